@@ -1,0 +1,1 @@
+"""What the vendor documents about SuperOffice's WebAPI, as data, and what is read from it."""

@@ -1,0 +1,181 @@
+"""Checks of what a call did: they read the truth at `/_mock/`, or watch the clock on the wall."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from superoffice_contract import wire_checks
+from superoffice_contract.expectations import Scene
+from superoffice_contract.payloads import GOOD, JSON, SEVERAL, spellings
+from superoffice_contract.probing import Ask, Caller, Seen
+from superoffice_contract.report import Finding
+
+AT_ONCE: Final = (2, 10, 50)
+BUSY_SECOND: Final = (0.95, 2.0)
+"""How long a turned-away caller may wait on the wire; a network takes its time, too."""
+FREE: Final = 0.5
+"""Seconds within which a call that is not turned away is answered."""
+MOST_TRIES: Final = 12
+
+
+class EffectCheck(msgspec.Struct, frozen=True):
+    """A named check of effects; `run` yields what is wrong."""
+
+    name: str
+    claims: tuple[str, ...]
+    run: Callable[[Caller, Sequence[Scene]], AsyncIterator[Finding]]
+
+
+async def _fresh(caller: Caller, scene: Scene) -> None:
+    await caller.control("POST", f"reset?tenant={scene.tenant.id}")
+    await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
+
+
+async def _told(caller: Caller, scene: Scene, what: str) -> Any:  # noqa: ANN401 - JSON
+    return await caller.control("GET", f"{what}?tenant={scene.tenant.id}")
+
+
+async def _outcomes(caller: Caller, scene: Scene) -> list[str]:
+    return [one["outcome"] for one in (await _told(caller, scene, "requests"))["requests"]]
+
+
+def _good(scene: Scene) -> Ask:
+    return scene.post(GOOD, JSON)
+
+
+# ---- with the truth --------------------------------------------------------------------------
+
+
+async def parity(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """One payload has one effect in all media types, however each of them spells it."""
+    for scene in scenes:
+        await _fresh(caller, scene)
+        spelt = [one for kind in scene.media_types for one in spellings(kind)]
+        for _, kind, body, _ in spelt:
+            await caller.send(scene.post(body, kind))
+        requests = (await _told(caller, scene, "requests"))["requests"]
+        for (name, _, _, claim), exchange in zip(spelt, requests, strict=True):
+            got = [
+                (one["AccountId"], one["AssociateName"], one["AssociateId"])
+                for one in exchange["accounts"] or ()
+            ]
+            if got != list(SEVERAL):
+                what = f"{name} gave {got}, not {list(SEVERAL)}"
+                yield Finding(scene.tenant.id, what, ("same-effect", claim))
+
+
+async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """A description is no call."""
+    for scene in scenes:
+        await _fresh(caller, scene)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            await caller.send(Ask(method, scene.url, scene.sign_in))
+        if (await _told(caller, scene, "lease"))["held"]:
+            yield Finding(
+                scene.tenant.id, "GET, HEAD or OPTIONS took the lease", ("get-describes",)
+            )
+
+
+async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """A rejected call takes no lease."""
+    for scene in scenes:
+        await _fresh(caller, scene)
+        for check in wire_checks.WIRE_CHECKS:
+            for expected in check.expect(scene):
+                if min(expected.statuses) >= 400 and scene.url in expected.ask.path:
+                    await caller.send(expected.ask)
+                    if (await _told(caller, scene, "lease"))["held"]:
+                        what = f"a rejected call took the lease: {expected.name}"
+                        yield Finding(scene.tenant.id, what, ("rejected-no-lease",))
+                        await _fresh(caller, scene)
+
+
+async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """Of callers who arrive together exactly one starts."""
+    for scene in scenes:
+        for count in AT_ONCE:
+            await _fresh(caller, scene)
+            await caller.together([_good(scene)] * count)
+            started = (await _outcomes(caller, scene)).count("started")
+            if started != 1:
+                what = f"of {count} callers at once {started} started"
+                yield Finding(scene.tenant.id, what, ("simultaneous", "single-run"))
+
+
+async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """A run at one tenant turns nobody away at another."""
+    for scene in scenes:
+        await _fresh(caller, scene)
+    for scene in scenes:
+        await caller.send(_good(scene))
+    for scene in scenes:
+        if await _outcomes(caller, scene) != ["started"]:
+            yield Finding(scene.tenant.id, "another tenant's run held its lease", ("lease-tenant",))
+
+
+async def same_answer(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """Nothing on the wire tells a started call from a turned-away one, Date aside."""
+    for scene in scenes:
+        await _fresh(caller, scene)
+        started, turned_away = [await caller.send(_good(scene)) for _ in range(2)]
+        if _shape(started) != _shape(turned_away):
+            what = f"started {_shape(started)}, turned away {_shape(turned_away)}"
+            yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
+
+
+def _shape(seen: Seen) -> tuple[int, list[tuple[str, str]], bytes]:
+    headers = [(name, value) for name, value in seen.headers if name.lower() != "date"]
+    return seen.status, headers, seen.body
+
+
+# ---- by the clock on the wall ----------------------------------------------------------------
+
+
+async def throttle_on_the_wire(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+    """A second caller during a run is answered the same, a second later."""
+    for scene in scenes[:1]:
+        first = await _started(caller, scene)
+        if first is None:
+            what = f"none of {MOST_TRIES} calls was answered within {FREE} s: is it always busy?"
+            yield Finding(scene.tenant.id, what, ("lease-end", "run-detached"))
+            continue
+        second, third = await caller.together([_good(scene)] * 2)
+        for seen in (second, third):
+            if not BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1]:
+                what = f"a call during a run took {seen.seconds:.2f} s, expected 1 s"
+                yield Finding(scene.tenant.id, what, ("busy-second", "single-run"))
+            if _shape(seen) != _shape(first):
+                what = "a call during a run was answered otherwise than the one that started it"
+                yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
+
+
+async def _started(caller: Caller, scene: Scene) -> Seen | None:
+    """Call until an answer comes at once, so that a run has just started."""
+    for _ in range(MOST_TRIES):
+        seen = await caller.send(_good(scene))
+        if seen.seconds < FREE:
+            return seen
+    return None
+
+
+TRUTH_CHECKS: Final = (
+    EffectCheck(
+        "parity",
+        (
+            *("same-effect", "media-types", "charset", "camel-case", "unknown-members"),
+            *("xml-names", "form-shape", "form-gaps"),
+        ),
+        parity,
+    ),
+    EffectCheck("get-starts-nothing", ("get-describes",), get_starts_nothing),
+    EffectCheck("rejected-takes-nothing", ("rejected-no-lease",), rejected_takes_nothing),
+    EffectCheck("simultaneous", ("simultaneous", "single-run"), simultaneous),
+    EffectCheck("tenants-apart", ("lease-tenant",), tenants_apart),
+    EffectCheck("same-answer", ("same-answer", "silent-drop"), same_answer),
+)
+"""Checks that need `/_mock/`."""
+WALL_CHECKS: Final = (
+    EffectCheck("throttle-on-the-wire", ("busy-second", "single-run"), throttle_on_the_wire),
+)
+"""Checks for servers without it: real time, few calls."""

@@ -1,0 +1,101 @@
+"""What a contract check is to do, and what it saw while doing it."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+import msgspec
+
+from superoffice_contract import description, target
+from superoffice_contract.expectations import Scene
+from superoffice_contract.probing import Ask, Seen
+from superoffice_contract.report import Finding, Result
+from superoffice_contract.target import TargetError, TargetTenant
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """How much is tried: generated requests, throttle schedules, ways in that are explored."""
+
+    max_examples: int
+    schedules: int
+    accesses: int
+
+
+PROFILES: Final[Mapping[str, Profile]] = {
+    "quick": Profile(max_examples=3, schedules=8, accesses=1),
+    "full": Profile(max_examples=50, schedules=40, accesses=10),
+}
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to check: *server* is a URL or an ASGI application.
+
+    *only* names checks to run, none of them means all. Readings that are not named are open.
+    """
+
+    server: Any
+    tenants: tuple[TargetTenant, ...]
+    profile: Literal["quick", "full"] = "quick"
+    seed: int = 1
+    readings: dict[str, str] = {}
+    timeout_seconds: float = 10.0
+    only: tuple[str, ...] = ()
+
+    def wants(self, check: str) -> bool:
+        """Tell whether *check* is to run."""
+        return not self.only or check in self.only
+
+    @property
+    def scenes(self) -> tuple[Scene, ...]:
+        """One scene for each tenant; without a way in where the contract knows of none."""
+        (operation,) = description.load().operations.values()
+        return tuple(
+            Scene(
+                tenant,
+                operation.path,
+                next((one.headers for one in target.good(tenant)), ()),
+                tuple(operation.bodies),
+                operation.methods,
+                self.readings,
+            )
+            for tenant in self.tenants
+        )
+
+    @property
+    def signed_in(self) -> tuple[Scene, ...]:
+        """The scenes that somebody can sign in to. Raise TargetError if there is none."""
+        found = tuple(scene for scene in self.scenes if scene.sign_in)
+        if not found:
+            raise TargetError("no tenant has a credential that is let in; name one in a [[tenant]]")
+        return found
+
+
+class Tally(msgspec.Struct):
+    """What was seen on the way, to tell a thorough run from an empty one."""
+
+    statuses: Counter[int] = msgspec.field(default_factory=Counter)
+    media_types: Counter[str] = msgspec.field(default_factory=Counter)
+    requests: int = 0
+
+    def note(self, ask: Ask, seen: Seen) -> None:
+        """Count one request and its answer."""
+        self.requests += 1
+        self.statuses[seen.status] += 1
+        kinds = [value for name, value in ask.headers if name == "Content-Type"]
+        if seen.status == 204 and kinds:
+            self.media_types[kinds[0].partition(";")[0].lower()] += 1
+
+
+def concluded(
+    check: str, claims: tuple[str, ...], findings: Sequence[Finding], started: float
+) -> Result:
+    """Return what *check*, *started* at that moment, came to."""
+    status: Literal["failed", "passed"] = "failed" if findings else "passed"
+    return Result(check, status, claims, tuple(findings), seconds=time.monotonic() - started)
+
+
+def untold(check: str, claims: tuple[str, ...], error: Exception) -> Result:
+    """Return the result of a *check* that `/_mock/` did not tell what it needs to know."""
+    what = f"/_mock/ does not tell what this check needs: {type(error).__name__}: {error}"
+    return Result(check, "error", claims, (Finding("", what),))

@@ -1,0 +1,138 @@
+"""One request to a target and what came back: the harness's own hands on the wire."""
+
+import asyncio
+import shlex
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import httpx2
+import msgspec
+
+from superoffice_contract.target import Header, TargetError
+
+SECRETS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
+IN_PROCESS: Final = "http://127.0.0.1:8204"
+"""The URL that an application in this process is called at; nobody listens there."""
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A request: the path with its query as it goes onto the wire."""
+
+    method: str
+    path: str
+    headers: tuple[Header, ...] = ()
+    body: bytes = b""
+
+    def with_headers(self, *more: Header) -> "Ask":
+        """Return the same request with *more* headers."""
+        return Ask(self.method, self.path, self.headers + more, self.body)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An answer as a caller sees it; *seconds* are real ones."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+    seconds: float
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of header *name*, or None."""
+        return next((value for one, value in self.headers if one.lower() == name.lower()), None)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the headers, in lower case."""
+        return frozenset(name.lower() for name, _ in self.headers)
+
+
+class Caller:
+    """Sends requests to one target: a URL, or an ASGI application in this process.
+
+    Raise TargetError where nothing that speaks HTTP answers in time.
+    """
+
+    def __init__(self, client: httpx2.AsyncClient, base: str, timeout_seconds: float) -> None:
+        self._client = client
+        self._timeout_seconds = timeout_seconds
+        self.base = base
+        self.sent = 0
+
+    async def send(self, ask: Ask) -> Seen:
+        """Send *ask* once, redirects not followed."""
+        self.sent += 1
+        started = time.monotonic()
+        try:
+            request = self._client.build_request(
+                ask.method, f"{self.base}{ask.path}", headers=list(ask.headers), content=ask.body
+            )
+            async with asyncio.timeout(self._timeout_seconds):
+                answer = await self._client.send(request)
+        except (httpx2.TimeoutException, TimeoutError):
+            msg = f"{self.base}: no answer within {self._timeout_seconds:g} s; is the server stuck?"
+            raise TargetError(msg) from None
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            msg = f"{self.base}: {type(error).__name__}: {error}; is a server running there?"
+            raise TargetError(msg) from None
+        seconds = time.monotonic() - started
+        headers = tuple((name, value) for name, value in answer.headers.multi_items())
+        return Seen(answer.status_code, headers, answer.content, seconds)
+
+    async def together(self, asks: list[Ask]) -> list[Seen]:
+        """Send all *asks* at once."""
+        return list(await asyncio.gather(*(self.send(ask) for ask in asks)))
+
+    async def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Call `/_mock/` and return the JSON it answers, or None if there is no such surface."""
+        body = b"" if sent is None else msgspec.json.encode(sent)
+        seen = await self.send(Ask(method, f"/_mock/{path}", (), body))
+        kind = (seen.header("content-type") or "").partition(";")[0]
+        if seen.status != 200 or kind != "application/json":
+            return None
+        try:
+            return msgspec.json.decode(seen.body)
+        except msgspec.DecodeError:
+            return None
+
+
+@asynccontextmanager
+async def calling(target: object, timeout_seconds: float) -> AsyncIterator[Caller]:
+    """Open the way to *target*: a base URL, or an ASGI application."""
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
+    if isinstance(target, str):
+        base = target.rstrip("/")
+        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(limits=limits)
+    else:
+        base = IN_PROCESS
+        transport = httpx2.ASGITransport(app=target)  # type: ignore[arg-type]
+    async with httpx2.AsyncClient(
+        transport=transport, timeout=timeout_seconds, headers={"accept-encoding": "identity"}
+    ) as client:
+        for name in ("accept", "user-agent", "connection"):
+            client.headers.pop(name, None)
+        yield Caller(client, base, timeout_seconds)
+
+
+def curl(base: str, ask: Ask) -> str:
+    """Return a command that sends *ask* again, secrets replaced."""
+    words = ["curl", "-i", "-X", ask.method]
+    for name, value in ask.headers:
+        shown = _redacted(name, value) if name.lower() in SECRETS else value
+        words += ["-H", f"{name}: {shown}"]
+    if ask.body:
+        words += ["--data-binary", _printable(ask.body)]
+    return " ".join([*map(shlex.quote, words), shlex.quote(f"{base}{ask.path}")])
+
+
+def _redacted(name: str, value: str) -> str:
+    """Return *value* without its secret; the scheme of an Authorization is none."""
+    scheme, blank, _ = value.partition(" ")
+    known = name.lower() == "authorization" and blank
+    return f"{scheme} [redacted]" if known else "[redacted]"
+
+
+def _printable(body: bytes) -> str:
+    text = body.decode("utf-8", "backslashreplace")
+    return text if len(text) <= 400 else f"{text[:400]}…"

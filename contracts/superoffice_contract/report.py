@@ -1,0 +1,144 @@
+"""What a harness found: text for people, JSON for programs, JUnit for CI."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, Literal
+from xml.etree import ElementTree as ET
+
+import msgspec
+
+Status = Literal["passed", "failed", "skipped", "error"]
+
+FOUND: Final = 1
+FINE: Final = 0
+_MARKS: Final = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "error": "ERROR"}
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong: *where*, *what*, the claims it breaks, how to see it again."""
+
+    where: str
+    what: str
+    claims: tuple[str, ...] = ()
+    reproduce: str | None = None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What one check came to; *note* says why it was skipped, or what it learned."""
+
+    check: str
+    status: Status
+    claims: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    note: str | None = None
+    seconds: float = 0.0
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Everything that was checked, in order; *facts* are figures worth knowing beside that."""
+
+    title: str
+    results: tuple[Result, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """Return 1 if anything was found, else 0."""
+        return FOUND if any(one.status in ("failed", "error") for one in self.results) else FINE
+
+    @property
+    def findings(self) -> Iterator[Finding]:
+        """Yield all findings, in order."""
+        return (finding for result in self.results for finding in result.findings)
+
+
+def as_text(report: Report) -> str:
+    """Return *report* for people, a line a check and a paragraph a finding."""
+    return _printable("\n".join(_lines(report))) + "\n"
+
+
+def as_json(report: Report) -> str:
+    """Return *report* for programs."""
+    content = msgspec.to_builtins(report) | {"exit_code": report.exit_code}
+    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+
+
+def as_junit(report: Report) -> str:
+    """Return *report* as JUnit XML: a suite, and a case a check."""
+    by_status = [one.status for one in report.results]
+    suite = ET.Element(
+        "testsuite",
+        name=_printable(report.title),
+        tests=str(len(by_status)),
+        failures=str(by_status.count("failed")),
+        errors=str(by_status.count("error")),
+        skipped=str(by_status.count("skipped")),
+        time=f"{sum(one.seconds for one in report.results):.3f}",
+    )
+    for result in report.results:
+        suite.append(_case(report, result))
+    totals = {name: value for name, value in suite.attrib.items() if name != "skipped"}
+    suites = ET.Element("testsuites", totals)
+    suites.append(suite)
+    ET.indent(suites)
+    body = ET.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+
+
+FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
+    "text": as_text,
+    "json": as_json,
+    "junit": as_junit,
+}
+
+
+def _case(report: Report, result: Result) -> ET.Element:
+    case = ET.Element(
+        "testcase",
+        classname=_printable(report.title),
+        name=_printable(result.check),
+        time=f"{result.seconds:.3f}",
+    )
+    if result.status == "skipped":
+        ET.SubElement(case, "skipped", message=_printable(result.note or ""))
+    elif result.status != "passed":
+        first = result.findings[0].what if result.findings else result.note or ""
+        kind = "failure" if result.status == "failed" else "error"
+        told = ET.SubElement(case, kind, type=result.status, message=_printable(first))
+        told.text = _printable("\n".join(_paragraphs(result.findings)) or (result.note or ""))
+    return case
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield report.title
+    for result in report.results:
+        note = f"  ({result.note})" if result.note else ""
+        yield f"  {_MARKS[result.status]:<8} {result.check}{note}"
+        yield from (
+            f"      {one}".replace("\n", "\n      ") for one in _paragraphs(result.findings)
+        )
+    for name, value in report.facts:
+        yield f"  {name}: {value}"
+    yield _summary(report)
+
+
+def _paragraphs(findings: Iterable[Finding]) -> Iterator[str]:
+    for finding in findings:
+        yield f"{finding.where}: {finding.what}" if finding.where else finding.what
+        if finding.claims:
+            yield f"  breaks {', '.join(finding.claims)}"
+        if finding.reproduce:
+            yield f"  {finding.reproduce}"
+
+
+def _summary(report: Report) -> str:
+    counts = [
+        f"{count} {status}"
+        for status in ("passed", "failed", "error", "skipped")
+        if (count := sum(1 for one in report.results if one.status == status))
+    ]
+    return ", ".join(counts) or "nothing checked"
+
+
+def _printable(text: str) -> str:
+    """Return *text* without what XML can't say, or a terminal would obey."""
+    return "".join(one if one.isprintable() or one in "\n\t" else "�" for one in text)
