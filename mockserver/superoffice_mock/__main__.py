@@ -1,0 +1,5 @@
+"""`python -m superoffice_mock`."""
+
+from superoffice_mock.cli import main
+
+main()

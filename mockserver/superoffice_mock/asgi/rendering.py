@@ -1,0 +1,74 @@
+"""Answers as values, and how they are sent."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from starlette.types import Send
+
+from superoffice_mock.core.credentials import SCHEMES
+from superoffice_mock.core.model import Installation
+from superoffice_mock.core.readings import Readings
+from superoffice_mock.errors import Rejected
+from superoffice_mock.wire import encode
+from superoffice_mock.wire.headers import Headers, preferred
+
+RawHeader = tuple[bytes, bytes]
+
+NOT_CACHED: Final[tuple[RawHeader, ...]] = (  # claim cache-headers
+    (b"cache-control", b"no-cache"),
+    (b"pragma", b"no-cache"),
+    (b"expires", b"-1"),
+)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A whole answer; `headers` without those of the connection."""
+
+    status: int
+    headers: tuple[RawHeader, ...] = NOT_CACHED
+    body: bytes = b""
+
+    def with_headers(self, more: tuple[RawHeader, ...]) -> "Answer":
+        """Return the answer with *more* headers behind its own."""
+        return Answer(self.status, self.headers + more, self.body) if more else self
+
+
+NO_CONTENT: Final[Mapping[str, Answer]] = {
+    "absent": Answer(204),
+    "as-sampled": Answer(204, (*NOT_CACHED, (b"content-type", b"application/json; charset=utf-8"))),
+}
+"""The one answer to every call that keeps the contract, by reading `no-content-type`."""
+
+
+def described(description: Mapping[str, Any]) -> Answer:
+    """Return the description of a call as JSON (claim get-describes)."""
+    return _with_body(200, "application/json", msgspec.json.encode(description))
+
+
+def rejected(error: Rejected, headers: Headers, readings: Readings) -> Answer:
+    """Return *error* in the vendor's envelope, as JSON or XML by Accept."""
+    media_type = preferred(headers.get(b"accept") or "", encode.ERROR_TYPES)
+    content = encode.envelope(error, readings.errors)
+    return _with_body(error.status, media_type, encode.render(content, media_type))
+
+
+def challenge(installation: Installation) -> RawHeader:
+    """Return the WWW-Authenticate of *installation* (claim www-authenticate)."""
+    schemes = (f'{scheme} realm="SuperOffice"' for scheme in SCHEMES[installation])
+    return (b"www-authenticate", ", ".join(schemes).encode())
+
+
+def _with_body(status: int, media_type: str, body: bytes) -> Answer:
+    described_as = (
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"content-length", str(len(body)).encode()),
+    )
+    return Answer(status, NOT_CACHED + described_as, body)
+
+
+async def send_answer(answer: Answer, method: str, send: Send) -> None:
+    """Send *answer*; to HEAD without its body."""
+    body = b"" if method == "HEAD" else answer.body
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+    await send({"type": "http.response.body", "body": body})

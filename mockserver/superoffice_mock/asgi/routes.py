@@ -1,0 +1,84 @@
+"""Paths -> places: which tenant and operation a path of the vendor's surface leads to."""
+
+import re
+from typing import Final
+
+import msgspec
+
+from superoffice_contract.description import Description, Operation
+from superoffice_mock.errors import Rejected
+from superoffice_mock.tenant import Tenant
+from superoffice_mock.tenants import DEFAULT_TENANT, Tenants
+from superoffice_mock.wire.plain import shown
+
+_CUSTOMER: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
+_DOUBLED: Final = "/api/v1/api/v1/"
+_CONTROL: Final = "/_mock/"
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a path leads: to a tenant, and there to an operation or to a 404.
+
+    *astray*: to no tenant at all; then *tenant* only keeps the journal.
+    """
+
+    tenant: Tenant
+    operation: Operation | None
+    missing: Rejected | None = None
+    astray: bool = False
+
+
+class Routes:
+    """Paths -> places. Case, a trailing slash and one first segment do not matter."""
+
+    def __init__(self, description: Description, tenants: Tenants) -> None:
+        self._operations = description.operations
+        self._tenants = tenants
+
+    def find(self, path: str) -> Place:
+        """Return where *path* leads (claims path, path-case, path-slash, path-tenant)."""
+        folded = path.lower().rstrip("/")
+        operation = self._operations.get(folded)
+        if operation is not None:
+            return self._place("", operation)
+        segment, slash, rest = path.strip("/").partition("/")
+        rest = rest.lower()
+        operation = self._operations.get(slash + rest)
+        if operation is not None:
+            return self._place(segment, operation)
+        return Place(self._keeper(segment), None, self._not_found(path, folded))
+
+    def _place(self, segment: str, operation: Operation) -> Place:
+        tenant = self._tenants.get(segment) if segment else None
+        if tenant is not None:
+            return Place(tenant, operation)
+        default = self._tenants.get(DEFAULT_TENANT)
+        if default is None or _CUSTOMER.fullmatch(segment):
+            missing = self._unknown_tenant(segment)
+            return Place(self._keeper(segment), None, missing, astray=True)
+        return Place(default, operation)
+
+    def _keeper(self, segment: str) -> Tenant:
+        """Return the tenant whose journal keeps a call that reaches no operation."""
+        return self._tenants.get(segment) or self._tenants.default
+
+    def _unknown_tenant(self, segment: str) -> Rejected:
+        known = ", ".join(self._tenants.ids)
+        if _CUSTOMER.fullmatch(segment):
+            reason = f"tenant {shown(segment)!r} is not known here; the tenants are: {known}"
+        else:
+            reason = f"no tenant is called onsite; start the path with a tenant's id: {known}"
+        return Rejected(404, "path", reason)
+
+    def _not_found(self, path: str, folded: str) -> Rejected:
+        documented = ", ".join(one.path for one in self._operations.values())
+        if _DOUBLED in f"{folded}/":
+            reason = (
+                "/api/v1 stands twice; the client adds it itself, so give it a base URL "
+                "that does not end in /api/v1"
+            )
+        elif _CONTROL in f"{folded}/":
+            reason = "the control surface is at /_mock/, with ?tenant=ID and no first segment"
+        else:
+            reason = f"this mock has nothing at {shown(path)!r}; it has {documented}"
+        return Rejected(404, "path", reason)

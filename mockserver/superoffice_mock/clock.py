@@ -1,0 +1,163 @@
+"""Time at the edge: the real clock, and the room where calls wait for their answers."""
+
+import asyncio
+import time
+from asyncio import Future
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from typing import Literal
+
+import msgspec
+
+from superoffice_mock.core.lease import Ask, Call, Started, Verdict
+from superoffice_mock.core.model import Instant
+
+Change = Literal["started", "answered"]
+
+
+class SteadyClock:
+    """Nanoseconds since the Unix epoch that never step back, whatever happens to the wall clock."""
+
+    def __init__(self) -> None:
+        self._ahead = time.time_ns() - time.monotonic_ns()
+
+    def __call__(self) -> int:
+        """Return now."""
+        return time.monotonic_ns() + self._ahead
+
+
+class Waiter(msgspec.Struct, eq=False):
+    """One call that waits; `verdict` may change until its answer is due."""
+
+    call: Call
+    verdict: Verdict
+    answered: Future[None]
+    reason: str | None = None
+
+
+class WaitingRoom:
+    """The calls of one tenant that wait for their answers; it knows moments, not clocks.
+
+    *ask* decides a call anew at a moment; it is asked oldest waiter first.
+    """
+
+    def __init__(self, ask: Callable[[Call, Instant], Verdict]) -> None:
+        self._ask = ask
+        self._entered = 0
+        self._waiters: dict[int, Waiter] = {}
+        self._by_due: list[tuple[Instant, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiters)
+
+    def __iter__(self) -> Iterator[Waiter]:
+        """Yield the waiters, oldest first."""
+        return iter(tuple(self._waiters.values()))
+
+    def enter(self, waiter: Waiter) -> None:
+        """Let *waiter* wait until its verdict is due."""
+        self._entered += 1
+        self._waiters[self._entered] = waiter
+        heappush(self._by_due, (waiter.verdict.answer_at, self._entered))
+
+    def next_due(self) -> Instant | None:
+        """Return the earliest moment anyone waits for."""
+        while self._by_due:
+            due, number = self._by_due[0]
+            waiter = self._waiters.get(number)
+            if waiter is not None and waiter.verdict.answer_at == due:
+                return due
+            heappop(self._by_due)
+        return None
+
+    def settle(self, now: Instant) -> list[tuple[Change, Waiter]]:
+        """Answer everyone whose moment has come by *now*; return, in order, who started or left."""
+        happened: list[tuple[Change, Waiter]] = []
+        while (due := self.next_due()) is not None and due <= now:
+            _, number = heappop(self._by_due)
+            waiter = self._waiters[number]
+            if isinstance(waiter.verdict, Ask):
+                waiter.verdict = self._ask(waiter.call, now)
+                heappush(self._by_due, (waiter.verdict.answer_at, number))
+                if isinstance(waiter.verdict, Started):
+                    happened.append(("started", waiter))
+            else:
+                happened.append(("answered", self._answer(number)))
+        return happened
+
+    def review(self, revise: Callable[[Waiter], Verdict]) -> None:
+        """Give every waiter, oldest first, the verdict that *revise* has for it now."""
+        for number, waiter in tuple(self._waiters.items()):
+            waiter.verdict = revise(waiter)
+            heappush(self._by_due, (waiter.verdict.answer_at, number))
+
+    def _answer(self, number: int) -> Waiter:
+        waiter = self._waiters.pop(number)
+        if not waiter.answered.done():
+            waiter.answered.set_result(None)
+        return waiter
+
+
+class InFlight:
+    """How many calls are under way, and who wants to know when all of them wait.
+
+    *waiting* says how many wait.
+    """
+
+    def __init__(self, waiting: Callable[[], int]) -> None:
+        self._waiting = waiting
+        self.count = 0
+        self._curious: list[Future[None]] = []
+
+    @property
+    def calm(self) -> bool:
+        """Whether every call under way waits for its answer."""
+        return self.count <= self._waiting()
+
+    def arrived(self) -> None:
+        """Count a call in."""
+        self.count += 1
+
+    def left(self) -> None:
+        """Count a call out: it was answered and journalled."""
+        self.count -= 1
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the curious, if all is calm."""
+        if self._curious and self.calm:
+            for curious in self._curious:
+                if not curious.done():
+                    curious.set_result(None)
+            self._curious.clear()
+
+    async def until_calm(self, within: float) -> None:
+        """Wait until all is calm, for *within* real seconds at most."""
+        if not self.calm:
+            curious: Future[None] = asyncio.get_running_loop().create_future()
+            self._curious.append(curious)
+            await asyncio.wait((curious,), timeout=within)
+
+
+class Alarm:
+    """A timer that rings once for one moment; setting it again forgets the one before."""
+
+    def __init__(self) -> None:
+        self._timer: asyncio.TimerHandle | None = None
+        self.due: Instant | None = None
+
+    def set(self, due: Instant, delay: float, ring: Callable[[], None]) -> None:
+        """Ring for *due*, *delay* real seconds from now."""
+        self.clear()
+        self.due = due
+        self._timer = asyncio.get_running_loop().call_later(delay, self._rang, ring)
+
+    def clear(self) -> None:
+        """Do not ring."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.due = None
+
+    def _rang(self, ring: Callable[[], None]) -> None:
+        self._timer = self.due = None
+        ring()

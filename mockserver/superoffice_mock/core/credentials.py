@@ -1,0 +1,195 @@
+"""Who the caller is: what was presented, held against what a tenant knows.
+
+Each kind of credential has its own rule in `_IDENTIFY`; the rules look up and compare.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from superoffice_mock.core.model import Installation
+from superoffice_mock.errors import Rejected
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A value that holds secrets: printing it shows none of them."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+# ---- what a caller presents ------------------------------------------------------------------
+
+
+class BasicPair(Sealed, frozen=True):
+    """`Authorization: Basic`, decoded."""
+
+    user: str
+    password: str
+
+
+class Ticket(Sealed, frozen=True):
+    """`Authorization: SOTicket`, with the app token beside it, if any."""
+
+    value: str
+    app_token: str | None
+
+
+class AccessToken(Sealed, frozen=True):
+    """`Authorization: Bearer`."""
+
+    value: str
+
+
+class SessionPair(Sealed, frozen=True):
+    """The session cookie and the XSRF header that must belong together."""
+
+    session: str
+    xsrf: str
+
+
+class Unusable(msgspec.Struct, frozen=True):
+    """Nothing that could be looked up; *why*, and in which header."""
+
+    where: str
+    why: str
+
+
+Presented = BasicPair | Ticket | AccessToken | SessionPair | Unusable
+
+# ---- what a tenant knows ---------------------------------------------------------------------
+
+
+class App(Sealed, frozen=True):
+    """A partner's app as a tenant knows it; *email_agent*: it was granted the EMail agent."""
+
+    name: str
+    token: str
+    email_agent: bool = True
+
+
+class Session(Sealed, frozen=True):
+    """A web session and the XSRF value that its pages carry."""
+
+    id: str
+    xsrf: str
+    user: str
+
+
+class KnownCredentials(Sealed, frozen=True):
+    """Everything that lets a caller in, by the secret that is presented."""
+
+    users: Mapping[str, str] = msgspec.field(default_factory=dict)
+    tickets: frozenset[str] = frozenset()
+    apps: Mapping[str, App] = msgspec.field(default_factory=dict)
+    tokens: Mapping[str, App] = msgspec.field(default_factory=dict)
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """Who the credentials made the caller: a user, an app, both or neither known by name."""
+
+    scheme: str
+    user: str | None = None
+    app: App | None = None
+
+
+# ---- the rules -------------------------------------------------------------------------------
+
+AUTHORIZATION: Final = "Authorization"
+APP_TOKEN: Final = "SO-AppToken"
+XSRF_TOKEN: Final = "X-XSRF-TOKEN"
+
+SCHEMES: Final[Mapping[Installation, tuple[str, ...]]] = {
+    Installation.ONSITE: ("Basic", "SOTicket"),  # claim bearer-online-only
+    Installation.ONLINE: ("SOTicket", "Bearer"),  # claim basic-onsite-only
+}
+"""What `WWW-Authenticate` names, by installation."""
+
+DENIED: Final = "Authorization has been denied for this request."
+"""All that a caller without good credentials is told; the reason is in the journal."""
+
+
+def identify(
+    presented: Presented,
+    known: KnownCredentials,
+    sessions: Mapping[str, Session],
+    where: Installation,
+) -> Principal:
+    """Return who presented this; *sessions* are the open ones, by id.
+
+    Raise Rejected (401) whose reason says, for the journal, what was wrong.
+    """
+    if type(presented) is SessionPair:
+        return _session(presented, sessions)
+    return _IDENTIFY[type(presented)](presented, known, where)
+
+
+def granted(principal: Principal, status: int) -> None:
+    """Raise Rejected with *status* if the caller's app was not granted the EMail agent.
+
+    A web session, a user and an onsite ticket have no app and are let in.
+    """
+    app = principal.app
+    if app is not None and not app.email_agent:
+        reason = f"app {app.name!r} was not granted the EMail agent in this tenant"
+        raise Rejected(status, "EMail agent", reason, told=DENIED)
+
+
+def denied(where: str, reason: str) -> Rejected:
+    """Return the 401 that tells the caller nothing and the journal everything."""
+    return Rejected(401, where, reason, told=DENIED)
+
+
+def _basic(presented: BasicPair, known: KnownCredentials, where: Installation) -> Principal:
+    if where is Installation.ONLINE:
+        raise denied(AUTHORIZATION, "Basic is not accepted Online; send SOTicket or Bearer")
+    password = known.users.get(presented.user)
+    if password is None:
+        raise denied(AUTHORIZATION, "Basic: unknown user")
+    if password != presented.password:
+        raise denied(AUTHORIZATION, f"Basic: wrong password for user {presented.user!r}")
+    return Principal("Basic", user=presented.user)
+
+
+def _ticket(presented: Ticket, known: KnownCredentials, where: Installation) -> Principal:
+    if presented.value not in known.tickets:
+        raise denied(AUTHORIZATION, "SOTicket: unknown ticket")
+    if where is Installation.ONSITE:
+        return Principal("SOTicket")
+    if presented.app_token is None:
+        raise denied(APP_TOKEN, "missing; a ticket needs the token of a known app Online")
+    app = known.apps.get(presented.app_token)
+    if app is None:
+        raise denied(APP_TOKEN, "unknown app token")
+    return Principal("SOTicket", app=app)
+
+
+def _token(presented: AccessToken, known: KnownCredentials, where: Installation) -> Principal:
+    if where is Installation.ONSITE:
+        raise denied(AUTHORIZATION, "Bearer is not accepted onsite; send Basic or SOTicket")
+    app = known.tokens.get(presented.value)
+    if app is None:
+        raise denied(AUTHORIZATION, "Bearer: unknown access token")
+    return Principal("Bearer", app=app)
+
+
+def _session(presented: SessionPair, sessions: Mapping[str, Session]) -> Principal:
+    session = sessions.get(presented.session)
+    if session is None:
+        raise denied("Cookie", "ASP.NET_SessionId names no open session")
+    if session.xsrf != presented.xsrf:
+        raise denied(XSRF_TOKEN, "differs from the XSRF value of the session in the cookie")
+    return Principal("session", user=session.user)
+
+
+def _unusable(presented: Unusable, _: KnownCredentials, __: Installation) -> Principal:
+    raise denied(presented.where, presented.why)
+
+
+_IDENTIFY: Final[Mapping[type, Callable[..., Principal]]] = {
+    BasicPair: _basic,
+    Ticket: _ticket,
+    AccessToken: _token,
+    Unusable: _unusable,
+}

@@ -1,0 +1,1 @@
+"""Bytes to plain values and back, one module per family of media types. Pure."""
