@@ -1,0 +1,40 @@
+"""What several folders of tests use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.claiming import differences
+from tests.running import Running, serving
+
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:  # noqa: ARG001 - pytest's own signature
+    """Refuse to start when a claim has no test, or a mark names no claim."""
+    if wrong := differences():
+        raise pytest.UsageError("\n".join(wrong))
+
+
+@pytest.fixture(scope="session")
+def shared_server() -> Iterator[Running]:
+    """One real server for all tests of this process that need nothing special."""
+    with serving("--log", "off") as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: Running) -> Running:
+    """The shared server, as new: demo world, real clocks, empty journals."""
+    shared_server.control("POST", "reset?all=true")
+    return shared_server
+
+
+@pytest.fixture(scope="session")
+def page() -> str:
+    """The vendor's page, where the checkout has it beside itself."""
+    path = SHARED / "page" / "SyncEmailAccounts.txt"
+    if not path.is_file():
+        pytest.skip("the vendor's page is not beside this checkout")
+    return path.read_text(encoding="utf-8")

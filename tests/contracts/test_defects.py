@@ -1,0 +1,107 @@
+"""The contract check can fail: every seeded defect is caught, by name and for the right reason."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from superoffice_contract import claims, suite, target
+from superoffice_contract.report import Report
+from superoffice_contract.throttle import DEFAULTS
+from superoffice_mock import log, world
+from superoffice_mock.asgi.app import assemble
+from superoffice_mock.core.readings import READINGS, Readings
+from superoffice_mock.settings import Settings
+from tests.contracts.defects import DEFECTS, as_table
+from tests.contracts.seeding import Defect
+
+README = Path(__file__).parents[2] / "contracts" / "README.md"
+HANDMADE = tuple(one for one in suite.CHECKS if one not in ("generated-requests",))
+BY_CHECK = sorted({one.check for one in DEFECTS})
+
+
+def tables() -> list[Any]:
+    """The demo world, and onsite and Online some credentials more that must not cross over."""
+    onsite, online, *others = world.demo()
+    onsite = onsite | {
+        "users": [*onsite["users"], {"name": "empty", "password": ""}],
+        "apps": online["apps"],
+        "tokens": online["tokens"],
+    }
+    closed = {"name": "closed", "token": "closed-token", "email-agent": False}
+    online = online | {
+        "users": onsite["users"],
+        "apps": [*online["apps"], closed],
+        "tokens": [*online["tokens"], {"value": "8A:closed", "app": "closed"}],
+    }
+    return [onsite, online, *others]
+
+
+def checked(*only: str, readings: Readings | None = None) -> Report:
+    """Check the mock as it is now; a clock that jumps makes a second none."""
+    readings = readings or Readings()
+    settings = Settings(jump_settle=0.001, readings=readings)
+    facts = world.tenants(tables(), "the test", settings.seconds_per_account, readings)
+    plan = suite.Plan(
+        server=assemble(settings, facts, log.silent).app,
+        tenants=target.tenants(tables(), "the test"),
+        readings=readings.as_dict(),
+        only=only,
+    )
+    return suite.run(plan)
+
+
+def told(report: Report, check: str) -> Iterator[tuple[set[str], str]]:
+    """Yield what *check* found: the claims that are named, and where and what."""
+    for result in report.results:
+        for finding in result.findings if result.check == check else ():
+            named = re.findall(r"\(claim ([a-z0-9-]+)\)", finding.what)
+            yield {*finding.claims, *named}, f"{finding.where}: {finding.what}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda one: one.name)
+def test_a_seeded_defect_is_caught_for_the_right_reason(
+    defect: Defect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect.vary(monkeypatch)
+    found = list(told(checked(defect.check), defect.check))
+    right = [text for named, text in found if defect.claim in named and defect.reason in text]
+    assert right, f"{defect.check} found: {found[:5]}"
+
+
+@pytest.mark.parametrize("check", BY_CHECK)
+def test_a_check_that_catches_defects_lets_the_unchanged_mock_pass(check: str) -> None:
+    report = checked(check)
+    assert [one.status for one in report.results if one.check == check] == ["passed"]
+    assert list(report.findings) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("reading", "value"),
+    [(one.name, value) for one in READINGS.values() for value in one.values[1:]],
+)
+def test_the_unchanged_mock_passes_under_every_value_of_every_reading(
+    reading: str, value: str
+) -> None:
+    only = [one for one in HANDMADE if one != "throttle" or reading in DEFAULTS]
+    report = checked(*only, readings=Readings().with_value(reading, value))
+    assert list(report.findings) == []
+    assert sum(1 for one in report.results if one.status == "passed") > len(BY_CHECK) // 2
+
+
+def test_there_are_sixty_defects_or_more_each_of_its_own_name_and_of_a_claim() -> None:
+    assert len(DEFECTS) >= 60
+    counts = Counter(one.name for one in DEFECTS)
+    assert [name for name, count in counts.items() if count > 1] == []
+    assert {one.claim for one in DEFECTS} <= set(claims.load())
+    assert {one.check for one in DEFECTS} <= set(suite.CHECKS)
+
+
+def test_the_contract_readme_lists_every_seeded_defect() -> None:
+    section = README.read_text(encoding="utf-8").split("## It can fail\n")[1].split("\n## ")[0]
+    assert [one for one in section.splitlines() if one.startswith("|")] == as_table()

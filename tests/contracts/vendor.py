@@ -1,0 +1,309 @@
+"""Documents of the vendor's layouts in our own words, small and easy to change.
+
+Each says all that the contract says is documented, so that nothing has drifted; a test changes
+one thing in it.
+"""
+
+import json
+from typing import Any, Final
+
+METHOD: Final = "EMail/SyncEmailAccounts"
+PATH: Final = f"/api/v1/Agents/{METHOD}"
+
+SUMMARY: Final = "Starts a sync of the accounts, from the mail server to the database cache."
+SINGLE: Final = "At most one such call can run at any moment."
+BUSY: Final = (
+    "While another runs, the call returns after 1 (one) second, without any sign that the sync "
+    "was not started."
+)
+PURPOSE: Final = "It throttles to spare the mail servers."
+TASKS: Final = (
+    "There is a second limit within: at most ten tasks, whatever the number of associates."
+)
+LOCK: Final = "The lock is released once all tasks have ended."
+THROTTLE: Final = f"{SINGLE} {BUSY} {PURPOSE} {TASKS} {LOCK}"
+BANNER: Final = (
+    "Online Restricted: ## The EMail agent is not open in Online. "
+    "Access must be requested when the app is registered."
+)
+SELECT: Final = (
+    'Optional comma-separated list of properties. Other properties are nulled: "Name,id". '
+    "Default = show all properties."
+)
+SCHEMES: Final = "Supports 'Basic', 'SoTicket' and 'Bearer' schemes, depending on the installation."
+XSRF: Final = (
+    "When not using the Authorization header, you must send the XSRF value from a cookie or a "
+    "hidden input field"
+)
+TYPES: Final = (
+    "application/json",
+    "text/json",
+    "application/xml",
+    "text/xml",
+    "application/x-www-form-urlencoded",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+)
+CONTENT_TYPE: Final = f"Content-type of the request body: {', '.join(TYPES)}"
+ACCEPT: Final = "Content-type(s) you would like the response in:"
+TOKEN: Final = "The application token identifies the app. Used when calling Online from a server."
+SAMPLE: Final = f"""\
+POST {PATH}
+Authorization: Basic dGplMDpUamUw
+Accept: application/json; charset=utf-8
+Accept-Language: nb,da
+Content-Type: application/json; charset=utf-8
+
+{{
+  "SyncUserAccounts": [
+    {{
+      "AccountId": 12,
+      "AssociateName": "Olsen AS",
+      "AssociateId": 7
+    }},
+    {{
+      "AccountId": 12,
+      "AssociateName": "Olsen AS",
+      "AssociateId": 7
+    }}
+  ]
+}}"""
+ANSWER: Final = "HTTP/1.1 204 No Content\nContent-Type: application/json; charset=utf-8\n\nnull"
+
+TEXT: Final = f"""\
+• Share
+Show / Hide Table of Contents
+
+POST Agents/{METHOD}
+
+• 2 minutes to read
+POST {PATH}
+
+{SUMMARY}
+
+{THROTTLE}
+
+{BANNER}
+
+Query String Parameters
+
+Parameter Name Type Description
+$select string {SELECT}
+POST {PATH}?$select=name,department,category/id
+
+Request Headers
+
+Parameter Name Description
+Authorization {SCHEMES}
+X-XSRF-TOKEN {XSRF}
+Content-Type {CONTENT_TYPE}
+Accept {ACCEPT}
+SO-AppToken {TOKEN}
+
+Request Body: request
+
+SyncUserAccounts
+
+Property Name Type Description
+SyncUserAccounts Array
+
+Response:
+
+No Content
+
+Response Description
+204 No Content
+
+Response body: TimeZoneData
+
+Sample request
+
+{SAMPLE}
+
+Sample response
+
+{ANSWER}
+© the vendor
+Community | Privacy
+"""
+
+MARKDOWN: Final = f"""\
+---
+title: POST Agents/{METHOD}
+generated: true
+---
+
+# POST Agents/{METHOD}
+
+```http
+POST {PATH}
+```
+
+{SUMMARY}
+
+
+{THROTTLE.replace("There is a second", "&lt;br/&gt; There is a &lt;b&gt;second&lt;/b&gt;")}
+
+
+## {BANNER}
+
+
+## Query String Parameters
+
+| Parameter Name | Type |  Description |
+|----------------|------|--------------|
+| $select | string |  {SELECT} |
+
+```http
+POST {PATH}?$select=name,department,category/id
+```
+
+## Request Headers
+
+| Parameter Name | Description |
+|----------------|-------------|
+| Authorization  | {SCHEMES} |
+| X-XSRF-TOKEN   | {XSRF} |
+| Content-Type | Content-type of the request body: {", ".join(f"`{name}`" for name in TYPES)} |
+| Accept         | {ACCEPT}  |
+| SO-AppToken | {TOKEN} |
+
+## Request Body: request
+
+SyncUserAccounts
+
+| Property Name | Type |  Description |
+|----------------|------|--------------|
+| SyncUserAccounts | Array |  |
+
+## Response:
+
+No Content
+
+| Response | Description |
+|----------------|-------------|
+| 204 | No Content |
+
+### Response body: TimeZoneData
+
+
+## Sample request
+
+```http!
+{SAMPLE}
+```
+
+## Sample response
+
+```http_
+{ANSWER}
+```
+"""
+
+ACCOUNT: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "AccountId": {"format": "int32", "type": "integer"},
+        "AssociateName": {"type": "string"},
+        "AssociateId": {"format": "int32", "type": "integer"},
+        "TableRight": {"type": "object", "properties": {"Mask": {"type": "string"}}},
+        "FieldProperties": {"type": "object", "additionalProperties": {"type": "object"}},
+    },
+}
+REQUEST: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "SyncUserAccounts": {"type": "array", "items": {"$ref": "#/definitions/Account"}}
+    },
+}
+PROSE: Final = {
+    "tags": ["EMail_Agent"],
+    "summary": SUMMARY,
+    "description": f"{THROTTLE}\r\n<para />## {BANNER}",
+    "operationId": "v1EMailAgent_SyncEmailAccounts",
+}
+SECURITY: Final[list[dict[str, list[str]]]] = [{"Password": [], "Identity": []}]
+
+
+def swagger() -> dict[str, Any]:
+    """Return a new Swagger 2.0 file with the call and another one."""
+    call = PROSE | {
+        "consumes": list(TYPES),
+        "produces": [],
+        "parameters": [
+            {
+                "name": "request",
+                "in": "body",
+                "description": "SyncUserAccounts",
+                "required": True,
+                "schema": {"$ref": "#/definitions/Request"},
+            },
+            {"name": "$select", "in": "query", "description": SELECT, "type": "string"},
+            {"name": "SO-AppToken", "in": "header", "description": TOKEN, "type": "string"},
+        ],
+        "responses": {"204": {"description": "No Content"}},
+        "security": SECURITY,
+    }
+    document = {
+        "swagger": "2.0",
+        "info": {"version": "v1-Agents", "title": "Agents"},
+        "host": "localhost:51584",
+        "paths": {"/api/v1/Agents/EMail/Send": {"post": {}}, PATH: {"post": call}},
+        "definitions": {"Request": REQUEST, "Account": ACCOUNT},
+        "securityDefinitions": {
+            "Password": {"type": "basic"},
+            "Identity": {"type": "oauth2", "flow": "implicit"},
+        },
+    }
+    return _copy(document)
+
+
+def openapi() -> dict[str, Any]:
+    """Return a new OpenAPI 3.0 file with the call."""
+    schema = {"schema": {"$ref": "#/components/schemas/Request"}}
+    call = PROSE | {
+        "parameters": [
+            {"name": "$select", "in": "query", "description": SELECT, "schema": {"type": "string"}},
+            {"$ref": "#/components/parameters/Token"},
+        ],
+        "requestBody": {"required": True, "content": dict.fromkeys(TYPES, schema)},
+        "responses": {"204": {"description": "No Content"}},
+    }
+    document = {
+        "openapi": "3.0.1",
+        "info": {"version": "v1-Agents", "title": "Agents"},
+        "servers": [{"url": "https://example.com/Cust12345/"}],
+        "security": SECURITY,
+        "paths": {PATH: {"post": call}},
+        "components": {
+            "parameters": {
+                "Token": {
+                    "name": "SO-AppToken",
+                    "in": "header",
+                    "description": TOKEN,
+                    "schema": {"type": "string"},
+                }
+            },
+            "schemas": {"Request": REQUEST, "Account": ACCOUNT},
+            "securitySchemes": {
+                "Password": {"type": "http", "scheme": "basic"},
+                "Identity": {"type": "oauth2", "flows": {}},
+            },
+        },
+    }
+    return _copy(document)
+
+
+def _copy(document: dict[str, Any]) -> dict[str, Any]:
+    text = json.dumps(document)
+    if "openapi" in document:
+        text = text.replace("#/definitions/", "#/components/schemas/")
+    copy: dict[str, Any] = json.loads(text)
+    return copy
+
+
+def line_of(text: str, part: str) -> str:
+    """Return the place of the first line of *text* that has *part* in it."""
+    before, found, _ = text.partition(part)
+    assert found, part
+    return f"line {before.count(chr(10)) + 1}"

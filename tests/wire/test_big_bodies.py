@@ -1,0 +1,63 @@
+"""No body of up to 1 MiB takes as long as 100 ms, however it was built."""
+
+import gc
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from superoffice_mock.errors import Rejected
+from tests.wire.big_bodies import BIG, Big
+from tests.wire.bodies import MEBIBYTE, OPERATION, read
+
+ALLOWED = 0.1
+ATTEMPTS = 5
+
+
+@pytest.fixture(autouse=True)
+def untraced() -> Iterator[None]:
+    """Take coverage's own time out of the measurement."""
+    trace = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(trace)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alone() -> Iterator[None]:
+    """Keep the heap of other tests out of it, as `serve` freezes its own once it is ready."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def warm() -> None:
+    """Build the decoders and validators: a process does that once."""
+    for media_type in OPERATION.bodies:
+        with pytest.raises(Rejected):
+            read(media_type, "x")
+    assert read("application/json", '{"q": 0}').violations
+
+
+def status(big: Big, raw: bytes) -> int:
+    try:
+        read(big.media_type, raw)
+    except Rejected as error:
+        return error.status
+    return 204
+
+
+@pytest.mark.claim("body-syntax", "body-limit", "xml-dtd", "items-all")
+@pytest.mark.parametrize("big", BIG, ids=lambda big: f"{big.media_type.split('/')[1]}: {big.name}")
+def test_a_body_built_to_take_long_is_answered_within_100_ms(big: Big) -> None:
+    raw = big.make().encode()
+    assert len(raw) <= MEBIBYTE
+    taken: list[float] = []
+    while len(taken) < ATTEMPTS and min(taken, default=1.0) >= ALLOWED:
+        begun = time.thread_time()
+        assert status(big, raw) == big.status
+        taken.append(time.thread_time() - begun)
+    assert min(taken) < ALLOWED

@@ -1,0 +1,76 @@
+"""Headers: read by lower-case name, and kept in the journal without secrets."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from superoffice_mock.wire.headers import Headers, for_journal
+
+names = st.sampled_from([b"accept", b"cookie", b"x-a", b"x-b"])
+raw_headers = st.lists(st.tuples(names, st.binary(max_size=5)), max_size=8)
+
+
+def test_the_first_value_of_a_name_is_got_without_blanks_around_it() -> None:
+    headers = Headers([(b"accept", b" a/b "), (b"accept", b"c/d"), (b"x", b"\xe9")])
+    assert headers.get(b"accept") == "a/b"
+    assert headers.get(b"x") == "é"
+    assert headers.get(b"host") is None
+
+
+def test_all_values_of_a_name_come_in_their_order() -> None:
+    headers = Headers([(b"cookie", b"a"), (b"x", b"-"), (b"cookie", b" b ")])
+    assert headers.all(b"cookie") == ["a", "b"]
+    assert headers.all(b"host") == []
+
+
+@given(raw_headers, names)
+def test_one_name_is_counted_and_found_as_in_the_list(
+    raw: list[tuple[bytes, bytes]], name: bytes
+) -> None:
+    headers = Headers(raw)
+    values = [value.decode("latin-1").strip() for other, value in raw if other == name]
+    assert headers.count(name) == len(values)
+    assert headers.all(name) == values
+    assert headers.get(name) == (values[0] if values else None)
+
+
+def test_the_journal_keeps_listed_headers_as_they_came() -> None:
+    raw = [
+        (b"accept", b"*/*"),
+        (b"content-type", b"application/json"),
+        (b"user-agent", b"\xe9"),
+        (b"x-forwarded-for", b"10.0.0.1"),
+        (b"proxy-authorization", b"Basic c2VjcmV0"),
+    ]
+    assert for_journal(raw) == (
+        ("accept", "*/*"),
+        ("content-type", "application/json"),
+        ("user-agent", "é"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        (b"authorization", b"Basic c2VjcmV0", "Basic [redacted]"),
+        (b"authorization", b"SOTICKET secret", "SOTICKET [redacted]"),
+        (b"authorization", b"bearer secret", "bearer [redacted]"),
+        (b"authorization", b"Negotiate secret", "[redacted]"),
+        (b"authorization", b"secret", "[redacted]"),
+        (b"authorization", b"Bearer", "[redacted]"),
+        (b"authorization", b"", "[redacted]"),
+        (b"cookie", b"Basic secret", "[redacted]"),
+        (b"so-apptoken", b"secret", "[redacted]"),
+        (b"x-xsrf-token", b"secret", "[redacted]"),
+    ],
+)
+def test_of_a_secret_the_journal_keeps_that_it_was_there(
+    name: bytes, value: bytes, kept: str
+) -> None:
+    assert for_journal([(name, value)]) == ((name.decode(), kept),)
+
+
+@given(st.lists(st.tuples(st.sampled_from([b"authorization", b"cookie"]), st.just(b"s3cr3t"))))
+def test_no_secret_is_ever_kept(raw: list[tuple[bytes, bytes]]) -> None:
+    assert len(for_journal(raw)) == len(raw)
+    assert "s3cr3t" not in repr(for_journal(raw))
