@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from starlette.routing import Mount, Route
 
-from superoffice_mock.asgi.views import exchange_view
+from superoffice_mock.asgi.control.views import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
 from superoffice_mock.core.model import ExchangeId, Instant, TenantId
 from superoffice_mock.core.readings import READINGS

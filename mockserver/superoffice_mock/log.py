@@ -6,7 +6,7 @@ from typing import TextIO
 
 import msgspec
 
-from superoffice_mock.asgi.views import moment, seconds
+from superoffice_mock.asgi.control.views import moment, seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.wire.plain import shown

@@ -1,19 +1,20 @@
 """The composition root of the web edge: settings in, an application out."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Route, Router
+from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Router
 from starlette.types import Receive, Scope, Send
 
 from superoffice_contract import description
 from superoffice_mock.asgi import operations
-from superoffice_mock.asgi.control import Control
-from superoffice_mock.asgi.guard import Guard
+from superoffice_mock.asgi.control import surface as control
+from superoffice_mock.asgi.control.calls import World
+from superoffice_mock.asgi.control.guard import Guard
+from superoffice_mock.asgi.control.problems import Problems
 from superoffice_mock.asgi.operations import Operations
-from superoffice_mock.asgi.problems import Problems
 from superoffice_mock.asgi.recording import Log, Surface
 from superoffice_mock.asgi.routes import Routes
 from superoffice_mock.clock import SteadyClock
@@ -44,12 +45,6 @@ class Described(BaseRoute):
         await self._surface(scope, receive, send)
 
 
-def _calls(routes: Sequence[Route]) -> Iterator[str]:
-    for route in routes:
-        for method in sorted((route.methods or set()) - {"HEAD"}):
-            yield f"{method} /_mock{route.path}"
-
-
 class Mock(msgspec.Struct, frozen=True):
     """The application and what whoever runs it needs to hold."""
 
@@ -78,9 +73,9 @@ def assemble(
         steady,
         log,
     )
-    control = Control(table, journal, described, Guard(settings.control_token), steady)
-    routes = control.routes()
-    problems = Problems(tuple(_calls(routes)))
+    world = World(table, journal, described.operations, steady, steady())
+    routes = control.routes(world, Guard(settings.control_token))
+    problems = Problems(tuple(control.calls()))
     app = Starlette(
         routes=[Mount("/_mock", Router(routes, redirect_slashes=False)), Described(surface)],
         exception_handlers={HTTPException: problems.answer},

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.requests import Request
 
-from superoffice_mock.asgi.problems import ProblemError, problem
+from superoffice_mock.asgi.control.problems import ProblemError, problem
 from superoffice_mock.wire.cors import is_loopback
 
 _OPEN_TO_ALL: Final = "/_mock/health"

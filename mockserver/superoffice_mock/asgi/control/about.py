@@ -1,0 +1,17 @@
+"""What the mock says of itself."""
+
+from typing import Final
+
+from superoffice_mock import __version__
+from superoffice_mock.asgi.control import views
+from superoffice_mock.asgi.control.calls import Asked, Verb, Verbs
+from superoffice_mock.asgi.control.views import View
+
+
+async def _health(asked: Asked) -> View:
+    world = asked.world
+    uptime = views.seconds(world.steady() - world.started_at)
+    return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
+
+
+VERBS: Final[Verbs] = {"/health": {"GET": Verb(_health)}}

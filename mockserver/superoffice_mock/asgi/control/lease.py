@@ -1,0 +1,39 @@
+"""The lease and the runs: looked at, held and released by hand."""
+
+from typing import Final
+
+from superoffice_mock.asgi.control import views
+from superoffice_mock.asgi.control.calls import Asked, Verb, Verbs
+from superoffice_mock.asgi.control.problems import problem
+from superoffice_mock.asgi.control.views import View
+
+
+async def _lease(asked: Asked) -> View:
+    return views.lease_view(asked.tenant)
+
+
+async def _hold(asked: Asked) -> View:
+    try:
+        asked.tenant.hold()
+    except ValueError as error:
+        raise problem(409, f"{error}") from None
+    return views.lease_view(asked.tenant)
+
+
+async def _release(asked: Asked) -> View:
+    ended = asked.tenant.release()
+    await asked.tenant.calm()
+    released = ended and views.holder_view(ended, asked.tenant.now())
+    return views.lease_view(asked.tenant) | {"released": released}
+
+
+async def _runs(asked: Asked) -> View:
+    return views.runs_view(asked.tenant, asked.world.journal)
+
+
+VERBS: Final[Verbs] = {
+    "/lease": {"GET": Verb(_lease)},
+    "/lease/hold": {"POST": Verb(_hold)},
+    "/lease/release": {"POST": Verb(_release)},
+    "/runs": {"GET": Verb(_runs)},
+}
