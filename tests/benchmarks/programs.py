@@ -1,0 +1,111 @@
+"""Servers as programs on one core: started, called until they answer, looked at, stopped."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import psutil
+
+from tests.running import BASIC, PATH, environment
+
+SERVER_CORE: Final = 0
+LOAD_CORE: Final = 1
+"""Where servers run and where the load comes from, on a machine with two cores or more."""
+POLL: Final = 0.002
+"""Seconds between two looks whether a server answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A server to measure; `{port}` in *command* is the port that it gets."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A program that has answered; *ready_after* is in seconds since its process began."""
+
+    url: str
+    process: psutil.Process
+    ready_after: float
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU that it has used."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    @property
+    def megabytes(self) -> float:
+        """Its resident memory."""
+        return float(self.process.memory_info().rss) / 1e6
+
+
+def mock(*flags: str) -> Program:
+    """Return the mock as users start it, its journal and all its checks on."""
+    serve = (sys.executable, "-m", "superoffice_mock", "serve", "--port", "{port}")
+    quiet = ("--log", "off", "--seconds-per-account", "0")
+    return Program("mock", (*serve, *quiet, *flags))
+
+
+def reference(name: str) -> Program:
+    """Return the application called *name* in `references.py`, on the same uvicorn."""
+    uvicorn = (sys.executable, "-m", "uvicorn", "--port", "{port}", "--no-access-log")
+    loop = ("--loop", "uvloop", "--http", "httptools", "--log-level", "warning")
+    return Program(name, (*uvicorn, *loop, "--factory", f"tests.benchmarks.references:{name}"))
+
+
+def pinned(core: int, command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *command* bound to *core*, where there is another core for the rest."""
+    return ("taskset", "-c", str(core), *command) if (os.cpu_count() or 1) > 1 else command
+
+
+@contextmanager
+def running(program: Program) -> Iterator[Started]:
+    """Run *program* from its first instruction to its first 204, and until the block ends."""
+    port = _free_port()
+    command = [word.format(port=port) for word in pinned(SERVER_CORE, program.command)]
+    env = environment({"PYTHONDONTWRITEBYTECODE": ""})
+    began = time.perf_counter()
+    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) as process:
+        try:
+            _await_answer(process, port, program.name)
+            ready = time.perf_counter() - began
+            yield Started(f"http://127.0.0.1:{port}", psutil.Process(process.pid), ready)
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, name: str) -> None:
+    while process.poll() is None:
+        with suppress(OSError):
+            if _status(port) == b"204":
+                return
+        time.sleep(POLL)
+    message = f"{name} ended with exit code {process.returncode} before it answered"
+    raise RuntimeError(message)
+
+
+def _status(port: int) -> bytes:
+    head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {BASIC}\r\n"
+    body = b'{"SyncUserAccounts":[]}'
+    rest = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=5)) as caller:
+        caller.sendall((head + rest).encode() + body)
+        return caller.recv(4096)[9:12]

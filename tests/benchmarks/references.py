@@ -1,0 +1,27 @@
+"""What the mock is held against: the least that Starlette can do for the same path."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.running import PATH
+
+
+async def _bare(_: Request) -> Response:
+    return Response(status_code=204)
+
+
+async def _body(request: Request) -> Response:
+    await request.body()
+    return Response(status_code=204)
+
+
+def bare() -> Starlette:
+    """A route that answers 204, whatever comes."""
+    return Starlette(routes=[Route(PATH, _bare, methods=["POST"])])
+
+
+def body() -> Starlette:
+    """A route that reads the body and answers 204."""
+    return Starlette(routes=[Route(PATH, _body, methods=["POST"])])
