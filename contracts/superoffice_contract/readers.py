@@ -19,7 +19,7 @@ Read = Callable[[str, Shape, list[str]], Value]
 
 XSI_NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _PROLOG: Final = re.compile(r"(?:[\s\ufeff]+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,20}")
+_INTEGER: Final = re.compile(r"[ \t\r\n]*([+-]?[0-9]{1,20})[ \t\r\n]*")
 _KEY: Final = re.compile(r"[^.\[\]]+(?:\[[^\[\].]+\]|\.[^.\[\]]+)*")
 _STEP: Final = re.compile(r"[^.\[\]]+")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -156,8 +156,8 @@ def _element(element: ET.Element, shape: Shape, where: str, unknown: list[str]) 
 
 
 def _from_text(text: str, shape: Scalar) -> Value:
-    whole = "integer" in shape.types and _INTEGER.fullmatch(text.strip())
-    return int(text) if whole else ""
+    spelt = _INTEGER.fullmatch(text) if "integer" in shape.types else None
+    return "" if spelt is None else int(spelt[1])
 
 
 # ---- forms -----------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ def test_a_body_may_have_as_many_parts_as_described_ones_fit_in_and_some_more() 
         *(("507", 507), ("-1", -1), ("+1", 1), (" 7\n", 7), ("007", 7), ("9" * 20, 10**20 - 1)),
         *(("", ""), ("1.0", "1.0"), ("1e2", "1e2"), ("0x1", "0x1"), ("1_0", "1_0"), ("--1", "--1")),
         *(("9" * 21, "9" * 21), ("\u0661", "\u0661"), ("1 2", "1 2"), ("+", "+"), ("true", "true")),
+        *(("253\x1c", "253\x1c"), ("\u20037", "\u20037"), ("7\x00", "7\x00")),
     ],
 )
 def test_text_is_an_integer_only_where_it_is_decimal_digits(text: str, value: object) -> None:

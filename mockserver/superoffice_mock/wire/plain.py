@@ -17,7 +17,7 @@ MAX_DEPTH: Final = 100
 SPARE_PARTS: Final = 1_000
 """How many more elements or fields a body may have than described ones would fit into it."""
 LONGEST_SHOWN: Final = 60
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,20}")
+_INTEGER: Final = re.compile(r"[ \t\r\n]*([+-]?[0-9]{1,20})[ \t\r\n]*")
 
 
 class Misnamed(str):
@@ -69,9 +69,8 @@ def too_many(most: int, parts: str) -> Rejected:
 
 def from_text(text: str, shape: Scalar) -> Plain:
     """Return the integer that *text* spells where one belongs, else *text* as it is."""
-    if "integer" in shape.types and _INTEGER.fullmatch(text.strip()):
-        return int(text)
-    return text
+    spelt = _INTEGER.fullmatch(text) if "integer" in shape.types else None
+    return text if spelt is None else int(spelt[1])
 
 
 def shown(text: str) -> str:
