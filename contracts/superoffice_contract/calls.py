@@ -71,7 +71,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def where(self) -> str:
         """Name the request in a finding."""
-        return " ".join(filter(None, (self.id, self.time, self.method, shown(self.path))))
+        return " ".join(filter(None, (self.id, self.time, shown(self.method), shown(self.path))))
 
     @property
     def refused(self) -> bool:

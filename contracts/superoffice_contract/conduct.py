@@ -13,8 +13,8 @@ from superoffice_contract.calls import Call, Confidence, listed
 A_SECOND: Final = 1.0  # claim busy-second
 ABOUT_A_SECOND: Final = 0.95
 """From here on a 204 took as long as that of a call that is turned away."""
-BLUR: Final = 0.001
-"""How far apart two times may be that are the same moment."""
+BLUR: Final = 0.003
+"""How far apart two times may be that are the same moment: browsers round starts to 0.001 s."""
 
 Told = tuple[Call, str]
 """A call and what is to be said of it."""

@@ -57,7 +57,7 @@ def call(entry: Entry) -> Call:
         method=entry.method,
         path=path,
         at=entry.at,
-        elapsed=entry.elapsed,
+        elapsed=_until_answered(entry),
         latency=entry.waited,
         status=entry.status or None,
         gave_up=_gave_up(entry),
@@ -70,6 +70,11 @@ def _host(entry: Entry) -> str:
     """Return host and port, without the user and password that a URL may carry."""
     port = entry.url.port
     return f"{entry.url.hostname}:{port}" if port else f"{entry.url.hostname}"
+
+
+def _until_answered(entry: Entry) -> float | None:
+    """Return the seconds until the answer had begun: the app goes on then, the browser later."""
+    return None if entry.elapsed is None else max(entry.elapsed - entry.received, 0.0)
 
 
 def _gave_up(entry: Entry) -> bool | None:
@@ -113,6 +118,8 @@ def _content(entry: Entry) -> tuple[bodies.Content | None, Judged]:
     try:
         content = _read(entry)
     except Unreadable as error:
+        if "\ufffd" in str(entry.body):  # bytes that the recorder took for UTF-8 text are gone
+            return None, Judged(unjudged=_UNKNOWN_BODY)
         return None, Judged((Mistake("body", f"{error.what}", error.claims),))
     mistakes = (Mistake("body", one, ("body-shape", "account-id-int32")) for one in content.wrong)
     return content, Judged(tuple(mistakes))

@@ -2,23 +2,20 @@
 
 import base64
 import binascii
-import json
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
 
+from superoffice_contract import archive
+from superoffice_contract.archive import MAX_BYTES, Archive, Member, member
 from superoffice_contract.calls import TrafficError
 
-MAX_BYTES: Final = 64 * 1024 * 1024
-VERSION: Final = "1.2"
-_BEFORE_SENDING: Final = ("blocked", "dns", "connect")
+__all__ = ["MAX_BYTES", "Entry", "Member", "load", "read"]
 
-Member = Mapping[str, Any]
+_BEFORE_SENDING: Final = ("blocked", "dns", "connect")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -26,7 +23,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     *body* is bytes or text, whichever the tool kept; None where there was none or none was kept,
     and then *announced* is how long it was, if that is known. *waited* leaves out what the client
-    spent on queueing and connecting.
+    spent on queueing and connecting; *received* is what it spent after the answer had begun.
     """
 
     index: int
@@ -42,6 +39,7 @@ class Entry(msgspec.Struct, frozen=True):
     announced: int | None
     status: int
     failed: str | None
+    received: float = 0.0
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the header *name*."""
@@ -50,14 +48,9 @@ class Entry(msgspec.Struct, frozen=True):
 
 def load(path: str) -> tuple[Entry, ...]:
     """Read the HAR at *path*. Raise TrafficError, one line, if it is none."""
+    found = archive.load(path)
     try:
-        with Path(path).open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        msg = f"{path}: {error.strerror or error}"
-        raise TrafficError(msg) from None
-    try:
-        return read(raw)
+        return entries(found)
     except TrafficError as error:
         msg = f"{path}: {error}"
         raise TrafficError(msg) from None
@@ -65,55 +58,26 @@ def load(path: str) -> tuple[Entry, ...]:
 
 def read(raw: bytes) -> tuple[Entry, ...]:
     """Return the entries in *raw*. Raise TrafficError if it is no HAR 1.2."""
-    if len(raw) > MAX_BYTES:
-        msg = f"larger than {MAX_BYTES // 1024 // 1024} MiB; record the calls of interest alone"
-        raise TrafficError(msg)
-    log = _member(_document(raw), "log", "the file")
-    version = str(log.get("version", "nothing"))[:20]
-    if version != VERSION:
-        msg = f"log.version: expected {VERSION}, got {version}"
-        raise TrafficError(msg)
-    entries = log.get("entries")
-    if not isinstance(entries, list):
-        msg = "log.entries: expected an array; this is no HAR"
-        raise TrafficError(msg)
-    return tuple(_entry(index, one) for index, one in enumerate(entries))
+    return entries(archive.read(raw))
 
 
-def _document(raw: bytes) -> Any:  # noqa: ANN401 - JSON
-    marked = raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-    try:
-        return json.loads(raw.decode("utf-16" if marked else "utf-8-sig"))
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        msg = f"not JSON at {place} ({error.msg}); no HAR, or cut short"
-        raise TrafficError(msg) from None
-    except (ValueError, RecursionError):  # bytes that are no text, endless digits or nesting
-        msg = "not JSON; no HAR, or damaged"
-        raise TrafficError(msg) from None
+def entries(found: Archive) -> tuple[Entry, ...]:
+    """Return the entries in *found*. Raise TrafficError for one without method and URL."""
+    return tuple(_entry(i, found.place(i), one) for i, one in enumerate(found.entries))
 
 
-def _member(parent: object, name: str, of: str) -> Member:
-    found = parent.get(name) if isinstance(parent, dict) else None
-    if not isinstance(found, dict):
-        msg = f"{of} has no object {name!r}; this is no HAR"
-        raise TrafficError(msg)
-    return found
-
-
-def _entry(index: int, entry: object) -> Entry:
-    of = f"log.entries[{index}]"
-    request = _member(entry, "request", of)
+def _entry(index: int, of: str, entry: object) -> Entry:
+    request = member(entry, "request", of)
     members: Member = entry if isinstance(entry, dict) else {}
-    response, timings = (_object(members.get(name)) for name in ("response", "timings"))
+    response, timings = (object_of(members.get(name)) for name in ("response", "timings"))
     method, url = request.get("method"), request.get("url")
     if not isinstance(method, str) or not isinstance(url, str):
         msg = f"{of}.request: expected a method and a url, both strings"
         raise TrafficError(msg)
-    started = _text(members.get("startedDateTime"))
+    started = text_of(members.get("startedDateTime"))
     elapsed, idle = _elapsed(members, timings), _spent(timings, _BEFORE_SENDING)
     headers = _headers(request)
-    post_data = _object(request.get("postData"))
+    post_data = object_of(request.get("postData"))
     return Entry(
         index=index,
         started=started,
@@ -126,20 +90,30 @@ def _entry(index: int, entry: object) -> Entry:
         media_type=_media_type(headers, post_data),
         body=_body(post_data, request.get("bodySize")),
         announced=_announced(headers, request.get("bodySize")),
-        status=status if type(status := response.get("status")) is int else 0,
-        failed=_text(response.get("_error") or members.get("_error")) or None,
+        status=status if type(status := response.get("status")) is int and status > 0 else 0,
+        failed=_failure(response, members),
+        received=_received(timings),
     )
 
 
-def _object(value: object) -> Member:
+def _failure(response: Member, entry: Member) -> str | None:
+    """Return how the tool calls what went wrong: browsers write `_error`, Playwright another."""
+    told = (response.get("_error"), response.get("_failureText"), entry.get("_error"))
+    return next(filter(None, map(text_of, told)), None)
+
+
+def object_of(value: object) -> Member:
+    """Return *value* if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return *value* if it is text, else none."""
     return value if isinstance(value, str) else ""
 
 
-def _objects(value: object) -> Iterator[Member]:
+def objects_of(value: object) -> Iterator[Member]:
+    """Yield the objects in *value*, if it is an array."""
     return (one for one in value if isinstance(one, dict)) if isinstance(value, list) else iter(())
 
 
@@ -156,15 +130,20 @@ def _url(url: str, of: str) -> SplitResult:
 # ---- headers and body ------------------------------------------------------------------------
 
 
+def headers_of(message: Member) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a request or response, names in lower case."""
+    return tuple(
+        (text_of(one.get("name")).lower().strip(), text_of(one.get("value")).strip())
+        for one in objects_of(message.get("headers"))
+    )
+
+
 def _headers(request: Member) -> tuple[tuple[str, str], ...]:
     """Return the headers; cookies that the tool lists beside them become one more."""
-    headers = tuple(
-        (_text(one.get("name")).lower().strip(), _text(one.get("value")).strip())
-        for one in _objects(request.get("headers"))
-    )
+    headers = headers_of(request)
     cookies = [
-        f"{_text(one.get('name'))}={_text(one.get('value'))}"
-        for one in _objects(request.get("cookies"))
+        f"{text_of(one.get('name'))}={text_of(one.get('value'))}"
+        for one in objects_of(request.get("cookies"))
     ]
     if cookies and not any(name == "cookie" for name, _ in headers):
         return (*headers, ("cookie", "; ".join(cookies)))
@@ -174,7 +153,7 @@ def _headers(request: Member) -> tuple[tuple[str, str], ...]:
 def _media_type(headers: tuple[tuple[str, str], ...], post_data: Member) -> str | None:
     sent = next((value for name, value in headers if name == "content-type"), None)
     # Some tools keep no headers at all; then the type of the body is what they know.
-    return sent if headers else _text(post_data.get("mimeType")) or None
+    return sent if headers else text_of(post_data.get("mimeType")) or None
 
 
 def _announced(headers: tuple[tuple[str, str], ...], size: object) -> int | None:
@@ -188,18 +167,19 @@ def _body(post_data: Member, size: object) -> bytes | str | None:
     text = post_data.get("text")
     if not isinstance(text, str) or not text:
         pairs = [
-            (_text(one.get("name")), _text(one.get("value")))
-            for one in _objects(post_data.get("params"))
+            (text_of(one.get("name")), text_of(one.get("value")))
+            for one in objects_of(post_data.get("params"))
         ]
         return urlencode(pairs) if pairs else None
-    encoding = _text(post_data.get("encoding") or post_data.get("_encoding")).lower()
-    raw = _decoded(text)
+    encoding = text_of(post_data.get("encoding") or post_data.get("_encoding")).lower()
+    raw = decoded(text)
     # Schemathesis can keep a body as base64 and does not say so; its length tells.
     unsaid = raw is not None and len(raw) == size != len(text.encode("utf-8", "replace"))
     return raw if raw is not None and (encoding == "base64" or unsaid) else text
 
 
-def _decoded(text: str) -> bytes | None:
+def decoded(text: str) -> bytes | None:
+    """Return the bytes of which *text* is the base64; None if it is none."""
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
@@ -223,6 +203,12 @@ def _elapsed(entry: Member, timings: Member) -> float | None:
         return total
     known = ("send", "wait", "receive", *_BEFORE_SENDING)
     return _spent(timings, known) if _milliseconds(timings.get("wait")) is not None else None
+
+
+def _received(timings: Member) -> float:
+    """Return the seconds after the answer had begun; some tools count all of its time there."""
+    waited = _milliseconds(timings.get("wait")) or 0.0
+    return (_milliseconds(timings.get("receive")) or 0.0) if waited > 0 else 0.0
 
 
 def _spent(timings: Member, phases: tuple[str, ...]) -> float:

@@ -27,6 +27,10 @@ PATIENCE: Final = 10.0
 LONGEST: Final = 30.0
 """Seconds that a whole answer may take."""
 _BODY: Final = frozenset({"body", "undocumented-members"})
+_STAGED: Final = ("faulted", "replayed")
+"""Outcomes that somebody armed or recorded: such an answer tells nothing of a run."""
+NOBODY: Final = "no tenant"
+"""Whose the calls are that were sent to a tenant which is not there."""
 
 
 class _Account(msgspec.Struct, frozen=True):
@@ -36,7 +40,7 @@ class _Account(msgspec.Struct, frozen=True):
 class _Exchange(msgspec.Struct, frozen=True):
     id: int
     at: datetime
-    tenant: str
+    tenant: str | None
     method: str
     path: str
     accounts: tuple[_Account, ...] | None
@@ -168,23 +172,41 @@ def _call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
     accounts = tuple(one.AccountId for one in exchange.accounts or ())
     run = runs.get(exchange.run) if exchange.run is not None else None
     covered = (step.AccountId for task in run.tasks for step in task) if run else iter(())
-    early = exchange.hung_up and (exchange.elapsed or 0.0) <= 1.0
+    tenant = exchange.tenant or NOBODY
     return Call(
-        id=f"request {exchange.id} of {exchange.tenant}",
+        id=f"request {exchange.id} of {tenant}",
         time=exchange.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        tenant=exchange.tenant,
+        tenant=tenant,
         method=exchange.method,
         path=exchange.path,
         at=exchange.at.timestamp(),
         # The journal has when the answer was due; who hung up left earlier, nobody knows when.
         elapsed=None if exchange.hung_up else exchange.elapsed,
-        status=exchange.status,
-        gave_up=early if exchange.status is not None or exchange.hung_up else None,
+        status=_status(exchange),
+        gave_up=_gave_up(exchange),
         accounts=accounts,
         synced=tuple(covered),
         turned_away=Confidence.CERTAIN if exchange.outcome == "turned_away" else None,
         judged=_judged(exchange),
     )
+
+
+def _status(exchange: _Exchange) -> int | None:
+    """Return the status, but no 2xx that was staged: it neither starts a run nor loses accounts."""
+    status = exchange.status
+    staged = exchange.outcome in _STAGED and status is not None and status < 300
+    return None if staged else status
+
+
+def _gave_up(exchange: _Exchange) -> bool | None:
+    """Tell whether the caller left within its second; None where nobody knows.
+
+    A fault may break the connection itself, and then it was not the caller who left.
+    """
+    known = exchange.status is not None or exchange.hung_up
+    if not known or exchange.outcome == "faulted":
+        return None
+    return exchange.hung_up and (exchange.elapsed or 0.0) <= 1.0
 
 
 _REFUSALS: Final[Mapping[int, tuple[str, tuple[str, ...], frozenset[str]]]] = {

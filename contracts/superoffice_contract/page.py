@@ -11,7 +11,7 @@ from superoffice_contract.page_layout import CALL, Row, Section
 from superoffice_contract.samples import Line
 from superoffice_contract.statements import AREAS, facts_in, plain
 
-_MARKDOWN: Final = re.compile(r"^(?:#{1,6} |```)", re.MULTILINE)
+_MARKDOWN: Final = re.compile(r"^(?:#{1,6} |```|~~~)", re.MULTILINE)
 _MEDIA_TYPE: Final = re.compile(r"[a-z]+/[\w.+*-]+", re.IGNORECASE)
 _SCHEMES: Final = re.compile(r"supports (?P<names>.{1,200}?) schemes?\b", re.IGNORECASE)
 
@@ -21,7 +21,7 @@ def read(text: str) -> Reading | None:
     lines = [
         Line(number, line.rstrip())
         for number, line in enumerate(text.splitlines(), start=1)
-        if not line.startswith("```")
+        if not line.lstrip().startswith(layout.FENCES)
     ]
     start = next((at for at, line in enumerate(lines) if CALL.fullmatch(line.text.strip())), None)
     if start is None:

@@ -32,6 +32,11 @@ _COLUMNS: Final[Mapping[str, int]] = {
     "response description": 2,
 }
 """The heads of the page's tables; as text they tell how many columns the rows below have."""
+_RULE: Final = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
+"""What stands below the head of a table in Markdown."""
+_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+FENCES: Final = ("```", "~~~")
+"""How a line begins that begins or ends a sample in Markdown."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -86,11 +91,12 @@ def _heading(text: str) -> tuple[str, str] | None:
 def content(section: Section) -> Content:
     """Tell the rows of tables, the calls and the prose of *section* apart."""
     found = Content([], [], [])
-    columns = 0
+    columns, piped = 0, False
     for line in section.lines:
         text = line.text.strip()
-        if text.startswith("|"):
-            _piped(line, text, found.rows)
+        piped = "|" in text and (piped or text.startswith("|") or _RULE.fullmatch(text) is not None)
+        if piped:
+            _piped(line, text, found)
         elif call := CALL.fullmatch(text):
             found.calls.append((line.place, call))
             columns = 0
@@ -104,14 +110,16 @@ def content(section: Section) -> Content:
     return found
 
 
-def _piped(line: Line, text: str, rows: list[Row]) -> None:
-    cells = re.split(r"(?<!\\)\|", text[1:].removesuffix("|"))
-    if all(re.fullmatch(r"\s*:?-+:?\s*", cell) for cell in cells):
-        del rows[-1:]  # it was the head of the table
+def _piped(line: Line, text: str, found: Content) -> None:
+    if _RULE.fullmatch(text):
+        # The line before was the head of the table; without a pipe before it, it passed for prose.
+        prose = found.prose and found.prose[-1].number == line.number - 1
+        del (found.prose if prose else found.rows)[-1:]
     else:
-        rows.append(_row(line, cells))
+        cells = re.split(r"(?<!\\)\|", text.removeprefix("|").removesuffix("|"))
+        found.rows.append(_row(line, [_ESCAPED.sub(r"\1", cell) for cell in cells]))
 
 
 def _row(line: Line, cells: Sequence[str]) -> Row:
     name, *rest = (plain(cell) for cell in cells)
-    return Row(line.place, name, tuple(rest))
+    return Row(line.place, name.strip("*"), tuple(rest))

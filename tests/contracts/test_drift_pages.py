@@ -1,5 +1,8 @@
 """Drift of the vendor's page: every kind of change is found, with its place and its claim."""
 
+import re
+from collections.abc import Callable
+
 import pytest
 
 from superoffice_contract import claims
@@ -336,6 +339,48 @@ def test_more_in_a_known_sentence_is_found_with_what_it_adds_to(page: str) -> No
     ((place, what, named),) = found(changed)
     assert (place, named) == (line_of(changed, "admin"), ("lease-end",))
     assert what.startswith('added: more is said: "The lock is released once')
+
+
+def without_outer_pipes(page: str) -> str:
+    return re.sub(r"^\| *(.*?) *\|$", r"\1", page, flags=re.MULTILINE)
+
+
+def aligned(page: str) -> str:
+    return re.sub(r"-{3,}(?=\|)", ":---:", page)
+
+
+WRITTEN = {
+    "no outer pipes": without_outer_pipes,
+    "aligned": aligned,
+    "aligned, no outer pipes": lambda page: without_outer_pipes(aligned(page)),
+    "escaped": lambda page: re.sub(r"^\| \$", r"| \\$", page, flags=re.MULTILINE),
+    "bold names": lambda page: re.sub(r"^\| ([\w$-]+)", r"| **\1**", page, flags=re.MULTILINE),
+    "names as code": lambda page: re.sub(r"^\| ([\w$-]+)", r"| `\1`", page, flags=re.MULTILINE),
+    "tildes": lambda page: page.replace("```", "~~~"),
+    "indented fences": lambda page: page.replace("```", "  ```"),
+    "wide cells": lambda page: page.replace(" | ", "   |\t "),
+    "deeper headings": lambda page: page.replace("\n## ", "\n#### "),
+    "no front matter": lambda page: page.partition("\n---\n")[2],
+    "line ends of Windows": lambda page: page.replace("\n", "\r\n"),
+}
+
+
+@pytest.mark.parametrize("change", WRITTEN.values(), ids=WRITTEN)
+def test_markdown_that_is_written_in_another_way_has_not_drifted(
+    change: Callable[[str], str],
+) -> None:
+    page = change(vendor.MARKDOWN)
+    assert page != vendor.MARKDOWN
+    assert found(page) == []
+
+
+@pytest.mark.parametrize("change", [without_outer_pipes, aligned], ids=lambda one: one.__name__)
+def test_what_is_missing_from_a_table_is_found_however_it_is_written(
+    change: Callable[[str], str],
+) -> None:
+    rows = [one for one in vendor.MARKDOWN.splitlines() if not one.startswith("| SO-AppToken")]
+    whats = [what for _, what, _ in found(change("\n".join(rows)))]
+    assert "removed: header so-apptoken" in whats
 
 
 def test_a_long_new_sentence_is_cut() -> None:

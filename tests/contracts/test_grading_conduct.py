@@ -30,6 +30,13 @@ def test_a_caller_that_left_within_a_second_is_found(error: str | None, tmp_path
     assert what.startswith("the caller gave up within a second, after 0.50 s; ")
 
 
+def test_a_caller_that_left_is_found_as_playwright_writes_it(tmp_path: Path) -> None:
+    recorded = entry(took=0.19, status=-1) | {"timings": {"send": -1, "wait": -1, "receive": -1}}
+    recorded["response"]["_failureText"] = "net::ERR_ABORTED"
+    what = only(graded(tmp_path, recorded), "gave-up").what
+    assert what.startswith("the caller gave up within a second, after 0.19 s; ")
+
+
 def test_a_caller_that_left_later_is_not_found(tmp_path: Path) -> None:
     report = graded(tmp_path, left(1.0))
     assert (failed(report), result(report, "gave-up").status) == ({}, "passed")
@@ -88,6 +95,22 @@ def test_a_call_that_was_refused_overlaps_nothing(tmp_path: Path) -> None:
         tmp_path, entry(took=0.9, status=500), entry(at=0.5, status=401), entry(at=0.95)
     )
     assert "overlap" not in failed(report)
+
+
+@pytest.mark.parametrize("receive", [3.37, 0])
+def test_a_call_after_the_answer_had_begun_overlaps_only_what_is_still_waited_for(
+    receive: float, tmp_path: Path
+) -> None:
+    """Chromium's own figures: a page goes on before the browser is done with the 204."""
+    wait = 5.176 - receive
+    first = entry(took=0.005176) | {"timings": {"send": 0, "wait": wait, "receive": receive}}
+    found = failed(graded(tmp_path, first, entry(508, at=0.002)))
+    assert ("overlap" in found) == (receive == 0)
+
+
+def test_a_tool_that_counts_the_whole_call_as_received_is_believed(tmp_path: Path) -> None:
+    first = entry(took=0.5) | {"timings": {"send": 0, "wait": 0, "receive": 500}}
+    assert "overlap" in failed(graded(tmp_path, first, entry(508, at=0.2)))
 
 
 def test_calls_of_different_tenants_do_not_overlap(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.error import HTTPError
@@ -170,6 +170,13 @@ def test_tenants_are_told_apart(server: Running) -> None:
     assert ("calls", "2") in both.facts
 
 
+def test_a_call_to_a_tenant_that_is_not_there_is_found(server: Running) -> None:
+    assert post(server, 507, path=f"/Cust99999{PATH}") == 404
+    finding = only(grade(server), "address")
+    assert "of no tenant " in finding.where
+    assert "'Cust99999' is not known here" in finding.what
+
+
 def test_what_the_journal_forgot_is_counted() -> None:
     with serving("--log", "off", "--journal-exchanges", "2") as server:
         for _ in range(3):
@@ -222,6 +229,55 @@ def stranger(status: int, content: bytes, **headers: str) -> Iterator[str]:
         thread.join()
 
 
+def told(*exchanges: Mapping[str, object]) -> bytes:
+    """A journal with these *exchanges*, two seconds apart, and no runs."""
+    common = {"tenant": "onsite", "method": "POST", "path": PATH, "run": None, "elapsed": 0.1}
+    more = {"hung_up": False, "reason": None, "violations": [], "accounts": [{"AccountId": 507}]}
+    requests = [
+        {"id": index, "at": f"2026-11-20T08:00:{2 * index:02}Z"} | common | more | dict(one)
+        for index, one in enumerate(exchanges, 1)
+    ]
+    return json.dumps({"requests": requests, "forgotten": 0, "runs": []}).encode()
+
+
+@pytest.mark.parametrize("status", [None, 204, 400, 401, 403, 429, 500, 503])
+@pytest.mark.parametrize("outcome", ["faulted", "replayed"])
+def test_what_was_armed_or_recorded_is_no_mistake_of_the_client(
+    outcome: str, status: int | None
+) -> None:
+    with stranger(200, told({"outcome": outcome, "status": status})) as url:
+        report = grading.grade_journal(url, ("onsite",))
+    assert failed(report) == {}
+    assert result(report, "answers").status in ("passed", "skipped")
+
+
+def test_faults_that_were_really_armed_are_no_mistakes_either(server: Running) -> None:
+    effects = ({"status": 429}, {"expired_credential": True}, {"status": 503})
+    server.control("PUT", "faults", {"faults": effects})
+    assert [post(server, 507) for _ in effects] == [429, 401, 503]
+    assert [one["outcome"] for one in server.exchanges()] == ["faulted"] * 3
+    assert failed(grade(server)) == {}
+
+
+def test_a_connection_that_a_fault_broke_is_no_giving_up() -> None:
+    broken = {"outcome": "faulted", "status": None, "hung_up": True, "elapsed": 0.0}
+    with stranger(200, told(broken)) as url:
+        assert failed(grading.grade_journal(url, ("onsite",))) == {}
+
+
+def test_a_fault_after_it_does_not_cover_an_account_that_is_lost() -> None:
+    away = {"outcome": "turned_away", "status": 204}
+    with stranger(200, told(away, {"outcome": "faulted", "status": 503})) as url:
+        finding = only(grading.grade_journal(url, ("onsite",)), "lost-accounts")
+    assert finding.where.startswith("request 1 ")
+
+
+def test_a_fault_does_not_hide_what_the_client_did_wrong() -> None:
+    twice = [{"AccountId": 507}, {"AccountId": 507}]
+    with stranger(200, told({"outcome": "faulted", "status": 429, "accounts": twice})) as url:
+        only(grading.grade_journal(url, ("onsite",)), "duplicate-account")
+
+
 STRANGERS = {
     "a page": (200, b"<html>", "is not the journal of a superoffice-mock"),
     "other JSON": (200, b'{"requests": 1}', "is not the journal of a superoffice-mock"),
@@ -254,11 +310,12 @@ def test_an_answer_that_is_too_long_or_too_slow_is_given_up(
             journal.load(url, ("onsite",))
 
 
-def test_a_server_that_does_not_speak_http_is_refused() -> None:
-    with stranger(200, b"") as url:
-        port = url.rpartition(":")[2]
-    with pytest.raises(TrafficError, match=r"can't be asked: .*refused"):
-        journal.load(f"http://127.0.0.1:{port}", ("onsite",))
+def test_a_port_where_nobody_listens_is_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(TrafficError, match=r"can't be asked: .*refused"):
+            journal.load(url, ("onsite",))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,20 @@ def test_findings_are_junit_for_ci(file: Path) -> None:
     assert (suite.get("tests"), suite.get("failures")) == ("11", "1")
 
 
+@pytest.mark.parametrize("shape", ["text", "json", "junit"])
+def test_a_report_goes_into_the_file_that_is_named(shape: str, file: Path) -> None:
+    out = file.with_name("report")
+    done = grade(str(file), "--format", shape, "--out", str(out))
+    assert (done.exit_code, done.output) == (1, "")
+    assert out.read_text(encoding="utf-8") == grade(str(file), "--format", shape).output
+
+
+def test_a_report_that_can_not_be_written_is_one_line_and_exit_code_2(file: Path) -> None:
+    done = grade(str(file), "--out", str(file.parent))
+    assert done.exit_code == 2
+    assert done.output == f"superoffice-mock: {file.parent}: can't be written: Is a directory\n"
+
+
 def test_an_app_without_a_mistake_exits_with_0(file: Path) -> None:
     file.write_bytes(har(entry(7)))
     assert grade(str(file)).exit_code == 0

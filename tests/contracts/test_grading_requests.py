@@ -1,12 +1,13 @@
 """Each request of a HAR against the contract: what is found, and what is left alone."""
 
 import base64
+import codecs
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from superoffice_contract import claims, grading
+from superoffice_contract import claims, grading, report
 from superoffice_contract.calls import TrafficError
 from tests.contracts.hars import (
     BASIC,
@@ -313,6 +314,16 @@ def test_a_body_that_was_not_recorded_is_not_judged(tmp_path: Path) -> None:
     assert "media-type" not in checks
 
 
+def test_a_body_whose_bytes_the_recorder_lost_is_not_judged(tmp_path: Path) -> None:
+    """Chromium keeps UTF-16 as the text that UTF-8 would make of it."""
+    sent = codecs.BOM_UTF16_LE + body(507).encode("utf-16-le")
+    headers = {"Authorization": BASIC, "Content-Type": "application/json; charset=utf-16"}
+    recorded = entry(headers=headers, text=sent.decode("utf-8", "replace"))
+    report = graded(tmp_path, recorded)
+    assert failed(report) == {}
+    assert result(report, "body").status == "skipped"
+
+
 def test_a_call_refused_without_any_trace_of_a_body_had_none(tmp_path: Path) -> None:
     recorded = entry(text="", status=400)
     recorded["request"] |= {"bodySize": -1}
@@ -342,6 +353,14 @@ def test_accounts_are_read_from_every_family_of_media_types(
 ) -> None:
     lost = only(graded(tmp_path, recorded | {"time": 1001}), "lost-accounts")
     assert lost.what.startswith("account 507 possibly lost (medium confidence")
+
+
+@pytest.mark.parametrize("method", ["\ud800", "\x1b[2J", "P" * 5_000])
+def test_a_verb_that_is_no_text_can_be_told_in_every_format(method: str, tmp_path: Path) -> None:
+    found = graded(tmp_path, entry(method=method))
+    assert failed(found)["address"][0].startswith("this verb is not documented")
+    for written in (report.as_text, report.as_json, report.as_junit):
+        assert len(written(found).encode()) < 10_000
 
 
 def test_a_finding_names_the_request_its_time_and_the_claims(tmp_path: Path) -> None:
