@@ -162,6 +162,7 @@ async def test_json_is_one_object_per_line_even_for_a_crash() -> None:
         "path": PATH,
         "status": 204,
         "outcome": "turned_away",
+        "fault": None,
         "run": None,
         "elapsed": 1.0,
         "elapsed_real": 0.0,

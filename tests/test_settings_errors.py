@@ -77,6 +77,8 @@ BAD = [
     *((name, "0") for name in ("journal-exchanges", "max-body", "max-accounts", "idle-timeout")),
     *(("port", "65536"), ("port", "80.5"), ("port", "٣a"), ("log", "TEXT"), ("log", "verbose")),
     *(("seconds-per-account", "1000001"), ("jump-settle", "61"), ("max-waiting", "0")),
+    *(("max-tenants", "0"), ("tenant-ttl", "0"), ("tenant-ttl", "0.5"), ("max-tenants", "1.5")),
+    *(("expires-after", bad) for bad in ("0", "-1", "never", "nan", "1e10")),
 ]
 
 
@@ -128,6 +130,32 @@ def test_a_file_that_is_not_toml_is_an_error_with_its_name(raw: bytes, tmp_path:
     path.write_bytes(raw)
     with pytest.raises(SetupError, match="is not TOML"):
         loaded(str(path))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("foo", "app.example.com", "https://", "https://app.example.com/path", "loopbak", "**"),
+        *("https://app.example.com?x", "https://me@app.example.com", "https://a.example,*"),
+    ],
+)
+def test_what_is_no_origin_is_an_error_that_shows_one(origin: str) -> None:
+    with pytest.raises(SetupError) as error:
+        loaded(flags={"cors-origins": f"https://fine.example {origin}"})
+    assert repr(origin) in str(error.value)
+    assert str(error.value).startswith("cors-origins: ")
+    assert "https://app.example.com, loopback, or *" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        *("loopback", "LOOPBACK", "*", "null", "https://a.example", "HTTPS://A.example:8443/"),
+        *("http://[::1]:8080", "chrome-extension://abcdef loopback", ""),
+    ],
+)
+def test_origins_are_taken_as_browsers_send_them(origins: str) -> None:
+    assert loaded(flags={"cors-origins": origins}).settings.cors_origins == origins
 
 
 @pytest.mark.parametrize("name", ["tls-cert", "tls-key"])

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from superoffice_mock.core.model import Installation
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.settings import Settings
+from superoffice_mock.tenants import names_a_tenant
 from tests.asgi.local import PATH, Answered, Local, settled
 
 SECOND = 1_000_000_000
@@ -50,6 +52,33 @@ async def test_tenants_share_no_lease_no_clock_and_no_journal(local: Local) -> N
     assert [one.outcome for one in local.exchanges("Cust12345")] == ["started"]
     assert (await local.control("GET", "clock?tenant=cust12345"))["clock"] == "real"
     assert outcomes(local) == ["started"]
+
+
+@pytest.mark.parametrize("installation", Installation)
+def test_ids_that_are_made_are_unique_whatever_their_case_and_name_a_tenant(
+    installation: Installation, local: Local
+) -> None:
+    made = [local.mock.tenants.new_id(installation) for _ in range(1_000)]
+    assert len({id_.lower() for id_ in made}) == len(made)
+    assert [id_ for id_ in made if not names_a_tenant(id_) or not names_a_tenant(id_.upper())] == []
+
+
+@pytest.mark.parametrize(
+    "segment", ["", "crm", "t-1", "t-", "Cust", "Custom", "t-0123456789ag", "xt-0123456789ab"]
+)
+def test_a_folder_of_any_name_is_no_tenants_id(segment: str) -> None:
+    assert not names_a_tenant(segment)
+
+
+async def test_a_made_tenant_is_answered_by_the_stop_of_the_server_too(local: Local) -> None:
+    made = await local.control("POST", "tenants", {"clock": "freeze"})
+    await local.control("POST", f"lease/hold?tenant={made['id']}")
+    headers = {**made["credentials"]["headers"], "content-type": "application/json"}
+    call = asyncio.create_task(local.call(path=f"/{made['id']}{PATH}", headers=headers))
+    await settled(local, 1, made["id"])
+    local.mock.tenants.close("the mock was shut down")
+    assert (await call).status == 204
+    assert local.exchanges(made["id"])[0].reason == "the mock was shut down"
 
 
 # ---- limits ----------------------------------------------------------------------------------

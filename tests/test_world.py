@@ -90,7 +90,73 @@ def test_a_password_may_be_empty_and_an_app_has_the_agent_unless_told_otherwise(
     assert tenant.known.apps["x"].email_agent is True
 
 
+# ---- lifetimes -------------------------------------------------------------------------------
+
+VENDORS = "expires-after = { tickets = 21600, tokens = 3600 }"
+
+
+@pytest.mark.parametrize(
+    ("text", "usual", "lifetimes"),
+    [
+        ("", None, (None, None, None)),
+        ("", 60.0, (60, 60, 60)),
+        ("expires-after = 3600", None, (3600, 3600, 3600)),
+        ("expires-after = 0.5", 60.0, (0.5, 0.5, 0.5)),
+        (VENDORS, None, (21600, 3600, None)),
+        (VENDORS, 60.0, (21600, 3600, 60)),
+        ("expires-after = { sessions = 1200 }", 60.0, (60, 60, 1200)),
+        ("expires-after = {}", None, (None, None, None)),
+    ],
+)
+def test_lifetimes_are_the_tenants_own_or_the_usual_ones(
+    text: str, usual: float | None, lifetimes: tuple[float | None, ...]
+) -> None:
+    tables = parsed(f'[[tenant]]\nid = "a"\ninstallation = "onsite"\n{text}')
+    (tenant,) = world.tenants(tables, "mock.toml", 5.0, Readings(), usual)
+    expected = [None if one is None else one * SECOND for one in lifetimes]
+    found = tenant.lifetimes
+    assert [found.ticket, found.token, found.session] == expected
+
+
+# ---- what is odd -----------------------------------------------------------------------------
+
+
+def test_the_demo_world_has_nothing_odd() -> None:
+    assert world.warnings(made(world.demo()), "x") == []
+
+
+@pytest.mark.parametrize(
+    ("installation", "more", "told"),
+    [
+        ("online", {"users": [{"name": "a", "password": "b"}]}, "users: Basic is never accepted"),
+        (
+            "onsite",
+            {"apps": [{"name": "a", "token": "b"}], "tokens": [{"value": "c", "app": "a"}]},
+            "tokens: Bearer is never accepted",
+        ),
+    ],
+)
+def test_credentials_that_never_let_in_are_worth_a_warning(
+    installation: str, more: dict[str, Any], told: str
+) -> None:
+    odd = {"id": "one", "installation": installation, **more}
+    (warning,) = world.warnings(made([*world.demo(), odd]), "mock.toml")
+    assert warning.startswith(f"mock.toml: tenant 'one': {told}")
+    assert "give it " in warning
+
+
+# ---- what cannot be --------------------------------------------------------------------------
+
 WRONG = {
+    "no lifetime": ('id = "a"\ninstallation = "onsite"\nexpires-after = 0', ["expires-after"]),
+    "a lifetime of another kind": (
+        'id = "a"\ninstallation = "onsite"\nexpires-after = { ticket = 1 }',
+        ["`ticket`", "expires-after", "did you mean 'tickets'"],
+    ),
+    "a lifetime that is no number": (
+        'id = "a"\ninstallation = "onsite"\nexpires-after = "1h"',
+        ["expires-after"],
+    ),
     "no id": ('installation = "onsite"', ["id", "missing"]),
     "no installation": ('id = "a"', ["installation", "missing"]),
     "an unknown installation": ('id = "a"\ninstallation = "cloud"', ["installation", "cloud"]),

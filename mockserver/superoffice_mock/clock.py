@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from superoffice_mock.core.lease import Ask, Call, Started, Verdict
+from superoffice_mock.core.lease import Ask, Call, Delayed, Started, Verdict
 from superoffice_mock.core.model import Instant
 
 Change = Literal["started", "answered"]
@@ -40,6 +40,8 @@ class WaitingRoom:
 
     *ask* decides a call anew at a moment; it is asked oldest waiter first.
     """
+
+    __slots__ = ("_ask", "_by_due", "_entered", "_waiters")
 
     def __init__(self, ask: Callable[[Call, Instant], Verdict]) -> None:
         self._ask = ask
@@ -76,8 +78,8 @@ class WaitingRoom:
         while (due := self.next_due()) is not None and due <= now:
             _, number = heappop(self._by_due)
             waiter = self._waiters[number]
-            if isinstance(waiter.verdict, Ask):
-                waiter.verdict = self._ask(waiter.call, now)
+            if isinstance(waiter.verdict, (Ask, Delayed)):
+                self._ask_again(waiter, now)
                 heappush(self._by_due, (waiter.verdict.answer_at, number))
                 if isinstance(waiter.verdict, Started):
                     happened.append(("started", waiter))
@@ -91,6 +93,12 @@ class WaitingRoom:
             waiter.verdict = revise(waiter)
             heappush(self._by_due, (waiter.verdict.answer_at, number))
 
+    def _ask_again(self, waiter: Waiter, now: Instant) -> None:
+        if isinstance(waiter.verdict, Delayed):
+            waiter.call, waiter.verdict = waiter.verdict.arrives(now)
+        else:
+            waiter.verdict = self._ask(waiter.call, now)
+
     def _answer(self, number: int) -> Waiter:
         waiter = self._waiters.pop(number)
         if not waiter.answered.done():
@@ -103,6 +111,8 @@ class InFlight:
 
     *waiting* says how many wait.
     """
+
+    __slots__ = ("_curious", "_waiting", "count")
 
     def __init__(self, waiting: Callable[[], int]) -> None:
         self._waiting = waiting
@@ -141,6 +151,8 @@ class InFlight:
 
 class Alarm:
     """A timer that rings once for one moment; setting it again forgets the one before."""
+
+    __slots__ = ("_timer", "due")
 
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None

@@ -19,11 +19,12 @@ def sentence(exchange: Exchange) -> str:
     who = _who(exchange.principal)
     told = exchange.outcome.replace("_", " ")
     why = f": {exchange.reason}" if exchange.reason else ""
+    status = exchange.status or "no answer"
     gone = ", caller hung up" if exchange.hung_up else ""
     odd = f"; odd: {'; '.join(exchange.violations)}" if exchange.violations else ""
     return (
         f"{moment(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
-        f"{shown(exchange.method)} {what}{who} -> {exchange.status} after {elapsed:.2f} s{gone}, "
+        f"{shown(exchange.method)} {what}{who} -> {status} after {elapsed:.2f} s{gone}, "
         f"{told}{why}{odd}"
     )
 
@@ -47,6 +48,7 @@ def record(exchange: Exchange) -> str:
             "path": exchange.path,
             "status": exchange.status,
             "outcome": exchange.outcome,
+            "fault": exchange.fault and exchange.fault.id,
             "run": exchange.run and exchange.run.id,
             "elapsed": seconds(exchange.elapsed),
             "elapsed_real": seconds(exchange.elapsed_real),

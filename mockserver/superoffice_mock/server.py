@@ -12,12 +12,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from superoffice_mock.asgi.app import Mock
 from superoffice_mock.errors import SetupError
+from superoffice_mock.protocol import Protocol
 from superoffice_mock.settings import Settings
 from superoffice_mock.wire.cors import is_loopback
 
@@ -67,47 +66,6 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-class Protocol(HttpToolsProtocol):
-    """Speaks plain HTTP/1.1 with clients that offer more, as Java's do with `Upgrade: h2c`.
-
-    httptools takes the offer for a switch and drops the body, so such a request is read again
-    without its offer (https://github.com/Kludex/uvicorn/issues/2722).
-    """
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser."""
-        self._unset_keepalive_if_required()
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as offer:
-            if self._offered():
-                self._read_again(data[offer.args[0] :])
-        except httptools.HttpParserError:
-            self.logger.warning("Invalid HTTP request received.")
-            self.send_400_response("Invalid HTTP request received.")
-
-    def on_headers_complete(self) -> None:
-        """Start on the request, unless it has to be read again."""
-        if not self._offered():
-            super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """Note the end of the body, unless it has been dropped."""
-        if not self._offered():
-            super().on_message_complete()
-
-    def _offered(self) -> bool:
-        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
-
-    def _read_again(self, rest: bytes) -> None:
-        kept = ((name, value) for name, value in self.headers if name != b"upgrade")
-        lines = (b"%s: %s\r\n" % header for header in kept)
-        version = self.parser.get_http_version().encode()
-        first = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)
-        self.parser = httptools.HttpRequestParser(self)
-        self.data_received(first + b"".join(lines) + b"\r\n" + rest)
-
-
 def _config(mock: Mock, settings: Settings) -> uvicorn.Config:
     if settings.log == "off" or (settings.log == "auto" and not sys.stderr.isatty()):
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
@@ -119,6 +77,7 @@ def _config(mock: Mock, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=settings.idle_timeout,
         timeout_graceful_shutdown=GRACE,
         ssl_certfile=settings.tls_cert,

@@ -1,5 +1,6 @@
 """Settings: defaults < file < SUPEROFFICE_MOCK_* < flags; one name everywhere."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
@@ -11,6 +12,7 @@ from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
 
 PREFIX: Final = "SUPEROFFICE_MOCK_"
+_ORIGIN: Final = re.compile(r"loopback|\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+/?", re.IGNORECASE)
 _TABLES: Final = {
     "readings": """run = "blocking" under [readings] in a file, or --reading run=blocking""",
     "tenant": "[[tenant]] in a file, and name the file with --config",
@@ -66,6 +68,19 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
     max_waiting: Annotated[
         Count, Meta(description="calls that wait at a tenant; the next gets a 503")
     ] = 10_000
+    max_tenants: Annotated[
+        Count, Meta(description="tenants that POST /_mock/tenants may have made at a time")
+    ] = 1000
+    tenant_ttl: Annotated[
+        float,
+        Meta(
+            ge=1, le=10**9, description="seconds after which a made tenant that nobody calls goes"
+        ),
+    ] = 3600.0
+    expires_after: Annotated[
+        Annotated[float, Meta(gt=0, le=10**9)] | None,
+        Meta(description="seconds after which tickets, access tokens and sessions expire"),
+    ] = None
     idle_timeout: Annotated[
         int, Meta(ge=1, le=86_400, description="seconds until an idle connection is closed")
     ] = 75
@@ -227,3 +242,10 @@ def _check(settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         msg = "tls-cert and tls-key belong together; set both or none"
         raise SetupError(msg)
+    for origin in settings.cors_origins.split():
+        if _ORIGIN.fullmatch(origin) is None:
+            msg = (
+                f"cors-origins: {origin[:80]!r} is no origin; expected such as "
+                "https://app.example.com, loopback, or * for all"
+            )
+            raise SetupError(msg)

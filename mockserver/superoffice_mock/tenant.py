@@ -5,6 +5,7 @@ A tenant's calls wait in its room; its clock decides when the room is settled: b
 """
 
 import asyncio
+from asyncio import Future
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
@@ -13,9 +14,11 @@ import msgspec
 from superoffice_mock.clock import Alarm, Change, InFlight, Waiter, WaitingRoom
 from superoffice_mock.core import events, lease
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
+from superoffice_mock.core.credentials import Presented
 from superoffice_mock.core.events import Event
-from superoffice_mock.core.journal import Journal
-from superoffice_mock.core.lease import Ask, Call, Started, TurnedAway, Verdict
+from superoffice_mock.core.journal import Exchange, Journal
+from superoffice_mock.core.lease import Ask, Call, Delayed, Served, Started, TurnedAway, Verdict
+from superoffice_mock.core.lifetimes import presented_as, used
 from superoffice_mock.core.model import SECOND, Holder, Instant, SyncRun
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.errors import Rejected
@@ -37,6 +40,11 @@ class Limits(msgspec.Struct, frozen=True):
 class Tenant:
     """One SuperOffice installation: its state, the calls that wait, and the clock between them."""
 
+    __slots__ = (
+        *("_alarm", "_closed", "_first_clock", "_in_flight", "_limits", "_room", "_steady"),
+        *("_aside", "facts", "journal", "state", "used_at"),
+    )
+
     def __init__(
         self,
         facts: TenantFacts,
@@ -47,13 +55,15 @@ class Tenant:
     ) -> None:
         self.facts = facts
         self.journal = journal
-        self.state = facts.fresh(clock or RealClock())
+        self.used_at = steady()
+        self.state = _started(facts, clock or RealClock(), self.used_at)
         self._first_clock = self.state.clock
         self._limits = limits
         self._steady = steady
         self._room = WaitingRoom(self._ask)
         self._in_flight = InFlight(self._room.__len__)
         self._alarm = Alarm()
+        self._aside: list[Future[str]] = []
         self._closed: str | None = None
 
     # ---- state -------------------------------------------------------------------------------
@@ -67,6 +77,15 @@ class Tenant:
         self.state, answer = change(self.state)
         return answer
 
+    def use(self, presented: Presented) -> None:
+        """Note a use of the credentials that let a caller in. Raise Rejected if they expired."""
+        one = presented_as(presented)
+        if one is not None:
+            now, lifetimes = self.now(), self.facts.lifetimes
+            self.transact(
+                lambda state: (state.with_ends(used(lifetimes, state.ends, one, now)), None)
+            )
+
     def set_clock(self, change: Callable[[Clock, int], Clock]) -> None:
         """Exchange the clock; the time it shows stays."""
         self.state = self.state.with_clock(change(self.state.clock, self._steady()))
@@ -77,6 +96,11 @@ class Tenant:
     def waiting(self) -> int:
         """How many calls wait for their answer."""
         return len(self._room)
+
+    @property
+    def closed(self) -> str | None:
+        """Why nobody may wait here any more; None as long as one may."""
+        return self._closed
 
     @property
     def in_flight(self) -> int:
@@ -100,8 +124,20 @@ class Tenant:
     def admit(self, call: Call) -> Verdict:
         """Decide *call* now. Raise Rejected (503) if too many wait already."""
         if len(self._room) >= self._limits.max_waiting:
-            reason = f"{len(self._room)} calls wait already; let some be answered first"
-            raise Rejected(503, "", reason)
+            raise self._full()
+        return self._ask(call, call.arrived_at)
+
+    def check_room(self) -> None:
+        """Raise Rejected (503) if too many wait already for one more to do so."""
+        if len(self._room) >= self._limits.max_waiting:
+            raise self._full()
+
+    def _full(self) -> Rejected:
+        reason = f"{len(self._room)} calls wait already; let some be answered first"
+        return Rejected(503, "", reason)
+
+    def decide(self, call: Call) -> Verdict:
+        """Decide *call*, which arrived now, wherever it waited before."""
         return self._ask(call, call.arrived_at)
 
     def enter(self, call: Call, verdict: Verdict) -> Waiter:
@@ -114,6 +150,25 @@ class Tenant:
             self.answer_all(self._closed)
         return waiter
 
+    def stand_aside(self, exchange: Exchange) -> Future[str]:
+        """Take a call out of those in flight that gets no answer, so that no clock waits for it.
+
+        The future is done, with the reason, when its caller may be kept waiting no longer.
+        """
+        aside: Future[str] = asyncio.get_running_loop().create_future()
+        self._aside.append(aside)
+        self.journal.finished(exchange)
+        self.left()
+        if self._closed is not None:
+            self.answer_all(self._closed)
+        return aside
+
+    def come_back(self, aside: Future[str]) -> None:
+        """Count a call that stood aside among those in flight again, unless it is already."""
+        if aside in self._aside:
+            self._aside.remove(aside)
+            self.arrived()
+
     def hung_up(self, waiter: Waiter) -> None:
         """Note that the caller of *waiter* is gone; reading `disconnect` says what that means."""
         if self.facts.readings.disconnect == "still-counts" or waiter.answered.done():
@@ -125,6 +180,8 @@ class Tenant:
             self._release(now)
         elif isinstance(verdict, Ask):
             waiter.verdict = TurnedAway(verdict.holder, now)
+        elif isinstance(verdict, Delayed):
+            waiter.verdict = Served(now)
         self._review(now)
 
     # ---- the lease by hand -------------------------------------------------------------------
@@ -181,7 +238,12 @@ class Tenant:
             waiter.reason = reason
         self._room.review(lambda waiter: _at_once(waiter.verdict, now))
         self._room.settle(now)
+        for aside in tuple(self._aside):
+            self.come_back(aside)
+            aside.set_result(reason)
         self._alarm.clear()
+        for watcher in self.journal.watchers(self.facts.id):
+            watcher.dismissed(reason)
 
     def close(self, reason: str) -> None:
         """Let nobody wait any more: answer everyone who does, and who comes to wait, at once."""
@@ -193,8 +255,13 @@ class Tenant:
         self.answer_all("the mock was reset")
         await self.calm()
         self.answer_all("the mock was reset")  # those who came meanwhile: no clock would wake them
-        self.state = self.facts.fresh(self._first_clock)
+        self.state = _started(self.facts, self._first_clock, self._steady())
         self.journal.clear(self.facts.id)
+
+    def remove(self, reason: str) -> None:
+        """Let nobody wait any more, and forget the journal: nobody will find this tenant again."""
+        self.close(reason)
+        self.journal.remove(self.facts.id)
 
     # ---- inside ------------------------------------------------------------------------------
 
@@ -256,9 +323,15 @@ class Tenant:
             self.advance(due)
 
 
+def _started(facts: TenantFacts, clock: Clock, real: int) -> TenantState:
+    return facts.fresh(clock, clock.now(real))
+
+
 def _at_once(verdict: Verdict, now: Instant) -> Verdict:
     if isinstance(verdict, Ask):
         return TurnedAway(verdict.holder, now)
+    if isinstance(verdict, Delayed):
+        return Served(now)
     return msgspec.structs.replace(verdict, answer_at=min(verdict.answer_at, now))
 
 

@@ -1,82 +1,30 @@
 """Tenants as configured: TOML -> the facts of each installation."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.core.credentials import App, KnownCredentials, Session
-from superoffice_mock.core.model import (
-    AccountId,
-    Durations,
-    Installation,
-    TenantId,
-    seconds,
-)
+from superoffice_mock.core.model import Installation
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.errors import SetupError
-
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
-Secret = Annotated[str, msgspec.Meta(min_length=1)]
+from superoffice_mock.specs import (
+    Account,
+    AppSpec,
+    ExpiresAfter,
+    SessionSpec,
+    TenantSpec,
+    Token,
+    User,
+    facts,
+    oddities,
+    usual,
+)
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-
-
-class _Struct(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
-    pass
-
-
-class User(_Struct):
-    """Someone with a password; it may be empty."""
-
-    name: Secret
-    password: str
-
-
-class AppSpec(_Struct):
-    """A partner's app and whether it was granted the EMail agent."""
-
-    name: Secret
-    token: Secret
-    email_agent: bool = True
-
-
-class Token(_Struct):
-    """An access token and the name of the app that it was made for."""
-
-    value: Secret
-    app: str
-
-
-class SessionSpec(_Struct):
-    """A web session and its XSRF value."""
-
-    id: Secret
-    xsrf: Secret
-    user: str
-
-
-class Account(_Struct):
-    """An account that takes its own time."""
-
-    id: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
-    seconds: Seconds
-
-
-class TenantSpec(_Struct):
-    """A `[[tenant]]` of the configuration."""
-
-    id: str
-    installation: Installation
-    users: list[User] = []
-    tickets: list[Secret] = []
-    sessions: list[SessionSpec] = []
-    apps: list[AppSpec] = []
-    tokens: list[Token] = []
-    accounts: list[Account] = []
 
 
 _SPECS: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -85,8 +33,9 @@ _SPECS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "apps": AppSpec,
     "tokens": Token,
     "accounts": Account,
+    "expires-after": ExpiresAfter,
 }
-_UNKNOWN: Final = re.compile(r"unknown field `([^`]*)` - at `\$\[\d+\](?:\.(\w+))?")
+_UNKNOWN: Final = re.compile(r"unknown field `([^`]*)` - at `\$\[\d+\](?:\.([\w-]+))?")
 
 
 def demo() -> list[Any]:
@@ -98,10 +47,15 @@ def demo() -> list[Any]:
 
 
 def tenants(
-    tables: Sequence[Any], source: str, each: float, readings: Readings
+    tables: Sequence[Any],
+    source: str,
+    each: float,
+    readings: Readings,
+    expires_after: float | None = None,
 ) -> tuple[TenantFacts, ...]:
     """Return the tenants in *tables*; other accounts than theirs take *each* seconds.
 
+    *expires_after*: seconds that credentials last at a tenant that does not say otherwise.
     Raise SetupError that names *source* and the place of what is wrong.
     """
     try:
@@ -110,7 +64,19 @@ def tenants(
         msg = f"{source}: [[tenant]]: {error}{_hint(str(error))}"
         raise SetupError(msg) from None
     _check_ids(specs, source)
-    return tuple(_facts(spec, source, each, readings) for spec in specs)
+    otherwise = usual(each, readings, expires_after)
+    try:
+        return tuple(facts(spec, otherwise) for spec in specs)
+    except ValueError as error:
+        msg = f"{source}: {error}"
+        raise SetupError(msg) from None
+
+
+def warnings(known: Iterable[TenantFacts], source: str) -> list[str]:
+    """Say what of the tenants is allowed and of no use."""
+    return [
+        f"{source}: tenant {tenant.id!r}: {odd}" for tenant in known for odd in oddities(tenant)
+    ]
 
 
 def _hint(error: str) -> str:
@@ -140,26 +106,3 @@ def _check_ids(specs: Sequence[TenantSpec], source: str) -> None:
             msg = f"{source}: two tenants are called {spec.id!r}; ids ignore case"
             raise SetupError(msg)
         seen.add(spec.id.lower())
-
-
-def _facts(spec: TenantSpec, source: str, each: float, readings: Readings) -> TenantFacts:
-    apps = {one.name: App(one.name, one.token, one.email_agent) for one in spec.apps}
-    for token in spec.tokens:
-        if token.app not in apps:
-            msg = f"{source}: tenant {spec.id!r} has a token of the unknown app {token.app!r}"
-            raise SetupError(msg)
-    return TenantFacts(
-        id=TenantId(spec.id),
-        installation=spec.installation,
-        known=KnownCredentials(
-            users={user.name: user.password for user in spec.users},
-            tickets=frozenset(spec.tickets),
-            apps={app.token: app for app in apps.values()},
-            tokens={token.value: apps[token.app] for token in spec.tokens},
-        ),
-        durations=Durations(
-            seconds(each), {AccountId(one.id): seconds(one.seconds) for one in spec.accounts}
-        ),
-        readings=readings,
-        sessions={one.id: Session(one.id, one.xsrf, one.user) for one in spec.sessions},
-    )

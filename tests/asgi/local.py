@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from superoffice_mock import log, world
+from superoffice_mock import world
 from superoffice_mock.asgi.app import Mock, assemble
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.model import TenantId
@@ -27,6 +27,7 @@ class Answered:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    cookies: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
         """The body, decoded."""
@@ -40,9 +41,10 @@ class Local:
         settings = settings or Settings()
         tables = world.demo() if tables is None else tables
         each, readings = settings.seconds_per_account, settings.readings
-        facts = world.tenants(tables, "the test", each, readings)
+        facts = world.tenants(tables, "the test", each, readings, settings.expires_after)
         self.real = EPOCH
-        self.mock: Mock = assemble(settings, facts, log.silent, lambda: self.real)
+        self.logged: list[Exchange] = []
+        self.mock: Mock = assemble(settings, facts, self.logged.append, lambda: self.real)
 
     def tenant(self, id_: str = "onsite") -> Tenant:
         """One tenant of the mock."""
@@ -100,6 +102,9 @@ class Local:
                 answered.status = message["status"]
                 for name, value in message["headers"]:
                     answered.headers[name.decode()] = value.decode()
+                    if name == b"set-cookie":
+                        cookie, _, told = value.decode().partition("=")
+                        answered.cookies[cookie] = told
             else:
                 answered.body += message["body"]
 

@@ -1,7 +1,6 @@
 """The control surface, verb by verb: what it does, and what it says to those who ask wrongly."""
 
 import pytest
-from starlette.routing import NoMatchFound
 
 from superoffice_mock import __version__
 from superoffice_mock.core.readings import READINGS, Readings
@@ -84,11 +83,6 @@ async def test_control_calls_are_not_journalled(local: Local) -> None:
     for path in ("health", "requests", "nothing"):
         await asked(local, "GET", path)
     assert local.exchanges() == []
-
-
-def test_no_url_is_built_by_name_outside_the_control_surface(local: Local) -> None:
-    with pytest.raises(NoMatchFound, match="SyncEmailAccounts"):
-        local.mock.app.url_path_for("SyncEmailAccounts")
 
 
 # ---- the tenant and the query ----------------------------------------------------------------

@@ -95,7 +95,7 @@ async def test_a_reset_is_for_one_tenant(local: Local, used: Any) -> None:
 async def test_a_reset_of_all_is_for_all(local: Local, used: Any) -> None:
     await used(local)
     told = await local.control("POST", "reset?all=true")
-    assert told == {"reset": ["onsite", "Cust12345", "Cust54321"]}
+    assert told == {"reset": ["onsite", "Cust12345", "Cust54321"], "removed": []}
     assert await state(local, "onsite") == await state(local, "Cust12345") == ("real", False, 0)
 
 

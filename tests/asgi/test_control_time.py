@@ -209,7 +209,7 @@ async def test_a_clock_that_stands_can_be_advanced(
         (b'{"seconds": true}', "float"),
         (b'{"seconds": NaN}', "malformed"),
         (b'{"until": "tomorrow"}', "tomorrow"),
-        (b'{"second": 1}', "unknown field `second`"),
+        (b'{"second": 1}', "unknown member `second`; did you mean `seconds`?"),
         (b"[1]", "object"),
         (b'{"seconds": 1', "truncated"),
         (b"\xff\xfe", "malformed"),

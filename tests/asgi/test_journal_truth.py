@@ -54,6 +54,7 @@ async def test_a_started_call_tells_who_asked_for_what_and_which_run_it_became(
         ],
         "select": ["name", "category/id"],
         "outcome": "started",
+        "fault": None,
         "run": 1,
         "holder": None,
         "status": 204,
@@ -80,7 +81,7 @@ async def test_a_turned_away_call_tells_who_held_the_lease_and_how_long_it_waite
     await call
     told = await last(local)
     assert (told["outcome"], told["status"]) == ("turned_away", 204)
-    assert (told["run"], told["holder"]) == (None, {"run": 1})
+    assert (told["run"], told["holder"]) == (None, {"by": "run", "run": 1})
     assert (told["elapsed"], told["elapsed_real"]) == (1.0, 0.003)
     assert [one["AccountId"] for one in told["accounts"]] == [507]
 
@@ -90,7 +91,7 @@ async def test_a_hold_by_hand_is_a_holder_without_a_run(local: Local) -> None:
     await local.control("POST", "lease/hold")
     await local.call()
     told = await last(local)
-    assert told["holder"] == {"run": None}
+    assert told["holder"] == {"by": "hand"}
     assert told["reason"] == "the lease is held by hand until it is released"
 
 

@@ -52,7 +52,7 @@ def tenant(readings: Readings | None = None, taking: Durations | None = None) ->
 
 def fresh(facts: TenantFacts | None = None) -> TenantState:
     """Return the state that a tenant starts with."""
-    return (facts or tenant()).fresh(RealClock())
+    return (facts or tenant()).fresh(RealClock(), at(0))
 
 
 def call(exchange: int, arrived: float, accounts: Sequence[int] = (507,)) -> Call:

@@ -48,7 +48,11 @@ LET_IN: list[tuple[Presented, Installation, Principal]] = [
 ]
 TURNED_DOWN: list[tuple[Presented, Installation, str]] = [
     (BasicPair("tje0", "Tje0"), ONLINE, "Basic is not accepted Online; send SOTicket or Bearer"),
-    (BasicPair("tje1", "Tje0"), ONSITE, "Basic: unknown user"),
+    (
+        BasicPair("wrong-password", "Tje0"),
+        ONSITE,
+        "Basic: unknown user; known here: 'tje0', 'empty'",
+    ),
     (BasicPair("tje0", "wrong-password"), ONSITE, "Basic: wrong password for user 'tje0'"),
     (BasicPair("tje0", ""), ONSITE, "Basic: wrong password for user 'tje0'"),
     (BasicPair("", ""), ONSITE, "Basic: unknown user"),
@@ -59,6 +63,11 @@ TURNED_DOWN: list[tuple[Presented, Installation, str]] = [
     (Ticket("7T:ticket", ""), ONLINE, "SO-AppToken: unknown app token"),
     (AccessToken("8A:access-token"), ONSITE, "Bearer is not accepted onsite; send Basic"),
     (AccessToken("8A:other"), ONLINE, "Bearer: unknown access token"),
+    (
+        AccessToken("8A:Cust54321.8A:other"),
+        ONLINE,
+        "Bearer: unknown access token; by its beginning it is of tenant 'Cust54321'",
+    ),
     (SessionPair("other-session", "xsrf-value"), ONSITE, "names no open session"),
     (SessionPair("other-session", "other-xsrf"), ONLINE, "names no open session"),
     (SessionPair("session-id", "other-xsrf"), ONSITE, "X-XSRF-TOKEN: differs from the XSRF value"),
@@ -84,6 +93,22 @@ def test_others_are_told_nothing_and_the_journal_the_reason(
     assert caught.value.told == DENIED
     assert reason in caught.value.reason
     assert not [secret for secret in SECRETS if secret in caught.value.reason]
+
+
+@pytest.mark.parametrize(
+    ("users", "told"),
+    [
+        ({}, "none is known here"),
+        (
+            {f"user{number}": "" for number in range(7)},
+            "'user0', 'user1', 'user2', 'user3', 'user4'",
+        ),
+    ],
+)
+def test_an_unknown_user_is_told_some_that_are_known(users: dict[str, str], told: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        identify(BasicPair("tje0", "Tje0"), KnownCredentials(users=users), {}, ONSITE)
+    assert caught.value.reason.endswith(told)
 
 
 @pytest.mark.claim("xsrf-pair")

@@ -67,7 +67,7 @@ def test_the_weight_counts_all_that_the_caller_sent() -> None:
     bare = made.weight
     assert bare == OVERHEAD + len("/")
     made.body = b"x" * 100
-    made.headers = (("user-agent", "x" * 1_000), ("accept", "x" * 10))
+    made.headers_weight = 1_010
     made.select = ("x" * 20, "x")
     assert made.weight - bare == 100 + 1_010 + 21
     run = SyncRun(RunId(1), made.id, account_ids(range(500)), durations(), at(0), at(5))
@@ -238,3 +238,81 @@ def test_the_newest_are_kept_within_both_bounds_whatever_happens(
             assert len(kept(journal, tenant)) <= per_tenant
         everything = [*journal.exchanges(ONSITE), *journal.exchanges(OTHER)]
         assert sum(one.weight for one in everything) <= max_bytes
+
+
+# ---- tenants that go -------------------------------------------------------------------------
+
+
+def test_a_removed_tenant_takes_its_exchanges_their_bytes_and_its_ids_along() -> None:
+    journal = Journal(10, 3 * OVERHEAD)
+    arrive(journal, OTHER)
+    arrive(journal)
+    journal.remove(OTHER)
+    assert (kept(journal, OTHER), kept(journal)) == ([], [1])
+    assert [arrive(journal).id, kept(journal)] == [2, [1, 2]]
+    assert journal.forgotten(ONSITE) == 0
+    assert arrive(journal, OTHER).id == 1
+
+
+def test_an_exchange_that_is_finished_after_its_tenant_went_is_not_kept() -> None:
+    journal = Journal(10, 10**6)
+    late = arrive(journal, OTHER)
+    journal.remove(OTHER)
+    late.body = b"x" * 1_000
+    journal.finished(late)
+    assert kept(journal, OTHER) == []
+    assert journal.exchange(OTHER, late.id) is None
+    assert journal.forgotten(OTHER) == 0
+
+
+def test_a_tenant_that_was_never_called_can_be_removed_and_looked_up() -> None:
+    journal = Journal(10, 10**6)
+    assert (journal.exchange(OTHER, ExchangeId(1)), journal.forgotten(OTHER)) == (None, 0)
+    journal.remove(OTHER)
+    assert kept(journal, OTHER) == []
+
+
+# ---- who watches -----------------------------------------------------------------------------
+
+
+class Watching:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[int, str]] = []
+        self.reasons: list[str] = []
+
+    def told(self, exchange: Exchange) -> None:
+        """Note its id and its outcome."""
+        self.seen.append((exchange.id, exchange.outcome))
+
+    def dismissed(self, reason: str) -> None:
+        """Note the reason."""
+        self.reasons.append(reason)
+
+
+def test_who_watches_a_tenant_is_told_of_its_arrivals_and_ends_until_the_block_ends() -> None:
+    journal = Journal(10, 10**6)
+    before = arrive(journal)
+    one, other = Watching(), Watching()
+    with journal.watched(ONSITE, one):
+        assert journal.watchers(ONSITE) == (one,)
+        with journal.watched(ONSITE, other):
+            during = arrive(journal)
+            arrive(journal, OTHER)
+        during.status = before.status = 204
+        journal.finished(during)
+        journal.finished(before)
+    arrive(journal)
+    assert one.seen == [(2, "pending"), (2, "served"), (1, "served")]
+    assert other.seen == [(2, "pending")]
+    assert journal.watchers(ONSITE) == ()
+
+
+def test_an_exchange_that_was_forgotten_is_told_of_no_more() -> None:
+    journal, watching = Journal(10, 10**6), Watching()
+    stale = arrive(journal)
+    journal.clear(ONSITE)
+    with journal.watched(ONSITE, watching):
+        journal.finished(stale)
+    assert watching.seen == []

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.lease import Ask, Call, Served, Started, TurnedAway, Verdict, admit
+from superoffice_mock.core.lease import (
+    Ask,
+    Call,
+    Delayed,
+    Refused,
+    Served,
+    Started,
+    TurnedAway,
+    Verdict,
+    admit,
+)
 from superoffice_mock.core.model import (
     SECOND,
     AccountId,
@@ -122,7 +132,7 @@ def outcome(verdict: Verdict) -> Outcome:
             return Outcome("turned away", answer_at // TICK)
         case Served(answer_at):
             return Outcome("served", answer_at // TICK)
-        case Ask():
+        case Ask() | Delayed() | Refused():
             message = "nobody may be left without an answer"
             raise AssertionError(message)
 

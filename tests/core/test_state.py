@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
-from superoffice_mock.core import clock, credentials, lease, model, readings, state
+from superoffice_mock.core import clock, credentials, lease, lifetimes, model, readings, state
 from superoffice_mock.core.clock import FrozenClock, RealClock
-from superoffice_mock.core.credentials import Session
-from superoffice_mock.core.model import ExchangeId, Hold, RunId, SyncRun
+from superoffice_mock.core.credentials import KnownCredentials, Session
+from superoffice_mock.core.lifetimes import Credential, Kind, Lifetimes
+from superoffice_mock.core.model import ExchangeId, Hold, RunId, SyncRun, seconds
 from superoffice_mock.core.state import FIRST_RUN, TenantState
 from tests.core.facts import at, durations, fresh, ids, tenant
 
@@ -15,7 +16,7 @@ SESSIONS = {"a": Session("a", "x", "tje0"), "b": Session("b", "y", "tje0")}
 
 VALUES = {
     value
-    for module in (clock, credentials, lease, model, readings, state)
+    for module in (clock, credentials, lease, lifetimes, model, readings, state)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, msgspec.Struct)
 }
@@ -70,3 +71,21 @@ def test_an_ended_session_is_gone_and_the_others_stay() -> None:
 def test_a_session_that_nobody_knows_cannot_be_ended() -> None:
     with pytest.raises(KeyError, match="c"):
         TenantState(RealClock(), SESSIONS).without_session("c")
+
+
+def test_credentials_end_when_a_state_says_so_and_a_run_that_starts_leaves_that_alone() -> None:
+    ends = {Credential(Kind.TICKET, "7T:ticket"): at(5)}
+    state = fresh().with_ends(ends)
+    assert fresh().ends == {}
+    assert state.ends == state.leased_to(RUN).ends == ends
+
+
+def test_a_tenant_with_lifetimes_starts_with_the_ends_of_all_that_it_knows() -> None:
+    known = KnownCredentials(tickets=frozenset({"7T:ticket"}))
+    lasting = Lifetimes(ticket=seconds(5), session=seconds(7))
+    facts = msgspec.structs.replace(tenant(), known=known, sessions=SESSIONS, lifetimes=lasting)
+    assert facts.fresh(FrozenClock(at(1)), at(1)).ends == {
+        Credential(Kind.TICKET, "7T:ticket"): at(6),
+        Credential(Kind.SESSION, "a"): at(8),
+        Credential(Kind.SESSION, "b"): at(8),
+    }

@@ -87,6 +87,17 @@ class Connection:
         body, self._read = self._read[:length], self._read[length:]
         return Raw(raw.head, body)
 
+    def silent(self) -> bool:
+        """Tell whether nothing has come and the connection is still open."""
+        self._socket.setblocking(False)
+        try:
+            self._read += self._socket.recv(65536)
+        except BlockingIOError:
+            return self._read == b""
+        finally:
+            self._socket.settimeout(20)
+        return False
+
     def rest(self) -> bytes:
         """Read until the server closes the connection, and close it too."""
         while more := self._socket.recv(65536):

@@ -152,3 +152,14 @@ def test_ctrl_c_ends_the_demo_with_130_and_without_a_traceback() -> None:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 130
     assert "Traceback" not in errors
+
+
+@POSIX
+def test_a_control_call_that_waits_for_requests_does_not_keep_the_server(tmp_path: Path) -> None:
+    with serve(tmp_path) as served:
+        sent = request(b'{"timeout":60}', path="/_mock/requests/wait")
+        with Connection(served.running).send(sent) as wait:
+            served.running.control("GET", "health")  # the wait was sent before
+            served.signal(signal.SIGTERM)
+            assert wait.answer().json()["reason"] == "the mock was shut down"
+        assert served.ended()[0] == 0

@@ -1,17 +1,22 @@
 """HTTPS: a certificate and its key make the same mock speak TLS."""
 
 import shutil
+import socket
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
 
 import httpx2
 import pytest
 
+from superoffice_mock.asgi.faulting import MALFORMED_CHUNK
+from superoffice_mock.core.faults import garbage
 from tests.edges.payloads import BASIC
 from tests.edges.programs import run, serve
-from tests.running import PATH
+from tests.edges.sockets import request
+from tests.running import PATH, Running
 
 OPENSSL = shutil.which("openssl")
 pytestmark = pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
@@ -57,6 +62,49 @@ def test_a_client_that_trusts_only_others_is_not_answered(
         trusted = ssl.create_default_context(cafile=str(pair[0]))
         with urlopen(f"{served.running.url}/_mock/health", timeout=10, context=trusted) as answer:
             assert answer.status == 200
+
+
+def test_connections_break_under_tls_too(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    trusted = ssl.create_default_context(cafile=str(pair[0]))
+    kinds = ("empty-response", "reset-by-peer", "malformed-chunk", "random-data-then-close")
+    faults = [{"connection": kind} for kind in (*kinds, "stall")]
+    with (
+        serve(tmp_path, *flags(*pair), "--log", "off") as served,
+        httpx2.Client(
+            base_url=served.running.url, verify=trusted, trust_env=False, timeout=5
+        ) as client,
+    ):
+        client.put("/_mock/faults", json={"faults": faults})
+        assert broken(served.running, trusted) == b""
+        with pytest.raises(ConnectionResetError):
+            broken(served.running, trusted, lambda wrapped: socket.socket.recv(wrapped, 65536))
+        assert broken(served.running, trusted) == MALFORMED_CHUNK
+        assert broken(served.running, trusted) == garbage(0, 1)
+        with pytest.raises(httpx2.ReadTimeout):
+            client.post(PATH, json={}, headers=BASIC, timeout=0.2)
+        assert client.post(PATH, json={}, headers=BASIC).status_code == 204
+        outcomes = [one["outcome"] for one in client.get("/_mock/requests").json()["requests"]]
+        assert outcomes == ["faulted"] * len(faults) + ["served"]
+
+
+def broken(
+    running: Running,
+    trusted: ssl.SSLContext,
+    read_from: Callable[[ssl.SSLSocket], bytes] = lambda wrapped: wrapped.recv(65536),
+) -> bytes:
+    """Send the call over TLS and return all that comes back.
+
+    *read_from* reads a part; from below TLS a reset can be seen, which OpenSSL 3 calls an end.
+    """
+    with (
+        socket.create_connection(running.address, timeout=10) as plain,
+        trusted.wrap_socket(plain, server_hostname="127.0.0.1") as wrapped,
+    ):
+        wrapped.sendall(request())
+        read = b""
+        while more := read_from(wrapped):
+            read += more
+        return read
 
 
 @pytest.mark.parametrize("wrong", ["no PEM", "swapped", "another key", "a passphrase"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.wire.headers import Headers, for_journal
+from superoffice_mock.wire.headers import REMEMBERED, Headers, for_journal, read
 
 names = st.sampled_from([b"accept", b"cookie", b"x-a", b"x-b"])
 raw_headers = st.lists(st.tuples(names, st.binary(max_size=5)), max_size=8)
@@ -74,3 +74,26 @@ def test_of_a_secret_the_journal_keeps_that_it_was_there(
 def test_no_secret_is_ever_kept(raw: list[tuple[bytes, bytes]]) -> None:
     assert len(for_journal(raw)) == len(raw)
     assert "s3cr3t" not in repr(for_journal(raw))
+
+
+@given(raw_headers)
+def test_what_is_remembered_of_a_head_is_what_is_read_in_it(raw: list[tuple[bytes, bytes]]) -> None:
+    remembered, fresh = read(raw), Headers(raw)
+    assert read(list(raw)) is remembered
+    assert remembered.kept == for_journal(raw)
+    assert remembered.weight == sum(len(value) for _, value in remembered.kept)
+    assert remembered.presented == fresh.presented
+    assert (remembered.origin, remembered.content_type) == (fresh.origin, fresh.content_type)
+
+
+def test_only_so_many_heads_are_remembered() -> None:
+    first = read([(b"x-a", b"first")])
+    for number in range(REMEMBERED):
+        read([(b"x-a", str(number).encode())])
+    assert read([(b"x-a", b"first")]) is not first
+
+
+@pytest.mark.parametrize(("sent", "length"), [(b"23", 23), (b"", 0), (b"+1", 0), (b"x", 0)])
+def test_the_length_of_a_body_is_what_is_said_in_digits(sent: bytes, length: int) -> None:
+    assert Headers([(b"content-length", sent)]).content_length == length
+    assert Headers([]).content_length == 0

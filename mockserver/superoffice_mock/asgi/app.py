@@ -1,11 +1,12 @@
 """The composition root of the web edge: settings in, an application out."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match, Mount, NoMatchFound, Router
+from starlette.routing import BaseRoute, Mount, Router
 from starlette.types import Receive, Scope, Send
 
 from superoffice_contract import description
@@ -18,31 +19,37 @@ from superoffice_mock.asgi.operations import Operations
 from superoffice_mock.asgi.recording import Log, Surface
 from superoffice_mock.asgi.routes import Routes
 from superoffice_mock.clock import SteadyClock
+from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.journal import Journal
+from superoffice_mock.core.model import seconds
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.settings import Settings
+from superoffice_mock.specs import usual
 from superoffice_mock.tenant import Limits, Tenant
-from superoffice_mock.tenants import Tenants
+from superoffice_mock.tenants import Bounds, Tenants
 from superoffice_mock.wire.cors import Origins
 
+CONTROL: Final = "/_mock/"
+"""What paths of the control surface begin with."""
 
-class Described(BaseRoute):
-    """Everything outside /_mock/: the description routes it, not a list of patterns."""
 
-    def __init__(self, surface: Surface) -> None:
+class Application(Starlette):
+    """The control surface as routes; all the rest is the vendor's, and routed by the description.
+
+    Calls of the vendor's surface pass by Starlette's stack of middlewares, which has nothing to
+    do for them and would take as long as all else that is done here.
+    """
+
+    def __init__(self, surface: Surface, routes: Sequence[BaseRoute], problems: Problems) -> None:
+        super().__init__(routes=routes, exception_handlers={HTTPException: problems.answer})
         self._surface = surface
 
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Match every HTTP request."""
-        return (Match.FULL if scope["type"] == "http" else Match.NONE), {}
-
-    def url_path_for(self, name: str, /, **path_params: object) -> NoMatchFound:  # type: ignore[override]
-        """Name no URL: nothing here is built by name."""
-        raise NoMatchFound(name, path_params)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the vendor would."""
-        await self._surface(scope, receive, send)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and not scope["path"].startswith(CONTROL):
+            await self._surface(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class Mock(msgspec.Struct, frozen=True):
@@ -64,7 +71,12 @@ def assemble(
     described = description.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
     limits = Limits(settings.max_waiting, settings.jump_settle)
-    table = Tenants(Tenant(facts, journal, limits, steady) for facts in tenants)
+    bounds = Bounds(settings.max_tenants, seconds(settings.tenant_ttl))
+
+    def build(facts: TenantFacts, clock: Clock | None) -> Tenant:
+        return Tenant(facts, journal, limits, steady, clock)
+
+    table = Tenants(build, tenants, bounds, steady)
     surface = Surface(
         Routes(described, table),
         Operations(operations.Limits(settings.max_body, settings.max_accounts)),
@@ -73,11 +85,10 @@ def assemble(
         steady,
         log,
     )
-    world = World(table, journal, described.operations, steady, steady())
+    otherwise = usual(settings.seconds_per_account, settings.readings, settings.expires_after)
+    locked = settings.control_token is not None
+    world = World(table, journal, described.operations, steady, steady(), otherwise, log, locked)
     routes = control.routes(world, Guard(settings.control_token))
     problems = Problems(tuple(control.calls()))
-    app = Starlette(
-        routes=[Mount("/_mock", Router(routes, redirect_slashes=False)), Described(surface)],
-        exception_handlers={HTTPException: problems.answer},
-    )
-    return Mock(app, table, journal)
+    mounted = Mount("/_mock", Router(routes, redirect_slashes=False))
+    return Mock(Application(surface, [mounted], problems), table, journal)

@@ -1,35 +1,25 @@
 """The vendor's surface: the route that the description gives, and the steps of one call."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from functools import partial
 from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.types import Message, Receive, Scope
 
 from superoffice_contract.description import Operation
-from superoffice_mock.asgi import rendering
-from superoffice_mock.asgi.rendering import NO_CONTENT, Answer
+from superoffice_mock.asgi import faulting, rendering
+from superoffice_mock.asgi.behaviour import behave
+from superoffice_mock.asgi.incoming import Incoming, read, take_in, whole
+from superoffice_mock.asgi.rendering import NO_CONTENT, Answer, Broken
 from superoffice_mock.asgi.routes import Place
-from superoffice_mock.clock import Waiter
 from superoffice_mock.core import credentials, select
+from superoffice_mock.core.faults import Breakage, Delay, Fault
 from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
-from superoffice_mock.core.lease import (
-    Ask,
-    Call,
-    Served,
-    Started,
-    TurnedAway,
-    Verdict,
-    account_ids,
-    describe,
-)
-from superoffice_mock.core.model import SECOND, SyncRun
+from superoffice_mock.core.lease import Call, Delayed, Refused, Verdict, account_ids
+from superoffice_mock.core.model import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
-from superoffice_mock.wire import headers as wire_headers
 from superoffice_mock.wire.decode import Decoded, decode
 from superoffice_mock.wire.headers import Headers
 from superoffice_mock.wire.plain import shown
@@ -42,23 +32,13 @@ class Limits(msgspec.Struct, frozen=True):
     max_accounts: int
 
 
-class Incoming(msgspec.Struct, frozen=True):
-    """One call on its way through the steps."""
-
-    place: Place
-    scope: Scope
-    receive: Receive
-    headers: Headers
-    exchange: Exchange
-
-
 class Operations:
     """Answers every call on the vendor's surface, cheap steps before dear ones."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    async def answer(self, incoming: Incoming) -> Answer:
+    async def answer(self, incoming: Incoming) -> Answer | Broken:
         """Return the answer. Raise Rejected for a call that breaks the contract."""
         place = incoming.place
         if place.operation is None or place.missing is not None:
@@ -66,28 +46,64 @@ class Operations:
         answer = _METHODS.get(incoming.scope["method"], _refuse_method)
         return await answer(self, place.operation, incoming)
 
-    async def call(self, operation: Operation, incoming: Incoming) -> Answer:
+    async def call(self, operation: Operation, incoming: Incoming) -> Answer | Broken:
         """Take a POST through the steps of the call."""
-        tenant, exchange = incoming.place.tenant, incoming.exchange
-        readings = tenant.facts.readings
-        exchange.principal = _principal(tenant, incoming.headers)
-        credentials.granted(exchange.principal, int(readings.restricted))
-        notes = _query(operation, incoming)
+        tenant = incoming.place.tenant
+        if tenant.state.faults.each:
+            fault = faulting.strike(operation.name, incoming)
+            if fault is not None:
+                return await self._struck(fault, operation, incoming)
+        notes = _let_in(operation, incoming)
         decoded = await self._body(operation, incoming)
-        exchange.violations = (*notes, *decoded.violations)[:MAX_VIOLATIONS]
-        await _behave(decoded, incoming)
-        return NO_CONTENT[readings.no_content_type]
+        call = _understood(notes, decoded, incoming.exchange, tenant.now())
+        await behave(call, tenant.admit(call), incoming)
+        return NO_CONTENT[tenant.facts.readings.no_content_type]
 
     async def _body(self, operation: Operation, incoming: Incoming) -> Decoded:
-        exchange, headers = incoming.exchange, incoming.headers
-        if headers.get(b"content-encoding") is not None:
-            raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
-        raw = await _read(incoming, self._limits.max_body)
+        _check_encoding(incoming.headers)
+        raw = await read(incoming, self._limits.max_body)
+        return self._decoded(operation, incoming, raw)
+
+    def _decoded(self, operation: Operation, incoming: Incoming, raw: bytes) -> Decoded:
+        exchange = incoming.exchange
         exchange.body = raw
         return decode(operation, exchange.content_type, raw, self._limits.max_accounts)
 
+    async def _struck(
+        self, fault: Fault, operation: Operation, incoming: Incoming
+    ) -> Answer | Broken:
+        """Let *fault* have the call, whose body is kept: it tells what was asked for."""
+        tenant, exchange = incoming.place.tenant, incoming.exchange
+        unasked = isinstance(fault.effect, Breakage) and _held_back(incoming.headers)
+        raw = b"" if unasked else await take_in(incoming, self._limits.max_body)
+        if len(raw) <= self._limits.max_body:
+            exchange.body = raw
+        if not isinstance(fault.effect, Delay):
+            return await faulting.answer(fault, incoming)
+        tenant.check_room()
+        now = tenant.now()
+        arrives = partial(self._arrive, operation, incoming, raw)
+        delayed = Delayed(Instant(now + fault.effect.by), arrives)
+        await behave(Call(exchange.id, (), now), delayed, incoming)
+        return NO_CONTENT[tenant.facts.readings.no_content_type]
 
-Step = Callable[[Operations, Operation, Incoming], Awaitable[Answer]]
+    def _arrive(
+        self, operation: Operation, incoming: Incoming, raw: bytes, now: Instant
+    ) -> tuple[Call, Verdict]:
+        """Take a call that was delayed through the steps, at one moment."""
+        exchange = incoming.exchange
+        try:
+            notes = _let_in(operation, incoming)
+            _check_encoding(incoming.headers)
+            decoded = self._decoded(operation, incoming, whole(raw, self._limits.max_body))
+            call = _understood(notes, decoded, exchange, now)
+        except Exception as error:  # noqa: BLE001 - raised again where the call is answered
+            return Call(exchange.id, (), now), Refused(now, error)
+        exchange.verdict = verdict = incoming.place.tenant.decide(call)
+        return call, verdict
+
+
+Step = Callable[[Operations, Operation, Incoming], Awaitable[Answer | Broken]]
 
 
 async def _describe(_: Operations, operation: Operation, __: Incoming) -> Answer:
@@ -130,8 +146,38 @@ def headers_of(error: Rejected, place: Place) -> tuple[tuple[bytes, bytes], ...]
 
 def _principal(tenant: Tenant, headers: Headers) -> credentials.Principal:
     facts = tenant.facts
-    presented = wire_headers.presented(headers)
-    return credentials.identify(presented, facts.known, tenant.state.sessions, facts.installation)
+    presented = headers.presented
+    sessions = tenant.state.sessions
+    principal = credentials.identify(presented, facts.known, sessions, facts.installation)
+    if tenant.state.ends:
+        tenant.use(presented)
+    return principal
+
+
+def _let_in(operation: Operation, incoming: Incoming) -> list[str]:
+    """Check who calls, and read the query; return what is odd about it."""
+    tenant, exchange = incoming.place.tenant, incoming.exchange
+    exchange.principal = _principal(tenant, incoming.headers)
+    credentials.granted(exchange.principal, int(tenant.facts.readings.restricted))
+    return _query(operation, incoming)
+
+
+def _held_back(headers: Headers) -> bool:
+    """Whether the body comes only after a 100 Continue, which would be an answer of a kind."""
+    return (headers.get(b"expect") or "").lower() == "100-continue"
+
+
+def _check_encoding(headers: Headers) -> None:
+    if headers.content_encoding is not None:
+        raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
+
+
+def _understood(notes: list[str], decoded: Decoded, exchange: Exchange, now: Instant) -> Call:
+    """Return the call that a body makes *now*; what is odd about it goes into *exchange*."""
+    exchange.violations = (*notes, *decoded.violations)[:MAX_VIOLATIONS]
+    accounts = decoded.request.sync_user_accounts or ()
+    ids = account_ids([account.account_id for account in accounts])
+    return Call(exchange.id, ids, now)
 
 
 def _query(operation: Operation, incoming: Incoming) -> list[str]:
@@ -146,90 +192,3 @@ def _query(operation: Operation, incoming: Incoming) -> list[str]:
         elif name.lower() not in operation.query_names:
             notes.append(f"?{shown(name)}: unknown query parameter, ignored")
     return notes
-
-
-async def _read(incoming: Incoming, max_body: int) -> bytes:
-    """Return the whole body. Raise Rejected (413) as soon as it is known to be too long."""
-    announced = incoming.headers.get(b"content-length")
-    if announced is not None and announced.isdecimal() and int(announced) > max_body:
-        raise _too_long(max_body)
-    message = await _part(incoming)
-    if not message.get("more_body", False):
-        return _whole(message.get("body", b""), max_body)
-    parts = [message["body"]]
-    length = len(parts[0])
-    while message.get("more_body", False):
-        message = await _part(incoming)
-        parts.append(message["body"])
-        length += len(message["body"])
-        if length > max_body:
-            raise _too_long(max_body)
-    return b"".join(parts)
-
-
-async def _part(incoming: Incoming) -> Message:
-    message = await incoming.receive()
-    if message["type"] == "http.disconnect":
-        incoming.exchange.hung_up = True
-        raise Rejected(400, "", "the caller hung up before the body was complete")
-    return message
-
-
-def _whole(body: bytes, max_body: int) -> bytes:
-    if len(body) > max_body:
-        raise _too_long(max_body)
-    return body
-
-
-def _too_long(max_body: int) -> Rejected:
-    return Rejected(413, "", f"the body is too long; send at most {max_body} bytes")
-
-
-async def _behave(decoded: Decoded, incoming: Incoming) -> None:
-    """Ask for a run and wait until the answer is due; the verdict goes into the exchange."""
-    tenant, exchange = incoming.place.tenant, incoming.exchange
-    accounts = decoded.request.sync_user_accounts or ()
-    ids = account_ids([account.account_id for account in accounts])
-    call = Call(exchange.id, ids, tenant.now())
-    exchange.verdict = verdict = tenant.admit(call)
-    told: str | None = None
-    if verdict.answer_at > call.arrived_at:
-        waiter = tenant.enter(call, verdict)
-        await _wait(waiter, incoming)
-        exchange.verdict, told = waiter.verdict, waiter.reason
-    exchange.reason = told or _reason(exchange.verdict, call)
-
-
-async def _wait(waiter: Waiter, incoming: Incoming) -> None:
-    listening = asyncio.create_task(_listen(waiter, incoming))
-    try:
-        await waiter.answered
-    finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
-
-
-async def _listen(waiter: Waiter, incoming: Incoming) -> None:
-    """Notice when the caller hangs up while it waits."""
-    while (await incoming.receive())["type"] != "http.disconnect":
-        pass
-    incoming.exchange.hung_up = True
-    incoming.place.tenant.hung_up(waiter)
-
-
-def _counted(run: SyncRun, call: Call) -> str:
-    synced, asked = len(run.accounts), len(call.accounts)
-    of_all = f"{synced} of {asked}" if synced != asked else f"{synced}"
-    return f"{of_all} account{'' if asked == 1 else 's'}"
-
-
-def _reason(verdict: Verdict, call: Call) -> str:
-    match verdict:
-        case Started(run):
-            length = (run.ends_at - run.started_at) / SECOND
-            return f"run {run.id} syncs {_counted(run, call)} in {length:.1f} s"
-        case TurnedAway(holder) | Ask(holder):
-            return describe(holder, call.arrived_at)
-        case Served():
-            return "nothing to sync: the list of accounts is empty"

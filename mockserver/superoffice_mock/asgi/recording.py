@@ -7,16 +7,17 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from superoffice_mock.asgi import rendering
-from superoffice_mock.asgi.operations import Incoming, Operations, headers_of
-from superoffice_mock.asgi.rendering import Answer
+from superoffice_mock.asgi import faulting, rendering
+from superoffice_mock.asgi.incoming import Incoming
+from superoffice_mock.asgi.operations import Operations, headers_of
+from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.asgi.routes import Place, Routes
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import cors
 from superoffice_mock.wire.cors import Origins
 from superoffice_mock.wire.encode import CRASHED
-from superoffice_mock.wire.headers import Headers, for_journal
+from superoffice_mock.wire.headers import read
 
 Log = Callable[[Exchange], None]
 
@@ -44,27 +45,28 @@ class Surface:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and journal it."""
-        headers = Headers(scope["headers"])
+        headers = read(scope["headers"])
         place = self._routes.find(scope["path"])
-        tenant = place.tenant
+        tenant, now = place.tenant, self._steady()
         exchange = self._journal.arrived(
-            tenant.facts.id, scope["method"], scope["path"], tenant.now(), self._steady()
+            tenant.facts.id, scope["method"], scope["path"], tenant.state.clock.now(now), now
         )
-        exchange.operation = None if place.operation is None else place.operation.name
+        if place.operation is not None:
+            exchange.operation = place.operation.name
         exchange.astray = place.astray
-        exchange.headers = for_journal(headers.raw)
-        exchange.content_type = headers.get(b"content-type")
+        exchange.headers, exchange.headers_weight = headers.kept, headers.weight
+        exchange.content_type = headers.content_type
         tenant.arrived()
         try:
             answer = await self._answer(Incoming(place, scope, receive, headers, exchange))
             self._answered(exchange, answer, place)
-            await rendering.send_answer(answer, scope["method"], send)
+            await answer.send(scope["method"], send)
         finally:
             self._journal.finished(exchange)
             tenant.left()
             self._log(exchange)
 
-    async def _answer(self, incoming: Incoming) -> Answer:
+    async def _answer(self, incoming: Incoming) -> Answer | Broken:
         """Return the answer to *incoming*, whatever happens to it, with its CORS headers."""
         headers, place = incoming.headers, incoming.place
         allowed = cors.headers_for(headers, self._origins)
@@ -75,28 +77,38 @@ class Surface:
                 allowed and allowed + cors.preflight_headers(headers, methods)
             )
         try:
-            answer = await self._operations.answer(incoming)
+            answer: Answer | Broken = await self._operations.answer(incoming)
         except Rejected as error:
-            incoming.exchange.reason = error.reason
+            incoming.exchange.told = error.reason
             answer = self._rejected(error, incoming)
         except asyncio.CancelledError:  # the server stops and has waited long enough for the body
-            incoming.exchange.reason = CUT_OFF
+            incoming.exchange.told = CUT_OFF
             answer = self._rejected(Rejected(503, "", CUT_OFF), incoming)
         except Exception:  # noqa: BLE001 - whatever it is, the caller gets a 500, the journal a traceback
             incoming.exchange.crash = traceback.format_exc()
-            incoming.exchange.reason = "the mock crashed; its traceback is in `crash`"
+            incoming.exchange.told = "the mock crashed; its traceback is in `crash`"
             answer = self._rejected(Rejected(500, "", "crashed", told=CRASHED), incoming)
         return answer.with_headers(allowed)
 
     def _rejected(self, error: Rejected, incoming: Incoming) -> Answer:
         readings = incoming.place.tenant.facts.readings
         answer = rendering.rejected(error, incoming.headers, readings)
-        return answer.with_headers(headers_of(error, incoming.place))
+        answer = answer.with_headers(headers_of(error, incoming.place))
+        return _replacing(answer, error.headers) if error.headers else answer
 
-    def _answered(self, exchange: Exchange, answer: Answer, place: Place) -> None:
+    def _answered(self, exchange: Exchange, answer: Answer | Broken, place: Place) -> None:
         """Note the answer: on the tenant's clock at the moment it was due, and in real time."""
         verdict = exchange.verdict
         at = place.tenant.now() if verdict is None else verdict.answer_at
         exchange.status = answer.status
-        exchange.elapsed = at - exchange.at
+        if exchange.elapsed is None:  # else the moment is past, as for a call that was delayed
+            exchange.elapsed = at - exchange.at
+        if exchange.fault is not None:
+            exchange.told = faulting.reason(exchange)
         exchange.elapsed_real = self._steady() - exchange.real_at
+
+
+def _replacing(answer: Answer, headers: tuple[tuple[str, str], ...]) -> Answer:
+    """Return *answer* with these headers instead of its own of the same names."""
+    raw = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
+    return answer.without_headers({name for name, _ in raw}).with_headers(raw)

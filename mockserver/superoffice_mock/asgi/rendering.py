@@ -1,6 +1,6 @@
 """Answers as values, and how they are sent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +32,32 @@ class Answer(msgspec.Struct, frozen=True):
     def with_headers(self, more: tuple[RawHeader, ...]) -> "Answer":
         """Return the answer with *more* headers behind its own."""
         return Answer(self.status, self.headers + more, self.body) if more else self
+
+    def without_headers(self, names: Collection[bytes]) -> "Answer":
+        """Return the answer without the headers called *names*, in lower case."""
+        kept = tuple(header for header in self.headers if header[0] not in names)
+        return Answer(self.status, kept, self.body)
+
+    async def send(self, method: str, send: Send) -> None:
+        """Send it; to HEAD without its body."""
+        body = b"" if method == "HEAD" else self.body
+        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """No answer but a broken connection; *status* if the caller sees one before it breaks."""
+
+    break_off: Callable[[], None]
+    status: int | None = None
+
+    def with_headers(self, _: tuple[RawHeader, ...]) -> "Broken":
+        """Return the same: there is nothing to put headers on."""
+        return self
+
+    async def send(self, _: str, __: Send) -> None:
+        """Break the connection."""
+        self.break_off()
 
 
 NO_CONTENT: Final[Mapping[str, Answer]] = {
@@ -65,10 +91,3 @@ def _with_body(status: int, media_type: str, body: bytes) -> Answer:
         (b"content-length", str(len(body)).encode()),
     )
     return Answer(status, NOT_CACHED + described_as, body)
-
-
-async def send_answer(answer: Answer, method: str, send: Send) -> None:
-    """Send *answer*; to HEAD without its body."""
-    body = b"" if method == "HEAD" else answer.body
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
-    await send({"type": "http.response.body", "body": body})

@@ -1,6 +1,5 @@
 """Paths -> places: which tenant and operation a path of the vendor's surface leads to."""
 
-import re
 from typing import Final
 
 import msgspec
@@ -8,10 +7,9 @@ import msgspec
 from superoffice_contract.description import Description, Operation
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
-from superoffice_mock.tenants import DEFAULT_TENANT, Tenants
+from superoffice_mock.tenants import DEFAULT_TENANT, Tenants, names_a_tenant
 from superoffice_mock.wire.plain import shown
 
-_CUSTOMER: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 _DOUBLED: Final = "/api/v1/api/v1/"
 _CONTROL: Final = "/_mock/"
 
@@ -53,7 +51,7 @@ class Routes:
         if tenant is not None:
             return Place(tenant, operation)
         default = self._tenants.get(DEFAULT_TENANT)
-        if default is None or _CUSTOMER.fullmatch(segment):
+        if default is None or names_a_tenant(segment):
             missing = self._unknown_tenant(segment)
             return Place(self._keeper(segment), None, missing, astray=True)
         return Place(default, operation)
@@ -63,8 +61,8 @@ class Routes:
         return self._tenants.get(segment) or self._tenants.default
 
     def _unknown_tenant(self, segment: str) -> Rejected:
-        known = ", ".join(self._tenants.ids)
-        if _CUSTOMER.fullmatch(segment):
+        known = self._tenants.known
+        if names_a_tenant(segment):
             reason = f"tenant {shown(segment)!r} is not known here; the tenants are: {known}"
         else:
             reason = f"no tenant is called onsite; start the path with a tenant's id: {known}"

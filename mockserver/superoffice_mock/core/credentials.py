@@ -3,7 +3,9 @@
 Each kind of credential has its own rule in `_IDENTIFY`; the rules look up and compare.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -106,6 +108,10 @@ SCHEMES: Final[Mapping[Installation, tuple[str, ...]]] = {
 }
 """What `WWW-Authenticate` names, by installation."""
 
+MAX_NAMED: Final = 5
+"""Users that a reason names."""
+_TENANT: Final = re.compile(r"[78]A:(cust[0-9]{1,9})[.:]", re.IGNORECASE)
+
 DENIED: Final = "Authorization has been denied for this request."
 """All that a caller without good credentials is told; the reason is in the journal."""
 
@@ -146,7 +152,7 @@ def _basic(presented: BasicPair, known: KnownCredentials, where: Installation) -
         raise denied(AUTHORIZATION, "Basic is not accepted Online; send SOTicket or Bearer")
     password = known.users.get(presented.user)
     if password is None:
-        raise denied(AUTHORIZATION, "Basic: unknown user")
+        raise denied(AUTHORIZATION, f"Basic: unknown user; {_known_users(known.users)}")
     if password != presented.password:
         raise denied(AUTHORIZATION, f"Basic: wrong password for user {presented.user!r}")
     return Principal("Basic", user=presented.user)
@@ -170,7 +176,7 @@ def _token(presented: AccessToken, known: KnownCredentials, where: Installation)
         raise denied(AUTHORIZATION, "Bearer is not accepted onsite; send Basic or SOTicket")
     app = known.tokens.get(presented.value)
     if app is None:
-        raise denied(AUTHORIZATION, "Bearer: unknown access token")
+        raise denied(AUTHORIZATION, f"Bearer: unknown access token{_owner(presented.value)}")
     return Principal("Bearer", app=app)
 
 
@@ -181,6 +187,18 @@ def _session(presented: SessionPair, sessions: Mapping[str, Session]) -> Princip
     if session.xsrf != presented.xsrf:
         raise denied(XSRF_TOKEN, "differs from the XSRF value of the session in the cookie")
     return Principal("session", user=session.user)
+
+
+def _known_users(users: Iterable[str]) -> str:
+    """Name some of *users*; what was sent instead may be a password typed in the wrong place."""
+    some = ", ".join(repr(user) for user in islice(users, MAX_NAMED))
+    return f"known here: {some}" if some else "none is known here"
+
+
+def _owner(token: str) -> str:
+    """Say of which tenant *token* is, if it begins as access tokens do: 8A:Cust12345."""
+    named = _TENANT.match(token)
+    return f"; by its beginning it is of tenant {named[1]!r}" if named else ""
 
 
 def _unusable(presented: Unusable, _: KnownCredentials, __: Installation) -> Principal:

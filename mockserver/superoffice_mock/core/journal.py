@@ -1,23 +1,37 @@
 """The journal: the bounded list of exchanges, where the truth is told."""
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
-from typing import Final
+from contextlib import contextmanager
+from typing import Final, Literal, Protocol, get_args
 
 import msgspec
 
 from superoffice_mock.core.credentials import Principal
-from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway, Verdict
+from superoffice_mock.core.faults import Fault
+from superoffice_mock.core.lease import (
+    Ask,
+    Call,
+    Delayed,
+    Refused,
+    Served,
+    Started,
+    TurnedAway,
+    Verdict,
+)
 from superoffice_mock.core.model import ExchangeId, Instant, SyncRun, TenantId
+from superoffice_mock.core.reasons import reason
 
-OUTCOMES: Final = (
+Outcome = Literal[
     "started",
     "turned_away",
     "served",
     "rejected",
+    "faulted",
     "crashed",
     "pending",
-)
+]
+OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 MAX_VIOLATIONS: Final = 20
 OVERHEAD: Final = 1_000
 """Bytes that an exchange takes beside what the caller sent; a generous estimate."""
@@ -27,13 +41,17 @@ OUTCOME_OF: Final[Mapping[type, str]] = {
     TurnedAway: "turned_away",
     Served: "served",
     Ask: "pending",
+    Delayed: "pending",
+    Refused: "rejected",
 }
 
 
 class Exchange(msgspec.Struct, eq=False):
     """One request with its answer, verdict and timing; filled in while it is handled.
 
-    `body` and `content_type` are kept as received and decoded again when somebody looks.
+    `body` and `content_type` are kept as received and decoded again when somebody looks; so is
+    `call`, of which the reason is told unless `told` says another. `weighed` is what the journal
+    has counted.
     *astray*: the call reached no tenant; `tenant` only keeps it.
     """
 
@@ -45,6 +63,7 @@ class Exchange(msgspec.Struct, eq=False):
     real_at: int
     operation: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    headers_weight: int = 0
     content_type: str | None = None
     body: bytes = b""
     principal: Principal | None = None
@@ -54,21 +73,36 @@ class Exchange(msgspec.Struct, eq=False):
     elapsed: int | None = None
     elapsed_real: int | None = None
     hung_up: bool = False
-    reason: str | None = None
+    fault: Fault | None = None
+    call: Call | None = None
+    told: str | None = None
     crash: str | None = None
     astray: bool = False
     violations: tuple[str, ...] = ()
+    weighed: int = 0
 
     @property
     def outcome(self) -> str:
-        """Return one of `OUTCOMES`: `pending` until the answer is on its way."""
-        if self.status is None:
-            return "pending"
+        """Return one of `OUTCOMES`: `pending` until the answer is on its way.
+
+        A call that a fault ends is `faulted` as soon as it is struck: some get no answer.
+        """
         if self.crash is not None:
             return "crashed"
+        if self.fault is not None and self.fault.answers:
+            return "faulted"
+        if self.status is None:
+            return "pending"
         if self.verdict is not None:
             return OUTCOME_OF[type(self.verdict)]
         return "rejected" if self.status >= 400 else "served"
+
+    @property
+    def reason(self) -> str | None:
+        """What happened and why, in words; None as long as nothing did."""
+        if self.told is None and self.call is not None and self.verdict is not None:
+            return reason(self.verdict, self.call)
+        return self.told
 
     @property
     def run(self) -> SyncRun | None:
@@ -79,15 +113,25 @@ class Exchange(msgspec.Struct, eq=False):
     def weight(self) -> int:
         """Bytes that the journal counts for this exchange."""
         accounts = len(self.verdict.run.accounts) * 4 if isinstance(self.verdict, Started) else 0
-        headers = sum(len(value) for _, value in self.headers)
-        selected = sum(len(path) for path in self.select or ())
-        return OVERHEAD + len(self.body) + len(self.path) + accounts + headers + selected
+        selected = 0 if self.select is None else sum(map(len, self.select))
+        sent = len(self.body) + len(self.path) + self.headers_weight + selected
+        return OVERHEAD + sent + accounts
+
+
+class Watcher(Protocol):
+    """Somebody who waits for exchanges of one tenant."""
+
+    def told(self, exchange: Exchange) -> None:
+        """Look at *exchange*: it has arrived, or it is complete."""
+
+    def dismissed(self, reason: str) -> None:
+        """Wait no longer, because of *reason*."""
 
 
 class _Shelf(msgspec.Struct):
-    """The exchanges of one tenant, and how many it ever had."""
+    """The exchanges of one tenant, whose ids have no gap, and how many it ever had."""
 
-    exchanges: OrderedDict[ExchangeId, Exchange] = msgspec.field(default_factory=OrderedDict)
+    exchanges: deque[Exchange] = msgspec.field(default_factory=deque)
     last_id: int = 0
     forgotten: int = 0
 
@@ -102,8 +146,9 @@ class Journal:
         self._per_tenant = per_tenant
         self._max_bytes = max_bytes
         self._shelves: dict[TenantId, _Shelf] = {}
-        self._by_age: OrderedDict[tuple[TenantId, ExchangeId], int] = OrderedDict()
+        self._by_age: OrderedDict[Exchange, None] = OrderedDict()
         self._bytes = 0
+        self._watchers: dict[TenantId, list[Watcher]] = {}
 
     def arrived(
         self, tenant: TenantId, method: str, path: str, at: Instant, real_at: int
@@ -112,39 +157,71 @@ class Journal:
         shelf = self._shelf(tenant)
         shelf.last_id += 1
         exchange = Exchange(ExchangeId(shelf.last_id), tenant, method, path, at, real_at)
-        shelf.exchanges[exchange.id] = exchange
-        self._weigh(exchange)
+        shelf.exchanges.append(exchange)
+        self._by_age[exchange] = None
         if len(shelf.exchanges) > self._per_tenant:
-            self._forget(tenant, next(iter(shelf.exchanges)))
-        self._make_room()
+            self._forget(shelf)
+        self._weigh(exchange, OVERHEAD + len(path))
+        if self._watchers:
+            self._tell(exchange)
         return exchange
 
     def finished(self, exchange: Exchange) -> None:
         """Weigh *exchange* again now that it is complete, and make room if it has grown."""
-        if (exchange.tenant, exchange.id) in self._by_age:
-            self._weigh(exchange)
-            self._make_room()
+        if exchange in self._by_age:
+            self._weigh(exchange, exchange.weight)
+            if self._watchers:
+                self._tell(exchange)
+
+    @contextmanager
+    def watched(self, tenant: TenantId, watcher: Watcher) -> Iterator[None]:
+        """Tell *watcher* of the exchanges of *tenant*, until the block ends."""
+        watchers = self._watchers.setdefault(tenant, [])
+        watchers.append(watcher)
+        try:
+            yield
+        finally:
+            watchers.remove(watcher)
+            if not watchers:
+                del self._watchers[tenant]
+
+    def watchers(self, tenant: TenantId) -> tuple[Watcher, ...]:
+        """Return who watches *tenant* now."""
+        return tuple(self._watchers.get(tenant, ()))
 
     def exchanges(self, tenant: TenantId) -> Iterator[Exchange]:
         """Yield what is kept of *tenant*, oldest first."""
         shelf = self._shelves.get(tenant)
-        return iter(tuple(shelf.exchanges.values()) if shelf else ())
+        return iter(tuple(shelf.exchanges) if shelf else ())
 
     def exchange(self, tenant: TenantId, id_: ExchangeId) -> Exchange | None:
         """Return one exchange of *tenant*, or None if it is unknown or forgotten."""
-        return self._shelf(tenant).exchanges.get(id_)
+        shelf = self._shelves.get(tenant)
+        if shelf is None or not shelf.exchanges:
+            return None
+        place = id_ - shelf.exchanges[0].id
+        return shelf.exchanges[place] if 0 <= place < len(shelf.exchanges) else None
 
     def forgotten(self, tenant: TenantId) -> int:
         """Return how many exchanges of *tenant* had to go for newer ones."""
-        return self._shelf(tenant).forgotten
+        shelf = self._shelves.get(tenant)
+        return 0 if shelf is None else shelf.forgotten
 
     def clear(self, tenant: TenantId) -> None:
         """Drop all exchanges of *tenant*; its ids go on: an old one never names a new exchange."""
         shelf = self._shelf(tenant)
-        for id_ in shelf.exchanges:
-            self._bytes -= self._by_age.pop((tenant, id_))
-        shelf.exchanges.clear()
+        while shelf.exchanges:
+            self._forget(shelf)
         shelf.forgotten = 0
+
+    def remove(self, tenant: TenantId) -> None:
+        """Drop all that is known of *tenant*, which is gone."""
+        self.clear(tenant)
+        del self._shelves[tenant]
+
+    def _tell(self, exchange: Exchange) -> None:
+        for watcher in self.watchers(exchange.tenant):
+            watcher.told(exchange)
 
     def _shelf(self, tenant: TenantId) -> _Shelf:
         shelf = self._shelves.get(tenant)
@@ -152,18 +229,15 @@ class Journal:
             shelf = self._shelves[tenant] = _Shelf()
         return shelf
 
-    def _weigh(self, exchange: Exchange) -> None:
-        key = (exchange.tenant, exchange.id)
-        weight = exchange.weight
-        self._bytes += weight - self._by_age.get(key, 0)
-        self._by_age[key] = weight
-
-    def _make_room(self) -> None:
+    def _weigh(self, exchange: Exchange, weight: int) -> None:
+        self._bytes += weight - exchange.weighed
+        exchange.weighed = weight
         while self._bytes > self._max_bytes:
-            self._forget(*next(iter(self._by_age)))
+            oldest = next(iter(self._by_age))
+            self._forget(self._shelves[oldest.tenant])
 
-    def _forget(self, tenant: TenantId, id_: ExchangeId) -> None:
-        shelf = self._shelf(tenant)
-        del shelf.exchanges[id_]
-        self._bytes -= self._by_age.pop((tenant, id_))
+    def _forget(self, shelf: _Shelf) -> None:
+        exchange = shelf.exchanges.popleft()
+        del self._by_age[exchange]
+        self._bytes -= exchange.weighed
         shelf.forgotten += 1

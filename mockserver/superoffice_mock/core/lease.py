@@ -5,7 +5,7 @@ When a run starts, the end of its slowest task is known, so the lease is held wh
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -61,7 +61,21 @@ class Ask(msgspec.Struct, frozen=True):
     answer_at: Instant
 
 
-Verdict = Started | TurnedAway | Served | Ask
+class Delayed(msgspec.Struct, frozen=True):
+    """The call has not arrived yet; at `answer_at`, ask *arrives* what it is and its verdict."""
+
+    answer_at: Instant
+    arrives: "Callable[[Instant], tuple[Call, Verdict]]"
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """The call arrived, after a delay, and something was wrong with it."""
+
+    answer_at: Instant
+    error: Exception
+
+
+Verdict = Started | TurnedAway | Served | Ask | Delayed | Refused
 
 
 def admit(

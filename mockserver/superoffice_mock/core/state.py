@@ -7,6 +7,8 @@ import msgspec
 
 from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.credentials import KnownCredentials, Session
+from superoffice_mock.core.faults import NO_FAULTS, Fault, Faults
+from superoffice_mock.core.lifetimes import FOREVER, NO_END, Ends, Lifetimes, first_ends
 from superoffice_mock.core.model import (
     Durations,
     Holder,
@@ -30,10 +32,12 @@ class TenantFacts(msgspec.Struct, frozen=True):
     durations: Durations
     readings: Readings
     sessions: Mapping[str, Session] = msgspec.field(default_factory=dict)
+    lifetimes: Lifetimes = FOREVER
 
-    def fresh(self, clock: Clock) -> "TenantState":
-        """Return the state that the tenant starts with, and has again after a reset."""
-        return TenantState(clock=clock, sessions=self.sessions)
+    def fresh(self, clock: Clock, now: Instant) -> "TenantState":
+        """Return the state that the tenant starts with, and has again after a reset, at *now*."""
+        ends = first_ends(self.lifetimes, self.known, self.sessions, now)
+        return TenantState(clock=clock, sessions=self.sessions, ends=ends)
 
 
 class TenantState(msgspec.Struct, frozen=True):
@@ -43,6 +47,8 @@ class TenantState(msgspec.Struct, frozen=True):
     sessions: Mapping[str, Session]
     lease: Holder | None = None
     next_run: RunId = FIRST_RUN
+    ends: Ends = msgspec.field(default_factory=lambda: NO_END)
+    faults: Faults = NO_FAULTS
 
     def holder(self, now: Instant) -> Holder | None:
         """Return who holds the lease at *now*: a run until its slowest task ends, or a hold."""
@@ -53,7 +59,7 @@ class TenantState(msgspec.Struct, frozen=True):
 
     def leased_to(self, run: SyncRun) -> "TenantState":
         """Return the state with *run* holding the lease, and its number used up."""
-        return TenantState(self.clock, self.sessions, run, RunId(run.id + 1))
+        return msgspec.structs.replace(self, lease=run, next_run=RunId(run.id + 1))
 
     def with_lease(self, holder: Holder | None) -> "TenantState":
         """Return the state with *holder* holding the lease."""
@@ -62,6 +68,19 @@ class TenantState(msgspec.Struct, frozen=True):
     def with_clock(self, clock: Clock) -> "TenantState":
         """Return the state with another clock."""
         return msgspec.structs.replace(self, clock=clock)
+
+    def with_faults(self, faults: Faults) -> "TenantState":
+        """Return the state with other faults."""
+        return msgspec.structs.replace(self, faults=faults)
+
+    def struck(self, operation: str) -> tuple["TenantState", Fault | None]:
+        """Return the state after a call of *operation* came, and the fault that strikes it."""
+        faults, fault = self.faults.strike(operation)
+        return self.with_faults(faults), fault
+
+    def with_ends(self, ends: Ends) -> "TenantState":
+        """Return the state in which credentials end at other moments."""
+        return msgspec.structs.replace(self, ends=ends)
 
     def without_session(self, session: str) -> "TenantState":
         """Return the state after *session* was ended. Raise KeyError if there is none."""

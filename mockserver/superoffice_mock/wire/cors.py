@@ -42,7 +42,7 @@ def is_loopback(host: str | None) -> bool:
 
 def headers_for(headers: Headers, origins: Origins) -> tuple[RawHeader, ...]:
     """Return what a listed page needs on every answer; nothing for others (claim cors-unlisted)."""
-    origin = headers.get(b"origin")
+    origin = headers.origin
     if origin is None or not _allowed(origin, origins):
         return ()
     return (
@@ -63,8 +63,9 @@ def preflight_headers(headers: Headers, methods: tuple[str, ...]) -> tuple[RawHe
 
 def is_preflight(method: str, headers: Headers) -> bool:
     """Tell whether a browser asks before it calls."""
-    asks = headers.get(b"access-control-request-method") is not None
-    return method == "OPTIONS" and asks and headers.get(b"origin") is not None
+    if method != "OPTIONS" or headers.origin is None:
+        return False
+    return headers.get(b"access-control-request-method") is not None
 
 
 def _allowed(origin: str, origins: Origins) -> bool:

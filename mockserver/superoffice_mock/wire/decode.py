@@ -49,7 +49,7 @@ def decode(operation: Operation, content_type: str | None, raw: bytes, max_items
     read = READERS[medium.type]
     if read is json_body.read and medium.charset in _PLAIN_UTF8:
         request = json_body.fast(raw, body)
-        if request is not None and _count(request) <= max_items:
+        if request is not None and _fits(request, max_items):
             return Decoded(request)
     notes = Notes(max_items)
     try:
@@ -73,11 +73,12 @@ def _body_of(operation: Operation, content_type: str | None) -> tuple[media.Medi
     return medium, body
 
 
-def _count(request: Any) -> int:  # noqa: ANN401 - a struct made at run time
-    """Return the length of the longest array among the members of *request*."""
-    return max(
-        (len(one) for one in msgspec.structs.astuple(request) if isinstance(one, list)), default=0
-    )
+def _fits(request: Any, max_items: int) -> bool:  # noqa: ANN401 - a struct made at run time
+    """Tell whether no array among the members of *request* is too long."""
+    for one in msgspec.structs.astuple(request):
+        if isinstance(one, list) and len(one) > max_items:
+            return False
+    return True
 
 
 def _typed(value: Plain, body: Body) -> Any:  # noqa: ANN401 - a struct made at run time

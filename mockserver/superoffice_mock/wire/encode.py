@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from html import escape
+from http import HTTPStatus
 from typing import Final
 
 import msgspec
 
-from superoffice_mock.errors import Rejected
+from superoffice_mock.errors import Faulted, Rejected
 
 Envelope = Mapping[str, str | bool]
 
@@ -27,6 +28,7 @@ _MESSAGES: Final[Mapping[int, str]] = {
     500: CRASHED,
     503: "The service is unavailable.",
 }
+_STATUSES: Final = frozenset(HTTPStatus)
 _TYPES: Final[Mapping[int, str]] = {
     401: "UnauthorizedAccessException",
     403: "UnauthorizedAccessException",
@@ -36,21 +38,24 @@ _TYPES: Final[Mapping[int, str]] = {
 }
 
 
+def message_of(status: int) -> str:
+    """Return what the vendor's envelope says of *status*; of an unknown one, the same as of 500."""
+    known = _MESSAGES.get(status)
+    if known is not None:
+        return known
+    return f"{HTTPStatus(status).phrase}." if status in _STATUSES else CRASHED
+
+
 def envelope(error: Rejected, family: str) -> Envelope:
     """Return *error* in the *family* that reading `errors` names."""
     return _FAMILIES[family](error)
 
 
 def _webapi(error: Rejected) -> Envelope:
-    message = _MESSAGES[error.status]
-    return (
-        {"Message": message}
-        if error.told == message
-        else {
-            "Message": message,
-            "MessageDetail": error.told,
-        }
-    )
+    message = error.told if isinstance(error, Faulted) else message_of(error.status)
+    if error.told == message:
+        return {"Message": message}
+    return {"Message": message, "MessageDetail": error.told}
 
 
 def _netserver(error: Rejected) -> Envelope:

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import Final
 
 from superoffice_mock.core.credentials import (
@@ -29,17 +30,41 @@ KEPT: Final = frozenset(
 REDACTED: Final = frozenset({b"authorization", b"cookie", b"so-apptoken", b"x-xsrf-token"})
 """Headers of which the journal keeps that they were there, and the scheme."""
 
+REMEMBERED: Final = 256
+"""So many different heads of requests are remembered with what was read in them."""
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
 
 
 class Headers:
     """The headers of one request, by lower-case name; most come once."""
 
-    __slots__ = ("_first", "raw")
-
-    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self.raw = raw
         self._first = dict(reversed(raw))
+        self.origin = self.get(b"origin")
+        self.content_type = self.get(b"content-type")
+        self.content_encoding = self.get(b"content-encoding")
+
+    @cached_property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """What the journal keeps of them."""
+        return for_journal(self.raw)
+
+    @cached_property
+    def weight(self) -> int:
+        """How long the values are that the journal keeps."""
+        return sum(len(value) for _, value in self.kept)
+
+    @cached_property
+    def presented(self) -> Presented:
+        """What the caller presented."""
+        return presented(self)
+
+    @cached_property
+    def content_length(self) -> int:
+        """How long the body is said to be; 0 where nothing is said."""
+        said = self.get(b"content-length")
+        return int(said) if said is not None and said.isdecimal() else 0
 
     def get(self, name: bytes) -> str | None:
         """Return the first value of *name*, Latin-1 as HTTP has it, or None."""
@@ -55,6 +80,14 @@ class Headers:
     def all(self, name: bytes) -> list[str]:
         """Return every value of *name*."""
         return [value.decode("latin-1").strip() for other, value in self.raw if other == name]
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(Headers)
+
+
+def read(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return the headers *raw*; clients repeat theirs, so the last ones are remembered."""
+    return _remembered(tuple(raw))
 
 
 def for_journal(raw: RawHeaders) -> tuple[tuple[str, str], ...]:

@@ -1,10 +1,16 @@
 """Content-Type: media type and charset, and the text of a body."""
 
+from functools import lru_cache
+from typing import Final
+
 import msgspec
 
 from superoffice_contract import charsets
 from superoffice_contract.charsets import CHARSETS
 from superoffice_mock.errors import Rejected
+
+REMEMBERED: Final = 256
+"""So many different Content-Types are remembered, taken apart."""
 
 
 class Media(msgspec.Struct, frozen=True):
@@ -14,6 +20,7 @@ class Media(msgspec.Struct, frozen=True):
     charset: str | None
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse(content_type: str) -> Media:
     """Take *content_type* apart. Raise Rejected (415) for a charset that is not known."""
     media_type = content_type.partition(";")[0].strip().lower()

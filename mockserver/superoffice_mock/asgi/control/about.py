@@ -14,4 +14,8 @@ async def _health(asked: Asked) -> View:
     return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
 
 
-VERBS: Final[Verbs] = {"/health": {"GET": Verb(_health)}}
+VERBS: Final[Verbs] = {
+    "/health": {
+        "GET": Verb(_health, summary="says that the server is up; needs no token", answers="Health")
+    }
+}

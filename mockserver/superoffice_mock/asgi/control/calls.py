@@ -6,11 +6,15 @@ from typing import ClassVar, Final, TypeVar
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive
 
 from superoffice_contract.description import Operation
+from superoffice_mock.asgi.control.hints import explained
 from superoffice_mock.asgi.control.problems import problem
 from superoffice_mock.asgi.control.views import View
-from superoffice_mock.core.journal import Journal
+from superoffice_mock.asgi.faulting import offered
+from superoffice_mock.core.journal import Exchange, Journal
+from superoffice_mock.specs import Usual
 from superoffice_mock.tenant import Tenant
 from superoffice_mock.tenants import Tenants
 from superoffice_mock.wire.plain import shown
@@ -25,36 +29,52 @@ class Sent(msgspec.Struct, forbid_unknown_fields=True):
     example: ClassVar[str]
 
 
+class Nothing(Sent):
+    """The body of a call that takes none."""
+
+    example: ClassVar[str] = "none"
+
+
 class World(msgspec.Struct, frozen=True):
-    """The mock, as control calls see it."""
+    """The mock, as control calls see it; *locked*: they need the control token."""
 
     tenants: Tenants
     journal: Journal
     operations: Mapping[str, Operation]
     steady: Callable[[], int]
     started_at: int
+    usual: Usual
+    log: Callable[[Exchange], None]
+    locked: bool
 
 
 Body = TypeVar("Body", bound=Sent)
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One control call; *id* is what its path names."""
+    """One control call; *id* is what its path names, *base* where it was sent: scheme and host."""
 
     world: World
     tenant: Tenant
     query: Mapping[str, str]
     body: bytes
+    receive: Receive
     id: str = ""
+    base: str = ""
+    on_a_socket: bool = False
 
     def read(self, kind: type[Body]) -> Body:
-        """Return the body as *kind*. Raise ProblemError saying what to send."""
-        if not self.body:
-            raise problem(400, f"no body; send {kind.example}")
+        """Return the body as *kind*; no body is an empty object. Raise ProblemError."""
         try:
-            return msgspec.json.decode(self.body, type=kind)
+            return msgspec.json.decode(self.body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise problem(400, f"the body: {error}; send {kind.example}") from None
+            told = f"the body: {explained(error, kind)}" if self.body else "no body"
+            raise problem(400, f"{told}; send {kind.example}") from None
+
+    async def until_hung_up(self) -> None:
+        """Wait until the caller hangs up."""
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
     def number(self, name: str, default: int) -> int:
         """Return the whole number called *name* in the query. Raise ProblemError if it is none."""
@@ -75,10 +95,20 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Verb(msgspec.Struct, frozen=True):
-    """What a method does at a path, and the query names it takes beside `tenant`."""
+    """What a method does at a path, and how `GET /_mock/openapi.json` describes it.
+
+    *query*: the names it takes beside `tenant`; *takes*: its body; *answers*: the schema of its
+    answer, by its name in `answers.yaml`; *refuses*: statuses that not every call may have.
+    """
 
     handler: Callable[[Asked], Awaitable[View | Response]]
     query: tuple[str, ...] = ()
+    summary: str = ""
+    takes: type[Sent] | None = None
+    answers: str = ""
+    status: int = 200
+    refuses: tuple[int, ...] = ()
+    media_type: str = "application/json"
 
 
 Verbs = Mapping[str, Mapping[str, Verb]]
@@ -99,13 +129,21 @@ async def asked(world: World, request: Request, verb: Verb) -> Asked:
             raise problem(400, detail)
     tenant = _tenant(world.tenants, request.query_params.get("tenant"))
     body = await _limited(request)
-    return Asked(world, tenant, request.query_params, body, request.path_params.get("id", ""))
+    id_ = request.path_params.get("id", "")
+    base = f"{request.url.scheme}://{request.url.netloc}"
+    on_a_socket = offered(request.scope) is not None
+    found = Asked(
+        world, tenant, request.query_params, body, request.receive, id_, base, on_a_socket
+    )
+    if verb.takes is None:
+        found.read(Nothing)
+    return found
 
 
 def _tenant(tenants: Tenants, id_: str | None) -> Tenant:
     tenant = tenants.default if id_ is None else tenants.get(id_)
     if tenant is None:
-        known = ", ".join(tenants.ids)
+        known = tenants.known
         raise problem(404, f"?tenant={shown(id_ or '')} is not known; the tenants are: {known}")
     return tenant
 

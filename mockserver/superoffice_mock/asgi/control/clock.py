@@ -27,12 +27,12 @@ async def _clock(asked: Asked) -> View:
     return views.clock_view(asked.tenant)
 
 
-def _exchanging(change: Callable[[Clock, int], Clock]) -> Verb:
+def _exchanging(change: Callable[[Clock, int], Clock], summary: str) -> Verb:
     async def exchange(asked: Asked) -> View:
         asked.tenant.set_clock(change)
         return views.clock_view(asked.tenant)
 
-    return Verb(exchange)
+    return Verb(exchange, summary=summary, answers="Clock")
 
 
 async def _advance(asked: Asked) -> View:
@@ -51,9 +51,19 @@ async def _advance(asked: Asked) -> View:
 
 
 VERBS: Final[Verbs] = {
-    "/clock": {"GET": Verb(_clock)},
-    "/clock/real": {"POST": _exchanging(clock.real)},
-    "/clock/jump": {"POST": _exchanging(clock.jump)},
-    "/clock/freeze": {"POST": _exchanging(clock.freeze)},
-    "/clock/advance": {"POST": Verb(_advance)},
+    "/clock": {"GET": Verb(_clock, summary="tells which clock the tenant has", answers="Clock")},
+    "/clock/real": {"POST": _exchanging(clock.real, "lets time run")},
+    "/clock/jump": {
+        "POST": _exchanging(clock.jump, "lets time jump to the next moment anyone waits for")
+    },
+    "/clock/freeze": {"POST": _exchanging(clock.freeze, "stops the clock")},
+    "/clock/advance": {
+        "POST": Verb(
+            _advance,
+            summary="moves a clock that stands; tells what happens in between",
+            takes=Advance,
+            answers="Advanced",
+            refuses=(409,),
+        )
+    },
 }

@@ -32,8 +32,12 @@ async def _runs(asked: Asked) -> View:
 
 
 VERBS: Final[Verbs] = {
-    "/lease": {"GET": Verb(_lease)},
-    "/lease/hold": {"POST": Verb(_hold)},
-    "/lease/release": {"POST": Verb(_release)},
-    "/runs": {"GET": Verb(_runs)},
+    "/lease": {"GET": Verb(_lease, summary="tells who holds the lease", answers="Lease")},
+    "/lease/hold": {
+        "POST": Verb(_hold, summary="takes the lease by hand", answers="Lease", refuses=(409,))
+    },
+    "/lease/release": {
+        "POST": Verb(_release, summary="ends the hold or the run that holds it", answers="Released")
+    },
+    "/runs": {"GET": Verb(_runs, summary="tells the runs and their tasks", answers="Runs")},
 }

@@ -18,22 +18,18 @@ def problem(status: int, detail: str) -> ProblemError:
 
 
 class Problems(msgspec.Struct, frozen=True):
-    """Renders errors of the control surface; *calls* are what there is, as `GET /_mock/lease`."""
+    """Answers calls that nothing is there for; *calls* are what there is, as `GET /_mock/lease`."""
 
     calls: tuple[str, ...]
 
-    async def answer(self, request: Request, error: Exception) -> Response:
-        """Return *error* as problem+json (RFC 9457)."""
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-        detail = error.detail
-        if not isinstance(error, ProblemError):
-            path = request.scope["path"]
-            here = [one for one in self.calls if one.endswith(f" {path}")]
-            detail = f"no such control call; there are: {', '.join(here or self.calls)}"
-        return _rendered(error, detail)
+    async def answer(self, request: Request, error: Exception) -> Response:  # noqa: ARG002
+        """Return the 404 that names all calls."""
+        return rendered(problem(404, f"no such control call; there are: {', '.join(self.calls)}"))
 
 
-def _rendered(error: HTTPException, detail: str) -> Response:
+def rendered(error: ProblemError) -> Response:
+    """Return *error* as problem+json, safe to show on a terminal."""
+    detail = "".join(one if one.isprintable() else "\ufffd" for one in error.detail)
     content = {
         "title": HTTPStatus(error.status_code).phrase,
         "status": error.status_code,

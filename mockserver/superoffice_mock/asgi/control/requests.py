@@ -51,8 +51,15 @@ def _outcome(asked: Asked) -> str | None:
 
 VERBS: Final[Verbs] = {
     "/requests": {
-        "GET": Verb(_list, ("outcome", "since", "limit")),
-        "DELETE": Verb(_forget),
+        "GET": Verb(
+            _list,
+            ("outcome", "since", "limit"),
+            "tells the journal, oldest first",
+            answers="Requests",
+        ),
+        "DELETE": Verb(_forget, summary="empties the journal; ids go on", answers="Requests"),
     },
-    "/requests/{id}": {"GET": Verb(_one)},
+    "/requests/{id}": {
+        "GET": Verb(_one, summary="tells one exchange whole", answers="WholeRequest")
+    },
 }

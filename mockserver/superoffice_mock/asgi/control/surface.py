@@ -1,34 +1,54 @@
 """The routes of the control surface, from the tables of its parts."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from superoffice_mock.asgi.control import about, clock, credentials, lease, requests, tenants
+from superoffice_mock.asgi.control import (
+    about,
+    accounts,
+    clock,
+    credentials,
+    demo,
+    described,
+    faults,
+    lease,
+    requests,
+    tenants,
+    waiting,
+)
 from superoffice_mock.asgi.control.calls import Verb, Verbs, World, asked
 from superoffice_mock.asgi.control.guard import Guard
+from superoffice_mock.asgi.control.problems import ProblemError, problem, rendered
+from superoffice_mock.core.journal import Exchange
+from superoffice_mock.core.model import ExchangeId
+from superoffice_mock.wire.plain import shown
 
 VERBS: Final[Verbs] = {
     **about.VERBS,
     **tenants.VERBS,
+    **accounts.VERBS,
+    **waiting.VERBS,
     **requests.VERBS,
     **lease.VERBS,
     **clock.VERBS,
     **credentials.VERBS,
+    **demo.VERBS,
+    "/openapi.json": {"GET": described.verb(lambda: VERBS)},
+    **faults.VERBS,
 }
 """Every control call there is."""
 
 
 def routes(world: World, guard: Guard) -> list[Route]:
     """Return the routes, to be mounted at /_mock; one for each path."""
-    return [
-        Route(path, _endpoint(world, guard, verbs), methods=list(verbs), name=path)
-        for path, verbs in VERBS.items()
-    ]
+    return [Route(path, Endpoint(world, guard, path, verbs)) for path, verbs in VERBS.items()]
 
 
 def calls() -> Iterator[str]:
@@ -38,15 +58,59 @@ def calls() -> Iterator[str]:
             yield f"{method} /_mock{path}"
 
 
-def _endpoint(
-    world: World, guard: Guard, verbs: Mapping[str, Verb]
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        guard.check(request)
-        verb = verbs["GET" if request.method == "HEAD" else request.method]
-        found = await verb.handler(await asked(world, request, verb))
+class Endpoint:
+    """A path of the control surface, with all its verbs, as an ASGI application."""
+
+    def __init__(self, world: World, guard: Guard, path: str, verbs: Mapping[str, Verb]) -> None:
+        self._world = world
+        self._guard = guard
+        self._path = path
+        self._verbs = {**verbs, "HEAD": verbs["GET"]} if "GET" in verbs else verbs
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        request = Request(scope, receive, send)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            self._guard.check(request)
+            verb = self._verb(request.method)
+            found = await verb.handler(await asked(self._world, request, verb))
+        except ProblemError as error:
+            return rendered(error)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem, the log a traceback
+            return rendered(self._crashed(request))
         if isinstance(found, Response):
             return found
-        return Response(msgspec.json.encode(found) + b"\n", media_type="application/json")
+        content = msgspec.json.encode(found) + b"\n"
+        return Response(content, verb.status, media_type="application/json")
 
-    return endpoint
+    def _verb(self, method: str) -> Verb:
+        verb = self._verbs.get(method)
+        if verb is None:
+            here = ", ".join(f"{one} /_mock{self._path}" for one in sorted(self._verbs))
+            allowed = {"Allow": ", ".join(self._verbs)}
+            raise ProblemError(405, f"{shown(method)} is not meant here; send {here}", allowed)
+        return verb
+
+    def _crashed(self, request: Request) -> ProblemError:
+        """Log the crash that is being handled; return what the caller is told of it."""
+        tenant, now = self._world.tenants.default, self._world.steady()
+        self._world.log(
+            Exchange(
+                ExchangeId(0),
+                tenant.facts.id,
+                request.method,
+                request.scope["path"],
+                tenant.now(),
+                now,
+                status=500,
+                told="the control surface crashed",
+                crash=traceback.format_exc(),
+            )
+        )
+        return problem(500, "the mock crashed; its log has the traceback, please report it")

@@ -14,6 +14,7 @@ from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.lease import Ask, TurnedAway
 from superoffice_mock.core.model import SECOND, Hold, Holder, Instant, SyncRun, SyncStep
 from superoffice_mock.core.readings import READINGS, Readings
+from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
 from superoffice_mock.wire.decode import decode
 
@@ -53,6 +54,7 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
         "accounts": _accounts(exchange, operations),
         "select": exchange.select,
         "outcome": exchange.outcome,
+        "fault": exchange.fault and exchange.fault.id,
         "run": exchange.run and exchange.run.id,
         "holder": _holder(verdict.holder) if isinstance(verdict, (TurnedAway, Ask)) else None,
         "status": exchange.status,
@@ -81,16 +83,22 @@ def _principal(principal: Principal | None) -> View | None:
 
 
 def _holder(holder: Holder) -> View:
-    """Say who held the lease when a call was turned away: a run by its number, or a hand."""
-    return {"run": holder.id if isinstance(holder, SyncRun) else None}
+    """Say who held the lease when a call was turned away; `holder_view` in short."""
+    return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
 
 
 def _accounts(exchange: Exchange, operations: Operations) -> list[View] | None:
-    """Decode the body again; None where it was not accepted or there is none."""
+    """Decode the body again; None where it was not accepted or there is none.
+
+    Of a call that a fault struck the body was not looked at, so it may be none at all.
+    """
     operation = next((one for one in operations.values() if one.name == exchange.operation), None)
-    if operation is None or exchange.verdict is None:
+    if operation is None or (exchange.verdict is None and exchange.outcome != "faulted"):
         return None
-    request = decode(operation, exchange.content_type, exchange.body, _NO_LIMIT).request
+    try:
+        request = decode(operation, exchange.content_type, exchange.body, _NO_LIMIT).request
+    except Rejected:
+        return None
     return [
         {
             "AccountId": account.account_id,
@@ -130,9 +138,14 @@ def holder_view(holder: Holder, now: Instant) -> View:
 def runs_view(tenant: Tenant, journal: Journal) -> View:
     """Return the runs that the journal still knows, and the active one, with their tasks."""
     now = tenant.now()
+    return {"runs": [_run(run, now) for run in runs_of(tenant, journal)]}
+
+
+def runs_of(tenant: Tenant, journal: Journal) -> list[SyncRun]:
+    """Return the runs that the journal still knows, and the active one, oldest first."""
     found = [one.run for one in journal.exchanges(tenant.facts.id) if one.run is not None]
-    runs = {run.id: run for run in (*found, tenant.state.holder(now)) if isinstance(run, SyncRun)}
-    return {"runs": [_run(run, now) for run in runs.values()]}
+    active = tenant.state.holder(tenant.now())
+    return list({run.id: run for run in (*found, active) if isinstance(run, SyncRun)}.values())
 
 
 def _run(run: SyncRun, now: Instant) -> View:
@@ -158,11 +171,12 @@ def _step(step: SyncStep, run: SyncRun, now: Instant) -> View:
         "AccountId": step.account,
         "started_at": moment(step.started_at),
         "ends_at": moment(step.ends_at),
-        "state": _step_state(step, run, now),
+        "state": step_state(step, run, now),
     }
 
 
-def _step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
+def step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
+    """Return how far one account of a run is at *now*."""
     if run.released_at is not None and run.released_at < step.ends_at:
         return "cut short"
     if step.ends_at <= now:
