@@ -1,86 +1,189 @@
-"""HTTP/1.1 as the server speaks it: uvicorn's protocol, with offers declined and faults added."""
+"""HTTP/1.1 as the server speaks it: bounded, and with a clear answer to what is no HTTP."""
 
 import asyncio
-import os
-import socket
-import struct
-from asyncio import Future
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httptools
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+import msgspec
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from superoffice_mock.asgi.faulting import EXTENSION
+from superoffice_mock.asgi.incoming import REFUSED
+from superoffice_mock.breakable import Breakable
+from superoffice_mock.errors import Rejected
 
-NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-"""SO_LINGER with no time to linger: closing sends a reset."""
+UNREAD: Final = "unread"
+"""What the journal calls the method of a request whose first line could not be read."""
+HANDSHAKE: Final = b"\x16\x03"
+"""How a client begins that wants TLS."""
+_TLS: Final = "it begins as TLS does; call http://, or set tls-cert and tls-key"
+
+Phase = Literal["idle", "head", "body", "answering"]
 
 
-class Protocol(HttpToolsProtocol):
+class Bounds(msgspec.Struct, frozen=True):
+    """What one connection may bring, and for how many seconds it may dawdle."""
+
+    max_headers: int
+    max_connections: int
+    request_timeout: float
+    idle_timeout: float
+
+
+class Protocol(Breakable):
     """Speaks plain HTTP/1.1 with clients that offer more, as Java's do with `Upgrade: h2c`.
 
     httptools takes the offer for a switch and drops the body, so such a request is read again
     without its offer (https://github.com/Kludex/uvicorn/issues/2722).
+
+    What is no HTTP, or beyond the bounds, goes to the application as a refused request: so the
+    answer is in the vendor's envelope and the journal knows of it. Then the connection closes.
     """
 
+    def __init__(self, *args: Any, bounds: Bounds, **more: Any) -> None:  # noqa: ANN401
+        super().__init__(*args, **more)
+        self._bounds = bounds
+        self._phase: Phase = "idle"
+        self._since = self.loop.time()
+        self._head = 0
+        self._refused = False
+        self._crowded = False
+
+    # ---- what uvicorn calls ------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note whether there are too many connections already."""
+        super().connection_made(transport)
+        self._crowded = len(self.connections) > self._bounds.max_connections
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everyone who is being answered here, not only who came last."""
+        super().connection_lost(exc)
+        for cycle in (self._answering, *(cycle for cycle, _ in self.pipeline)):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
+
     def data_received(self, data: bytes) -> None:
-        """Feed the parser."""
-        self._unset_keepalive_if_required()
+        """Feed the parser; once a request was refused, nothing more is read."""
+        if self._refused:
+            return
+        unfinished = self._phase == "head"
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
             if self._should_upgrade():
                 self._read_again(data[offer.args[0] :])
-        except httptools.HttpParserError:
-            self.logger.warning("Invalid HTTP request received.")
-            self.send_400_response("Invalid HTTP request received.")
-
-    # ---- connection faults: what the application is offered as an extension -------------------
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Offer this connection to the application."""
-        super().connection_made(transport)
-        self._extensions: dict[str, Any] = {EXTENSION: self}
+        except httptools.HttpParserError as error:
+            why = _TLS if data.startswith(HANDSHAKE) else _told(error)
+            self._refuse(Rejected(400, "", f"this is no HTTP/1.1 request: {why}"))
+        if unfinished and self._phase == "head":
+            self._head += len(data)
+            if self._head > self._bounds.max_headers:
+                self._refuse(self._too_long())
 
     def on_message_begin(self) -> None:
-        """Make the scope."""
+        """Note when a request begins to arrive."""
         super().on_message_begin()
-        self.scope["extensions"] = self._extensions
+        self._phase, self._since, self._head = "head", self.loop.time(), 0
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def end(self, raw: bytes) -> None:
-        """Send *raw*, as it is, and close."""
-        self._answering.disconnected = True
-        if not self.transport.is_closing():
-            self.transport.write(raw)
-            self.transport.close()
-
-    def reset(self) -> None:
-        """Close so that the caller's system reports a reset: without a word, all at once."""
-        self._answering.disconnected = True
-        if not self.transport.is_closing():
-            descriptor = self.transport.get_extra_info("socket").fileno()
-            own = socket.socket(fileno=descriptor)
-            try:
-                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-            finally:
-                own.detach()
-            self.transport.abort()
-
-    def fall_silent(self) -> Future[None]:
-        """Send nothing and read no more requests; the future is done when the caller is gone."""
-        self._answering.disconnected = True
-        silent = Silence(self)
-        if self.transport.is_closing():
-            silent.gone.set_result(None)
+    def on_headers_complete(self) -> None:
+        """Start on the request, unless it is refused for what its head says."""
+        self._phase = "body"
+        if self._crowded:
+            most = self._bounds.max_connections
+            self._refuse(Rejected(503, "", f"there are {most} connections already; close some"))
+        elif self._length() > self._bounds.max_headers:
+            self._refuse(self._too_long())
         else:
-            self.transport.set_protocol(silent)
-            self.flow.resume_reading()
-        return silent.gone
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note the end of the body: from here on, the caller waits for us."""
+        self._phase = "answering"
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for one: `sweep` closes what waits too long."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif self._phase == "answering":
+            self._phase, self._since = "idle", self.loop.time()
+
+    def sweep(self) -> None:
+        """Close the connection if it has been idle for too long; refuse a request that dawdles."""
+        waited = self.loop.time() - self._since
+        if self._phase == "idle" and waited > self._bounds.idle_timeout:
+            self.transport.close()
+        elif self._phase in ("head", "body") and waited > self._bounds.request_timeout:
+            most = f"{self._bounds.request_timeout:g} s"
+            self._refuse(Rejected(408, "", f"the request took more than {most} to arrive"))
+
+    # ---- inside ------------------------------------------------------------------------------
+
+    def _length(self) -> int:
+        """Return how long the head is; only where one is long enough to matter, exactly."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def _too_long(self) -> Rejected:
+        most = self._bounds.max_headers
+        return Rejected(431, "", f"the head of the request is too long; send at most {most} bytes")
+
+    def _refuse(self, error: Rejected) -> None:
+        """Have the application answer *error* to what is arriving, and read no more."""
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        cycle = self.cycle
+        if self._phase == "body" and cycle is not None and cycle.scope is self.scope:
+            self._cut_short(cycle, error)
+        else:
+            self._answer(error)
+
+    def _cut_short(self, cycle: RequestResponseCycle, error: Rejected) -> None:
+        """Tell the application that the body it reads will not become whole."""
+        if cycle.response_complete:
+            self.transport.close()
+            return
+        cycle.scope["extensions"] = {**self._extensions, REFUSED: error}  # type: ignore[dict-item]
+        cycle.keep_alive = False
+        cycle.body, cycle.more_body = bytearray(), False
+        cycle.message_event.set()
+
+    def _answer(self, error: Rejected) -> None:
+        """Start on a request of which only so much is known."""
+        if self.headers is None or self._phase in ("idle", "answering"):
+            self.on_message_begin()
+        path, _, query = self.url.partition(b"?")
+        self.scope["method"] = self.parser.get_method().decode("ascii") if self.url else UNREAD
+        self.scope["path"] = path.decode("latin-1")
+        self.scope["raw_path"], self.scope["query_string"] = path, query
+        self.scope["extensions"] = {**self._extensions, REFUSED: error}  # type: ignore[dict-item]
+        before, self.cycle = (
+            self.cycle,
+            RequestResponseCycle(
+                scope=self.scope,
+                transport=self.transport,
+                flow=self.flow,
+                logger=self.logger,
+                access_logger=self.access_logger,
+                access_log=self.access_log,
+                default_headers=self.server_state.default_headers,
+                message_event=asyncio.Event(),
+                expect_100_continue=False,
+                keep_alive=False,
+                on_response=self.on_response_complete,
+            ),
+        )
+        self._phase = "answering"
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def _should_upgrade(self) -> bool:
         """Tell whether this request is to be read again, and not to be started on before."""
@@ -95,15 +198,7 @@ class Protocol(HttpToolsProtocol):
         self.data_received(first + b"".join(lines) + b"\r\n" + rest)
 
 
-class Silence(asyncio.Protocol):
-    """Takes over from a protocol that has fallen silent: hears nothing but the end."""
-
-    def __init__(self, before: Protocol) -> None:
-        self._before = before
-        self.gone: Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Say that the caller is gone."""
-        self._before.connection_lost(exc)
-        if not self.gone.done():
-            self.gone.set_result(None)
+def _told(error: httptools.HttpParserError) -> str:
+    """Return what the parser says is wrong; a callback of ours adds nothing that helps."""
+    cause = error.__cause__ or error.__context__
+    return f"{cause}" if isinstance(cause, httptools.HttpParserError) else f"{error}"

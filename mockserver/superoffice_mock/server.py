@@ -8,32 +8,46 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import uvicorn
 
-from superoffice_mock.asgi.app import Mock
 from superoffice_mock.errors import SetupError
-from superoffice_mock.protocol import Protocol
+from superoffice_mock.protocol import Bounds
+from superoffice_mock.protocol import Protocol as HttpProtocol
 from superoffice_mock.settings import Settings
 from superoffice_mock.wire.cors import is_loopback
 
 GRACE: Final = 5
 """Seconds that calls in flight get at the end."""
+TICKS: Final = 10
+"""How many times a second uvicorn looks up from its work."""
 EXIT_CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 0}
 if hasattr(signal, "SIGBREAK"):
     EXIT_CODES[signal.SIGBREAK] = 130
 
 
-class Server(uvicorn.Server):
-    """Serves a mock until it is told to stop; then answers everyone who waits."""
+class Served(Protocol):
+    """What a server serves: an ASGI application, and how nobody waits there any more."""
 
-    def __init__(self, mock: Mock, settings: Settings, ready: Callable[[], None]) -> None:
-        super().__init__(_config(mock, settings))
+    @property
+    def app(self) -> Any:  # noqa: ANN401 - an application, as either side of ASGI types it
+        """The application."""
+
+    def close(self, reason: str) -> None:
+        """Answer everyone who waits."""
+
+
+class Server(uvicorn.Server):
+    """Serves until it is told to stop; then answers everyone who waits."""
+
+    def __init__(self, served: Served, settings: Settings, ready: Callable[[], None]) -> None:
+        super().__init__(_config(served, settings))
         self.exit_code = 0
-        self._mock = mock
+        self._served = served
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -41,9 +55,17 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         self._ready()
 
+    async def on_tick(self, counter: int) -> bool:
+        """Look after connections that dawdle, once a second."""
+        if counter % TICKS == 0:
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, HttpProtocol):
+                    connection.sweep()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer everyone who waits, give the rest `GRACE` seconds, and stop."""
-        self._mock.tenants.close("the mock was shut down")
+        self._served.close("the mock was shut down")
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -66,19 +88,24 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _config(mock: Mock, settings: Settings) -> uvicorn.Config:
+def _config(served: Served, settings: Settings) -> uvicorn.Config:
     if settings.log == "off" or (settings.log == "auto" and not sys.stderr.isatty()):
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
+    bounds = Bounds(
+        settings.max_headers,
+        settings.max_connections,
+        settings.request_timeout,
+        settings.idle_timeout,
+    )
     return uvicorn.Config(
-        mock.app,
-        http=Protocol,
+        served.app,
+        http=partial(HttpProtocol, bounds=bounds),  # type: ignore[arg-type]
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=settings.idle_timeout,
         timeout_graceful_shutdown=GRACE,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
@@ -175,11 +202,11 @@ def remove_port_file(path: str) -> None:
 
 
 @contextlib.contextmanager
-def in_background(mock: Mock, settings: Settings) -> Iterator[str]:
-    """Serve *mock* from a thread and yield its URL; the socket listens before the thread starts."""
+def in_background(served: Served, settings: Settings) -> Iterator[str]:
+    """Serve *served* from a thread and yield its URL; the socket listens before that starts."""
     check(settings)
     with listen(settings) as listening:
-        server = Server(mock, settings, ready=lambda: None)
+        server = Server(served, settings, ready=lambda: None)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         try:

@@ -64,6 +64,9 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
         ),
     ] = 0.02
     max_body: Annotated[Count, Meta(description="bytes in a body; more is a 413")] = 2**20
+    max_headers: Annotated[
+        Count, Meta(description="bytes in the head of a request; more is a 431")
+    ] = 64 * 1024
     max_accounts: Annotated[Count, Meta(description="accounts in a call; more is a 413")] = 10_000
     max_waiting: Annotated[
         Count, Meta(description="calls that wait at a tenant; the next gets a 503")
@@ -81,6 +84,13 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
         Annotated[float, Meta(gt=0, le=10**9)] | None,
         Meta(description="seconds after which tickets, access tokens and sessions expire"),
     ] = None
+    max_connections: Annotated[
+        Count, Meta(description="connections at a time; on the next a request gets a 503")
+    ] = 10_000
+    request_timeout: Annotated[
+        float,
+        Meta(gt=0, le=86_400, description="seconds that a request may take to arrive; then a 408"),
+    ] = 30.0
     idle_timeout: Annotated[
         int, Meta(ge=1, le=86_400, description="seconds until an idle connection is closed")
     ] = 75

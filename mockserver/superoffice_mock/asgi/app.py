@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from superoffice_contract import description
 from superoffice_mock.asgi import operations
+from superoffice_mock.asgi.answering import Answering, Instead
 from superoffice_mock.asgi.control import surface as control
 from superoffice_mock.asgi.control.calls import World
 from superoffice_mock.asgi.control.guard import Guard
@@ -59,14 +60,22 @@ class Mock(msgspec.Struct, frozen=True):
     tenants: Tenants
     journal: Journal
 
+    def close(self, reason: str) -> None:
+        """Let nobody wait any more, because of *reason*."""
+        self.tenants.close(reason)
+
 
 def assemble(
     settings: Settings,
     tenants: Sequence[TenantFacts],
     log: Log,
     steady: Callable[[], int] | None = None,
+    instead: Instead | None = None,
 ) -> Mock:
-    """Put the mock together; *steady* is the real clock, in nanoseconds."""
+    """Put the mock together; *steady* is the real clock, in nanoseconds.
+
+    *instead* makes who answers in place of the simulation.
+    """
     steady = steady or SteadyClock()
     described = description.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
@@ -77,9 +86,15 @@ def assemble(
         return Tenant(facts, journal, limits, steady, clock)
 
     table = Tenants(build, tenants, bounds, steady)
+    routes = Routes(described, table)
+    answering: Answering = Operations(
+        operations.Limits(settings.max_body, settings.max_accounts)
+    )
+    if instead is not None:
+        answering = instead(routes, answering)
     surface = Surface(
-        Routes(described, table),
-        Operations(operations.Limits(settings.max_body, settings.max_accounts)),
+        routes,
+        answering,
         journal,
         Origins.of(settings.cors_origins.split()),
         steady,
@@ -88,7 +103,7 @@ def assemble(
     otherwise = usual(settings.seconds_per_account, settings.readings, settings.expires_after)
     locked = settings.control_token is not None
     world = World(table, journal, described.operations, steady, steady(), otherwise, log, locked)
-    routes = control.routes(world, Guard(settings.control_token))
+    controls = control.routes(world, Guard(settings.control_token))
     problems = Problems(tuple(control.calls()))
-    mounted = Mount("/_mock", Router(routes, redirect_slashes=False))
+    mounted = Mount("/_mock", Router(controls, redirect_slashes=False))
     return Mock(Application(surface, [mounted], problems), table, journal)

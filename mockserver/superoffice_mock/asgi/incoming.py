@@ -1,5 +1,8 @@
 """One call on its way through the steps, and its body, read once."""
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import msgspec
 from starlette.types import Message, Receive, Scope
 
@@ -7,6 +10,10 @@ from superoffice_mock.asgi.routes import Place
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.headers import Headers
+
+_NONE: Final[Mapping[str, Any]] = {}
+REFUSED: Final = "superoffice_mock.refused"
+"""The ASGI extension by which `protocol.py` hands on why a request can't be read."""
 
 
 class Incoming(msgspec.Struct, frozen=True):
@@ -19,13 +26,30 @@ class Incoming(msgspec.Struct, frozen=True):
     exchange: Exchange
 
 
+def check(incoming: Incoming) -> None:
+    """Raise Rejected for a request that HTTP, or the server below, refuses."""
+    scope = incoming.scope
+    refused: Rejected | None = scope.get("extensions", _NONE).get(REFUSED)
+    if refused is not None:
+        raise refused
+    version = scope["http_version"]
+    objection = incoming.headers.objection
+    if objection is not None and version == "1.1":
+        raise objection
+    if version not in ("1.1", "1.0"):
+        raise Rejected(505, "", f"HTTP/{version} is not spoken here; send HTTP/1.1")
+
+
 async def read(incoming: Incoming, max_body: int) -> bytes:
     """Return the whole body. Raise Rejected (413) as soon as it is known to be too long."""
     if incoming.headers.content_length > max_body:
         raise _too_long(max_body)
     message = await _part(incoming)
     if not message.get("more_body", False):
-        return whole(message.get("body", b""), max_body)
+        body = message.get("body", b"")
+        if not body:
+            check(incoming)
+        return whole(body, max_body)
     parts = [message["body"]]
     length = len(parts[0])
     while message.get("more_body", False):
@@ -34,6 +58,8 @@ async def read(incoming: Incoming, max_body: int) -> bytes:
         length += len(message["body"])
         if length > max_body:
             raise _too_long(max_body)
+    if not parts[-1]:
+        check(incoming)
     return b"".join(parts)
 
 

@@ -8,8 +8,9 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from superoffice_mock.asgi import faulting, rendering
-from superoffice_mock.asgi.incoming import Incoming
-from superoffice_mock.asgi.operations import Operations, headers_of
+from superoffice_mock.asgi.answering import Answering
+from superoffice_mock.asgi.incoming import Incoming, check
+from superoffice_mock.asgi.operations import headers_of
 from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.asgi.routes import Place, Routes
 from superoffice_mock.core.journal import Exchange, Journal
@@ -30,14 +31,14 @@ class Surface:
     def __init__(
         self,
         routes: Routes,
-        operations: Operations,
+        answering: Answering,
         journal: Journal,
         origins: Origins,
         steady: Callable[[], int],
         log: Log,
     ) -> None:
         self._routes = routes
-        self._operations = operations
+        self._answering = answering
         self._journal = journal
         self._origins = origins
         self._steady = steady
@@ -71,13 +72,14 @@ class Surface:
         headers, place = incoming.headers, incoming.place
         allowed = cors.headers_for(headers, self._origins)
         method = incoming.scope["method"]
-        if place.operation is not None and cors.is_preflight(method, headers):
-            methods = place.operation.methods
-            return Answer(204).with_headers(
-                allowed and allowed + cors.preflight_headers(headers, methods)
-            )
         try:
-            answer: Answer | Broken = await self._operations.answer(incoming)
+            check(incoming)
+            if place.operation is not None and cors.is_preflight(method, headers):
+                methods = place.operation.methods
+                return Answer(204).with_headers(
+                    allowed and allowed + cors.preflight_headers(headers, methods)
+                )
+            answer: Answer | Broken = await self._answering.answer(incoming)
         except Rejected as error:
             incoming.exchange.told = error.reason
             answer = self._rejected(error, incoming)

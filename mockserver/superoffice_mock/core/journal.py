@@ -14,6 +14,7 @@ from superoffice_mock.core.lease import (
     Call,
     Delayed,
     Refused,
+    Replayed,
     Served,
     Started,
     TurnedAway,
@@ -28,6 +29,7 @@ Outcome = Literal[
     "served",
     "rejected",
     "faulted",
+    "replayed",
     "crashed",
     "pending",
 ]
@@ -40,6 +42,7 @@ OUTCOME_OF: Final[Mapping[type, str]] = {
     Started: "started",
     TurnedAway: "turned_away",
     Served: "served",
+    Replayed: "replayed",
     Ask: "pending",
     Delayed: "pending",
     Refused: "rejected",
@@ -91,11 +94,11 @@ class Exchange(msgspec.Struct, eq=False):
             return "crashed"
         if self.fault is not None and self.fault.answers:
             return "faulted"
-        if self.status is None:
+        if self.status is None and not isinstance(self.verdict, Replayed):
             return "pending"
         if self.verdict is not None:
             return OUTCOME_OF[type(self.verdict)]
-        return "rejected" if self.status >= 400 else "served"
+        return "rejected" if (self.status or 0) >= 400 else "served"
 
     @property
     def reason(self) -> str | None:

@@ -54,6 +54,12 @@ class Served(msgspec.Struct, frozen=True):
     answer_at: Instant
 
 
+class Replayed(msgspec.Struct, frozen=True):
+    """The call was answered as in a recording."""
+
+    answer_at: Instant
+
+
 class Ask(msgspec.Struct, frozen=True):
     """Not known yet: ask again at `answer_at`, or when the tenant's state changes."""
 
@@ -75,7 +81,7 @@ class Refused(msgspec.Struct, frozen=True):
     error: Exception
 
 
-Verdict = Started | TurnedAway | Served | Ask | Delayed | Refused
+Verdict = Started | TurnedAway | Served | Replayed | Ask | Delayed | Refused
 
 
 def admit(

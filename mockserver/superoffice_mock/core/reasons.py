@@ -5,6 +5,7 @@ from superoffice_mock.core.lease import (
     Call,
     Delayed,
     Refused,
+    Replayed,
     Served,
     Started,
     TurnedAway,
@@ -22,7 +23,7 @@ def reason(verdict: Verdict, call: Call) -> str:
             return f"run {run.id} syncs {_counted(run, call)} in {length:.1f} s"
         case TurnedAway(holder) | Ask(holder):
             return describe(holder, call.arrived_at)
-        case Served() | Delayed() | Refused():
+        case Served() | Delayed() | Refused() | Replayed():
             return "nothing to sync: the list of accounts is empty"
 
 

@@ -16,6 +16,7 @@ from superoffice_mock.core.credentials import (
     Ticket,
     Unusable,
 )
+from superoffice_mock.errors import Rejected
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -59,6 +60,17 @@ class Headers:
     def presented(self) -> Presented:
         """What the caller presented."""
         return presented(self)
+
+    @cached_property
+    def objection(self) -> Rejected | None:
+        """What HTTP/1.1 has against this head (RFC 9112, sections 3.2 and 6.1), if anything."""
+        hosts = self.count(b"host")
+        if hosts != 1:
+            return Rejected(400, "Host", f"sent {hosts} times; HTTP/1.1 wants it once")
+        coding = self.all(b"transfer-encoding")
+        if coding and coding[0].lower() != "chunked":
+            return Rejected(501, "Transfer-Encoding", "no other than chunked is known here")
+        return None
 
     @cached_property
     def content_length(self) -> int:

@@ -1,0 +1,85 @@
+"""Connections that can be broken on purpose, which is what connection faults need."""
+
+import asyncio
+import os
+import socket
+import struct
+from asyncio import Future
+from typing import Any, Final
+
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from superoffice_mock.asgi.faulting import EXTENSION
+
+NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER with no time to linger: closing sends a reset."""
+
+
+class Breakable(HttpToolsProtocol):
+    """Uvicorn's protocol, which the application is offered as an ASGI extension."""
+
+    _answering: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Offer this connection to the application."""
+        super().connection_made(transport)
+        self._extensions: dict[str, Any] = {EXTENSION: self}
+
+    def on_message_begin(self) -> None:
+        """Make the scope."""
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _give_up(self) -> None:
+        """Let nothing be sent any more to the request that is being answered."""
+        if self._answering is not None:
+            self._answering.disconnected = True
+
+    def end(self, raw: bytes) -> None:
+        """Send *raw*, as it is, and close."""
+        self._give_up()
+        if not self.transport.is_closing():
+            self.transport.write(raw)
+            self.transport.close()
+
+    def reset(self) -> None:
+        """Close so that the caller's system reports a reset: without a word, all at once."""
+        self._give_up()
+        if not self.transport.is_closing():
+            descriptor = self.transport.get_extra_info("socket").fileno()
+            own = socket.socket(fileno=descriptor)
+            try:
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            finally:
+                own.detach()
+            self.transport.abort()
+
+    def fall_silent(self) -> Future[None]:
+        """Send nothing and read no more requests; the future is done when the caller is gone."""
+        self._give_up()
+        silent = Silence(self)
+        if self.transport.is_closing():
+            silent.gone.set_result(None)
+        else:
+            self.transport.set_protocol(silent)
+            self.flow.resume_reading()
+        return silent.gone
+
+
+class Silence(asyncio.Protocol):
+    """Takes over from a protocol that has fallen silent: hears nothing but the end."""
+
+    def __init__(self, before: Breakable) -> None:
+        self._before = before
+        self.gone: Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say that the caller is gone."""
+        self._before.connection_lost(exc)
+        if not self.gone.done():
+            self.gone.set_result(None)
