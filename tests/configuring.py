@@ -4,7 +4,7 @@ from pathlib import Path
 
 from superoffice_mock.settings import Configuration, load
 
-DESIGN = {  # design.md section 7, what issue 2 needs of it
+DESIGN = {  # design.md section 7, what there is of it
     "host": "127.0.0.1",
     "port": 8204,
     "port-file": None,
@@ -18,6 +18,9 @@ DESIGN = {  # design.md section 7, what issue 2 needs of it
     "max-body": 1024 * 1024,
     "max-accounts": 10_000,
     "max-waiting": 10_000,
+    "max-tenants": 1_000,
+    "tenant-ttl": 3_600.0,
+    "expires-after": None,
     "idle-timeout": 75,
     "tls-cert": None,
     "tls-key": None,

@@ -1,4 +1,4 @@
-"""Checks of what a call did: they read the truth at `/_mock/`, or watch the clock on the wall."""
+"""Checks of what a call did, by the truth at `/_mock/`."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
@@ -8,23 +8,28 @@ import msgspec
 from superoffice_contract import wire_checks
 from superoffice_contract.expectations import Scene
 from superoffice_contract.payloads import GOOD, JSON, SEVERAL, spellings
-from superoffice_contract.probing import Ask, Caller, Seen
+from superoffice_contract.probing import Ask, Caller
 from superoffice_contract.report import Finding
+from superoffice_contract.signs import Sign
 
 AT_ONCE: Final = (2, 10, 50)
 BUSY_SECOND: Final = (0.95, 2.0)
 """How long a turned-away caller may wait on the wire; a network takes its time, too."""
 FREE: Final = 0.5
 """Seconds within which a call that is not turned away is answered."""
-MOST_TRIES: Final = 12
+NAMES: Final = ("name", "department", "category/id")
+"""What the query names that is sent to see how `$select` is read."""
 
 
 class EffectCheck(msgspec.Struct, frozen=True):
-    """A named check of effects; `run` yields what is wrong."""
+    """A named check of effects; `run` yields what is wrong, and signs of what is open."""
 
     name: str
     claims: tuple[str, ...]
-    run: Callable[[Caller, Sequence[Scene]], AsyncIterator[Finding]]
+    run: Callable[[Caller, Sequence[Scene]], AsyncIterator[Finding | Sign]]
+
+
+Effects = AsyncIterator[Finding | Sign]
 
 
 async def _fresh(caller: Caller, scene: Scene) -> None:
@@ -47,7 +52,7 @@ def _good(scene: Scene) -> Ask:
 # ---- with the truth --------------------------------------------------------------------------
 
 
-async def parity(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+async def parity(caller: Caller, scenes: Sequence[Scene]) -> Effects:
     """One payload has one effect in all media types, however each of them spells it."""
     for scene in scenes:
         await _fresh(caller, scene)
@@ -65,7 +70,7 @@ async def parity(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Findi
                 yield Finding(scene.tenant.id, what, ("same-effect", claim))
 
 
-async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects:
     """A description is no call."""
     for scene in scenes:
         await _fresh(caller, scene)
@@ -77,7 +82,7 @@ async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> AsyncIt
             )
 
 
-async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects:
     """A rejected call takes no lease."""
     for scene in scenes:
         await _fresh(caller, scene)
@@ -91,7 +96,7 @@ async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> Asy
                         await _fresh(caller, scene)
 
 
-async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> Effects:
     """Of callers who arrive together exactly one starts."""
     for scene in scenes:
         for count in AT_ONCE:
@@ -103,7 +108,7 @@ async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator
                 yield Finding(scene.tenant.id, what, ("simultaneous", "single-run"))
 
 
-async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> Effects:
     """A run at one tenant turns nobody away at another."""
     for scene in scenes:
         await _fresh(caller, scene)
@@ -114,49 +119,27 @@ async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterato
             yield Finding(scene.tenant.id, "another tenant's run held its lease", ("lease-tenant",))
 
 
-async def same_answer(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
+async def select_understood(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """`$select` is a list of names with commas between them, blanks around them trimmed."""
+    for scene in scenes:
+        await _fresh(caller, scene)
+        ask = _good(scene)
+        query = "$select=name,%20department%20,category/id"
+        await caller.send(Ask(ask.method, f"{ask.path}?{query}", ask.headers, ask.body))
+        (exchange,) = (await _told(caller, scene, "requests"))["requests"]
+        if exchange["select"] != list(NAMES):
+            what = f"{query} was read as {exchange['select']}, not {list(NAMES)}"
+            yield Finding(scene.tenant.id, what, ("select-list", "select-blanks"))
+
+
+async def same_answer(caller: Caller, scenes: Sequence[Scene]) -> Effects:
     """Nothing on the wire tells a started call from a turned-away one, Date aside."""
     for scene in scenes:
         await _fresh(caller, scene)
         started, turned_away = [await caller.send(_good(scene)) for _ in range(2)]
-        if _shape(started) != _shape(turned_away):
-            what = f"started {_shape(started)}, turned away {_shape(turned_away)}"
+        if started.shape != turned_away.shape:
+            what = f"started {started.shape}, turned away {turned_away.shape}"
             yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
-
-
-def _shape(seen: Seen) -> tuple[int, list[tuple[str, str]], bytes]:
-    headers = [(name, value) for name, value in seen.headers if name.lower() != "date"]
-    return seen.status, headers, seen.body
-
-
-# ---- by the clock on the wall ----------------------------------------------------------------
-
-
-async def throttle_on_the_wire(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[Finding]:
-    """A second caller during a run is answered the same, a second later."""
-    for scene in scenes[:1]:
-        first = await _started(caller, scene)
-        if first is None:
-            what = f"none of {MOST_TRIES} calls was answered within {FREE} s: is it always busy?"
-            yield Finding(scene.tenant.id, what, ("lease-end", "run-detached"))
-            continue
-        second, third = await caller.together([_good(scene)] * 2)
-        for seen in (second, third):
-            if not BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1]:
-                what = f"a call during a run took {seen.seconds:.2f} s, expected 1 s"
-                yield Finding(scene.tenant.id, what, ("busy-second", "single-run"))
-            if _shape(seen) != _shape(first):
-                what = "a call during a run was answered otherwise than the one that started it"
-                yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
-
-
-async def _started(caller: Caller, scene: Scene) -> Seen | None:
-    """Call until an answer comes at once, so that a run has just started."""
-    for _ in range(MOST_TRIES):
-        seen = await caller.send(_good(scene))
-        if seen.seconds < FREE:
-            return seen
-    return None
 
 
 TRUTH_CHECKS: Final = (
@@ -164,18 +147,15 @@ TRUTH_CHECKS: Final = (
         "parity",
         (
             *("same-effect", "media-types", "charset", "camel-case", "unknown-members"),
-            *("xml-names", "form-shape", "form-gaps"),
+            *("xml-names", "form-shape", "patch-types-plain"),
         ),
         parity,
     ),
     EffectCheck("get-starts-nothing", ("get-describes",), get_starts_nothing),
     EffectCheck("rejected-takes-nothing", ("rejected-no-lease",), rejected_takes_nothing),
     EffectCheck("simultaneous", ("simultaneous", "single-run"), simultaneous),
-    EffectCheck("tenants-apart", ("lease-tenant",), tenants_apart),
+    EffectCheck("tenants-apart", ("lease-tenant", "path-tenant"), tenants_apart),
+    EffectCheck("select-understood", ("select-list", "select-blanks"), select_understood),
     EffectCheck("same-answer", ("same-answer", "silent-drop"), same_answer),
 )
 """Checks that need `/_mock/`."""
-WALL_CHECKS: Final = (
-    EffectCheck("throttle-on-the-wire", ("busy-second", "single-run"), throttle_on_the_wire),
-)
-"""Checks for servers without it: real time, few calls."""

@@ -22,7 +22,8 @@ _JSON: Final = "application/json"
 class Scene(msgspec.Struct, frozen=True):
     """Where expectations are held: one tenant, a way in, and the readings that it follows.
 
-    A reading that is not in *readings* is open: each of its values will do.
+    A reading that is not in *readings* is open: each of its values will do. *truthful*: the server
+    has `/_mock/`, and with it the settings of the mock. *run_seconds*: how long a run takes there.
     """
 
     tenant: TargetTenant
@@ -31,6 +32,8 @@ class Scene(msgspec.Struct, frozen=True):
     media_types: tuple[str, ...]
     methods: tuple[str, ...]
     readings: dict[str, str]
+    truthful: bool = False
+    run_seconds: float | None = None
 
     def post(self, body: bytes, content_type: str | None, *more: tuple[str, str]) -> Ask:
         """Return a signed-in call with *body*."""
@@ -161,6 +164,24 @@ _ENVELOPES: Final[dict[str, dict[str, type]]] = {
     "webapi": {"Message": str},
     "netserver": {"Error": bool, "ErrorType": str, "Message": str, "ErrorSource": str},
 }
+
+
+def sign_of(expected: Expected, seen: Seen) -> tuple[str, str] | None:
+    """Return the reading and the value of it that an answer to *expected* follows, if it tells."""
+    if seen.status in (401, 403) and "restricted-status" in expected.claims:
+        return "restricted", str(seen.status)
+    if seen.status == 204 and expected.ask.method == "POST":
+        return "no-content-type", "absent" if "content-type" not in seen.names else "as-sampled"
+    if seen.status >= 400:
+        content = _decoded(seen)
+        return next(
+            (("errors", name) for name in _TELLING if _fits(content, _ENVELOPES[name])), None
+        )
+    return None
+
+
+_TELLING: Final = ("netserver", "webapi")
+"""The envelopes, that with more members first: it has those of the other, too."""
 _DESCRIBED: Final = (
     *("Method", "Path", "Summary", "Description", "Parameters"),
     *("MediaTypes", "Credentials", "Responses"),

@@ -4,15 +4,18 @@ All phases of its engine run, which no other interface of it does in-process. Re
 the seed and on versions alone: nobody's source is mined for constants, and nothing is stored.
 """
 
+import asyncio
 import hashlib
+import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 from unittest import mock
 
 import schemathesis
+from schemathesis import Case, HookContext
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import Request
@@ -21,6 +24,7 @@ from schemathesis.schemas import BaseSchema
 
 from superoffice_contract import alarms, description, serializers
 from superoffice_contract.hermetic import hermetic
+from superoffice_contract.target import TargetError
 
 HOST: Final = "http://127.0.0.1:8204"
 """Where a server in this process believes to be; its control surface wants a loopback name."""
@@ -45,6 +49,11 @@ class Access:
     def base_url(self, host: str) -> str:
         """Return the URL at *host* that the described paths are appended to."""
         return f"{host.rstrip('/')}/{self.segment}".rstrip("/")
+
+    @property
+    def alternative(self) -> str:
+        """The alternative of the description's security that this is, as GET writes it."""
+        return " + ".join(self.schemes)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -110,22 +119,61 @@ def explore(
     seed: int,
     max_examples: int,
     mode: Literal["all", "negative"] = "all",
+    timeout_seconds: float = 10.0,
 ) -> Exploration:
     """Run all phases against *target*, a URL or an ASGI application.
 
-    Each operation gets *max_examples* when fuzzed; in mode `negative` only bad ones.
+    Each operation gets *max_examples* when fuzzed; in mode `negative` only bad ones. Raise
+    TargetError when a request stays unanswered.
     """
     serializers.register()
     host = target if isinstance(target, str) else HOST
-    schema = _schema(_configuration(access, host, seed, max_examples, mode))
+    settings = _configuration(access, host, seed, max_examples, mode)
+    schema = _schema(settings | {"request-timeout": timeout_seconds})
+    unanswered: list[str] = []
     in_process = not isinstance(target, str)
     if in_process:
-        schema.app = target
+        schema.app = _in_time(target, timeout_seconds, unanswered)
     exploration = Exploration()
+    schema.hook("after_network_error")(_giving_up(unanswered))
     with hermetic(), _unprobed() if in_process else nullcontext():
         for event in from_schema(schema).execute():
             _note(exploration, event)
+    if unanswered:
+        msg = f"{host}: no answer within {timeout_seconds:g} s to {unanswered[0]}"
+        raise TargetError(f"{msg}; is the server stuck?")
     return exploration
+
+
+def _in_time(app: Any, seconds: float, unanswered: list[str]) -> object:  # noqa: ANN401 - ASGI
+    """Return *app*, which takes no longer than *seconds*, and after that answers nothing more."""
+
+    async def timed(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        if unanswered:
+            raise TimeoutError
+        try:
+            async with asyncio.timeout(seconds):
+                await app(scope, receive, send)
+        except TimeoutError:
+            unanswered.append(f"a generated {scope.get('method')}")
+            raise
+
+    return timed
+
+
+def _giving_up(unanswered: list[str]) -> Callable[..., None]:
+    """Return a hook that notes the first request without an answer, and sends nothing more.
+
+    A connection that breaks is an error of the engine's, and goes on.
+    """
+
+    def after_network_error(_: HookContext, case: Case[Any], __: object) -> None:
+        if "Timeout" not in type(sys.exception()).__name__:
+            return
+        unanswered.append(f"a generated {case.method}")
+        raise KeyboardInterrupt
+
+    return after_network_error
 
 
 @contextmanager

@@ -1,13 +1,15 @@
 """Requests that a machine makes up: generated bodies, and schedules for the throttle."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from superoffice_contract import target
 from superoffice_contract.exploration import Access, Exploration, explore
 from superoffice_contract.plan import PROFILES, Plan, Tally, concluded, untold
 from superoffice_contract.report import Finding, Result
+from superoffice_contract.signs import Signs
+from superoffice_contract.steps import Steps
 from superoffice_contract.target import TargetError, TargetTenant
 from superoffice_contract.throttle import ThrottleError, explore_throttle
 
@@ -19,29 +21,58 @@ THROTTLE_CLAIMS: Final = (
 )
 
 
+BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
+    "not_a_server_error": ("body-shape", "body-syntax"),
+    "status_code_conformance": ("no-content",),
+    "content_type_conformance": ("error-format",),
+    "response_schema_conformance": ("error-webapi", "error-netserver"),
+    "negative_data_rejection": ("body-shape",),
+    "positive_data_acceptance": ("request-body", "starts-sync"),
+    "ignored_auth": ("unauthorized",),
+    "unsupported_method": ("method-not-allowed",),
+}
+"""The claims that a failed check of Schemathesis breaks; it knows none itself."""
+
+
 def generated(
-    plan: Plan, tally: Tally, mode: Literal["all", "negative"], progress: Callable[[str], None]
-) -> list[Result]:
-    """Let Schemathesis loose on the server, with one credential after the other."""
-    profile = PROFILES[plan.profile]
-    ways_in = [one for tenant in plan.tenants for one in accesses(tenant)]
-    results = []
-    for access in ways_in[: profile.accesses]:
-        progress(f"generated requests, {access.name}")
+    plan: Plan, tally: Tally, mode: Literal["all", "negative"], steps: Steps
+) -> Iterator[Result]:
+    """Let Schemathesis loose on the server, with one credential after the other.
+
+    Raise TargetError if the server stops answering.
+    """
+    for access in explored_ways_in(plan):
         started = time.monotonic()
-        exploration = explore(
-            plan.server,
-            access,
-            seed=plan.seed,
-            max_examples=profile.max_examples,
-            mode=mode,
-        )
-        for sent, count in exploration.sent.items():
-            tally.requests += count
-            if sent.status is not None:
-                tally.statuses[sent.status] += count
-        results.append(_explored(access, exploration, started))
-    return results
+        with steps.step(f"{GENERATED}, {access.name}"):
+            exploration = explore(
+                plan.server,
+                access,
+                seed=plan.seed,
+                max_examples=PROFILES[plan.profile].max_examples,
+                mode=mode,
+                timeout_seconds=plan.timeout_seconds,
+            )
+        _count(tally, access, exploration)
+        yield _explored(access, exploration, started)
+
+
+def explored_ways_in(plan: Plan) -> list[Access]:
+    """Return the ways in that *plan* explores."""
+    found = [one for tenant in plan.tenants for one in accesses(tenant)]
+    return found[: PROFILES[plan.profile].accesses]
+
+
+def _count(tally: Tally, access: Access, exploration: Exploration) -> None:
+    for sent, count in exploration.sent.items():
+        tally.requests += count
+        if sent.status is not None:
+            tally.statuses[sent.status] += count
+        if sent.media_type is not None:
+            tally.cases[sent.media_type] += count
+        if sent.status == 204 and sent.media_type is not None:
+            tally.media_types[sent.media_type] += count
+            tally.ways_in[access.alternative] += count
+    tally.engine_errors += exploration.errors
 
 
 def accesses(tenant: TargetTenant) -> Iterator[Access]:
@@ -66,25 +97,38 @@ def accesses(tenant: TargetTenant) -> Iterator[Access]:
 
 
 def _explored(access: Access, exploration: Exploration, started: float) -> Result:
-    findings = [Finding(one.check, one.message, (), one.curl) for one in exploration.findings]
+    findings = [
+        Finding(one.check, one.message, BREAKS.get(one.check, ()), one.curl)
+        for one in exploration.findings
+    ]
     findings += [Finding("engine", error) for error in exploration.errors]
     return concluded(f"{GENERATED}, {access.name}", (), findings, started)
 
 
-def throttle(plan: Plan, progress: Callable[[str], None]) -> Result:
-    """Play schedules on each tenant's clock, which leaves the tenants as configured."""
-    progress(THROTTLE)
+def throttle(plan: Plan, signs: Signs, steps: Steps) -> Result:
+    """Play schedules on each tenant's clock, which leaves the tenants as configured.
+
+    What is learned of the readings that *plan* leaves open goes to *signs*.
+    """
     started = time.monotonic()
+    with steps.step(THROTTLE):
+        return _played(plan, signs, started)
+
+
+def _played(plan: Plan, signs: Signs, started: float) -> Result:
     findings: list[Finding] = []
     for scene in plan.signed_in:
         try:
-            explore_throttle(
+            learned = explore_throttle(
                 plan.server,
                 scene,
                 chance=plan.seed,
                 examples=PROFILES[plan.profile].schedules,
                 timeout_seconds=plan.timeout_seconds,
+                control_token=plan.control_token,
             )
+            for sign in learned:
+                signs.note(sign)
         except ThrottleError as error:
             notes = "\n".join(getattr(error, "__notes__", ()))
             findings.append(Finding(scene.tenant.id, str(error), error.claims, notes or None))

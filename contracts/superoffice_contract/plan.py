@@ -32,6 +32,8 @@ class Plan(msgspec.Struct, frozen=True):
     """What to check: *server* is a URL or an ASGI application.
 
     *only* names checks to run, none of them means all. Readings that are not named are open.
+    *run_seconds* is the length of a run on a server without `/_mock/`; None: learned.
+    *control_token* opens `/_mock/` where that wants one.
     """
 
     server: Any
@@ -41,6 +43,8 @@ class Plan(msgspec.Struct, frozen=True):
     readings: dict[str, str] = {}
     timeout_seconds: float = 10.0
     only: tuple[str, ...] = ()
+    run_seconds: float | None = None
+    control_token: str | None = None
 
     def wants(self, check: str) -> bool:
         """Tell whether *check* is to run."""
@@ -58,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
                 tuple(operation.bodies),
                 operation.methods,
                 self.readings,
+                run_seconds=self.run_seconds,
             )
             for tenant in self.tenants
         )
@@ -72,10 +77,17 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct):
-    """What was seen on the way, to tell a thorough run from an empty one."""
+    """What was seen on the way, to tell a thorough run from an empty one.
+
+    *cases* are calls by media type, *media_types* those of them that were answered 204, *ways_in*
+    too, by the alternative of the description's security that let them in.
+    """
 
     statuses: Counter[int] = msgspec.field(default_factory=Counter)
     media_types: Counter[str] = msgspec.field(default_factory=Counter)
+    cases: Counter[str] = msgspec.field(default_factory=Counter)
+    ways_in: Counter[str] = msgspec.field(default_factory=Counter)
+    engine_errors: list[str] = []
     requests: int = 0
 
     def note(self, ask: Ask, seen: Seen) -> None:
@@ -83,8 +95,13 @@ class Tally(msgspec.Struct):
         self.requests += 1
         self.statuses[seen.status] += 1
         kinds = [value for name, value in ask.headers if name == "Content-Type"]
-        if seen.status == 204 and kinds:
-            self.media_types[kinds[0].partition(";")[0].lower()] += 1
+        if ask.method != "POST" or not kinds:
+            return
+        kind = kinds[0].partition(";")[0].lower()
+        self.cases[kind] += 1
+        if seen.status == 204:
+            self.media_types[kind] += 1
+            self.ways_in[target.way_in(ask.headers)] += 1
 
 
 def concluded(

@@ -10,7 +10,7 @@ from superoffice_contract.calls import Judged, Mistake
 
 CHECK: Final = "credentials"
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
-_REDACTED: Final = re.compile(
+REDACTED: Final = re.compile(
     r"\W*(?:redacted|filtered|removed|masked|hidden|sanitized|x{3,}|\.{3}|…)\W*|\*+", re.IGNORECASE
 )
 """What tools write in place of a secret."""
@@ -41,7 +41,7 @@ def _mistake(what: str, *claims: str) -> Mistake:
 
 
 def _authorization(value: str, headers: Presents, *, online: bool) -> Judged:
-    if value and _REDACTED.fullmatch(value):
+    if value and REDACTED.fullmatch(value):
         return Judged(unjudged=frozenset({CHECK}))
     scheme, _, rest = value.partition(" ")
     rule = _RULES[online].get(scheme.lower())
@@ -59,7 +59,7 @@ Rule = Callable[[str, Presents], Iterator[Mistake]]
 
 
 def _basic(value: str, _: Presents) -> Iterator[Mistake]:
-    if _REDACTED.fullmatch(value):
+    if REDACTED.fullmatch(value):
         return
     try:
         colon = b":" in base64.b64decode(value, validate=True)

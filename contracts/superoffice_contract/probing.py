@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,6 +44,12 @@ class Seen(msgspec.Struct, frozen=True):
         return next((value for one, value in self.headers if one.lower() == name.lower()), None)
 
     @property
+    def shape(self) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Everything that must not tell two answers apart: all but the Date."""
+        headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
+        return self.status, headers, self.body
+
+    @property
     def names(self) -> frozenset[str]:
         """The names of the headers, in lower case."""
         return frozenset(name.lower() for name, _ in self.headers)
@@ -54,9 +61,17 @@ class Caller:
     Raise TargetError where nothing that speaks HTTP answers in time.
     """
 
-    def __init__(self, client: httpx2.AsyncClient, base: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        client: httpx2.AsyncClient,
+        base: str,
+        timeout_seconds: float,
+        control_token: str | None = None,
+    ) -> None:
         self._client = client
-        self._timeout_seconds = timeout_seconds
+        self.timeout_seconds = timeout_seconds
+        token = () if control_token is None else (("Authorization", f"Bearer {control_token}"),)
+        self._opens_control: tuple[Header, ...] = token
         self.base = base
         self.sent = 0
 
@@ -68,12 +83,18 @@ class Caller:
             request = self._client.build_request(
                 ask.method, f"{self.base}{ask.path}", headers=list(ask.headers), content=ask.body
             )
-            async with asyncio.timeout(self._timeout_seconds):
+            async with asyncio.timeout(self.timeout_seconds):
                 answer = await self._client.send(request)
         except (httpx2.TimeoutException, TimeoutError):
-            msg = f"{self.base}: no answer within {self._timeout_seconds:g} s; is the server stuck?"
+            msg = f"{self.base}: no answer within {self.timeout_seconds:g} s; is the server stuck?"
+            raise TargetError(msg) from None
+        except httpx2.LocalProtocolError:
+            msg = f"{self.base}: a credential has a character that no header may have"
             raise TargetError(msg) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            if distrusted := _distrusted(error):
+                msg = f"{self.base}: its certificate is not trusted: {distrusted}"
+                raise TargetError(f"{msg}; name its authority with --real --ca FILE") from None
             msg = f"{self.base}: {type(error).__name__}: {error}; is a server running there?"
             raise TargetError(msg) from None
         seconds = time.monotonic() - started
@@ -87,7 +108,7 @@ class Caller:
     async def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` and return the JSON it answers, or None if there is no such surface."""
         body = b"" if sent is None else msgspec.json.encode(sent)
-        seen = await self.send(Ask(method, f"/_mock/{path}", (), body))
+        seen = await self.send(Ask(method, f"/_mock/{path}", self._opens_control, body))
         kind = (seen.header("content-type") or "").partition(";")[0]
         if seen.status != 200 or kind != "application/json":
             return None
@@ -98,12 +119,22 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(target: object, timeout_seconds: float) -> AsyncIterator[Caller]:
-    """Open the way to *target*: a base URL, or an ASGI application."""
+async def calling(
+    target: object,
+    timeout_seconds: float,
+    control_token: str | None = None,
+    authorities: str | None = None,
+) -> AsyncIterator[Caller]:
+    """Open the way to *target*: a base URL, or an ASGI application.
+
+    *control_token* is sent to `/_mock/` and nowhere else. *authorities* is a PEM file of those
+    that are trusted beside the usual ones; raise TargetError if it is none.
+    """
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     if isinstance(target, str):
         base = target.rstrip("/")
-        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(limits=limits)
+        trust = True if authorities is None else _trusting(authorities)
+        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(trust, limits=limits)
     else:
         base = IN_PROCESS
         transport = httpx2.ASGITransport(app=target)  # type: ignore[arg-type]
@@ -112,7 +143,29 @@ async def calling(target: object, timeout_seconds: float) -> AsyncIterator[Calle
     ) as client:
         for name in ("accept", "user-agent", "connection"):
             client.headers.pop(name, None)
-        yield Caller(client, base, timeout_seconds)
+        yield Caller(client, base, timeout_seconds, control_token)
+
+
+def _trusting(authorities: str) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(authorities)
+    except ssl.SSLError:
+        msg = f"{authorities}: is no PEM file of certificates"
+        raise TargetError(msg) from None
+    except OSError as error:
+        msg = f"{authorities}: cannot be read: {error.strerror}"
+        raise TargetError(msg) from None
+    return context
+
+
+def _distrusted(error: BaseException | None) -> str | None:
+    """Return why the server's certificate was refused, if *error* stems from that."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def curl(base: str, ask: Ask) -> str:

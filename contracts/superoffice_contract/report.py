@@ -6,11 +6,22 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-Status = Literal["passed", "failed", "skipped", "error"]
+Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "cannot be observed"]
+"""What a check came to; the last three are for claims, held against a real tenant."""
+Kind = Literal["passed", "failure", "skipped", "error"]
 
 FOUND: Final = 1
 FINE: Final = 0
-_MARKS: Final = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "error": "ERROR"}
+_SHOWN: Final[Mapping[Status, tuple[str, Kind]]] = {
+    "passed": ("ok", "passed"),
+    "failed": ("FAILED", "failure"),
+    "error": ("ERROR", "error"),
+    "skipped": ("skipped", "skipped"),
+    "agrees": ("agrees", "passed"),
+    "differs": ("DIFFERS", "failure"),
+    "cannot be observed": ("cannot be observed", "skipped"),
+}
+"""By status: how text marks it, and what JUnit calls it; in the order of a summary."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -43,7 +54,8 @@ class Report(msgspec.Struct, frozen=True):
     @property
     def exit_code(self) -> int:
         """Return 1 if anything was found, else 0."""
-        return FOUND if any(one.status in ("failed", "error") for one in self.results) else FINE
+        kinds = {_SHOWN[one.status][1] for one in self.results}
+        return FOUND if kinds & {"failure", "error"} else FINE
 
     @property
     def findings(self) -> Iterator[Finding]:
@@ -64,14 +76,14 @@ def as_json(report: Report) -> str:
 
 def as_junit(report: Report) -> str:
     """Return *report* as JUnit XML: a suite, and a case a check."""
-    by_status = [one.status for one in report.results]
+    kinds = [_SHOWN[one.status][1] for one in report.results]
     suite = ET.Element(
         "testsuite",
         name=_printable(report.title),
-        tests=str(len(by_status)),
-        failures=str(by_status.count("failed")),
-        errors=str(by_status.count("error")),
-        skipped=str(by_status.count("skipped")),
+        tests=str(len(kinds)),
+        failures=str(kinds.count("failure")),
+        errors=str(kinds.count("error")),
+        skipped=str(kinds.count("skipped")),
         time=f"{sum(one.seconds for one in report.results):.3f}",
     )
     for result in report.results:
@@ -98,11 +110,11 @@ def _case(report: Report, result: Result) -> ET.Element:
         name=_printable(result.check),
         time=f"{result.seconds:.3f}",
     )
-    if result.status == "skipped":
+    kind = _SHOWN[result.status][1]
+    if kind == "skipped":
         ET.SubElement(case, "skipped", message=_printable(result.note or ""))
-    elif result.status != "passed":
+    elif kind != "passed":
         first = result.findings[0].what if result.findings else result.note or ""
-        kind = "failure" if result.status == "failed" else "error"
         told = ET.SubElement(case, kind, type=result.status, message=_printable(first))
         told.text = _printable("\n".join(_paragraphs(result.findings)) or (result.note or ""))
     return case
@@ -110,9 +122,10 @@ def _case(report: Report, result: Result) -> ET.Element:
 
 def _lines(report: Report) -> Iterator[str]:
     yield report.title
+    width = max([8, *(len(_SHOWN[one.status][0]) for one in report.results)])
     for result in report.results:
         note = f"  ({result.note})" if result.note else ""
-        yield f"  {_MARKS[result.status]:<8} {result.check}{note}"
+        yield f"  {_SHOWN[result.status][0]:<{width}} {result.check}{note}"
         yield from (
             f"      {one}".replace("\n", "\n      ") for one in _paragraphs(result.findings)
         )
@@ -133,7 +146,7 @@ def _paragraphs(findings: Iterable[Finding]) -> Iterator[str]:
 def _summary(report: Report) -> str:
     counts = [
         f"{count} {status}"
-        for status in ("passed", "failed", "error", "skipped")
+        for status in _SHOWN
         if (count := sum(1 for one in report.results if one.status == status))
     ]
     return ", ".join(counts) or "nothing checked"

@@ -1,81 +1,76 @@
 """The contract check: everything that is known about the call, held against one server."""
 
 import asyncio
-import re
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from superoffice_contract import description, target
-from superoffice_contract.effects import TRUTH_CHECKS, WALL_CHECKS, EffectCheck
-from superoffice_contract.expectations import Expected, Scene
+import msgspec
+
+from superoffice_contract import target
+from superoffice_contract.effects import TRUTH_CHECKS, EffectCheck
+from superoffice_contract.enough import enough, untried
+from superoffice_contract.expectations import Scene
 from superoffice_contract.generated import (
     GENERATED,
     THROTTLE,
     THROTTLE_CLAIMS,
+    explored_ways_in,
     generated,
     throttle,
 )
-from superoffice_contract.plan import PROFILES, Plan, Tally, concluded, untold
-from superoffice_contract.probing import Ask, Caller, Seen, calling, curl
-from superoffice_contract.report import Finding, Report, Result
+from superoffice_contract.handmade import Course, effect, wired
+from superoffice_contract.plan import PROFILES, Plan, Tally
+from superoffice_contract.probing import Ask, calling
+from superoffice_contract.report import Report, Result
+from superoffice_contract.signs import Signs
+from superoffice_contract.steps import Progress, Steps
 from superoffice_contract.target import TargetError
-from superoffice_contract.wire_checks import WIRE_CHECKS, WireCheck
+from superoffice_contract.transfer import SOCKET_CHECKS
+from superoffice_contract.wall import WALL_CHECKS
+from superoffice_contract.wire_checks import WIRE_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "run", "standing_for"]
 
-AT_A_TIME: Final = 40
-"""Requests under way at once; a call that is turned away takes a second."""
-FEWEST_ACCEPTED: Final = 20
-"""204s below which a run has shown nothing: a server that refuses everything breaks nothing."""
+EFFECT_CHECKS: Final = (*TRUTH_CHECKS, *SOCKET_CHECKS, *WALL_CHECKS)
 CHECKS: Final = (
-    *(one.name for one in (*WIRE_CHECKS, *TRUTH_CHECKS, *WALL_CHECKS)),
+    *(one.name for one in (*WIRE_CHECKS, *EFFECT_CHECKS)),
     *(GENERATED, THROTTLE),
 )
 """The names of all checks, in the order in which they run."""
 SHUT: Final = "no call was answered 204, so more of them would show nothing"
 NEEDS_TRUTH: Final = "needs a server that tells the truth at /_mock/"
 NEEDS_WALL: Final = "for servers without /_mock/; the throttle check goes further"
-
-_NAMED: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
-"""A wrong may name the claim that it breaks; that one comes first."""
-
-Progress = Callable[[str], None]
+NEEDS_SOCKETS: Final = "needs a server at a URL; what is in this process has no sockets"
 
 
-def run(plan: Plan, progress: Progress = lambda _: None) -> Report:
+def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     """Check *plan*'s server. Raise TargetError where it can't be reached or signed in to."""
     unknown = [one for one in plan.only if one not in CHECKS]
     if unknown:
         msg = f"there is no check {unknown[0]}; the checks are {', '.join(CHECKS)}"
         raise TargetError(msg)
-    tally = Tally()
     truthful = asyncio.run(_looked(plan))
+    course = Course(plan, truthful, Steps(progress, _steps(plan, truthful)), Tally(), Signs())
     try:
-        results = asyncio.run(_on_the_wire(plan, tally, progress, truthful=truthful))
-        shut = not plan.only and not tally.media_types
-        if plan.wants(GENERATED) and shut:
-            results.append(Result(GENERATED, "skipped", note=SHUT))
-        elif plan.wants(GENERATED):
-            mode: Literal["all", "negative"] = "all" if truthful else "negative"
-            results += generated(plan, tally, mode, progress)
-        if plan.wants(THROTTLE) and truthful and not shut:
-            results.append(throttle(plan, progress))
-        elif plan.wants(THROTTLE):
-            note = NEEDS_TRUTH if not truthful else SHUT
-            results.append(Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note))
+        results = asyncio.run(_by_hand(course))
+        results += _made_up(course)
     finally:
         if truthful:
             asyncio.run(_left(plan))
     if not plan.only:
-        results.append(_vacuity(tally))
+        results.append(enough(plan, course.tally))
     name = plan.server if isinstance(plan.server, str) else "the built-in mock"
-    facts = (
-        ("requests", str(tally.requests)),
-        ("answered 204", str(tally.statuses[204])),
-        ("seed", str(plan.seed)),
-    )
-    return Report(f"contract check of {name}", tuple(results), facts)
+    return Report(f"contract check of {name}", tuple(results), tuple(_facts(course)))
+
+
+def _facts(course: Course) -> Iterator[tuple[str, str]]:
+    yield "requests", str(course.tally.requests)
+    yield "answered 204", str(course.tally.statuses[204])
+    yield "seed", str(course.plan.seed)
+    nobody = ", ".join(untried(course.plan))
+    if nobody and not course.plan.only:
+        yield "not signed in by", nobody
+    yield from course.signs.facts(course.plan.readings)
 
 
 def standing_for() -> Mapping[str, tuple[str, ...]]:
@@ -86,9 +81,9 @@ def standing_for() -> Mapping[str, tuple[str, ...]]:
             for expected in check.expect(scene):
                 for id_ in expected.claims:
                     found.setdefault(id_, []).append(check.name)
-    for effect in (*TRUTH_CHECKS, *WALL_CHECKS):
-        for id_ in effect.claims:
-            found.setdefault(id_, []).append(effect.name)
+    for one in EFFECT_CHECKS:
+        for id_ in one.claims:
+            found.setdefault(id_, []).append(one.name)
     for id_ in THROTTLE_CLAIMS:
         found.setdefault(id_, []).append(THROTTLE)
     return {id_: tuple(dict.fromkeys(names)) for id_, names in found.items()}
@@ -100,7 +95,7 @@ def _examples() -> Iterator[Scene]:
         table = {
             "id": id_,
             "installation": installation,
-            "users": [{"name": "user", "password": "password"}],
+            "users": [{"name": "user", "password": "password"}, {"name": "b", "password": ""}],
             "tickets": ["ticket"],
             "sessions": [{"id": "session", "xsrf": "xsrf"}],
             "apps": [
@@ -110,7 +105,8 @@ def _examples() -> Iterator[Scene]:
             "tokens": [{"value": "a", "app": "app"}, {"value": "b", "app": "other"}],
         }
         (tenant,) = target.tenants([table], "an example")
-        yield from Plan(server=None, tenants=(tenant,)).scenes
+        for scene in Plan(server=None, tenants=(tenant,)).scenes:
+            yield msgspec.structs.replace(scene, truthful=True)
 
 
 # ---- before and after ------------------------------------------------------------------------
@@ -118,7 +114,7 @@ def _examples() -> Iterator[Scene]:
 
 async def _looked(plan: Plan) -> bool:
     """Return whether the server tells the truth at `/_mock/`, about every tenant of the plan."""
-    async with calling(plan.server, plan.timeout_seconds) as caller:
+    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
         for scene in plan.signed_in:
             seen = await caller.send(Ask("GET", scene.url))
             if 300 <= seen.status < 400:
@@ -137,96 +133,63 @@ async def _looked(plan: Plan) -> bool:
 
 async def _left(plan: Plan) -> None:
     """Leave every tenant as configured."""
-    async with calling(plan.server, plan.timeout_seconds) as caller:
+    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
         for scene in plan.scenes:
             await caller.control("POST", f"reset?tenant={scene.tenant.id}")
 
 
-# ---- by hand ---------------------------------------------------------------------------------
+# ---- the parts -------------------------------------------------------------------------------
 
 
-async def _on_the_wire(
-    plan: Plan, tally: Tally, progress: Progress, *, truthful: bool
-) -> list[Result]:
-    async with calling(plan.server, plan.timeout_seconds) as caller:
-        scenes = plan.signed_in
-        gate = asyncio.Semaphore(AT_A_TIME)
-        checks = [one for one in WIRE_CHECKS if plan.wants(one.name)]
-        if checks:
-            progress("requests by hand")
-        wired = [
-            _wire(one, caller, gate, scenes if one.signed_in else plan.scenes, tally)
-            for one in checks
-        ]
-        results = list(await asyncio.gather(*wired))
-        for effect, fits, note in (
-            *((one, truthful, NEEDS_TRUTH) for one in TRUTH_CHECKS),
-            *((one, not truthful, NEEDS_WALL) for one in WALL_CHECKS),
-        ):
-            if not plan.wants(effect.name):
+def _why_not(check: EffectCheck, plan: Plan, *, truthful: bool) -> str | None:
+    """Return why *check* can't run against this server; None: it can."""
+    if check in TRUTH_CHECKS:
+        return None if truthful else NEEDS_TRUTH
+    if check in SOCKET_CHECKS:
+        return None if isinstance(plan.server, str) else NEEDS_SOCKETS
+    return NEEDS_WALL if truthful else None
+
+
+def _steps(plan: Plan, truthful: bool) -> int:  # noqa: FBT001 - a fact
+    """Return how many checks will run, each way in that is explored for one."""
+    wanted = [
+        *(one.name for one in WIRE_CHECKS),
+        *(one.name for one in EFFECT_CHECKS if _why_not(one, plan, truthful=truthful) is None),
+        *([THROTTLE] if truthful else []),
+    ]
+    explored = len(explored_ways_in(plan)) if plan.wants(GENERATED) else 0
+    return sum(map(plan.wants, wanted)) + explored
+
+
+async def _by_hand(course: Course) -> list[Result]:
+    plan = course.plan
+    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
+        chosen = [one for one in WIRE_CHECKS if plan.wants(one.name)]
+        results = await wired(course, caller, chosen)
+        for one in EFFECT_CHECKS:
+            if not plan.wants(one.name):
                 continue
-            if fits:
-                progress(effect.name)
-                results.append(await _effect(effect, caller, scenes))
-            elif plan.only or not truthful:
-                results.append(Result(effect.name, "skipped", effect.claims, note=note))
-        for scene in plan.scenes if truthful else ():
+            note = _why_not(one, plan, truthful=course.truthful)
+            if note is None:
+                results.append(await effect(course, caller, one))
+            elif plan.only or note == NEEDS_TRUTH:
+                results.append(Result(one.name, "skipped", one.claims, note=note))
+        for scene in plan.scenes if course.truthful else ():
             await caller.control("POST", f"reset?tenant={scene.tenant.id}")
             await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
         return results
 
 
-async def _wire(
-    check: WireCheck,
-    caller: Caller,
-    gate: asyncio.Semaphore,
-    scenes: Sequence[Scene],
-    tally: Tally,
-) -> Result:
-    started = time.monotonic()
-    expected = [(scene, one) for scene in scenes for one in check.expect(scene)]
-
-    async def answer(ask: Ask) -> Seen:
-        async with gate:
-            return await caller.send(ask)
-
-    answers = await asyncio.gather(*(answer(one.ask) for _, one in expected))
-    findings: list[Finding] = []
-    for (scene, one), seen in zip(expected, answers, strict=True):
-        tally.note(one.ask, seen)
-        findings += _wrongs(caller.base, scene, one, seen)
-    claims = tuple(dict.fromkeys(id_ for _, one in expected for id_ in one.claims))
-    return concluded(check.name, claims, findings, started)
-
-
-def _wrongs(base: str, scene: Scene, expected: Expected, seen: Seen) -> Iterator[Finding]:
-    where = f"{scene.tenant.id}, {expected.name}"
-    for wrong in expected.wrongs(seen):
-        named = dict.fromkeys((*_NAMED.findall(wrong), *expected.claims))
-        yield Finding(where, wrong, tuple(named), curl(base, expected.ask))
-
-
-async def _effect(check: EffectCheck, caller: Caller, scenes: Sequence[Scene]) -> Result:
-    started = time.monotonic()
-    try:
-        findings = [one async for one in check.run(caller, scenes)]
-    except TargetError:
-        raise
-    except (LookupError, TypeError, ValueError) as error:
-        return untold(check.name, check.claims, error)
-    return concluded(check.name, check.claims, findings, started)
-
-
-def _vacuity(tally: Tally) -> Result:
-    """Say whether enough was accepted to have shown anything (a result of its own)."""
-    (operation,) = description.load().operations.values()
-    findings = []
-    if tally.statuses[204] < FEWEST_ACCEPTED:
-        what = f"only {tally.statuses[204]} calls were answered 204, of at least {FEWEST_ACCEPTED}"
-        findings.append(Finding("", what))
-    findings += [
-        Finding("", f"no body of type {one} was ever accepted")
-        for one in operation.bodies
-        if not tally.media_types[one]
-    ]
-    return concluded("enough-was-seen", (), findings, time.monotonic())
+def _made_up(course: Course) -> Iterator[Result]:
+    plan, tally = course.plan, course.tally
+    shut = not plan.only and not tally.media_types
+    if plan.wants(GENERATED) and shut:
+        yield Result(GENERATED, "skipped", note=SHUT)
+    elif plan.wants(GENERATED):
+        mode: Literal["all", "negative"] = "all" if course.truthful else "negative"
+        yield from generated(plan, tally, mode, course.steps)
+    if plan.wants(THROTTLE) and course.truthful and not shut:
+        yield throttle(plan, course.signs, course.steps)
+    elif plan.wants(THROTTLE):
+        note = NEEDS_TRUTH if not course.truthful else SHUT
+        yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -101,6 +101,10 @@ def session(id_: str, xsrf: str) -> tuple[Header, ...]:
     return (("Cookie", f"ASP.NET_SessionId={id_}"), ("X-XSRF-TOKEN", xsrf))
 
 
+_ALONE: Final = "credentials-alternatives"
+"""The claim that each credential is enough by itself."""
+
+
 # ---- let in ----------------------------------------------------------------------------------
 
 
@@ -113,7 +117,7 @@ def good(tenant: TargetTenant) -> Iterator[Credential]:
     if not onsite:
         yield from _tokens(tenant)
     for one in tenant.sessions[:1]:
-        claims = ("xsrf-pair", "xsrf-everywhere", "xsrf-header")
+        claims = ("xsrf-pair", "xsrf-everywhere", "xsrf-header", "xsrf-session", _ALONE)
         yield Credential("a session with its XSRF value", session(one.id, one.xsrf), claims)
         headers = (("Cookie", f"a=b; ASP.NET_SessionId={one.id}; c"), ("X-XSRF-TOKEN", one.xsrf))
         yield Credential("a session among other cookies", headers, ("cookies-ignored",))
@@ -122,7 +126,8 @@ def good(tenant: TargetTenant) -> Iterator[Credential]:
 def _passwords(tenant: TargetTenant) -> Iterator[Credential]:
     for user in tenant.users[:1]:
         value = basic(user.name, user.password)
-        yield Credential("Basic", authorization(value), ("basic-onsite", "authorization-schemes"))
+        claims = ("basic-onsite", "authorization-schemes", "schemes-by-installation", _ALONE)
+        yield Credential("Basic", authorization(value), claims)
         lower = "basic" + value.removeprefix("Basic")
         yield Credential("basic, in lower case", authorization(lower), ("scheme-case",))
     for user in [one for one in tenant.users if not one.password][:1]:
@@ -135,10 +140,10 @@ def _tickets(tenant: TargetTenant) -> Iterator[Credential]:
     for ticket in tenant.tickets[:1]:
         if tenant.installation == "onsite":
             beside: tuple[tuple[Header, ...], ...] = ((),)
-            claims = ("ticket-onsite", "authorization-schemes")
+            claims: tuple[str, ...] = ("ticket-onsite", "authorization-schemes", _ALONE)
         else:
             beside = tuple((("SO-AppToken", app.token),) for app in apps)
-            claims = ("ticket-online", "app-token-online")
+            claims = ("ticket-online", "app-token", "app-token-online", _ALONE)
         for more in beside:
             for scheme in ("SOTicket", "SoTicket", "SOTICKET"):
                 headers = authorization(f"{scheme} {ticket}", *more)
@@ -151,10 +156,21 @@ def _tickets(tenant: TargetTenant) -> Iterator[Credential]:
 def _tokens(tenant: TargetTenant) -> Iterator[Credential]:
     granted = {app.name for app in tenant.granted}
     for token in [one for one in tenant.tokens if one.app in granted][:1]:
-        claims = ("bearer-online", "authorization-schemes")
+        claims = ("bearer-online", "authorization-schemes", "schemes-by-installation", _ALONE)
         yield Credential("Bearer", authorization(f"Bearer {token.value}"), claims)
         beside = authorization(f"bearer {token.value}", ("SO-AppToken", "nobody"))
         yield Credential("bearer with an unknown app token", beside, (*claims, "scheme-case"))
+
+
+_ALTERNATIVES: Final = {"basic": "basic", "soticket": "soTicket", "bearer": "bearer"}
+_SESSION: Final = "xsrfToken + session"
+
+
+def way_in(headers: Sequence[Header]) -> str:
+    """Return the alternative of the description's security that *headers* sign in by."""
+    lower = {name.lower(): value for name, value in headers}
+    scheme = lower.get("authorization", "").partition(" ")[0]
+    return _ALTERNATIVES.get(scheme.lower(), "none") if scheme else _SESSION
 
 
 # ---- refused ---------------------------------------------------------------------------------
@@ -199,14 +215,16 @@ def _bent_authorizations(tenant: TargetTenant) -> Iterator[Credential]:
         yield Credential("a wrong password", authorization(wrong), ("unauthorized",))
         value = basic(user.name, user.password)
         if online:
-            yield Credential("Basic Online", authorization(value), ("basic-onsite-only",))
+            claims = ("basic-onsite-only", "schemes-by-installation")
+            yield Credential("Basic Online", authorization(value), claims)
         else:
             twice = authorization(value) * 2
             yield Credential("two Authorizations", twice, ("authorization-twice",))
     if not online:
         for value in (*tenant.tickets[:1], *(token.value for token in tenant.tokens[:1])):
             headers = authorization(f"Bearer {value}")
-            yield Credential("Bearer onsite", headers, ("bearer-online-only",))
+            claims = ("bearer-online-only", "schemes-by-installation")
+            yield Credential("Bearer onsite", headers, claims)
 
 
 def _bent_tickets(tenant: TargetTenant) -> Iterator[Credential]:
@@ -227,7 +245,11 @@ def _bent_sessions(tenant: TargetTenant) -> Iterator[Credential]:
             ("the cookie of a session alone", whole[:1], ("xsrf-half",)),
             ("the XSRF value of a session alone", whole[1:], ("xsrf-half",)),
             ("a session with another value", session(one.id, f"{one.xsrf}x"), ("xsrf-pair",)),
-            ("another session's value", session(f"{one.id}x", one.xsrf), ("xsrf-pair",)),
+            (
+                "another session's value",
+                session(f"{one.id}x", one.xsrf),
+                ("xsrf-pair", "xsrf-session"),
+            ),
             (
                 "an empty Authorization beside a session",
                 authorization("", *whole),

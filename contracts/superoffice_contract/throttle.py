@@ -18,6 +18,8 @@ from hypothesis.stateful import (
 
 from superoffice_contract.expectations import Scene
 from superoffice_contract.hermetic import hermetic
+from superoffice_contract.learning import learn
+from superoffice_contract.signs import Sign
 from superoffice_contract.throttle_model import SECOND, TASKS, Arrival, Throttle
 from superoffice_contract.throttle_stage import ACCOUNTS, DEFAULTS, Stage, ThrottleError, between
 
@@ -74,7 +76,10 @@ class ThrottleMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def hang_up(self, data: st.DataObject) -> None:
         """Let a caller who waits hang up."""
-        number = data.draw(st.sampled_from(self.waiting))
+        self.let_go(data.draw(st.sampled_from(self.waiting)))
+
+    def let_go(self, number: int) -> None:
+        """Let the caller of call *number*, who waits, hang up."""
         self.model.hang_up(self.model.arrivals[number])
         self.stage.hang_up(number)
         self.agree()
@@ -94,7 +99,7 @@ class ThrottleMachine(RuleBasedStateMachine):
         held = self.stage.control("GET", "lease")["held"]
         _same("the lease is held", self.model.busy, held, "lease-end")
         started = [one for one in self.model.arrivals if one.outcome == "started"]
-        runs = self.stage.control("GET", "runs")["runs"]
+        runs = self.stage.runs()
         _same("runs", len(started), len(runs), "single-run")
         for arrival, run in zip(started, runs, strict=True):
             _same_run(self.model, arrival, run)
@@ -104,7 +109,7 @@ def _same_call(arrival: Arrival, exchange: Any) -> None:  # noqa: ANN401 - JSON
     answered = arrival.answered_at is not None
     outcome = arrival.outcome if answered else "pending"
     got = exchange["outcome"]
-    claim = "single-run" if got == "started" else _BROKEN[outcome]
+    claim = _TAKEN.get((outcome, got)) or _BROKEN[outcome]
     _same(f"call {exchange['id']}", outcome, got, claim)
     accounts = [one["AccountId"] for one in exchange["accounts"] or ()]
     wanted = list(arrival.accounts)
@@ -116,6 +121,13 @@ def _same_call(arrival: Arrival, exchange: Any) -> None:  # noqa: ANN401 - JSON
         _same(f"microseconds of call {exchange['id']}", wait, waited, claim)
 
 
+_TAKEN: Final = {
+    ("pending", "started"): "single-run",
+    ("turned_away", "started"): "single-run",
+    ("served", "started"): "single-run",
+    ("started", "pending"): "run-detached",
+}
+"""The claim that is broken where the one outcome was expected, and the other came."""
 _BROKEN: Final = {
     "pending": "busy-second",
     "turned_away": "busy-drop",
@@ -171,21 +183,34 @@ def _play(machine: ThrottleMachine, schedule: Sequence[Step]) -> None:
         raise
 
 
-_GIVEN: Final = {"arrive": "accounts", "advance": "by"}
+KNOWN_OVER_SOCKETS: Final[tuple[tuple[Step, ...], ...]] = (
+    (("arrive", [1]), ("arrive", [2]), ("let_go", 1), ("arrive", [2]), ("advance", 7_000_000)),
+    (("hold", None), ("arrive", [1]), ("let_go", 0), ("release", None), ("arrive", [2])),
+)
+"""The same, of callers who hang up; an application in this process is never hung up on."""
+_GIVEN: Final = {"arrive": "accounts", "advance": "by", "let_go": "number"}
 
 
 def explore_throttle(
-    target: object, scene: Scene, *, chance: int, examples: int, timeout_seconds: float
-) -> None:
+    target: object,
+    scene: Scene,
+    *,
+    chance: int,
+    examples: int,
+    timeout_seconds: float,
+    control_token: str | None = None,
+) -> tuple[Sign, ...]:
     """Play *examples* schedules that *chance*, a seed, makes up, on *target*'s tenant.
 
-    Raise ThrottleError with the shortest schedule that shows a difference, in its notes.
+    Return what was learned of the readings that the scene leaves open. Raise ThrottleError with
+    the shortest schedule that shows a difference, in its notes.
     """
-    staged = Stage(target, scene, timeout_seconds)
+    staged = Stage(target, scene, timeout_seconds, control_token)
+    over_sockets = isinstance(target, str)
 
     class Machine(ThrottleMachine):
         stage = staged
-        sockets = isinstance(target, str)
+        sockets = over_sockets
 
     limits = settings(
         max_examples=examples,
@@ -196,9 +221,11 @@ def explore_throttle(
         phases=(Phase.generate, Phase.shrink),
     )
     try:
-        for known in KNOWN:
+        learned = tuple(learn(staged, over_sockets=over_sockets))
+        for known in (*KNOWN, *(KNOWN_OVER_SOCKETS if over_sockets else ())):
             _play(Machine(), known)
         with hermetic():
             run_state_machine_as_test(seed(chance)(Machine), settings=limits)
+        return learned
     finally:
         staged.close()

@@ -37,16 +37,16 @@ class ThrottleError(AssertionError):
 class Stage:
     """One tenant of one server, with a loop of its own, on a clock that stands still."""
 
-    def __init__(self, target: object, scene: Scene, timeout_seconds: float) -> None:
+    def __init__(
+        self, target: object, scene: Scene, timeout_seconds: float, control_token: str | None
+    ) -> None:
         self.scene = scene
+        self.readings = DEFAULTS | scene.readings
         self._runner = asyncio.Runner()
-        self._calling = calling(target, timeout_seconds)
+        self._calling = calling(target, timeout_seconds, control_token)
         self._caller: Caller = self._runner.run(self._calling.__aenter__())
         self._tasks: list[asyncio.Task[Any]] = []
         try:
-            self.readings = DEFAULTS | {
-                one["name"]: one["value"] for one in self.control("GET", "readings")["readings"]
-            }
             self.durations = {account: self._learned(account) for account in ACCOUNTS}
         except BaseException:
             self.close()
@@ -80,6 +80,11 @@ class Stage:
     def exchanges(self) -> list[Any]:
         """Return the journal, oldest first."""
         found: list[Any] = self.control("GET", "requests")["requests"]
+        return found
+
+    def runs(self) -> list[Any]:
+        """Return the runs, oldest first."""
+        found: list[Any] = self.control("GET", "runs")["runs"]
         return found
 
     def close(self) -> None:
@@ -118,7 +123,7 @@ class Stage:
     def _learned(self, account: int) -> int:
         self.fresh()
         self.arrive([account])
-        (run,) = self.control("GET", "runs")["runs"]
+        (run,) = self.runs()
         return between(run["started_at"], run["ends_at"])
 
 

@@ -8,10 +8,20 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract import body_checks, expectations, target
+from superoffice_contract import (
+    body_checks,
+    expectations,
+    limit_checks,
+    origin_checks,
+    sample_checks,
+    target,
+)
 from superoffice_contract.expectations import Expected, Scene
 from superoffice_contract.payloads import GOOD, JSON, payload
 from superoffice_contract.probing import Ask
+
+READINGS_CHECK: Final = "readings"
+"""The check that all answers of a run follow the same readings."""
 
 
 class WireCheck(msgspec.Struct, frozen=True):
@@ -55,7 +65,7 @@ def _signed(scene: Scene, headers: tuple[target.Header, ...]) -> Ask:
 
 def media_types(scene: Scene) -> Iterator[Expected]:
     """Each documented media type is taken, whatever its case and parameters."""
-    claims = ("media-types", "sample-request", "no-content", "no-body", "no-hints", "no-banner")
+    claims = ("media-types", "no-content", "no-body", "no-hints", "no-banner", "no-content-type")
     described = ("method", "path", "starts-sync", "request-body", "accounts-array")
     verify = (expectations.typed(scene), expectations.not_cached)
     for one in scene.media_types:
@@ -74,6 +84,9 @@ def other_media_types(scene: Scene) -> Iterator[Expected]:
         name = one or "an empty Content-Type"
         yield Expected(name, scene.post(GOOD, one), (415,), ("media-type-other",))
     yield Expected("no Content-Type", scene.post(GOOD, None), (415,), ("media-type-other",))
+    patch = b'[{"op":"add","path":"/SyncUserAccounts","value":[]}]'
+    ask = scene.post(patch, "application/json-patch+json")
+    yield Expected("a patch", ask, (400,), ("patch-types-plain",))
 
 
 def charsets(scene: Scene) -> Iterator[Expected]:
@@ -179,7 +192,7 @@ def errors(scene: Scene) -> Iterator[Expected]:
     )
     for accept, claim, verify in cases:
         ask = scene.post(b"{", JSON, ("Accept", accept))
-        claims = (claim, "error-no-trace", "cache-headers")
+        claims = (claim, "error-netserver", "error-no-trace", "cache-headers")
         yield Expected(f"Accept: {accept}", ask, (400,), claims, verify)
 
 
@@ -198,10 +211,14 @@ WIRE_CHECKS: Final = (
     WireCheck("broken-bodies", body_checks.broken_bodies),
     WireCheck("xml", body_checks.xml),
     WireCheck("form", body_checks.form),
+    WireCheck("limits", limit_checks.limits),
+    WireCheck("sample", sample_checks.sample),
     WireCheck("select", select),
     WireCheck("negotiation", negotiation),
     WireCheck("paths", paths),
     WireCheck("methods", methods, signed_in=False),
     WireCheck("errors", errors),
+    WireCheck("origins", origin_checks.origins),
+    WireCheck(READINGS_CHECK, sample_checks.readings, signed_in=False),
 )
 """In the order in which they run."""

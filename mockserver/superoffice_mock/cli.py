@@ -4,12 +4,20 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from superoffice_mock import __version__
 from superoffice_mock.errors import SetupError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from superoffice_mock.asgi.app import Mock
+    from superoffice_mock.settings import Configuration
 
 WRONG_USAGE = 2
 STOPPED = "superoffice-mock stopped"
@@ -57,18 +65,27 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
 def serve(config: str | None, reading: tuple[str, ...], **flags: str | None) -> None:
     """Serve the mock until SIGTERM or Ctrl-C."""
     gc.disable()  # start-up makes no garbage; looking for it is a tenth of the time until ready
-    from superoffice_mock import server, world
+    from superoffice_mock import world
     from superoffice_mock.asgi.app import assemble
-    from superoffice_mock.log import logger
     from superoffice_mock.settings import load
 
     given = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
     loaded = load(config, os.environ, given, reading)
+    tables = world.demo() if loaded.tenants is None else loaded.tenants
+    sys.exit(_served(loaded, tables, assemble))
+
+
+def _served(loaded: "Configuration", tables: "Sequence[Any]", assemble: "Callable[..., Mock]") -> int:
+    """Serve what *assemble* makes of settings and *tables* until a signal; return the exit code."""
+    from superoffice_mock import server, world
+    from superoffice_mock.log import logger
+
     settings = loaded.settings
     server.check(settings)
-    tables = world.demo() if loaded.tenants is None else loaded.tenants
     each, readings = settings.seconds_per_account, settings.readings
-    facts = world.tenants(tables, loaded.source, each, readings)
+    facts = world.tenants(tables, loaded.source, each, readings, settings.expires_after)
+    for warning in world.warnings(facts, loaded.source) if settings.log != "off" else ():
+        click.echo(f"superoffice-mock: {warning}", err=True)
     if settings.port_file is not None:
         server.remove_port_file(settings.port_file)
     with server.listen(settings) as listening:
@@ -87,7 +104,7 @@ def serve(config: str | None, reading: tuple[str, ...], **flags: str | None) -> 
         server.remove_port_file(settings.port_file)
     if settings.log in ("auto", "text"):
         click.echo(STOPPED, err=True)
-    sys.exit(running.exit_code)
+    return running.exit_code
 
 
 @main.command(cls=_Command)
@@ -116,8 +133,13 @@ def readings() -> None:
 @click.option("--journal", metavar="URL", help="A running mock; it knows what a HAR can't say.")
 @click.option("--tenant", multiple=True, metavar="ID", help="Whose journal. [default: onsite]")
 @click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
-def grade(har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str) -> None:
+@click.option("--out", metavar="FILE", help="Where to write the report. [default: standard output]")
+def grade(
+    har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
+) -> None:
     """Judge an app by its traffic: a HAR file, or the journal of a mock that it called."""
+    from pathlib import Path
+
     from superoffice_contract import grading, report
     from superoffice_contract.calls import TrafficError
 
@@ -132,8 +154,15 @@ def grade(har: str | None, journal: str | None, tenant: tuple[str, ...], shape: 
             found = grading.grade_journal(journal, tenant or ("onsite",), token)
     except TrafficError as error:
         raise SetupError(str(error)) from None
-    written = {"text": report.as_text, "json": report.as_json, "junit": report.as_junit}[shape]
-    click.echo(written(found), nl=False)
+    written = report.FORMATS[shape](found)
+    if out is None:
+        click.echo(written, nl=False)
+        sys.exit(found.exit_code)
+    try:
+        Path(out).write_text(written, encoding="utf-8")
+    except OSError as error:
+        msg = f"{out}: can't be written: {error.strerror}"
+        raise SetupError(msg) from error
     sys.exit(found.exit_code)
 
 
@@ -172,20 +201,162 @@ def drift(file: str, shape: str, out: str | None) -> None:
 @click.option(
     "--target-file", metavar="FILE", help="TOML: the [[tenant]] tables of the target. [demo world]"
 )
-@click.option("--reading", multiple=True, metavar="NAME=VALUE", help="What the server follows.")
+@click.option(
+    "--reading",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What the server follows; `any`: whatever it follows, and the report tells.",
+)
+@click.option("--run-seconds", type=float, help="How long a run takes there. [learned]")
 @click.option("--timeout", type=float, default=10.0, help="Seconds to wait for an answer.")
+@click.option("--real", is_flag=True, help="Visit a real tenant: few requests, one at a time.")
+@click.option("--start-syncs", is_flag=True, help="A visit may sign in and start syncs.")
+@click.option("--accounts", metavar="ID,…", help="The only accounts that a visit may name.")
+@click.option("--max-requests", type=int, default=60, help="A visit sends no more. [60]")
+@click.option("--pace", type=float, default=2.0, help="Seconds between a visit's requests. [2]")
+@click.option("--ca", metavar="FILE", help="PEM: the authority that a visited server's is from.")
 @click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
 @click.option("--out", metavar="FILE", help="Where to write the report. [standard output]")
 def check(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
     """Hold a server to the contract: the one at URL, or the built-in mock.
 
-    Starts sync runs there, so URL is on this machine. Exit code 1 if something was found.
+    Starts sync runs there, so URL is on this machine; any other is visited with --real, which
+    starts none unless you say so. Exit code 1 if something was found.
     """
-    from superoffice_mock import checking
+    from superoffice_mock import checking, visiting
 
     if listing:
         click.echo(checking.listed(), nl=False)
         return
-    found = checking.checked(url, options, lambda name: click.echo(f"  … {name}", err=True))
+    source = click.get_current_context().get_parameter_source
+    given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    if options["real"]:
+        visiting.check_options(given)
+        found = visiting.visited(url, options, os.environ, partial(click.echo, err=True))
+    else:
+        checking.check_options(given)
+        found = checking.checked(url, options, os.environ)
     checking.written(found, options["shape"], options["out"], click.echo)
     sys.exit(found.exit_code)
+
+
+@main.command(cls=_Command)
+@click.option("--upstream", required=True, metavar="URL", help="The server to record.")
+@click.option("--out", required=True, metavar="FILE", help="The HAR to make; FILE.part until then.")
+@click.option("--host", metavar="VALUE", help="Address to listen on. [default: 127.0.0.1]")
+@click.option("--port", metavar="VALUE", help="Port to listen on; 0: a free one. [default: 8204]")
+@click.option("--port-file", metavar="VALUE", help="File that receives the port, whole.")
+@click.option("--allow-private", is_flag=True, help="Call an upstream with a private address, too.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE, if it is there, in the end.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, 86_400, min_open=True),
+    default=120.0,
+    help="Seconds without a word from the upstream until it counts as gone. [default: 120]",
+)
+@click.option("--ca", metavar="FILE", help="PEM: the authority that the upstream's is from.")
+def record(host: str | None, port: str | None, port_file: str | None, **wanted: Any) -> None:  # noqa: ANN401 - click's
+    """Stand before a real server and record what passes by, with pseudonyms for all secrets.
+
+    Until SIGTERM or Ctrl-C. Exit code 1 if something could not be recorded.
+    """
+    from superoffice_mock import proxying
+    from superoffice_mock.settings import load
+
+    flags = {"host": host, "port": port, "port-file": port_file}
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = load(None, {}, given, ()).settings
+
+    def ready(url: str) -> None:
+        click.echo(f"superoffice-mock ready on {url}")
+
+    tell = partial(click.echo, err=True)
+    sys.exit(proxying.recorded(proxying.Wanted(**wanted), settings, ready, tell))
+
+
+@main.command(cls=_Command)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--match", metavar="NAME,…", help="Compare these alone: method, path, query, body, credentials, media-type. [all but the last]")
+@click.option(
+    "--timing",
+    type=click.Choice(["recorded", "none"]),
+    help="Let an answer leave after who had arrived before it. [recorded, where calls overlapped]",
+)
+@click.option("--repeat", is_flag=True, help="Give answers again that have all been given.")
+@click.option(
+    "--on-miss",
+    type=click.Choice(["404", "simulate"]),
+    default="404",
+    help="What to answer where nothing is recorded. [default: 404]",
+)
+@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+@_settings
+def replay(
+    files: tuple[str, ...],
+    config: str | None,
+    reading: tuple[str, ...],
+    match: str | None,
+    timing: Any,  # noqa: ANN401 - click's
+    repeat: bool,  # noqa: FBT001 - click's
+    on_miss: str,
+    max_file: int | None,
+    **flags: str | None,
+) -> None:
+    """Answer from recordings, HAR or .part, until SIGTERM or Ctrl-C."""
+    from superoffice_contract.archive import MAX_BYTES
+    from superoffice_mock import replaying, world
+    from superoffice_mock.asgi.app import assemble
+    from superoffice_mock.settings import load
+
+    rules = replaying.rules(match, timing, repeat=repeat)
+    found = replaying.loaded(files, max_file or MAX_BYTES)
+    for path, recording in found:
+        if recording.note is not None:
+            click.echo(f"{path}: {recording.note}", err=True)
+    recorded = replaying.recorded(found)
+    given = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
+    loaded = load(config, os.environ, given, reading)
+    tables = world.demo() if loaded.tenants is None else loaded.tenants
+    replay = replaying.Replay(recorded, rules, on_miss == "simulate")
+    instead = replaying.instead(replay, loaded.settings.max_body)
+    tables = replaying.tenants(tables, recorded)
+    sys.exit(_served(loaded, tables, partial(assemble, instead=instead)))
+
+
+@main.command(cls=_Command)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+def scan(paths: tuple[str, ...], max_file: int | None) -> None:
+    """Look for secrets in HAR files and in folders of them. Exit code 1 if there are some."""
+    from superoffice_contract.archive import MAX_BYTES
+    from superoffice_mock.traffic import scanning
+
+    files = [file for path in paths for file in scanning.files(path)]
+    places = 0
+    for file in files:
+        for found in scanning.scan(file, max_file or MAX_BYTES):
+            places += 1
+            click.echo(f"{found.file}: {found.place}: {found.kind}")
+    told = f"{places} places; `superoffice-mock redact IN OUT` cleans a file" if places else "none"
+    click.echo(f"secrets in {len(files)} {'file' if len(files) == 1 else 'files'}: {told}")
+    sys.exit(1 if places else 0)
+
+
+@main.command(cls=_Command)
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option("--in-place", is_flag=True, help="Let OUT be IN, which is then replaced.")
+@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+def redact(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
+    """Write the HAR file IN to OUT with pseudonyms for secrets and names."""
+    from superoffice_contract.archive import MAX_BYTES
+    from superoffice_mock.traffic import cleaning
+
+    if not in_place:
+        cleaning.check_other(source, target)
+    recording = cleaning.redact(source, target, max_file or MAX_BYTES)
+    if recording.note:
+        click.echo(f"{source}: {recording.note}", err=True)
+    click.echo(f"{target}: {len(recording.entries)} exchanges, replaced:")
+    for kind, count in (recording.about.redacted or {}).items():
+        click.echo(f"{count:8} {kind}")

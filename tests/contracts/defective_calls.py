@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.operations import Incoming
+from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.asgi.routes import Place
 from superoffice_mock.core.lease import Call, account_ids
@@ -180,7 +180,7 @@ PATHS: Final = (
         "paths",
         "path-unknown-tenant",
         "a tenant nobody knows: expected 404, got 204",
-        setting("asgi.routes._CUSTOMER", re.compile("(?!)")),
+        setting("tenants.CUSTOMER", re.compile("(?!)")),
     ),
 )
 

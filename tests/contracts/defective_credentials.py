@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any, Final
 
-from superoffice_mock.asgi.operations import Incoming
+from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.core.credentials import (
     AccessToken,

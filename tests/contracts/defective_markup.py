@@ -125,13 +125,6 @@ FORM_DEFECTS: Final = (
         before(lambda raw: raw.replace(b".AssociateName", b".X"), FORM),
     ),
     Defect(
-        "a form ends at a gap",
-        "parity",
-        "form-gaps",
-        "a gap gave",
-        before(lambda raw: raw.partition(b"&SyncUserAccounts%5B7")[0], FORM),
-    ),
-    Defect(
         "a text is the id 0 in a form",
         "form",
         "text-ids",

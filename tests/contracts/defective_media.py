@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.operations import Incoming
+from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import media
 from superoffice_mock.wire.headers import Headers

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.operations import Incoming
+from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway
 from superoffice_mock.core.model import SECOND, Hold, SyncRun

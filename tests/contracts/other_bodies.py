@@ -36,7 +36,9 @@ class Refused(Exception):
         self.status, self.headers = status, headers
 
 
-def accounts(body: bytes, content_type: str, media_types: frozenset[str]) -> list[Any]:
+def accounts(
+    body: bytes, content_type: str, media_types: frozenset[str], *, gaps: bool = True
+) -> list[Any]:
     """Return the accounts in *body*, checked. Raise Refused if that is no request."""
     media_type, *parameters = [one.strip() for one in content_type.lower().split(";")]
     if media_type not in media_types:
@@ -50,7 +52,7 @@ def accounts(body: bytes, content_type: str, media_types: frozenset[str]) -> lis
         raise Refused(400, "broken bytes") from None
     if media_type in XML:
         return checked(from_xml(text))
-    return checked(from_form(text) if media_type == FORM else from_json(text))
+    return checked(from_form(text, gaps=gaps) if media_type == FORM else from_json(text))
 
 
 def from_json(text: str) -> Any:
@@ -126,7 +128,7 @@ def scalar(name: str, text: str) -> Any:
     return int(text)
 
 
-def from_form(text: str) -> Any:
+def from_form(text: str, *, gaps: bool) -> Any:
     """Return what the fields of a form say."""
     try:
         pairs = parse_qsl(text, keep_blank_values=True, strict_parsing=True, errors="strict")
@@ -144,7 +146,7 @@ def from_form(text: str) -> Any:
         if name in KINDS and inner != bool(found[4]):
             raise Refused(400, "another shape")
         items.setdefault(int(found[1]), {})[name] = {} if inner else scalar(name, value)
-    if not items:
+    if not items or (not gaps and sorted(items) != list(range(len(items)))):
         raise Refused(400, "no account")
     return {"syncuseraccounts": [items[index] for index in sorted(items)]}
 

@@ -6,12 +6,15 @@ It knows nothing of `/_mock/`, and its throttle keeps real time. A `Make` says h
 import base64
 import json
 import re
+import select
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -35,7 +38,11 @@ DESCRIPTION: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """What this make does; the defaults keep the contract."""
+    """What this make does; the defaults keep the contract.
+
+    *waits_for* is the method that it hangs on when *waits* is there, "" for all. *frees*: it ends
+    the run when somebody hangs up who was turned away. Of *typed_every* 204s one has a type.
+    """
 
     accepted: int = 204
     accepted_headers: tuple[tuple[str, str], ...] = ()
@@ -43,8 +50,25 @@ class Make:
     run_seconds: float = 0.3
     media_types: frozenset[str] = frozenset({*JSON, *XML, FORM})
     challenges: bool = True
+    schemes: tuple[str, ...] = ('Basic realm="other", SOTicket',)
     redirects_to: str | None = None
     waits: threading.Event | None = None
+    waits_for: str = ""
+    hangs_up_on: str | None = None
+    blocking: bool = False
+    tries: bool = False
+    withdraws: bool = False
+    frees: bool = False
+    empty_waits: bool = True
+    goes_on: bool = True
+    chunks: bool = True
+    envelopes: tuple[str, ...] = ("webapi",)
+    typed_every: int = 0
+    options: int = 200
+    error_root: str = "Error"
+    gaps: bool = True
+    utf_16: bool = False
+    listed: str | None = None
 
 
 @dataclass(slots=True)
@@ -53,17 +77,26 @@ class Office:
 
     make: Make
     ends_at: float = 0.0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    freed: threading.Condition = field(default_factory=threading.Condition)
+    answers: Iterator[int] = field(default_factory=count)
 
     def take(self, accounts: int) -> bool:
-        """Start a run, unless one is under way."""
-        with self.lock:
-            now = time.monotonic()
-            if now < self.ends_at:
-                return False
+        """Start a run, unless one is under way, and perhaps wait for its end."""
+        deadline = time.monotonic() + self.make.busy_seconds
+        with self.freed:
+            while (now := time.monotonic()) < self.ends_at:
+                if not self.make.tries or now >= deadline:
+                    return False
+                self.freed.wait(min(self.ends_at, deadline) - now)
             if accounts:
                 self.ends_at = now + self.make.run_seconds
             return True
+
+    def end(self) -> None:
+        """End the run."""
+        with self.freed:
+            self.ends_at = 0.0
+            self.freed.notify_all()
 
     def knows(self, authorization: list[str], cookie: str, xsrf: str | None) -> bool:
         """Tell whether these headers are a user's, a ticket's or a session's."""
@@ -96,19 +129,21 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         """Answer one request."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         make = self.office.make
-        if make.waits is not None:
+        if make.waits is not None and make.waits_for in ("", self.command):
             make.waits.wait()
+        if self.command == make.hangs_up_on:
+            self.close_connection = True
+            return
         try:
-            status, headers, content = self.answered(body)
+            status, headers, content = self.answered(self.body())
         except Refused as refused:
-            status, headers = refused.status, (*refused.headers, *STALE)
-            content = self.envelope(str(refused))
+            status, headers = refused.status, (*refused.headers, *STALE, *self.shared())
+            content = self.envelope(str(refused), next(self.office.answers))
         if content:
             kind = "application/xml" if content.startswith(b"<") else "application/json"
             headers = (*headers, ("Content-Type", f"{kind}; charset=utf-8"))
-        if status >= 300 or content or self.command in ("HEAD", "OPTIONS"):
+        if status >= 300 or content or (status != 204 and self.command in ("HEAD", "OPTIONS")):
             headers = (*headers, ("Content-Length", str(len(content))))
         self.send_response_only(status)
         for name, value in headers:
@@ -116,6 +151,29 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Date", self.date_time_string())
         self._headers_buffer.append(b"\r\n" + (b"" if self.command == "HEAD" else content))
         self.flush_headers()
+
+    def handle_expect_100(self) -> bool:
+        """Tell the caller to go on, as it waits for that."""
+        return super().handle_expect_100() if self.office.make.goes_on else True
+
+    def body(self) -> bytes:
+        """Return the body, whole or in chunks."""
+        if self.headers.get("Transfer-Encoding") is None:
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if not self.office.make.chunks:
+            self.close_connection = True
+            raise Refused(400, "a length is needed")
+        found = b""
+        while (size := int(self.rfile.readline(), 16)) > 0:
+            found += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return found
+
+    def gone_within(self, seconds: float) -> bool:
+        """Wait *seconds*, or until the caller hangs up."""
+        readable, _, _ = select.select([self.connection], [], [], seconds)
+        return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
     def answered(self, body: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
         """Return the answer to one request."""
@@ -128,24 +186,57 @@ class Handler(BaseHTTPRequestHandler):
         if self.command not in METHODS:
             raise Refused(405, "no", ("Allow", ", ".join(METHODS)))
         if self.command == "OPTIONS":
-            return 200, (("Allow", ", ".join(METHODS)),), b""
+            return make.options, (("Allow", ", ".join(METHODS)), *self.shared()), b""
         if self.command != "POST":
             return 200, (), json.dumps(DESCRIPTION).encode()
         self.sign_in()
         if "Content-Encoding" in self.headers:
             raise Refused(415, "no encodings")
-        if not self.office.take(
-            len(accounts(body, self.headers.get("Content-Type", ""), make.media_types))
-        ):
-            time.sleep(make.busy_seconds)
+        kind = self.headers.get("Content-Type", "")
+        if make.utf_16 and "charset" not in kind and body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            kind += "; charset=utf-16"
+        self.call(len(accounts(body, kind, make.media_types, gaps=make.gaps)))
         content = b"" if make.accepted == 204 else b"{}"
-        return make.accepted, (*STALE, *make.accepted_headers), content
+        number = next(self.office.answers)
+        typed = make.typed_every and number % make.typed_every == 0
+        more = (("Content-Type", "application/json"),) if typed else ()
+        return make.accepted, (*STALE, *make.accepted_headers, *more, *self.shared()), content
 
-    def envelope(self, message: str) -> bytes:
+    def call(self, number: int) -> None:
+        """Sync that many accounts, or wait for the second of a call that is turned away."""
+        make, arrived = self.office.make, time.monotonic()
+        if not make.empty_waits and not number:
+            return
+        if not self.office.take(number):
+            left = make.busy_seconds - (time.monotonic() - arrived)
+            if self.gone_within(max(left, 0)) and make.frees:
+                self.office.end()
+        elif make.blocking and number and self.gone_within(make.run_seconds) and make.withdraws:
+            self.office.end()
+
+    def shared(self) -> tuple[tuple[str, str], ...]:
+        """Return what a page of the listed origin is told."""
+        origin = self.headers.get("Origin")
+        if origin is None or origin != self.office.make.listed:
+            return ()
+        asked = self.headers.get("Access-Control-Request-Headers", "")
+        return (
+            ("Access-Control-Allow-Origin", origin),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("Access-Control-Allow-Methods", ", ".join(METHODS)),
+            ("Access-Control-Allow-Headers", asked),
+            ("Vary", "Origin"),
+        )
+
+    def envelope(self, message: str, number: int) -> bytes:
         """Return the body of an error, as the caller prefers it."""
+        envelopes = self.office.make.envelopes
         if self.headers.get("Accept") != "application/xml":
-            return json.dumps({"Message": message}).encode()
-        error = ET.Element("Error")
+            content: dict[str, Any] = {"Message": message}
+            if envelopes[number % len(envelopes)] == "netserver":
+                content |= {"Error": True, "ErrorType": "Other", "ErrorSource": "here"}
+            return json.dumps(content).encode()
+        error = ET.Element(self.office.make.error_root)
         ET.SubElement(error, "Message").text = message
         return ET.tostring(error)
 
@@ -154,7 +245,7 @@ class Handler(BaseHTTPRequestHandler):
         given = self.headers.get_all("Authorization", [])
         cookie, xsrf = self.headers.get("Cookie", ""), self.headers.get("X-XSRF-TOKEN")
         if not self.office.knows(given, cookie, xsrf):
-            schemes = (("WWW-Authenticate", 'Basic realm="other", SOTicket'),)
+            schemes = tuple(("WWW-Authenticate", one) for one in self.office.make.schemes)
             raise Refused(401, "who?", *(schemes if self.office.make.challenges else ()))
 
     def log_message(self, *_: object) -> None:

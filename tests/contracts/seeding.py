@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from superoffice_contract import description
-from superoffice_mock.asgi.operations import Incoming
+from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.errors import Rejected
 

@@ -10,7 +10,6 @@ from superoffice_contract.suite import Plan
 from superoffice_contract.target import TargetTenant
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.settings import Settings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -34,7 +33,7 @@ def mock(**settings: Any) -> Any:
     """Return a mock of the demo world whose clocks jump at once."""
     configured = Settings(jump_settle=0.001, **settings)
     seconds = configured.seconds_per_account
-    facts = world.tenants(world.demo(), "the demo world", seconds, Readings())
+    facts = world.tenants(world.demo(), "the demo world", seconds, configured.readings)
     return assemble(configured, facts, log.silent).app
 
 

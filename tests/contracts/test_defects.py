@@ -15,8 +15,12 @@ from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
 from superoffice_mock.core.readings import READINGS, Readings
 from superoffice_mock.settings import Settings
+from tests.contracts.defective_made_up import MADE_UP
+from tests.contracts.defective_makes import MAKES, TOLD, DefectiveMake
 from tests.contracts.defects import DEFECTS, as_table
+from tests.contracts.other_make import serving
 from tests.contracts.seeding import Defect
+from tests.contracts.targets import OTHER
 
 README = Path(__file__).parents[2] / "contracts" / "README.md"
 HANDMADE = tuple(one for one in suite.CHECKS if one not in ("generated-requests",))
@@ -57,7 +61,8 @@ def checked(*only: str, readings: Readings | None = None) -> Report:
 def told(report: Report, check: str) -> Iterator[tuple[set[str], str]]:
     """Yield what *check* found: the claims that are named, and where and what."""
     for result in report.results:
-        for finding in result.findings if result.check == check else ():
+        ours = result.check == check or result.check.startswith(f"{check}, ")
+        for finding in result.findings if ours else ():
             named = re.findall(r"\(claim ([a-z0-9-]+)\)", finding.what)
             yield {*finding.claims, *named}, f"{finding.where}: {finding.what}"
 
@@ -73,10 +78,35 @@ def test_a_seeded_defect_is_caught_for_the_right_reason(
     assert right, f"{defect.check} found: {found[:5]}"
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("defect", MAKES, ids=lambda one: one.name)
+def test_a_defect_of_another_make_is_caught_over_sockets_by_the_clock_on_the_wall(
+    defect: DefectiveMake,
+) -> None:
+    with serving(defect.make) as url:
+        own = target.tenants([OTHER], "the test")
+        plan = suite.Plan(
+            server=url, tenants=own, readings=TOLD, only=(defect.check,), timeout_seconds=3
+        )
+        report = suite.run(plan)
+    found = list(told(report, defect.check))
+    right = [text for named, text in found if defect.claim in named and defect.reason in text]
+    assert right, f"{defect.check} found: {found[:5]}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("defect", MADE_UP, ids=lambda one: one.name)
+def test_what_only_made_up_requests_come_upon_passes_the_others(
+    defect: Defect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    defect.vary(monkeypatch)
+    assert list(checked(*(one for one in HANDMADE if one != "throttle")).findings) == []
+
+
 @pytest.mark.parametrize("check", BY_CHECK)
 def test_a_check_that_catches_defects_lets_the_unchanged_mock_pass(check: str) -> None:
     report = checked(check)
-    assert [one.status for one in report.results if one.check == check] == ["passed"]
+    assert [one.status for one in report.results] == ["passed"]
     assert list(report.findings) == []
 
 
@@ -96,10 +126,11 @@ def test_the_unchanged_mock_passes_under_every_value_of_every_reading(
 
 def test_there_are_sixty_defects_or_more_each_of_its_own_name_and_of_a_claim() -> None:
     assert len(DEFECTS) >= 60
-    counts = Counter(one.name for one in DEFECTS)
+    every: list[Defect | DefectiveMake] = [*DEFECTS, *MAKES]
+    counts = Counter(one.name for one in every)
     assert [name for name, count in counts.items() if count > 1] == []
-    assert {one.claim for one in DEFECTS} <= set(claims.load())
-    assert {one.check for one in DEFECTS} <= set(suite.CHECKS)
+    assert {one.claim for one in every} <= set(claims.load())
+    assert {one.check for one in every} <= set(suite.CHECKS)
 
 
 def test_the_contract_readme_lists_every_seeded_defect() -> None:

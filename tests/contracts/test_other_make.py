@@ -23,7 +23,8 @@ def failed(found: Report) -> list[str]:
 
 
 def test_a_server_of_another_make_that_keeps_the_contract_passes() -> None:
-    found = checked(Make(), *(one for one in CHECKS if one != GENERATED))
+    slower = (GENERATED, "lease-on-the-wire", "transfer")
+    found = checked(Make(), *(one for one in CHECKS if one not in slower))
     assert found.exit_code == 0, report.as_text(found)
     passed = [one.check for one in found.results if one.status == "passed"]
     assert {"credentials-let-in", "media-types", "throttle-on-the-wire"} <= set(passed)

@@ -1,7 +1,6 @@
 """The contract check as a library: what it tells, and that it can't pass by seeing nothing."""
 
 import gc
-import json
 import warnings
 from typing import Any
 
@@ -52,7 +51,7 @@ def test_a_control_surface_that_does_not_tell_enough_is_an_error_of_the_check() 
         await send({"type": "http.response.body", "body": b'{"readings":[{}],"requests":[]}'})
 
     app = mock()
-    for path, check in (("/_mock/lease", "get-starts-nothing"), ("/_mock/readings", THROTTLE)):
+    for path, check in (("/_mock/lease", "get-starts-nothing"), ("/_mock/runs", THROTTLE)):
         (one,) = run(plan(instead(app, "GET", path, silent), check)).results
         assert (one.check, one.status) == (check, "error")
         assert "does not tell what this check needs" in one.findings[0].what
@@ -121,6 +120,36 @@ def test_claims_have_the_checks_that_one_expects(claim: str, check: str) -> None
     assert check in standing_for()[claim]
 
 
+# ---- the same seed ---------------------------------------------------------------------------
+
+
+def _played(seed: int) -> list[tuple[str, bytes]]:
+    """What the throttle's schedules of *seed* do to the mock, call by call."""
+    sent: list[tuple[str, bytes]] = []
+    app = mock()
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        async def noted() -> Any:
+            message = await receive()
+            if scope["method"] == "POST" and message["type"] == "http.request":
+                sent.append((scope["path"], message["body"]))
+            return message
+
+        await app(scope, noted, send)
+
+    onsite = (tenant(**OTHER | {"tickets": ["7T:demo-ticket"], "users": []}),)
+    assert run(plan(noting, THROTTLE, tenants=onsite, seed=seed)).exit_code == 0
+    return sent
+
+
+@pytest.mark.slow
+def test_the_same_seed_plays_the_same_schedules_and_another_others() -> None:
+    first, again, other = _played(3), _played(3), _played(4)
+    assert first == again
+    assert first != other
+    assert len(first) > 50
+
+
 # ---- what fails ------------------------------------------------------------------------------
 
 
@@ -158,17 +187,10 @@ def test_a_server_that_can_not_be_explored_is_no_pass() -> None:
 
 
 def test_a_throttle_that_goes_otherwise_is_told_with_the_schedule() -> None:
-    async def claiming(_: Any, receive: Any, send: Any) -> None:
-        await receive()
-        told = json.dumps({"readings": [{"name": "tasks", "value": "ten-in-all"}]}).encode()
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": told})
-
     app = mock()
-    lying = instead(app, "GET", "/_mock/readings", claiming)
     onsite = (tenant(**OTHER | {"tickets": ["7T:demo-ticket"], "users": []}),)
-    (one,) = run(plan(lying, THROTTLE, profile="full", tenants=onsite)).results
+    told = {"tasks": "ten-in-all"}
+    (one,) = run(plan(app, THROTTLE, profile="full", tenants=onsite, readings=told)).results
     assert (one.check, one.status) == (THROTTLE, "failed")
     (finding,) = one.findings
     assert finding.claims

@@ -1,0 +1,61 @@
+"""What every kind of body has in common: each of its words is kept, or becomes a pseudonym.
+
+Bodies are read as a row of words, not as a tree, and everything else stays where it is: so what is
+broken stays broken, in the same place, and no value hides in what can't be parsed.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from superoffice_mock.traffic import prose, secrets, vocabulary
+from superoffice_mock.traffic.pseudonyms import Pseudonyms
+
+INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,25}\s*")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,5})?")
+_WORD: Final = re.compile(r"[^\s<>{}\[\]()\"',;:&=?]+")
+
+
+class Words(msgspec.Struct, frozen=True):
+    """Says what becomes of a word of a request, by the member that it stands in."""
+
+    names: Pseudonyms
+
+    def name(self, name: str) -> str:
+        """Return the name of a member: one that nobody described may be a secret, too."""
+        return name if vocabulary.is_public(name) else self.names.word("member name", name)
+
+    def value(self, member: str, value: str) -> str:
+        """Return the text that *member* holds."""
+        if secrets.NAMES.fullmatch(member):
+            return self.names.shaped("name", value)
+        return value if vocabulary.is_public(value) else self.names.shaped("text", value)
+
+    def number(self, member: str, digits: str) -> str:
+        """Return the number that *member* holds; 0 for one that nobody described."""
+        known = member.lower() in vocabulary.integers()
+        return digits if known and _NUMBER.fullmatch(digits) else "0"
+
+    def plain(self, text: str) -> str:
+        """Return *text* in which only public words are left."""
+        return _WORD.sub(lambda word: self.value("", word[0]), text)
+
+
+class AnswerWords(Words, frozen=True):
+    """The same for answers: they hold sentences for people."""
+
+    def value(self, member: str, value: str) -> str:
+        """Return the text that *member* holds; of a sentence, all but what gives itself away."""
+        if member.lower() in vocabulary.MESSAGES:
+            return prose.clean(value, self.names)
+        return value if vocabulary.is_public(value) else super().value(member, value)
+
+    def number(self, member: str, digits: str) -> str:
+        """Return the number that *member* holds; 0 for one that nobody described."""
+        known = vocabulary.is_public(member)
+        return digits if known and _NUMBER.fullmatch(digits) else "0"
+
+    def plain(self, text: str) -> str:
+        """Return the sentences in *text*."""
+        return prose.clean(text, self.names)

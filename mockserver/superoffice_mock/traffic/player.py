@@ -1,0 +1,171 @@
+"""A recording that answers: which recorded exchange a request is, and when it may be answered."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Final, Literal
+
+import msgspec
+
+from superoffice_mock.traffic import arrivals, matching
+from superoffice_mock.traffic.bindings import Bindings
+from superoffice_mock.traffic.matching import STRICT, Difference, Sent
+from superoffice_mock.traffic.recording import Entry
+
+MOST_TOLD: Final = 20
+Timing = Literal["recorded", "none"]
+_WEIGHTS: Final = {"method": 6, "path": 6, "query": 2, "credentials": 2, "media-type": 1, "body": 1}
+"""How far a difference leads away: another path is worse than another account."""
+_WHOLE: Final = 2
+"""How much farther something leads that is different as a whole."""
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """An exchange that can be replayed; *place* says where it stands, for people.
+
+    *ordered*: it takes part in the order of arrival.
+    """
+
+    place: str
+    sent: Sent
+    entry: Entry
+    ordered: bool = True
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """How requests are matched: *fields* of `matching.FIELDS`; *timing* None is as recorded where
+    calls overlapped; *repeat*: answers that are used up are given again.
+    """
+
+    fields: tuple[str, ...] = STRICT
+    timing: Timing | None = None
+    repeat: bool = False
+
+
+class Miss(msgspec.Struct, frozen=True):
+    """Nothing recorded answers: why, and in what the nearest recorded request differs."""
+
+    why: str
+    differences: tuple[Difference, ...] = ()
+
+
+class Player:
+    """Plays the exchanges of one tenant, once: what was answered and what pseudonyms mean."""
+
+    def __init__(
+        self, recorded: Sequence[Recorded], rules: Rules, bindings: Bindings | None = None
+    ) -> None:
+        self._recorded = recorded
+        self._rules = rules
+        self._bindings = bindings or Bindings()
+        self._left = dict.fromkeys(range(len(recorded)))
+        ordered = [index for index, one in enumerate(recorded) if one.ordered]
+        found = arrivals.order([recorded[index].entry for index in ordered])
+        self._places = dict(zip(ordered, found.places, strict=True))
+        self._before = dict(zip(ordered, found.before, strict=True))
+        self._by_place = {place: index for index, place in self._places.items()}
+        self._arrived: set[int] = set()
+        self._complete = 0
+        self.timed = found.overlaps if rules.timing is None else rules.timing == "recorded"
+
+    def take(self, sent: Sent) -> int | Miss:
+        """Return which recorded exchange *sent* is, the first that is left, and use it up."""
+        found = self._find(sent, self._left)
+        if found is None and self._rules.repeat:
+            found = self._again(sent)
+        if found is None:
+            return self._missed(sent)
+        self._left.pop(found, None)
+        self._arrive(found)
+        return found
+
+    @property
+    def left(self) -> tuple[Recorded, ...]:
+        """What has not been played yet."""
+        return tuple(self._recorded[index] for index in self._left)
+
+    def recorded(self, index: int) -> Recorded:
+        """Return the exchange that `take` told."""
+        return self._recorded[index]
+
+    def missing(self, index: int) -> tuple[str, ...]:
+        """Return the places of what had arrived before this was answered, and has not yet."""
+        if not self.timed:
+            return ()
+        awaited = range(self._complete, self._before.get(index, 0))
+        return tuple(
+            self._recorded[self._by_place[place]].place
+            for place in awaited
+            if place not in self._arrived
+        )
+
+    def _find(self, sent: Sent, among: dict[int, None]) -> int | None:
+        for index in among:
+            attempt = self._bindings.attempt()
+            told = matching.differences(
+                self._recorded[index].sent, sent, self._rules.fields, attempt
+            )
+            if next(told, None) is None:
+                attempt.keep()
+                return index
+        return None
+
+    def _again(self, sent: Sent) -> int | None:
+        """Start over with those that *sent* may be."""
+        used = {index: None for index in range(len(self._recorded)) if index not in self._left}
+        first = self._find(sent, used)
+        if first is None:
+            return None
+        for index in used:
+            if self._differs(index, sent) == ():
+                self._left[index] = None
+        self._left = dict.fromkeys(sorted(self._left))
+        return first
+
+    def _arrive(self, index: int) -> None:
+        place = self._places.get(index)
+        if place is None:
+            return
+        self._arrived.add(place)
+        while self._complete in self._arrived:
+            self._complete += 1
+
+    # ---- misses ------------------------------------------------------------------------------
+
+    def _missed(self, sent: Sent) -> Miss:
+        if not self._recorded:
+            return Miss("nothing is recorded for this tenant")
+        told = [self._differs(index, sent) for index in range(len(self._recorded))]
+        used = sum(not one for one in told)
+        if used:
+            why = f"all {used} recorded answers to this request have been given"
+            return Miss(f"{why}; --repeat gives them again, a reset starts over")
+        near = min(range(len(told)), key=lambda index: (_distance(told[index]), index))
+        where = self._recorded[near].place
+        fields = ", ".join(dict.fromkeys(one.field for one in told[near]))
+        return Miss(
+            f"no recorded request is this one; the nearest, {where}, differs in {fields}",
+            told[near],
+        )
+
+    def _differs(self, index: int, sent: Sent) -> tuple[Difference, ...]:
+        attempt = self._bindings.attempt()
+        fields = self._rules.fields
+        told = matching.differences(self._recorded[index].sent, sent, fields, attempt)
+        return tuple(islice(told, MOST_TOLD))
+
+
+def _distance(differences: tuple[Difference, ...]) -> int:
+    return sum(_WEIGHTS[one.field] + _WHOLE * (not one.where) for one in differences)
+
+
+def recorded(entries: Sequence[tuple[str, Entry]]) -> Iterator[Recorded]:
+    """Yield what can be replayed of *entries*, each with its place. Raise ValueError, with it."""
+    for place, entry in entries:
+        try:
+            sent = matching.recorded(entry.request)
+        except ValueError as error:
+            msg = f"{place}.request.url: {error}"
+            raise ValueError(msg) from None
+        called = matching.operation_of("/" + "/".join(sent.path)) is not None
+        asks = sent.method == "OPTIONS" and entry.request.all("access-control-request-method")
+        yield Recorded(place, sent, entry, called and not asks)

@@ -1,0 +1,94 @@
+"""Exchanges made harmless before anything is written: secrets and names become pseudonyms."""
+
+import re
+from http import HTTPMethod
+from typing import Final
+
+from msgspec.structs import replace
+
+from superoffice_contract import claims
+from superoffice_mock.traffic import addresses, bodies, header_rules, prose
+from superoffice_mock.traffic.pseudonyms import Pseudonyms
+from superoffice_mock.traffic.recording import (
+    About,
+    Entry,
+    Label,
+    Recording,
+    Request,
+    Response,
+)
+
+UNKNOWN_METHOD: Final = "UNKNOWN"
+FAILED: Final = "failed"
+FAILURES: Final = re.compile(
+    r"(?:net::ERR|NS_ERROR|NS_BINDING)_[A-Z_]{1,40}"
+    r"|refused|reset|timed out|cut off|unreachable|aborted|caller left|TLS failed"
+)
+"""How browsers and our recorder call it when no answer came; anything else is `failed`."""
+
+
+class Redaction:
+    """Makes the exchanges of one recording harmless; equal values get equal pseudonyms in it.
+
+    *key* is for tests and fixtures; without one it is random and goes with this object.
+    """
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._names = Pseudonyms(key)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many values of which kind were replaced, and headers left out."""
+        return dict(sorted(self._names.counts.items()))
+
+    def about(self, about: About) -> About:
+        """Return *about* with the counts so far."""
+        return About(self._prose(about.proves), self.counts)
+
+    def recording(self, recording: Recording) -> Recording:
+        """Return *recording* made harmless."""
+        entries = tuple(map(self.entry, recording.entries))
+        return Recording(entries, self.about(recording.about), recording.note)
+
+    def entry(self, entry: Entry) -> Entry:
+        """Return *entry* made harmless; notes in its label say what was left out."""
+        self._names.echoes = {}
+        request, about_request = self._request(entry.request)
+        response, about_response = self._response(entry.response)
+        notes = tuple(filter(None, (about_request, about_response)))
+        label = self._label(entry.label, notes)
+        return replace(entry, request=request, response=response, label=label)
+
+    def _request(self, request: Request) -> tuple[Request, str | None]:
+        known = request.method in HTTPMethod.__members__
+        cleaned = bodies.request(request, self._names)
+        harmless = Request(
+            request.method if known else UNKNOWN_METHOD,
+            addresses.url(request.url, self._names),
+            headers=header_rules.request(request.headers, self._names),
+            body=cleaned.body,
+        )
+        return harmless, cleaned.note
+
+    def _response(self, response: Response) -> tuple[Response, str | None]:
+        headers = header_rules.response(response.headers, self._names)
+        cleaned = bodies.response(response, self._names)
+        failed = response.failed
+        if failed is not None and not FAILURES.fullmatch(failed):
+            failed = FAILED
+        return Response(response.status, failed, headers=headers, body=cleaned.body), cleaned.note
+
+    def _label(self, label: Label, notes: tuple[str, ...]) -> Label:
+        known = claims.load()
+        tenant = label.tenant
+        before = (prose.clean(one, self._names) for one in label.notes)
+        return replace(
+            label,
+            tenant=None if tenant is None else addresses.tenant(tenant, self._names),
+            claims=tuple(one for one in label.claims if one in known),
+            proves=self._prose(label.proves),
+            notes=tuple(dict.fromkeys((*before, *notes))),
+        )
+
+    def _prose(self, text: str | None) -> str | None:
+        return None if text is None else prose.clean(text, self._names)

@@ -1,0 +1,42 @@
+"""Recordings as tests make them: an entry is what a good client sends, unless told otherwise."""
+
+from superoffice_mock.traffic.recording import (
+    Entry,
+    Headers,
+    Label,
+    Recording,
+    Request,
+    Response,
+)
+
+URL = "http://crm.example/api/v1/Agents/EMail/SyncEmailAccounts"
+BODY = b'{"SyncUserAccounts": [{"AccountId": 507}]}'
+JSON: Headers = (("content-type", "application/json"),)
+UNLABELLED = Label()
+BASIC: Headers = (("authorization", "Basic dGplMDpUamUw"),)
+
+
+def entry(
+    url: str = URL,
+    headers: Headers = (*BASIC, *JSON),
+    body: bytes | None = BODY,
+    *,
+    method: str = "POST",
+    status: int = 204,
+    answered: Headers = (),
+    answer: bytes | None = b"",
+    failed: str | None = None,
+    label: Label = UNLABELLED,
+) -> Entry:
+    return Entry(
+        request=Request(method, url, headers=headers, body=body),
+        response=Response(status, failed, headers=answered, body=answer),
+        at=1_800_000_000.0,
+        elapsed=0.03,
+        waited=0.02,
+        label=label,
+    )
+
+
+def recording(*entries: Entry) -> Recording:
+    return Recording(entries)
