@@ -38,35 +38,36 @@ class Waiter(msgspec.Struct, eq=False):
 class WaitingRoom:
     """The calls of one tenant that wait for their answers; it knows moments, not clocks.
 
-    *ask* decides a call anew at a moment; it is asked oldest waiter first.
+    *ask* decides a call anew at a moment; it is asked oldest waiter first. `waiters` are for
+    others to look at.
     """
 
-    __slots__ = ("_ask", "_by_due", "_entered", "_waiters")
+    __slots__ = ("_ask", "_by_due", "_entered", "waiters")
 
     def __init__(self, ask: Callable[[Call, Instant], Verdict]) -> None:
         self._ask = ask
         self._entered = 0
-        self._waiters: dict[int, Waiter] = {}
+        self.waiters: dict[int, Waiter] = {}
         self._by_due: list[tuple[Instant, int]] = []
 
     def __len__(self) -> int:
-        return len(self._waiters)
+        return len(self.waiters)
 
     def __iter__(self) -> Iterator[Waiter]:
         """Yield the waiters, oldest first."""
-        return iter(tuple(self._waiters.values()))
+        return iter(tuple(self.waiters.values()))
 
     def enter(self, waiter: Waiter) -> None:
         """Let *waiter* wait until its verdict is due."""
         self._entered += 1
-        self._waiters[self._entered] = waiter
+        self.waiters[self._entered] = waiter
         heappush(self._by_due, (waiter.verdict.answer_at, self._entered))
 
     def next_due(self) -> Instant | None:
         """Return the earliest moment anyone waits for."""
         while self._by_due:
             due, number = self._by_due[0]
-            waiter = self._waiters.get(number)
+            waiter = self.waiters.get(number)
             if waiter is not None and waiter.verdict.answer_at == due:
                 return due
             heappop(self._by_due)
@@ -77,7 +78,7 @@ class WaitingRoom:
         happened: list[tuple[Change, Waiter]] = []
         while (due := self.next_due()) is not None and due <= now:
             _, number = heappop(self._by_due)
-            waiter = self._waiters[number]
+            waiter = self.waiters[number]
             if isinstance(waiter.verdict, (Ask, Delayed)):
                 self._ask_again(waiter, now)
                 heappush(self._by_due, (waiter.verdict.answer_at, number))
@@ -89,7 +90,7 @@ class WaitingRoom:
 
     def review(self, revise: Callable[[Waiter], Verdict]) -> None:
         """Give every waiter, oldest first, the verdict that *revise* has for it now."""
-        for number, waiter in tuple(self._waiters.items()):
+        for number, waiter in tuple(self.waiters.items()):
             waiter.verdict = revise(waiter)
             heappush(self._by_due, (waiter.verdict.answer_at, number))
 
@@ -100,7 +101,7 @@ class WaitingRoom:
             waiter.verdict = self._ask(waiter.call, now)
 
     def _answer(self, number: int) -> Waiter:
-        waiter = self._waiters.pop(number)
+        waiter = self.waiters.pop(number)
         if not waiter.answered.done():
             waiter.answered.set_result(None)
         return waiter
@@ -131,7 +132,8 @@ class InFlight:
     def left(self) -> None:
         """Count a call out: it was answered and journalled."""
         self.count -= 1
-        self.tell()
+        if self._curious:
+            self.tell()
 
     def tell(self) -> None:
         """Tell the curious, if all is calm."""

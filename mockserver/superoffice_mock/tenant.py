@@ -42,7 +42,7 @@ class Tenant:
 
     __slots__ = (
         *("_alarm", "_closed", "_first_clock", "_in_flight", "_limits", "_room", "_steady"),
-        *("_aside", "facts", "journal", "state", "used_at"),
+        *("_aside", "facts", "journal", "resets", "state", "used_at"),
     )
 
     def __init__(
@@ -56,6 +56,7 @@ class Tenant:
         self.facts = facts
         self.journal = journal
         self.used_at = steady()
+        self.resets = 0
         self.state = _started(facts, clock or RealClock(), self.used_at)
         self._first_clock = self.state.clock
         self._limits = limits
@@ -112,24 +113,24 @@ class Tenant:
     def arrived(self) -> None:
         """Count a call in flight."""
         self._in_flight.arrived()
-        if self._room and isinstance(self.state.clock, JumpingClock):
+        if self._room.waiters and isinstance(self.state.clock, JumpingClock):
             self._alarm.clear()
 
     def left(self) -> None:
         """Count a call out: it was answered and journalled."""
         self._in_flight.left()
-        if self._room:
+        if self._room.waiters:
             self._rearm()
 
     def admit(self, call: Call) -> Verdict:
         """Decide *call* now. Raise Rejected (503) if too many wait already."""
-        if len(self._room) >= self._limits.max_waiting:
+        if len(self._room.waiters) >= self._limits.max_waiting:
             raise self._full()
         return self._ask(call, call.arrived_at)
 
     def check_room(self) -> None:
         """Raise Rejected (503) if too many wait already for one more to do so."""
-        if len(self._room) >= self._limits.max_waiting:
+        if len(self._room.waiters) >= self._limits.max_waiting:
             raise self._full()
 
     def _full(self) -> Rejected:
@@ -257,6 +258,7 @@ class Tenant:
         self.answer_all("the mock was reset")  # those who came meanwhile: no clock would wake them
         self.state = _started(self.facts, self._first_clock, self._steady())
         self.journal.clear(self.facts.id)
+        self.resets += 1
 
     def remove(self, reason: str) -> None:
         """Let nobody wait any more, and forget the journal: nobody will find this tenant again."""

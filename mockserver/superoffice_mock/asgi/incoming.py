@@ -44,7 +44,9 @@ async def read(incoming: Incoming, max_body: int) -> bytes:
     """Return the whole body. Raise Rejected (413) as soon as it is known to be too long."""
     if incoming.headers.content_length > max_body:
         raise _too_long(max_body)
-    message = await _part(incoming)
+    message = await incoming.receive()
+    if message["type"] == "http.disconnect":
+        raise _left(incoming)
     if not message.get("more_body", False):
         body = message.get("body", b"")
         if not body:
@@ -79,9 +81,13 @@ async def take_in(incoming: Incoming, max_body: int) -> bytes:
 async def _part(incoming: Incoming) -> Message:
     message = await incoming.receive()
     if message["type"] == "http.disconnect":
-        incoming.exchange.hung_up = True
-        raise Rejected(400, "", "the caller hung up before the body was complete")
+        raise _left(incoming)
     return message
+
+
+def _left(incoming: Incoming) -> Rejected:
+    incoming.exchange.hung_up = True
+    return Rejected(400, "", "the caller hung up before the body was complete")
 
 
 def whole(body: bytes, max_body: int) -> bytes:

@@ -47,7 +47,7 @@ class Routes:
         return Place(self._keeper(segment), None, self._not_found(path, folded))
 
     def _place(self, segment: str, operation: Operation) -> Place:
-        tenant = self._tenants.get(segment) if segment else None
+        tenant = self._tenants.get(segment or DEFAULT_TENANT)
         if tenant is not None:
             return Place(tenant, operation)
         default = self._tenants.get(DEFAULT_TENANT)
