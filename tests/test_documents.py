@@ -10,18 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from starlette.routing import Mount, Route
 
+from superoffice_mock.asgi.control import surface as control
 from superoffice_mock.asgi.control.views import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
 from superoffice_mock.core.model import ExchangeId, Instant, TenantId
 from superoffice_mock.core.readings import READINGS
 from superoffice_mock.settings import options
-from tests.asgi.local import Local
 from tests.running import environment, serving
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted([ROOT / "README.md", *ROOT.glob("*/README.md")])
+DOCUMENTS = sorted(
+    [ROOT / "README.md", *ROOT.glob("*/README.md"), ROOT / "tests/clients/README.md"]
+)
 DEFAULT_URL = "http://127.0.0.1:8204"
 
 
@@ -46,6 +47,17 @@ def consoles(name: str) -> Iterator[tuple[str, str]]:
 def pattern(printed: str) -> re.Pattern[str]:
     """Return what matches *printed*, in which … stands for anything."""
     return re.compile(".*".join(re.escape(part) for part in printed.split("…")), re.DOTALL)
+
+
+def prose(document: Path) -> str:
+    """Return what *document* says outside its blocks of code."""
+    return re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return where links into *document* may point to, as GitHub makes it of the headings."""
+    headings = re.findall(r"^#+ (.*)$", prose(document), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
 def run(command: str, url: str) -> str:
@@ -90,16 +102,8 @@ def test_the_contract_readme_lists_every_claim() -> None:
 
 
 def test_the_server_readme_lists_every_control_call() -> None:
-    mount = Local().mock.app.routes[0]
-    assert isinstance(mount, Mount)
-    routes = [route for route in mount.routes if isinstance(route, Route)]
-    calls = {
-        f"`{method} /_mock{route.path.replace(':int', '')}`"
-        for route in routes
-        for method in (route.methods or set()) - {"HEAD"}
-    }
     rows = table(read("mockserver/README.md"), "The control surface")
-    assert {row.split("|")[1].strip() for row in rows} == calls
+    assert {row.split("|")[1].strip() for row in rows} == {f"`{one}`" for one in control.calls()}
 
 
 def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> None:
@@ -115,17 +119,24 @@ def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> No
     shutil.which("bash") is None or shutil.which("curl") is None,
     reason="the commands of the README need bash and curl",
 )
-def test_the_commands_of_the_readme_print_what_it_shows() -> None:
+@pytest.mark.parametrize("document", ["README.md", "mockserver/README.md"])
+def test_the_commands_of_the_readmes_print_what_they_show(document: str) -> None:
     with serving("--log", "off") as server:
-        for command, printed in consoles("README.md"):
+        for command, printed in consoles(document):
             seen = run(command, server.url).replace("\r", "").strip()
             assert pattern(printed.strip()).fullmatch(seen), f"$ {command}\n{seen}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
-    links = re.findall(r"\]\((?!http)([^)#]+)", document.read_text(encoding="utf-8"))
-    assert [link for link in links if not (document.parent / link).exists()] == []
+    links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", prose(document))
+    broken = [
+        f"{path}#{anchor}"
+        for path, anchor in links
+        if not (document.parent / path).exists()
+        or (anchor and anchor not in anchors(document.parent / path if path else document))
+    ]
+    assert broken == []
 
 
 def test_ci_runs_the_readmes_own_test_line() -> None:

@@ -26,25 +26,58 @@ IMPURE = (
 RULES = (".errors", ".core")
 HARNESS = ("yaml", "msgspec", "jsonschema_rs", "jsonschema", "schemathesis", "hypothesis", "httpx2")
 TENANTS = (".tenant", ".tenants")
-ASGI = (*RULES, *TENANTS, ".wire", ".traffic", ".clock", ".settings", ".asgi", ".__version__")
+ASGI = (
+    *RULES,
+    *TENANTS,
+    ".wire",
+    ".traffic",
+    ".clock",
+    ".settings",
+    ".specs",
+    ".asgi",
+    ".__version__",
+)
+
+RECORDED = (
+    *("archive", "calls", "charsets", "claims", "conduct", "description", "har", "presented"),
+    *("report", "shapes"),
+)
+TRAFFIC = (
+    *("msgspec", ".__version__", *RULES, ".wire", ".traffic"),
+    *(f"{CONTRACT}.{one}" for one in RECORDED),
+)
 
 LAYERS: dict[str, tuple[str, ...]] = {
-    ".": (),
+    ".": (".errors", ".testing"),
     ".errors": (),
     ".core": ("msgspec", *RULES),
     ".wire": ("msgspec", *RULES, ".wire", DESCRIPTION, SHAPES, CHARSETS),
-    ".traffic": ("msgspec", *RULES, ".wire", ".traffic", "httpx2"),
+    ".traffic": (*TRAFFIC, "httpx2"),
     ".clock": ("msgspec", *RULES, "time", "asyncio"),
     ".tenant": ("msgspec", *RULES, ".clock", "asyncio"),
-    ".tenants": (*RULES, ".tenant"),
+    ".tenants": ("msgspec", *RULES, ".tenant"),
     ".settings": ("msgspec", *RULES),
-    ".world": ("msgspec", *RULES),
+    ".specs": ("msgspec", *RULES),
+    ".world": ("msgspec", *RULES, ".specs"),
     ".asgi": ("msgspec", "starlette", *ASGI, DESCRIPTION, "asyncio"),
+    ".asgi.control.described": ("msgspec", "yaml", ".asgi", ".core", ".__version__"),
     ".log": ("msgspec", ".core", ".wire", ".asgi", "sys"),
-    ".server": ("uvicorn", "httptools", *RULES, ".settings", ".wire", ".asgi", *IMPURE),
+    ".protocol": ("uvicorn", "httptools", "msgspec", ".errors", ".asgi", ".breakable", *IMPURE),
+    ".breakable": ("uvicorn", ".asgi", *IMPURE),
+    ".server": ("uvicorn", *RULES, ".protocol", ".settings", ".wire", ".asgi", *IMPURE),
     ".demo": ("msgspec", "click", ".log", ".server", ".settings", ".world", ".asgi", *IMPURE),
-    ".checking": (*ASGI, ".log", ".world", CONTRACT, "sys"),
+    ".progress": ("click", "sys"),
+    ".checking": (*ASGI, ".log", ".progress", ".world", CONTRACT),
+    ".visiting": ("msgspec", ".checking", ".core", ".errors", ".progress", ".wire", CONTRACT),
+    ".replaying": (*ASGI, ".tenants", f"{CONTRACT}.archive", f"{CONTRACT}.report"),
+    ".resending": (*ASGI, ".checking", ".signing", ".visiting", ".world", CONTRACT, "asyncio"),
+    ".signing": (".core", ".errors", ".traffic", f"{CONTRACT}.target"),
     ".cli": ("click", "superoffice_mock", CONTRACT, *IMPURE),
+    ".testing": (
+        *("msgspec", "hypothesis", "asyncio", ".errors", ".testing"),
+        *(".settings", ".world", ".log", ".asgi", ".server", "starlette"),
+    ),
+    ".testing.conductor": ("msgspec", "starlette", "asyncio", ".errors", ".asgi", ".testing"),
     ".pytest_plugin": ("pytest", "superoffice_mock", CONTRACT, *IMPURE),
     ".__main__": (".cli",),
     SHAPES: ("msgspec",),
@@ -57,7 +90,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
 The harmless part of the standard library is free for all, the rest is listed.
 """
 AT_THE_TOP: dict[str, tuple[str, ...]] = {
-    ".traffic": ("msgspec", *RULES, ".wire", ".traffic"),
+    ".traffic": TRAFFIC,
+    ".": (),
+    ".testing": ("msgspec", "asyncio", ".errors", ".testing"),
+    ".testing.conductor": ("msgspec", "starlette", "asyncio", ".errors", ".asgi", ".testing"),
+    ".pytest_plugin": ("pytest",),
     ".cli": ("click", ".errors", ".__version__", *IMPURE),
     DESCRIPTION: ("yaml", "msgspec", SHAPES),
 }
@@ -125,6 +162,9 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
         (".cli", "import uvicorn"),
         (".cli", "from superoffice_mock.server import listen"),
         (".new", "import click"),
+        (".new", "from superoffice_mock.testing import handle"),
+        (".testing.handle", "from superoffice_mock.server import in_background"),
+        (".pytest_plugin", "import msgspec"),
         (f"{CONTRACT}.description", "import jsonschema"),
         (f"{CONTRACT}.description", "def f():\n    import schemathesis"),
         (f"{CONTRACT}.suite", "from superoffice_mock import settings"),

@@ -1,3 +1,33 @@
 """A local SuperOffice that answers as documented, and tells the truth on a side channel."""
 
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from superoffice_mock.errors import ExpectationFailed
+    from superoffice_mock.testing.exploring import explore
+    from superoffice_mock.testing.handle import SuperOffice
+    from superoffice_mock.testing.schedules import schedules
+    from superoffice_mock.testing.servers import MockServer, create_app
+
 __version__ = "0.1.0"
+
+__all__ = ["ExpectationFailed", "MockServer", "SuperOffice", "create_app", "explore", "schedules"]
+
+_WHERE: Final = {
+    "ExpectationFailed": "errors",
+    "MockServer": "testing.servers",
+    "SuperOffice": "testing.handle",
+    "create_app": "testing.servers",
+    "explore": "testing.exploring",
+    "schedules": "testing.schedules",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    """Import what is asked for, when it is: the command line must not pay for it."""
+    if name not in _WHERE:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

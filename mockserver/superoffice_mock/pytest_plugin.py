@@ -1,0 +1,108 @@
+"""The pytest plugin: a SuperOffice for every test, and what it noticed that the test did not.
+
+Loaded by every pytest run where the package is installed, so it imports nothing until it is used.
+"""
+
+from collections.abc import Generator, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from superoffice_mock.testing.handle import SuperOffice
+    from superoffice_mock.testing.servers import MockServer
+
+NAME: Final = "superoffice_mock"
+"""Of the marker and of the fixture."""
+MARKER: Final = (
+    f'{NAME}(installation="online", granted=False, readings={{...}}, accounts={{id: seconds}}, '
+    'seconds_per_account=..., expires_after=..., clock="freeze", strict=True): '
+    f"what the SuperOffice of the fixture {NAME} is like; strict: violations fail the test"
+)
+FAILED: Final = pytest.StashKey[bool]()
+"""Of a test that failed: what it left undone is no news."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.fixture(scope="session")
+def superoffice_mock_server() -> "Iterator[MockServer]":
+    """A mock of SuperOffice on a free port of this machine, for all tests of this process."""
+    from superoffice_mock.testing.servers import MockServer
+
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture
+def superoffice_mock(
+    request: pytest.FixtureRequest, superoffice_mock_server: "MockServer"
+) -> "Iterator[SuperOffice]":
+    """A SuperOffice of this test's own, whose clock jumps; the marker says what it is like."""
+    from superoffice_mock.testing.findings import crashes, findings
+
+    wanted = _wanted(request.node)
+    strict = wanted.pop("strict", False)
+    with _made(superoffice_mock_server, wanted) as office:
+        yield office
+        failed = request.node.stash.get(FAILED, False)
+        found = list(crashes(office) if failed else findings(office, strict))
+    if found:
+        pytest.fail("\n\n".join(found), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what reached the mock below a test that used it and failed."""
+    report = yield
+    office = getattr(item, "funcargs", {}).get(NAME)
+    if office is not None and report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+        if not _tells_itself(call):
+            report.sections.append((NAME, office.timeline))
+    return report
+
+
+def _tells_itself(call: pytest.CallInfo[None]) -> bool:
+    from superoffice_mock.errors import ExpectationFailed
+
+    return call.excinfo is not None and call.excinfo.errisinstance(ExpectationFailed)
+
+
+def _made(server: "MockServer", wanted: dict[str, Any]) -> "SuperOffice":
+    from superoffice_mock.errors import ControlFailed
+
+    try:
+        return server.tenant(**wanted)
+    except ControlFailed as error:
+        wrong = error.detail
+    pytest.fail(f"@pytest.mark.{NAME}: {wrong}", pytrace=False)
+
+
+def _wanted(node: pytest.Item) -> dict[str, Any]:
+    """Return what the markers of *node* say, the closest winning; fail the test if they can't."""
+    wanted: dict[str, Any] = {}
+    for marker in node.iter_markers(NAME):
+        if marker.args:
+            pytest.fail(f"@pytest.mark.{NAME} takes arguments by name only", pytrace=False)
+        _check(marker.kwargs)
+        wanted = {**marker.kwargs, **wanted}
+    return wanted
+
+
+def _check(given: Mapping[str, object]) -> None:
+    from difflib import get_close_matches
+
+    from superoffice_mock.testing.servers import Wanted
+
+    known = [*Wanted.__annotations__, "strict"]
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+            pytest.fail(f"@pytest.mark.{NAME}: no argument {name!r}; {hint}", pytrace=False)

@@ -1,0 +1,180 @@
+"""Runs a partner's scenario under many schedules, and tells the smallest one that breaks it."""
+
+import asyncio
+import contextlib
+import inspect
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Unpack
+
+import msgspec
+
+from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
+from superoffice_mock.testing.conductor import Conductor, Play
+from superoffice_mock.testing.handle import SuperOffice
+from superoffice_mock.testing.schedules import KINDS, Schedule, read, schedules, written
+from superoffice_mock.testing.servers import MockServer, Wanted
+
+if TYPE_CHECKING:
+    from superoffice_mock.asgi.app import Mock
+
+Scenario = Callable[[SuperOffice], Coroutine[Any, Any, None] | None]
+
+_SETTLE: Final = "0.005"
+"""Real seconds until a clock jumps: an explored app calls from this machine."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A schedule under which the scenario failed, and how."""
+
+    schedule: Schedule
+    error: Exception
+
+
+def explore(
+    scenario: Scenario,
+    *,
+    seed: int = 0,
+    examples: int = 100,
+    kinds: Sequence[str] = tuple(KINDS),
+    replay: str | Schedule | None = None,
+    **tenant: Unpack[Wanted],
+) -> None:
+    """Run *scenario*, sync or async, on a fresh tenant under each of many schedules.
+
+    A schedule says what happens before which of the app's calls: another caller takes the lease,
+    time passes, a connection is cut (*kinds*, all of `KINDS`). *seed* chooses the schedules, the
+    same ones each time; *replay* plays the one that an earlier failure printed. Raise
+    ExpectationFailed with the smallest schedule under which the scenario raises.
+    """
+    with _stage(tenant) as play:
+        if replay is not None:
+            schedule = read(replay) if isinstance(replay, str) else replay
+            failure = _tried(play, scenario, schedule)
+            told = "the scenario fails under the schedule that is replayed"
+        else:
+            failure, told = _searched(play, scenario, seed, examples, kinds)
+    if failure is not None:
+        raise ExpectationFailed(_message(failure, told)) from failure.error
+
+
+class ConductedServer(MockServer):
+    """A server at which *plays* are played, by tenant."""
+
+    def __init__(self, plays: Mapping[str, Play]) -> None:
+        super().__init__(jump_settle=_SETTLE)
+        self._plays = plays
+
+    def served(self) -> "Mock":
+        """Return the mock with a conductor before its application."""
+        mock = super().served()
+        return msgspec.structs.replace(mock, app=Conductor(mock.app, self._plays))
+
+
+# ---- one schedule ----------------------------------------------------------------------------
+
+
+_Playing = Callable[[Scenario, Schedule], None]
+
+
+@contextlib.contextmanager
+def _stage(tenant: Wanted) -> Iterator[_Playing]:
+    """Yield what plays a scenario under a schedule, on a server of its own."""
+    plays: dict[str, Play] = {}
+
+    def play(scenario: Scenario, schedule: Schedule) -> None:
+        with server.tenant(**tenant) as office:
+            plays[office.id] = now = Play(office.id, office.credentials.headers, schedule)
+            try:
+                _run(scenario, office)
+            finally:
+                del plays[office.id]
+                if now.broken is not None:
+                    raise now.broken
+
+    with ConductedServer(plays) as server:
+        yield play
+
+
+def _run(scenario: Scenario, office: SuperOffice) -> None:
+    running = scenario(office)
+    if inspect.iscoroutine(running):
+        with contextlib.closing(running):
+            _check_no_loop()
+            asyncio.run(running)
+
+
+def _check_no_loop() -> None:
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop()
+        msg = "an async scenario runs in a loop of its own: call explore from a test that has none"
+        raise SetupError(msg)
+
+
+def _tried(play: _Playing, scenario: Scenario, schedule: Schedule) -> Failure | None:
+    try:
+        play(scenario, schedule)
+    except (ControlFailed, SetupError):
+        raise  # the scenario asks the mock for what can't be; no app is to blame
+    except Exception as error:  # noqa: BLE001 - whatever the scenario raises is what is looked for
+        return Failure(schedule, error)
+    return None
+
+
+# ---- many ------------------------------------------------------------------------------------
+
+
+def _searched(
+    play: _Playing, scenario: Scenario, seed: int, examples: int, kinds: Sequence[str]
+) -> tuple[Failure | None, str]:
+    """Return the smallest failure and how it was found."""
+    strategy = schedules(kinds)
+    import hypothesis
+    from hypothesis import errors
+
+    failures: list[Failure] = []
+    tries = 0
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+        report_multiple_bugs=False,
+        print_blob=False,
+    )
+    @hypothesis.given(strategy)
+    def trial(schedule: Schedule) -> None:
+        nonlocal tries
+        tries += not failures
+        failure = _tried(play, scenario, schedule)
+        if failure is not None:
+            failures.append(failure)
+            raise failure.error
+
+    try:
+        trial()
+    except errors.Flaky:
+        return failures[-1], (
+            f"the scenario failed once in {tries} schedules (seed {seed}), and not again under the "
+            "same one: the app's own threads or clocks have a say in it"
+        )
+    except Exception:
+        if not failures:
+            raise
+        return failures[-1], (
+            f"the scenario fails under the schedule number {tries} (seed {seed}); the smallest:"
+        )
+    return None, ""
+
+
+def _message(failure: Failure, told: str) -> str:
+    happenings = [one.words for one in failure.schedule] or ["nothing happens around the app"]
+    lines = [f"  {one}" for one in happenings]
+    error = f"{failure.error}" or type(failure.error).__name__
+    if not isinstance(failure.error, AssertionError):
+        error = f"{type(failure.error).__name__}: {error}"
+    again = f"explore(…, replay={written(failure.schedule)!r})"
+    return "\n".join((told, "", *lines, "", error, "", f"Again: {again}"))

@@ -1,0 +1,32 @@
+"""What the mock noticed during a test that the test itself may have missed."""
+
+from collections.abc import Iterator
+
+from superoffice_mock.testing import expectations
+from superoffice_mock.testing.handle import SuperOffice
+from superoffice_mock.testing.values import ArmedFault
+
+
+def crashes(office: SuperOffice) -> Iterator[str]:
+    """Yield the crashes of the mock, with their tracebacks."""
+    for one in office.requests:
+        if one.outcome == "crashed":
+            yield f"the mock crashed in request #{one.id}:\n{office.request(one.id).crash}"
+
+
+def findings(office: SuperOffice, strict: bool) -> Iterator[str]:  # noqa: FBT001 - the marker's
+    """Yield crashes, faults that never fired and, if *strict*, violations."""
+    yield from crashes(office)
+    traffic = office.traffic
+    idle = [fault for fault in office.faults.all if fault.sure and not fault.fired]
+    if idle:
+        yield f"{_never(idle)}\n\n{expectations.timeline(traffic)}"
+    violations = list(expectations.violations(traffic)) if strict else []
+    if violations:
+        told = "\n".join(violations)
+        yield f"violations of the contract:\n{told}\n\n{expectations.timeline(traffic)}"
+
+
+def _never(idle: list[ArmedFault]) -> str:
+    told = ", ".join(f"{fault.id} ({fault.effect})" for fault in idle)
+    return f"armed faults that never fired: {told}; the test did not see what it is about"

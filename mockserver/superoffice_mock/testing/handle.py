@@ -1,0 +1,180 @@
+"""A tenant in the hands of a test: where it is, what really happened there, and its time."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Literal, Self, TypedDict, Unpack
+
+import msgspec
+
+from superoffice_mock.testing import expectations
+from superoffice_mock.testing.calls import Calls
+from superoffice_mock.testing.expectations import Traffic
+from superoffice_mock.testing.parts import Clock, Faults, Lease
+from superoffice_mock.testing.values import Credentials, Exchange, Made, Run, WholeExchange
+
+Outcome = Literal[
+    "started", "turned_away", "served", "rejected", "faulted", "replayed", "crashed", "pending"
+]
+
+
+class Named(TypedDict, total=False):
+    """The credentials that expire; none named: all."""
+
+    ticket: str
+    access_token: str
+    session: str
+
+
+class SuperOffice:
+    """One SuperOffice installation of the mock; it lives in the server, and this only asks it.
+
+    As a context manager it removes the installation at the end.
+    """
+
+    def __init__(self, calls: Calls, made: Made) -> None:
+        self.id = made.id
+        self.url = made.url
+        self.installation = made.installation
+        self.credentials: Credentials = made.credentials
+        self.clock = Clock(calls, made.id)
+        self.lease = Lease(calls, made.id)
+        self.faults = Faults(calls, made.id)
+        self._calls = calls
+
+    def __repr__(self) -> str:
+        return f"<SuperOffice {self.installation} at {self.url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.remove()
+
+    # ---- what happened -----------------------------------------------------------------------
+
+    @property
+    def requests(self) -> tuple[Exchange, ...]:
+        """Every request that reached it, oldest first; those under way are `pending`."""
+        return self._calls.get("requests", _Requests, tenant=self.id).requests
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every sync run, oldest first."""
+        return self._calls.get("runs", _Runs, tenant=self.id).runs
+
+    @property
+    def traffic(self) -> Traffic:
+        """Requests and runs together, as assertions look at them."""
+        told = self._calls.get("requests", _Requests, tenant=self.id)
+        return Traffic(told.requests, self.runs, told.forgotten)
+
+    @property
+    def timeline(self) -> str:
+        """The requests for people, a line for each."""
+        return expectations.timeline(self.traffic)
+
+    def request(self, id_: int) -> WholeExchange:
+        """Return one request with its headers, body and, if the mock crashed, traceback."""
+        return self._calls.get(f"requests/{id_}", WholeExchange, tenant=self.id)
+
+    def wait(
+        self, outcome: Outcome | None = None, count: int = 1, timeout: float = 5.0
+    ) -> tuple[Exchange, ...]:
+        """Wait until *count* requests of *outcome* are there and return them.
+
+        Raise ExpectationFailed after *timeout* real seconds.
+        """
+        __tracebackhide__ = True
+        waited = self._wait(outcome, count, timeout, never=False)
+        if not waited.met:
+            raise expectations.in_vain(self.traffic, _wanted(outcome, count), waited.reason)
+        return waited.requests
+
+    # ---- what is expected --------------------------------------------------------------------
+
+    def assert_started(self, accounts: Sequence[int] = ()) -> None:
+        """Expect that each of *accounts* was in some run; without any, that there was a run."""
+        __tracebackhide__ = True
+        expectations.started(self.traffic, accounts)
+
+    def assert_turned_away(self, times: int = 1) -> None:
+        """Expect that exactly so many calls were turned away."""
+        __tracebackhide__ = True
+        expectations.turned_away(self.traffic, times)
+
+    def assert_no_lost_accounts(self) -> None:
+        """Expect that every account in a call answered 204 is in a run of it or a later call."""
+        __tracebackhide__ = True
+        expectations.no_lost_accounts(self.traffic)
+
+    def assert_no_violations(self) -> None:
+        """Expect that no call broke the contract, nor was odd though allowed; a 401 is neither."""
+        __tracebackhide__ = True
+        expectations.no_violations(self.traffic)
+
+    def assert_never(
+        self, outcome: Outcome | None = None, count: int = 1, within: float = 0.2
+    ) -> None:
+        """Expect fewer than *count* requests of *outcome* for *within* real seconds from now."""
+        __tracebackhide__ = True
+        waited = self._wait(outcome, count, within, never=True)
+        if not waited.met:
+            wanted = f"fewer than {_wanted(outcome, count)}"
+            raise expectations.in_vain(self.traffic, wanted, waited.reason)
+
+    # ---- the whole ---------------------------------------------------------------------------
+
+    def expire(self, **named: Unpack[Named]) -> None:
+        """Let the *named* credentials expire now; without any, all of them."""
+        self._calls.post("credentials/expire", named, _Nothing, tenant=self.id)
+
+    def end_session(self, session: str | None = None) -> None:
+        """End a web session, by default the one in `credentials`."""
+        body = {"session": session or self.credentials.session}
+        self._calls.post("sessions/end", body, _Nothing, tenant=self.id)
+
+    def reset(self) -> None:
+        """Answer all who wait; then it is as it was made, with an empty journal."""
+        self._calls.post("reset", None, _Nothing, tenant=self.id)
+
+    def remove(self) -> None:
+        """Answer all who wait, and forget it."""
+        self._calls.send("DELETE", f"tenants/{self.id}", None, _Nothing)
+
+    def _wait(self, outcome: str | None, count: int, timeout: float, *, never: bool) -> "_Waited":
+        body: dict[str, Any] = {"count": count, "timeout": timeout, "never": never}
+        if outcome is not None:
+            body["outcome"] = outcome
+        return self._calls.post("requests/wait", body, _Waited, tenant=self.id)
+
+
+def _wanted(outcome: str | None, count: int) -> str:
+    what = "request" if count == 1 else "requests"
+    return f"{count} {what}" if outcome is None else f"{count} {what} {outcome.replace('_', ' ')}"
+
+
+# ---- answers ---------------------------------------------------------------------------------
+
+
+class _Nothing(msgspec.Struct, frozen=True):
+    pass
+
+
+class _Requests(msgspec.Struct, frozen=True):
+    requests: tuple[Exchange, ...]
+    forgotten: int = 0
+
+
+class _Waited(msgspec.Struct, frozen=True):
+    met: bool
+    requests: tuple[Exchange, ...]
+    reason: str | None = None
+
+
+class _Runs(msgspec.Struct, frozen=True):
+    runs: tuple[Run, ...]

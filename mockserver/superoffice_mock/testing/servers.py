@@ -1,0 +1,120 @@
+"""The mock in this process: behind a socket in a thread of its own, or as an ASGI application."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
+
+from superoffice_mock.testing.calls import Calls
+from superoffice_mock.testing.handle import SuperOffice
+from superoffice_mock.testing.values import Made
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from superoffice_mock.asgi.app import Mock
+    from superoffice_mock.settings import Settings
+
+
+class Wanted(TypedDict, total=False):
+    """What a tenant is like; what is left out is as the server has it, or made up."""
+
+    installation: Literal["onsite", "online"]
+    granted: bool
+    clock: Literal["jump", "freeze", "real"]
+    seconds_per_account: float
+    accounts: Mapping[int, float]  # id -> seconds
+    readings: Mapping[str, str]
+    expires_after: float | Mapping[str, float]
+    users: list[Mapping[str, str]]
+    tickets: list[str]
+    sessions: list[Mapping[str, str]]
+    apps: list[Mapping[str, str | bool]]
+    tokens: list[Mapping[str, str]]
+
+
+class MockServer:
+    """A server in a thread of this process, while the block lasts; its port is a free one.
+
+    *settings* are those of the command line (`seconds_per_account=0.5`, `tls_cert="…"`);
+    *readings* hold where a tenant has none of its own. Raise SetupError if they can't be.
+    """
+
+    def __init__(self, readings: Mapping[str, str] | None = None, **settings: Any) -> None:  # noqa: ANN401 - by setting
+        self._settings = _settings(readings or {}, {"port": 0, "log": "off"} | settings)
+        self._stack = ExitStack()
+        self._calls: Calls | None = None
+
+    def __enter__(self) -> Self:
+        from superoffice_mock.server import in_background
+
+        url = self._stack.enter_context(in_background(self.served(), self._settings))
+        self._calls = Calls(url, self._settings.control_token, self._settings.tls_cert)
+        self._stack.callback(self._calls.close)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def served(self) -> "Mock":
+        """Return what it serves: the mock."""
+        return _assembled(self._settings)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._running.url
+
+    def tenant(self, **wanted: Unpack[Wanted]) -> SuperOffice:
+        """Make a tenant of its own, on a clock that jumps. Raise ControlFailed if it can't be."""
+        body: dict[str, object] = dict(wanted)
+        accounts = wanted.get("accounts")
+        if isinstance(accounts, Mapping):
+            body["accounts"] = [{"id": id_, "seconds": took} for id_, took in accounts.items()]
+        return SuperOffice(self._running, self._running.post("tenants", body, Made))
+
+    @property
+    def _running(self) -> Calls:
+        if self._calls is None:
+            msg = "the server does not run yet: write `with MockServer() as server:`"
+            raise RuntimeError(msg)
+        return self._calls
+
+
+def create_app(readings: Mapping[str, str] | None = None, **settings: Any) -> "Starlette":  # noqa: ANN401 - by setting
+    """Return the mock as an ASGI application, for an ASGI transport; it has the demo world.
+
+    The control surface is in it: call /_mock/ through the same transport. It can't break
+    connections, as it has none. Raise SetupError for what *settings* can't be.
+    """
+    return _assembled(_settings(readings or {}, {"log": "off"} | settings)).app
+
+
+def _settings(readings: Mapping[str, str], given: Mapping[str, object]) -> "Settings":
+    from superoffice_mock.settings import load
+
+    flags = {
+        name.replace("_", "-"): str(value) for name, value in given.items() if value is not None
+    }
+    return load(
+        None, {}, flags, tuple(f"{name}={value}" for name, value in readings.items())
+    ).settings
+
+
+def _assembled(settings: "Settings") -> "Mock":
+    from superoffice_mock import log, world
+    from superoffice_mock.asgi.app import assemble
+
+    facts = world.tenants(
+        world.demo(),
+        "the demo world",
+        settings.seconds_per_account,
+        settings.readings,
+        settings.expires_after,
+    )
+    return assemble(settings, facts, log.logger(settings.log))

@@ -1,0 +1,179 @@
+"""What the control surface tells, as values: exchanges, runs, events, credentials."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+
+class Value(msgspec.Struct, frozen=True):
+    """Something that was told; members that a newer server adds are left out."""
+
+
+class Account(Value, frozen=True):
+    """A mail account as a call named it."""
+
+    id: int = msgspec.field(name="AccountId")
+    associate_name: str | None = msgspec.field(name="AssociateName", default=None)
+    associate_id: int | None = msgspec.field(name="AssociateId", default=None)
+
+
+class Principal(Value, frozen=True):
+    """Who called, as far as the credentials tell."""
+
+    scheme: str
+    user: str | None
+    app: str | None
+
+
+class Holder(Value, frozen=True):
+    """Who held the lease: a `run` by its number, or a `hand`."""
+
+    by: str
+    run: int | None = None
+
+
+class Exchange(Value, frozen=True):
+    """A request with its answer and what really happened; times are the tenant's, in seconds."""
+
+    id: int
+    at: datetime
+    method: str
+    path: str
+    outcome: str
+    operation: str | None = None
+    media_type: str | None = None
+    principal: Principal | None = None
+    accounts: tuple[Account, ...] | None = None
+    select: tuple[str, ...] | None = None
+    run: int | None = None
+    holder: Holder | None = None
+    status: int | None = None
+    elapsed: float | None = None
+    elapsed_real: float | None = None
+    hung_up: bool = False
+    fault: int | None = None
+    reason: str | None = None
+    violations: tuple[str, ...] = ()
+
+    @property
+    def account_ids(self) -> tuple[int, ...]:
+        """The accounts that it asked for, by their ids."""
+        return tuple(account.id for account in self.accounts or ())
+
+    @property
+    def pending(self) -> bool:
+        """Whether the caller has not been answered yet."""
+        return self.outcome == "pending"
+
+
+class Header(Value, frozen=True):
+    """One header as it was sent, without secrets."""
+
+    name: str
+    value: str
+
+
+class WholeExchange(Exchange, frozen=True):
+    """An exchange with what came over the wire."""
+
+    headers: tuple[Header, ...] = ()
+    body: str = ""
+    crash: str | None = None
+
+
+class Step(Value, frozen=True):
+    """One account of a run: `waiting`, `syncing`, `synced` or `cut short`."""
+
+    account: int = msgspec.field(name="AccountId")
+    started_at: datetime
+    ends_at: datetime
+    state: str
+
+
+class Run(Value, frozen=True):
+    """A sync run: `running`, `ended` or `released`, and its tasks with their accounts."""
+
+    id: int = msgspec.field(name="run")
+    request: int
+    state: str
+    accounts: tuple[int, ...]
+    started_at: datetime
+    ends_at: datetime
+    tasks: tuple[tuple[Step, ...], ...]
+
+
+class Event(Value, frozen=True):
+    """What happened while a clock was moved: `task-ended`, `run-ended`, `answered` and so on."""
+
+    at: datetime
+    event: str
+    run: int | None = None
+    request: int | None = None
+    task: int | None = None
+    outcome: str | None = None
+
+
+class ClockState(Value, frozen=True):
+    """Which clock a tenant has, what it shows, and how many calls it holds."""
+
+    clock: str
+    now: datetime
+    in_flight: int
+    waiting: int
+
+
+class Credentials(Value, frozen=True):
+    """One credential of each kind that the tenant knows; *headers* are ready to be sent."""
+
+    headers: Mapping[str, str]
+    user: str | None = None
+    password: str | None = None
+    ticket: str | None = None
+    app: str | None = None
+    app_token: str | None = None
+    access_token: str | None = None
+    session: str | None = None
+    xsrf: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
+
+
+class Made(Value, frozen=True):
+    """A tenant that was made."""
+
+    id: str
+    url: str
+    installation: str
+    credentials: Credentials
+
+
+class ArmedFault(Value, frozen=True):
+    """A fault, how often it fired, and whether it still can; the rest is as it was armed."""
+
+    id: int
+    fired: int
+    armed: bool
+    operation: str | None = None
+    times: int | None = None
+    every: int | None = None
+    probability: float | None = None
+    status: int | None = None
+    expired_credential: bool = False
+    delay: float | None = None
+    connection: str | None = None
+
+    @property
+    def effect(self) -> str:
+        """What it does, in words."""
+        if self.status is not None:
+            return f"status {self.status}"
+        if self.delay is not None:
+            return f"delay of {self.delay:g} s"
+        return self.connection or "expired credential"
+
+    @property
+    def sure(self) -> bool:
+        """Whether it strikes the next call that it is meant for, come what may."""
+        return self.every is None and self.probability is None
