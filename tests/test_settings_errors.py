@@ -75,6 +75,7 @@ BAD = [
     *((name, "nan") for name in DESIGN if isinstance(DESIGN[name], (int, float))),
     *((name, "inf") for name in DESIGN if isinstance(DESIGN[name], (int, float))),
     *((name, "0") for name in ("journal-exchanges", "max-body", "max-accounts", "idle-timeout")),
+    *((name, "0") for name in ("max-headers", "max-connections", "request-timeout")),
     *(("port", "65536"), ("port", "80.5"), ("port", "٣a"), ("log", "TEXT"), ("log", "verbose")),
     *(("seconds-per-account", "1000001"), ("jump-settle", "61"), ("max-waiting", "0")),
     *(("max-tenants", "0"), ("tenant-ttl", "0"), ("tenant-ttl", "0.5"), ("max-tenants", "1.5")),
