@@ -70,7 +70,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ".checking": (*ASGI, ".log", ".progress", ".world", CONTRACT),
     ".visiting": ("msgspec", ".checking", ".core", ".errors", ".progress", ".wire", CONTRACT),
     ".replaying": (*ASGI, ".tenants", f"{CONTRACT}.archive", f"{CONTRACT}.report"),
-    ".resending": (*ASGI, ".checking", ".signing", ".visiting", ".world", CONTRACT, "asyncio"),
+    ".resending": (
+        "msgspec",
+        *ASGI,
+        ".checking",
+        ".signing",
+        ".visiting",
+        ".world",
+        CONTRACT,
+        "asyncio",
+    ),
     ".signing": (".core", ".errors", ".traffic", f"{CONTRACT}.target"),
     ".cli": ("click", "superoffice_mock", CONTRACT, *IMPURE),
     ".testing": (

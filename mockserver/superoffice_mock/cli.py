@@ -75,7 +75,9 @@ def serve(config: str | None, reading: tuple[str, ...], **flags: str | None) -> 
     sys.exit(_served(loaded, tables, assemble))
 
 
-def _served(loaded: "Configuration", tables: "Sequence[Any]", assemble: "Callable[..., Mock]") -> int:
+def _served(
+    loaded: "Configuration", tables: "Sequence[Any]", assemble: "Callable[..., Mock]"
+) -> int:
     """Serve what *assemble* makes of settings and *tables* until a signal; return the exit code."""
     from superoffice_mock import server, world
     from superoffice_mock.log import logger
@@ -276,7 +278,11 @@ def record(host: str | None, port: str | None, port_file: str | None, **wanted: 
 
 @main.command(cls=_Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--match", metavar="NAME,…", help="Compare these alone: method, path, query, body, credentials, media-type. [all but the last]")
+@click.option(
+    "--match",
+    metavar="NAME,…",
+    help="Compare method, path, query, body, credentials, media-type. [all but the last]",
+)
 @click.option(
     "--timing",
     type=click.Choice(["recorded", "none"]),
@@ -290,37 +296,74 @@ def record(host: str | None, port: str | None, port_file: str | None, **wanted: 
     help="What to answer where nothing is recorded. [default: 404]",
 )
 @click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+@click.option("--against", metavar="URL", help="Send the requests there, compare the answers.")
+@click.option("--target-file", metavar="FILE", help="Who signs in: [[tenant]] tables. [demo world]")
+@click.option("--gap", type=float, default=float("inf"), help="Longest pause. [as recorded]")
+@click.option("--timeout", type=float, default=10.0, help="Seconds to wait for an answer. [10]")
+@click.option("--real", is_flag=True, help="URL may be another machine.")
+@click.option("--start-syncs", is_flag=True, help="Another machine may be told to sync.")
+@click.option("--accounts", metavar="ID,…", help="The only accounts that may be synced there.")
+@click.option("--ca", metavar="FILE", help="PEM: the authority that the server's is from.")
+@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
+@click.option("--out", metavar="FILE", help="Where to write the report. [standard output]")
 @_settings
 def replay(
     files: tuple[str, ...],
     config: str | None,
     reading: tuple[str, ...],
     match: str | None,
-    timing: Any,  # noqa: ANN401 - click's
-    repeat: bool,  # noqa: FBT001 - click's
-    on_miss: str,
     max_file: int | None,
-    **flags: str | None,
+    **options: Any,  # noqa: ANN401 - click's
 ) -> None:
-    """Answer from recordings, HAR or .part, until SIGTERM or Ctrl-C."""
-    from superoffice_contract.archive import MAX_BYTES
+    """Answer from recordings, HAR or .part, until SIGTERM or Ctrl-C.
+
+    With --against, be the client instead; exit code 1 if an answer is another than recorded.
+    """
     from superoffice_mock import replaying, world
     from superoffice_mock.asgi.app import assemble
+    from superoffice_mock.asgi.replaying import Replay
     from superoffice_mock.settings import load
 
-    rules = replaying.rules(match, timing, repeat=repeat)
-    found = replaying.loaded(files, max_file or MAX_BYTES)
-    for path, recording in found:
-        if recording.note is not None:
-            click.echo(f"{path}: {recording.note}", err=True)
-    recorded = replaying.recorded(found)
+    source = click.get_current_context().get_parameter_source
+    chosen = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    replaying.check_options(chosen, against=options["against"] is not None)
+    recorded = replaying.recorded(replaying.loaded(files, max_file, partial(click.echo, err=True)))
+    if options["against"] is not None:
+        from superoffice_mock import checking, resending
+
+        told = resending.sent(recorded, options["against"], options, os.environ)
+        checking.written(told, options["shape"], options["out"], click.echo)
+        sys.exit(told.exit_code)
+    rules = replaying.rules(match, options["timing"], repeat=options["repeat"])
+    flags = {name: options[name] for name in chosen - replaying.OWN}
     given = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
     loaded = load(config, os.environ, given, reading)
     tables = world.demo() if loaded.tenants is None else loaded.tenants
-    replay = replaying.Replay(recorded, rules, on_miss == "simulate")
-    instead = replaying.instead(replay, loaded.settings.max_body)
+    replayed = Replay(recorded, rules, options["on_miss"] == "simulate")
+    instead = replaying.instead(replayed, loaded.settings.max_body)
     tables = replaying.tenants(tables, recorded)
     sys.exit(_served(loaded, tables, partial(assemble, instead=instead)))
+
+
+@main.command(cls=_Command)
+@click.argument("ours", metavar="A")
+@click.argument("theirs", metavar="B")
+@click.option("--match", metavar="NAME,…", help="Pair requests by these alone; see `replay`.")
+@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
+@click.option("--out", metavar="FILE", help="Where to write the report. [standard output]")
+def diff(
+    ours: str, theirs: str, match: str | None, max_file: int | None, shape: str, out: str | None
+) -> None:
+    """Compare recording B with A: requests are paired, then their answers compared.
+
+    Exit code 1 if something is different.
+    """
+    from superoffice_mock import checking, replaying
+
+    found = replaying.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
+    checking.written(found, shape, out, click.echo)
+    sys.exit(found.exit_code)
 
 
 @main.command(cls=_Command)

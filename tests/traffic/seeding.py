@@ -8,6 +8,7 @@ from urllib.parse import quote, quote_plus
 
 from hypothesis import strategies as st
 
+from superoffice_mock.traffic import header_rules
 from superoffice_mock.traffic.recording import Entry, Label
 from tests.traffic.recordings import BASIC, JSON, URL, entry
 
@@ -175,3 +176,30 @@ def echoed(place: Place) -> Place:
 
 ECHOED = ("user", "password", "app token", "session", "name", "XML name", "form value", "top")
 PLACES |= {f"{name}, echoed": echoed(PLACES[name]) for name in ECHOED}
+
+
+SURROGATES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])
+ANYTHING = st.text(
+    st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")),
+    max_size=12,
+)
+HEADER_NAMES = (*header_rules.REQUEST, *header_rules.RESPONSE, "x-other")
+
+
+@st.composite
+def odd(draw: st.DrawFn) -> Entry:
+    """An exchange with anything in one header, the URL, the answer and the label."""
+    said, value = draw(ANYTHING), draw(ANYTHING)
+    name = draw(st.sampled_from(HEADER_NAMES))
+    return entry(
+        draw(st.sampled_from(["", "http://", "http://x/", URL])) + said,
+        ((name, value), *JSON),
+        status=400,
+        answered=((name, said), *JSON),
+        answer=json.dumps({"Message": f"what is {said} {value}?"}).encode(),
+        failed=value,
+        label=Label(tenant=said, proves=value, notes=(said,)),
+    )
+
+
+ODD = odd()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
 
 from superoffice_contract import description
 from superoffice_mock import world
@@ -24,7 +25,7 @@ from superoffice_mock.traffic.secrets import PUBLISHED, is_random
 from tests.contracts import hars
 from tests.edges.payloads import PAYLOADS, SIGN_INS
 from tests.traffic.recordings import BASIC, JSON, URL, entry, recording
-from tests.traffic.seeding import MARK, PLACES, named
+from tests.traffic.seeding import MARK, ODD, PLACES, named
 
 CHANCE = random.Random(4711)
 SEEDS = {
@@ -193,6 +194,7 @@ def test_what_the_contract_says_is_no_secret(tmp_path: Path) -> None:
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0",
         "https://sod2.superoffice.com/Cust12345/api/v1/Agents/EMail/SyncEmailAccounts",
         f"correlation {uuid.UUID(int=CHANCE.getrandbits(128))}",
+        f"correlationId={uuid.UUID(int=CHANCE.getrandbits(128))}&x=1",
         "SuperOffice.WebApi.v1.Carriers.EMailCarriers.SyncEmailAccountsRequest",
         "2026-11-24T03:00:00.000000+00:00 AuthorizeWithUsernameOrTicketInHeader",
         "password: ******, token=[redacted], secret=***",
@@ -213,6 +215,16 @@ def test_a_redacted_recording_is_clean(media_type: str, tmp_path: Path) -> None:
     made = Redaction()
     assert scanned(tmp_path, *some) != []
     assert scanned(tmp_path, *map(made.entry, some)) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(ODD)
+def test_nothing_that_redaction_has_cleaned_is_a_false_alarm(
+    tmp_path_factory: pytest.TempPathFactory, one: Entry
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "odd.har"
+    har.write(str(path), recording(Redaction().entry(one)))
+    assert scan(str(path)) == ()
 
 
 def test_most_of_what_a_machine_makes_up_looks_made_up() -> None:

@@ -1,7 +1,7 @@
 """Who had arrived before whom: how many requests each recorded answer came after."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -40,7 +40,8 @@ def order(entries: Sequence[Entry]) -> Order:
     if len(known) < len(moments):
         return Order(tuple(places), tuple(place + 1 for place in places))
     starts = list(accumulate(known, max))
-    return Order(tuple(places), tuple(map(lambda e, p: _before(e, p, starts), entries, places)))
+    before = (_before(entry, place, starts) for entry, place in zip(entries, places, strict=True))
+    return Order(tuple(places), tuple(before))
 
 
 def _before(entry: Entry, place: int, starts: list[float]) -> int:
@@ -48,14 +49,12 @@ def _before(entry: Entry, place: int, starts: list[float]) -> int:
     return max(place + 1, bisect_left(starts, answered - BLURRED))
 
 
-def _key(entries: Sequence[Entry]):  # noqa: ANN202
-    labels = [one.label.arrival for one in entries]
-    moments = [arrival(one) for one in entries]
-    if None not in labels:
-        return lambda index: (labels[index], index)
-    if None not in moments:
-        return lambda index: (moments[index], index)
-    return lambda index: index
+def _key(entries: Sequence[Entry]) -> Callable[[int], float]:
+    """Return what to sort by: numbers of arrival, moments of arrival, or the order of the file."""
+    for known in ([one.label.arrival for one in entries], list(map(arrival, entries))):
+        if None not in known:
+            return lambda index, known=known: known[index] or 0.0  # type: ignore[misc]
+    return float
 
 
 def arrival(entry: Entry) -> float | None:

@@ -8,20 +8,13 @@ from typing import Final
 
 from superoffice_contract import charsets, description
 from superoffice_contract.charsets import CHARSETS
-from superoffice_mock.traffic import addresses, prose, vocabulary
+from superoffice_mock.traffic import addresses, header_secrets, prose
 from superoffice_mock.traffic.pseudonyms import Pseudonyms
 from superoffice_mock.traffic.recording import Headers
-from superoffice_mock.wire.headers import SESSION_COOKIE
 
 Rule = Callable[[str, Pseudonyms], str]
 
 LEFT_OUT: Final = "header left out"
-COOKIES: Final = (
-    *(SESSION_COOKIE.lower(), "xsrf-token", "xsrf-from-input", "soonlineauth", "soonline"),
-)
-"""Cookies that the vendor documents, in lower case."""
-SCHEMES: Final = ("basic", "soticket", "bearer", "negotiate", "ntlm", "digest")
-METHODS: Final = frozenset(HTTPMethod)
 
 
 def request(headers: Headers, names: Pseudonyms) -> Headers:
@@ -41,60 +34,6 @@ def _kept(headers: Headers, rules: Mapping[str, Rule], names: Pseudonyms) -> Hea
     known = ((name, value) for name, value in headers if name in rules)
     cleaned = ((name, value, rules[name](value, names)) for name, value in known)
     return tuple((name, after) for name, before, after in cleaned if after or not before)
-
-
-# ---- secrets ---------------------------------------------------------------------------------
-
-
-def authorization(value: str, names: Pseudonyms) -> str:
-    """Return the scheme, if it is one, and a pseudonym in the shape of the rest."""
-    scheme, blank, rest = value.partition(" ")
-    if scheme.lower() not in SCHEMES:
-        return names.shaped("credential", value)
-    given = rest.strip()
-    hidden = names.basic(given) if scheme.lower() == "basic" else names.shaped("credential", given)
-    return f"{scheme}{blank}{hidden}"
-
-
-def _secret(value: str, names: Pseudonyms) -> str:
-    return names.shaped("credential", value)
-
-
-def _cookies(value: str, names: Pseudonyms) -> str:
-    return "; ".join(_cookie(one.strip(), names) for one in value.split(";") if one.strip())
-
-
-def _cookie(pair: str, names: Pseudonyms) -> str:
-    name, equals, value = pair.partition("=")
-    shown = name if name.strip().lower() in COOKIES and equals else names.word("cookie", name)
-    return shown + equals + names.shaped("cookie", value.strip().strip('"'))
-
-
-_ATTRIBUTE: Final = re.compile(
-    r"(?:httponly|secure|path=/|samesite=(?:lax|strict|none)|max-age=-?[0-9]{1,10})", re.IGNORECASE
-)
-
-
-def _set_cookie(value: str, names: Pseudonyms) -> str:
-    pair, *attributes = (one.strip() for one in value.split(";"))
-    kept = (one for one in attributes if _ATTRIBUTE.fullmatch(one))
-    return "; ".join([_cookie(pair, names), *kept])
-
-
-def _challenge(value: str, names: Pseudonyms) -> str:
-    """Return the schemes; a realm is kept where it is a public word."""
-
-    def realm(match: re.Match[str]) -> str:
-        said = match[2]
-        kept = said if vocabulary.is_public(said) else names.word("realm", said)
-        return f'{match[1]}="{kept}"'
-
-    found = re.finditer(r'([A-Za-z]+)(?:\s+realm="([^"]*)")?[^,]*', value)
-    return ", ".join(
-        scheme[1] if scheme[2] is None else re.sub(r'(.*?realm)="([^"]*)".*', realm, scheme[0])
-        for scheme in found
-        if scheme[1].lower() in SCHEMES
-    )
 
 
 # ---- what is known ---------------------------------------------------------------------------
@@ -172,17 +111,13 @@ def _products(value: str, names: Pseudonyms) -> str:
     return prose.clean(" ".join(found), names)
 
 
-def _location(value: str, names: Pseudonyms) -> str:
-    return addresses.url(value, names)
-
-
 _LANGUAGES: Final = _matching(
     r"(?:[a-z]{2,3}(?:-[a-z]{2}|-[a-z]{4}|-[0-9]{3})*|\*|x)(?:\s*;\s*q=[0-9.]{1,5})?"
 )
 _NUMBER: Final = _matching(r"-?[0-9]{1,10}")
 _DATE: Final = r"[a-z]{3}, [0-9]{2} [a-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} gmt"
 _CODINGS: Final = _one_of(("gzip", "deflate", "br", "zstd", "compress", "identity", "*"))
-_METHODS: Final = _one_of(METHODS)
+_METHODS: Final = _one_of(HTTPMethod)
 
 _NAMES: Final = _one_of(
     (
@@ -197,16 +132,16 @@ REQUEST: Final[Mapping[str, Rule]] = {
     "accept-language": _LANGUAGES,
     "access-control-request-headers": _NAMES,
     "access-control-request-method": _METHODS,
-    "authorization": authorization,
+    "authorization": header_secrets.authorization,
     "content-encoding": _CODINGS,
     "content-type": media,
-    "cookie": _cookies,
+    "cookie": header_secrets.cookies,
     "host": addresses.host,
     "origin": addresses.origin,
-    "so-apptoken": _secret,
+    "so-apptoken": header_secrets.secret,
     "so-language": _LANGUAGES,
     "user-agent": _products,
-    "x-xsrf-token": _secret,
+    "x-xsrf-token": header_secrets.secret,
 }
 RESPONSE: Final[Mapping[str, Rule]] = {
     "access-control-allow-credentials": _one_of(("true",)),
@@ -222,12 +157,12 @@ RESPONSE: Final[Mapping[str, Rule]] = {
     "content-type": media,
     "date": _whole(_DATE),
     "expires": _whole(rf"-?[0-9]|{_DATE}"),
-    "location": _location,
+    "location": addresses.url,
     "pragma": _one_of(("no-cache",)),
     "retry-after": _NUMBER,
-    "set-cookie": _set_cookie,
+    "set-cookie": header_secrets.set_cookie,
     "vary": _NAMES,
-    "www-authenticate": _challenge,
+    "www-authenticate": header_secrets.challenge,
 }
 FRAMING: Final = frozenset(
     {

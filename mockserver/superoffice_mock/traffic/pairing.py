@@ -1,6 +1,7 @@
 """Two recordings side by side: exchanges paired by their requests, then their answers compared."""
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from superoffice_contract.report import Finding, Result
 from superoffice_mock.traffic import comparison
@@ -40,9 +41,9 @@ def result(recorded: Recorded, differences: Sequence[Difference]) -> Result:
 
 def named(recorded: Recorded) -> str:
     """Return what an exchange is called in a report."""
-    path = "/".join(recorded.sent.path)
+    path = urlsplit(recorded.entry.request.url).path
     proves = recorded.entry.label.proves
-    return f"{recorded.place} {recorded.sent.method} /{path}{f': {proves}' if proves else ''}"
+    return f"{recorded.place} {recorded.sent.method} {path}{f': {proves}' if proves else ''}"
 
 
 def _where(difference: Difference) -> str:

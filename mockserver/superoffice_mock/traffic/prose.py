@@ -41,10 +41,10 @@ def clean(text: str, names: Pseudonyms) -> str:
                 text = _echo(said).sub(pseudonym, text)
     for shape in secrets.SHAPES:
         text = shape.pattern.sub(_hiding(shape.kind, names), text)
+    text = secrets.GUID.sub(lambda found: names.word("GUID", found[0]), text)
     for found in reversed([*secrets.random_runs(pseudonyms.without(text))]):
-        if not secrets.is_hidden(found[0]):
-            hidden = names.word("high entropy", found[0])
-            text = text[: found.start()] + hidden + text[found.end() :]
+        hidden = names.word("high entropy", found[0])
+        text = text[: found.start()] + hidden + text[found.end() :]
     return text
 
 

@@ -14,7 +14,8 @@ from collections import Counter
 from hashlib import sha256
 from typing import Final
 
-PATTERN: Final = re.compile(r"(?<![0-9A-Za-z])pseudo-([0-9a-f]{16})([0-9a-f]{4})(?![0-9A-Za-z])")
+_BEFORE: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+PATTERN: Final = re.compile(rf"{_BEFORE}pseudo-([0-9a-f]{{16}})([0-9a-f]{{4}})(?![0-9A-Za-z])")
 """Finds what has the shape of a pseudonym; `genuine` says whether it is one."""
 DOMAIN: Final = "example.invalid"
 TENANT: Final = re.compile(r"cust[0-9]{1,9}", re.IGNORECASE)

@@ -95,11 +95,13 @@ class Recorder:
             await _ended(passage, forward, left)
             if not passage.recorded:
                 await self._record(passage, LEFT)
-        except asyncio.CancelledError:  # the server stops and has waited long enough
-            await _ended(passage, forward, left)
+        except asyncio.CancelledError:  # the server stops, and soon cancels what still waits
+            forward.cancel()
+            left.cancel()
             if not passage.recorded:
                 await self._record(passage, STOPPED, WAS_STOPPED)
             _break_off(passage, STOPPED)
+            return
         finally:
             passage.caller.kept.release()
             passage.kept.release()

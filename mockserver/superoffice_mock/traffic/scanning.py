@@ -13,7 +13,7 @@ from superoffice_contract.archive import MAX_BYTES, Archive, Member
 from superoffice_contract.calls import TrafficError
 from superoffice_mock.errors import SetupError
 from superoffice_mock.traffic import codings, pseudonyms, secrets, texts
-from superoffice_mock.traffic.header_rules import SCHEMES
+from superoffice_mock.traffic.header_secrets import SCHEMES
 
 ENDINGS: Final = (".har", ".part")
 _SHOWN_STEP: Final = re.compile(r"[\w$@. -]{1,40}")

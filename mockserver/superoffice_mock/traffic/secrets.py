@@ -80,7 +80,7 @@ SHAPES: Final = (
 """Tried in this order; what one has replaced, the next leaves alone."""
 
 _RUN: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
-_GUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX: Final = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]+|(?=.*[0-9])(?=.*[A-F])[0-9A-F]+")
 _SPELT: Final = re.compile(r"[A-Z]?[a-z]{2,}")
 """What words leave of a run of letters: a machine's letters are seldom of one case in a row."""
@@ -101,8 +101,8 @@ def found(text: str) -> Iterator[tuple[str, str]]:
         for match in shape.pattern.finditer(text):
             if not is_harmless(match[1]):
                 yield shape.kind, match[1]
-    for match in _RUN.finditer(pseudonyms.without(text)):
-        if is_random(match[0]) and not is_harmless(match[0]):
+    for match in random_runs(pseudonyms.without(text)):
+        if not is_harmless(match[0]):
             yield "high entropy", match[0]
 
 
@@ -124,18 +124,18 @@ def _is_blanked(value: str) -> bool:
 
 
 def random_runs(text: str) -> Iterator[re.Match[str]]:
-    """Yield what in *text* looks made up by a machine, GUIDs too."""
-    yield from _GUID.finditer(text)
-    yield from (match for match in _RUN.finditer(text) if is_random(match[0]))
+    """Yield what in *text* looks made up by a machine; but a GUID only names something."""
+    text = GUID.sub(lambda guid: " " * len(guid[0]), text)
+    return (match for match in _RUN.finditer(text) if is_random(match[0]))
 
 
 def is_random(run: str) -> bool:
-    """Tell whether *run* looks made up by a machine; a GUID does not count, it names something.
+    """Tell whether *run* looks made up by a machine.
 
     It says much for its length, little of it is words, and the kinds of characters in that mix.
     """
     core = [one for one in run if one.isalnum()]
-    if len(core) < _SHORTEST or _entropy(core) < _BITS or _GUID.fullmatch(run.strip("=_/+-")):
+    if len(core) < _SHORTEST or _entropy(core) < _BITS:
         return False
     if _HEX.fullmatch("".join(core)):
         return True

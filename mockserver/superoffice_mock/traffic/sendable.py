@@ -50,6 +50,8 @@ def torn(status: int, raw: tuple[RawHeader, ...], body: bytes) -> bytes:
     """Return an answer as bytes that ends before its end."""
     known = {one.value: one.phrase for one in HTTPStatus}
     kept = (header for header in raw if header[0] != b"content-length")
-    lines = (b"%b: %b\r\n" % header for header in (*kept, (b"content-length", b"%d" % (len(body) + 1))))
+    lines = (
+        b"%b: %b\r\n" % header for header in (*kept, (b"content-length", b"%d" % (len(body) + 1)))
+    )
     first = f"HTTP/1.1 {status} {known.get(status, '')}\r\n".encode()
     return first + b"".join(lines) + b"\r\n" + body

@@ -1,0 +1,61 @@
+"""A mock in this process that answers from recordings, and entries that say when they were."""
+
+import asyncio
+from functools import partial
+
+from msgspec.structs import replace
+
+from superoffice_mock import log, world
+from superoffice_mock.asgi.app import assemble
+from superoffice_mock.asgi.replaying import Replay, Replayer
+from superoffice_mock.settings import Settings
+from superoffice_mock.traffic import player
+from superoffice_mock.traffic.player import Recorded, Rules
+from superoffice_mock.traffic.recording import Entry
+from tests.asgi.local import Answered, Local
+from tests.traffic.recordings import entry
+
+RULES = Rules()
+
+
+class Replaying(Local):
+    """Answers what *entries* say, as *rules* say."""
+
+    def __init__(self, *entries: Entry, rules: Rules = RULES, simulate: bool = False) -> None:
+        super().__init__()
+        settings = Settings()
+        facts = world.tenants(world.demo(), "the test", 5.0, settings.readings)
+        replay = Replay(placed(*entries), rules, simulate)
+        instead = partial(Replayer, replay, settings.max_body)
+        self.mock = assemble(settings, facts, log.silent, lambda: self.real, instead)
+
+    async def again(self, entry: Entry) -> Answered:
+        """Send the request of *entry* and return what came back."""
+        request = entry.request
+        _, _, rest = request.url.partition("//")
+        path = "/" + rest.partition("/")[2]
+        return await self.call(request.method, path, request.body or b"", list(request.headers))
+
+
+def placed(*entries: Entry) -> tuple[Recorded, ...]:
+    """Return *entries* as they are replayed, with the places that a file would give them.
+
+    Those that do not say when they were come one after the other.
+    """
+    apart = (
+        replace(one, at=one.at + index) if one.at == entry().at else one
+        for index, one in enumerate(entries)
+    )
+    places = ((f"some.har: log.entries[{index}]", one) for index, one in enumerate(apart))
+    return tuple(player.recorded(list(places)))
+
+
+def during(entry: Entry, at: float, took: float) -> Entry:
+    """Return *entry* as it would be at *at*, answered after *took* seconds."""
+    return replace(entry, at=at, elapsed=took, waited=took)
+
+
+async def passing() -> None:
+    """Let every task run until it waits."""
+    for _ in range(50):
+        await asyncio.sleep(0)

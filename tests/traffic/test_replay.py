@@ -1,0 +1,234 @@
+"""Replay in this process: what was recorded is answered, in order, and a miss tells what is near."""
+
+import asyncio
+
+import pytest
+from msgspec.structs import replace
+
+from superoffice_mock.asgi import replaying
+from superoffice_mock.core.journal import Exchange
+from superoffice_mock.core.lease import Replayed
+from superoffice_mock.core.model import ExchangeId, Instant, TenantId
+from superoffice_mock.traffic.player import Rules
+from superoffice_mock.traffic.recording import Headers
+from superoffice_mock.traffic.redaction import Redaction
+from tests.traffic.recordings import BASIC, BODY, JSON, URL, entry, recording
+from tests.traffic.replays import Replaying, during, passing
+
+OTHER = b'{"SyncUserAccounts": [{"AccountId": 508}]}'
+TYPED: Headers = (("content-type", "application/json"), ("x-made-by", "them"))
+REFUSED = entry(status=400, answered=TYPED, answer=b'{"Message": "no"}')
+SERVED = entry(status=204)
+
+
+async def test_status_headers_and_body_are_those_of_the_recording() -> None:
+    mock = Replaying(REFUSED)
+    answered = await mock.again(REFUSED)
+    assert (answered.status, answered.body) == (400, b'{"Message": "no"}')
+    assert answered.headers == {**dict(TYPED), "content-length": "17"}
+    (exchange,) = mock.exchanges()
+    assert (exchange.outcome, exchange.reason) == ("replayed", "some.har: log.entries[0]")
+    assert exchange.body == BODY
+
+
+async def test_what_belonged_to_the_old_connection_is_not_sent_again() -> None:
+    old = (("content-length", "9"), ("transfer-encoding", "chunked"), ("date", "then"))
+    coded = (("content-encoding", "gzip"), ("access-control-allow-origin", "https://a.example"))
+    answered = await Replaying(SERVED_WITH := entry(answered=(*old, *coded))).again(SERVED_WITH)
+    assert answered.headers == {}
+
+
+async def test_identical_requests_get_the_recorded_answers_in_their_order_and_then_a_miss() -> None:
+    mock = Replaying(REFUSED, SERVED)
+    statuses = [(await mock.again(SERVED)).status for _ in range(3)]
+    assert statuses == [400, 204, 404]
+    reason = mock.exchanges()[-1].reason or ""
+    assert reason.startswith("all 2 recorded answers to this request have been given")
+
+
+async def test_repeat_gives_them_again_in_their_order() -> None:
+    mock = Replaying(REFUSED, SERVED, rules=Rules(repeat=True))
+    statuses = [(await mock.again(SERVED)).status for _ in range(5)]
+    assert statuses == [400, 204, 400, 204, 400]
+    assert (await mock.call(body=OTHER)).status == 404
+
+
+async def test_a_reset_starts_over() -> None:
+    mock = Replaying(REFUSED)
+    await mock.again(REFUSED)
+    await mock.control("POST", "reset")
+    assert (await mock.again(REFUSED)).status == 400
+
+
+async def test_a_miss_is_the_vendors_404_and_the_journal_shows_what_is_near() -> None:
+    mock = Replaying(entry(url=f"{URL}Other", body=OTHER), SERVED)
+    answered = await mock.call(body=OTHER)
+    assert answered.status == 404
+    assert answered.json()["Message"].startswith("No HTTP resource was found")
+    (exchange,) = mock.exchanges()
+    assert exchange.outcome == "rejected"
+    assert exchange.reason == (
+        "no recorded request is this one; the nearest, some.har: log.entries[1], differs in body"
+    )
+    assert exchange.violations == (
+        "body /SyncUserAccounts/0/AccountId: recorded 507, got 508",
+    )
+
+
+async def test_a_tenant_without_a_recording_says_so() -> None:
+    mock = Replaying(SERVED)
+    path = "/Cust12345/api/v1/Agents/EMail/SyncEmailAccounts"
+    assert (await mock.call(path=path)).status == 404
+    (exchange,) = mock.exchanges("Cust12345")
+    assert exchange.reason == "nothing is recorded for this tenant"
+
+
+async def test_a_miss_tells_no_secret() -> None:
+    clean = Redaction().recording(recording(SERVED)).entries[0]
+    mock = Replaying(clean, replace(clean, request=SERVED.request))
+    await mock.call()
+    secret = "dGplMDpOb3RIaXM="
+    headers = {"authorization": f"Basic {secret}", "content-type": "application/json"}
+    assert (await mock.call(headers=headers)).status == 404
+    told = repr(mock.exchanges()[-1])
+    assert "credentials" in told
+    assert secret not in told
+    assert "NotHis" not in told
+
+
+async def test_a_pseudonym_stands_for_one_value_and_no_two_for_the_same() -> None:
+    one, two = entry(), entry(headers=(("authorization", "SOTicket 7T:other"), *JSON))
+    clean = Redaction().recording(recording(one, one, two, two)).entries
+    mock = Replaying(*clean)
+
+    async def called(authorization: str) -> int:
+        headers = {"authorization": authorization, "content-type": "application/json"}
+        return (await mock.call(headers=headers)).status
+
+    assert await called("SOTicket anything at all") == 204
+    assert await called("SOTicket something else") == 404
+    assert await called("SOTicket anything at all") == 204
+    assert await called("Basic YTpi") == 204
+    assert await called("Basic YTpj") == 404
+    assert await called("Basic YTpi") == 204
+
+
+async def test_what_is_not_recorded_may_be_simulated() -> None:
+    mock = Replaying(REFUSED, simulate=True)
+    assert (await mock.again(REFUSED)).status == 400
+    assert (await mock.call(body=OTHER)).status == 204
+    assert [one.outcome for one in mock.exchanges()] == ["replayed", "started"]
+    assert (await mock.call(body=b"{")).status == 400
+
+
+async def test_names_loosen_what_is_compared() -> None:
+    mock = Replaying(SERVED, rules=Rules(("path", "body")))
+    assert (await mock.call("PUT", headers={"content-type": "application/json"})).status == 204
+
+
+async def test_a_body_is_the_same_in_another_media_type_and_spelling() -> None:
+    mock = Replaying(SERVED, SERVED, rules=Rules())
+    form = "application/x-www-form-urlencoded"
+    headers = {"authorization": BASIC[0][1], "content-type": form}
+    body = b"syncuseraccounts[0].accountid=507"
+    assert (await mock.call(body=body, headers=headers)).status == 204
+    strict = Replaying(SERVED, rules=Rules(("body", "media-type")))
+    assert (await strict.call(body=body, headers=headers)).status == 404
+    (exchange,) = strict.exchanges()
+    assert exchange.violations == (f"media-type: recorded application/json, got {form}",)
+
+
+async def test_a_recorded_call_too_long_for_the_simulation_is_still_found() -> None:
+    long = entry(body=b"x" * (2 << 20), status=413)
+    assert (await Replaying(long).again(long)).status == 413
+
+
+async def test_a_body_that_is_not_on_record_is_any_body_and_an_answers_is_left_out() -> None:
+    mock = Replaying(entry(body=None, status=200, answer=None))
+    assert (await mock.call(body=OTHER)).status == 200
+    (exchange,) = mock.exchanges()
+    assert (exchange.reason or "").endswith("without its body, which is not on record")
+
+
+async def test_a_page_is_told_by_the_mock_whether_it_may_read() -> None:
+    mock = Replaying(entry(answered=(("access-control-allow-origin", "http://127.0.0.1:1"),)))
+    headers = {**dict((*BASIC, *JSON)), "origin": "http://127.0.0.1:2"}
+    answered = await mock.call(headers=headers)
+    assert answered.headers["access-control-allow-origin"] == "http://127.0.0.1:2"
+
+
+# ---- in the order of arrival -----------------------------------------------------------------
+
+FIRST, SECOND = during(REFUSED, 100.0, 2.0), during(entry(body=OTHER), 101.0, 3.0)
+
+
+async def test_an_answer_leaves_after_those_who_had_arrived_before_it() -> None:
+    mock = Replaying(FIRST, SECOND)
+    first = asyncio.create_task(mock.again(FIRST))
+    await passing()
+    assert not first.done()
+    assert (await mock.control("GET", "requests"))["requests"][0]["outcome"] == "pending"
+    assert (await mock.again(SECOND)).status == 204
+    assert (await first).status == 400
+
+
+async def test_whoever_waits_in_vain_gets_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "PATIENCE", 0.0)
+    mock = Replaying(FIRST, SECOND)
+    assert (await mock.again(FIRST)).status == 404
+    (exchange,) = mock.exchanges()
+    assert exchange.violations == ("did not arrive: some.har: log.entries[1]",)
+
+
+async def test_nobody_waits_who_is_told_not_to() -> None:
+    mock = Replaying(FIRST, SECOND, rules=Rules(timing="none"))
+    assert (await mock.again(FIRST)).status == 400
+
+
+async def test_nobody_waits_where_nothing_overlapped() -> None:
+    mock = Replaying(FIRST, during(SECOND, 102.0, 1.0))
+    assert (await mock.again(FIRST)).status == 400
+
+
+async def test_a_reset_answers_whoever_waits_for_others() -> None:
+    mock = Replaying(FIRST, SECOND)
+    first = asyncio.create_task(mock.again(FIRST))
+    await passing()
+    await mock.control("POST", "reset")
+    assert (await first).status == 400
+
+
+async def test_a_caller_who_hangs_up_while_it_waits_has_still_arrived() -> None:
+    mock, gone = Replaying(FIRST, SECOND), asyncio.Event()
+    first = asyncio.create_task(mock.call(headers=list(FIRST.request.headers), hang_up=gone))
+    await passing()
+    gone.set()
+    await passing()
+    assert (await mock.again(SECOND)).status == 204
+    await first
+    assert [one.hung_up for one in mock.exchanges()] == [True, False]
+
+
+async def test_a_page_that_asks_first_is_waited_for_by_nobody() -> None:
+    asks = entry(
+        method="OPTIONS",
+        headers=(("access-control-request-method", "POST"), ("origin", "http://localhost")),
+        body=b"",
+    )
+    mock = Replaying(FIRST, during(asks, 101.0, 0.1), rules=Rules(timing="recorded"))
+    assert (await mock.again(FIRST)).status == 400
+
+
+# ---- connections that broke ------------------------------------------------------------------
+
+
+async def test_a_broken_connection_needs_a_server_to_be_broken_again() -> None:
+    broken = entry(status=0, failed="reset", answer=None)
+    mock = Replaying(broken)
+    assert (await mock.again(broken)).status == 503
+
+
+def test_a_replayed_exchange_is_replayed_even_if_it_has_no_status() -> None:
+    exchange = Exchange(ExchangeId(1), TenantId("onsite"), "POST", "/", Instant(0), 0)
+    exchange.verdict = Replayed(Instant(0))
+    assert exchange.outcome == "replayed"
