@@ -16,6 +16,8 @@ from superoffice_contract.facts import DriftError
 from superoffice_mock import settings, world
 from superoffice_mock.core import select
 from superoffice_mock.errors import Rejected, SetupError
+from superoffice_mock.traffic import har as fixtures
+from superoffice_mock.traffic.redaction import Redaction
 from superoffice_mock.wire import cors, encode, headers
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
@@ -109,6 +111,15 @@ def _har(data: bytes) -> None:
         har.read(data)
 
 
+def _fixture(data: bytes) -> None:
+    """What is read is redacted, written, and then the same; twice redacted is no more."""
+    with suppress(TrafficError):
+        redaction = Redaction(b"fuzzed")
+        once = redaction.recording(fixtures.read(data))
+        again = redaction.recording(fixtures.read(fixtures.written(once)))
+        assert again.entries == once.entries
+
+
 def _page(data: bytes) -> None:
     with suppress(DriftError):
         drift.compare(drift.read(data), "fuzzed")
@@ -133,6 +144,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "headers": _headers,
     "select": _select,
     "har": _har,
+    "fixture": _fixture,
     "page": _page,
     "configuration": _configuration,
 }
