@@ -29,6 +29,7 @@ TENANTS = (".tenant", ".tenants")
 ASGI = (
     *RULES,
     *TENANTS,
+    ".below",
     ".wire",
     ".traffic",
     ".clock",
@@ -53,21 +54,33 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ".core": ("msgspec", *RULES),
     ".wire": ("msgspec", *RULES, ".wire", DESCRIPTION, SHAPES, CHARSETS),
     ".traffic": (*TRAFFIC, "httpx2"),
+    ".traffic.har": (*TRAFFIC, "os"),
+    ".traffic.parts": (*TRAFFIC, "os"),
+    ".traffic.upstream": (*TRAFFIC, "socket"),
+    ".traffic.link": (*TRAFFIC, "httpx2"),
+    ".traffic.caller": (*TRAFFIC, "asyncio", "time"),
+    ".traffic.ledger": (*TRAFFIC, "asyncio"),
+    ".traffic.recorder": (*TRAFFIC, ".below", "asyncio", "time"),
     ".clock": ("msgspec", *RULES, "time", "asyncio"),
-    ".tenant": ("msgspec", *RULES, ".clock", "asyncio"),
+    ".clockwork": ("msgspec", *RULES, ".clock", "asyncio"),
+    ".lessor": ("msgspec", *RULES),
+    ".tenant": ("msgspec", *RULES, ".clock", ".clockwork", ".lessor", "asyncio"),
     ".tenants": ("msgspec", *RULES, ".tenant"),
     ".settings": ("msgspec", *RULES),
     ".specs": ("msgspec", *RULES),
-    ".world": ("msgspec", *RULES, ".specs"),
+    ".world": ("msgspec", *RULES, ".settings", ".specs"),
     ".asgi": ("msgspec", "starlette", *ASGI, DESCRIPTION, "asyncio"),
     ".asgi.control.described": ("msgspec", "yaml", ".asgi", ".core", ".__version__"),
     ".log": ("msgspec", ".core", ".wire", ".asgi", "sys"),
-    ".protocol": ("uvicorn", "httptools", "msgspec", ".errors", ".asgi", ".breakable", *IMPURE),
-    ".breakable": ("uvicorn", ".asgi", *IMPURE),
+    ".below": (".errors", "asyncio"),
+    ".protocol": ("uvicorn", "httptools", "msgspec", ".errors", ".below", ".breakable", *IMPURE),
+    ".breakable": ("uvicorn", ".below", *IMPURE),
     ".server": ("uvicorn", *RULES, ".protocol", ".settings", ".wire", ".asgi", *IMPURE),
+    ".descriptors": ("msgspec", ".settings", "sys"),
     ".demo": ("msgspec", "click", ".log", ".server", ".settings", ".world", ".asgi", *IMPURE),
     ".progress": ("click", "sys"),
     ".checking": (*ASGI, ".log", ".progress", ".world", CONTRACT),
+    ".proxying": ("msgspec", ".errors", ".server", ".settings", ".traffic", "socket"),
     ".visiting": ("msgspec", ".checking", ".core", ".errors", ".progress", ".wire", CONTRACT),
     ".replaying": (*ASGI, ".tenants", f"{CONTRACT}.archive", f"{CONTRACT}.report"),
     ".resending": (
@@ -84,9 +97,17 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ".cli": ("click", "superoffice_mock", CONTRACT, *IMPURE),
     ".testing": (
         *("msgspec", "hypothesis", "asyncio", ".errors", ".testing"),
-        *(".settings", ".world", ".log", ".asgi", ".server", "starlette"),
+        *(".settings", ".world", ".log", ".asgi", ".server", ".replaying", "starlette"),
     ),
-    ".testing.conductor": ("msgspec", "starlette", "asyncio", ".errors", ".asgi", ".testing"),
+    ".testing.conductor": (
+        "msgspec",
+        "starlette",
+        "asyncio",
+        ".errors",
+        ".below",
+        ".asgi",
+        ".testing",
+    ),
     ".pytest_plugin": ("pytest", "superoffice_mock", CONTRACT, *IMPURE),
     ".__main__": (".cli",),
     SHAPES: ("msgspec",),
@@ -102,7 +123,15 @@ AT_THE_TOP: dict[str, tuple[str, ...]] = {
     ".traffic": TRAFFIC,
     ".": (),
     ".testing": ("msgspec", "asyncio", ".errors", ".testing"),
-    ".testing.conductor": ("msgspec", "starlette", "asyncio", ".errors", ".asgi", ".testing"),
+    ".testing.conductor": (
+        "msgspec",
+        "starlette",
+        "asyncio",
+        ".errors",
+        ".below",
+        ".asgi",
+        ".testing",
+    ),
     ".pytest_plugin": ("pytest",),
     ".cli": ("click", ".errors", ".__version__", *IMPURE),
     DESCRIPTION: ("yaml", "msgspec", SHAPES),
@@ -187,7 +216,7 @@ def test_serve_loads_nothing_that_only_the_harness_and_the_tests_need() -> None:
     program = (
         "import sys; from superoffice_mock import cli, log, server, settings, world;"
         "from superoffice_mock.asgi.app import assemble; s = settings.Settings();"
-        "f = world.tenants(world.demo(), '', 1.0, s.readings); m = assemble(s, f, log.silent);"
+        "m = assemble(s, world.of(s), log.silent);"
         "server.Server(m, s, lambda: None).config.load(); print(*sys.modules)"
     )
     command = [sys.executable, "-c", program]

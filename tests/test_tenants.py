@@ -81,6 +81,18 @@ async def test_a_made_tenant_is_answered_by_the_stop_of_the_server_too(local: Lo
     assert local.exchanges(made["id"])[0].reason == "the mock was shut down"
 
 
+async def test_a_tenant_that_is_made_while_the_server_stops_keeps_nobody_waiting(
+    local: Local,
+) -> None:
+    local.mock.tenants.close("the mock was shut down")
+    made = await local.control("POST", "tenants", {"clock": "freeze"})
+    await local.control("POST", f"lease/hold?tenant={made['id']}")
+    headers = {**made["credentials"]["headers"], "content-type": "application/json"}
+    call = local.call(path=f"/{made['id']}{PATH}", headers=headers)
+    assert (await asyncio.wait_for(call, 5)).status == 204
+    assert local.exchanges(made["id"])[0].reason == "the mock was shut down"
+
+
 # ---- limits ----------------------------------------------------------------------------------
 
 
@@ -330,3 +342,60 @@ async def test_a_call_that_comes_while_a_reset_waits_for_others_is_answered_too(
     assert (await asyncio.wait_for(late, 5)).status == 204
     assert local.exchanges() == []
     assert (await local.control("GET", "lease"))["held"] is False
+
+
+async def late_body(local: Local, reset: str) -> Answered:
+    """Reset the mock while the body of a call is on its way; return what the caller got."""
+    body = asyncio.Event()
+    call = asyncio.create_task(local.call(body_after=body))
+    await asyncio.sleep(0)
+    await local.control("POST", reset)
+    body.set()
+    return await call
+
+
+@pytest.mark.slow
+async def test_a_call_whose_body_comes_after_a_reset_starts_no_run(local: Local) -> None:
+    refused = await late_body(local, "reset")
+    assert refused.status == 503
+    assert "reset before the call was complete" in refused.json()["MessageDetail"]
+    assert (await local.control("GET", "lease"))["held"] is False
+    assert (await local.control("GET", "runs"))["runs"] == []
+    assert (local.tenant().in_flight, local.exchanges()) == (0, [])
+    assert (await local.call()).status == 204
+    assert outcomes(local) == ["started"]
+
+
+@pytest.mark.slow
+async def test_a_call_that_was_to_be_delayed_does_not_wait_on_after_a_reset(local: Local) -> None:
+    await local.control("PUT", "faults", {"faults": [{"delay": 1}]})
+    refused = await asyncio.wait_for(late_body(local, "reset"), 5)
+    assert refused.status == 503
+    assert (local.tenant().waiting, local.exchanges()) == (0, [])
+
+
+async def test_a_call_whose_body_comes_after_its_journal_was_cleared_starts_its_run(
+    local: Local,
+) -> None:
+    body = asyncio.Event()
+    call = asyncio.create_task(local.call(body_after=body))
+    await asyncio.sleep(0)
+    await local.call("DELETE", "/_mock/requests", b"", {})
+    body.set()
+    assert (await call).status == 204
+    assert (await local.control("GET", "lease"))["holder"]["run"] == 1
+
+
+@pytest.mark.slow
+async def test_a_call_that_stands_aside_after_a_reset_is_kept_waiting_no_longer(
+    local: Local,
+) -> None:
+    tenant = local.tenant()
+    exchange = tenant.journal.arrived(tenant.facts.id, "POST", PATH, tenant.now(), local.real)
+    tenant.arrived()
+    await tenant.reset()
+    aside = tenant.stand_aside(exchange)
+    assert (aside.result(), tenant.in_flight) == ("the mock was reset", 1)
+    tenant.come_back(aside)
+    tenant.left()
+    assert tenant.in_flight == 0

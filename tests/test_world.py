@@ -11,6 +11,7 @@ from superoffice_mock.core.model import AccountId, Installation, TenantId
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.errors import SetupError
+from superoffice_mock.settings import Settings
 
 SECOND = 1_000_000_000
 
@@ -73,6 +74,22 @@ def test_readings_and_the_time_of_an_account_hold_for_every_tenant() -> None:
     for tenant in world.tenants(world.demo(), "mock.toml", 0.25, readings):
         assert tenant.readings is readings
         assert tenant.durations.each == SECOND // 4
+
+
+def test_what_the_settings_say_of_tenants_holds_for_those_of_a_file_and_of_the_demo_world() -> None:
+    readings = Readings(run="blocking")
+    settings = Settings(seconds_per_account=0.25, readings=readings, expires_after=60)
+    tables = parsed('[[tenant]]\nid = "a"\ninstallation = "onsite"')
+    found = (*world.of(settings, tables, "mock.toml"), *world.of(settings))
+    assert [tenant.id for tenant in found] == ["a", "onsite", "Cust12345", "Cust54321"]
+    for tenant in found:
+        assert (tenant.readings, tenant.durations.each) == (readings, SECOND // 4)
+        assert tenant.lifetimes.ticket == 60 * SECOND
+
+
+def test_what_is_wrong_with_tables_is_told_with_where_they_come_from() -> None:
+    with pytest.raises(SetupError, match=r"^mock\.toml: no \[\[tenant\]\]"):
+        world.of(Settings(), [], "mock.toml")
 
 
 @pytest.mark.claim("basic-empty-password")

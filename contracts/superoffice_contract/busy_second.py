@@ -6,11 +6,10 @@ from typing import Final
 
 from superoffice_contract.probing import Seen
 
-AT_LEAST: Final = 0.95
-AT_MOST: Final = 2.0
-"""How long a turned-away caller may wait; a network takes its time, too."""
+BUSY_SECOND: Final = (0.95, 2.0)
+"""How long a turned-away caller may wait on the wire; a network takes its time, too."""
 FREE: Final = 0.5
-"""Seconds within which a call is answered that waits for nothing."""
+"""Seconds within which a call that is not turned away is answered."""
 NO_CALLS: Final = "its two calls were not sent, or not let in"
 TOO_LATE: Final = (
     "the second call was answered at once: the run may have been over; if runs take longer than"
@@ -74,7 +73,7 @@ def _slow(seen: Seen, usual: float) -> bool:
 
 
 def _second(seen: Seen, usual: float) -> bool:
-    return AT_LEAST <= seen.seconds <= AT_MOST + usual
+    return BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1] + usual
 
 
 def _differing(first: Seen, second: Seen, others: Sequence[Seen]) -> str | None:

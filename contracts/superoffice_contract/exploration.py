@@ -5,33 +5,27 @@ the seed and on versions alone: nobody's source is mined for constants, and noth
 """
 
 import asyncio
-import hashlib
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 from unittest import mock
 
 import schemathesis
 from schemathesis import Case, HookContext
 from schemathesis.config import SchemathesisConfig
-from schemathesis.engine import events, from_schema
-from schemathesis.engine.recorder import Request
+from schemathesis.engine import from_schema
 from schemathesis.engine.run import probes
 from schemathesis.schemas import BaseSchema
 
-from superoffice_contract import alarms, description, serializers
+from superoffice_contract import alarms, checks, description, serializers
+from superoffice_contract.explored import Exploration, note
 from superoffice_contract.hermetic import hermetic
 from superoffice_contract.target import TargetError
 
 HOST: Final = "http://127.0.0.1:8204"
 """Where a server in this process believes to be; its control surface wants a loopback name."""
-
-LONGEST_SHOWN: Final = 800
-MOST_SHOWN: Final = 12
-"""How much of a request, and of what was found, is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,57 +55,6 @@ class Access:
         return {} if self.app_token is None else {"header.SO-AppToken": self.app_token}
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """What one request was and which status it got; None: no answer."""
-
-    method: str
-    media_type: str | None
-    status: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A check that failed, and the request that failed it."""
-
-    check: str
-    phase: str
-    message: str
-    curl: str
-
-    def __str__(self) -> str:
-        curl = self.curl if len(self.curl) <= LONGEST_SHOWN else self.curl[:LONGEST_SHOWN] + " …"
-        return f"{self.check} ({self.phase}): {self.message}\n    {curl}"
-
-
-@dataclass(slots=True)
-class Exploration:
-    """What came of it; *requests* are digests, in the order in which they were sent.
-
-    *errors* are the engine's: they mean that something was not tested.
-    """
-
-    sent: Counter[Sent] = field(default_factory=Counter)
-    findings: list[Finding] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    phases: dict[str, str] = field(default_factory=dict)
-    false_alarms: int = 0
-    requests: list[str] = field(default_factory=list)
-
-    def count(self, **wanted: object) -> int:
-        """Return how many requests had the *wanted* method, media type or status."""
-        return sum(
-            number
-            for sent, number in self.sent.items()
-            if all(getattr(sent, name) == value for name, value in wanted.items())
-        )
-
-    def __str__(self) -> str:
-        told = [*self.errors, *map(str, self.findings)]
-        more = [f"… and {len(told) - MOST_SHOWN} more"] if len(told) > MOST_SHOWN else []
-        return "\n".join(told[:MOST_SHOWN] + more)
-
-
 def explore(
     target: object,
     access: Access,
@@ -127,6 +70,7 @@ def explore(
     TargetError when a request stays unanswered.
     """
     serializers.register()
+    checks.register()
     host = target if isinstance(target, str) else HOST
     settings = _configuration(access, host, seed, max_examples, mode)
     schema = _schema(settings | {"request-timeout": timeout_seconds})
@@ -138,7 +82,7 @@ def explore(
     schema.hook("after_network_error")(_giving_up(unanswered))
     with hermetic(), _unprobed() if in_process else nullcontext():
         for event in from_schema(schema).execute():
-            _note(exploration, event)
+            note(exploration, event)
     if unanswered:
         msg = f"{host}: no answer within {timeout_seconds:g} s to {unanswered[0]}"
         raise TargetError(f"{msg}; is the server stuck?")
@@ -146,9 +90,15 @@ def explore(
 
 
 def _in_time(app: Any, seconds: float, unanswered: list[str]) -> object:  # noqa: ANN401 - ASGI
-    """Return *app*, which takes no longer than *seconds*, and after that answers nothing more."""
+    """Return *app*, which takes no longer than *seconds*, and after that answers nothing more.
+
+    Its lifespan lasts for as long as all requests together.
+    """
 
     async def timed(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
         if unanswered:
             raise TimeoutError
         try:
@@ -235,42 +185,3 @@ def _accepted(method: str, *statuses: str) -> dict[str, Any]:
         "negative_data_rejection": {"expected-statuses": ["4xx"]},
     }
     return {"include-method": method, "checks": checks}
-
-
-# ---- events ----------------------------------------------------------------------------------
-
-
-def _note(exploration: Exploration, event: events.EngineEvent) -> None:
-    match event:
-        case events.ScenarioFinished():
-            _note_scenario(exploration, event)
-        case events.PhaseFinished():
-            exploration.phases[event.phase.name.value] = event.status.value
-        case events.SchemaAnalysisWarnings():
-            exploration.errors += [f"description: {one.message}" for one in event.warnings]
-        case events.NonFatalError():
-            exploration.errors.append(f"{event.label}: {event.info}")
-        case events.FatalError():
-            exploration.errors.append(f"engine: {event.exception!r}")
-        case events.EngineFinished():
-            exploration.errors += [f"after the run: {one}" for one in event.failures]
-
-
-def _note_scenario(exploration: Exploration, event: events.ScenarioFinished) -> None:
-    recorder = event.recorder
-    for id_, node in recorder.cases.items():
-        answer = recorder.find_response(case_id=id_)
-        status = None if answer is None else answer.status_code
-        exploration.sent[Sent(node.value.method, node.value.media_type, status)] += 1
-        if (interaction := recorder.interactions.get(id_)) is not None:
-            exploration.requests.append(_digest(interaction.request))
-        for check in recorder.checks.get(id_, ()):
-            if (info := check.failure_info) is not None:
-                found = Finding(check.name, event.phase.value, str(info.failure), info.code_sample)
-                exploration.findings.append(found)
-    exploration.false_alarms += sum(recorder.filtered_failures.values())
-
-
-def _digest(request: Request) -> str:
-    line = f"{request.method} {request.uri}\n".encode()
-    return hashlib.sha256(line + (request.body or b"")).hexdigest()

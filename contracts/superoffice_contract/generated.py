@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from superoffice_contract import target
-from superoffice_contract.exploration import Access, Exploration, explore
+from superoffice_contract.exploration import Access, explore
+from superoffice_contract.explored import Exploration
 from superoffice_contract.plan import PROFILES, Plan, Tally, concluded, untold
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.signs import Signs
@@ -30,8 +31,15 @@ BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
     "positive_data_acceptance": ("request-body", "starts-sync"),
     "ignored_auth": ("unauthorized",),
     "unsupported_method": ("method-not-allowed",),
+    "no_body_on_204": ("no-body",),
+    "no_hints_on_204": ("no-hints",),
+    "no_banner": ("no-banner",),
+    "not_cached": ("cache-headers",),
+    "no_trace_in_errors": ("error-no-trace",),
+    "media_type_declared": ("media-type-other",),
+    "strangers_challenged": ("www-authenticate",),
 }
-"""The claims that a failed check of Schemathesis breaks; it knows none itself."""
+"""The claims that a failed check of Schemathesis, or one of ours, breaks; it knows none itself."""
 
 
 def generated(

@@ -1,6 +1,7 @@
 """What a visit came to: every claim agrees, differs, or could not be observed, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -172,9 +173,15 @@ def _elsewhere(tenant: TargetTenant) -> Iterator[tuple[str, str]]:
     for installation in ("onsite", "online"):
         same = installation == tenant.installation
         reason = NEEDS_CREDENTIAL if same else f"is about tenants that are {installation}"
-        every = planned(_everything(installation), (1,), {}, ALL)
-        for id_ in {id_ for stop in every.stops for id_ in stop.claims}:
+        for id_ in _shown_at(installation):
             yield id_, reason
+
+
+@cache
+def _shown_at(installation: str) -> frozenset[str]:
+    """Return the claims that a visit with every kind of credential shows."""
+    every = planned(_everything(installation), (1,), {}, ALL)
+    return frozenset(id_ for stop in every.stops for id_ in stop.claims)
 
 
 def _everything(installation: str) -> TargetTenant:

@@ -110,7 +110,7 @@ class Caller:
         body = b"" if sent is None else msgspec.json.encode(sent)
         seen = await self.send(Ask(method, f"/_mock/{path}", self._opens_control, body))
         kind = (seen.header("content-type") or "").partition(";")[0]
-        if seen.status != 200 or kind != "application/json":
+        if seen.status not in (200, 201) or kind != "application/json":
             return None
         try:
             return msgspec.json.decode(seen.body)

@@ -1,5 +1,6 @@
 """What a harness found: text for people, JSON for programs, JUnit for CI."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, Literal
 from xml.etree import ElementTree as ET
@@ -71,7 +72,8 @@ def as_text(report: Report) -> str:
 def as_json(report: Report) -> str:
     """Return *report* for programs."""
     content = msgspec.to_builtins(report) | {"exit_code": report.exit_code}
-    return msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n"
+    # Not msgspec: what a lone surrogate came from is told like the rest of it, with a mark for it.
+    return _printable(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
 
 
 def as_junit(report: Report) -> str:

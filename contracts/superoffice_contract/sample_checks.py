@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract import expectations, target
+from superoffice_contract import expectations, impostors
 from superoffice_contract.expectations import Expected, Scene
 from superoffice_contract.payloads import FORM, GOOD, JSON, XML, payload
 from superoffice_contract.probing import Ask
@@ -40,7 +40,7 @@ def readings(scene: Scene) -> Iterator[Expected]:
         yield from _in_error(scene)
     yield Expected("a stranger", Ask("POST", scene.url), (401,), ("unauthorized",))
     refused = tuple(map(int, scene.values("restricted", "401", "403")))
-    for one in target.bad(scene.tenant):
+    for one in impostors.of(scene.tenant):
         if "grant" in one.claims:
             ask = Ask("POST", scene.url, (*one.headers, ("Content-Type", JSON)), GOOD)
             yield Expected(one.name, ask, refused, one.claims)

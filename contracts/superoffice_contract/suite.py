@@ -19,6 +19,7 @@ from superoffice_contract.generated import (
     throttle,
 )
 from superoffice_contract.handmade import Course, effect, wired
+from superoffice_contract.lifetimes import LIFETIME_CHECKS
 from superoffice_contract.plan import PROFILES, Plan, Tally
 from superoffice_contract.probing import Ask, calling
 from superoffice_contract.report import Report, Result
@@ -31,7 +32,8 @@ from superoffice_contract.wire_checks import WIRE_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "run", "standing_for"]
 
-EFFECT_CHECKS: Final = (*TRUTH_CHECKS, *SOCKET_CHECKS, *WALL_CHECKS)
+TRUTHFUL: Final = (*TRUTH_CHECKS, *LIFETIME_CHECKS)
+EFFECT_CHECKS: Final = (*TRUTHFUL, *SOCKET_CHECKS, *WALL_CHECKS)
 CHECKS: Final = (
     *(one.name for one in (*WIRE_CHECKS, *EFFECT_CHECKS)),
     *(GENERATED, THROTTLE),
@@ -143,7 +145,7 @@ async def _left(plan: Plan) -> None:
 
 def _why_not(check: EffectCheck, plan: Plan, *, truthful: bool) -> str | None:
     """Return why *check* can't run against this server; None: it can."""
-    if check in TRUTH_CHECKS:
+    if check in TRUTHFUL:
         return None if truthful else NEEDS_TRUTH
     if check in SOCKET_CHECKS:
         return None if isinstance(plan.server, str) else NEEDS_SOCKETS

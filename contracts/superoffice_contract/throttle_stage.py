@@ -42,9 +42,10 @@ class Stage:
     ) -> None:
         self.scene = scene
         self.readings = DEFAULTS | scene.readings
-        self._runner = asyncio.Runner()
+        # No asyncio.Runner: that minds Ctrl-C anew for each of a thousand questions.
+        self._loop = asyncio.new_event_loop()
         self._calling = calling(target, timeout_seconds, control_token)
-        self._caller: Caller = self._runner.run(self._calling.__aenter__())
+        self._caller: Caller = self._loop.run_until_complete(self._calling.__aenter__())
         self._tasks: list[asyncio.Task[Any]] = []
         try:
             self.durations = {account: self._learned(account) for account in ACCOUNTS}
@@ -55,13 +56,13 @@ class Stage:
     def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` for the tenant; what waits goes on meanwhile."""
         path = f"{path}?tenant={self.scene.tenant.id}"
-        return self._runner.run(self._caller.control(method, path, sent))
+        return self._loop.run_until_complete(self._caller.control(method, path, sent))
 
     def fresh(self) -> None:
         """Start again, as configured, at a standstill."""
         self.control("POST", "reset")
         self.control("POST", "clock/freeze")
-        self._runner.run(self._gather())
+        self._loop.run_until_complete(self._gather())
 
     def arrive(self, accounts: Sequence[int]) -> None:
         """Send a call and let it get as far as it can."""
@@ -69,12 +70,12 @@ class Stage:
         body = msgspec.json.encode({"SyncUserAccounts": items})
         ask = self.scene.post(body, "application/json")
         before = self._seen()
-        self._runner.run(self._start(ask))
+        self._loop.run_until_complete(self._start(ask))
         self._until(lambda: self._seen() > before and self._settled())
 
     def hang_up(self, number: int) -> None:
         """Close the connection of call *number*, and wait until the server has noticed."""
-        self._runner.run(self._cancelled(self._tasks[number]))
+        self._loop.run_until_complete(self._cancelled(self._tasks[number]))
         self._until(lambda: bool(self.exchanges()[number]["hung_up"]) and self._settled())
 
     def exchanges(self) -> list[Any]:
@@ -89,10 +90,12 @@ class Stage:
 
     def close(self) -> None:
         """Leave the tenant as configured."""
-        self.control("POST", "reset")
-        self._runner.run(self._gather())
-        self._runner.run(self._calling.__aexit__(None, None, None))
-        self._runner.close()
+        try:
+            self.control("POST", "reset")
+            self._loop.run_until_complete(self._gather())
+            self._loop.run_until_complete(self._calling.__aexit__(None, None, None))
+        finally:
+            self._loop.close()
 
     async def _start(self, ask: Ask) -> None:
         self._tasks.append(asyncio.ensure_future(self._caller.send(ask)))

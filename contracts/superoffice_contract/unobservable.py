@@ -11,6 +11,7 @@ _ADDRESS: Final = "needs another tenant's address, and that is not ours to call"
 _BROWSER: Final = "needs an origin that the tenant lists"
 _RAW: Final = "needs a request that the visit's HTTP client does not write"
 _NAME: Final = "needs the associate of an account, whom --accounts does not name"
+_TIME: Final = "needs the hours after which credentials expire; a visit takes minutes"
 
 _BY_REASON: Final = {
     _THE_PAGE: (
@@ -27,6 +28,7 @@ _BY_REASON: Final = {
     _ADDRESS: ("path-tenant",),
     _BROWSER: ("cors-origin", "cors-preflight", "cors-unlisted"),
     _RAW: ("transfer",),
+    _TIME: ("credentials-expire", "ticket-sliding", "token-fixed"),
     _NAME: ("associate-name", "associate-id"),
 }
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from superoffice_contract.effects import BUSY_SECOND, FREE, EffectCheck, Effects
+from superoffice_contract.busy_second import BUSY_SECOND, FREE
+from superoffice_contract.effects import EffectCheck, Effects
 from superoffice_contract.expectations import Scene
 from superoffice_contract.probing import Caller, Seen
 from superoffice_contract.report import Finding

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from superoffice_contract.effects import BUSY_SECOND, FREE
+from superoffice_contract.busy_second import BUSY_SECOND, FREE
 from superoffice_contract.expectations import Scene
 from superoffice_contract.payloads import GOOD, JSON
 from superoffice_contract.probing import Ask, Caller, Seen

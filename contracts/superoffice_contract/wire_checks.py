@@ -11,6 +11,7 @@ import msgspec
 from superoffice_contract import (
     body_checks,
     expectations,
+    impostors,
     limit_checks,
     origin_checks,
     sample_checks,
@@ -44,7 +45,7 @@ def credentials_good(scene: Scene) -> Iterator[Expected]:
 def credentials_bad(scene: Scene) -> Iterator[Expected]:
     """Nothing else does."""
     refused = tuple(map(int, scene.values("restricted", "401", "403")))
-    for one in target.bad(scene.tenant):
+    for one in impostors.of(scene.tenant):
         statuses = refused if "grant" in one.claims else (401,)
         yield Expected(one.name, _signed(scene, one.headers), statuses, one.claims)
 

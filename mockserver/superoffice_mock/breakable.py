@@ -10,7 +10,7 @@ from typing import Any, Final
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from superoffice_mock.asgi.faulting import EXTENSION
+from superoffice_mock.below import CONNECTION
 
 NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends a reset."""
@@ -24,7 +24,7 @@ class Breakable(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Offer this connection to the application."""
         super().connection_made(transport)
-        self._extensions: dict[str, Any] = {EXTENSION: self}
+        self._extensions: dict[str, Any] = {CONNECTION: self}
 
     def on_message_begin(self) -> None:
         """Make the scope."""

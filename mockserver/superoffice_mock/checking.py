@@ -120,8 +120,7 @@ def tables(path: str) -> list[Any]:
 
 def _built_in(tables: list[Any], source: str, followed: Readings) -> object:
     settings = Settings(jump_settle=AT_ONCE, readings=followed)
-    facts = world.tenants(tables, source, settings.seconds_per_account, followed)
-    return assemble(settings, facts, log.silent).app
+    return assemble(settings, world.of(settings, tables, source), log.silent).app
 
 
 def _local(url: str) -> str:

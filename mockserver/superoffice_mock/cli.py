@@ -79,18 +79,18 @@ def _served(
     loaded: "Configuration", tables: "Sequence[Any]", assemble: "Callable[..., Mock]"
 ) -> int:
     """Serve what *assemble* makes of settings and *tables* until a signal; return the exit code."""
-    from superoffice_mock import server, world
+    from superoffice_mock import descriptors, server, world
     from superoffice_mock.log import logger
 
-    settings = loaded.settings
+    settings, warnings = descriptors.fitted(loaded.settings)
     server.check(settings)
-    each, readings = settings.seconds_per_account, settings.readings
-    facts = world.tenants(tables, loaded.source, each, readings, settings.expires_after)
-    for warning in world.warnings(facts, loaded.source) if settings.log != "off" else ():
+    facts = world.of(settings, tables, loaded.source)
+    warnings += world.warnings(facts, loaded.source)
+    for warning in warnings if settings.log != "off" else ():
         click.echo(f"superoffice-mock: {warning}", err=True)
-    if settings.port_file is not None:
-        server.remove_port_file(settings.port_file)
     with server.listen(settings) as listening:
+        if settings.port_file is not None:  # now: where the port is taken, it may be another's
+            server.remove_port_file(settings.port_file)
 
         def ready() -> None:
             gc.freeze()
@@ -321,11 +321,11 @@ def replay(
     """
     from superoffice_mock import replaying, world
     from superoffice_mock.asgi.app import assemble
-    from superoffice_mock.asgi.replaying import Replay
     from superoffice_mock.settings import load
 
-    source = click.get_current_context().get_parameter_source
-    chosen = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    context = click.get_current_context()
+    source = context.get_parameter_source
+    chosen = {name for name in context.params if source(name) is not ParameterSource.DEFAULT}
     replaying.check_options(chosen, against=options["against"] is not None)
     recorded = replaying.recorded(replaying.loaded(files, max_file, partial(click.echo, err=True)))
     if options["against"] is not None:
@@ -335,12 +335,12 @@ def replay(
         checking.written(told, options["shape"], options["out"], click.echo)
         sys.exit(told.exit_code)
     rules = replaying.rules(match, options["timing"], repeat=options["repeat"])
-    flags = {name: options[name] for name in chosen - replaying.OWN}
+    flags = {name: options[name] for name in options.keys() & chosen - replaying.OWN}
     given = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
     loaded = load(config, os.environ, given, reading)
     tables = world.demo() if loaded.tenants is None else loaded.tenants
-    replayed = Replay(recorded, rules, options["on_miss"] == "simulate")
-    instead = replaying.instead(replayed, loaded.settings.max_body)
+    simulate, longest = options["on_miss"] == "simulate", loaded.settings.max_body
+    instead = replaying.instead(recorded, rules, longest, simulate=simulate)
     tables = replaying.tenants(tables, recorded)
     sys.exit(_served(loaded, tables, partial(assemble, instead=instead)))
 

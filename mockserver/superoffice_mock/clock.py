@@ -107,50 +107,6 @@ class WaitingRoom:
         return waiter
 
 
-class InFlight:
-    """How many calls are under way, and who wants to know when all of them wait.
-
-    *waiting* says how many wait.
-    """
-
-    __slots__ = ("_curious", "_waiting", "count")
-
-    def __init__(self, waiting: Callable[[], int]) -> None:
-        self._waiting = waiting
-        self.count = 0
-        self._curious: list[Future[None]] = []
-
-    @property
-    def calm(self) -> bool:
-        """Whether every call under way waits for its answer."""
-        return self.count <= self._waiting()
-
-    def arrived(self) -> None:
-        """Count a call in."""
-        self.count += 1
-
-    def left(self) -> None:
-        """Count a call out: it was answered and journalled."""
-        self.count -= 1
-        if self._curious:
-            self.tell()
-
-    def tell(self) -> None:
-        """Tell the curious, if all is calm."""
-        if self._curious and self.calm:
-            for curious in self._curious:
-                if not curious.done():
-                    curious.set_result(None)
-            self._curious.clear()
-
-    async def until_calm(self, within: float) -> None:
-        """Wait until all is calm, for *within* real seconds at most."""
-        if not self.calm:
-            curious: Future[None] = asyncio.get_running_loop().create_future()
-            self._curious.append(curious)
-            await asyncio.wait((curious,), timeout=within)
-
-
 class Alarm:
     """A timer that rings once for one moment; setting it again forgets the one before."""
 

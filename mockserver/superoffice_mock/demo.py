@@ -63,10 +63,7 @@ CALLERS: Final = (
 def play(echo: Echo) -> None:
     """Serve, call three times, and tell both sides of the story; takes about two seconds."""
     settings = Settings(port=0, log="off", seconds_per_account=SECONDS_PER_ACCOUNT)
-    facts = world.tenants(
-        world.demo(), "the demo world", settings.seconds_per_account, settings.readings
-    )
-    mock = assemble(settings, facts, log.silent)
+    mock = assemble(settings, world.of(settings), log.silent)
     with server.in_background(mock, settings) as url:
         echo(f"A mock of SuperOffice is on {url}; an account takes {SECONDS_PER_ACCOUNT} s.")
         echo("Three callers send the sample of the vendor's page, two accounts, by Basic tje0:\n")

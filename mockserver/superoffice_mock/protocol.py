@@ -7,7 +7,7 @@ import httptools
 import msgspec
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from superoffice_mock.asgi.incoming import REFUSED
+from superoffice_mock.below import REFUSED
 from superoffice_mock.breakable import Breakable
 from superoffice_mock.errors import Rejected
 

@@ -10,14 +10,16 @@ import pytest
 
 if TYPE_CHECKING:
     from superoffice_mock.testing.handle import SuperOffice
+    from superoffice_mock.testing.playing import Play
     from superoffice_mock.testing.servers import MockServer
 
 NAME: Final = "superoffice_mock"
 """Of the marker and of the fixture."""
 MARKER: Final = (
     f'{NAME}(installation="online", granted=False, readings={{...}}, accounts={{id: seconds}}, '
-    'seconds_per_account=..., expires_after=..., clock="freeze", strict=True): '
-    f"what the SuperOffice of the fixture {NAME} is like; strict: violations fail the test"
+    'seconds_per_account=..., expires_after=..., clock="freeze", strict=True, replay="file.har", '
+    f'record="once"): what the SuperOffice of the fixture {NAME} is like; '
+    "strict: violations fail the test; replay: it answers from that file, which record makes"
 )
 FAILED: Final = pytest.StashKey[bool]()
 """Of a test that failed: what it left undone is no news."""
@@ -46,9 +48,13 @@ def superoffice_mock(
 
     wanted = _wanted(request.node)
     strict = wanted.pop("strict", False)
+    file, record = wanted.pop("replay", None), wanted.pop("record", "none")
     with _made(superoffice_mock_server, wanted) as office:
+        play = _played(superoffice_mock_server, office, request.node, file, record)
         yield office
         failed = request.node.stash.get(FAILED, False)
+        if play is not None:
+            play.end(failed=failed)
         found = list(crashes(office) if failed else findings(office, strict))
     if found:
         pytest.fail("\n\n".join(found), pytrace=False)
@@ -84,6 +90,27 @@ def _made(server: "MockServer", wanted: dict[str, Any]) -> "SuperOffice":
     pytest.fail(f"@pytest.mark.{NAME}: {wrong}", pytrace=False)
 
 
+def _played(
+    server: "MockServer", office: "SuperOffice", node: pytest.Item, file: str | None, record: str
+) -> "Play | None":
+    """Begin to replay or to record *file*, a path from the test's own folder, if it is given."""
+    from superoffice_mock.errors import SetupError
+    from superoffice_mock.testing.playing import RECORD, Play
+
+    if record not in RECORD:
+        wrong = f"record={record!r} is not known; known are {', '.join(RECORD)}"
+    elif file is None and record != "none":
+        wrong = f'record="{record}" needs replay="file.har", the file to make'
+    elif file is None:
+        return None
+    else:
+        try:
+            return Play(server, office, node.path.parent / file, record)
+        except SetupError as error:
+            wrong = str(error)
+    pytest.fail(f"@pytest.mark.{NAME}: {wrong}", pytrace=False)
+
+
 def _wanted(node: pytest.Item) -> dict[str, Any]:
     """Return what the markers of *node* say, the closest winning; fail the test if they can't."""
     wanted: dict[str, Any] = {}
@@ -100,7 +127,7 @@ def _check(given: Mapping[str, object]) -> None:
 
     from superoffice_mock.testing.servers import Wanted
 
-    known = [*Wanted.__annotations__, "strict"]
+    known = [*Wanted.__annotations__, "strict", "replay", "record"]
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, n=1)

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -45,9 +44,11 @@ class Tenants:
     ) -> None:
         self._build = build
         self._configured = {facts.id.lower(): build(facts, None) for facts in configured}
-        self._made: OrderedDict[str, Tenant] = OrderedDict()  # the longest unused first
+        self._made: dict[str, Tenant] = {}
         self._bounds = bounds
         self._steady = steady
+        self._sweep_at = 0
+        self._closed: str | None = None
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter((*self._configured.values(), *self._made.values()))
@@ -79,7 +80,8 @@ class Tenants:
         return f"{ids}, and {len(self._made)} made" if self._made else ids
 
     def close(self, reason: str) -> None:
-        """Let nobody wait at any tenant any more."""
+        """Let nobody wait at any tenant any more, nor at one that is made later."""
+        self._closed = reason
         for tenant in self:
             tenant.close(reason)
 
@@ -103,6 +105,8 @@ class Tenants:
             raise ValueError(msg)
         tenant = self._build(facts, clock)
         self._made[facts.id.lower()] = tenant
+        if self._closed is not None:
+            tenant.close(self._closed)
         return tenant
 
     def remove(self, tenant: Tenant) -> None:
@@ -121,12 +125,17 @@ class Tenants:
 
     def sweep(self) -> None:
         """Remove made tenants that nobody has called for too long; a call under way is a use."""
-        longest = self._steady() - self._bounds.unused
-        while self._made and (tenant := next(iter(self._made.values()))).used_at <= longest:
+        now = self._steady()
+        if now < self._sweep_at:
+            return
+        longest = now - self._bounds.unused
+        for tenant in tuple(self._made.values()):
             if tenant.in_flight:
-                self.get(tenant.facts.id)
-            else:
+                tenant.used_at = now
+            elif tenant.used_at <= longest:
                 self.remove(tenant)
+        first = min((tenant.used_at for tenant in self._made.values()), default=now)
+        self._sweep_at = first + self._bounds.unused  # before that, no look finds any
 
     def is_made(self, tenant: Tenant) -> bool:
         """Tell whether *tenant* was made, and can be removed."""
@@ -136,7 +145,6 @@ class Tenants:
         tenant = self._made.get(key)
         if tenant is not None:
             tenant.used_at = self._steady()
-            self._made.move_to_end(key)
         return tenant
 
 

@@ -69,8 +69,8 @@ def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> 
     if options["max_requests"] < 1:
         msg = f"--max-requests {options['max_requests']}: expected a number from 1"
         raise SetupError(msg)
-    tenant = _tenant(url, options["target_file"], environ)
-    accounts = _accounts(options, tenant)
+    tenant = tenant_at(url, options["target_file"], environ)
+    accounts = accounts_of(options, tenant)
     parts = urlsplit(url)
     return Visit(
         base=f"{parts.scheme}://{parts.netloc}",
@@ -95,8 +95,11 @@ def _pace(seconds: float, loopback: bool) -> float:  # noqa: FBT001 - a fact abo
     return seconds
 
 
-def _accounts(options: Mapping[str, Any], tenant: TargetTenant) -> tuple[int, ...]:
-    """Return the accounts that may be synced; none where syncs may not be started."""
+def accounts_of(options: Mapping[str, Any], tenant: TargetTenant) -> tuple[int, ...]:
+    """Return the accounts that may be synced; none where syncs may not be started.
+
+    Raise SetupError.
+    """
     given = options["accounts"]
     if options["start_syncs"] != (given is not None):
         msg = "--start-syncs and --accounts ID,… belong together; give both or none"
@@ -121,7 +124,8 @@ def _at(tenant: TargetTenant, path: str) -> TargetTenant:
     return msgspec.structs.replace(tenant, id=path.strip("/") or "onsite")
 
 
-def _tenant(url: str, path: str | None, environ: Mapping[str, str]) -> TargetTenant:
+def tenant_at(url: str, path: str | None, environ: Mapping[str, str]) -> TargetTenant:
+    """Return who signs in at *url*, as the file at *path* or *environ* says. Raise SetupError."""
     segments = [unquote(one) for one in urlsplit(url).path.split("/") if one]
     if any(one.lower() == "api" for one in segments):
         msg = f"{url}: give what stands before /api, such as https://online.example.com/Cust12345"

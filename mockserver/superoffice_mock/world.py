@@ -11,6 +11,7 @@ from superoffice_mock.core.model import Installation
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.errors import SetupError
+from superoffice_mock.settings import Settings
 from superoffice_mock.specs import (
     Account,
     AppSpec,
@@ -24,6 +25,7 @@ from superoffice_mock.specs import (
     usual,
 )
 
+DEMO: Final = "the demo world"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
 
@@ -44,6 +46,22 @@ def demo() -> list[Any]:
 
     text = Path(__file__).with_name("world.toml").read_text(encoding="utf-8")
     return list(tomllib.loads(text)["tenant"])
+
+
+def of(
+    settings: Settings, tables: Sequence[Any] | None = None, source: str = DEMO
+) -> tuple[TenantFacts, ...]:
+    """Return the tenants in *tables*, or of the demo world, with all that *settings* say of them.
+
+    Raise SetupError as `tenants` does.
+    """
+    return tenants(
+        demo() if tables is None else tables,
+        source,
+        settings.seconds_per_account,
+        settings.readings,
+        settings.expires_after,
+    )
 
 
 def tenants(

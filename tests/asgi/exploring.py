@@ -38,6 +38,7 @@ async def fresh(scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one request by a mock with a run that has ended and a clock that stands."""
     local = Local(tables=TABLES)
     await local.control("POST", "clock/freeze")
+    await local.control("POST", "recordings/start?tenant=Cust12345")
     await local.call()
     await local.control("POST", "clock/advance", {"seconds": 5})
 

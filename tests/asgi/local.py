@@ -39,9 +39,7 @@ class Local:
 
     def __init__(self, settings: Settings | None = None, tables: list[Any] | None = None) -> None:
         settings = settings or Settings()
-        tables = world.demo() if tables is None else tables
-        each, readings = settings.seconds_per_account, settings.readings
-        facts = world.tenants(tables, "the test", each, readings, settings.expires_after)
+        facts = world.of(settings, tables, "the test")
         self.real = EPOCH
         self.logged: list[Exchange] = []
         self.mock: Mock = assemble(settings, facts, self.logged.append, lambda: self.real)
@@ -63,9 +61,13 @@ class Local:
         body: bytes = b'{"SyncUserAccounts":[{"AccountId":507}]}',
         headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
         *,
+        body_after: asyncio.Event | None = None,
         hang_up: asyncio.Event | None = None,
     ) -> Answered:
-        """Send one request, as the page's sample if no *headers* are given; *hang_up* leaves."""
+        """Send one request, as the page's sample if no *headers* are given.
+
+        The body comes once *body_after* is set; *hang_up* leaves.
+        """
         if headers is None:
             headers = {"authorization": BASIC, "content-type": "application/json"}
         pairs = list(headers.items()) if isinstance(headers, Mapping) else headers
@@ -93,6 +95,8 @@ class Local:
 
         async def receive() -> Message:
             if messages:
+                if body_after is not None:
+                    await body_after.wait()
                 return messages.pop(0)
             await (hang_up or asyncio.Event()).wait()
             return {"type": "http.disconnect"}

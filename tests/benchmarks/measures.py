@@ -2,12 +2,17 @@
 
 import asyncio
 import json
+import socket
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.request import Request, urlopen
 
@@ -16,10 +21,14 @@ from starlette.types import ASGIApp, Message, Scope
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
 from superoffice_mock.settings import Settings
+from superoffice_mock.traffic import har
+from superoffice_mock.traffic.recording import Entry, Recording
+from superoffice_mock.traffic.recording import Request as RecordedRequest
+from superoffice_mock.traffic.recording import Response as RecordedResponse
 from tests.benchmarks import references
 from tests.benchmarks.bodies import accounts
-from tests.benchmarks.load import Load, burst
-from tests.benchmarks.programs import Started, mock, reference, running
+from tests.benchmarks.load import Load, LoadError, burst
+from tests.benchmarks.programs import Started, mock, recorder, reference, replay, running
 from tests.running import BASIC, PATH, environment
 
 MICRO: Final = 1e6
@@ -122,6 +131,51 @@ def _saved(pairs: list[Pair]) -> float:
     return 1 / _ratio(pairs, lambda load: load.cpu)
 
 
+def recorded(effort: Effort) -> Iterator[Figure]:
+    """What a recorder adds to a call: each is made both ways, over connections that stay open."""
+    with (
+        TemporaryDirectory() as folder,
+        running(mock()) as direct,
+        running(recorder(direct, Path(folder, "a.har"))) as through,
+    ):
+        for count in (2, 100):
+            pairs = _both_ways(direct, through, accounts(count), effort.calls // 10)
+            added = statistics.median(one - other for one, other in pairs) * MILLI
+            ours, theirs = (statistics.median(one) * MILLI for one in zip(*pairs, strict=True))
+            must = "<= 2" if count == 2 else ""
+            detail = f"{ours:.2f} against {theirs:.2f} ms"
+            yield Figure(f"a recorder adds, {count} accounts, ms", added, must, "", detail)
+
+
+def _both_ways(
+    direct: Started, through: Started, body: bytes, calls: int
+) -> list[tuple[float, float]]:
+    """Return the seconds of so many calls, each through the recorder and direct."""
+    with closing(_open(direct)) as one, closing(_open(through)) as other:
+        found = [(_call(other, body), _call(one, body)) for _ in range(calls)]
+    return found[calls // 10 :]
+
+
+def _open(server: Started) -> HTTPConnection:
+    connection = HTTPConnection(server.url.removeprefix("http://"))
+    connection.connect()
+    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _call(connection: HTTPConnection, body: bytes) -> float:
+    headers = {"Authorization": BASIC, "Content-Type": "application/json"}
+    began = time.perf_counter()
+    connection.request("POST", PATH, body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    took = time.perf_counter() - began
+    if answer.status != 204:
+        message = f"the answer was {answer.status}"
+        raise LoadError(message)
+    return took
+
+
 def log_line(effort: Effort) -> Iterator[Figure]:
     """What a line of the log costs, written to nowhere."""
     short = accounts(2)
@@ -129,6 +183,25 @@ def log_line(effort: Effort) -> Iterator[Figure]:
         pairs = _pairs(effort.pairs, (silent, short), (telling, short))
     cost = statistics.median(one.ours.cpu - one.theirs.cpu for one in pairs) * MICRO
     yield Figure("a line of the log, us of CPU", cost, detail=_raw(pairs))
+
+
+def replayed(effort: Effort) -> Iterator[Figure]:
+    """A replay against the simulation: CPU a request, of two accounts and of a thousand."""
+    none, short, long = b'{"SyncUserAccounts":[]}', accounts(2), accounts(1000)
+    with TemporaryDirectory() as folder:
+        har.write(f"{folder}/a.har", Recording(tuple(map(_recorded, (none, short, long)))))
+        recording = replay(Path(folder, "a.har"))
+        for count, body in ((2, short), (1000, long)):
+            with running(mock()) as simulation, running(recording) as ours:
+                pairs = _pairs(effort.pairs, (simulation, body), (ours, body))
+            yield Figure(f"replay, {count} accounts", _saved(pairs), ">= 0.50", "", _raw(pairs))
+
+
+def _recorded(body: bytes) -> Entry:
+    headers = (("authorization", BASIC), ("content-type", "application/json"))
+    url = f"http://crm.example{PATH}"
+    sent = RecordedRequest("POST", url, headers=headers, body=body)
+    return Entry(request=sent, response=RecordedResponse(204))
 
 
 # ---- starts and memory -----------------------------------------------------------------------
@@ -193,7 +266,7 @@ def tenants(effort: Effort) -> Iterator[Figure]:
     ):
         before = full.megabytes
         paths = [_made(full) for _ in range(many)]
-        burst(full, short, 1, paths)
+        _call_all(full, short, paths)
         grown = full.megabytes - before
         some = [_made(few) for _ in range(10)]
         ratios = [
@@ -202,6 +275,13 @@ def tenants(effort: Effort) -> Iterator[Figure]:
         ]
     yield Figure(f"{many:,} tenants, MB", grown, "<= 100", "", "one call each and more")
     yield Figure("CPU a call, of ten tenants", statistics.median(ratios), "<= 1.25")
+
+
+def _call_all(server: Started, body: bytes, paths: list[str]) -> None:
+    """Call *server* at each of *paths* at least once."""
+    seconds = 1
+    while burst(server, body, seconds, paths).requests < len(paths):
+        seconds *= 2
 
 
 def _made(server: Started) -> str:
@@ -219,8 +299,7 @@ def _made(server: Started) -> str:
 def in_process(effort: Effort) -> Iterator[Figure]:
     """One call of the application in this process, without any server."""
     settings = Settings(seconds_per_account=0)
-    facts = world.tenants(world.demo(), "the demo world", 0, settings.readings)
-    ours = assemble(settings, facts, log.silent).app
+    ours = assemble(settings, world.of(settings), log.silent).app
     theirs = references.bare()
     body = accounts(2)
     apps = (ours, theirs)
@@ -278,5 +357,15 @@ def _scope(length: int) -> Scope:
 
 MEASURES: Final[Mapping[str, Measure]] = {
     one.__name__.replace("_", "-"): one
-    for one in (throughput, log_line, starts, version, growth, tenants, in_process)
+    for one in (
+        throughput,
+        replayed,
+        recorded,
+        log_line,
+        starts,
+        version,
+        growth,
+        tenants,
+        in_process,
+    )
 }

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -54,6 +55,18 @@ def mock(*flags: str) -> Program:
     serve = (sys.executable, "-m", "superoffice_mock", "serve", "--port", "{port}")
     quiet = ("--log", "off", "--seconds-per-account", "0")
     return Program("mock", (*serve, *quiet, *flags))
+
+
+def replay(recording: Path) -> Program:
+    """Return a replay of the HAR *recording*, again and again."""
+    replay = (sys.executable, "-m", "superoffice_mock", "replay", str(recording))
+    return Program("replay", (*replay, "--repeat", "--port", "{port}", "--log", "off"))
+
+
+def recorder(upstream: Started, out: Path) -> Program:
+    """Return a recorder before *upstream*."""
+    record = (sys.executable, "-m", "superoffice_mock", "record", "--port", "{port}")
+    return Program("recorder", (*record, "--upstream", upstream.url, "--out", str(out)))
 
 
 def reference(name: str) -> Program:

@@ -19,7 +19,7 @@ from tests.contracts.seeding import (
     refusing,
     setting,
 )
-from tests.contracts.seeding_bodies import FORM, TAKEN, before
+from tests.contracts.seeding_bodies import TAKEN, before
 
 WHOLE: Final = b'{"SyncUserAccounts":[{"AccountId":507}]}'
 OTHER: Final = b'{"Error":true,"ErrorType":"x","Message":"no","ErrorSource":"here"}'
@@ -48,6 +48,13 @@ def _closed_to_tickets(found: Answer, incoming: Incoming) -> Answer:
     ticket = (incoming.headers.get(b"authorization") or "").lower().startswith("soticket")
     ungranted = incoming.headers.get(b"so-apptoken") == "closed-token"
     return msgspec.structs.replace(found, status=403) if ticket and ungranted else found
+
+
+def _nothing_is_an_account(decode: Callable[..., Any]) -> Callable[..., Any]:
+    def decoded(operation: Any, content_type: Any, raw: bytes, most: int) -> Any:
+        return decode(operation, content_type, raw or b"SyncUserAccounts[0].AccountId=1", most)
+
+    return decoded
 
 
 def _taking_more(*places: str) -> Vary:
@@ -122,7 +129,7 @@ READING_DEFECTS: Final = (
         "limits",
         "form-limits",
         f"a form without fields: {TAKEN}",
-        before(lambda raw: raw or b"SyncUserAccounts[0].AccountId=1", FORM),
+        changing("asgi.operations.decode", _nothing_is_an_account),
     ),
     Defect(
         "a JSON patch is taken for a call",

@@ -6,6 +6,7 @@ from tests.contracts.defective_answers import ANSWERS, ERRORS
 from tests.contracts.defective_calls import PATHS, VERBS, WISHES
 from tests.contracts.defective_credentials import LOOSE
 from tests.contracts.defective_ids import IDS, MEMBERS
+from tests.contracts.defective_lifetimes import LIFETIMES
 from tests.contracts.defective_lists import BROKEN, LISTS
 from tests.contracts.defective_made_up import MADE_UP
 from tests.contracts.defective_makes import MAKES, DefectiveMake
@@ -18,7 +19,7 @@ from tests.contracts.seeding import Defect
 
 DEFECTS: Final[tuple[Defect, ...]] = (
     *(*ANSWERS, *ERRORS, *VERBS, *PATHS, *WISHES),
-    *(*LOOSE, *TIGHT),
+    *(*LOOSE, *LIFETIMES, *TIGHT),
     *(*MEDIA, *MEMBERS, *IDS, *LISTS, *BROKEN, *XML_DEFECTS, *FORM_DEFECTS),
     *(*READING_DEFECTS, *THROTTLE, *MADE_UP),
 )

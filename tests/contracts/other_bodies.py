@@ -15,8 +15,9 @@ JSON: Final = frozenset(
         *("application/json-patch+json", "application/merge-patch+json"),
     }
 )
+STEP: Final = r"(?:\[[^\[\]]*\]|\.[^\[\].]+)"
 INDEX: Final = re.compile(
-    r"syncuseraccounts\[(\d{1,4})\](?:\[(\w+)\]|\.(\w+))(\[\w+\]|\.\w+)?", re.IGNORECASE
+    rf"syncuseraccounts\[(\d{{1,4}})\](?:\[([^\[\]]*)\]|\.([^\[\].]+))({STEP}*)", re.IGNORECASE
 )
 NIL: Final = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 KINDS: Final[Mapping[str, tuple[type, ...]]] = {
@@ -141,7 +142,7 @@ def from_form(text: str, *, gaps: bool) -> Any:
             if key.lower().startswith("syncuseraccounts"):
                 raise Refused(400, "no such index")
             continue
-        name = (found[2] or found[3]).lower()
+        name = (found[2] or found[3] or "").lower()
         inner = dict in KINDS.get(name, ())
         if name in KINDS and inner != bool(found[4]):
             raise Refused(400, "another shape")

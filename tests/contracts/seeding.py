@@ -1,5 +1,6 @@
 """The means to seed a defect: one small variation of the mock, undone when the test ends."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pkgutil import resolve_name
@@ -31,6 +32,14 @@ class Defect:
     claim: str
     reason: str
     vary: Vary
+
+
+def forget() -> None:
+    """Empty what functions of the mock remember: a defect in one works on what it is asked anew."""
+    for name, module in list(sys.modules.items()):
+        for one in list(vars(module).values()) if name.startswith("superoffice_mock.") else ():
+            if hasattr(one, "cache_clear"):
+                one.cache_clear()
 
 
 def changing(place: str, change: Callable[[Any], Any]) -> Vary:

@@ -97,6 +97,7 @@ def test_the_built_in_mock_knows_who_is_in_the_target_file(target: Path) -> None
     assert check(*WIRE, "--target-file", str(target)).exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_same_seed_sends_the_same_number_of_requests() -> None:
     flags = ("--only", "generated-requests", "--format", "json", "--seed", "7")
     first, again = (json.loads(check(*flags).stdout)["facts"] for _ in range(2))

@@ -19,12 +19,20 @@ from tests.contracts.defective_made_up import MADE_UP
 from tests.contracts.defective_makes import MAKES, TOLD, DefectiveMake
 from tests.contracts.defects import DEFECTS, as_table
 from tests.contracts.other_make import serving
-from tests.contracts.seeding import Defect
+from tests.contracts.seeding import Defect, forget
 from tests.contracts.targets import OTHER
 
 README = Path(__file__).parents[2] / "contracts" / "README.md"
 HANDMADE = tuple(one for one in suite.CHECKS if one not in ("generated-requests",))
 BY_CHECK = sorted({one.check for one in DEFECTS})
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    """Start from empty memories, and leave none of a defect behind: torn down after its undoing."""
+    forget()
+    yield
+    forget()
 
 
 def tables() -> list[Any]:
@@ -44,7 +52,7 @@ def tables() -> list[Any]:
     return [onsite, online, *others]
 
 
-def checked(*only: str, readings: Readings | None = None) -> Report:
+def checked(*only: str, readings: Readings | None = None, any_value: bool = False) -> Report:
     """Check the mock as it is now; a clock that jumps makes a second none."""
     readings = readings or Readings()
     settings = Settings(jump_settle=0.001, readings=readings)
@@ -52,7 +60,7 @@ def checked(*only: str, readings: Readings | None = None) -> Report:
     plan = suite.Plan(
         server=assemble(settings, facts, log.silent).app,
         tenants=target.tenants(tables(), "the test"),
-        readings=readings.as_dict(),
+        readings={} if any_value else readings.as_dict(),
         only=only,
     )
     return suite.run(plan)
@@ -115,13 +123,17 @@ def test_a_check_that_catches_defects_lets_the_unchanged_mock_pass(check: str) -
     ("reading", "value"),
     [(one.name, value) for one in READINGS.values() for value in one.values[1:]],
 )
+@pytest.mark.parametrize("any_value", [False, True], ids=["told", "any"])
 def test_the_unchanged_mock_passes_under_every_value_of_every_reading(
-    reading: str, value: str
+    reading: str, value: str, *, any_value: bool
 ) -> None:
     only = [one for one in HANDMADE if one != "throttle" or reading in DEFAULTS]
-    report = checked(*only, readings=Readings().with_value(reading, value))
+    report = checked(*only, readings=Readings().with_value(reading, value), any_value=any_value)
     assert list(report.findings) == []
     assert sum(1 for one in report.results if one.status == "passed") > len(BY_CHECK) // 2
+    if any_value:
+        told = dict(report.facts)[f"reading {reading}"]
+        assert told == value or (reading == "disconnect" and told.startswith("cannot be told"))
 
 
 def test_there_are_sixty_defects_or_more_each_of_its_own_name_and_of_a_claim() -> None:

@@ -63,6 +63,7 @@ def test_what_a_hang_up_does_is_learned_over_sockets(value: str, more: tuple[str
     assert (told(report)["disconnect"], told(report)[more[0]]) == (value, more[1])
 
 
+@pytest.mark.slow
 def test_a_reading_that_was_told_is_judged_and_not_reported() -> None:
     app = mock(readings=Readings().with_value("run", "blocking"))
     (one,) = run(plan(app, THROTTLE, readings={"run": "detached"})).results

@@ -22,6 +22,7 @@ def failed(found: Report) -> list[str]:
     return [one.check for one in found.results if one.status == "failed"]
 
 
+@pytest.mark.slow
 def test_a_server_of_another_make_that_keeps_the_contract_passes() -> None:
     slower = (GENERATED, "lease-on-the-wire", "transfer")
     found = checked(Make(), *(one for one in CHECKS if one not in slower))

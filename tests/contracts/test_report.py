@@ -1,6 +1,7 @@
 """The report: text for people, JSON for programs, JUnit for CI."""
 
 import json
+from typing import Final
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -103,6 +104,13 @@ def test_json_holds_everything() -> None:
     }
 
 
+def test_json_marks_what_it_can_not_say() -> None:
+    odd = "a\ud800b\x1b"
+    content = json.loads(as_json(Report(odd, (Result(odd, "skipped", note=odd),))))
+    assert content["title"] == content["results"][0]["note"] == "a\ufffdb\x1b"
+    as_json(Report(odd, ())).encode()
+
+
 def test_junit_counts_what_it_holds() -> None:
     suites = ET.fromstring(as_junit(REPORT).encode())
     (suite,) = suites
@@ -150,6 +158,41 @@ def test_junit_is_xml_whatever_the_words(odd: str) -> None:
 
 def test_junit_declares_what_it_is_written_in() -> None:
     assert as_junit(EMPTY).startswith('<?xml version="1.0" encoding="utf-8"?>\n<testsuites ')
+
+
+JUNIT: Final = {
+    "testsuites": ({"name", "time", "tests", "failures", "disabled", "errors"}, set()),
+    "testsuite": (
+        {
+            *("name", "tests", "failures", "errors", "time", "disabled", "skipped", "skips"),
+            *("timestamp", "hostname", "id", "package"),
+        },
+        {"name", "tests"},
+    ),
+    "testcase": ({"name", "assertions", "time", "classname", "status"}, {"name", "classname"}),
+    "skipped": ({"message"}, set()),
+    "error": ({"message", "type"}, set()),
+    "failure": ({"message", "type"}, set()),
+}
+"""By element: the attributes that it may and must have in the schema that Jenkins reads by."""
+NESTING: Final = {
+    "testsuites": {"testsuite"},
+    "testsuite": {"testcase"},
+    "testcase": {"skipped", "error", "failure"},
+}
+
+
+@pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["full", "empty"])
+def test_junit_has_the_elements_and_attributes_that_viewers_know(report: Report) -> None:
+    root = ET.fromstring(as_junit(report).encode())
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        may, must = JUNIT[element.tag]
+        assert must <= set(element.keys()) <= may
+        assert {child.tag for child in element} <= NESTING.get(element.tag, set())
+        for name in set(element.keys()) & {"tests", "failures", "errors", "skipped"}:
+            assert element.attrib[name].isdecimal()
+        assert float(element.attrib.get("time", "0")) >= 0
 
 
 def test_every_format_has_a_writer() -> None:

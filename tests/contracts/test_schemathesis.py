@@ -14,7 +14,8 @@ from schemathesis.engine.run import Phase, PhaseName
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from superoffice_contract import description
-from superoffice_contract.exploration import Access, Exploration, explore
+from superoffice_contract.exploration import Access, explore
+from superoffice_contract.explored import Exploration
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import Mock, assemble
 from superoffice_mock.core.model import TenantId
@@ -22,6 +23,7 @@ from superoffice_mock.settings import Settings
 
 TICKET: Final = {"api_key": "SOTicket 7T:demo-ticket"}
 BASIC: Final = Access("a password", {"basic": {"username": "tje0", "password": "Tje0"}})
+TOKEN: Final = Access("a token", {"bearer": {"bearer": "8A:Cust12345.demo-token"}}, "Cust12345")
 SESSION: Final = {
     "xsrfToken": {"api_key": "demo-xsrf"},
     "session": {"api_key": "demo-session"},
@@ -30,7 +32,7 @@ ACCESSES: Final = (
     BASIC,
     Access("a ticket onsite", {"soTicket": TICKET}),
     Access("a ticket Online", {"soTicket": TICKET}, "Cust12345", "demo-app-token"),
-    Access("a token", {"bearer": {"bearer": "8A:Cust12345.demo-token"}}, "Cust12345"),
+    TOKEN,
     Access("a session onsite", SESSION),
     Access("a session Online", SESSION, "Cust12345"),
 )
@@ -77,7 +79,17 @@ def explored(access: Access, seed: int, max_examples: int) -> Exploration:
     return exploration
 
 
-@pytest.mark.parametrize("access", ACCESSES, ids=lambda access: access.name)
+@pytest.mark.parametrize(
+    "access",
+    [
+        *(pytest.param(one, id=one.name) for one in (BASIC, TOKEN)),
+        *(
+            pytest.param(one, id=one.name, marks=pytest.mark.slow)
+            for one in ACCESSES
+            if one not in (BASIC, TOKEN)
+        ),
+    ],
+)
 @pytest.mark.claim("credentials-alternatives", "body-shape", "www-authenticate", "cache-headers")
 def test_every_generated_request_is_answered_as_described(access: Access) -> None:
     exploration = explored(access, seed=ACCESSES.index(access) + 1, max_examples=30)

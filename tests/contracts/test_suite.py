@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import claims, report, suite
-from superoffice_contract.generated import GENERATED, THROTTLE, accesses
+from superoffice_contract import checks, claims, report, suite
+from superoffice_contract.generated import BREAKS, GENERATED, THROTTLE, accesses
 from superoffice_contract.plan import Tally
 from superoffice_contract.probing import Ask, Seen
 from superoffice_contract.report import Report, Result
@@ -104,6 +104,11 @@ def test_checks_stand_for_known_claims_only_and_have_names_that_can_be_chosen() 
     assert len(set(CHECKS)) == len(CHECKS)
 
 
+def test_whatever_made_up_requests_come_upon_names_a_claim() -> None:
+    assert {one.__name__ for one in checks.every()} <= set(BREAKS)
+    assert {id_ for ids in BREAKS.values() for id_ in ids} <= set(claims.load())
+
+
 @pytest.mark.parametrize(
     ("claim", "check"),
     [
@@ -114,6 +119,7 @@ def test_checks_stand_for_known_claims_only_and_have_names_that_can_be_chosen() 
         ("simultaneous", "simultaneous"),
         ("task-cap", "throttle"),
         ("busy-second", "throttle-on-the-wire"),
+        ("ticket-sliding", "lifetimes"),
     ],
 )
 def test_claims_have_the_checks_that_one_expects(claim: str, check: str) -> None:
@@ -173,6 +179,7 @@ def test_generated_requests_that_fail_are_told_without_secrets() -> None:
     assert "dGplMDpUamUw" not in report.as_text(found)
 
 
+@pytest.mark.slow
 def test_a_server_that_can_not_be_explored_is_no_pass() -> None:
     async def broken(*_: object) -> None:
         message = "broken in the middle"

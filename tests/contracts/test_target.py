@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import claims, target
+from superoffice_contract import claims, impostors, target
 from superoffice_contract.target import Credential, TargetError
 from superoffice_mock import world
 from tests.contracts.targets import OTHER, tenant
@@ -69,7 +69,7 @@ def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
     table: dict[str, Any],
 ) -> None:
     one = tenant(**table)
-    let_in, refused = list(target.good(one)), list(target.bad(one))
+    let_in, refused = list(target.good(one)), list(impostors.of(one))
     assert {each.headers for each in let_in}.isdisjoint(each.headers for each in refused)
     assert len({each.name for each in refused}) == len(refused)
     named = {id_ for each in (*let_in, *refused) for id_ in each.claims}
@@ -78,14 +78,14 @@ def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
 
 
 def test_each_credential_of_a_tenant_is_also_tried_bent() -> None:
-    onsite = {one.name: dict(one.headers) for one in target.bad(tenant(**OTHER))}
+    onsite = {one.name: dict(one.headers) for one in impostors.of(tenant(**OTHER))}
     assert onsite["Bearer onsite"] == {"Authorization": "Bearer 7T:other-ticket"}
     wrong = base64.b64decode(onsite["a wrong password"]["Authorization"].removeprefix("Basic "))
     assert wrong.startswith(b"kari:")
     assert wrong != b"kari:Kari"
     assert set(onsite["the cookie of a session alone"]) == {"Cookie"}
     assert set(onsite["the XSRF value of a session alone"]) == {"X-XSRF-TOKEN"}
-    online = {one.name: dict(one.headers) for one in target.bad(tenant(**ONLINE))}
+    online = {one.name: dict(one.headers) for one in impostors.of(tenant(**ONLINE))}
     assert online["a ticket without app token"] == {"Authorization": "SOTicket 7T:ticket"}
     without = online["a token of an app without the EMail agent"]
     assert without == {"Authorization": "Bearer 8A:closed"}
@@ -94,15 +94,15 @@ def test_each_credential_of_a_tenant_is_also_tried_bent() -> None:
 
 
 def test_two_authorizations_are_two_headers() -> None:
-    (twice,) = [one for one in target.bad(tenant(**OTHER)) if "two" in one.name]
+    (twice,) = [one for one in impostors.of(tenant(**OTHER)) if "two" in one.name]
     assert [name for name, _ in twice.headers] == ["Authorization", "Authorization"]
 
 
 def test_what_is_invented_has_nothing_of_any_tenant() -> None:
-    values = str([one.headers for one in target.invented()])
+    values = str([one.headers for one in impostors.invented()])
     real = ("kari", "7T:other-ticket", "other-session", "other-xsrf", base64.b64encode(b"kari:"))
     assert [one for one in real if str(one) in values] == []
-    assert len(list(target.invented())) >= 10
+    assert len(list(impostors.invented())) >= 10
 
 
 @pytest.mark.parametrize(("id_", "base"), [("onsite", ""), ("Cust1", "/Cust1"), ("t-1", "/t-1")])

@@ -94,6 +94,7 @@ def calls(make: Make, **more: object) -> report.Report:
         return visited(url, kari, **{**few, **more})
 
 
+@pytest.mark.slow
 def test_a_server_of_another_make_is_seen_to_turn_the_second_call_away() -> None:
     found = calls(Make(run_seconds=5))
     assert set(TIMED) <= of_status(found, "agrees"), report.as_text(found)

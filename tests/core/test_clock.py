@@ -50,3 +50,9 @@ def test_a_clock_that_is_made_real_goes_on_with_the_real_one(
     clock: Clock, now: int, later: int
 ) -> None:
     assert real(clock, now).now(now + later) == clock.now(now) + later
+
+
+def test_who_moves_a_clock_moves_one_that_stands_and_no_other() -> None:
+    assert FrozenClock(Instant(7)).moved(Instant(9)) == FrozenClock(Instant(9))
+    assert JumpingClock(Instant(7)).moved(Instant(9)) == JumpingClock(Instant(9))
+    assert RealClock(ahead=50).moved(Instant(9)) == RealClock(ahead=50)

@@ -243,6 +243,15 @@ def test_the_newest_are_kept_within_both_bounds_whatever_happens(
 # ---- tenants that go -------------------------------------------------------------------------
 
 
+def test_the_last_id_stays_whatever_is_forgotten() -> None:
+    journal = Journal(1, 10**6)
+    assert journal.last_id(ONSITE) == 0
+    arrive(journal)
+    arrive(journal)
+    journal.clear(ONSITE)
+    assert (journal.last_id(ONSITE), journal.last_id(OTHER)) == (2, 0)
+
+
 def test_a_removed_tenant_takes_its_exchanges_their_bytes_and_its_ids_along() -> None:
     journal = Journal(10, 3 * OVERHEAD)
     arrive(journal, OTHER)

@@ -11,6 +11,7 @@ from superoffice_mock.core.lease import (
     Call,
     Delayed,
     Refused,
+    Replayed,
     Served,
     Started,
     TurnedAway,
@@ -132,7 +133,7 @@ def outcome(verdict: Verdict) -> Outcome:
             return Outcome("turned away", answer_at // TICK)
         case Served(answer_at):
             return Outcome("served", answer_at // TICK)
-        case Ask() | Delayed() | Refused():
+        case Ask() | Delayed() | Refused() | Replayed():
             message = "nobody may be left without an answer"
             raise AssertionError(message)
 

@@ -13,6 +13,11 @@ from tests.running import READY, Running, environment
 PROGRAM = (sys.executable, "-m", "superoffice_mock")
 
 
+def started_after(code: str) -> tuple[str, ...]:
+    """Return the program in a process that runs *code* first."""
+    return (sys.executable, "-c", f"{code}\nfrom superoffice_mock.cli import main\nmain()")
+
+
 def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
     return subprocess.run(
@@ -50,14 +55,19 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, *flags: str, env: Mapping[str, str] | None = None) -> Iterator[Served]:
+def serve(
+    folder: Path,
+    *flags: str,
+    env: Mapping[str, str] | None = None,
+    program: tuple[str, ...] = PROGRAM,
+) -> Iterator[Served]:
     """Run `serve` on a free port until the block ends; *folder* takes its standard error."""
     errors = folder / "errors.txt"
     started = time.perf_counter()
     with (
         errors.open("w", encoding="utf-8") as stream,
         subprocess.Popen(
-            [*PROGRAM, "serve", *(() if "--port" in flags else ("--port", "0")), *flags],
+            [*program, "serve", *(() if "--port" in flags else ("--port", "0")), *flags],
             stdout=subprocess.PIPE,
             stderr=stream,
             text=True,

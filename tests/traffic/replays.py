@@ -1,13 +1,11 @@
 """A mock in this process that answers from recordings, and entries that say when they were."""
 
 import asyncio
-from functools import partial
 
 from msgspec.structs import replace
 
-from superoffice_mock import log, world
+from superoffice_mock import log, replaying, world
 from superoffice_mock.asgi.app import assemble
-from superoffice_mock.asgi.replaying import Replay, Replayer
 from superoffice_mock.settings import Settings
 from superoffice_mock.traffic import player
 from superoffice_mock.traffic.player import Recorded, Rules
@@ -25,8 +23,8 @@ class Replaying(Local):
         super().__init__()
         settings = Settings()
         facts = world.tenants(world.demo(), "the test", 5.0, settings.readings)
-        replay = Replay(placed(*entries), rules, simulate)
-        instead = partial(Replayer, replay, settings.max_body)
+        found, longest = placed(*entries), settings.max_body
+        instead = replaying.instead(found, rules, longest, simulate=simulate)
         self.mock = assemble(settings, facts, log.silent, lambda: self.real, instead)
 
     async def again(self, entry: Entry) -> Answered:
@@ -43,7 +41,7 @@ def placed(*entries: Entry) -> tuple[Recorded, ...]:
     Those that do not say when they were come one after the other.
     """
     apart = (
-        replace(one, at=one.at + index) if one.at == entry().at else one
+        replace(one, at=(one.at or 0.0) + index) if one.at == entry().at else one
         for index, one in enumerate(entries)
     )
     places = ((f"some.har: log.entries[{index}]", one) for index, one in enumerate(apart))

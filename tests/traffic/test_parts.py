@@ -118,6 +118,22 @@ def test_a_file_that_another_recorder_writes_is_not_left_over(out: str) -> None:
         assert parts.left_over(out)
 
 
+def test_a_recorder_that_was_killed_before_it_wrote_anything_left_nothing(out: str) -> None:
+    parts.part_of(out).touch()
+    assert not parts.left_over(out)
+    assert not parts.part_of(out).exists()
+
+
+def test_a_recording_that_is_given_up_stays_if_there_is_something_in_it(out: str) -> None:
+    nothing = Parts(out)
+    nothing.give_up()
+    assert not parts.part_of(out).exists()
+    something = Parts(out)
+    something.write(LINE)
+    something.give_up()
+    assert len(parts.finish(out).entries) == 1
+
+
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path, out: str) -> None:
     with pytest.raises(SetupError, match=r"gone/a\.har\.part: No such file"):
         Parts(str(tmp_path / "gone" / "a.har"))

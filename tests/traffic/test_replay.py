@@ -1,4 +1,4 @@
-"""Replay in this process: what was recorded is answered, in order, and a miss tells what is near."""
+"""Replay in this process: what was recorded is answered, in order; a miss tells what is near."""
 
 import asyncio
 
@@ -34,8 +34,8 @@ async def test_status_headers_and_body_are_those_of_the_recording() -> None:
 async def test_what_belonged_to_the_old_connection_is_not_sent_again() -> None:
     old = (("content-length", "9"), ("transfer-encoding", "chunked"), ("date", "then"))
     coded = (("content-encoding", "gzip"), ("access-control-allow-origin", "https://a.example"))
-    answered = await Replaying(SERVED_WITH := entry(answered=(*old, *coded))).again(SERVED_WITH)
-    assert answered.headers == {}
+    one = entry(answered=(*old, *coded))
+    assert (await Replaying(one).again(one)).headers == {}
 
 
 async def test_identical_requests_get_the_recorded_answers_in_their_order_and_then_a_miss() -> None:
@@ -70,9 +70,7 @@ async def test_a_miss_is_the_vendors_404_and_the_journal_shows_what_is_near() ->
     assert exchange.reason == (
         "no recorded request is this one; the nearest, some.har: log.entries[1], differs in body"
     )
-    assert exchange.violations == (
-        "body /SyncUserAccounts/0/AccountId: recorded 507, got 508",
-    )
+    assert exchange.violations == ("body /SyncUserAccounts/0/AccountId: recorded 507, got 508",)
 
 
 async def test_a_tenant_without_a_recording_says_so() -> None:
@@ -150,6 +148,14 @@ async def test_a_body_that_is_not_on_record_is_any_body_and_an_answers_is_left_o
     assert (exchange.reason or "").endswith("without its body, which is not on record")
 
 
+async def test_a_request_that_may_be_any_of_two_gets_them_in_their_order() -> None:
+    clean = Redaction().recording(recording(REFUSED)).entries[0]
+    other = Redaction().recording(recording(SERVED)).entries[0]
+    mock = Replaying(REFUSED, clean, SERVED, other)
+    statuses = [(await mock.again(SERVED)).status for _ in range(5)]
+    assert statuses == [400, 400, 204, 404, 404]
+
+
 async def test_a_page_is_told_by_the_mock_whether_it_may_read() -> None:
     mock = Replaying(entry(answered=(("access-control-allow-origin", "http://127.0.0.1:1"),)))
     headers = {**dict((*BASIC, *JSON)), "origin": "http://127.0.0.1:2"}
@@ -159,7 +165,7 @@ async def test_a_page_is_told_by_the_mock_whether_it_may_read() -> None:
 
 # ---- in the order of arrival -----------------------------------------------------------------
 
-FIRST, SECOND = during(REFUSED, 100.0, 2.0), during(entry(body=OTHER), 101.0, 3.0)
+FIRST, SECOND = during(REFUSED, 100.5, 2.0), during(entry(body=OTHER), 101.5, 3.0)
 
 
 async def test_an_answer_leaves_after_those_who_had_arrived_before_it() -> None:
@@ -186,7 +192,7 @@ async def test_nobody_waits_who_is_told_not_to() -> None:
 
 
 async def test_nobody_waits_where_nothing_overlapped() -> None:
-    mock = Replaying(FIRST, during(SECOND, 102.0, 1.0))
+    mock = Replaying(FIRST, during(SECOND, 102.5, 1.0))
     assert (await mock.again(FIRST)).status == 400
 
 
@@ -215,7 +221,7 @@ async def test_a_page_that_asks_first_is_waited_for_by_nobody() -> None:
         headers=(("access-control-request-method", "POST"), ("origin", "http://localhost")),
         body=b"",
     )
-    mock = Replaying(FIRST, during(asks, 101.0, 0.1), rules=Rules(timing="recorded"))
+    mock = Replaying(FIRST, during(asks, 101.5, 0.1), rules=Rules(timing="recorded"))
     assert (await mock.again(FIRST)).status == 400
 
 

@@ -19,6 +19,7 @@ from superoffice_mock.asgi.control.problems import Problems
 from superoffice_mock.asgi.operations import Operations
 from superoffice_mock.asgi.recording import Log, Surface
 from superoffice_mock.asgi.routes import Routes
+from superoffice_mock.asgi.tapes import Tapes
 from superoffice_mock.clock import SteadyClock
 from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.journal import Journal
@@ -87,11 +88,10 @@ def assemble(
 
     table = Tenants(build, tenants, bounds, steady)
     routes = Routes(described, table)
-    answering: Answering = Operations(
-        operations.Limits(settings.max_body, settings.max_accounts)
-    )
+    answering: Answering = Operations(operations.Limits(settings.max_body, settings.max_accounts))
     if instead is not None:
         answering = instead(routes, answering)
+    tapes = Tapes(journal)
     surface = Surface(
         routes,
         answering,
@@ -99,10 +99,12 @@ def assemble(
         Origins.of(settings.cors_origins.split()),
         steady,
         log,
+        tapes,
     )
     otherwise = usual(settings.seconds_per_account, settings.readings, settings.expires_after)
     locked = settings.control_token is not None
-    world = World(table, journal, described.operations, steady, steady(), otherwise, log, locked)
+    described_by = described.operations
+    world = World(table, journal, tapes, described_by, steady, steady(), otherwise, log, locked)
     controls = control.routes(world, Guard(settings.control_token))
     problems = Problems(tuple(control.calls()))
     mounted = Mount("/_mock", Router(controls, redirect_slashes=False))

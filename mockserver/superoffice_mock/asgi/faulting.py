@@ -1,35 +1,19 @@
 """Faults at the edge: how an armed one answers a call or breaks its connection."""
 
 import asyncio
-from asyncio import Future
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, Protocol
+from typing import Final
 
+from superoffice_mock import below
 from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import NOT_CACHED, Broken
+from superoffice_mock.below import Connection
 from superoffice_mock.core.credentials import DENIED
 from superoffice_mock.core.faults import Breakage, Delay, Expiry, Fault, Refusal, garbage
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.model import SECOND
 from superoffice_mock.errors import Faulted, Rejected
 from superoffice_mock.wire.encode import message_of
-
-EXTENSION: Final = "superoffice_mock.connection"
-"""The ASGI extension by which `server.py` offers the `Connection` of a request."""
-
-
-class Connection(Protocol):
-    """What lies below ASGI. After any of these nothing can be answered any more."""
-
-    def end(self, raw: bytes) -> None:
-        """Send *raw*, as it is, and close."""
-
-    def reset(self) -> None:
-        """Close so that the caller's system reports a reset."""
-
-    def fall_silent(self) -> Future[None]:
-        """Send nothing and read no more requests; the future is done when the caller is gone."""
-
 
 _CONTENT: Final = (b"content-type", b"application/json; charset=utf-8")
 _CHUNKED: Final = (*NOT_CACHED, _CONTENT, (b"transfer-encoding", b"chunked"))
@@ -75,15 +59,8 @@ def reason(exchange: Exchange) -> str | None:
     return f"{_name(fault)} delayed it by {fault.effect.by / SECOND:g} s; {exchange.reason}"
 
 
-def offered(scope: Mapping[str, object]) -> Connection | None:
-    """Return what lies below ASGI, if whoever runs the application offers it."""
-    extensions = scope.get("extensions") or {}
-    connection: Connection | None = extensions.get(EXTENSION)  # type: ignore[attr-defined]
-    return connection
-
-
 def _connection(fault: Fault, incoming: Incoming) -> Connection:
-    connection = offered(incoming.scope)
+    connection = below.connection(incoming.scope)
     if connection is None:
         told = f"{_name(fault)} breaks connections, and this call came without one: use a server"
         raise Rejected(503, "", told)

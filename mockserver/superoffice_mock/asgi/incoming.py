@@ -1,19 +1,13 @@
 """One call on its way through the steps, and its body, read once."""
 
-from collections.abc import Mapping
-from typing import Any, Final
-
 import msgspec
 from starlette.types import Message, Receive, Scope
 
 from superoffice_mock.asgi.routes import Place
+from superoffice_mock.below import refusal
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.headers import Headers
-
-_NONE: Final[Mapping[str, Any]] = {}
-REFUSED: Final = "superoffice_mock.refused"
-"""The ASGI extension by which `protocol.py` hands on why a request can't be read."""
 
 
 class Incoming(msgspec.Struct, frozen=True):
@@ -29,7 +23,7 @@ class Incoming(msgspec.Struct, frozen=True):
 def check(incoming: Incoming) -> None:
     """Raise Rejected for a request that HTTP, or the server below, refuses."""
     scope = incoming.scope
-    refused: Rejected | None = scope.get("extensions", _NONE).get(REFUSED)
+    refused = refusal(scope)
     if refused is not None:
         raise refused
     version = scope["http_version"]

@@ -13,6 +13,7 @@ from superoffice_mock.asgi.incoming import Incoming, check
 from superoffice_mock.asgi.operations import headers_of
 from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.asgi.routes import Place, Routes
+from superoffice_mock.asgi.tapes import Tapes
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import cors
@@ -36,6 +37,7 @@ class Surface:
         origins: Origins,
         steady: Callable[[], int],
         log: Log,
+        tapes: Tapes,
     ) -> None:
         self._routes = routes
         self._answering = answering
@@ -43,6 +45,7 @@ class Surface:
         self._origins = origins
         self._steady = steady
         self._log = log
+        self._tapes = tapes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and journal it."""
@@ -61,6 +64,8 @@ class Surface:
         try:
             answer = await self._answer(Incoming(place, scope, receive, headers, exchange))
             self._answered(exchange, answer, place)
+            if self._tapes.running:
+                self._tapes.note(exchange, scope, answer)
             await answer.send(scope["method"], send)
         finally:
             self._journal.finished(exchange)

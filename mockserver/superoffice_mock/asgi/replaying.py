@@ -3,7 +3,7 @@
 import asyncio
 from asyncio import Future
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -11,14 +11,14 @@ from typing import Final
 import msgspec
 from starlette.types import Message, Receive
 
+from superoffice_mock import below
 from superoffice_mock.asgi import faulting
 from superoffice_mock.asgi.answering import Answering
 from superoffice_mock.asgi.incoming import Incoming, read
 from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.asgi.routes import Routes
-from superoffice_mock.core.faults import Breakage, Fault, FaultId
+from superoffice_mock.core.faults import Breakage, Fault
 from superoffice_mock.core.lease import Replayed
-from superoffice_mock.core.model import TenantId
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
 from superoffice_mock.traffic import matching, sendable
@@ -34,32 +34,39 @@ _STALLS: Final = ("timed out", "caller left", "aborted", "TIMED_OUT", "TIMEOUT",
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """What is replayed, and how; *simulate* what is not recorded, instead of a 404."""
+    """What is replayed at each tenant, by its id, and how; *max_body*: bodies may be so long."""
 
-    recorded: tuple[Recorded, ...]
+    recorded: Mapping[str, Sequence[Recorded]]
     rules: Rules = Rules()
-    simulate: bool = False
+    max_body: int = 1 << 20
 
     @property
     def longest(self) -> int:
-        """The length of the longest body that was sent."""
-        return max((len(one.entry.request.body or b"") for one in self.recorded), default=0)
+        """How long a body may be: as long as the longest that was recorded, at least."""
+        every = (one for some in self.recorded.values() for one in some)
+        return max((len(one.entry.request.body or b"") for one in every), default=0)
+
+
+def by_tenant(recorded: Iterable[Recorded], routes: Routes) -> dict[str, list[Recorded]]:
+    """Return what was *recorded* by the tenant that it leads to here."""
+    found: defaultdict[str, list[Recorded]] = defaultdict(list)
+    for one in recorded:
+        found[routes.find("/" + "/".join(one.sent.path)).tenant.facts.id].append(one)
+    return found
 
 
 class Replayer:
-    """Answers every call as it was answered in a recording; each tenant has its own session."""
+    """Answers every call as it was answered in a recording; each tenant has its own session.
 
-    def __init__(
-        self, replay: Replay, max_body: int, routes: Routes, simulation: Answering
-    ) -> None:
+    What was not recorded is for *otherwise*, if there is one.
+    """
+
+    def __init__(self, replay: Replay, otherwise: Answering | None = None) -> None:
         self._rules = replay.rules
-        self._otherwise = simulation if replay.simulate else None
-        self._max_body = max(max_body, replay.longest)
-        self._recorded: defaultdict[TenantId, list[Recorded]] = defaultdict(list)
-        for one in replay.recorded:
-            place = routes.find("/" + "/".join(one.sent.path))
-            self._recorded[place.tenant.facts.id].append(one)
-        self._sessions: dict[TenantId, Session] = {}
+        self._recorded = replay.recorded
+        self._otherwise = otherwise
+        self._max_body = max(replay.max_body, replay.longest)
+        self._sessions: dict[str, Session] = {}
 
     async def answer(self, incoming: Incoming) -> Answer | Broken:
         """Return the recorded answer. Raise Rejected (404) if there is none."""
@@ -103,10 +110,7 @@ class Session:
         """Return which exchange the call is; whoever waited for it waits no longer."""
         scope = incoming.scope
         query = scope["query_string"].decode("latin-1")
-        operation = incoming.place.operation or matching.operation_of(scope["path"])
-        sent = matching.sent(
-            scope["method"], scope["path"], query, incoming.headers, raw, operation
-        )
+        sent = matching.seen(scope["method"], scope["path"], query, incoming.headers, raw)
         found = self._player.take(sent)
         for index, complete in self._waiting:
             if not complete.done() and not self._player.missing(index):
@@ -140,13 +144,13 @@ class Session:
         """Return what was answered, or break the connection as it broke."""
         recorded, exchange = self._player.recorded(index), incoming.exchange
         response = recorded.entry.response
-        answer: Answer | Broken = self._answers[index]
-        if response.failed is not None or response.status == 0:
-            answer = await _broken(response, answer, incoming)
+        answer = self._answers[index]
+        whole = response.failed is None and response.status
+        played = answer if whole else await _broken(response, answer, incoming)
         exchange.verdict = Replayed(incoming.place.tenant.now())
         gone = "" if response.body is not None else ", without its body, which is not on record"
         exchange.told = f"{recorded.place}{gone}"
-        return answer
+        return played
 
 
 def _answer(response: Response) -> Answer:
@@ -162,7 +166,7 @@ def _answer(response: Response) -> Answer:
 async def _broken(response: Response, answer: Answer, incoming: Incoming) -> Broken:
     """Break the connection: behind the part of the answer that came, or without one."""
     failed = response.failed or ""
-    connection = faulting.offered(incoming.scope)
+    connection = below.connection(incoming.scope)
     if response.status and connection is not None:
         raw = sendable.torn(answer.status, answer.headers, answer.body)
         return Broken(partial(connection.end, raw), answer.status)
@@ -171,8 +175,7 @@ async def _broken(response: Response, answer: Answer, incoming: Incoming) -> Bro
         kind = "reset-by-peer"
     elif failed.endswith(_STALLS):
         kind = "stall"
-    broken = await faulting.answer(Fault(FaultId(0), Breakage(kind)), incoming)
-    return broken
+    return await faulting.answer(Fault(Breakage(kind)), incoming)
 
 
 async def _listen(incoming: Incoming) -> None:

@@ -17,6 +17,10 @@ class RealClock(msgspec.Struct, frozen=True):
         """Return the tenant's moment at the *real* one."""
         return Instant(real + self.ahead)
 
+    def moved(self, to: Instant) -> "RealClock":  # noqa: ARG002 - the same shape as FrozenClock
+        """Return the same clock: nobody moves it but time."""
+        return self
+
 
 class FrozenClock(msgspec.Struct, frozen=True):
     """Stands still until somebody advances it."""
@@ -28,6 +32,10 @@ class FrozenClock(msgspec.Struct, frozen=True):
         """Return the moment it stands at."""
         return self.at
 
+    def moved(self, to: Instant) -> "FrozenClock":
+        """Return the clock as it stands at *to*."""
+        return FrozenClock(to)
+
 
 class JumpingClock(msgspec.Struct, frozen=True):
     """Stands still, and jumps to the next moment anyone waits for once all calls wait."""
@@ -38,6 +46,10 @@ class JumpingClock(msgspec.Struct, frozen=True):
     def now(self, real: int) -> Instant:  # noqa: ARG002 - the same shape as RealClock
         """Return the moment it stands at."""
         return self.at
+
+    def moved(self, to: Instant) -> "JumpingClock":
+        """Return the clock as it stands at *to*."""
+        return JumpingClock(to)
 
 
 Clock = RealClock | FrozenClock | JumpingClock

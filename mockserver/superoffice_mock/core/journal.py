@@ -205,6 +205,11 @@ class Journal:
         place = id_ - shelf.exchanges[0].id
         return shelf.exchanges[place] if 0 <= place < len(shelf.exchanges) else None
 
+    def last_id(self, tenant: TenantId) -> ExchangeId:
+        """Return the id of the last exchange that *tenant* ever had; 0 before its first."""
+        shelf = self._shelves.get(tenant)
+        return ExchangeId(0 if shelf is None else shelf.last_id)
+
     def forgotten(self, tenant: TenantId) -> int:
         """Return how many exchanges of *tenant* had to go for newer ones."""
         shelf = self._shelves.get(tenant)

@@ -49,12 +49,16 @@ class Calls:
         self, method: str, path: str, body: object, kind: type[Value], **query: object
     ) -> Value:
         """Return the answer as *kind*. Raise ControlFailed with what the mock says is wrong."""
+        return msgspec.json.decode(self.raw(method, path, body, **query) or b"{}", type=kind)
+
+    def raw(self, method: str, path: str, body: object = None, **query: object) -> bytes:
+        """Return the answer as it is. Raise ControlFailed with what the mock says is wrong."""
         target = f"/_mock/{quote(path)}" + (f"?{urlencode(query)}" if query else "")
         raw = None if body is None else msgspec.json.encode(body)
         status, content = self._exchange(method, target, raw)
         if status >= 400:
             raise ControlFailed(f"{method} {target}", _detail(content) or f"it answered {status}")
-        return msgspec.json.decode(content or b"{}", type=kind)
+        return content
 
     def close(self) -> None:
         """Close the connections."""

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from superoffice_mock.asgi.faulting import EXTENSION, Connection
+from superoffice_mock.below import CONNECTION, Connection
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.testing.schedules import Happening, Schedule
 
@@ -163,7 +163,7 @@ _HAPPEN: Final[Mapping[str, _Happen]] = {
 
 def _cut(scope: Scope, receive: Receive) -> tuple[Receive, Send]:
     """Return what reads the call from its caller and then cuts the caller off."""
-    connection: Connection = scope["extensions"][EXTENSION]
+    connection: Connection = scope["extensions"][CONNECTION]
     whole = False
 
     async def read() -> Message:

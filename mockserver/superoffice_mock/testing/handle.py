@@ -138,6 +138,14 @@ class SuperOffice:
         body = {"session": session or self.credentials.session}
         self._calls.post("sessions/end", body, _Nothing, tenant=self.id)
 
+    def record(self) -> None:
+        """Record its calls from now on, with pseudonyms for all secrets."""
+        self._calls.post("recordings/start", None, _Nothing, tenant=self.id)
+
+    def recorded(self) -> bytes:
+        """End the recording and return it: a HAR, with what really happened to each call."""
+        return self._calls.raw("POST", "recordings/stop", tenant=self.id)
+
     def reset(self) -> None:
         """Answer all who wait; then it is as it was made, with an empty journal."""
         self._calls.post("reset", None, _Nothing, tenant=self.id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
+from warnings import warn
 
 from superoffice_mock.testing.calls import Calls
 from superoffice_mock.testing.handle import SuperOffice
@@ -12,7 +13,9 @@ from superoffice_mock.testing.values import Made
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from superoffice_mock.asgi.answering import Answering, Cast, Instead
     from superoffice_mock.asgi.app import Mock
+    from superoffice_mock.asgi.routes import Routes
     from superoffice_mock.settings import Settings
 
 
@@ -44,6 +47,7 @@ class MockServer:
         self._settings = _settings(readings or {}, {"port": 0, "log": "off"} | settings)
         self._stack = ExitStack()
         self._calls: Calls | None = None
+        self._cast: Cast | None = None
 
     def __enter__(self) -> Self:
         from superoffice_mock.server import in_background
@@ -63,7 +67,7 @@ class MockServer:
 
     def served(self) -> "Mock":
         """Return what it serves: the mock."""
-        return _assembled(self._settings)
+        return _assembled(self._settings, self._casting)
 
     @property
     def url(self) -> str:
@@ -77,6 +81,25 @@ class MockServer:
         if isinstance(accounts, Mapping):
             body["accounts"] = [{"id": id_, "seconds": took} for id_, took in accounts.items()]
         return SuperOffice(self._running, self._running.post("tenants", body, Made))
+
+    def play(self, office: SuperOffice, path: str) -> None:
+        """Let *office* answer from the recording at *path*. Raise SetupError if it can't be."""
+        from superoffice_mock import replaying
+
+        if self._cast is not None:
+            longest = self._settings.max_body
+            self._cast.parts[office.id] = replaying.part(path, office.id, longest, warn)
+
+    def simulate(self, office: SuperOffice) -> None:
+        """Let *office* answer as any other again."""
+        if self._cast is not None:
+            self._cast.parts.pop(office.id, None)
+
+    def _casting(self, routes: "Routes", simulation: "Answering") -> "Answering":
+        from superoffice_mock.asgi.answering import Cast
+
+        self._cast = Cast(routes, simulation)
+        return self._cast
 
     @property
     def _running(self) -> Calls:
@@ -106,15 +129,8 @@ def _settings(readings: Mapping[str, str], given: Mapping[str, object]) -> "Sett
     ).settings
 
 
-def _assembled(settings: "Settings") -> "Mock":
+def _assembled(settings: "Settings", instead: "Instead | None" = None) -> "Mock":
     from superoffice_mock import log, world
     from superoffice_mock.asgi.app import assemble
 
-    facts = world.tenants(
-        world.demo(),
-        "the demo world",
-        settings.seconds_per_account,
-        settings.readings,
-        settings.expires_after,
-    )
-    return assemble(settings, facts, log.logger(settings.log))
+    return assemble(settings, world.of(settings), log.logger(settings.log), instead=instead)

@@ -11,6 +11,8 @@ from superoffice_mock.traffic.recording import Entry
 
 BLURRED: Final = 0.002
 """Seconds by which times of one recording may be off: browsers round them, to a millisecond."""
+WHOLE: Final = 1.0
+"""The same, where a tool writes whole seconds."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -40,13 +42,15 @@ def order(entries: Sequence[Entry]) -> Order:
     if len(known) < len(moments):
         return Order(tuple(places), tuple(place + 1 for place in places))
     starts = list(accumulate(known, max))
-    before = (_before(entry, place, starts) for entry, place in zip(entries, places, strict=True))
+    blurred = WHOLE if all(one.at == int(one.at or 0) for one in entries) else BLURRED
+    pairs = zip(entries, places, strict=True)
+    before = (_before(entry, place, starts, blurred) for entry, place in pairs)
     return Order(tuple(places), tuple(before))
 
 
-def _before(entry: Entry, place: int, starts: list[float]) -> int:
+def _before(entry: Entry, place: int, starts: list[float], blurred: float) -> int:
     answered = (entry.at or 0.0) + (entry.elapsed or 0.0)
-    return max(place + 1, bisect_left(starts, answered - BLURRED))
+    return max(place + 1, bisect_left(starts, answered - blurred))
 
 
 def _key(entries: Sequence[Entry]) -> Callable[[int], float]:

@@ -8,6 +8,9 @@ from superoffice_mock.traffic.pseudonyms import PATTERN, genuine, is_pseudonym
 REMEMBERED: Final = 4096
 """So many different recorded texts are remembered with the pseudonyms in them."""
 
+Key = tuple[str, str]
+"""A pseudonym or a value, behind what it is among."""
+
 
 class Bindings:
     """What is bound in one session. Values are real ones, or pseudonyms of *another* recording;
@@ -16,8 +19,8 @@ class Bindings:
 
     def __init__(self, *, another: bool = False) -> None:
         self.another = another
-        self.values: dict[str, str] = {}
-        self.owners: dict[str, str] = {}
+        self.values: dict[Key, Key] = {}
+        self.owners: dict[Key, Key] = {}
 
     def attempt(self) -> "Attempt":
         """Return a try on top of what is bound; nothing is bound until it is kept."""
@@ -31,46 +34,55 @@ class Attempt:
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
-        self._values: dict[str, str] = {}
-        self._owners: dict[str, str] = {}
+        self._values: dict[Key, Key] = {}
+        self._owners: dict[Key, Key] = {}
+
+    @property
+    def new(self) -> bool:
+        """Whether there is something to keep."""
+        return bool(self._values)
 
     def keep(self) -> None:
         """Bind what this try found."""
         self._bindings.values |= self._values
         self._bindings.owners |= self._owners
 
-    def agrees(self, recorded: str, sent: str) -> bool:
-        """Tell whether *sent* can be *recorded*: pseudonyms match any value, the rest itself."""
+    def agrees(self, recorded: str, sent: str, among: str = "") -> bool:
+        """Tell whether *sent* can be *recorded*: pseudonyms match any value, the rest itself.
+
+        What a pseudonym stands for *among* credentials, it need not stand for elsewhere: whoever
+        signs in as somebody else still syncs the same accounts.
+        """
         pieces = _pieces(recorded)
         if len(pieces) == 1:
             return recorded == sent
         if len(pieces) == 3 and is_pseudonym(recorded):  # in its shape, which a value need not have
-            return self._binds(pieces[1], sent)
-        return self._embedded(pieces, sent)
+            return self._binds((among, pieces[1]), (among, sent))
+        return self._embedded(among, pieces, sent)
 
-    def _embedded(self, pieces: tuple[str, ...], sent: str) -> bool:
+    def _embedded(self, among: str, pieces: tuple[str, ...], sent: str) -> bool:
         if not sent.startswith(pieces[0]):
             return False
         place = len(pieces[0])
         for word, after in zip(pieces[1::2], pieces[2::2], strict=True):
-            end = self._end(word, after, sent, place)
-            if end < 0 or not self._binds(word, sent[place:end]):
+            end = self._end((among, word), after, sent, place)
+            if end < 0 or not self._binds((among, word), (among, sent[place:end])):
                 return False
             place = end + len(after)
             if sent[end:place] != after:
                 return False
         return place == len(sent)
 
-    def _end(self, word: str, after: str, sent: str, place: int) -> int:
+    def _end(self, word: Key, after: str, sent: str, place: int) -> int:
         """Return where the value for *word* ends that begins at *place*; -1 if there is none."""
         bound = self._value(word)
         if bound is not None:
-            return place + len(bound)
+            return place + len(bound[1])
         return sent.find(after, place + 1) if after else len(sent)
 
-    def _binds(self, word: str, value: str) -> bool:
+    def _binds(self, word: Key, value: Key) -> bool:
         """Tell whether *word* stands for *value*, or may from now on."""
-        if not value or (not self._bindings.another and _is_another(word, value)):
+        if not value[1] or (not self._bindings.another and _is_another(word[1], value[1])):
             return False
         bound, owner = self._value(word), self._owner(value)
         if bound is None and owner is None:
@@ -78,10 +90,10 @@ class Attempt:
             return True
         return bound == value
 
-    def _value(self, word: str) -> str | None:
+    def _value(self, word: Key) -> Key | None:
         return self._values.get(word) or self._bindings.values.get(word)
 
-    def _owner(self, value: str) -> str | None:
+    def _owner(self, value: Key) -> Key | None:
         return self._owners.get(value) or self._bindings.owners.get(value)
 
 

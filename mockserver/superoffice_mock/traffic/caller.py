@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
+from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic.passing import Kept
 
 Message = MutableMapping[str, Any]
@@ -21,14 +22,17 @@ class Caller:
     `sent_at` is the moment at which all of it had been taken, on the clock of `perf_counter`.
     """
 
-    def __init__(self, receive: Receive, kept: Kept) -> None:
+    def __init__(
+        self, receive: Receive, kept: Kept, refused: Callable[[], Rejected | None]
+    ) -> None:
         self._receive = receive
+        self._refused = refused
         self._sent = asyncio.Event()
         self.kept = kept
         self.sent_at: float | None = None
 
     async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body. Raise CallerLeft if it stays incomplete."""
+        """Yield the body. Raise CallerLeft or Rejected if it stays incomplete."""
         more = True
         while more:
             message = await self._receive()
@@ -38,6 +42,8 @@ class Caller:
             if part:
                 self.kept.add(part)
                 yield part
+        if error := self._refused():
+            raise error
         self.sent_at = time.perf_counter()
         self._sent.set()
 

@@ -28,6 +28,8 @@ from superoffice_mock.traffic.recording import (
 )
 
 NO_BODY: Final = (204, 304)
+STAMPED_LATE: Final = ("harfile",)
+"""Creators, here Schemathesis's, that write as the start of an exchange when its answer came."""
 Own = TypeVar("Own", Label, About)
 
 # ---- reading ---------------------------------------------------------------------------------
@@ -56,7 +58,15 @@ def _recording(found: Archive) -> Recording:
         _entry(seen, raw, found.place(seen.index))
         for seen, raw in zip(recorded.entries(found), found.entries, strict=True)
     )
+    if object_of(found.log.get("creator")).get("name") in STAMPED_LATE:
+        entries = tuple(map(_earlier, entries))
     return Recording(entries, _own(found.log, About, "log"), found.note)
+
+
+def _earlier(entry: Entry) -> Entry:
+    if entry.at is None or entry.elapsed is None:
+        return entry
+    return msgspec.structs.replace(entry, at=entry.at - entry.elapsed)
 
 
 def _entry(seen: recorded.Entry, raw: Member, place: str) -> Entry:

@@ -31,9 +31,10 @@ def clean(text: str, words: Words) -> str:
             after = words.name(raw)
         else:
             after = words.value(member, raw)
+        if after == raw:
+            return token[0]
         broken = _BROKEN if said is None else ""
         inner = json.dumps(after, ensure_ascii=False)[1:-1] + broken
-        inner = token["text"] if after == raw else inner
         return f'"{inner}{token["end"]}{token["colon"] or ""}'
 
     return _TOKEN.sub(replaced, text)
@@ -41,6 +42,8 @@ def clean(text: str, words: Words) -> str:
 
 def _said(text: str) -> str | None:
     """Return what the inside of a JSON string says; None if it is broken."""
+    if text.isascii() and text.isprintable() and "\\" not in text:
+        return text  # nearly all of them, and many
     try:
         said = json.loads(f'"{text}"')
         said.encode()

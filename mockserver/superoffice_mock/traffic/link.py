@@ -92,12 +92,14 @@ class Link:
         """
         for url in tuple(self._urls):
             try:
-                return await self._sent(url, sent, body)
+                answer = await self._sent(url, sent, body)
             except LinkError as error:
-                if error.failure not in _UNMET or len(self._urls) == 1:
+                if error.failure not in _UNMET:
                     raise
-                self._urls.append(self._urls.pop(0))
                 last = error
+            else:
+                self._urls.sort(key=lambda one: one != url)  # the next call begins with this one
+                return answer
         raise last
 
     async def _sent(self, url: httpx2.URL, sent: Sent, body: AsyncIterator[bytes]) -> Answer:
@@ -155,7 +157,7 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
 
 def _failure(error: httpx2.TransportError) -> Failure:
     if isinstance(error, httpx2.TimeoutException):
-        return "timed out"
+        return "unreachable" if isinstance(error, httpx2.ConnectTimeout) else "timed out"
     causes = [*_causes(error)]
     if isinstance(error, httpx2.ConnectError):
         if any(isinstance(one, ssl.SSLError) for one in causes):

@@ -1,6 +1,7 @@
 """Is a request a recorded one? A comparison returns the differences, field by field."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -17,6 +18,8 @@ from superoffice_mock.wire.headers import Headers
 from superoffice_mock.wire.plain import shown
 
 ANY_COUNT: Final = 1_000_000_000
+LONG: Final = 64 * 1024
+"""A longer body is not remembered."""
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -38,8 +41,8 @@ Body = Typed | Opaque | None
 """None is a body that is not on record."""
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """A request as far as it matters for what is answered."""
+class Sent(msgspec.Struct, frozen=True, eq=False):
+    """A request as far as it matters for what is answered; `differences` compares two."""
 
     method: str
     path: tuple[str, ...]
@@ -70,25 +73,21 @@ class Difference(msgspec.Struct, frozen=True):
 def recorded(request: Request) -> Sent:
     """Return a recorded request in canonical form. Raise ValueError if its URL is none."""
     parts = urlsplit(request.url)
-    raw = tuple(
-        (name.encode("latin-1", "replace"), _bytes(value)) for name, value in request.headers
-    )
-    path = unquote(parts.path)
-    return sent(request.method, path, parts.query, Headers(raw), request.body, operation_of(path))
+    raw = tuple((_bytes(name), _bytes(value)) for name, value in request.headers)
+    return sent(request.method, unquote(parts.path), parts.query, Headers(raw), request.body)
 
 
-def _bytes(value: str) -> bytes:
-    return value.encode("latin-1", "replace")
+def _bytes(text: str) -> bytes:
+    return text.encode("latin-1", "replace")
 
 
-def sent(
-    method: str,
-    path: str,
-    query: str,
-    headers: Headers,
-    body: bytes | None,
-    operation: Operation | None,
-) -> Sent:
+def seen(method: str, path: str, query: str, headers: Headers, body: bytes) -> Sent:
+    """Return `sent`; clients repeat their requests, so the last ones are remembered."""
+    remembered = _remembered if len(body) <= LONG else sent
+    return remembered(method, path, query, headers, body)
+
+
+def sent(method: str, path: str, query: str, headers: Headers, body: bytes | None) -> Sent:
     """Return a request in canonical form: *path* is unquoted, *query* is not."""
     pairs = ((name.lower(), value) for name, value in parse_qsl(query, keep_blank_values=True))
     media_type = (headers.content_type or "").partition(";")[0].strip().lower()
@@ -96,10 +95,13 @@ def sent(
         method,
         tuple(path.lower().strip("/").split("/")),
         tuple(sorted(pairs)),
-        None if body is None else _body(headers, body, operation),
+        None if body is None else _body(headers, body, operation_of(path)),
         media_type,
         headers.presented,
     )
+
+
+_remembered = lru_cache(maxsize=256)(sent)
 
 
 def operation_of(path: str) -> Operation | None:
@@ -190,7 +192,7 @@ def _credentials(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Differe
         if (known is None) != (given is None):
             one, other = ("none" if value is None else "one" for value in (known, given))
             yield Difference("credentials", name, one, other)
-        elif known is not None and not attempt.agrees(known, given):
+        elif known is not None and not attempt.agrees(known, given, "credentials"):
             yield Difference("credentials", name, _value(known), "another value")
 
 
@@ -221,7 +223,7 @@ def _bodies(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
             yield from plain("body", "", _builtins(was), _builtins(now), attempt)
     elif isinstance(was, Typed) or isinstance(now, Typed):
         yield Difference("body", "", _described(was), _described(now))
-    elif (was.media_type, was.coding) != (now.media_type, now.coding) and (was.text or now.text):
+    elif (was.media_type, was.coding) != (now.media_type, now.coding) and was.text and now.text:
         kinds = (
             shown(one.media_type + " " + one.coding).strip() or "no type" for one in (was, now)
         )

@@ -42,7 +42,7 @@ class Parts:
             msg = f"{self._path}: {error.strerror}; name an --out that can be written"
             raise SetupError(msg) from None
         _lock(self._file)
-        self._size = self._values = 0
+        self._size = self._values = self._lines = 0
         try:
             self.write(har.header_line(About(redacted={})))
         except NotWritten as error:
@@ -65,10 +65,17 @@ class Parts:
             raise NotWritten(SHORT)
         self._size += len(line)
         self._values += values
+        self._lines += 1
 
     def close(self) -> None:
         """Write no more; the file stays."""
         os.close(self._file)
+
+    def give_up(self) -> None:
+        """Write no more; the file stays if there is an exchange in it."""
+        self.close()
+        if self._lines == 1:
+            self._path.unlink()
 
 
 _APPEND: Final = os.O_APPEND | getattr(os, "O_BINARY", 0)
@@ -104,9 +111,12 @@ def left_over(out: str) -> bool:
         if not _lock(file):
             msg = f"{path} is being written by another recorder; stop it, or name another --out"
             raise SetupError(msg)
+        empty = os.fstat(file).st_size == 0
     finally:
         os.close(file)
-    return True
+    if empty:  # it was killed before it had written anything
+        path.unlink()
+    return not empty
 
 
 def finish(out: str, about: About | None = None) -> Recording:

@@ -1,17 +1,21 @@
 """A recording that answers: which recorded exchange a request is, and when it may be answered."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, Literal
 
 import msgspec
 
 from superoffice_mock.traffic import arrivals, matching
-from superoffice_mock.traffic.bindings import Bindings
+from superoffice_mock.traffic.bindings import Attempt, Bindings
 from superoffice_mock.traffic.matching import STRICT, Difference, Sent
 from superoffice_mock.traffic.recording import Entry
 
+API: Final = "api"
+"""The first segment of every documented path."""
 MOST_TOLD: Final = 20
+REMEMBERED: Final = 1024
+"""So many different requests are remembered with what they can be."""
 Timing = Literal["recorded", "none"]
 _WEIGHTS: Final = {"method": 6, "path": 6, "query": 2, "credentials": 2, "media-type": 1, "body": 1}
 """How far a difference leads away: another path is worse than another account."""
@@ -57,7 +61,10 @@ class Player:
         self._recorded = recorded
         self._rules = rules
         self._bindings = bindings or Bindings()
-        self._left = dict.fromkeys(range(len(recorded)))
+        self._used = bytearray(len(recorded))
+        self._first_left = 0
+        self._seen: set[Sent] = set()
+        self._sure: dict[Sent, tuple[int, ...]] = {}
         ordered = [index for index, one in enumerate(recorded) if one.ordered]
         found = arrivals.order([recorded[index].entry for index in ordered])
         self._places = dict(zip(ordered, found.places, strict=True))
@@ -69,19 +76,20 @@ class Player:
 
     def take(self, sent: Sent) -> int | Miss:
         """Return which recorded exchange *sent* is, the first that is left, and use it up."""
-        found = self._find(sent, self._left)
+        known = self._known(sent)
+        found = self._find(sent) if known is None else self._first(known)
         if found is None and self._rules.repeat:
-            found = self._again(sent)
+            found = self._again(self._all(sent)[0] if known is None else known)
         if found is None:
             return self._missed(sent)
-        self._left.pop(found, None)
+        self._used[found] = True
         self._arrive(found)
         return found
 
     @property
     def left(self) -> tuple[Recorded, ...]:
         """What has not been played yet."""
-        return tuple(self._recorded[index] for index in self._left)
+        return tuple(one for one, used in zip(self._recorded, self._used, strict=True) if not used)
 
     def recorded(self, index: int) -> Recorded:
         """Return the exchange that `take` told."""
@@ -98,32 +106,68 @@ class Player:
             if place not in self._arrived
         )
 
-    def _find(self, sent: Sent, among: dict[int, None]) -> int | None:
-        for index in among:
-            attempt = self._bindings.attempt()
-            told = matching.differences(
-                self._recorded[index].sent, sent, self._rules.fields, attempt
-            )
-            if next(told, None) is None:
-                attempt.keep()
+    def _find(self, sent: Sent) -> int | None:
+        """Look for the first that is left; whoever plays in order has it at once."""
+        while self._first_left < len(self._used) and self._used[self._first_left]:
+            self._first_left += 1
+        for index in range(self._first_left, len(self._recorded)):
+            if not self._used[index] and self._matches(index, sent):
                 return index
         return None
 
-    def _again(self, sent: Sent) -> int | None:
-        """Start over with those that *sent* may be."""
-        used = {index: None for index in range(len(self._recorded)) if index not in self._left}
-        first = self._find(sent, used)
-        if first is None:
+    def _first(self, indices: Iterable[int]) -> int | None:
+        return next((index for index in indices if not self._used[index]), None)
+
+    def _again(self, indices: tuple[int, ...]) -> int | None:
+        """Start over with these, which may be none."""
+        for index in indices:
+            self._used[index] = False
+        self._first_left = min([self._first_left, *indices[:1]])
+        return self._first(indices)
+
+    def _known(self, sent: Sent) -> tuple[int, ...] | None:
+        """Return all that *sent* can ever be, where that is sure; looked up at its second time.
+
+        Nothing that differs now will agree later, as what is bound stays so.
+        """
+        known = self._sure.get(sent)
+        if known is not None or sent not in self._seen:
+            if len(self._seen) >= REMEMBERED:
+                self._seen.clear()
+                self._sure.clear()
+            self._seen.add(sent)
+            return known
+        found, bound = self._all(sent)
+        if not bound:
             return None
-        for index in used:
-            if self._differs(index, sent) == ():
-                self._left[index] = None
-        self._left = dict.fromkeys(sorted(self._left))
-        return first
+        self._sure[sent] = found
+        return found
+
+    def _all(self, sent: Sent) -> tuple[tuple[int, ...], bool]:
+        """Return all that *sent* can be, and whether that binds nothing that is not bound."""
+        found, bound = [], True
+        for index in range(len(self._recorded)):
+            attempt = self._bindings.attempt()
+            if next(self._told(index, sent, attempt), None) is None:
+                found.append(index)
+                bound = bound and not attempt.new
+        return tuple(found), bound
+
+    def _matches(self, index: int, sent: Sent) -> bool:
+        """Tell whether *sent* is this one; if so, what pseudonyms stand for is bound."""
+        attempt = self._bindings.attempt()
+        agrees = next(self._told(index, sent, attempt), None) is None
+        if agrees:
+            attempt.keep()
+        return agrees
+
+    def _told(self, index: int, sent: Sent, attempt: Attempt) -> Iterator[Difference]:
+        fields = self._rules.fields
+        return matching.differences(self._recorded[index].sent, sent, fields, attempt)
 
     def _arrive(self, index: int) -> None:
         place = self._places.get(index)
-        if place is None:
+        if place is None or not self.timed:
             return
         self._arrived.add(place)
         while self._complete in self._arrived:
@@ -148,10 +192,7 @@ class Player:
         )
 
     def _differs(self, index: int, sent: Sent) -> tuple[Difference, ...]:
-        attempt = self._bindings.attempt()
-        fields = self._rules.fields
-        told = matching.differences(self._recorded[index].sent, sent, fields, attempt)
-        return tuple(islice(told, MOST_TOLD))
+        return tuple(islice(self._told(index, sent, self._bindings.attempt()), MOST_TOLD))
 
 
 def _distance(differences: tuple[Difference, ...]) -> int:
@@ -169,3 +210,12 @@ def recorded(entries: Sequence[tuple[str, Entry]]) -> Iterator[Recorded]:
         called = matching.operation_of("/" + "/".join(sent.path)) is not None
         asks = sent.method == "OPTIONS" and entry.request.all("access-control-request-method")
         yield Recorded(place, sent, entry, called and not asks)
+
+
+def moved(recorded: Recorded, tenant: str) -> Recorded:
+    """Return an exchange as *tenant* would have had it: its path begins with the tenant's id."""
+    path = recorded.sent.path
+    if API not in path:
+        return recorded
+    sent = msgspec.structs.replace(recorded.sent, path=(tenant, *path[path.index(API) :]))
+    return msgspec.structs.replace(recorded, sent=sent)

@@ -3,8 +3,11 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final
 
+from superoffice_mock import below
+from superoffice_mock.below import Connection
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic import codings, forwarding, labels
 from superoffice_mock.traffic.caller import Caller, CallerLeft, Message, Receive
@@ -17,8 +20,6 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Keep = Callable[[Entry], Awaitable[None]]
 
-EXTENSION: Final = "superoffice_mock.connection"
-"""The ASGI extension by which `server.py` offers the `Connection` of a request."""
 LEFT: Final = "aborted"
 STOPPED: Final = "cut off"
 NO_ANSWER: Final[Mapping[str, tuple[int, str]]] = {
@@ -34,16 +35,6 @@ WAS_STOPPED: Final = "the recorder was stopped before the answer was complete"
 CODED: Final = "its Content-Encoding can't be undone, or hides a long one"
 
 
-class Connection(Protocol):
-    """What lies below ASGI. After either nothing can be answered any more."""
-
-    def end(self, raw: bytes) -> None:
-        """Send *raw*, as it is, and close."""
-
-    def reset(self) -> None:
-        """Close so that the caller's system reports a reset."""
-
-
 class Passage:
     """One exchange on its way through: what is known of it so far.
 
@@ -56,7 +47,7 @@ class Passage:
         self.scope = scope
         self.method: str = scope["method"]
         self.arrival = arrival
-        self.caller = Caller(receive, Kept("request", room))
+        self.caller = Caller(receive, Kept("request", room), partial(below.refusal, scope))
         self.kept = Kept("answer's", room)
         self.answered: tuple[int, forwarding.RawHeaders] | None = None
         self.recorded = False
@@ -71,8 +62,7 @@ class Passage:
     @property
     def connection(self) -> Connection | None:
         """What lies below ASGI, if whoever runs the recorder offers it."""
-        found: Connection | None = (self.scope.get("extensions") or {}).get(EXTENSION)
-        return found
+        return below.connection(self.scope)
 
 
 class Recorder:
@@ -86,6 +76,10 @@ class Recorder:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward one request and its answer, until that is there or the caller leaves."""
+        refused = below.refusal(scope)
+        if refused is not None:  # it can't be read, so it can't be forwarded either
+            await _answer(refused, send)
+            return
         self._arrived += 1
         passage = Passage(scope, receive, self._arrived, self._room)
         forward = asyncio.create_task(self._forward(passage, send))
@@ -116,6 +110,9 @@ class Recorder:
                 await self._pass_on(passage, answer, send)
         except CallerLeft:
             await self._record(passage, LEFT)
+        except Rejected as error:
+            await self._record(passage, LEFT)
+            await _answer(error, send)
         except LinkError as error:
             await self._fail(passage, error.failure, send)
 
@@ -146,7 +143,8 @@ class Recorder:
         if passage.answered is None and unbroken:
             status, what = NO_ANSWER.get(failure, BROKE_OFF)
             await self._record(passage, failure, IN_ITS_PLACE.format(status))
-            await _answer(status, f"superoffice-mock record: the upstream {what}", send)
+            told = f"superoffice-mock record: the upstream {what}"
+            await _answer(Rejected(status, "", told), send)
         else:
             await self._record(passage, failure)
             _break_off(passage, failure)
@@ -172,13 +170,13 @@ def _break_off(passage: Passage, failure: str) -> None:
         connection.end(b"")
 
 
-async def _answer(status: int, told: str, send: Send) -> None:
-    body = encode.render(encode.envelope(Rejected(status, "", told), "webapi"), "application/json")
+async def _answer(error: Rejected, send: Send) -> None:
+    body = encode.render(encode.envelope(error, "webapi"), "application/json")
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", b"%d" % len(body)),
     ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

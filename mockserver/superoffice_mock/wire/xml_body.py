@@ -58,7 +58,13 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
 
 
 def refuse_dtd(text: str) -> None:
-    """Raise Rejected (400) if a DTD comes before the root of *text* (claim xml-dtd)."""
+    """Raise Rejected (400) if a DTD comes before the root of *text* (claim xml-dtd).
+
+    Or may be hidden there: expat takes text with a NUL near its start for UTF-16, even as text.
+    """
+    if "\0" in text:
+        reason = "it has a NUL; send UTF-16 with a byte order mark, or charset=utf-16"
+        raise Rejected(400, "", f"the body is not XML: {reason}")
     prolog = _PROLOG.match(text)
     if prolog and text.startswith("<!DOCTYPE", prolog.end()):
         raise Rejected(400, "", "the XML has a DTD; send it without <!DOCTYPE>")

@@ -12,7 +12,8 @@ from superoffice_contract.description import Operation
 from superoffice_mock.asgi.control.hints import explained
 from superoffice_mock.asgi.control.problems import problem
 from superoffice_mock.asgi.control.views import View
-from superoffice_mock.asgi.faulting import offered
+from superoffice_mock.asgi.tapes import Tapes
+from superoffice_mock.below import connection
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.specs import Usual
 from superoffice_mock.tenant import Tenant
@@ -40,6 +41,7 @@ class World(msgspec.Struct, frozen=True):
 
     tenants: Tenants
     journal: Journal
+    tapes: Tapes
     operations: Mapping[str, Operation]
     steady: Callable[[], int]
     started_at: int
@@ -131,7 +133,7 @@ async def asked(world: World, request: Request, verb: Verb) -> Asked:
     body = await _limited(request)
     id_ = request.path_params.get("id", "")
     base = f"{request.url.scheme}://{request.url.netloc}"
-    on_a_socket = offered(request.scope) is not None
+    on_a_socket = connection(request.scope) is not None
     found = Asked(
         world, tenant, request.query_params, body, request.receive, id_, base, on_a_socket
     )

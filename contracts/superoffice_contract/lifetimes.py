@@ -1,0 +1,93 @@
+"""Whether credentials end when they should, on a mock's clocks and at its tenants."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import msgspec
+
+from superoffice_contract import target
+from superoffice_contract.effects import EffectCheck, Effects, fresh
+from superoffice_contract.expectations import Scene
+from superoffice_contract.payloads import JSON
+from superoffice_contract.probing import Caller
+from superoffice_contract.report import Finding
+from superoffice_contract.target import App, Session, TargetTenant, Token, User, way_in
+
+LIFE: Final = 1_000
+"""Seconds that credentials last at the tenants that are made for this."""
+EXPIRE: Final = "credentials-expire"
+_FOR_NOBODY: Final = b'{"SyncUserAccounts":[]}'
+_PASSWORD, _TOKEN = "basic", "bearer"
+
+
+async def lifetimes(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """What has expired lets nobody in; use renews a ticket and a session, and no access token."""
+    for scene in scenes:
+        await fresh(caller, scene)
+        await caller.control("POST", f"credentials/expire?tenant={scene.tenant.id}", {})
+        async for one in _let_in(caller, scene, {_PASSWORD}, "once they expired", EXPIRE):
+            yield one
+        await fresh(caller, scene)
+    every = frozenset(way_in(one.headers) for scene in scenes for one in target.good(scene.tenant))
+    for installation in dict.fromkeys(scene.tenant.installation for scene in scenes):
+        async with _made(caller, scenes[0], installation) as scene:
+            for after, ways, when, claim in (
+                (0.6, every, "in their life", EXPIRE),
+                (0.6, every - {_TOKEN}, "when use should have renewed them", "ticket-sliding"),
+                (1.1, {_PASSWORD}, "when their life was over", EXPIRE),
+            ):
+                await caller.control(
+                    "POST", f"clock/advance?tenant={scene.tenant.id}", {"seconds": LIFE * after}
+                )
+                async for one in _let_in(caller, scene, ways, when, claim):
+                    yield one
+
+
+async def _let_in(
+    caller: Caller, scene: Scene, ways: frozenset[str] | set[str], when: str, claim: str
+) -> AsyncIterator[Finding]:
+    """Yield each way in that should be open and is not, or the other way round."""
+    by_way = {way_in(one.headers): one for one in target.good(scene.tenant)}
+    for way, credential in by_way.items():
+        there = msgspec.structs.replace(scene, sign_in=credential.headers)
+        seen = await caller.send(there.post(_FOR_NOBODY, JSON))
+        expected = 204 if way in ways else 401
+        if seen.status != expected:
+            broken = "token-fixed" if way == _TOKEN and expected == 401 else claim
+            what = f"{credential.name} {when}: expected {expected}, got {seen.status}"
+            yield Finding(scene.tenant.id, what, (broken,))
+
+
+@asynccontextmanager
+async def _made(caller: Caller, scene: Scene, installation: str) -> AsyncIterator[Scene]:
+    """Make a tenant whose credentials last for `LIFE`, and remove it in the end."""
+    lives = dict.fromkeys(("tickets", "tokens", "sessions"), LIFE)
+    sent = {"installation": installation, "expires_after": lives, "clock": "jump"}
+    made = await caller.control("POST", "tenants", sent)
+    if made is None:
+        msg = "POST /_mock/tenants makes no tenant; does it have as many as it may?"
+        raise LookupError(msg)
+    try:
+        yield msgspec.structs.replace(scene, tenant=_tenant(made))
+    finally:
+        await caller.control("DELETE", f"tenants/{made['id']}")
+
+
+def _tenant(made: Any) -> TargetTenant:  # noqa: ANN401 - JSON
+    given = made["credentials"]
+    return TargetTenant(
+        made["id"],
+        made["installation"],
+        users=tuple(User(one, given["password"]) for one in [given["user"]] if one),
+        tickets=(given["ticket"],),
+        sessions=(Session(given["session"], given["xsrf"]),),
+        apps=tuple(App(one, given["app_token"]) for one in [given["app"]] if one),
+        tokens=tuple(Token(one, given["app"]) for one in [given["access_token"]] if one),
+    )
+
+
+LIFETIME_CHECKS: Final = (
+    EffectCheck("lifetimes", (EXPIRE, "ticket-sliding", "token-fixed"), lifetimes),
+)
+"""Checks that make tenants of their own."""

@@ -1,0 +1,152 @@
+"""`superoffice-mock record`: a reverse proxy before a real server, and the file it makes."""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from superoffice_mock import server
+from superoffice_mock.errors import SetupError
+from superoffice_mock.settings import Settings
+from superoffice_mock.traffic import parts, upstream
+from superoffice_mock.traffic.recording import Recording
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from superoffice_mock.traffic.ledger import Ledger
+    from superoffice_mock.traffic.link import Link
+
+Tell = Callable[[str], object]
+
+INCOMPLETE: Final = 1
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What to record, where to, and how patiently."""
+
+    upstream: str
+    out: str
+    allow_private: bool
+    overwrite: bool
+    timeout: float
+    ca: str | None
+
+
+def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object], tell: Tell) -> int:
+    """Record until a signal ends it, and return the exit code. Raise SetupError."""
+    link = _link(wanted)
+    if settings.port_file is not None:
+        server.remove_port_file(settings.port_file)
+    _make_room(wanted, tell)
+    with server.listen(settings) as listening:
+        ledger, written = _ledger(wanted, tell)
+        tell(f"recording {link.upstream.url} to {wanted.out}")
+        try:
+            code = _served(link, ledger, settings, listening, ready)
+        except BaseException:
+            written.give_up()
+            raise
+        written.close()
+    told = parts.finish(wanted.out, ledger.about())
+    tell(f"{wanted.out}: {_counted(told)}")
+    if not ledger.missed:
+        return code
+    tell(f"{ledger.missed} more are not recorded")
+    return INCOMPLETE
+
+
+def _link(wanted: Wanted) -> "Link":
+    try:
+        from superoffice_mock.traffic.link import Link, trusting
+    except ImportError as error:
+        msg = f"record needs {error.name}: pip install 'superoffice-mock[contract]'"
+        raise SetupError(msg) from None
+    found = upstream.found(wanted.upstream, private=wanted.allow_private)
+    return Link(found, trusting(wanted.ca), wanted.timeout)
+
+
+def _ledger(wanted: Wanted, tell: Tell) -> "tuple[Ledger, parts.Parts]":
+    from superoffice_mock.traffic.ledger import Ledger
+
+    written = parts.Parts(wanted.out)
+    return Ledger(written, tell), written
+
+
+def _served(
+    link: "Link",
+    ledger: "Ledger",
+    settings: Settings,
+    listening: "socket",
+    ready: Callable[[str], object],
+) -> int:
+    from superoffice_mock.traffic.recorder import Recorder
+
+    def tell() -> None:
+        if settings.port_file is not None:
+            server.write_port_file(settings.port_file, server.port_of(listening))
+        ready(server.url_of(listening, settings))
+
+    running = Proxy(Proxied(Recorder(link, ledger.keep)), link, settings, tell)
+    try:
+        running.run([listening])
+    finally:
+        if settings.port_file is not None:
+            server.remove_port_file(settings.port_file)
+    return running.exit_code
+
+
+class Proxied(msgspec.Struct, frozen=True):
+    """A recorder as something to serve."""
+
+    app: Any
+
+    def close(self, _: str) -> None:
+        """Let everyone wait who does: it is for the upstream to answer."""
+
+
+class Proxy(server.Server):
+    """Serves a recorder; when all is answered, it closes what is left of its *link*."""
+
+    def __init__(
+        self, proxied: Proxied, link: "Link", settings: Settings, ready: Callable[[], None]
+    ) -> None:
+        super().__init__(proxied, settings, ready)
+        self.config.date_header = False  # the upstream's is passed on
+        self._link = link
+
+    async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
+        """Give calls in flight their time, then close the connections to the upstream."""
+        await super().shutdown(sockets)
+        await self._link.aclose()
+
+
+# ---- the file --------------------------------------------------------------------------------
+
+
+def _make_room(wanted: Wanted, tell: Tell) -> None:
+    """Finish what a recorder that was killed left. Raise SetupError if the file is there."""
+    out = wanted.out
+    there, left = Path(out).exists(), parts.left_over(out)
+    otherwise = "name another --out, or say --overwrite to replace it"
+    if there and not wanted.overwrite:
+        also = f", and {parts.part_of(out)} of a recorder that was killed" if left else ""
+        msg = f"{out} is there already{also}; {otherwise}"
+        raise SetupError(msg)
+    if left:
+        told = f"{out}: {_counted(parts.finish(out))}, of a recorder that was killed"
+        if not wanted.overwrite:
+            msg = f"{told}; it is complete now: {otherwise}"
+            raise SetupError(msg)
+        tell(told)
+
+
+def _counted(recording: Recording) -> str:
+    outcomes = Counter(one.label.outcome for one in recording.entries)
+    each = ", ".join(
+        f"{count} {name.replace('_', ' ')}" for name, count in sorted(outcomes.items())
+    )
+    count = len(recording.entries)
+    return f"{count} exchange{'' if count == 1 else 's'}" + (f" ({each})" if each else "")

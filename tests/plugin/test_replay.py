@@ -1,0 +1,71 @@
+"""The marker's `replay` and `record`: a file beside the test answers it, or is made by it."""
+
+from pathlib import Path
+
+import pytest
+
+from superoffice_mock.traffic import har
+from tests.plugin.test_pytest_plugin import ran, told
+
+pytest_plugins = ["pytester"]
+TEST = """
+@pytest.mark.superoffice_mock(replay="made/some.har", record="{record}")
+def test_it(superoffice_mock):
+    assert sync(superoffice_mock, 507) == 204
+    assert sync(superoffice_mock, 508) == 204
+    outcomes = [one.outcome for one in superoffice_mock.requests]
+    assert outcomes == {outcomes}
+"""
+SIMULATED = ["started", "turned_away"]
+
+
+def of(pytester: pytest.Pytester) -> Path:
+    return pytester.path / "made" / "some.har"
+
+
+def test_a_file_is_recorded_once_and_replayed_from_then_on(pytester: pytest.Pytester) -> None:
+    ran(pytester, TEST.format(record="once", outcomes=SIMULATED)).assert_outcomes(passed=1)
+    entries = har.load(str(of(pytester))).entries
+    assert [one.label.outcome for one in entries] == SIMULATED
+    for record in ("once", "none"):
+        replayed = TEST.format(record=record, outcomes=["replayed"] * 2)
+        ran(pytester, replayed).assert_outcomes(passed=1)
+
+
+def test_a_file_may_be_recorded_anew_every_time(pytester: pytest.Pytester) -> None:
+    of(pytester).parent.mkdir()
+    of(pytester).write_text("old")
+    ran(pytester, TEST.format(record="all", outcomes=SIMULATED)).assert_outcomes(passed=1)
+    assert len(har.load(str(of(pytester))).entries) == 2
+
+
+def test_a_test_that_fails_leaves_no_file(pytester: pytest.Pytester) -> None:
+    ran(pytester, TEST.format(record="once", outcomes=[])).assert_outcomes(failed=1)
+    assert not of(pytester).exists()
+
+
+@pytest.mark.parametrize(
+    ("marked", "wrong"),
+    [
+        ('replay="a.har"', 'a.har: there is no such file; record="once" makes it'),
+        ('replay="a.har", record="ones"', "record='ones' is not known; known are none, once, all"),
+        ('record="all"', 'record="all" needs replay="file.har", the file to make'),
+        ('replay="test_a_wrong_marker_is_told.py"', "not JSON"),
+    ],
+)
+def test_a_wrong_marker_is_told(pytester: pytest.Pytester, marked: str, wrong: str) -> None:
+    test = f"""
+@pytest.mark.superoffice_mock({marked})
+def test_it(superoffice_mock):
+    pass
+"""
+    result = ran(pytester, test)
+    result.assert_outcomes(errors=1)
+    assert wrong in told(result)
+
+
+def test_a_file_that_can_not_be_written_fails_the_test(pytester: pytest.Pytester) -> None:
+    of(pytester).parent.write_text("a file")
+    result = ran(pytester, TEST.format(record="once", outcomes=SIMULATED))
+    result.assert_outcomes(passed=1, errors=1)
+    assert "can't be written" in told(result)
