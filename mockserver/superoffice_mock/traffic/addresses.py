@@ -19,7 +19,8 @@ def url(text: str, names: Pseudonyms) -> str:
         return names.word("URL", text)
     named = host(parts.netloc, names)
     before = f"{_scheme(parts.scheme)}//{named}" if named else ""
-    cleaned = "/".join(_segment(one, names) for one in parts.path.split("/"))
+    path = parts.path if named else re.sub("^/+", "/", parts.path)  # else it reads as a host
+    cleaned = "/".join(_segment(one, names) for one in path.split("/"))
     return before + cleaned + (f"?{query(parts.query, names)}" if parts.query else "")
 
 
