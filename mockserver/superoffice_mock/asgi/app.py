@@ -1,21 +1,19 @@
 """The composition root of the web edge: settings in, an application out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Mount, Router
-from starlette.types import Receive, Scope, Send
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_contract import description
 from superoffice_mock.asgi import operations
 from superoffice_mock.asgi.answering import Answering, Instead
-from superoffice_mock.asgi.control import surface as control
-from superoffice_mock.asgi.control.calls import World
-from superoffice_mock.asgi.control.guard import Guard
-from superoffice_mock.asgi.control.problems import Problems
 from superoffice_mock.asgi.operations import Operations
 from superoffice_mock.asgi.recording import Log, Surface
 from superoffice_mock.asgi.routes import Routes
@@ -35,16 +33,22 @@ CONTROL: Final = "/_mock/"
 """What paths of the control surface begin with."""
 
 
+Controls = tuple[BaseRoute, Callable[[Request, Exception], Awaitable[Response]]]
+"""The route of the control surface, and how its errors are answered."""
+
+
 class Application(Starlette):
     """The control surface as routes; all the rest is the vendor's, and routed by the description.
 
     Calls of the vendor's surface pass by Starlette's stack of middlewares, which has nothing to
-    do for them and would take as long as all else that is done here.
+    do for them and would take as long as all else that is done here. *controls* are made when the
+    first control call comes: until then a server starts faster without them.
     """
 
-    def __init__(self, surface: Surface, routes: Sequence[BaseRoute], problems: Problems) -> None:
-        super().__init__(routes=routes, exception_handlers={HTTPException: problems.answer})
+    def __init__(self, surface: Surface, controls: Callable[[], Controls]) -> None:
+        super().__init__()
         self._surface = surface
+        self._controls = controls
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,6 +56,13 @@ class Application(Starlette):
             await self._surface(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return Starlette's stack, which Starlette asks for once."""
+        route, answer = self._controls()
+        self.router.routes.append(route)
+        self.exception_handlers[HTTPException] = answer
+        return super().build_middleware_stack()
 
 
 class Mock(msgspec.Struct, frozen=True):
@@ -101,11 +112,23 @@ def assemble(
         log,
         tapes,
     )
-    otherwise = usual(settings.seconds_per_account, settings.readings, settings.expires_after)
-    locked = settings.control_token is not None
-    described_by = described.operations
-    world = World(table, journal, tapes, described_by, steady, steady(), otherwise, log, locked)
-    controls = control.routes(world, Guard(settings.control_token))
-    problems = Problems(tuple(control.calls()))
-    mounted = Mount("/_mock", Router(controls, redirect_slashes=False))
-    return Mock(Application(surface, [mounted], problems), table, journal)
+    started = steady()
+
+    def controls() -> Controls:
+        from superoffice_mock.asgi.control.calls import World
+        from superoffice_mock.asgi.control.surface import mounted
+
+        world = World(
+            table,
+            journal,
+            tapes,
+            described.operations,
+            steady,
+            started,
+            usual(settings.seconds_per_account, settings.readings, settings.expires_after),
+            log,
+            settings.control_token is not None,
+        )
+        return mounted(world, settings.control_token)
+
+    return Mock(Application(surface, controls), table, journal)

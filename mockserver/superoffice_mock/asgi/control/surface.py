@@ -1,13 +1,13 @@
 """The routes of the control surface, from the tables of its parts."""
 
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from superoffice_mock.asgi.control import (
@@ -26,10 +26,12 @@ from superoffice_mock.asgi.control import (
 )
 from superoffice_mock.asgi.control.calls import Verb, Verbs, World, asked
 from superoffice_mock.asgi.control.guard import Guard
-from superoffice_mock.asgi.control.problems import ProblemError, problem, rendered
+from superoffice_mock.asgi.control.problems import ProblemError, Problems, problem, rendered
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.model import ExchangeId
 from superoffice_mock.wire.plain import shown
+
+Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 VERBS: Final[Verbs] = {
     **about.VERBS,
@@ -48,9 +50,12 @@ VERBS: Final[Verbs] = {
 """Every control call there is."""
 
 
-def routes(world: World, guard: Guard) -> list[Route]:
-    """Return the routes, to be mounted at /_mock; one for each path."""
-    return [Route(path, Endpoint(world, guard, path, verbs)) for path, verbs in VERBS.items()]
+def mounted(world: World, token: str | None) -> tuple[Mount, Handler]:
+    """Return the control surface at /_mock, and what answers its errors; *token* guards it."""
+    guard = Guard(token)
+    routes = [Route(path, Endpoint(world, guard, path, verbs)) for path, verbs in VERBS.items()]
+    problems = Problems(tuple(calls()))
+    return Mount("/_mock", Router(routes, redirect_slashes=False)), problems.answer
 
 
 def calls() -> Iterator[str]:
