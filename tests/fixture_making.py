@@ -182,6 +182,43 @@ ERRORS = [
     Step("415: a packed body", "content-encoding", headers=signed_in(content_encoding="br")),
 ]
 
+CLIENT = {
+    "Accept": "application/json",
+    "Content-Type": "application/json",
+    "User-Agent": "SO-TS-WebApi/1.0",
+    "Accept-Encoding": "gzip, compress, deflate, br",
+}
+"""What the vendor's TypeScript client sends with every call; a test asks the real one."""
+ASKED = '{"syncUserAccounts":[{"accountId":507,"associateName":"Walker LLC","associateId":874}]}'
+READY = (
+    '{"syncUserAccounts":[{"tableRight":{"mask":15,"reason":""},"fieldProperties":{"AccountId":'
+    '{"fieldRight":{"mask":0,"reason":""},"fieldType":"System.Int32"}},"accountId":507,'
+    '"associateName":"Walker LLC","associateId":874}]}'
+)
+TYPESCRIPT_CLIENT = [
+    Step(
+        "authenticateWithPassword, and an account made by hand",
+        "camel-case basic-onsite",
+        headers=CLIENT | BY_PASSWORD,
+        body=ASKED,
+    ),
+    Step(
+        "an account as getReadySyncEmailAccounts answers it, handed on",
+        "carrier-members",
+        headers=CLIENT | BY_PASSWORD,
+        body=READY,
+    ),
+    Step(
+        "authenticateWithTicket and applicationToken",
+        "ticket-online",
+        "Cust12345",
+        CLIENT | WITH_APP,
+        ASKED,
+    ),
+    Step("authenticateWithToken", "bearer-online", "Cust12345", CLIENT | BEARER, ASKED),
+    Step("no sign-in", "unauthorized", headers=CLIENT, body=ASKED),
+]
+
 OTHER_VERBS = [
     Step("GET describes the call and starts nothing", "get-describes", method="GET", body=""),
     Step("HEAD answers as GET, without a body", "head", method="HEAD", body=""),
@@ -194,6 +231,10 @@ FIXTURES: Mapping[str, tuple[str, list[Step]]] = {
     "media-types": ("Every documented media type has the same effect.", MEDIA_TYPES),
     "turned-away": ("A call during a run is dropped in silence, a second later.", TURNED_AWAY),
     "errors": ("What breaks the contract is refused, and starts nothing.", ERRORS),
+    "typescript-client": (
+        "What the vendor's TypeScript client sends, and what it gets.",
+        TYPESCRIPT_CLIENT,
+    ),
     "other-verbs": ("Other verbs tell about the call and start nothing.", OTHER_VERBS),
 }
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.fixture_making import CLIENT, TYPESCRIPT_CLIENT
 from tests.running import PATH, Running
 
 HERE: Final = Path(__file__).parent
@@ -226,3 +227,31 @@ def test_the_example_of_the_readme_prints_what_it_says(node: str, server: Runnin
     )
     assert done.stdout.strip() == said, done.stderr
     assert [one["outcome"] for one in server.exchanges()] == ["started"]
+
+
+# ---- what it sends ---------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_shipped_fixture_of_this_client_is_what_it_really_sends(
+    client: Client, server: Running
+) -> None:
+    account = {"accountId": 507, "associateName": "Walker LLC", "associateId": 874}
+    client.sync(PASSWORD, accounts=[account])
+    client.sync(PASSWORD, ready=[READY | {"AssociateName": "Walker LLC"}])
+    client.sync(TICKET, "/Cust12345", accounts=[account])
+    client.sync(ACCESS_TOKEN, "/Cust12345", accounts=[account])
+    for step, tenant, number in zip(
+        TYPESCRIPT_CLIENT,
+        ("onsite", "onsite", "Cust12345", "Cust12345"),
+        (0, 1, 0, 1),
+        strict=False,
+    ):
+        id_ = server.exchanges(tenant)[number]["id"]
+        sent = server.control("GET", f"requests/{id_}?tenant={tenant}")
+        assert sent["path"] == step.target
+        assert sent["body"] == step.body
+        headers = {one["name"]: one["value"] for one in sent["headers"]}
+        assert {*headers} == {*map(str.lower, step.headers), "content-length", "host"}
+        kept = {name.lower(): value for name, value in CLIENT.items()}
+        assert {name: headers[name] for name in kept} == kept

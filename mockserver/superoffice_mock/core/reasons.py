@@ -1,17 +1,6 @@
 """Verdicts in words, for whoever reads the journal; put together when somebody looks."""
 
-from superoffice_mock.core.lease import (
-    Ask,
-    Call,
-    Delayed,
-    Refused,
-    Replayed,
-    Served,
-    Started,
-    TurnedAway,
-    Verdict,
-    describe,
-)
+from superoffice_mock.core.lease import Ask, Call, Started, TurnedAway, Verdict, describe
 from superoffice_mock.core.model import SECOND, SyncRun
 
 
@@ -23,7 +12,7 @@ def reason(verdict: Verdict, call: Call) -> str:
             return f"run {run.id} syncs {_counted(run, call)} in {length:.1f} s"
         case TurnedAway(holder) | Ask(holder):
             return describe(holder, call.arrived_at)
-        case Served() | Delayed() | Refused() | Replayed():
+        case _:
             return "nothing to sync: the list of accounts is empty"
 
 
