@@ -112,7 +112,7 @@ def _served(
 @main.command(cls=_Command)
 def demo() -> None:
     """Play the page's sample against a server of its own, and show what the caller can't see."""
-    from superoffice_mock.demo import play
+    from superoffice_mock.commands.demo import play
 
     play(click.echo)
 
@@ -225,7 +225,7 @@ def check(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN4
     Starts sync runs there, so URL is on this machine; any other is visited with --real, which
     starts none unless you say so. Exit code 1 if something was found.
     """
-    from superoffice_mock import checking, visiting
+    from superoffice_mock.commands import checking, visiting
 
     if listing:
         click.echo(checking.listed(), nl=False)
@@ -262,7 +262,7 @@ def record(host: str | None, port: str | None, port_file: str | None, **wanted: 
 
     Until SIGTERM or Ctrl-C. Exit code 1 if something could not be recorded.
     """
-    from superoffice_mock import proxying
+    from superoffice_mock.commands import proxying
     from superoffice_mock.settings import load
 
     flags = {"host": host, "port": port, "port-file": port_file}
@@ -319,8 +319,9 @@ def replay(
 
     With --against, be the client instead; exit code 1 if an answer is another than recorded.
     """
-    from superoffice_mock import replaying, world
+    from superoffice_mock import world
     from superoffice_mock.asgi.app import assemble
+    from superoffice_mock.commands import replaying
     from superoffice_mock.settings import load
 
     context = click.get_current_context()
@@ -329,7 +330,7 @@ def replay(
     replaying.check_options(chosen, against=options["against"] is not None)
     recorded = replaying.recorded(replaying.loaded(files, max_file, partial(click.echo, err=True)))
     if options["against"] is not None:
-        from superoffice_mock import checking, resending
+        from superoffice_mock.commands import checking, resending
 
         told = resending.sent(recorded, options["against"], options, os.environ)
         checking.written(told, options["shape"], options["out"], click.echo)
@@ -359,7 +360,7 @@ def diff(
 
     Exit code 1 if something is different.
     """
-    from superoffice_mock import checking, replaying
+    from superoffice_mock.commands import checking, replaying
 
     found = replaying.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
     checking.written(found, shape, out, click.echo)

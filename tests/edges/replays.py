@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from click.testing import CliRunner, Result
 
-from superoffice_mock import cli, log, replaying, world
+from superoffice_mock import cli, log, world
 from superoffice_mock.asgi.app import Mock, assemble
+from superoffice_mock.commands import replaying
 from superoffice_mock.server import in_background
 from superoffice_mock.settings import Settings
 from superoffice_mock.traffic import har

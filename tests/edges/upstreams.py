@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from superoffice_mock import server
-from superoffice_mock.proxying import Proxied, Proxy
+from superoffice_mock.commands.proxying import Proxied, Proxy
 from superoffice_mock.settings import Settings
 from superoffice_mock.traffic import har, parts, upstream
 from superoffice_mock.traffic.ledger import Ledger

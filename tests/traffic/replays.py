@@ -4,8 +4,9 @@ import asyncio
 
 from msgspec.structs import replace
 
-from superoffice_mock import log, replaying, world
+from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
+from superoffice_mock.commands import replaying
 from superoffice_mock.settings import Settings
 from superoffice_mock.traffic import player
 from superoffice_mock.traffic.player import Recorded, Rules

@@ -84,7 +84,7 @@ class MockServer:
 
     def play(self, office: SuperOffice, path: str) -> None:
         """Let *office* answer from the recording at *path*. Raise SetupError if it can't be."""
-        from superoffice_mock import replaying
+        from superoffice_mock.commands import replaying
 
         if self._cast is not None:
             longest = self._settings.max_body

@@ -11,7 +11,7 @@ import msgspec
 from superoffice_contract import target
 from superoffice_contract.report import Report
 from superoffice_contract.target import App, Session, TargetError, TargetTenant, Token, User
-from superoffice_mock import checking, progress
+from superoffice_mock.commands import checking, progress
 from superoffice_mock.errors import SetupError
 from superoffice_mock.wire.cors import is_loopback
 

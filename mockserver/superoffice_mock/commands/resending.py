@@ -11,9 +11,10 @@ import msgspec
 from superoffice_contract import target
 from superoffice_contract.report import Report, Result
 from superoffice_contract.target import TargetError, TargetTenant
-from superoffice_mock import checking, visiting, world
+from superoffice_mock import world
+from superoffice_mock.commands import checking, visiting
+from superoffice_mock.commands.signing import Signer, Unsigned
 from superoffice_mock.errors import SetupError
-from superoffice_mock.signing import Signer, Unsigned
 from superoffice_mock.traffic import arrivals, comparison, pairing, sendable
 from superoffice_mock.traffic.bindings import Bindings
 from superoffice_mock.traffic.player import Recorded

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from superoffice_contract import claims, report, target
 from superoffice_contract.report import Report
 from superoffice_contract.target import TargetError
-from superoffice_mock import log, progress, world
+from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
+from superoffice_mock.commands import progress
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
 from superoffice_mock.settings import Settings

@@ -1,0 +1,1 @@
+"""What the subcommands do that is more than a few lines of `cli.py`."""
