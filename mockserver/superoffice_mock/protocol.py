@@ -44,7 +44,7 @@ class Protocol(Breakable):
         self._bounds = bounds
         self._phase: Phase = "idle"
         self._since = self.loop.time()
-        self._head = 0
+        self._head = self._piece = 0
         self._refused = False
         self._crowded = False
 
@@ -67,7 +67,7 @@ class Protocol(Breakable):
         """Feed the parser; once a request was refused, nothing more is read."""
         if self._refused:
             return
-        unfinished = self._phase == "head"
+        unfinished, self._piece = self._phase == "head", len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
@@ -92,7 +92,7 @@ class Protocol(Breakable):
         if self._crowded:
             most = self._bounds.max_connections
             self._refuse(Rejected(503, "", f"there are {most} connections already; close some"))
-        elif self._length() > self._bounds.max_headers:
+        elif self._is_long() and self._length() > self._bounds.max_headers:
             self._refuse(self._too_long())
         else:
             super().on_headers_complete()
@@ -125,8 +125,12 @@ class Protocol(Breakable):
 
     # ---- inside ------------------------------------------------------------------------------
 
+    def _is_long(self) -> bool:
+        """Tell whether so much has come that the head may be too long; most come in one piece."""
+        return self._head + self._piece > self._bounds.max_headers
+
     def _length(self) -> int:
-        """Return how long the head is; only where one is long enough to matter, exactly."""
+        """Return how long the head is, but for its first line's other words."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def _too_long(self) -> Rejected:
