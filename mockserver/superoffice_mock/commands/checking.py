@@ -106,7 +106,7 @@ def tables(path: str) -> list[Any]:
     import tomllib
 
     try:
-        found = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("tenant", [])
+        found = tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get("tenant", [])
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}"
         raise SetupError(msg) from None

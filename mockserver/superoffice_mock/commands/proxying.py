@@ -38,10 +38,10 @@ class Wanted(msgspec.Struct, frozen=True):
 def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object], tell: Tell) -> int:
     """Record until a signal ends it, and return the exit code. Raise SetupError."""
     link = _link(wanted)
-    if settings.port_file is not None:
-        server.remove_port_file(settings.port_file)
     _make_room(wanted, tell)
     with server.listen(settings) as listening:
+        if settings.port_file is not None:  # now: where the port is taken, it may be another's
+            server.remove_port_file(settings.port_file)
         ledger, written = _ledger(wanted, tell)
         tell(f"recording {link.upstream.url} to {wanted.out}")
         try:
