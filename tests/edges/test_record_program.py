@@ -19,7 +19,7 @@ from superoffice_mock.traffic.recording import About, Recording
 from tests.edges import programs
 from tests.edges.programs import PROGRAM
 from tests.edges.upstreams import NO_CONTENT, ONE, raw, recording, request, rest
-from tests.running import BASIC, READY, Running, environment
+from tests.running import BASIC, READY, Running, environment, serving
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
@@ -84,13 +84,15 @@ def test_a_recorder_says_when_it_is_ready_and_makes_the_file_when_it_is_stopped(
         code, said = recorder.ended(signal.SIGTERM)
     assert code == 0
     assert said == f"recording {there.url} to {out}\n{out}: 1 exchange (1 started)\n"
-    assert recorder.recorded.about.redacted == {"host": 2}
+    assert recorder.recorded.about.redacted == {"credential": 2, "host": 2}
     assert [one.name for one in tmp_path.iterdir()] == ["a.har"]
 
 
 def sync(account: int) -> bytes:
     """Return a call that nobody else makes."""
-    return request(ONE.replace(b"507", b"%d" % account), b"Content-Type: application/json")
+    signed_in = f"Authorization: {BASIC}".encode()
+    body = ONE.replace(b"507", b"%d" % account)
+    return request(body, b"Content-Type: application/json", signed_in)
 
 
 @POSIX
@@ -110,7 +112,8 @@ def test_a_kill_during_load_costs_only_what_was_under_way(number: int, tmp_path:
                 if len(answered) >= 50 + 37 * number:
                     enough.set()
 
-    with raw(NO_CONTENT) as there, record(there.url, out) as recorder:
+    there = serving("--log", "off", "--seconds-per-account", "0")
+    with there as upstream, record(upstream.url, out) as recorder:
         with ThreadPoolExecutor(8) as pool:
             for lane in range(8):
                 pool.submit(load, lane * 1_000_000)
@@ -118,7 +121,7 @@ def test_a_kill_during_load_costs_only_what_was_under_way(number: int, tmp_path:
             recorder.running.process.kill()
         left = har.load(f"{out}.part")
         assert not out.exists()
-        again = run("--upstream", there.url, "--out", str(out))
+        again = run("--upstream", upstream.url, "--out", str(out))
     recorded = {one.request.body for one in left.entries}
     assert {b"%d" % one for one in answered} <= {str(one).encode() for one in accounts(recorded)}
     assert len(left.entries) <= len(answered) + 8
