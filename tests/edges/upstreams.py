@@ -21,7 +21,9 @@ from superoffice_mock.traffic.recorder import Recorder
 from superoffice_mock.traffic.recording import Entry
 from tests.edges.sockets import until
 
-NO_CONTENT = b"HTTP/1.1 204 No Content\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n\r\n"
+NO_CONTENT = (
+    b"HTTP/1.1 204 No Content\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nConnection: close\r\n\r\n"
+)
 ONE = b'{"SyncUserAccounts":[{"AccountId":507}]}'
 PATH = b"/api/v1/Agents/EMail/SyncEmailAccounts"
 
