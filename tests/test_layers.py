@@ -113,7 +113,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ".commands.signing": (".core", ".errors", ".traffic", f"{CONTRACT}.target"),
     ".cli": ("click", "superoffice_mock", CONTRACT, *IMPURE),
     ".testing": (
-        *("msgspec", "hypothesis", "asyncio", ".errors", ".testing"),
+        *("msgspec", "hypothesis", "asyncio", "random", ".errors", ".testing"),
         *(".settings", ".world", ".log", ".asgi", ".server", ".commands.replaying", "starlette"),
     ),
     ".testing.conductor": (

@@ -163,3 +163,16 @@ def test_origins_are_taken_as_browsers_send_them(origins: str) -> None:
 def test_half_of_the_tls_pair_is_an_error(name: str) -> None:
     with pytest.raises(SetupError, match="set both or none"):
         loaded(flags={name: "x.pem"})
+
+
+@pytest.mark.parametrize("token", ["tökén", "two\nlines", " edge"])
+def test_a_control_token_that_no_header_carries_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(SetupError, match="control-token: a header has to carry it") as error:
+        loaded(flags={"control-token": token})
+    assert token not in str(error.value)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "bom.toml"
+    path.write_text("port = 1", encoding="utf-8-sig")
+    assert loaded(str(path)).settings.port == 1

@@ -3,31 +3,58 @@
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from superoffice_mock.errors import ExpectationFailed
+    from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
     from superoffice_mock.testing.exploring import explore
     from superoffice_mock.testing.handle import SuperOffice
+    from superoffice_mock.testing.parts import Fault
     from superoffice_mock.testing.schedules import schedules
     from superoffice_mock.testing.servers import MockServer, create_app
+    from superoffice_mock.testing.values import Event, Exchange, Run
 
 __version__ = "0.1.0"
 
-__all__ = ["ExpectationFailed", "MockServer", "SuperOffice", "create_app", "explore", "schedules"]
+__all__ = [
+    "ControlFailed",
+    "Event",
+    "Exchange",
+    "ExpectationFailed",
+    "Fault",
+    "MockServer",
+    "Run",
+    "SetupError",
+    "SuperOffice",
+    "create_app",
+    "explore",
+    "schedules",
+]
 
 _WHERE: Final = {
+    "ControlFailed": "errors",
+    "Event": "testing.values",
+    "Exchange": "testing.values",
     "ExpectationFailed": "errors",
+    "Fault": "testing.parts",
     "MockServer": "testing.servers",
+    "Run": "testing.values",
+    "SetupError": "errors",
     "SuperOffice": "testing.handle",
     "create_app": "testing.servers",
     "explore": "testing.exploring",
     "schedules": "testing.schedules",
 }
 
+if not TYPE_CHECKING:  # to a type checker there is what is listed, and nothing else
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    """Import what is asked for, when it is: the command line must not pay for it."""
-    if name not in _WHERE:
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
-    from importlib import import_module
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+        """Import what is asked for, when it is: the command line must not pay for it."""
+        if name not in _WHERE:
+            msg = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(msg)
+        from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List what is there, imported yet or not."""
+    return sorted({*globals(), *__all__})

@@ -45,11 +45,15 @@ class Faulted(Rejected):
 
 
 class ControlFailed(SuperOfficeMockError):
-    """A *call* of the control surface could not be done; *detail* says what to send instead."""
+    """A *call* of the control surface could not be done; *detail* says what to send instead.
 
-    def __init__(self, call: str, detail: str) -> None:
+    *status* is what it was answered with, or None without an answer.
+    """
+
+    def __init__(self, call: str, detail: str, status: int | None = None) -> None:
         self.call = call
         self.detail = detail
+        self.status = status
         super().__init__(f"{call}: {detail}")
 
 

@@ -22,7 +22,7 @@ MARKER: Final = (
     "strict: violations fail the test; replay: it answers from that file, which record makes"
 )
 FAILED: Final = pytest.StashKey[bool]()
-"""Of a test that failed: what it left undone is no news."""
+"""Of a test that failed or was skipped, maybe at its set-up: what it left undone is no news."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,18 +44,21 @@ def superoffice_mock(
     request: pytest.FixtureRequest, superoffice_mock_server: "MockServer"
 ) -> "Iterator[SuperOffice]":
     """A SuperOffice of this test's own, whose clock jumps; the marker says what it is like."""
-    from superoffice_mock.testing.findings import crashes, findings
+    from superoffice_mock.errors import ControlFailed
 
     wanted = _wanted(request.node)
     strict = wanted.pop("strict", False)
     file, record = wanted.pop("replay", None), wanted.pop("record", "none")
-    with _made(superoffice_mock_server, wanted) as office:
-        play = _played(superoffice_mock_server, office, request.node, file, record)
-        yield office
-        failed = request.node.stash.get(FAILED, False)
-        if play is not None:
-            play.end(failed=failed)
-        found = list(crashes(office) if failed else findings(office, strict))
+    try:
+        with _made(superoffice_mock_server, wanted) as office:
+            play = _played(superoffice_mock_server, office, request.node, file, record)
+            yield office
+            failed = request.node.stash.get(FAILED, False)
+            if play is not None:
+                play.end(failed=failed)
+            found = _noticed(office, strict, failed=failed)
+    except ControlFailed as error:
+        found = [f"what happened in the mock can't be told: {error}"]
     if found:
         pytest.fail("\n\n".join(found), pytrace=False)
 
@@ -67,11 +70,35 @@ def pytest_runtest_makereport(
     """Show what reached the mock below a test that used it and failed."""
     report = yield
     office = getattr(item, "funcargs", {}).get(NAME)
-    if office is not None and report.when == "call" and report.failed:
-        item.stash[FAILED] = True
-        if not _tells_itself(call):
-            report.sections.append((NAME, office.timeline))
+    if report.when != "teardown":
+        item.stash[FAILED] = not report.passed
+        if office is not None and report.failed and not _tells_itself(call):
+            report.sections.append((NAME, _timeline(office)))
     return report
+
+
+def _timeline(office: "SuperOffice") -> str:
+    """Return what reached *office*, or why that can't be told: no error may come of it."""
+    from superoffice_mock.errors import ControlFailed
+
+    try:
+        return office.timeline
+    except ControlFailed as error:
+        return f"What reached the mock can't be told: {error}"
+
+
+def _noticed(office: "SuperOffice", strict: bool, *, failed: bool) -> list[str]:  # noqa: FBT001 - the marker's
+    """Return what the test may have missed; of a tenant that is gone nothing is known."""
+    from superoffice_mock.errors import ControlFailed
+    from superoffice_mock.testing.findings import crashes, findings
+    from superoffice_mock.testing.handle import GONE
+
+    try:
+        return list(crashes(office) if failed else findings(office, strict))
+    except ControlFailed as error:
+        if error.status != GONE:
+            raise
+        return []
 
 
 def _tells_itself(call: pytest.CallInfo[None]) -> bool:
@@ -133,3 +160,6 @@ def _check(given: Mapping[str, object]) -> None:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
             pytest.fail(f"@pytest.mark.{NAME}: no argument {name!r}; {hint}", pytrace=False)
+    if not isinstance(strict := given.get("strict", False), bool):
+        told = f"strict={strict!r} is not known; write strict=True"
+        pytest.fail(f"@pytest.mark.{NAME}: {told}", pytrace=False)

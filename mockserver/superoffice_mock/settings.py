@@ -140,9 +140,11 @@ def load(
     environ: Mapping[str, str],
     flags: Mapping[str, str],
     readings: tuple[str, ...],
+    source: str = "command line",
 ) -> Configuration:
     """Merge the sources, later ones winning: *file*, *environ*, *flags*, `--reading` *readings*.
 
+    *source* is what messages call the last two.
     Raise SetupError that names the source and the nearest known key.
     """
     path = file or environ.get(f"{PREFIX}CONFIG")
@@ -154,8 +156,8 @@ def load(
     given = [
         *(_from_file(table, str(path))),
         *(_from_environ(environ)),
-        *(Given(name, value, "command line") for name, value in flags.items()),
-        *(_from_flag(one) for one in readings),
+        *(Given(name, value, source) for name, value in flags.items()),
+        *(_from_flag(one, source) for one in readings),
     ]
     settings = _merged(given)
     _check(settings)
@@ -166,7 +168,7 @@ def _table(path: str) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         msg = f"{path}: cannot be read: {error.strerror}; name a TOML file with --config"
         raise SetupError(msg) from None
@@ -203,12 +205,12 @@ def _from_environ(environ: Mapping[str, str]) -> Iterator[Given]:
             yield Given(name if reading == name else f"reading {reading}", value, variable)
 
 
-def _from_flag(assignment: str) -> Given:
+def _from_flag(assignment: str, source: str) -> Given:
     name, equals, value = assignment.partition("=")
     if not equals:
         msg = f"--reading {assignment}: expected NAME=VALUE, such as --reading run=blocking"
         raise SetupError(msg)
-    return Given(f"reading {name}", value, "command line")
+    return Given(f"reading {name}", value, source)
 
 
 def _merged(given: list[Given]) -> Settings:
@@ -251,6 +253,10 @@ def _unknown(given: Given, known: Mapping[str, Option]) -> str:
 def _check(settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
         msg = "tls-cert and tls-key belong together; set both or none"
+        raise SetupError(msg)
+    token = settings.control_token or "-"
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
+        msg = "control-token: a header has to carry it: take plain ASCII, no blank at its ends"
         raise SetupError(msg)
     for origin in settings.cors_origins.split():
         if _ORIGIN.fullmatch(origin) is None:

@@ -194,7 +194,14 @@ def test_neighbours_are_told_together_in_the_order_of_the_call(
     assert f"SyncEmailAccounts {told}  204" in timeline
 
 
+def test_what_can_not_be_expected_is_told() -> None:
+    with pytest.raises(TypeError, match=r"accounts=1: expected ids"):
+        expectations.started(TURNED_AWAY, 1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="times=-1: expected 0 or more"):
+        expectations.turned_away(TURNED_AWAY, -1)
+
+
 def test_what_the_journal_has_forgotten_is_told() -> None:
-    assert "7 older exchanges are forgotten" in failure(
+    assert "not known: 7 requests were forgotten; raise journal-exchanges" in failure(
         expectations.turned_away, Traffic([], forgotten=7), 1
     )

@@ -1,7 +1,8 @@
 """`explore`: what happens around the calls of a scenario, and the smallest way to break it."""
 
 import asyncio
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -42,7 +43,6 @@ def calling(times: int, seen: Seen) -> Callable[[SuperOffice], None]:
         ("1 reset", [ConnectionResetError, 204], ["faulted", "started"]),
         ("1 cut", [ConnectionResetError, 204], ["started", "turned_away"]),
         ("2 delay 5", [204, 204], ["started", "started"]),
-        ("3 busy", [204, 204], ["started", "turned_away"]),
         ("1 refuse, 1 busy", [503, 204], ["started", "faulted", "turned_away"]),
         ("1 delay 2, 1 refuse, 1 deny", [401, 204], ["faulted", "started"]),
     ],
@@ -162,7 +162,7 @@ def test_a_scenario_that_fails_only_once_is_told_apart() -> None:
     ran = []
 
     def scenario(office: SuperOffice) -> None:
-        ran.append(office.id)
+        ran.append(sync(office, 507))
         assert len(ran) != 3
 
     with pytest.raises(ExpectationFailed, match="not again under the same one"):
@@ -182,5 +182,39 @@ def test_a_happening_that_cannot_happen_is_no_failure_of_the_app() -> None:
         sync(office, 507)
 
     for arguments in ({"replay": "1 pass 1"}, {"kinds": ("pass",)}):
-        with pytest.raises(ControlFailed, match="POST /_mock/clock/advance"):
+        with pytest.raises(ControlFailed, match="POST /_mock/clock/advance") as failed:
             explore(scenario, **arguments)
+        assert "Again: explore(…, replay='1 pass" in failed.value.__notes__[0]
+
+
+def test_what_explores_nothing_is_told() -> None:
+    def generating(_: SuperOffice) -> Iterator[None]:
+        yield
+
+    def silent(_: SuperOffice) -> None:
+        pass
+
+    with pytest.raises(SetupError, match="must not yield"):
+        explore(generating, replay="nothing")  # type: ignore[arg-type]
+    with pytest.raises(SetupError, match="no call of the scenario reached the mock"):
+        explore(silent, examples=2)
+    with pytest.raises(SetupError, match="call 3 never came, only 2 did"):
+        explore(calling(2, []), replay="3 busy")
+    with pytest.raises(SetupError, match="examples=0"):
+        explore(impatient, examples=0)
+    with pytest.raises(SetupError, match=r"kinds=\[\]: nothing could happen"):
+        explore(impatient, kinds=[])
+    with pytest.raises(SetupError, match='clock="real"'):
+        explore(impatient, clock="real")
+
+
+def test_dice_fall_the_same_in_a_search_and_in_a_replay() -> None:
+    fell = set()
+
+    def scenario(office: SuperOffice) -> None:
+        sync(office, 507)
+        fell.add(random.random())
+
+    explore(scenario, examples=2)
+    explore(scenario, replay="nothing")
+    assert len(fell) == 1

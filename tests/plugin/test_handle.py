@@ -175,8 +175,35 @@ def test_never_is_checked_for_as_long_as_is_asked(superoffice_mock: SuperOffice)
     superoffice_mock.assert_never(within=0.01)
     sync(superoffice_mock, 507)
     superoffice_mock.assert_never("turned_away", within=0.01)
-    with pytest.raises(ExpectationFailed, match="fewer than 1 request started"):
-        superoffice_mock.assert_never("started", within=5)
+    superoffice_mock.assert_never("started", within=0.01)
+    with pytest.raises(ExpectationFailed, match="fewer than 1 request started in vain: 1 came"):
+        superoffice_mock.assert_never("started", within=5, since=0)
+
+
+def test_waiting_looks_only_at_what_came_since(superoffice_mock: SuperOffice) -> None:
+    sync(superoffice_mock, 507)
+    (first,) = superoffice_mock.wait()
+    with pytest.raises(ExpectationFailed, match="waited for 1 request in vain"):
+        superoffice_mock.wait(since=first, timeout=0.01)
+    later = threading.Timer(0.05, sync, (superoffice_mock, 508))
+    later.start()
+    with pytest.raises(ExpectationFailed, match="in vain: 1 came"):
+        superoffice_mock.assert_never(within=10)
+    later.join()
+
+
+def test_an_account_whose_sync_was_cut_short_is_not_covered(superoffice_mock: SuperOffice) -> None:
+    sync(superoffice_mock, 507)
+    superoffice_mock.lease.release()
+    with pytest.raises(ExpectationFailed, match="run 1 was released before it had synced it"):
+        superoffice_mock.assert_started([507])
+    with pytest.raises(ExpectationFailed, match="account 507 is lost"):
+        superoffice_mock.assert_no_lost_accounts()
+
+
+def test_what_is_no_number_is_not_sent(superoffice_mock: SuperOffice) -> None:
+    with pytest.raises(ControlFailed, match="delay = nan: expected a finite number"):
+        superoffice_mock.faults.arm(delay=float("nan"))
 
 
 def test_expired_credentials_let_nobody_in(superoffice_mock: SuperOffice) -> None:
@@ -251,6 +278,7 @@ def test_a_removed_tenant_is_gone(superoffice_mock_server: MockServer) -> None:
         pass
     with pytest.raises(ControlFailed, match="not known"):
         _ = office.requests
+    office.remove()
 
 
 async def test_an_async_test_uses_the_same_handle(superoffice_mock: SuperOffice) -> None:

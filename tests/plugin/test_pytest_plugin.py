@@ -86,6 +86,8 @@ def test_it(superoffice_mock):
     [
         ("grantd=False", "no argument 'grantd'; did you mean 'granted'?"),
         ("zzz=1", "no argument 'zzz'; known are installation, granted, clock,"),
+        ("strict='no'", "strict='no' is not known; write strict=True"),
+        ("clock='frozen'", "known are freeze, jump, real"),
         ("'online'", "takes arguments by name only"),
         ("installation='onlin'", "'onlin'"),
         ("readings={'run': 'blokking'}", "blocking"),
@@ -142,6 +144,42 @@ def test_cleared(superoffice_mock):
     superoffice_mock.faults.clear()
 """
     ran(pytester, test).assert_outcomes(passed=2)
+
+
+def test_a_tenant_that_is_gone_ends_no_session(pytester: pytest.Pytester) -> None:
+    test = """
+def test_removed(superoffice_mock):
+    superoffice_mock.remove()
+
+def test_failing(superoffice_mock):
+    superoffice_mock.remove()
+    assert 0
+
+def test_after(superoffice_mock): pass
+"""
+    result = ran(pytester, test)
+    result.assert_outcomes(passed=2, failed=1)
+    assert "What reached the mock can't be told: GET" in told(result)
+
+
+def test_a_skipped_test_or_a_failing_set_up_leaves_faults_unfired(
+    pytester: pytest.Pytester,
+) -> None:
+    test = """
+def test_skipped(superoffice_mock):
+    superoffice_mock.faults.arm(status=503)
+    pytest.skip("not here")
+
+@pytest.fixture
+def failing(superoffice_mock):
+    superoffice_mock.faults.arm(status=503)
+    assert 0
+
+def test_it(failing): pass
+"""
+    result = ran(pytester, test)
+    result.assert_outcomes(skipped=1, errors=1)
+    assert "never fired" not in told(result)
 
 
 def test_violations_fail_strict_tests_only(pytester: pytest.Pytester) -> None:

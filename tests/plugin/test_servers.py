@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 import superoffice_mock
-from superoffice_mock import MockServer, create_app
+from superoffice_mock import ExpectationFailed, MockServer, create_app
 from superoffice_mock.errors import ControlFailed, SetupError
 from superoffice_mock.testing.calls import Calls
 from superoffice_mock.testing.values import ClockState
@@ -53,6 +53,32 @@ def test_a_server_that_does_not_run_says_how_to_start_it() -> None:
 def test_a_setting_that_cannot_be_is_told(settings: dict[str, object], told: str) -> None:
     with pytest.raises(SetupError, match=told), MockServer(**settings):  # type: ignore[arg-type]
         pass
+
+
+def test_what_is_no_mapping_of_readings_is_told() -> None:
+    with pytest.raises(SetupError, match="readings='run=x': expected a mapping"):
+        MockServer(readings="run=x")  # type: ignore[arg-type]
+
+
+def test_no_command_line_is_blamed_for_a_setting_of_a_test() -> None:
+    with pytest.raises(SetupError, match="settings: port = 'x'"):
+        MockServer(port="x")
+
+
+def test_a_server_that_listens_on_every_address_is_called_at_this_machine() -> None:
+    with MockServer(host="0.0.0.0", control_token="a-token") as server:
+        assert server.url.startswith("http://127.0.0.1:")
+        assert server.tenant().requests == ()
+
+
+def test_what_the_journal_has_forgotten_may_be_what_the_test_is_about() -> None:
+    with MockServer(journal_exchanges=1) as server, server.tenant() as office:
+        assert [sync(office, 507), sync(office, 508)] == [204, 204]
+        for expected in (office.assert_no_lost_accounts, office.assert_no_violations):
+            with pytest.raises(ExpectationFailed, match="not known: 1 request was forgotten"):
+                expected()
+        with pytest.raises(ExpectationFailed, match="not known: 1 request was forgotten"):
+            office.assert_turned_away(times=1)
 
 
 def test_a_tenant_that_cannot_be_is_told() -> None:
@@ -132,4 +158,4 @@ def test_the_package_has_the_names_that_it_lists_and_no_others() -> None:
     for name in superoffice_mock.__all__:
         assert getattr(superoffice_mock, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'MokServer'"):
-        _ = superoffice_mock.MokServer
+        _ = superoffice_mock.MokServer  # type: ignore[attr-defined]

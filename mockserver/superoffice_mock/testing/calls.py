@@ -1,8 +1,10 @@
 """Calls of the control surface over HTTP, with connections that are kept."""
 
 import http.client
+import math
 import ssl
 from collections import deque
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -54,10 +56,13 @@ class Calls:
     def raw(self, method: str, path: str, body: object = None, **query: object) -> bytes:
         """Return the answer as it is. Raise ControlFailed with what the mock says is wrong."""
         target = f"/_mock/{quote(path)}" + (f"?{urlencode(query)}" if query else "")
+        for name in _no_numbers(body):
+            raise ControlFailed(f"{method} {target}", f"{name}: expected a finite number")
         raw = None if body is None else msgspec.json.encode(body)
         status, content = self._exchange(method, target, raw)
         if status >= 400:
-            raise ControlFailed(f"{method} {target}", _detail(content) or f"it answered {status}")
+            told = _detail(content) or f"it answered {status}"
+            raise ControlFailed(f"{method} {target}", told, status)
         return content
 
     def close(self) -> None:
@@ -94,6 +99,18 @@ class Calls:
         if self._tls is not None:
             return http.client.HTTPSConnection(host, port, timeout=_PATIENCE, context=self._tls)
         return http.client.HTTPConnection(host, port, timeout=_PATIENCE)
+
+
+def _no_numbers(body: object, name: str = "the body") -> Iterator[str]:
+    """Yield the names of numbers in *body* that JSON has not; they would be sent as null."""
+    if isinstance(body, float) and not math.isfinite(body):
+        yield f"{name} = {body}"
+    elif isinstance(body, Mapping):
+        for key, value in body.items():
+            yield from _no_numbers(value, f"{key}")
+    elif isinstance(body, list | tuple):
+        for value in body:
+            yield from _no_numbers(value, name)
 
 
 def _detail(content: bytes) -> str:

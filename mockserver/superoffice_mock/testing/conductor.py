@@ -25,7 +25,7 @@ _REFUSALS: Final[Mapping[str, Mapping[str, object]]] = {
 class Play:
     """A schedule under way at one tenant: *headers* let the other caller in.
 
-    `broken` is what kept it from being played.
+    `calls` have come so far; `broken` is what kept it from being played.
     """
 
     def __init__(self, tenant: str, headers: Mapping[str, str], schedule: Schedule) -> None:
@@ -34,15 +34,15 @@ class Play:
         self.turn = asyncio.Lock()
         self.broken: Exception | None = None
         self._schedule = schedule
-        self._calls = 0
+        self.calls = 0
 
     def next_call(self) -> list[Happening]:
         """Count a call and return what happens before it; of faults the last one, at the end.
 
         So the fault strikes this call, and no other caller's.
         """
-        self._calls += 1
-        due = [one for one in self._schedule if one.before == self._calls]
+        self.calls += 1
+        due = [one for one in self._schedule if one.before == self.calls]
         faults = [one for one in due if _HAPPEN[one.kind] is Conductor.fault]
         return [one for one in due if one not in faults] + faults[-1:]
 
@@ -93,8 +93,11 @@ class Conductor:
             raise ControlFailed("the other caller", "the mock crashed; its journal says why")
 
     async def end(self, play: Play, _: Happening, scope: Scope) -> None:
-        """End the run that has the lease."""
-        await self._control(play, scope, "POST", "lease/release")
+        """Let time pass until the run that has the lease ends; a release would cut it short."""
+        holder = msgspec.json.decode(await self._control(play, scope, "GET", "lease"))["holder"]
+        if holder is not None and holder["by"] == "run":
+            seconds = {"seconds": holder["seconds_left"]}
+            await self._control(play, scope, "POST", "clock/advance", seconds)
 
     async def let_pass(self, play: Play, happening: Happening, scope: Scope) -> None:
         """Let time pass."""

@@ -1,6 +1,6 @@
 """What a test may expect of the traffic, and the words for when it did not happen."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -19,7 +19,10 @@ _NOT_LET_IN: Final = (401, 403)
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """The exchanges of a tenant, oldest first, its runs, and how many exchanges are forgotten."""
+    """The exchanges of a tenant, oldest first, its runs, and how many exchanges are forgotten.
+
+    What counts calls, or says that there were none, fails while any is forgotten.
+    """
 
     requests: Sequence[Exchange]
     runs: Sequence[Run] = ()
@@ -45,10 +48,11 @@ class Lost(msgspec.Struct, frozen=True):
 # ---- expectations ----------------------------------------------------------------------------
 
 
-def started(traffic: Traffic, accounts: Sequence[int]) -> None:
-    """Raise ExpectationFailed unless each of *accounts* is in some run; empty: unless any ran."""
+def started(traffic: Traffic, accounts: Collection[int]) -> None:
+    """Raise ExpectationFailed unless some run covers each of *accounts*; empty: unless any ran."""
     __tracebackhide__ = True
-    covered = {account for run in traffic.runs for account in run.accounts}
+    _check_ids(accounts)
+    covered = {account for run in traffic.runs for account in run.covered}
     missing = [account for account in dict.fromkeys(accounts) if account not in covered]
     if missing:
         raise _failed(f"no run covers {_ids(missing)}", traffic, _near(missing, traffic))
@@ -59,14 +63,17 @@ def started(traffic: Traffic, accounts: Sequence[int]) -> None:
 def turned_away(traffic: Traffic, times: int) -> None:
     """Raise ExpectationFailed unless exactly *times* calls were turned away."""
     __tracebackhide__ = True
+    if times < 0:
+        msg = f"times={times}: expected 0 or more"
+        raise ValueError(msg)
     found = [one for one in traffic.requests if one.outcome == "turned_away"]
-    if len(found) != times or traffic.pending:
+    if len(found) != times or traffic.pending or traffic.forgotten:
         told = f"{_calls(len(found))} turned away, expected {times}"
         raise _failed(told, traffic, _just_missed(traffic) if len(found) < times else [])
 
 
 def no_lost_accounts(traffic: Traffic) -> None:
-    """Raise ExpectationFailed if an account is lost, or may still be: its call is in flight."""
+    """Raise ExpectationFailed if an account is lost, or may be: its call is in flight."""
     __tracebackhide__ = True
     gone = list(lost(traffic))
     if gone:
@@ -74,7 +81,7 @@ def no_lost_accounts(traffic: Traffic) -> None:
         ids = _ids([one.account for one in gone])
         told = f"{ids} {are} lost: answered 204, and no run covers {them}"
         raise _failed(told, traffic, _lost_lines(gone))
-    if traffic.pending:
+    if traffic.pending or traffic.forgotten:
         raise _failed("whether accounts are lost is not known yet", traffic, [])
 
 
@@ -82,7 +89,7 @@ def no_violations(traffic: Traffic) -> None:
     """Raise ExpectationFailed if a call broke the contract, or was odd though allowed."""
     __tracebackhide__ = True
     found = list(violations(traffic))
-    if found or traffic.pending:
+    if found or traffic.pending or traffic.forgotten:
         told = "not known yet" if not found else f"{len(found)} found"
         raise _failed(f"violations of the contract: {told}", traffic, found)
 
@@ -101,7 +108,7 @@ def lost(traffic: Traffic) -> Iterator[Lost]:
     for exchange in traffic.requests:
         if exchange.status == 204:
             last_asked |= dict.fromkeys(exchange.account_ids, exchange)
-    last_run = {account: run.request for run in traffic.runs for account in run.accounts}
+    last_run = {account: run.request for run in traffic.runs for account in run.covered}
     for account, exchange in last_asked.items():
         if last_run.get(account, 0) < exchange.id:
             yield Lost(account, exchange)
@@ -139,6 +146,19 @@ def timeline(traffic: Traffic) -> str:
     return "\n".join(("What reached the mock:", *head, *lines))
 
 
+def _check_ids(accounts: object) -> None:
+    if isinstance(accounts, str) or not isinstance(accounts, Collection):
+        msg = f"accounts={accounts!r}: expected ids, such as accounts=[507]"
+        raise TypeError(msg)
+
+
+def forgotten(traffic: Traffic) -> str:
+    """Say what the journal has dropped, and how to keep it."""
+    count = traffic.forgotten
+    told = "1 request was" if count == 1 else f"{count} requests were"
+    return f"not known: {told} forgotten; raise journal-exchanges"
+
+
 def _failed(told: str, traffic: Traffic, details: Sequence[str]) -> ExpectationFailed:
     parts = [told, *details]
     if traffic.pending:
@@ -148,7 +168,7 @@ def _failed(told: str, traffic: Traffic, details: Sequence[str]) -> ExpectationF
             "before you look"
         )
     if traffic.forgotten:
-        parts.append(f"the journal is full: {traffic.forgotten} older exchanges are forgotten")
+        parts.append(forgotten(traffic))
     return ExpectationFailed("\n".join((*parts, "", timeline(traffic))))
 
 
@@ -159,7 +179,12 @@ def _near(missing: Sequence[int], traffic: Traffic) -> list[str]:
         asking = traffic.asking_for(account)
         if asking:
             last = asking[-1]
-            lines.append(f"nearest for {account}: #{last.id} asked for it, {_told(last)}")
+            cut = "".join(
+                f"; run {run.id} was released before it had synced it"
+                for run in traffic.runs
+                if run.request == last.id and account in run.accounts
+            )
+            lines.append(f"nearest for {account}: #{last.id} asked for it, {_told(last)}{cut}")
         else:
             lines.append(f"nearest for {account}: {_nobody(account, traffic)}")
     return lines
@@ -204,7 +229,8 @@ def _asked(one: Exchange) -> str:
 def _told(one: Exchange) -> str:
     outcome = one.outcome.replace("_", " ")
     why = f": {one.reason}" if one.reason else ""
-    gone = ", the caller hung up" if one.hung_up else ""
+    says_so = "the caller hung up" in (one.reason or "")
+    gone = ", the caller hung up" if one.hung_up and not says_so else ""
     if one.status is None:
         return f"{outcome}{why}{gone}"
     return f"{one.status} after {one.elapsed or 0:.1f} s{gone}, {outcome}{why}"

@@ -11,7 +11,7 @@ import msgspec
 from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
 from superoffice_mock.testing.conductor import Conductor, Play
 from superoffice_mock.testing.handle import SuperOffice
-from superoffice_mock.testing.schedules import KINDS, Schedule, read, schedules, written
+from superoffice_mock.testing.schedules import KINDS, MOVING, Schedule, read, schedules, written
 from superoffice_mock.testing.servers import MockServer, Wanted
 
 if TYPE_CHECKING:
@@ -44,17 +44,28 @@ def explore(
     A schedule says what happens before which of the app's calls: another caller takes the lease,
     time passes, a connection is cut (*kinds*, all of `KINDS`). *seed* chooses the schedules, the
     same ones each time; *replay* plays the one that an earlier failure printed. Raise
-    ExpectationFailed with the smallest schedule under which the scenario raises.
+    ExpectationFailed with the smallest schedule under which the scenario raises, and SetupError
+    for what explores nothing: a scenario without a call, a *replay* of a call that never comes.
     """
-    with _stage(tenant) as play:
+    if examples < 1:
+        msg = f"examples={examples}: expected 1 or more"
+        raise SetupError(msg)
+    with _stage(tenant) as stage:
         if replay is not None:
             schedule = read(replay) if isinstance(replay, str) else replay
-            failure = _tried(play, scenario, schedule)
+            _check_clock([one.kind for one in schedule], tenant)
+            failure = _tried(stage, scenario, schedule)
             told = "the scenario fails under the schedule that is replayed"
+            if failure is None:
+                _check_played(schedule, stage.calls)
         else:
-            failure, told = _searched(play, scenario, seed, examples, kinds)
+            _check_clock(kinds, tenant)
+            failure, told = _searched(stage, scenario, seed, examples, kinds)
     if failure is not None:
         raise ExpectationFailed(_message(failure, told)) from failure.error
+    if not stage.calls:
+        msg = "no call of the scenario reached the mock: let the app call the url of its argument"
+        raise SetupError(msg)
 
 
 class ConductedServer(MockServer):
@@ -73,30 +84,70 @@ class ConductedServer(MockServer):
 # ---- one schedule ----------------------------------------------------------------------------
 
 
-_Playing = Callable[[Scenario, Schedule], None]
+class _Stage:
+    """Plays a scenario under schedules, on *server* with its *plays*; `calls` came in all."""
 
+    def __init__(self, server: MockServer, plays: dict[str, Play], tenant: Wanted) -> None:
+        self.calls = 0
+        self._server = server
+        self._plays = plays
+        self._tenant = tenant
 
-@contextlib.contextmanager
-def _stage(tenant: Wanted) -> Iterator[_Playing]:
-    """Yield what plays a scenario under a schedule, on a server of its own."""
-    plays: dict[str, Play] = {}
-
-    def play(scenario: Scenario, schedule: Schedule) -> None:
-        with server.tenant(**tenant) as office:
-            plays[office.id] = now = Play(office.id, office.credentials.headers, schedule)
+    def play(self, scenario: Scenario, schedule: Schedule) -> None:
+        """Run *scenario* under *schedule*, on a fresh tenant."""
+        with self._server.tenant(**self._tenant) as office, _same_dice():
+            now = Play(office.id, office.credentials.headers, schedule)
+            self._plays[office.id] = now
             try:
                 _run(scenario, office)
             finally:
-                del plays[office.id]
+                del self._plays[office.id]
+                self.calls += now.calls
                 if now.broken is not None:
                     raise now.broken
 
+
+@contextlib.contextmanager
+def _stage(tenant: Wanted) -> Iterator[_Stage]:
+    plays: dict[str, Play] = {}
     with ConductedServer(plays) as server:
-        yield play
+        yield _Stage(server, plays, tenant)
+
+
+@contextlib.contextmanager
+def _same_dice() -> Iterator[None]:
+    """Let `random` begin alike under each schedule, searched or replayed."""
+    import random
+
+    before = random.getstate()
+    random.seed(0)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+def _check_clock(kinds: Sequence[str], tenant: Wanted) -> None:
+    moves = [kind for kind in kinds if kind in MOVING]
+    if tenant.get("clock") == "real" and moves:
+        rest = [kind for kind in kinds if kind not in MOVING]
+        told = " and ".join(moves)
+        msg = f'clock="real": nothing but time moves it, no {told} can happen; take kinds={rest}'
+        raise SetupError(msg)
+
+
+def _check_played(schedule: Schedule, calls: int) -> None:
+    for one in schedule:
+        if one.before > calls:
+            msg = f"replay={written(schedule)!r}: call {one.before} never came, only {calls} did"
+            raise SetupError(msg)
 
 
 def _run(scenario: Scenario, office: SuperOffice) -> None:
-    running = scenario(office)
+    running: object = scenario(office)
+    if inspect.isgenerator(running) or inspect.isasyncgen(running):
+        msg = "the scenario is a generator, of which nothing has run: it must not yield"
+        raise SetupError(msg)
     if inspect.iscoroutine(running):
         with contextlib.closing(running):
             _check_no_loop()
@@ -110,10 +161,11 @@ def _check_no_loop() -> None:
         raise SetupError(msg)
 
 
-def _tried(play: _Playing, scenario: Scenario, schedule: Schedule) -> Failure | None:
+def _tried(stage: _Stage, scenario: Scenario, schedule: Schedule) -> Failure | None:
     try:
-        play(scenario, schedule)
-    except (ControlFailed, SetupError):
+        stage.play(scenario, schedule)
+    except (ControlFailed, SetupError) as error:
+        error.add_note(f"Again: {_again(schedule)}")
         raise  # the scenario asks the mock for what can't be; no app is to blame
     except Exception as error:  # noqa: BLE001 - whatever the scenario raises is what is looked for
         return Failure(schedule, error)
@@ -124,7 +176,7 @@ def _tried(play: _Playing, scenario: Scenario, schedule: Schedule) -> Failure | 
 
 
 def _searched(
-    play: _Playing, scenario: Scenario, seed: int, examples: int, kinds: Sequence[str]
+    stage: _Stage, scenario: Scenario, seed: int, examples: int, kinds: Sequence[str]
 ) -> tuple[Failure | None, str]:
     """Return the smallest failure and how it was found."""
     strategy = schedules(kinds)
@@ -149,7 +201,7 @@ def _searched(
     def trial(schedule: Schedule) -> None:
         nonlocal tries
         tries += not failures
-        failure = _tried(play, scenario, schedule)
+        failure = _tried(stage, scenario, schedule)
         if failure is not None:
             failures.append(failure)
             raise failure.error
@@ -176,5 +228,9 @@ def _message(failure: Failure, told: str) -> str:
     error = f"{failure.error}" or type(failure.error).__name__
     if not isinstance(failure.error, AssertionError):
         error = f"{type(failure.error).__name__}: {error}"
-    again = f"explore(…, replay={written(failure.schedule)!r})"
-    return "\n".join((told, "", *lines, "", error, "", f"Again: {again}"))
+    again = f"Again: {_again(failure.schedule)}"
+    return "\n".join((told, "", *lines, "", error, "", again))
+
+
+def _again(schedule: Schedule) -> str:
+    return f"explore(…, replay={written(schedule)!r})"

@@ -22,6 +22,8 @@ def findings(office: SuperOffice, strict: bool) -> Iterator[str]:  # noqa: FBT00
     if idle:
         yield f"{_never(idle)}\n\n{expectations.timeline(traffic)}"
     violations = list(expectations.violations(traffic)) if strict else []
+    if strict and traffic.forgotten:
+        violations.append(expectations.forgotten(traffic))
     if violations:
         told = "\n".join(violations)
         yield f"violations of the contract:\n{told}\n\n{expectations.timeline(traffic)}"

@@ -1,11 +1,12 @@
 """A tenant in the hands of a test: where it is, what really happened there, and its time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from types import TracebackType
-from typing import Any, Literal, Self, TypedDict, Unpack
+from typing import Any, Final, Literal, Self, TypedDict, Unpack
 
 import msgspec
 
+from superoffice_mock.errors import ControlFailed
 from superoffice_mock.testing import expectations
 from superoffice_mock.testing.calls import Calls
 from superoffice_mock.testing.expectations import Traffic
@@ -15,6 +16,10 @@ from superoffice_mock.testing.values import Credentials, Exchange, Made, Run, Wh
 Outcome = Literal[
     "started", "turned_away", "served", "rejected", "faulted", "replayed", "crashed", "pending"
 ]
+
+
+GONE: Final = 404
+"""What a call to a tenant is answered that was removed, or that nobody called for long."""
 
 
 class Named(TypedDict, total=False):
@@ -83,22 +88,30 @@ class SuperOffice:
         return self._calls.get(f"requests/{id_}", WholeExchange, tenant=self.id)
 
     def wait(
-        self, outcome: Outcome | None = None, count: int = 1, timeout: float = 5.0
+        self,
+        outcome: Outcome | None = None,
+        count: int = 1,
+        timeout: float = 5.0,
+        since: Exchange | int = 0,
     ) -> tuple[Exchange, ...]:
         """Wait until *count* requests of *outcome* are there and return them.
 
-        Raise ExpectationFailed after *timeout* real seconds.
+        Those up to *since*, a request or its id, don't count. Raise ExpectationFailed after
+        *timeout* real seconds.
         """
         __tracebackhide__ = True
-        waited = self._wait(outcome, count, timeout, never=False)
+        waited = self._wait(outcome, count, timeout, _id(since), never=False)
         if not waited.met:
             raise expectations.in_vain(self.traffic, _wanted(outcome, count), waited.reason)
         return waited.requests
 
     # ---- what is expected --------------------------------------------------------------------
 
-    def assert_started(self, accounts: Sequence[int] = ()) -> None:
-        """Expect that each of *accounts* was in some run; without any, that there was a run."""
+    def assert_started(self, accounts: Collection[int] = ()) -> None:
+        """Expect that some run covers each of *accounts*; without any, that there was a run.
+
+        An account whose sync was cut short by `lease.release()` is not covered.
+        """
         __tracebackhide__ = True
         expectations.started(self.traffic, accounts)
 
@@ -108,7 +121,10 @@ class SuperOffice:
         expectations.turned_away(self.traffic, times)
 
     def assert_no_lost_accounts(self) -> None:
-        """Expect that every account in a call answered 204 is in a run of it or a later call."""
+        """Expect that a run of it or a later call covers every account in a call answered 204.
+
+        An account whose sync was cut short by `lease.release()` is not covered.
+        """
         __tracebackhide__ = True
         expectations.no_lost_accounts(self.traffic)
 
@@ -118,14 +134,25 @@ class SuperOffice:
         expectations.no_violations(self.traffic)
 
     def assert_never(
-        self, outcome: Outcome | None = None, count: int = 1, within: float = 0.2
+        self,
+        outcome: Outcome | None = None,
+        count: int = 1,
+        within: float = 0.2,
+        since: Exchange | int | None = None,
     ) -> None:
-        """Expect fewer than *count* requests of *outcome* for *within* real seconds from now."""
+        """Expect fewer than *count* requests of *outcome* for *within* real seconds from now.
+
+        A call in flight counts as soon as it comes to that. With *since*, a request or its id,
+        those after it count, of the past too.
+        """
         __tracebackhide__ = True
-        waited = self._wait(outcome, count, within, never=True)
+        past = self._total(outcome) if since is None else 0
+        waited = self._wait(outcome, past + count, within, _id(since or 0), never=True)
         if not waited.met:
+            came = len(waited.requests) - past
+            reason = f"{came} came" if came >= count else waited.reason
             wanted = f"fewer than {_wanted(outcome, count)}"
-            raise expectations.in_vain(self.traffic, wanted, waited.reason)
+            raise expectations.in_vain(self.traffic, wanted, reason)
 
     # ---- the whole ---------------------------------------------------------------------------
 
@@ -151,14 +178,29 @@ class SuperOffice:
         self._calls.post("reset", None, _Nothing, tenant=self.id)
 
     def remove(self) -> None:
-        """Answer all who wait, and forget it."""
-        self._calls.send("DELETE", f"tenants/{self.id}", None, _Nothing)
+        """Answer all who wait, and forget it; one that is gone already stays so."""
+        try:
+            self._calls.send("DELETE", f"tenants/{self.id}", None, _Nothing)
+        except ControlFailed as error:
+            if error.status != GONE:
+                raise
 
-    def _wait(self, outcome: str | None, count: int, timeout: float, *, never: bool) -> "_Waited":
-        body: dict[str, Any] = {"count": count, "timeout": timeout, "never": never}
+    def _total(self, outcome: str | None) -> int:
+        """Return how many requests of *outcome* there are."""
+        of = {} if outcome is None else {"outcome": outcome}
+        return self._calls.get("requests", _Counted, tenant=self.id, limit=0, **of).total
+
+    def _wait(
+        self, outcome: str | None, count: int, timeout: float, since: int, *, never: bool
+    ) -> "_Waited":
+        body: dict[str, Any] = {"count": count, "timeout": timeout, "since": since, "never": never}
         if outcome is not None:
             body["outcome"] = outcome
         return self._calls.post("requests/wait", body, _Waited, tenant=self.id)
+
+
+def _id(since: Exchange | int) -> int:
+    return since.id if isinstance(since, Exchange) else since
 
 
 def _wanted(outcome: str | None, count: int) -> str:
@@ -176,6 +218,10 @@ class _Nothing(msgspec.Struct, frozen=True):
 class _Requests(msgspec.Struct, frozen=True):
     requests: tuple[Exchange, ...]
     forgotten: int = 0
+
+
+class _Counted(msgspec.Struct, frozen=True):
+    total: int
 
 
 class _Waited(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 KINDS: Final[Mapping[str, str]] = {
     "busy": "another caller's run takes the lease, if it is free",
-    "end": "the run that has the lease ends",
+    "end": "time passes until the run that has the lease ends",
     "pass": "{} seconds pass",
     "refuse": "the mock is told to answer this call with 503",
     "deny": "the mock is told to answer this call with 401, as if its credential had expired",
@@ -23,6 +23,8 @@ KINDS: Final[Mapping[str, str]] = {
     "cut": "the connection is reset once the call is in; it counts, but its answer is lost",
 }
 """What can happen before a call, by name, and in words; {} is a number of seconds."""
+MOVING: Final = frozenset({"pass", "end"})
+"""Those that move the clock."""
 TIMED: Final = frozenset({"pass", "delay"})
 SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 30.0)
 """Seconds to choose from, around the second of a busy server and the length of a usual run."""
@@ -68,6 +70,9 @@ def schedules(kinds: Sequence[str] = tuple(KINDS)) -> "SearchStrategy[Schedule]"
     """Return a Hypothesis strategy of schedules made of *kinds*; the simplest is the empty one."""
     for kind in kinds:
         _check_kind(kind, f"kinds={list(kinds)}")
+    if not kinds:
+        msg = f"kinds=[]: nothing could happen; there are {', '.join(KINDS)}"
+        raise SetupError(msg)
     strategies = _hypothesis()
     happening = strategies.sampled_from(kinds).flatmap(
         lambda kind: strategies.builds(

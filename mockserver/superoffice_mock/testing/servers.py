@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
 from warnings import warn
 
+from superoffice_mock.errors import SetupError
 from superoffice_mock.testing.calls import Calls
 from superoffice_mock.testing.handle import SuperOffice
 from superoffice_mock.testing.values import Made
@@ -53,7 +54,7 @@ class MockServer:
         from superoffice_mock.server import in_background
 
         url = self._stack.enter_context(in_background(self.served(), self._settings))
-        self._calls = Calls(url, self._settings.control_token, self._settings.tls_cert)
+        self._calls = Calls(_callable(url), self._settings.control_token, self._settings.tls_cert)
         self._stack.callback(self._calls.close)
         return self
 
@@ -71,7 +72,7 @@ class MockServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Where to call it."""
         return self._running.url
 
     def tenant(self, **wanted: Unpack[Wanted]) -> SuperOffice:
@@ -118,15 +119,22 @@ def create_app(readings: Mapping[str, str] | None = None, **settings: Any) -> "S
     return _assembled(_settings(readings or {}, {"log": "off"} | settings)).app
 
 
-def _settings(readings: Mapping[str, str], given: Mapping[str, object]) -> "Settings":
+def _settings(readings: object, given: Mapping[str, object]) -> "Settings":
     from superoffice_mock.settings import load
 
+    if not isinstance(readings, Mapping):
+        msg = f'readings={readings!r}: expected a mapping, such as readings={{"run": "blocking"}}'
+        raise SetupError(msg)
     flags = {
         name.replace("_", "-"): str(value) for name, value in given.items() if value is not None
     }
-    return load(
-        None, {}, flags, tuple(f"{name}={value}" for name, value in readings.items())
-    ).settings
+    assignments = tuple(f"{name}={value}" for name, value in readings.items())
+    return load(None, {}, flags, assignments, source="settings").settings
+
+
+def _callable(url: str) -> str:
+    """Return *url* with an address to call, where it has the one for listening on all."""
+    return url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
 
 
 def _assembled(settings: "Settings", instead: "Instead | None" = None) -> "Mock":

@@ -102,6 +102,12 @@ class Run(Value, frozen=True):
     ends_at: datetime
     tasks: tuple[tuple[Step, ...], ...]
 
+    @property
+    def covered(self) -> tuple[int, ...]:
+        """The accounts that it syncs: all but those that a release of the lease cut short."""
+        cut = {step.account for task in self.tasks for step in task if step.state == "cut short"}
+        return tuple(account for account in self.accounts if account not in cut)
+
 
 class Event(Value, frozen=True):
     """What happened while a clock was moved: `task-ended`, `run-ended`, `answered` and so on."""
