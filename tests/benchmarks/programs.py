@@ -88,7 +88,8 @@ def running(program: Program) -> Iterator[Started]:
     command = [word.format(port=port) for word in pinned(SERVER_CORE, program.command)]
     env = environment({"PYTHONDONTWRITEBYTECODE": ""})
     began = time.perf_counter()
-    with subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL) as process:
+    quiet = subprocess.DEVNULL  # a log, too, is written to nowhere
+    with subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet) as process:
         try:
             _await_answer(process, port, program.name)
             ready = time.perf_counter() - began

@@ -100,6 +100,7 @@ def test_each_way_to_sign_in_starts_a_run(
     assert exchange["principal"] == {"scheme": scheme, "user": user, "app": app}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sign_in", "base", "tenant"),
     [
@@ -123,6 +124,7 @@ def test_a_sign_in_that_the_installation_does_not_take_rejects_the_promise_with_
 # ---- accounts --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "tasks"), [(1, [1]), (10, [1] * 10), (11, [2] + [1] * 9)])
 @pytest.mark.claim("task-cap", "tasks-dealt", "camel-case")
 def test_accounts_are_dealt_to_at_most_ten_tasks(
@@ -152,6 +154,7 @@ def test_accounts_that_came_from_the_service_are_accepted_as_they_come_back(
     assert "AccountId" in account["fieldProperties"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accounts", [None, []], ids=["null", "none"])
 @pytest.mark.claim("empty-list", "empty-no-run")
 def test_no_accounts_resolve_and_start_nothing(
@@ -166,6 +169,7 @@ def test_no_accounts_resolve_and_start_nothing(
 # ---- base URLs -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("base", "sent"),
     [
@@ -185,6 +189,7 @@ def test_base_urls_with_and_without_a_first_segment_reach_the_onsite_tenant(
     assert (exchange["path"], exchange["outcome"]) == (sent, "started")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", ["/api/v1", "/api/v1/", "/Cust12345/api/v1"])
 @pytest.mark.claim("path-doubled")
 def test_a_base_url_that_ends_in_api_v1_is_a_404_that_says_so(client: Client, base: str) -> None:

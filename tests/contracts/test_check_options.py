@@ -13,6 +13,7 @@ def check(*arguments: str, env: dict[str, str] | None = None) -> Result:
     return CliRunner().invoke(main, ["check", *arguments], env=env)
 
 
+@pytest.mark.slow
 def test_the_control_token_of_the_environment_opens_the_truth() -> None:
     with serving("--log", "off", env=TOKEN) as running:
         opened = check(running.url, "--only", "same-answer", env=TOKEN)
@@ -22,6 +23,7 @@ def test_the_control_token_of_the_environment_opens_the_truth() -> None:
     assert "is a control token needed?" in shut.stderr
 
 
+@pytest.mark.slow
 def test_a_reading_that_is_left_open_may_have_any_value_and_is_told() -> None:
     with serving("--log", "off", "--reading", "restricted=403") as running:
         only = (running.url, "--only", "credentials-refused")

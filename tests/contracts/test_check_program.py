@@ -54,6 +54,7 @@ def test_a_running_mock_keeps_the_contract(server: Running) -> None:
     assert server.control("GET", "clock")["clock"] == "real"
 
 
+@pytest.mark.slow
 def test_a_running_mock_is_left_as_it_was_configured(server: Running) -> None:
     done = check(server.url, *WIRE, "--only", "parity", "--only", "tenants-apart")
     assert done.exit_code == 0, done.output
@@ -68,6 +69,7 @@ def test_a_slash_behind_the_url_makes_no_difference(server: Running) -> None:
     assert check(f"{server.url}/", *WIRE).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_reading_that_the_server_does_not_follow_is_found() -> None:
     with serving("--log", "off", "--reading", "restricted=403") as running:
         only = (running.url, "--only", "credentials-refused")

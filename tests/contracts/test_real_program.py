@@ -224,6 +224,7 @@ def seconds(moment: str) -> float:
     return datetime.fromisoformat(moment).timestamp()
 
 
+@pytest.mark.slow
 def test_a_call_during_a_run_is_seen_to_take_a_second(server: Running) -> None:
     few = ("--max-requests", "3", "--start-syncs", "--accounts", "507", "--format", "json")
     done = check(f"{server.url}/Cust12345", *AT_ONCE, *few, env=TOKEN)

@@ -170,6 +170,7 @@ def test_a_failure_names_the_tenant_the_claims_and_a_command_without_secrets() -
     assert [one for one in ("dGplMDpUamUw", "demo-", "7T:", "8A:") if one in written] == []
 
 
+@pytest.mark.slow
 def test_generated_requests_that_fail_are_told_without_secrets() -> None:
     app = instead(mock(), "OPTIONS", "SyncEmailAccounts", refusing)
     found = run(plan(app, GENERATED))

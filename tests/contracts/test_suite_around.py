@@ -78,6 +78,7 @@ def test_an_application_that_hangs_on_generated_requests_is_an_error_in_time() -
         run(plan(app, GENERATED, timeout_seconds=0.3))
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_on_generated_requests_is_an_error_in_time() -> None:
     make = Make(waits=threading.Event(), waits_for="POST")
     with (
@@ -87,6 +88,7 @@ def test_a_server_that_hangs_on_generated_requests_is_an_error_in_time() -> None
         run(plan(url, GENERATED, tenants=(tenant(**OTHER),), timeout_seconds=0.3))
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_up_on_generated_requests_is_an_error_of_the_result() -> None:
     with serving(Make(hangs_up_on="HEAD", busy_seconds=0)) as url:
         (one,) = run(plan(url, GENERATED, tenants=(tenant(**OTHER),))).results

@@ -101,6 +101,7 @@ def test_a_server_of_another_make_is_seen_to_turn_the_second_call_away() -> None
     assert dict(found.facts)["reading run"] == "detached"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "claim", "what"),
     [

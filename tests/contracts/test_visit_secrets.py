@@ -82,6 +82,7 @@ def test_whatever_the_target_file_says_nothing_valid_is_sent_without_leave(table
         assert b"507" not in stop.ask.body
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(TENANTS)
 def test_whatever_the_target_file_says_nobody_is_tried_with_a_wrong_password(table: Any) -> None:

@@ -114,6 +114,7 @@ def test_a_call_that_never_completes_keeps_the_server_for_five_seconds(tmp_path:
 # ---- the demo --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_demo_ends_by_itself_and_tells_both_sides_of_the_story(
     record_property: Callable[[str, object], None],
 ) -> None:

@@ -113,6 +113,7 @@ def test_the_schedule_that_is_told_replays_the_failure() -> None:
     assert str(failed.value).splitlines()[1:4] == str(again.value).splitlines()[1:4]
 
 
+@pytest.mark.slow
 def test_the_same_seed_tries_the_same_schedules_and_another_seed_others() -> None:
     def tried(seed: int) -> list[list[str]]:
         seen: Seen = []
@@ -176,6 +177,7 @@ def test_what_cannot_be_explored_is_told() -> None:
         explore(impatient, replay="1 bussy")
 
 
+@pytest.mark.slow
 def test_a_happening_that_cannot_happen_is_no_failure_of_the_app() -> None:
     def scenario(office: SuperOffice) -> None:
         office.clock.real()
@@ -187,6 +189,7 @@ def test_a_happening_that_cannot_happen_is_no_failure_of_the_app() -> None:
         assert "Again: explore(…, replay='1 pass" in failed.value.__notes__[0]
 
 
+@pytest.mark.slow
 def test_what_explores_nothing_is_told() -> None:
     def generating(_: SuperOffice) -> Iterator[None]:
         yield

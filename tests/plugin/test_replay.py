@@ -23,6 +23,7 @@ def of(pytester: pytest.Pytester) -> Path:
     return pytester.path / "made" / "some.har"
 
 
+@pytest.mark.slow
 def test_a_file_is_recorded_once_and_replayed_from_then_on(pytester: pytest.Pytester) -> None:
     ran(pytester, TEST.format(record="once", outcomes=SIMULATED)).assert_outcomes(passed=1)
     entries = har.load(str(of(pytester))).entries
