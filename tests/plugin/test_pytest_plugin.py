@@ -26,6 +26,7 @@ def sync(office, *accounts, **more):
 
 PLAIN = (
     *("-p", "no:randomly", "-p", "no:cacheprovider"),
+    "-rN",  # no summary: where CI is set, pytest repeats whole messages in it
     *("-o", "asyncio_default_fixture_loop_scope=function"),
 )
 
