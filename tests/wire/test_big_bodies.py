@@ -1,7 +1,6 @@
 """No body of up to 1 MiB takes as long as 100 ms, however it was built."""
 
 import gc
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -12,15 +11,6 @@ from tests.wire.big_bodies import BIG, Big
 from tests.wire.bodies import MEBIBYTE, OPERATION, read
 
 ALLOWED = 0.1
-
-
-@pytest.fixture(autouse=True)
-def untraced() -> Iterator[None]:
-    """Take coverage's own time out of the measurement."""
-    trace = sys.gettrace()
-    sys.settrace(None)
-    yield
-    sys.settrace(trace)
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -82,7 +82,6 @@ def _members(value: dict[str, Any] | _Pairs, shape: ObjectShape, where: str, not
         member = shape.members.get(name.lower())
         if member is None:
             notes.unknown_member(where, name)
-            named[name] = None
         elif member.name in last and isinstance(value, dict):
             raise _SpeltTwiceError
         else:

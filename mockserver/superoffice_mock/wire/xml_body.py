@@ -169,6 +169,7 @@ class _Builder:
                 return _Element(_TEXT, local, attributes)
             if not self._notes.full:
                 self._notes.unknown_member(self._where(), local)
+            return None
         parent.add(local, None)
         return None
 
