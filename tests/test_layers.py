@@ -73,8 +73,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ".asgi.control.described": ("msgspec", "yaml", ".asgi", ".core", ".__version__"),
     ".log": ("msgspec", ".core", ".wire", ".asgi", "sys"),
     ".below": (".errors", "asyncio"),
-    ".protocol": ("uvicorn", "httptools", "msgspec", ".errors", ".below", ".breakable", *IMPURE),
-    ".breakable": ("uvicorn", ".below", *IMPURE),
+    ".protocol": ("uvicorn", "httptools", "msgspec", ".errors", ".below", ".offered", *IMPURE),
+    ".offered": ("uvicorn", ".below", *IMPURE),
     ".server": ("uvicorn", *RULES, ".protocol", ".settings", ".wire", ".asgi", *IMPURE),
     ".descriptors": ("msgspec", ".settings", "sys"),
     ".commands.demo": (

@@ -14,7 +14,13 @@ _NONE: Final[Mapping[str, Any]] = {}
 
 
 class Connection(Protocol):
-    """A connection that can be broken. After any of these nothing can be answered any more."""
+    """The connection of a request: to be answered on in one piece, or broken.
+
+    After any of these nothing more can be sent to the request.
+    """
+
+    async def answer(self, status: int, lines: bytes) -> None:
+        """Send an answer without a body; *lines* are its headers, each with its end."""
 
     def end(self, raw: bytes) -> None:
         """Send *raw*, as it is, and close."""

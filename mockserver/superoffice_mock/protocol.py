@@ -1,15 +1,16 @@
 """HTTP/1.1 as the server speaks it: bounded, and with a clear answer to what is no HTTP."""
 
 import asyncio
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 import httptools
 import msgspec
+from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from superoffice_mock.below import REFUSED
-from superoffice_mock.breakable import Breakable
 from superoffice_mock.errors import Rejected
+from superoffice_mock.offered import Offered
 
 UNREAD: Final = "unread"
 """What the journal calls the method of a request whose first line could not be read."""
@@ -18,6 +19,8 @@ HANDSHAKE: Final = b"\x16\x03"
 _TLS: Final = "it begins as TLS does; call http://, or set tls-cert and tls-key"
 
 Phase = Literal["idle", "head", "body", "answering"]
+DAWDLING: Final = ("head", "body")
+"""The phases in which a connection owes the rest of a request."""
 
 
 class Bounds(msgspec.Struct, frozen=True):
@@ -29,7 +32,15 @@ class Bounds(msgspec.Struct, frozen=True):
     idle_timeout: float
 
 
-class Protocol(Breakable):
+class Look(msgspec.Struct, frozen=True):
+    """What a connection was at with *message*, and the moment when that was first seen."""
+
+    phase: Phase
+    message: HTTPScope | None
+    since: float
+
+
+class Protocol(Offered):
     """Speaks plain HTTP/1.1 with clients that offer more, as Java's do with `Upgrade: h2c`.
 
     httptools takes the offer for a switch and drops the body, so such a request is read again
@@ -42,8 +53,7 @@ class Protocol(Breakable):
     def __init__(self, *args: Any, bounds: Bounds, **more: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **more)
         self._bounds = bounds
-        self._phase: Phase = "idle"
-        self._since = self.loop.time()
+        self._last = Look("idle", None, self.loop.time())
         self._head = self._piece = 0
         self._refused = False
         self._crowded = False
@@ -67,7 +77,7 @@ class Protocol(Breakable):
         """Feed the parser; once a request was refused, nothing more is read."""
         if self._refused:
             return
-        unfinished, self._piece = self._phase == "head", len(data)
+        before, self._piece = self.scope, len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
@@ -76,19 +86,13 @@ class Protocol(Breakable):
         except httptools.HttpParserError as error:
             why = _TLS if data.startswith(HANDSHAKE) else _told(error)
             self._refuse(Rejected(400, "", f"this is no HTTP/1.1 request: {why}"))
-        if unfinished and self._phase == "head":
+        if before is self.scope and self._phase == "head":
             self._head += len(data)
             if self._head > self._bounds.max_headers:
                 self._refuse(self._too_long())
 
-    def on_message_begin(self) -> None:
-        """Note when a request begins to arrive."""
-        super().on_message_begin()
-        self._phase, self._since, self._head = "head", self.loop.time(), 0
-
     def on_headers_complete(self) -> None:
         """Start on the request, unless it is refused for what its head says."""
-        self._phase = "body"
         if self._crowded:
             most = self._bounds.max_connections
             self._refuse(Rejected(503, "", f"there are {most} connections already; close some"))
@@ -96,11 +100,7 @@ class Protocol(Breakable):
             self._refuse(self._too_long())
         else:
             super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        """Note the end of the body: from here on, the caller waits for us."""
-        self._phase = "answering"
-        super().on_message_complete()
+        self._head = 0
 
     def on_response_complete(self) -> None:
         """Go on with the next request, or wait for one: `sweep` closes what waits too long."""
@@ -111,19 +111,34 @@ class Protocol(Breakable):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
-        elif self._phase == "answering":
-            self._phase, self._since = "idle", self.loop.time()
 
     def sweep(self) -> None:
-        """Close the connection if it has been idle for too long; refuse a request that dawdles."""
-        waited = self.loop.time() - self._since
-        if self._phase == "idle" and waited > self._bounds.idle_timeout:
+        """Close the connection if it has been idle for too long; refuse a request that dawdles.
+
+        Time counts from the look that first found the connection at what it still is at.
+        """
+        last, now = self._last, self.loop.time()
+        if self._phase != last.phase or self.scope is not last.message:
+            self._last = Look(self._phase, self.scope, now)
+        elif last.phase == "idle" and now - last.since > self._bounds.idle_timeout:
             self.transport.close()
-        elif self._phase in ("head", "body") and waited > self._bounds.request_timeout:
+        elif last.phase in DAWDLING and now - last.since > self._bounds.request_timeout:
             most = f"{self._bounds.request_timeout:g} s"
             self._refuse(Rejected(408, "", f"the request took more than {most} to arrive"))
 
     # ---- inside ------------------------------------------------------------------------------
+
+    @property
+    def _phase(self) -> Phase:
+        """What the newest message on this connection is at."""
+        cycle = cast(RequestResponseCycle | None, self.cycle)
+        if cycle is None:
+            return "idle" if self.scope is None else "head"
+        if cycle.scope is not self.scope:
+            return "head"
+        if cycle.more_body:
+            return "body"
+        return "idle" if cycle.response_complete else "answering"
 
     def _is_long(self) -> bool:
         """Tell whether so much has come that the head may be too long; most come in one piece."""
@@ -142,9 +157,8 @@ class Protocol(Breakable):
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
-        cycle = self.cycle
-        if self._phase == "body" and cycle is not None and cycle.scope is self.scope:
-            self._cut_short(cycle, error)
+        if self._phase == "body":
+            self._cut_short(self.cycle, error)
         else:
             self._answer(error)
 
@@ -160,7 +174,7 @@ class Protocol(Breakable):
 
     def _answer(self, error: Rejected) -> None:
         """Start on a request of which only so much is known."""
-        if self.headers is None or self._phase in ("idle", "answering"):
+        if self._phase != "head":
             self.on_message_begin()
         path, _, query = self.url.partition(b"?")
         self.scope["method"] = self.parser.get_method().decode("ascii") if self.url else UNREAD
@@ -183,7 +197,7 @@ class Protocol(Breakable):
                 on_response=self.on_response_complete,
             ),
         )
-        self._phase = "answering"
+        self.cycle.more_body = False
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:

@@ -114,7 +114,7 @@ def test_the_journal_says_that_a_secret_was_there_and_of_what_scheme() -> None:
     headers = [("authorization", f"SOTicket {MARK}"), ("so-apptoken", MARK), ("x-other", MARK)]
     local = Local()
     asyncio.run(local.call(headers=headers))
-    assert local.exchanges()[0].headers == (
+    assert local.exchanges()[0].head.headers == (
         ("authorization", "SOTicket [redacted]"),
         ("so-apptoken", "[redacted]"),
         ("host", "127.0.0.1:8204"),

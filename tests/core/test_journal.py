@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.journal import MAX_VIOLATIONS, OUTCOMES, OVERHEAD, Exchange, Journal
+from superoffice_mock.core.journal import (
+    MAX_VIOLATIONS,
+    OUTCOMES,
+    OVERHEAD,
+    Exchange,
+    Head,
+    Journal,
+)
 from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway, Verdict, account_ids
 from superoffice_mock.core.model import ExchangeId, Hold, RunId, SyncRun, TenantId
 from tests.core.facts import at, durations, ids
@@ -67,7 +74,7 @@ def test_the_weight_counts_all_that_the_caller_sent() -> None:
     bare = made.weight
     assert bare == OVERHEAD + len("/")
     made.body = b"x" * 100
-    made.headers_weight = 1_010
+    made.head = Head(weight=1_010)
     made.select = ("x" * 20, "x")
     assert made.weight - bare == 100 + 1_010 + 21
     run = SyncRun(RunId(1), made.id, account_ids(range(500)), durations(), at(0), at(5))

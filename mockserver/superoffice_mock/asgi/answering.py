@@ -1,6 +1,6 @@
 """Who answers the calls of the vendor's surface: the simulation, or something in its place."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from superoffice_mock.asgi.incoming import Incoming
@@ -11,7 +11,7 @@ from superoffice_mock.asgi.routes import Routes
 class Answering(Protocol):
     """Whoever answers the calls of the vendor's surface."""
 
-    async def answer(self, incoming: Incoming) -> Answer | Broken:
+    def answer(self, incoming: Incoming) -> Awaitable[Answer | Broken]:
         """Return the answer. Raise Rejected for a call that gets none."""
 
 
@@ -29,7 +29,7 @@ class Cast:
         self.parts: dict[str, Answering] = {}
         self._simulation = simulation
 
-    async def answer(self, incoming: Incoming) -> Answer | Broken:
+    def answer(self, incoming: Incoming) -> Awaitable[Answer | Broken]:
         """Return the answer of whoever has the part."""
         part = self.parts.get(incoming.place.tenant.facts.id, self._simulation)
-        return await part.answer(incoming)
+        return part.answer(incoming)

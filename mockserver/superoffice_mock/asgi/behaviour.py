@@ -1,4 +1,4 @@
-"""The last step of a call: its verdict, the wait for it, and the reason in words."""
+"""The last step of a call that is not answered at once: the wait for its answer."""
 
 import asyncio
 from contextlib import suppress
@@ -8,19 +8,20 @@ from superoffice_mock.clock import Waiter
 from superoffice_mock.core.lease import Call, Refused, Verdict
 
 
-async def behave(call: Call, verdict: Verdict, incoming: Incoming) -> None:
-    """Wait until the answer is due; the last verdict goes into the exchange."""
+async def wait(call: Call, verdict: Verdict, incoming: Incoming) -> None:
+    """Wait until the answer is due; the last verdict goes into the exchange.
+
+    Raise what a call that was delayed is refused with.
+    """
     exchange = incoming.exchange
-    exchange.verdict, told = verdict, None
-    if verdict.answer_at > call.arrived_at:
-        waiter = incoming.place.tenant.enter(call, verdict)
-        await _wait(waiter, incoming)
-        call, verdict, told = waiter.call, waiter.verdict, waiter.reason
-        if isinstance(verdict, Refused):
-            exchange.verdict, exchange.elapsed = None, verdict.answer_at - exchange.at
-            raise verdict.error
-        exchange.verdict = verdict
-    exchange.call, exchange.told = call, told
+    exchange.verdict = verdict
+    waiter = incoming.place.tenant.enter(call, verdict)
+    await _wait(waiter, incoming)
+    verdict = waiter.verdict
+    if isinstance(verdict, Refused):
+        exchange.verdict, exchange.elapsed = None, verdict.answer_at - exchange.at
+        raise verdict.error
+    exchange.verdict, exchange.told = verdict, waiter.reason
 
 
 async def _wait(waiter: Waiter, incoming: Incoming) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from superoffice_contract.description import Operation
 from superoffice_mock.asgi import faulting, rendering
-from superoffice_mock.asgi.behaviour import behave
+from superoffice_mock.asgi.behaviour import wait
 from superoffice_mock.asgi.incoming import Incoming, read, take_in, whole
 from superoffice_mock.asgi.rendering import NO_CONTENT, Answer, Broken
 from superoffice_mock.asgi.routes import Place
@@ -38,13 +38,13 @@ class Operations:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    async def answer(self, incoming: Incoming) -> Answer | Broken:
+    def answer(self, incoming: Incoming) -> Awaitable[Answer | Broken]:
         """Return the answer. Raise Rejected for a call that breaks the contract."""
         place = incoming.place
         if place.operation is None or place.missing is not None:
             raise place.missing or Rejected(404, "path", "nothing is documented here")
-        answer = _METHODS.get(incoming.scope["method"], _refuse_method)
-        return await answer(self, place.operation, incoming)
+        step = _METHODS.get(incoming.scope["method"], _refuse_method)
+        return step(self, place.operation, incoming)
 
     async def call(self, operation: Operation, incoming: Incoming) -> Answer | Broken:
         """Take a POST through the steps of the call."""
@@ -54,20 +54,18 @@ class Operations:
             if fault is not None:
                 return await self._struck(fault, operation, incoming)
         notes = _let_in(operation, incoming)
-        decoded = await self._body(operation, incoming)
-        call = _understood(notes, decoded, incoming.exchange, tenant.now())
-        await behave(call, tenant.admit(call), incoming)
-        return NO_CONTENT[tenant.facts.readings.no_content_type]
-
-    async def _body(self, operation: Operation, incoming: Incoming) -> Decoded:
         _check_encoding(incoming.headers)
         raw = await read(incoming, self._limits.max_body)
-        return self._decoded(operation, incoming, raw)
+        decoded = self._decoded(operation, incoming, raw)
+        call = _understood(notes, decoded, incoming.exchange, tenant.now())
+        incoming.exchange.verdict = verdict = tenant.admit(call)
+        if verdict.answer_at > call.arrived_at:
+            await wait(call, verdict, incoming)
+        return NO_CONTENT[tenant.facts.readings.no_content_type]
 
     def _decoded(self, operation: Operation, incoming: Incoming, raw: bytes) -> Decoded:
-        exchange = incoming.exchange
-        exchange.body = raw
-        return decode(operation, exchange.content_type, raw, self._limits.max_accounts)
+        incoming.exchange.body = raw
+        return decode(operation, incoming.headers.content_type, raw, self._limits.max_accounts)
 
     async def _struck(
         self, fault: Fault, operation: Operation, incoming: Incoming
@@ -84,7 +82,7 @@ class Operations:
         now = tenant.now()
         arrives = partial(self._arrive, operation, incoming, raw)
         delayed = Delayed(Instant(now + fault.effect.by), arrives)
-        await behave(Call(exchange.id, (), now), delayed, incoming)
+        await wait(Call(exchange.id, (), now), delayed, incoming)
         return NO_CONTENT[tenant.facts.readings.no_content_type]
 
     def _arrive(
@@ -174,7 +172,8 @@ def _check_encoding(headers: Headers) -> None:
 
 def _understood(notes: list[str], decoded: Decoded, exchange: Exchange, now: Instant) -> Call:
     """Return the call that a body makes *now*; what is odd about it goes into *exchange*."""
-    exchange.violations = (*notes, *decoded.violations)[:MAX_VIOLATIONS]
+    if notes or decoded.violations:
+        exchange.violations = (*notes, *decoded.violations)[:MAX_VIOLATIONS]
     accounts = decoded.request.sync_user_accounts or ()
     ids = account_ids([account.account_id for account in accounts])
     return Call(exchange.id, ids, now)

@@ -3,6 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import Callable
+from sys import intern
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -53,20 +54,19 @@ class Surface:
         place = self._routes.find(scope["path"])
         tenant, now = place.tenant, self._steady()
         exchange = self._journal.arrived(
-            tenant.facts.id, scope["method"], scope["path"], tenant.state.clock.now(now), now
+            tenant.facts.id, intern(scope["method"]), place.path, tenant.state.clock.now(now), now
         )
         if place.operation is not None:
             exchange.operation = place.operation.name
         exchange.astray = place.astray
-        exchange.headers, exchange.headers_weight = headers.kept, headers.weight
-        exchange.content_type = headers.content_type
+        exchange.head = headers.kept
         tenant.arrived()
         try:
             answer = await self._answer(Incoming(place, scope, receive, headers, exchange))
             self._answered(exchange, answer, place)
             if self._tapes.running:
                 self._tapes.note(exchange, scope, answer)
-            await answer.send(scope["method"], send)
+            await answer.send(scope, send)
         finally:
             self._journal.finished(exchange)
             tenant.left()

@@ -1,11 +1,12 @@
 """Answers as values, and how they are sent."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
-from starlette.types import Send
+from starlette.types import Scope, Send
 
+from superoffice_mock import below
 from superoffice_mock.core.credentials import SCHEMES
 from superoffice_mock.core.model import Installation
 from superoffice_mock.core.readings import Readings
@@ -38,11 +39,31 @@ class Answer(msgspec.Struct, frozen=True):
         kept = tuple(header for header in self.headers if header[0] not in names)
         return Answer(self.status, kept, self.body)
 
-    async def send(self, method: str, send: Send) -> None:
+    async def send(self, scope: Scope, send: Send) -> None:
         """Send it; to HEAD without its body."""
-        body = b"" if method == "HEAD" else self.body
+        body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": body})
+
+
+class NoContent(Answer, frozen=True):
+    """A 204, its headers put into *lines* once for all."""
+
+    status: int = 204
+    lines: bytes = b""
+
+    @classmethod
+    def of(cls, headers: tuple[RawHeader, ...]) -> "NoContent":
+        """Return a 204 with *headers*."""
+        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
+        return cls(headers=headers, lines=lines)
+
+    def send(self, scope: Scope, send: Send) -> Coroutine[None, None, None]:
+        """Send it, in one piece where the server offers that."""
+        connection = below.connection(scope)
+        if connection is None:
+            return super().send(scope, send)
+        return connection.answer(self.status, self.lines)
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -55,14 +76,16 @@ class Broken(msgspec.Struct, frozen=True):
         """Return the same: there is nothing to put headers on."""
         return self
 
-    async def send(self, _: str, __: Send) -> None:
+    async def send(self, _: Scope, __: Send) -> None:
         """Break the connection."""
         self.break_off()
 
 
-NO_CONTENT: Final[Mapping[str, Answer]] = {
-    "absent": Answer(204),
-    "as-sampled": Answer(204, (*NOT_CACHED, (b"content-type", b"application/json; charset=utf-8"))),
+NO_CONTENT: Final[Mapping[str, NoContent]] = {
+    "absent": NoContent.of(NOT_CACHED),
+    "as-sampled": NoContent.of(
+        (*NOT_CACHED, (b"content-type", b"application/json; charset=utf-8"))
+    ),
 }
 """The one answer to every call that keeps the contract, by reading `no-content-type`."""
 

@@ -12,14 +12,17 @@ from superoffice_mock.wire.plain import shown
 
 _DOUBLED: Final = "/api/v1/api/v1/"
 _CONTROL: Final = "/_mock/"
+REMEMBERED: Final = 256
+"""So many paths are remembered with where they lead."""
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where a path leads: to a tenant, and there to an operation or to a 404.
+    """Where *path* leads: to a tenant, and there to an operation or to a 404.
 
     *astray*: to no tenant at all; then *tenant* only keeps the journal.
     """
 
+    path: str
     tenant: Tenant
     operation: Operation | None
     missing: Rejected | None = None
@@ -32,29 +35,42 @@ class Routes:
     def __init__(self, description: Description, tenants: Tenants) -> None:
         self._operations = description.operations
         self._tenants = tenants
+        self._remembered: dict[str, Place] = {}
 
     def find(self, path: str) -> Place:
-        """Return where *path* leads (claims path, path-case, path-slash, path-tenant)."""
+        """Return where *path* leads (claims path, path-case, path-slash, path-tenant).
+
+        Paths to configured tenants are few, as a rule, and for ever: the first are remembered.
+        """
+        place = self._remembered.get(path)
+        if place is None:
+            place = self._found(path)
+            lasting = place.operation is not None and not self._tenants.is_made(place.tenant)
+            if lasting and len(self._remembered) < REMEMBERED:
+                self._remembered[path] = place
+        return place
+
+    def _found(self, path: str) -> Place:
         folded = path.lower().rstrip("/")
         operation = self._operations.get(folded)
         if operation is not None:
-            return self._place("", operation)
+            return self._place(path, "", operation)
         segment, slash, rest = path.strip("/").partition("/")
         rest = rest.lower()
         operation = self._operations.get(slash + rest)
         if operation is not None:
-            return self._place(segment, operation)
-        return Place(self._keeper(segment), None, self._not_found(path, folded))
+            return self._place(path, segment, operation)
+        return Place(path, self._keeper(segment), None, self._not_found(path, folded))
 
-    def _place(self, segment: str, operation: Operation) -> Place:
+    def _place(self, path: str, segment: str, operation: Operation) -> Place:
         tenant = self._tenants.get(segment or DEFAULT_TENANT)
         if tenant is not None:
-            return Place(tenant, operation)
+            return Place(path, tenant, operation)
         default = self._tenants.get(DEFAULT_TENANT)
         if default is None or names_a_tenant(segment):
             missing = self._unknown_tenant(segment)
-            return Place(self._keeper(segment), None, missing, astray=True)
-        return Place(default, operation)
+            return Place(path, self._keeper(segment), None, missing, astray=True)
+        return Place(path, default, operation)
 
     def _keeper(self, segment: str) -> Tenant:
         """Return the tenant whose journal keeps a call that reaches no operation."""

@@ -5,6 +5,7 @@ Each kind of credential has its own rule in `_IDENTIFY`; the rules look up and c
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -88,13 +89,18 @@ class KnownCredentials(Sealed, frozen=True):
     tokens: Mapping[str, App] = msgspec.field(default_factory=dict)
 
 
-class Principal(msgspec.Struct, frozen=True):
+class Principal(msgspec.Struct, frozen=True, gc=False):
     """Who the credentials made the caller: a user, an app, both or neither known by name."""
 
     scheme: str
     user: str | None = None
     app: App | None = None
 
+
+REMEMBERED: Final = 256
+"""So many different principals are remembered."""
+_principal = lru_cache(maxsize=REMEMBERED)(Principal)
+"""Callers are few and call often: their exchanges share one value."""
 
 # ---- the rules -------------------------------------------------------------------------------
 
@@ -155,20 +161,20 @@ def _basic(presented: BasicPair, known: KnownCredentials, where: Installation) -
         raise denied(AUTHORIZATION, f"Basic: unknown user; {_known_users(known.users)}")
     if password != presented.password:
         raise denied(AUTHORIZATION, f"Basic: wrong password for user {presented.user!r}")
-    return Principal("Basic", user=presented.user)
+    return _principal("Basic", presented.user)
 
 
 def _ticket(presented: Ticket, known: KnownCredentials, where: Installation) -> Principal:
     if presented.value not in known.tickets:
         raise denied(AUTHORIZATION, "SOTicket: unknown ticket")
     if where is Installation.ONSITE:
-        return Principal("SOTicket")
+        return _principal("SOTicket")
     if presented.app_token is None:
         raise denied(APP_TOKEN, "missing; a ticket needs the token of a known app Online")
     app = known.apps.get(presented.app_token)
     if app is None:
         raise denied(APP_TOKEN, "unknown app token")
-    return Principal("SOTicket", app=app)
+    return _principal("SOTicket", None, app)
 
 
 def _token(presented: AccessToken, known: KnownCredentials, where: Installation) -> Principal:
@@ -177,7 +183,7 @@ def _token(presented: AccessToken, known: KnownCredentials, where: Installation)
     app = known.tokens.get(presented.value)
     if app is None:
         raise denied(AUTHORIZATION, f"Bearer: unknown access token{_owner(presented.value)}")
-    return Principal("Bearer", app=app)
+    return _principal("Bearer", None, app)
 
 
 def _session(presented: SessionPair, sessions: Mapping[str, Session]) -> Principal:
@@ -186,7 +192,7 @@ def _session(presented: SessionPair, sessions: Mapping[str, Session]) -> Princip
         raise denied("Cookie", "ASP.NET_SessionId names no open session")
     if session.xsrf != presented.xsrf:
         raise denied(XSRF_TOKEN, "differs from the XSRF value of the session in the cookie")
-    return Principal("session", user=session.user)
+    return _principal("session", session.user)
 
 
 def _known_users(users: Iterable[str]) -> str:

@@ -11,7 +11,6 @@ from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.faults import Fault
 from superoffice_mock.core.lease import (
     Ask,
-    Call,
     Delayed,
     Refused,
     Replayed,
@@ -49,12 +48,22 @@ OUTCOME_OF: Final[Mapping[type, str]] = {
 }
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What is kept of the head of a request: headers, secrets replaced, and how long they are."""
+
+    headers: tuple[tuple[str, str], ...] = ()
+    weight: int = 0
+    content_type: str | None = None
+
+
+NO_HEAD: Final = Head()
+
+
 class Exchange(msgspec.Struct, eq=False):
     """One request with its answer, verdict and timing; filled in while it is handled.
 
-    `body` and `content_type` are kept as received and decoded again when somebody looks; so is
-    `call`, of which the reason is told unless `told` says another. `weighed` is what the journal
-    has counted.
+    `body` is kept as received and decoded again when somebody looks. The reason is that of the
+    verdict, unless `told` is another. `weighed` is what the journal has counted.
     *astray*: the call reached no tenant; `tenant` only keeps it.
     """
 
@@ -65,9 +74,7 @@ class Exchange(msgspec.Struct, eq=False):
     at: Instant
     real_at: int
     operation: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    headers_weight: int = 0
-    content_type: str | None = None
+    head: Head = NO_HEAD
     body: bytes = b""
     principal: Principal | None = None
     select: tuple[str, ...] | None = None
@@ -77,7 +84,6 @@ class Exchange(msgspec.Struct, eq=False):
     elapsed_real: int | None = None
     hung_up: bool = False
     fault: Fault | None = None
-    call: Call | None = None
     told: str | None = None
     crash: str | None = None
     astray: bool = False
@@ -103,8 +109,8 @@ class Exchange(msgspec.Struct, eq=False):
     @property
     def reason(self) -> str | None:
         """What happened and why, in words; None as long as nothing did."""
-        if self.told is None and self.call is not None and self.verdict is not None:
-            return reason(self.verdict, self.call)
+        if self.told is None and self.status is not None and self.verdict is not None:
+            return reason(self.verdict)
         return self.told
 
     @property
@@ -117,7 +123,7 @@ class Exchange(msgspec.Struct, eq=False):
         """Bytes that the journal counts for this exchange."""
         accounts = len(self.verdict.run.accounts) * 4 if isinstance(self.verdict, Started) else 0
         selected = 0 if self.select is None else sum(map(len, self.select))
-        sent = len(self.body) + len(self.path) + self.headers_weight + selected
+        sent = len(self.body) + len(self.path) + self.head.weight + selected
         return OVERHEAD + sent + accounts
 
 

@@ -26,7 +26,7 @@ from superoffice_mock.core.state import TenantFacts, TenantState
 TURNED_AWAY_AFTER: Final = 1 * SECOND  # claim busy-second
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One call that asks for a run: which exchange, for which accounts, since when."""
 
     exchange: ExchangeId
@@ -34,27 +34,28 @@ class Call(msgspec.Struct, frozen=True):
     arrived_at: Instant
 
 
-class Started(msgspec.Struct, frozen=True):
-    """The call started a run."""
+class Started(msgspec.Struct, frozen=True, gc=False):
+    """The call started a run, without *left_out* accounts that it asked for, too."""
 
     run: SyncRun
     answer_at: Instant
+    left_out: int = 0
 
 
-class TurnedAway(msgspec.Struct, frozen=True):
+class TurnedAway(msgspec.Struct, frozen=True, gc=False):
     """The call came while another held the lease: the same answer, a second later."""
 
     holder: Holder
     answer_at: Instant
 
 
-class Served(msgspec.Struct, frozen=True):
+class Served(msgspec.Struct, frozen=True, gc=False):
     """The call was answered and there was nothing to run."""
 
     answer_at: Instant
 
 
-class Replayed(msgspec.Struct, frozen=True):
+class Replayed(msgspec.Struct, frozen=True, gc=False):
     """The call was answered as in a recording."""
 
     answer_at: Instant
@@ -139,7 +140,7 @@ def _let_in(
     ends_at = Instant(now + makespan(accounts, facts.durations))
     run = SyncRun(state.next_run, call.exchange, accounts, facts.durations, now, ends_at)
     answer_at = ends_at if readings.run == "blocking" else now
-    return state.leased_to(run), Started(run, answer_at)
+    return state.leased_to(run), Started(run, answer_at, len(call.accounts) - len(accounts))
 
 
 def _next_chance(holder: Holder, deadline: Instant) -> Instant:

@@ -58,7 +58,7 @@ class SyncTask(msgspec.Struct, frozen=True):
     steps: tuple[SyncStep, ...]
 
 
-class SyncRun(msgspec.Struct, frozen=True):
+class SyncRun(msgspec.Struct, frozen=True, gc=False):
     """One admitted call until its slowest task ends."""
 
     id: RunId
@@ -75,7 +75,7 @@ class SyncRun(msgspec.Struct, frozen=True):
         return deal(self.accounts, self.durations, self.started_at)
 
 
-class Hold(msgspec.Struct, frozen=True):
+class Hold(msgspec.Struct, frozen=True, gc=False):
     """A lease that somebody holds by hand: a holder without an end."""
 
     since: Instant

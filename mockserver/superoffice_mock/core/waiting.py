@@ -25,5 +25,5 @@ def at_once(verdict: Verdict, now: Instant) -> Verdict:
 def released(verdict: Verdict, holder: Holder | None, now: Instant) -> Verdict:
     """Return *verdict*, answered now if its caller waits for a run that holds the lease no more."""
     if isinstance(verdict, Started) and verdict.answer_at > now and verdict.run is not holder:
-        return Started(lease.cut_short(verdict.run, now), now)
+        return replace(verdict, run=lease.cut_short(verdict.run, now), answer_at=now)
     return verdict

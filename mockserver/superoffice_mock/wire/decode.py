@@ -28,6 +28,8 @@ READERS: Final[Mapping[str, Read]] = {
 _JSON_STARTS: Final = (b"{", b"[")
 _MISTYPED: Final = "the body is no form but looks like JSON; send Content-Type: application/json"
 _PLAIN_UTF8: Final = (None, "utf-8")
+_SHORTEST: Final = len("0,")
+"""Bytes that an item takes at least: a short body can't have too many."""
 _STEP: Final = re.compile(r"\.([^.`\[\]]+)|\[(\d+)\]")
 
 
@@ -49,7 +51,7 @@ def decode(operation: Operation, content_type: str | None, raw: bytes, max_items
     read = READERS[medium.type]
     if read is json_body.read and medium.charset in _PLAIN_UTF8:
         request = json_body.fast(raw, body)
-        if request is not None and _fits(request, max_items):
+        if request is not None and (len(raw) <= _SHORTEST * max_items or _fits(request, max_items)):
             return Decoded(request)
     notes = Notes(max_items)
     try:

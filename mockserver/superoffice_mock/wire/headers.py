@@ -16,6 +16,7 @@ from superoffice_mock.core.credentials import (
     Ticket,
     Unusable,
 )
+from superoffice_mock.core.journal import Head
 from superoffice_mock.errors import Rejected
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
@@ -47,14 +48,10 @@ class Headers:
         self.content_encoding = self.get(b"content-encoding")
 
     @cached_property
-    def kept(self) -> tuple[tuple[str, str], ...]:
+    def kept(self) -> Head:
         """What the journal keeps of them."""
-        return for_journal(self.raw)
-
-    @cached_property
-    def weight(self) -> int:
-        """How long the values are that the journal keeps."""
-        return sum(len(value) for _, value in self.kept)
+        kept = for_journal(self.raw)
+        return Head(kept, sum(len(value) for _, value in kept), self.content_type)
 
     @cached_property
     def presented(self) -> Presented:

@@ -49,7 +49,7 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
         "operation": exchange.operation,
         "method": exchange.method,
         "path": exchange.path,
-        "media_type": exchange.content_type and exchange.content_type.partition(";")[0].strip(),
+        "media_type": _media_type(exchange.head.content_type),
         "principal": _principal(exchange.principal),
         "accounts": _accounts(exchange, operations),
         "select": exchange.select,
@@ -69,10 +69,14 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
 def whole_exchange_view(exchange: Exchange, operations: Operations) -> View:
     """Return `GET requests/{id}`: the line, and what came over the wire, without secrets."""
     return exchange_view(exchange, operations) | {
-        "headers": [{"name": name, "value": value} for name, value in exchange.headers],
+        "headers": [{"name": name, "value": value} for name, value in exchange.head.headers],
         "body": exchange.body.decode("utf-8", "replace"),
         "crash": exchange.crash,
     }
+
+
+def _media_type(content_type: str | None) -> str | None:
+    return content_type and content_type.partition(";")[0].strip()
 
 
 def _principal(principal: Principal | None) -> View | None:
@@ -96,7 +100,7 @@ def _accounts(exchange: Exchange, operations: Operations) -> list[View] | None:
     if operation is None or (exchange.verdict is None and exchange.outcome != "faulted"):
         return None
     try:
-        request = decode(operation, exchange.content_type, exchange.body, _NO_LIMIT).request
+        request = decode(operation, exchange.head.content_type, exchange.body, _NO_LIMIT).request
     except Rejected:
         return None
     return [

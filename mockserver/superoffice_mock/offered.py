@@ -1,4 +1,4 @@
-"""Connections that can be broken on purpose, which is what connection faults need."""
+"""Connections that the application may answer on in one piece, or break on purpose."""
 
 import asyncio
 import os
@@ -8,7 +8,11 @@ from asyncio import Future
 from typing import Any, Final
 
 from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 from superoffice_mock.below import CONNECTION
 
@@ -16,7 +20,7 @@ NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends a reset."""
 
 
-class Breakable(HttpToolsProtocol):
+class Offered(HttpToolsProtocol):
     """Uvicorn's protocol, which the application is offered as an ASGI extension."""
 
     _answering: RequestResponseCycle | None = None
@@ -26,10 +30,10 @@ class Breakable(HttpToolsProtocol):
         super().connection_made(transport)
         self._extensions: dict[str, Any] = {CONNECTION: self}
 
-    def on_message_begin(self) -> None:
-        """Make the scope."""
-        super().on_message_begin()
+    def on_headers_complete(self) -> None:
+        """Start on the request."""
         self.scope["extensions"] = self._extensions
+        super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
@@ -39,6 +43,23 @@ class Breakable(HttpToolsProtocol):
         """Let nothing be sent any more to the request that is being answered."""
         if self._answering is not None:
             self._answering.disconnected = True
+
+    async def answer(self, status: int, lines: bytes) -> None:
+        """Send an answer without a body, all of it in one write; *lines* are its headers."""
+        if self.flow.write_paused:
+            await self.flow.drain()
+        cycle = self._answering
+        if cycle is None or cycle.disconnected:
+            return
+        own = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
+        if not cycle.keep_alive:
+            own.append(b"connection: close\r\n")
+        self.transport.write(b"".join((STATUS_LINE[status], *own, lines, b"\r\n")))
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def end(self, raw: bytes) -> None:
         """Send *raw*, as it is, and close."""
@@ -74,7 +95,7 @@ class Breakable(HttpToolsProtocol):
 class Silence(asyncio.Protocol):
     """Takes over from a protocol that has fallen silent: hears nothing but the end."""
 
-    def __init__(self, before: Breakable) -> None:
+    def __init__(self, before: Offered) -> None:
         self._before = before
         self.gone: Future[None] = asyncio.get_running_loop().create_future()
 
