@@ -23,6 +23,8 @@ from superoffice_mock.wire.cors import is_loopback
 
 GRACE: Final = 5
 """Seconds that calls in flight get at the end."""
+DOORS: Final = 8
+"""How often the socket is listened on: uvloop accepts one caller at each in a turn of its loop."""
 TICKS: Final = 10
 """How many times a second uvicorn looks up from its work."""
 EXIT_CODES: Final = {signal.SIGINT: 130, signal.SIGTERM: 0}
@@ -49,6 +51,12 @@ class Server(uvicorn.Server):
         self.exit_code = 0
         self._served = served
         self._ready = ready
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until it is told to stop; many callers who come at once need not queue."""
+        with contextlib.ExitStack() as stack:
+            doors = [stack.enter_context(one.dup()) for one in sockets or () for _ in range(DOORS)]
+            await super().serve(doors)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
