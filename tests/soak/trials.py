@@ -1,12 +1,14 @@
 """What is done to the mock, each thing often, and what that may come to."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.benchmarks.bodies import accounts
-from tests.benchmarks.load import LoadError, burst
+from tests.benchmarks.load import CONNECTIONS, LoadError, burst
 from tests.benchmarks.measures import Figure
 from tests.edges.sockets import Connection, request, until
 from tests.running import PATH
@@ -21,6 +23,8 @@ FIXTURE: Final = Path(__file__).parents[2] / "fixtures" / "page-sample.har"
 FLAT: Final = "<= 5"
 """Megabytes that the server may grow by once it is warm."""
 NONE: Final = "<= 0"
+POOL: Final = f"<= {CONNECTIONS}"
+"""A recorder keeps no more connections to its upstream than it had callers at a time."""
 BURST: Final = 5
 """Seconds of one burst of load."""
 FEWEST: Final = 20
@@ -29,6 +33,9 @@ LEAVERS: Final = 450
 """How many hang up in one second of the server's clock."""
 SPARE: Final = 200
 """Descriptors that this process and the server need beside those of the callers."""
+KEPT: Final = re.compile(r"a\.har: ([0-9]+) exchange")
+BEYOND: Final = re.compile(r"^([0-9]+) more are not recorded")
+"""What a recorder tells at its end."""
 QUICK: Final = ("--log", "auto", "--seconds-per-account", "0")
 
 Trial = Callable[[Effort], Iterator[Figure]]
@@ -70,6 +77,35 @@ def replays(effort: Effort) -> Iterator[Figure]:
         newest = server.running.control("GET", "requests?limit=1")["requests"][0]
         yield Figure("replays: not replayed", newest["outcome"] != "replayed", NONE)
         yield _odd(server, "replays")
+
+
+def recordings(effort: Effort) -> Iterator[Figure]:
+    """Record, a twentieth as often, more than a recording takes; all of it still goes through."""
+    with TemporaryDirectory() as folder, tried(*QUICK) as upstream:
+        flags = ("--upstream", upstream.running.url, "--out", f"{folder}/a.har")
+        with tried(*flags, command="record") as server:
+            descriptors = server.descriptors
+            seconds = BURST if effort.requests > 100_000 else 1
+            done = burst(server.started, accounts(2), seconds).requests
+            before = server.megabytes
+            while done < effort.requests // 20:
+                done += burst(server.started, accounts(2), seconds).requests
+            yield _grown("recordings: growth, MB", server, before, f"{done:,} requests")
+            left = server.descriptors - descriptors
+            yield Figure(
+                "recordings: descriptors left", left, POOL, "", "to use the upstream again"
+            )
+        kept, beyond = (_counted(server, what) for what in (KEPT, BEYOND))
+        lost = done - kept - beyond
+        detail = f"{kept:,} recorded, {beyond:,} beyond what a file may hold"
+        yield Figure("recordings: requests that nobody tells of", lost, NONE, "", detail)
+        yield _odd(upstream, "recordings")
+
+
+def _counted(recorder: Tried, told: re.Pattern[str]) -> int:
+    """Return the number that *recorder* told at its end."""
+    found = filter(None, (told.search(line) for line in recorder.odd))
+    return sum(int(one[1]) for one in found)
 
 
 def tenants(effort: Effort) -> Iterator[Figure]:
@@ -212,5 +248,5 @@ def _left(server: Tried) -> None:
 
 TRIALS: Final[Mapping[str, Trial]] = {
     one.__name__.replace("_", "-"): one
-    for one in (requests, replays, tenants, callers, bodies, leavers, full_load)
+    for one in (requests, replays, recordings, tenants, callers, bodies, leavers, full_load)
 }
