@@ -88,6 +88,11 @@ LAYERS: dict[str, tuple[str, ...]] = {
         *IMPURE,
     ),
     ".commands.progress": ("click", "sys"),
+    ".commands.reporting": (".errors", f"{CONTRACT}.report"),
+    ".commands.serving": (
+        *("click", ".asgi", ".descriptors", ".log", ".server", ".settings", ".world"),
+        *IMPURE,
+    ),
     ".commands.checking": (*ASGI, ".log", ".commands.progress", ".world", CONTRACT),
     ".commands.proxying": ("msgspec", ".errors", ".server", ".settings", ".traffic", "socket"),
     ".commands.visiting": (

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -13,14 +13,7 @@ from click.core import ParameterSource
 from superoffice_mock import __version__
 from superoffice_mock.errors import SetupError
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from superoffice_mock.asgi.app import Mock
-    from superoffice_mock.settings import Configuration
-
 WRONG_USAGE = 2
-STOPPED = "superoffice-mock stopped"
 INTERRUPTED = 130
 
 
@@ -60,6 +53,19 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--config", metavar="FILE", help="TOML: settings and tenants.")(command)
 
 
+def _reporting(command: Callable[..., None]) -> Callable[..., None]:
+    """Give *command* what says how and where its report is written."""
+    where = "Where to write the report. [default: standard output]"
+    command = click.option("--out", metavar="FILE", help=where)(command)
+    shapes = click.Choice(["text", "json", "junit"])
+    return click.option("--format", "shape", type=shapes, default="text")(command)
+
+
+_max_file = click.option(
+    "--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]"
+)
+
+
 @main.command(cls=_Command)
 @_settings
 def serve(config: str | None, reading: tuple[str, ...], **flags: str | None) -> None:
@@ -67,46 +73,13 @@ def serve(config: str | None, reading: tuple[str, ...], **flags: str | None) -> 
     gc.disable()  # start-up makes no garbage; looking for it is a tenth of the time until ready
     from superoffice_mock import world
     from superoffice_mock.asgi.app import assemble
+    from superoffice_mock.commands import serving
     from superoffice_mock.settings import load
 
     given = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
     loaded = load(config, os.environ, given, reading)
     tables = world.demo() if loaded.tenants is None else loaded.tenants
-    sys.exit(_served(loaded, tables, assemble))
-
-
-def _served(
-    loaded: "Configuration", tables: "Sequence[Any]", assemble: "Callable[..., Mock]"
-) -> int:
-    """Serve what *assemble* makes of settings and *tables* until a signal; return the exit code."""
-    from superoffice_mock import descriptors, server, world
-    from superoffice_mock.log import logger
-
-    settings, warnings = descriptors.fitted(loaded.settings)
-    server.check(settings)
-    facts = world.of(settings, tables, loaded.source)
-    warnings += world.warnings(facts, loaded.source)
-    for warning in warnings if settings.log != "off" else ():
-        click.echo(f"superoffice-mock: {warning}", err=True)
-    with server.listen(settings) as listening:
-        if settings.port_file is not None:  # now: where the port is taken, it may be another's
-            server.remove_port_file(settings.port_file)
-
-        def ready() -> None:
-            gc.freeze()
-            gc.enable()
-            if settings.port_file is not None:
-                server.write_port_file(settings.port_file, server.port_of(listening))
-            click.echo(f"superoffice-mock ready on {server.url_of(listening, settings)}")
-
-        mock = assemble(settings, facts, logger(settings.log))
-        running = server.Server(mock, settings, ready)
-        running.run([listening])
-    if settings.port_file is not None:
-        server.remove_port_file(settings.port_file)
-    if settings.log in ("auto", "text"):
-        click.echo(STOPPED, err=True)
-    return running.exit_code
+    sys.exit(serving.served(loaded, tables, assemble))
 
 
 @main.command(cls=_Command)
@@ -134,16 +107,14 @@ def readings() -> None:
 @click.argument("har", required=False)
 @click.option("--journal", metavar="URL", help="A running mock; it knows what a HAR can't say.")
 @click.option("--tenant", multiple=True, metavar="ID", help="Whose journal. [default: onsite]")
-@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
-@click.option("--out", metavar="FILE", help="Where to write the report. [default: standard output]")
+@_reporting
 def grade(
     har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
 ) -> None:
     """Judge an app by its traffic: a HAR file, or the journal of a mock that it called."""
-    from pathlib import Path
-
-    from superoffice_contract import grading, report
+    from superoffice_contract import grading
     from superoffice_contract.calls import TrafficError
+    from superoffice_mock.commands import reporting
 
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
@@ -156,41 +127,26 @@ def grade(
             found = grading.grade_journal(journal, tenant or ("onsite",), token)
     except TrafficError as error:
         raise SetupError(str(error)) from None
-    written = report.FORMATS[shape](found)
-    if out is None:
-        click.echo(written, nl=False)
-        sys.exit(found.exit_code)
-    try:
-        Path(out).write_text(written, encoding="utf-8")
-    except OSError as error:
-        msg = f"{out}: can't be written: {error.strerror}"
-        raise SetupError(msg) from error
+    reporting.written(found, shape, out, click.echo)
     sys.exit(found.exit_code)
 
 
 @main.command(cls=_Command)
 @click.argument("file")
-@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
-@click.option("--out", metavar="FILE", help="Where to write the report. [default: standard output]")
+@_reporting
 def drift(file: str, shape: str, out: str | None) -> None:
     """Compare the vendor's page (text, Markdown) or Swagger/OpenAPI file with the contract."""
     from pathlib import Path
 
-    from superoffice_contract import drift, report
+    from superoffice_contract import drift
     from superoffice_contract.facts import DriftError
+    from superoffice_mock.commands import reporting
 
     try:
         found = drift.report(Path(file))
-        written = report.FORMATS[shape](found)
-        if out is None:
-            click.echo(written, nl=False)
-        else:
-            Path(out).write_text(written, encoding="utf-8")
     except DriftError as error:
         raise SetupError(str(error)) from error
-    except OSError as error:
-        msg = f"{out}: can't be written: {error.strerror}"
-        raise SetupError(msg) from error
+    reporting.written(found, shape, out, click.echo)
     sys.exit(found.exit_code)
 
 
@@ -217,15 +173,14 @@ def drift(file: str, shape: str, out: str | None) -> None:
 @click.option("--max-requests", type=int, default=60, help="A visit sends no more. [60]")
 @click.option("--pace", type=float, default=2.0, help="Seconds between a visit's requests. [2]")
 @click.option("--ca", metavar="FILE", help="PEM: the authority that a visited server's is from.")
-@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
-@click.option("--out", metavar="FILE", help="Where to write the report. [standard output]")
+@_reporting
 def check(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
     """Hold a server to the contract: the one at URL, or the built-in mock.
 
     Starts sync runs there, so URL is on this machine; any other is visited with --real, which
     starts none unless you say so. Exit code 1 if something was found.
     """
-    from superoffice_mock.commands import checking, visiting
+    from superoffice_mock.commands import checking, reporting, visiting
 
     if listing:
         click.echo(checking.listed(), nl=False)
@@ -238,7 +193,7 @@ def check(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN4
     else:
         checking.check_options(given)
         found = checking.checked(url, options, os.environ)
-    checking.written(found, options["shape"], options["out"], click.echo)
+    reporting.written(found, options["shape"], options["out"], click.echo)
     sys.exit(found.exit_code)
 
 
@@ -295,7 +250,7 @@ def record(host: str | None, port: str | None, port_file: str | None, **wanted: 
     default="404",
     help="What to answer where nothing is recorded. [default: 404]",
 )
-@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+@_max_file
 @click.option("--against", metavar="URL", help="Send the requests there, compare the answers.")
 @click.option("--target-file", metavar="FILE", help="Who signs in: [[tenant]] tables. [demo world]")
 @click.option("--gap", type=float, default=float("inf"), help="Longest pause. [as recorded]")
@@ -304,8 +259,7 @@ def record(host: str | None, port: str | None, port_file: str | None, **wanted: 
 @click.option("--start-syncs", is_flag=True, help="Another machine may be told to sync.")
 @click.option("--accounts", metavar="ID,…", help="The only accounts that may be synced there.")
 @click.option("--ca", metavar="FILE", help="PEM: the authority that the server's is from.")
-@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
-@click.option("--out", metavar="FILE", help="Where to write the report. [standard output]")
+@_reporting
 @_settings
 def replay(
     files: tuple[str, ...],
@@ -321,7 +275,7 @@ def replay(
     """
     from superoffice_mock import world
     from superoffice_mock.asgi.app import assemble
-    from superoffice_mock.commands import replaying
+    from superoffice_mock.commands import replaying, serving
     from superoffice_mock.settings import load
 
     context = click.get_current_context()
@@ -330,10 +284,10 @@ def replay(
     replaying.check_options(chosen, against=options["against"] is not None)
     recorded = replaying.recorded(replaying.loaded(files, max_file, partial(click.echo, err=True)))
     if options["against"] is not None:
-        from superoffice_mock.commands import checking, resending
+        from superoffice_mock.commands import reporting, resending
 
         told = resending.sent(recorded, options["against"], options, os.environ)
-        checking.written(told, options["shape"], options["out"], click.echo)
+        reporting.written(told, options["shape"], options["out"], click.echo)
         sys.exit(told.exit_code)
     rules = replaying.rules(match, options["timing"], repeat=options["repeat"])
     flags = {name: options[name] for name in options.keys() & chosen - replaying.OWN}
@@ -343,16 +297,15 @@ def replay(
     simulate, longest = options["on_miss"] == "simulate", loaded.settings.max_body
     instead = replaying.instead(recorded, rules, longest, simulate=simulate)
     tables = replaying.tenants(tables, recorded)
-    sys.exit(_served(loaded, tables, partial(assemble, instead=instead)))
+    sys.exit(serving.served(loaded, tables, partial(assemble, instead=instead)))
 
 
 @main.command(cls=_Command)
 @click.argument("ours", metavar="A")
 @click.argument("theirs", metavar="B")
 @click.option("--match", metavar="NAME,…", help="Pair requests by these alone; see `replay`.")
-@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
-@click.option("--format", "shape", type=click.Choice(["text", "json", "junit"]), default="text")
-@click.option("--out", metavar="FILE", help="Where to write the report. [standard output]")
+@_max_file
+@_reporting
 def diff(
     ours: str, theirs: str, match: str | None, max_file: int | None, shape: str, out: str | None
 ) -> None:
@@ -360,16 +313,16 @@ def diff(
 
     Exit code 1 if something is different.
     """
-    from superoffice_mock.commands import checking, replaying
+    from superoffice_mock.commands import replaying, reporting
 
     found = replaying.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
-    checking.written(found, shape, out, click.echo)
+    reporting.written(found, shape, out, click.echo)
     sys.exit(found.exit_code)
 
 
 @main.command(cls=_Command)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+@_max_file
 def scan(paths: tuple[str, ...], max_file: int | None) -> None:
     """Look for secrets in HAR files and in folders of them. Exit code 1 if there are some."""
     from superoffice_contract.archive import MAX_BYTES
@@ -390,7 +343,7 @@ def scan(paths: tuple[str, ...], max_file: int | None) -> None:
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
 @click.option("--in-place", is_flag=True, help="Let OUT be IN, which is then replaced.")
-@click.option("--max-file", type=click.IntRange(1), metavar="BYTES", help="[default: 67108864]")
+@_max_file
 def redact(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
     """Write the HAR file IN to OUT with pseudonyms for secrets and names."""
     from superoffice_contract.archive import MAX_BYTES

@@ -3,7 +3,6 @@
 import asyncio
 import traceback
 from collections.abc import Callable
-from sys import intern
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
@@ -54,7 +53,7 @@ class Surface:
         place = self._routes.find(scope["path"])
         tenant, now = place.tenant, self._steady()
         exchange = self._journal.arrived(
-            tenant.facts.id, intern(scope["method"]), place.path, tenant.state.clock.now(now), now
+            tenant.facts.id, scope["method"], place.path, tenant.state.clock.now(now), now
         )
         if place.operation is not None:
             exchange.operation = place.operation.name

@@ -1,12 +1,12 @@
 """`superoffice-mock check`: the contract check, the built-in mock and the demo world at hand."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from math import inf
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from superoffice_contract import claims, report, target
+from superoffice_contract import claims, target
 from superoffice_contract.report import Report
 from superoffice_contract.target import TargetError
 from superoffice_mock import log, world
@@ -143,19 +143,6 @@ def base_url(url: str) -> str:
         msg = f"{url}: expected a base URL such as http://127.0.0.1:8204"
         raise SetupError(msg)
     return url.rstrip("/")
-
-
-def written(found: Report, shape: str, out: str | None, echo: Callable[..., None]) -> None:
-    """Write *found* as *shape* to the file *out*, or echo it. Raise SetupError if it can't."""
-    text = report.FORMATS[shape](found)
-    if out is None:
-        echo(text, nl=False)
-        return
-    try:
-        Path(out).write_text(text, encoding="utf-8")
-    except OSError as error:
-        msg = f"{out}: can't be written: {error.strerror}"
-        raise SetupError(msg) from error
 
 
 def listed() -> str:
