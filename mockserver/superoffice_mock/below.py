@@ -1,7 +1,7 @@
 """What lies below ASGI, as the server offers it to the application by extensions."""
 
 from asyncio import Future
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 from superoffice_mock.errors import Rejected
@@ -18,6 +18,9 @@ class Connection(Protocol):
 
     After any of these nothing more can be sent to the request.
     """
+
+    def sends(self, send: Callable[..., Any]) -> bool:
+        """Tell whether *send* is this connection's own; what wraps it wants to see all messages."""
 
     async def answer(self, status: int, lines: bytes) -> None:
         """Send an answer without a body; *lines* are its headers, each with its end."""

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 from asyncio import Future
+from collections.abc import Callable
 from typing import Any, Final
 
 from uvicorn._types import ASGI3Application
@@ -43,6 +44,10 @@ class Offered(HttpToolsProtocol):
         """Let nothing be sent any more to the request that is being answered."""
         if self._answering is not None:
             self._answering.disconnected = True
+
+    def sends(self, send: Callable[..., Any]) -> bool:
+        """Tell whether *send* is this connection's own; what wraps it wants to see all messages."""
+        return self._answering is not None and send == self._answering.send
 
     async def answer(self, status: int, lines: bytes) -> None:
         """Send an answer without a body, all of it in one write; *lines* are its headers."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any, Final
 
-from superoffice_mock.asgi.incoming import Incoming
+from superoffice_mock.asgi.incoming import Incoming, read
 from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.core.credentials import (
     AccessToken,
@@ -17,9 +17,10 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.headers import Headers
 from tests.contracts.seeding import Defect, Vary, calling, changing, setting
 from tests.contracts.seeding_credentials import ONSITE, When, letting, session
+from tests.wire.bodies import MEBIBYTE
 
 LET_IN: Final = "expected 401, got 204"
-BODY: Final = resolve_name("superoffice_mock.asgi.operations.Operations._body")
+DECODED: Final = resolve_name("superoffice_mock.asgi.operations.Operations._decoded")
 
 
 def _any_xsrf(presented: SessionPair, sessions: Any) -> SessionPair:
@@ -59,7 +60,7 @@ async def _body_first(post: Any, operations: Any, operation: Any, incoming: Inco
         answer: Answer = await post(operations, operation, incoming)
     except Rejected as error:
         if error.status == 401:
-            await BODY(operations, operation, incoming)
+            DECODED(operations, operation, incoming, await read(incoming, MEBIBYTE))
         raise
     return answer
 

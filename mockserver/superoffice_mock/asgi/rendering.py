@@ -61,7 +61,7 @@ class NoContent(Answer, frozen=True):
     def send(self, scope: Scope, send: Send) -> Coroutine[None, None, None]:
         """Send it, in one piece where the server offers that."""
         connection = below.connection(scope)
-        if connection is None:
+        if connection is None or not connection.sends(send):
             return super().send(scope, send)
         return connection.answer(self.status, self.lines)
 
