@@ -57,9 +57,8 @@ class Offered(HttpToolsProtocol):
         if cycle is None or cycle.disconnected:
             return
         own = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
-        if not cycle.keep_alive:
-            own.append(b"connection: close\r\n")
-        self.transport.write(b"".join((STATUS_LINE[status], *own, lines, b"\r\n")))
+        end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
+        self.transport.write(b"".join((STATUS_LINE[status], *own, lines, end)))
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:

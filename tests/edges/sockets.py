@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from tests.running import BASIC, PATH, Running
 
@@ -46,10 +46,18 @@ class Raw:
         return json.loads(self.body)
 
 
+class Listening(Protocol):
+    """A server as a socket sees it."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port."""
+
+
 class Connection:
     """One connection to a server."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: Listening) -> None:
         self._socket = socket.create_connection(running.address, timeout=20)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
