@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 import statistics
 import subprocess
@@ -204,6 +205,36 @@ def _recorded(body: bytes) -> Entry:
     return Entry(request=sent, response=RecordedResponse(204))
 
 
+# ---- in the hands of pytest -------------------------------------------------------------------
+
+
+def fixture(effort: Effort) -> Iterator[Figure]:
+    """What the fixture adds to an empty test, once the server runs."""
+    tests = effort.calls // 20
+    added = []
+    for _ in range(max(effort.pairs // 2, 1)):
+        empty, using = (_run_tests(argument, tests) for argument in ("", "superoffice_mock"))
+        added.append((using - empty) / tests)
+    cost = statistics.median(added) * MILLI
+    yield Figure("the fixture adds to a test, ms", cost, "<= 5", "", f"{tests} tests")
+
+
+def _run_tests(argument: str, count: int) -> float:
+    """Return the seconds that *count* tests which take *argument* need, as pytest counts them."""
+    test = f"import pytest\n@pytest.mark.parametrize('n', range({count}))\n"
+    with TemporaryDirectory() as folder:
+        Path(folder, "test_it.py").write_text(f"{test}def test_it(n, {argument}): pass\n")
+        command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", folder)
+        env = environment({"PYTHONDONTWRITEBYTECODE": ""})
+        done = subprocess.run(
+            command, env=env, cwd=folder, capture_output=True, text=True, check=True
+        )
+    found = re.search(r"passed in ([0-9.]+)s", done.stdout)
+    if found is None:
+        raise LoadError(done.stdout[-200:])
+    return float(found[1])
+
+
 # ---- starts and memory -----------------------------------------------------------------------
 
 
@@ -366,6 +397,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
         version,
         growth,
         tenants,
+        fixture,
         in_process,
     )
 }

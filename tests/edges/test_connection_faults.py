@@ -215,7 +215,7 @@ def test_a_reset_answers_a_delayed_call(server: Running) -> None:
 
 def called(server: Running, fault: dict[str, object]) -> tuple[Connection, str]:
     """Return somebody who called a fresh tenant that has this *fault*, and the tenant's id."""
-    made = server.control("POST", "tenants", {})
+    made = server.control("POST", "tenants", {"clock": "freeze"})
     tenant, path = made["id"], made["url"].removeprefix(server.url) + PATH
     server.control("PUT", f"faults?tenant={tenant}", {"faults": [fault]})
     headers = made["credentials"]["headers"] | {"Content-Length": str(len(ONE))}

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml  # noqa: F401 - pytester forgets what a run imports, and C's modules are made but once
 
 pytest_plugins = ["pytester"]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from superoffice_mock.testing import expectations
+from superoffice_mock.testing.expectations import Traffic
 from superoffice_mock.testing.handle import SuperOffice
 from superoffice_mock.testing.values import ArmedFault
 
@@ -17,15 +18,19 @@ def crashes(office: SuperOffice) -> Iterator[str]:
 def findings(office: SuperOffice, strict: bool) -> Iterator[str]:  # noqa: FBT001 - the marker's
     """Yield crashes, faults that never fired and, if *strict*, violations."""
     yield from crashes(office)
-    traffic = office.traffic
     idle = [fault for fault in office.faults.all if fault.sure and not fault.fired]
     if idle:
-        yield f"{_never(idle)}\n\n{expectations.timeline(traffic)}"
-    violations = list(expectations.violations(traffic)) if strict else []
-    if strict and traffic.forgotten:
-        violations.append(expectations.forgotten(traffic))
-    if violations:
-        told = "\n".join(violations)
+        yield f"{_never(idle)}\n\n{office.timeline}"
+    if strict:
+        yield from _violations(office.traffic)
+
+
+def _violations(traffic: Traffic) -> Iterator[str]:
+    found = list(expectations.violations(traffic))
+    if traffic.forgotten:
+        found.append(expectations.forgotten(traffic))
+    if found:
+        told = "\n".join(found)
         yield f"violations of the contract:\n{told}\n\n{expectations.timeline(traffic)}"
 
 
