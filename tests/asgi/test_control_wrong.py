@@ -87,6 +87,20 @@ async def test_a_wrong_query_name_is_answered_with_the_known_ones(
 
 
 @every_call
+async def test_a_query_that_says_two_things_is_not_answered_for_one_of_them(
+    call: Call, local: Local
+) -> None:
+    detail = await refused(local, call, 400, query="?tenant=onsite&tenant=Cust12345")
+    assert detail == "?tenant is there 2 times; send it once"
+
+
+async def test_a_reset_is_of_one_tenant_or_of_all(local: Local) -> None:
+    call = next(one for one in CALLS if one[1] == "/_mock/reset")
+    detail = await refused(local, call, 400, query="?tenant=onsite&all=true")
+    assert "resets every tenant and ?tenant=ID one; send one of them" in detail
+
+
+@every_call
 @pytest.mark.parametrize("tenant", ["nobody", "", "%1b[31m%00", "Cust99999"])
 async def test_an_unknown_tenant_is_answered_with_the_known_ones(
     call: Call, tenant: str, local: Local

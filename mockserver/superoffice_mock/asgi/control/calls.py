@@ -1,9 +1,11 @@
 """One control call: its tenant, its query, its body, and what it may look at and change."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar, Final, TypeVar
 
 import msgspec
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
@@ -85,7 +87,7 @@ class Asked(msgspec.Struct, frozen=True):
             return default
         found = whole(value)
         if found is None:
-            raise problem(400, f"?{name}={shown(value)}: expected a whole number")
+            raise problem(400, f"?{name}={shown(value)}: expected a whole number, 0 or more")
         return found
 
     def flag(self, name: str) -> bool:
@@ -124,11 +126,7 @@ def whole(text: str) -> int | None:
 
 async def asked(world: World, request: Request, verb: Verb) -> Asked:
     """Return what *request* asks of *verb*. Raise ProblemError where it can't be meant."""
-    known = ("tenant", *verb.query)
-    for name in request.query_params:
-        if name not in known:
-            detail = f"?{shown(name)} is not known here; known are: {', '.join(known)}"
-            raise problem(400, detail)
+    _check_query(request.query_params, ("tenant", *verb.query))
     tenant = _tenant(world.tenants, request.query_params.get("tenant"))
     body = await _limited(request)
     id_ = request.path_params.get("id", "")
@@ -140,6 +138,16 @@ async def asked(world: World, request: Request, verb: Verb) -> Asked:
     if verb.takes is None:
         found.read(Nothing)
     return found
+
+
+def _check_query(query: QueryParams, known: tuple[str, ...]) -> None:
+    """Raise ProblemError for a name that is not *known*, or that says two things at once."""
+    for name, count in Counter(name for name, _ in query.multi_items()).items():
+        if name not in known:
+            detail = f"?{shown(name)} is not known here; known are: {', '.join(known)}"
+            raise problem(400, detail)
+        if count > 1:
+            raise problem(400, f"?{name} is there {count} times; send it once")
 
 
 def _tenant(tenants: Tenants, id_: str | None) -> Tenant:

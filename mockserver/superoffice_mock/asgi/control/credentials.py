@@ -8,6 +8,11 @@ from superoffice_mock.asgi.control.problems import problem
 from superoffice_mock.asgi.control.views import View
 from superoffice_mock.core.lifetimes import Credential, Kind, credentials, expired
 
+_OWN: Final = (
+    "GET /_mock/tenants/{id} shows those of a made tenant, those of others are in the "
+    "configuration, or in the README's demo world"
+)
+
 
 class EndSession(Sent):
     """Which session ends."""
@@ -42,7 +47,8 @@ async def _end_session(asked: Asked) -> View:
     try:
         asked.tenant.transact(lambda state: (state.without_session(session), None))
     except KeyError:
-        raise problem(404, "no open session of that id") from None
+        told = f"{asked.tenant.facts.id} has no open session of that id; {_OWN}"
+        raise problem(404, told) from None
     return {"sessions": len(asked.tenant.state.sessions)}
 
 
@@ -51,7 +57,7 @@ async def _expire(asked: Asked) -> View:
     known = list(credentials(facts.known, facts.sessions))
     for one in named:
         if one not in known:
-            raise problem(404, f"{facts.id} has no such {one.kind}; GET /_mock/tenants has its own")
+            raise problem(404, f"{facts.id} has no such {one.kind}; {_OWN}")
     those, now = named or known, asked.tenant.now()
     asked.tenant.transact(lambda state: (state.with_ends(expired(state.ends, now, *those)), None))
     counts = Counter(one.kind for one in those)

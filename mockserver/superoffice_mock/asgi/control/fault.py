@@ -175,5 +175,5 @@ def _wrong_headers(headers: Mapping[str, str], taken: set[str]) -> Iterator[str]
 def _unknown(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name.lower(), [one.lower() for one in known], n=1, cutoff=0.5)
     found = next((one for one in known if near == [one.lower()]), None)
-    hint = f"did you mean {found!r}?" if found else f"known are {', '.join(known)}"
-    return f"{shown(name)!r} is not known; {hint}"
+    meant = f"did you mean {found!r}? " if found else ""
+    return f"{shown(name)!r} is not known; {meant}known are {', '.join(known)}"

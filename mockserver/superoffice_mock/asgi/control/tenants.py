@@ -62,6 +62,8 @@ async def _reset(asked: Asked) -> View:
     if not asked.flag("all"):
         await asked.tenant.reset()
         return {"reset": [asked.tenant.facts.id]}
+    if "tenant" in asked.query:
+        raise problem(400, "?all=true resets every tenant and ?tenant=ID one; send one of them")
     tenants = asked.world.tenants
     removed = tenants.remove_made()
     for tenant in tenants.configured:
