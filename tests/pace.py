@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -35,6 +36,15 @@ def usual_seconds(task: Callable[[], object], enough: float) -> float:
         if least < enough:
             break
     return least
+
+
+def usual_seconds_of_children(task: Callable[[], object]) -> float:
+    """Return the CPU time, at the usual pace, of the processes that *task* starts and waits for."""
+    first, before = pace(), os.times()
+    task()
+    after, last = os.times(), pace()
+    used = sum(after[2:4]) - sum(before[2:4])
+    return used * 2 / (first + last)
 
 
 def _seconds(task: Callable[[], object]) -> float:
