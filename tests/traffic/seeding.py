@@ -94,7 +94,9 @@ PLACES: dict[str, Place] = {
     "fragment": lambda seed: entry(f"{URL}#{quote(seed)}"),
     "method": lambda seed: entry(method=seed.upper()),
     "name": bodied(named),
-    "escaped name": bodied(lambda seed: named("".join(f"\\u{ord(c):04x}" for c in seed))),
+    "escaped name": bodied(
+        lambda seed: named("?").replace("?", "".join(f"\\u{ord(c):04x}" for c in seed))
+    ),
     "name in UTF-16": bodied(lambda seed: named(seed).encode("utf-16")),
     "name in Latin-1": bodied(
         lambda seed: named(seed).encode("latin-1"), "text/json; charset=iso-8859-1"
@@ -176,6 +178,29 @@ def echoed(place: Place) -> Place:
 
 ECHOED = ("user", "password", "app token", "session", "name", "XML name", "form value", "top")
 PLACES |= {f"{name}, echoed": echoed(PLACES[name]) for name in ECHOED}
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "as it was": str,
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "the other way round": str.swapcase,
+}
+
+
+def told(seed: str) -> Entry:
+    """An exchange of somebody else, whose answer says what was said elsewhere."""
+    said = f"Sync by {seed} is running, signed in with '{seed}' ({quote(seed)})"
+    answer = json.dumps({"Message": said, "MessageDetail": f"x{seed}y"})
+    return entry(headers=JSON, status=400, answered=JSON, answer=answer.encode())
+
+
+LASTING = (
+    *("user", "password", "broken Basic", "app token", "XSRF value", "session", "unknown header"),
+    *("name", "escaped name", "name in UTF-16", "XML name", "form value", "value of the query"),
+    *("user of the URL", "packed", "set cookie", "member of an answer"),
+)
+"""Places of what is a secret, or somebody's name, in other exchanges, too."""
 
 
 SURROGATES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])

@@ -16,6 +16,7 @@ from superoffice_contract import description, grading
 from superoffice_mock.cli import main
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic import har, pseudonyms, secrets
+from superoffice_mock.traffic.hearsay import NEWEST
 from superoffice_mock.traffic.pseudonyms import PATTERN, basic_pair, is_pseudonym
 from superoffice_mock.traffic.recording import About, Entry, Headers, Label
 from superoffice_mock.traffic.redaction import Redaction
@@ -25,7 +26,19 @@ from tests.contracts import hars
 from tests.edges.payloads import PAYLOADS, SIGN_INS
 from tests.pace import usual_seconds
 from tests.traffic.recordings import BASIC, BODY, JSON, URL, entry, recording
-from tests.traffic.seeding import MARK, ODD, PLACES, SEEDS, basic, latin, named, xml
+from tests.traffic.seeding import (
+    LASTING,
+    MARK,
+    ODD,
+    PLACES,
+    SEEDS,
+    SPELLINGS,
+    basic,
+    latin,
+    named,
+    told,
+    xml,
+)
 
 KEY = b"a key for tests"
 
@@ -58,7 +71,11 @@ def survives(one: Entry, seed: str) -> list[str]:
     """The ways in which *seed* can still be read in a file that holds *one*."""
     made = Redaction()
     line = har.entry_line(made.entry(one)).decode()
-    line += har.header_line(made.about(About())).decode()
+    return readable(line + har.header_line(made.about(About())).decode(), seed)
+
+
+def readable(line: str, seed: str) -> list[str]:
+    """The ways in which *line* says *seed*."""
     raw = seed.encode()
     ways = {
         *(MARK, seed, seed.lower(), quote(seed), quote_plus(seed), latin(seed)),
@@ -74,6 +91,101 @@ def survives(one: Entry, seed: str) -> list[str]:
 @given(seed=SEEDS)
 def test_a_seeded_secret_survives_nowhere(place: str, seed: str) -> None:
     assert survives(PLACES[place](seed), seed) == []
+
+
+@pytest.mark.parametrize("place", LASTING)
+@settings(max_examples=8, deadline=None)
+@given(seed=SEEDS, spelling=st.sampled_from([*SPELLINGS]))
+def test_a_secret_survives_in_no_answer_to_somebody_else(
+    place: str, seed: str, spelling: str
+) -> None:
+    one, other = PLACES[place](seed), told(SPELLINGS[spelling](seed))
+    for some in ((one, other), (other, one)):
+        assert readable(har.written(Redaction().recording(recording(*some))).decode(), seed) == []
+    live = Redaction()
+    lines = [har.entry_line(live.entry(each)).decode() for each in (one, entry(), other)]
+    assert readable("".join(lines), seed) == []
+
+
+def answer_after(*before: Entry, message: str) -> str:
+    """The sentence of an answer, redacted after *before* as a recorder does."""
+    live = Redaction(KEY)
+    for one in before:
+        live.entry(one)
+    said = json.dumps({"Message": message}).encode()
+    body = live.entry(entry(headers=JSON, status=400, answered=JSON, answer=said)).response.body
+    return str(json.loads(body or b"")["Message"])
+
+
+def signed_in(user: str, password: str, name: str = "Walker") -> Entry:
+    headers = (("authorization", basic(user, password)), *JSON)
+    return entry(headers=headers, body=named(name).encode())
+
+
+def test_an_answer_says_pseudonyms_for_who_signed_in_before() -> None:
+    said = "Sync of WALKER by bsmith is running (signed in with summer24)"
+    found = answer_after(signed_in("bsmith", "Summer24"), message=said)
+    names = tuple(map(pseudonym, ("Walker", "bsmith", "Summer24")))
+    assert found == "Sync of {} by {} is running (signed in with {})".format(*names)
+
+
+def test_of_two_values_that_only_their_case_tells_apart_each_has_its_pseudonym() -> None:
+    before = signed_in("kim77", "Kim77")
+    found = answer_after(before, message="kim77, Kim77")
+    assert found == f"{pseudonym('kim77')}, {pseudonym('Kim77')}"
+
+
+@pytest.mark.parametrize("word", ["the", "Sync", "User", "507", "IS", "SuperOffice", "Message"])
+def test_who_is_called_like_an_everyday_word_leaves_the_answers_of_others(word: str) -> None:
+    said = "The sync of account 507 is running; SuperOffice has no message for the user."
+    assert answer_after(signed_in(word, "x", word), message=said) == said
+
+
+@pytest.mark.parametrize("password", ["the", "Sync", "running"])
+def test_a_password_is_hidden_whatever_word_it_is(password: str) -> None:
+    found = answer_after(signed_in("bsmith", password), message=f"signed in with '{password}'")
+    assert found == f"signed in with '{pseudonym(password)}'"
+
+
+@pytest.mark.parametrize("name", ["Kim", "Bob"])
+def test_a_short_name_is_not_looked_for_within_words(name: str) -> None:
+    found = answer_after(signed_in(name, "x"), message=f"{name}berley and {name}, {name.lower()}_1")
+    assert found == f"{name}berley and {pseudonym(name)}, {name.lower()}_1"
+
+
+def test_a_user_called_pseudo_does_not_break_the_pseudonyms() -> None:
+    said = f"no {pseudonym('x')} for pseudo"
+    assert answer_after(signed_in("pseudo", "x"), message=said) == (
+        f"no {pseudonym('x')} for {pseudonym('pseudo')}"
+    )
+
+
+def test_a_recorder_forgets_who_was_there_long_ago_and_keeps_who_still_is() -> None:
+    live = Redaction(KEY)
+    live.entry(signed_in("once", "Winter99"))
+    for number in range(2 * NEWEST + 1):
+        live.entry(signed_in("bsmith", "Summer24", f"Person {number:05}"))
+    said = json.dumps({"Message": "Winter99, Summer24"}).encode()
+    body = live.entry(entry(headers=JSON, answered=JSON, answer=said)).response.body or b""
+    assert json.loads(body)["Message"] == f"Winter99, {pseudonym('Summer24')}"
+
+
+def test_how_much_was_said_does_not_matter_to_how_long_an_answer_takes() -> None:
+    body = json.dumps([{"AssociateName": f"Person {n:05}"} for n in range(20_000)]).encode()
+    said = json.dumps({"Message": "Person 1 of Person 2, and so on. " * 1_000}).encode()
+    one = entry(body=body, status=400, answered=JSON, answer=said)
+    assert usual_seconds(lambda: redacted(one), NO_TIME) < NO_TIME
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("password hunter2 is wrong", "pwd s3cr3t", "Password: hunter2.", "PWD is 'Summer24'"),
+        *("the password was p@ss, sorry", 'passphrase "a-1-b"'),
+    ],
+)
+def test_a_password_in_passing_is_found_by_its_looks(said: str) -> None:
+    assert PATTERN.search(answer_after(message=said))
 
 
 STRONG = ("7T:bm9ib2R5LWtub3dz", "eyJhbGciOiJub25l.eyJzdWIiOiJib2Ii.c2ln", "bob@acme.example")

@@ -197,6 +197,9 @@ def test_what_the_contract_says_is_no_secret(tmp_path: Path) -> None:
         f"correlationId={uuid.UUID(int=CHANCE.getrandbits(128))}&x=1",
         "SuperOffice.WebApi.v1.Carriers.EMailCarriers.SyncEmailAccountsRequest",
         "2026-11-24T03:00:00.000000+00:00 AuthorizeWithUsernameOrTicketInHeader",
+        "the password is wrong, or the password has expired; a password must have 8 characters",
+        "password OAuth2 grant; password SHA256 hashed; password 8-16 letters; password 2FA",
+        "password expected, user4 got; password expired! see password https://x.example/help2",
         "password: ******, token=[redacted], secret=***",
     ],
 )

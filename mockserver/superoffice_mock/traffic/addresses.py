@@ -2,9 +2,9 @@
 
 import re
 from typing import Final
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from superoffice_mock.traffic import pseudonyms, vocabulary
+from superoffice_mock.traffic import pseudonyms, secrets, vocabulary
 from superoffice_mock.traffic.pseudonyms import Pseudonyms
 
 LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -30,11 +30,19 @@ def _scheme(scheme: str) -> str:
 
 def host(text: str, names: Pseudonyms) -> str:
     """Return what stands for the host *text*, without user, password and port."""
-    named = text.rpartition("@")[2].lower()
-    bare = re.sub(r":[0-9]*$", "", named)
+    signed_in, _, named = text.rpartition("@")
+    _hear(signed_in, names)
+    bare = re.sub(r":[0-9]*$", "", named.lower())
     if not bare or pseudonyms.is_pseudonym(bare):
         return bare
     return f"{names.word('host', bare)}.invalid"
+
+
+def _hear(signed_in: str, names: Pseudonyms) -> None:
+    """Remember who is signed in by a URL, which is left out of it."""
+    user, _, password = map(unquote, signed_in.partition(":"))
+    names.heard("user", user)
+    names.heard("credential", password)
 
 
 def origin(text: str, names: Pseudonyms) -> str:
@@ -66,7 +74,8 @@ def _field(field: str, names: Pseudonyms) -> str:
     name, equals, value = field.partition("=")
     said, given = unquote_plus(name).lower(), unquote_plus(value)
     if said not in vocabulary.query_names():
-        cleaned = quote(names.shaped("query", given), safe=":@", errors="replace")
+        role = "secret member" if secrets.MEMBERS.search(said) else None
+        cleaned = quote(names.shaped("query", given, role), safe=":@", errors="replace")
         return names.word("query", unquote_plus(name)) + equals + cleaned
     return name + equals + _STEP.sub(lambda one: _selected(one[0], names), given)
 

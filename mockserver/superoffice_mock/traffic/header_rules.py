@@ -8,7 +8,7 @@ from typing import Final
 
 from superoffice_contract import charsets, description
 from superoffice_contract.charsets import CHARSETS
-from superoffice_mock.traffic import addresses, header_secrets, prose
+from superoffice_mock.traffic import addresses, header_secrets, prose, secrets
 from superoffice_mock.traffic.pseudonyms import Pseudonyms
 from superoffice_mock.traffic.recording import Headers
 
@@ -31,6 +31,9 @@ def _kept(headers: Headers, rules: Mapping[str, Rule], names: Pseudonyms) -> Hea
     left_out = sum(name not in rules and name not in FRAMING for name, _ in headers)
     if left_out:
         names.counts[LEFT_OUT] += left_out
+    for name, value in headers:
+        if name in secrets.HEADERS and name not in rules:
+            header_secrets.remember(value, names)
     known = ((name, value) for name, value in headers if name in rules)
     cleaned = ((name, value, rules[name](value, names)) for name, value in known)
     return tuple((name, after) for name, before, after in cleaned if after or not before)

@@ -29,6 +29,12 @@ def secret(value: str, names: Pseudonyms) -> str:
     return names.shaped("credential", value)
 
 
+def remember(value: str, names: Pseudonyms) -> None:
+    """Look for *value*, of a header that is left out, in what is kept."""
+    scheme, _, rest = value.partition(" ")
+    names.heard("credential", rest.strip() if scheme.lower() in SCHEMES else value)
+
+
 def cookies(value: str, names: Pseudonyms) -> str:
     """Return the cookies: of their names, those that are documented."""
     return "; ".join(_cookie(one.strip(), names) for one in value.split(";") if one.strip())

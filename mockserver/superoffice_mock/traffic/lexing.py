@@ -30,7 +30,8 @@ class Words(msgspec.Struct, frozen=True):
         """Return the text that *member* holds."""
         if secrets.NAMES.fullmatch(member):
             return self.names.shaped("name", value)
-        return value if vocabulary.is_public(value) else self.names.shaped("text", value)
+        role = "secret member" if secrets.MEMBERS.search(member) else None
+        return value if vocabulary.is_public(value) else self.names.shaped("text", value, role)
 
     def number(self, member: str, digits: str) -> str:
         """Return the number that *member* holds; 0 for one that nobody described."""

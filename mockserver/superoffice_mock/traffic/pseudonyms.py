@@ -14,6 +14,8 @@ from collections import Counter
 from hashlib import sha256
 from typing import Final
 
+from superoffice_mock.traffic.hearsay import Hearsay
+
 _BEFORE: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 PATTERN: Final = re.compile(rf"{_BEFORE}pseudo-([0-9a-f]{{16}})([0-9a-f]{{4}})(?![0-9A-Za-z])")
 """Finds what has the shape of a pseudonym; `genuine` says whether it is one."""
@@ -77,41 +79,50 @@ def _check(digits: str) -> str:
 class Pseudonyms:
     """Makes the pseudonyms of one recording; *key* is for tests and fixtures, otherwise random.
 
-    `counts` says how many values of which kind were replaced. `echoes` are those of the exchange
-    at hand with their pseudonyms, as an answer may repeat what was sent.
+    `counts` says how many values of which kind were replaced, `hearsay` what they were.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = secrets.token_bytes(32) if key is None else key
         self.counts: Counter[str] = Counter()
-        self.echoes: dict[str, str] = {}
+        self.hearsay = Hearsay()
 
-    def word(self, kind: str, value: str) -> str:
-        """Return the pseudonym of *value*; nothing and pseudonyms stay as they are."""
+    def word(self, kind: str, value: str, role: str | None = None) -> str:
+        """Return the pseudonym of *value*; nothing and pseudonyms stay as they are.
+
+        It is told to the hearsay as *role*, by default its kind.
+        """
+        hidden = self.heard(role or kind, value)
+        if hidden != value:
+            self.counts[kind] += 1
+        return hidden
+
+    def heard(self, role: str, value: str) -> str:
+        """Return the pseudonym of *value*, which is looked for from now on, but not counted."""
         if not value or is_pseudonym(value):
             return value
-        self.counts[kind] += 1
-        known = self.echoes.get(value)
-        if known is None:
-            known = self.echoes[value] = self._word(value)
-        return known
+        known = self.hearsay.here.of(value)
+        pseudonym = self._word(value) if known is None else known.pseudonym
+        self.hearsay.add(role, value, pseudonym)
+        return pseudonym
 
-    def shaped(self, kind: str, value: str) -> str:
+    def shaped(self, kind: str, value: str, role: str | None = None) -> str:
         """Return the pseudonym of *value* in its shape: a ticket, a token, an e-mail address."""
         if is_pseudonym(value):
             return value
         if ticket := _TICKET.fullmatch(value):
-            return f"{ticket[1]}{ticket[2] or ''}{self.word(kind, value)}"
+            return f"{ticket[1]}{ticket[2] or ''}{self.word(kind, value, role)}"
         if _EMAIL.fullmatch(value):
-            return f"{self.word('e-mail', value)}@{DOMAIN}"
-        return self.word(kind, value)
+            return f"{self.word('e-mail', value, role)}@{DOMAIN}"
+        return self.word(kind, value, role)
 
     def basic(self, value: str) -> str:
         """Return a Basic *value* of pseudonyms; what was not decodable stays so."""
         pair = basic_pair(value)
         if pair is None:
             return self.word("credential", value)
-        user, password = (self.word("credential", one) for one in pair)
+        user = self.word("credential", pair[0], "user")
+        password = self.word("credential", pair[1])
         return base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
 
     def _word(self, value: str) -> str:

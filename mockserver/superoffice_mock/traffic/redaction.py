@@ -18,6 +18,8 @@ from superoffice_mock.traffic.recording import (
     Response,
 )
 
+MOST: Final = 100_000
+"""So many newest values of a whole recording are looked for in all of it."""
 UNKNOWN_METHOD: Final = "UNKNOWN"
 FAILED: Final = "failed"
 FAILURES: Final = re.compile(
@@ -46,13 +48,22 @@ class Redaction:
         return About(self._prose(about.proves), self.counts)
 
     def recording(self, recording: Recording) -> Recording:
-        """Return *recording* made harmless."""
+        """Return *recording* made harmless: what any exchange says is looked for in all."""
+        self._hear(recording)
         entries = tuple(map(self.entry, recording.entries))
         return Recording(entries, self.about(recording.about), recording.note)
 
+    def _hear(self, recording: Recording) -> None:
+        """Learn what is said in *recording*, and count nothing; all of it is in memory anyway."""
+        self._names.hearsay.newest = MOST
+        before = self._names.counts.copy()
+        for one in recording.entries:
+            self.entry(one)
+        self._names.counts = before
+
     def entry(self, entry: Entry) -> Entry:
         """Return *entry* made harmless; notes in its label say what was left out."""
-        self._names.echoes = {}
+        self._names.hearsay.next()
         request, about_request = self._request(entry.request)
         response, about_response = self._response(entry.response)
         notes = tuple(filter(None, (about_request, about_response)))

@@ -50,6 +50,14 @@ class Shape(msgspec.Struct, frozen=True):
 _BETWEEN: Final = r"""(?:\\?["']\s*:\s*|\\?["']\s+value\s*=\s*|=|:|>)"""
 """What stands between a name and its value in JSON, HTML, forms and XML; not in a sentence."""
 
+_GIVEN: Final = r"""[^\s"'<>&,;{}\[\]()\\]"""
+_NO_WORD: Final = (
+    rf"(?={_GIVEN}{{0,99}}[0-9])(?={_GIVEN}{{0,99}}[a-z])|(?=[a-z0-9]{{1,99}}[@#$%^*+!][a-z0-9])"
+)
+"""Looks ahead at letters with digits or signs among them, as people make passwords."""
+_NO_PASSWORD: Final = r"(?:sha|md|oauth|base|utf|aes|rfc|iso|v)[-_]?[0-9]|[0-9]{1,4}-|[a-z]+://"
+"""What begins like one, and is the name of a method, a range, a date or an address."""
+
 SHAPES: Final = (
     Shape(
         "credential",
@@ -72,6 +80,13 @@ SHAPES: Final = (
         re.compile(
             rf"""(?i){_SECRET}[\w.$-]{{0,40}}{_BETWEEN}\\?["']?"""
             r"""(?!(?:true|false|null)\b)([^\s"'<>&,;{}\[\]\\]{3,})"""
+        ),
+    ),
+    Shape(
+        "password",
+        re.compile(
+            r"""(?i)\b(?:pass(?:word|wd|phrase)|pwd)(?:\s{1,3}(?:is|was))?\s{0,3}[:=]?\s{1,3}["']?"""
+            rf"""(?!{_NO_PASSWORD})(?:{_NO_WORD})({_GIVEN}{{3,200}}[\w@#$%^*+!])"""
         ),
     ),
     Shape("name", re.compile(rf"""(?i){_PERSON}\\?["']\s*:\s*\\?["']((?:[^"'\\]|\\[^"'])+)""")),
