@@ -324,19 +324,26 @@ def diff(
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @_max_file
 def scan(paths: tuple[str, ...], max_file: int | None) -> None:
-    """Look for secrets in HAR files and in folders of them. Exit code 1 if there are some."""
+    """Look for secrets in HAR files and in folders of them. Exit code 1 if there are some.
+
+    It looks into all it can read; exit code 2 if a file could not be read.
+    """
     from superoffice_contract.archive import MAX_BYTES
     from superoffice_mock.traffic import scanning
 
-    files = [file for path in paths for file in scanning.files(path)]
-    places = 0
-    for file in files:
-        for found in scanning.scan(file, max_file or MAX_BYTES):
-            places += 1
+    read = places = failed = 0
+    for one in scanning.scanned(paths, max_file or MAX_BYTES):
+        if isinstance(one, SetupError):
+            failed += 1
+            click.echo(f"superoffice-mock: {one}", err=True)
+            continue
+        read, places = read + 1, places + len(one)
+        for found in one:
             click.echo(f"{found.file}: {found.place}: {found.kind}")
     told = f"{places} places; `superoffice-mock redact IN OUT` cleans a file" if places else "none"
-    click.echo(f"secrets in {len(files)} {'file' if len(files) == 1 else 'files'}: {told}")
-    sys.exit(1 if places else 0)
+    if read:
+        click.echo(f"secrets in {read} {'file' if read == 1 else 'files'}: {told}")
+    sys.exit(WRONG_USAGE if failed else min(places, 1))
 
 
 @main.command(cls=_Command)

@@ -271,6 +271,34 @@ def test_a_file_that_is_no_har_is_one_line_and_exit_code_2(content: bytes, tmp_p
     assert done.stderr.count("\n") == 1
 
 
+def test_scan_goes_on_after_a_damaged_file_and_tells_each(tmp_path: Path) -> None:
+    (tmp_path / "a.har").write_bytes(b"{")
+    (tmp_path / "empty").mkdir()
+    har.write(str(tmp_path / "b.har"), recording(entry(headers=(("so-apptoken", MARK),))))
+    (tmp_path / "c.har").write_bytes(b"[]")
+    done = run(str(tmp_path / "empty"), str(tmp_path))
+    assert done.exit_code == 2
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
+        str(tmp_path / name) for name in ("empty", "a.har", "c.har")
+    ]
+    assert done.stdout.startswith(f"{tmp_path / 'b.har'}: /log/entries/0/request/headers/0/value: ")
+    assert done.stdout.splitlines()[-1].startswith("secrets in 1 file: 1 places; ")
+
+
+def test_a_damaged_file_is_exit_code_2_though_the_others_are_clean(tmp_path: Path) -> None:
+    (tmp_path / "a.har").write_bytes(b"{")
+    har.write(str(tmp_path / "b.har"), recording(Redaction().entry(entry())))
+    done = run(str(tmp_path))
+    assert (done.exit_code, done.stdout) == (2, "secrets in 1 file: none\n")
+
+
+@pytest.mark.parametrize("name", ["A.HAR", "a.Har.PART", "a.har.Part"])
+def test_the_ending_of_a_recording_may_be_in_any_case(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder.har").mkdir()
+    har.write(str(tmp_path / name), recording(entry(headers=(("so-apptoken", MARK),))))
+    assert run(str(tmp_path)).exit_code == 1
+
+
 def test_a_folder_without_recordings_is_told(tmp_path: Path) -> None:
     done = run(str(tmp_path))
     assert done.exit_code == 2

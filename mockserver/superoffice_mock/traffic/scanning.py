@@ -1,7 +1,7 @@
 """Secrets in a HAR, whoever wrote it: where they stand and of what kind they are, never what."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -34,11 +34,27 @@ def files(path: str) -> tuple[str, ...]:
     folder = Path(path)
     if not folder.is_dir():
         return (path,)
-    found = sorted(str(one) for one in folder.rglob("*") if one.suffix in ENDINGS)
+    ours = (one for one in folder.rglob("*") if one.suffix.lower() in ENDINGS)
+    found = sorted(str(one) for one in ours if not one.is_dir())
     if not found:
         msg = f"{path}: no file in this folder ends with {' or '.join(ENDINGS)}"
         raise SetupError(msg)
     return tuple(found)
+
+
+def scanned(paths: Iterable[str], max_bytes: int) -> Iterator[tuple[Found, ...] | SetupError]:
+    """Yield what is found in each recording at *paths*, or why it, or a folder, can't be read."""
+    for path in paths:
+        try:
+            inside = files(path)
+        except SetupError as error:
+            yield error
+            continue
+        for file in inside:
+            try:
+                yield scan(file, max_bytes)
+            except SetupError as error:
+                yield error
 
 
 def scan(path: str, max_bytes: int = MAX_BYTES) -> tuple[Found, ...]:
