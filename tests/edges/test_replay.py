@@ -277,6 +277,16 @@ def test_a_diff_tells_other_answers_and_what_only_one_has(tmp_path: Path) -> Non
     assert back[2]["findings"][0]["what"] == "recorded one, got none"
 
 
+def test_dates_of_two_days_are_no_difference(tmp_path: Path) -> None:
+    days = ("Tue, 24 Nov 2026 03:00:00 GMT", "Wed, 25 Nov 2026 03:00:00 GMT", "120")
+    one, other, seconds = (
+        written(tmp_path / f"{n}.har", entry(status=503, answered=(("retry-after", day),)))
+        for n, day in enumerate(days)
+    )
+    assert run("diff", one, other).exit_code == 0
+    assert run("diff", one, seconds).exit_code == 1
+
+
 def test_loosened_names_pair_what_is_not_the_same_request(tmp_path: Path) -> None:
     ours = written(tmp_path / "a.har", entry(headers=BASIC))
     theirs = written(tmp_path / "b.har", entry(headers=JSON, status=401))

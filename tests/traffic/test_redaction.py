@@ -258,6 +258,8 @@ def test_a_header_keeps_its_shape(name: str, value: str, shape: str) -> None:
         ("cache-control", "no-cache, x", "no-cache"),
         ("expires", "-1", None),
         ("date", "Tue, 24 Nov 2026 03:00:00 GMT", None),
+        ("retry-after", "Tue, 24 Nov 2026 03:00:00 GMT", None),
+        ("retry-after", "120", None),
         ("allow", "GET, HEAD, OPTIONS, POST", None),
         ("access-control-allow-origin", "*", None),
     ],
@@ -402,6 +404,14 @@ def test_what_was_replaced_is_counted_by_kind() -> None:
     made = Redaction()
     made.entry(entry(headers=(*BASIC, *JSON, ("x-a", "b")), body=named("Walker").encode()))
     assert made.counts == {"credential": 2, "header left out": 1, "host": 1, "name": 1}
+
+
+@pytest.mark.parametrize("name", ["date", "retry-after", "allow", "cache-control", "vary"])
+def test_a_header_whose_value_nobody_knows_is_counted_as_left_out(name: str) -> None:
+    made = Redaction()
+    one = made.entry(entry(headers=(), answered=((name, "soon"), ("pragma", ""))))
+    assert one.response.headers == (("pragma", ""),)
+    assert made.counts["header left out"] == 1
 
 
 # ---- pseudonyms ------------------------------------------------------------------------------

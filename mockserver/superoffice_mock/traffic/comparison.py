@@ -69,11 +69,17 @@ def _type(value: str) -> str:
     return value.lower().translate(_BLANKS)
 
 
+def _moment(value: str) -> str:
+    """Return *value*, but of a date only that it is one."""
+    return "a date" if " gmt" in value.lower() else value
+
+
 _NORMAL: Final[Mapping[str, Callable[[str], str]]] = {
     "allow": _items,
     "cache-control": _items,
     "content-type": _type,
-    "expires": lambda value: "a date" if " gmt" in value.lower() else value,
+    "expires": _moment,
+    "retry-after": _moment,
 }
 
 

@@ -18,24 +18,25 @@ LEFT_OUT: Final = "header left out"
 
 
 def request(headers: Headers, names: Pseudonyms) -> Headers:
-    """Return the headers of a request that a replay needs; the others are counted."""
+    """Return the headers of a request that a replay needs; those left out are counted."""
     return _kept(headers, REQUEST, names)
 
 
 def response(headers: Headers, names: Pseudonyms) -> Headers:
-    """Return the headers of an answer that a replay needs; the others are counted."""
+    """Return the headers of an answer that a replay needs; those left out are counted."""
     return _kept(headers, RESPONSE, names)
 
 
 def _kept(headers: Headers, rules: Mapping[str, Rule], names: Pseudonyms) -> Headers:
-    left_out = sum(name not in rules and name not in FRAMING for name, _ in headers)
-    if left_out:
-        names.counts[LEFT_OUT] += left_out
-    for name, value in headers:
-        if name in secrets.HEADERS and name not in rules:
+    unknown = [one for one in headers if one[0] not in rules and one[0] not in FRAMING]
+    for name, value in unknown:
+        if name in secrets.HEADERS:
             header_secrets.remember(value, names)
     known = ((name, value) for name, value in headers if name in rules)
-    cleaned = ((name, value, rules[name](value, names)) for name, value in known)
+    cleaned = [(name, value, rules[name](value, names)) for name, value in known]
+    emptied = sum(bool(before) and not after for _, before, after in cleaned)
+    if unknown or emptied:
+        names.counts[LEFT_OUT] += len(unknown) + emptied
     return tuple((name, after) for name, before, after in cleaned if after or not before)
 
 
@@ -162,7 +163,7 @@ RESPONSE: Final[Mapping[str, Rule]] = {
     "expires": _whole(rf"-?[0-9]|{_DATE}"),
     "location": addresses.url,
     "pragma": _one_of(("no-cache",)),
-    "retry-after": _NUMBER,
+    "retry-after": _whole(rf"[0-9]{{1,10}}|{_DATE}"),
     "set-cookie": header_secrets.set_cookie,
     "vary": _NAMES,
     "www-authenticate": header_secrets.challenge,
