@@ -13,8 +13,8 @@ Key = tuple[str, str]
 
 
 class Bindings:
-    """What is bound in one session. Values are real ones, or pseudonyms of *another* recording;
-    in place of a real one, a pseudonym stands for itself.
+    """What is bound in one session. Values are real ones; in place of one, a pseudonym stands for
+    itself. With *another* recording on the other side, pseudonyms of both stand for any value.
     """
 
     def __init__(self, *, another: bool = False) -> None:
@@ -30,12 +30,13 @@ class Bindings:
 class Attempt:
     """One try to read a request as a recorded one, and what that would bind."""
 
-    __slots__ = ("_bindings", "_owners", "_values")
+    __slots__ = ("_bindings", "_owners", "_turned", "_values")
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
         self._values: dict[Key, Key] = {}
         self._owners: dict[Key, Key] = {}
+        self._turned = False
 
     @property
     def new(self) -> bool:
@@ -53,42 +54,67 @@ class Attempt:
         What a pseudonym stands for *among* credentials, it need not stand for elsewhere: whoever
         signs in as somebody else still syncs the same accounts.
         """
-        pieces = _pieces(recorded)
-        if len(pieces) == 1:
-            return recorded == sent
-        if len(pieces) == 3 and is_pseudonym(recorded):  # in its shape, which a value need not have
-            return self._binds((among, pieces[1]), (among, sent))
-        return self._embedded(among, pieces, sent)
+        return self._reads(recorded, sent, among) or (
+            self._bindings.another and names(sent) and self._reads_back(recorded, sent, among)
+        )
 
-    def _embedded(self, among: str, pieces: tuple[str, ...], sent: str) -> bool:
-        if not sent.startswith(pieces[0]):
+    def _reads_back(self, recorded: str, sent: str, among: str) -> bool:
+        """Tell whether *recorded* can be *sent*, whose pseudonyms match any recorded value."""
+        self._turned = True
+        try:
+            return self._reads(sent, recorded, among)
+        finally:
+            self._turned = False
+
+    def _reads(self, pattern: str, text: str, among: str) -> bool:
+        """Tell whether *text* is *pattern* with values for its pseudonyms; else bind nothing."""
+        pieces = _pieces(pattern)
+        if len(pieces) == 1:
+            return pattern == text
+        if len(pieces) == 3 and is_pseudonym(pattern):  # in its shape, which a value need not have
+            return self._binds((among, pieces[1]), (among, self._meant(text)))
+        before = len(self._values)
+        fits = self._embedded(among, pieces, text)
+        while not fits and len(self._values) > before:
+            self._values.popitem()
+            self._owners.popitem()
+        return fits
+
+    def _meant(self, text: str) -> str:
+        """Return *text*; if it is a pseudonym of another recording, then without its shape."""
+        shaped = self._bindings.another and names(text) and is_pseudonym(text)
+        return _pieces(text)[1] if shaped else text
+
+    def _embedded(self, among: str, pieces: tuple[str, ...], text: str) -> bool:
+        if not text.startswith(pieces[0]):
             return False
         place = len(pieces[0])
         for word, after in zip(pieces[1::2], pieces[2::2], strict=True):
-            end = self._end((among, word), after, sent, place)
-            if end < 0 or not self._binds((among, word), (among, sent[place:end])):
+            end = self._end((among, word), after, text, place)
+            if end < 0 or not self._binds((among, word), (among, text[place:end])):
                 return False
             place = end + len(after)
-            if sent[end:place] != after:
+            if text[end:place] != after:
                 return False
-        return place == len(sent)
+        return place == len(text)
 
-    def _end(self, word: Key, after: str, sent: str, place: int) -> int:
+    def _end(self, word: Key, after: str, text: str, place: int) -> int:
         """Return where the value for *word* ends that begins at *place*; -1 if there is none."""
-        bound = self._value(word)
+        bound = self._owner(word) if self._turned else self._value(word)
         if bound is not None:
             return place + len(bound[1])
-        return sent.find(after, place + 1) if after else len(sent)
+        return text.find(after, place + 1) if after else len(text)
 
     def _binds(self, word: Key, value: Key) -> bool:
         """Tell whether *word* stands for *value*, or may from now on."""
         if not value[1] or (not self._bindings.another and _is_another(word[1], value[1])):
             return False
-        bound, owner = self._value(word), self._owner(value)
+        ours, theirs = (value, word) if self._turned else (word, value)
+        bound, owner = self._value(ours), self._owner(theirs)
         if bound is None and owner is None:
-            self._values[word], self._owners[value] = value, word
+            self._values[ours], self._owners[theirs] = theirs, ours
             return True
-        return bound == value
+        return bound == theirs
 
     def _value(self, word: Key) -> Key | None:
         return self._values.get(word) or self._bindings.values.get(word)

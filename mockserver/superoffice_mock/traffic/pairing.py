@@ -15,7 +15,7 @@ def compared(
 ) -> Iterator[Result]:
     """Yield what every exchange of *theirs* came to, then those that only *ours* has.
 
-    Pseudonyms of one stand for those of the other.
+    Pseudonyms of either stand for any value of the other, so neither is the first.
     """
     bindings = Bindings(another=True)
     player = Player(ours, Rules(fields, "none"), bindings)
