@@ -241,7 +241,7 @@ def record(host: str | None, port: str | None, port_file: str | None, **wanted: 
 @click.option(
     "--timing",
     type=click.Choice(["recorded", "none"]),
-    help="Let an answer leave after who had arrived before it. [recorded, where calls overlapped]",
+    help="none: all at once. recorded: after who had arrived before, even where none overlapped.",
 )
 @click.option("--repeat", is_flag=True, help="Give answers again that have all been given.")
 @click.option(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_mock import ExpectationFailed, SuperOffice, explore
+from superoffice_mock import ExpectationFailed, MockServer, SuperOffice, explore
 from tests.app.mail_sync import EVERY, CarefulSync, NaiveSync, SuperOfficeClient
 from tests.app.stub import stub
 
@@ -113,6 +113,20 @@ def test_the_careful_app_gets_over_errors(superoffice_mock: SuperOffice) -> None
     superoffice_mock.faults.arm(connection="empty-response")
     lived(superoffice_mock, app, minutes=3)
     superoffice_mock.assert_started(accounts=[501, 502, 503, 504])
+
+
+def test_the_careful_app_does_not_believe_a_replay_of_it_either(tmp_path: Path) -> None:
+    path = tmp_path / "turned-away.har"
+    with MockServer() as server, server.tenant() as recorded, server.tenant() as replayed:
+        recorded.record()
+        recorded.lease.hold()
+        app_at(recorded, CarefulSync, range(501, 504)).tick()
+        path.write_bytes(recorded.recorded())
+        server.play(replayed, str(path))
+        app = app_at(replayed, CarefulSync, range(501, 504))
+        app.tick()
+        assert [one.outcome for one in replayed.requests] == ["replayed"]
+        assert app.due == [501, 502, 503]
 
 
 # ---- explored --------------------------------------------------------------------------------

@@ -15,14 +15,20 @@ from tests.asgi.local import Answered, Local
 from tests.traffic.recordings import entry
 
 RULES = Rules()
+SETTINGS = Settings()
 
 
 class Replaying(Local):
     """Answers what *entries* say, as *rules* say."""
 
-    def __init__(self, *entries: Entry, rules: Rules = RULES, simulate: bool = False) -> None:
+    def __init__(
+        self,
+        *entries: Entry,
+        rules: Rules = RULES,
+        simulate: bool = False,
+        settings: Settings = SETTINGS,
+    ) -> None:
         super().__init__()
-        settings = Settings()
         facts = world.tenants(world.demo(), "the test", 5.0, settings.readings)
         found, longest = placed(*entries), settings.max_body
         instead = replaying.instead(found, rules, longest, simulate=simulate)

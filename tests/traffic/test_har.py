@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from superoffice_contract import har as graded
 from superoffice_contract.archive import MAX_VALUES
@@ -287,3 +288,10 @@ def test_json_that_is_written_is_plain_json() -> None:
     (one,) = document["log"]["entries"]
     assert one["response"]["content"] == {"size": -1, "mimeType": "", "text": "", "_kept": False}
     assert one["timings"] == {"blocked": 10.0, "send": 0, "wait": 20.0, "receive": 0}
+
+
+def test_the_time_of_a_transfer_stays_apart_from_that_to_the_answer() -> None:
+    written = har.written(recording(replace(entry(), received=0.015)))
+    (one,) = json.loads(written)["log"]["entries"]
+    assert one["timings"] == {"blocked": 10.0, "send": 0, "wait": 5.0, "receive": 15.0}
+    assert [one.received for one in har.read(written).entries] == [0.015]

@@ -5,15 +5,17 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from superoffice_mock.asgi import replaying
+from superoffice_mock.asgi import playback
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.lease import Replayed
-from superoffice_mock.core.model import ExchangeId, Instant, TenantId
+from superoffice_mock.core.model import ExchangeId, Instant, TenantId, seconds
+from superoffice_mock.settings import Settings
 from superoffice_mock.traffic.player import Rules
-from superoffice_mock.traffic.recording import Headers
+from superoffice_mock.traffic.recording import Entry, Headers
 from superoffice_mock.traffic.redaction import Redaction
+from tests.asgi.local import settled
 from tests.traffic.recordings import BASIC, BODY, JSON, URL, entry, recording
-from tests.traffic.replays import Replaying, during, passing
+from tests.traffic.replays import RULES, Replaying, during, passing
 
 OTHER = b'{"SyncUserAccounts": [{"AccountId": 508}]}'
 TYPED: Headers = (("content-type", "application/json"), ("x-made-by", "them"))
@@ -168,9 +170,16 @@ async def test_a_page_is_told_by_the_mock_whether_it_may_read() -> None:
 FIRST, SECOND = during(REFUSED, 100.5, 2.0), during(entry(body=OTHER), 101.5, 3.0)
 
 
+async def jumping(*entries: Entry, rules: Rules = RULES) -> Replaying:
+    mock = Replaying(*entries, rules=rules)
+    await mock.control("POST", "clock/jump")
+    return mock
+
+
 async def test_an_answer_leaves_after_those_who_had_arrived_before_it() -> None:
-    mock = Replaying(FIRST, SECOND)
-    first = asyncio.create_task(mock.again(FIRST))
+    quick = during(FIRST, 101.4, 0.2)
+    mock = await jumping(quick, SECOND)
+    first = asyncio.create_task(mock.again(quick))
     await passing()
     assert not first.done()
     assert (await mock.control("GET", "requests"))["requests"][0]["outcome"] == "pending"
@@ -179,33 +188,38 @@ async def test_an_answer_leaves_after_those_who_had_arrived_before_it() -> None:
 
 
 async def test_whoever_waits_in_vain_gets_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replaying, "PATIENCE", 0.0)
-    mock = Replaying(FIRST, SECOND)
+    monkeypatch.setattr(playback, "PATIENCE", 0.0)
+    mock = await jumping(FIRST, SECOND)
     assert (await mock.again(FIRST)).status == 404
     (exchange,) = mock.exchanges()
+    assert exchange.outcome == "rejected"
     assert exchange.violations == ("did not arrive: some.har: log.entries[1]",)
 
 
 async def test_nobody_waits_who_is_told_not_to() -> None:
     mock = Replaying(FIRST, SECOND, rules=Rules(timing="none"))
     assert (await mock.again(FIRST)).status == 400
+    assert mock.exchanges()[0].elapsed == 0
 
 
-async def test_nobody_waits_where_nothing_overlapped() -> None:
-    mock = Replaying(FIRST, during(SECOND, 102.5, 1.0))
-    assert (await mock.again(FIRST)).status == 400
+async def test_nobody_waits_where_nothing_overlapped_and_all_was_quick() -> None:
+    quick = during(FIRST, 100.5, 0.6)
+    mock = Replaying(quick, SECOND)
+    assert (await mock.again(quick)).status == 400
 
 
 async def test_a_reset_answers_whoever_waits_for_others() -> None:
-    mock = Replaying(FIRST, SECOND)
-    first = asyncio.create_task(mock.again(FIRST))
+    quick = during(FIRST, 101.4, 0.2)
+    mock = Replaying(quick, SECOND)
+    first = asyncio.create_task(mock.again(quick))
     await passing()
     await mock.control("POST", "reset")
     assert (await first).status == 400
 
 
 async def test_a_caller_who_hangs_up_while_it_waits_has_still_arrived() -> None:
-    mock, gone = Replaying(FIRST, SECOND), asyncio.Event()
+    quick = during(FIRST, 101.4, 0.2)
+    mock, gone = await jumping(quick, SECOND), asyncio.Event()
     first = asyncio.create_task(mock.call(headers=list(FIRST.request.headers), hang_up=gone))
     await passing()
     gone.set()
@@ -221,8 +235,103 @@ async def test_a_page_that_asks_first_is_waited_for_by_nobody() -> None:
         headers=(("access-control-request-method", "POST"), ("origin", "http://localhost")),
         body=b"",
     )
-    mock = Replaying(FIRST, during(asks, 101.5, 0.1), rules=Rules(timing="recorded"))
+    mock = await jumping(FIRST, during(asks, 101.5, 0.1), rules=Rules(timing="recorded"))
     assert (await mock.again(FIRST)).status == 400
+
+
+# ---- for as long as it took ------------------------------------------------------------------
+
+TURNED_AWAY = during(SERVED, 103.0, 1.25)
+
+
+@pytest.mark.parametrize("rules", [Rules(), Rules(timing="recorded")])
+async def test_an_answer_that_took_a_second_takes_it_again_on_the_tenants_clock(
+    rules: Rules,
+) -> None:
+    mock = Replaying(TURNED_AWAY, rules=rules)
+    await mock.control("POST", "clock/freeze")
+    called = asyncio.create_task(mock.again(TURNED_AWAY))
+    await settled(mock, 1)
+    (told,) = (await mock.control("GET", "requests"))["requests"]
+    assert (told["outcome"], told["status"]) == ("pending", None)
+    await mock.control("POST", "clock/advance", {"seconds": 1.2})
+    assert not called.done()
+    (event,) = (await mock.control("POST", "clock/advance", {"seconds": 1.0}))["events"]
+    assert (event["event"], event["outcome"]) == ("answered", "replayed")
+    assert (await called).status == 204
+    (exchange,) = mock.exchanges()
+    assert (exchange.outcome, exchange.elapsed) == ("replayed", seconds(1.25))
+
+
+async def test_a_clock_that_jumps_does_not_wait_for_the_second() -> None:
+    mock = await jumping(TURNED_AWAY)
+    before = mock.tenant().now()
+    await mock.again(TURNED_AWAY)
+    assert mock.tenant().now() == before + seconds(1.25)
+
+
+async def test_the_time_to_the_answer_counts_not_a_queue_before_nor_the_transfer_after_it() -> None:
+    queued = replace(SERVED, elapsed=3.0, waited=0.1)
+    assert (await Replaying(queued).again(queued)).status == 204
+    long = replace(SERVED, elapsed=3.0, waited=3.0, received=2.5)
+    assert (await Replaying(long).again(long)).status == 204
+    unknown = replace(SERVED, elapsed=None, waited=None)
+    assert (await Replaying(unknown).again(unknown)).status == 204
+
+
+async def test_where_no_answer_ever_came_the_silence_is_not_put_off() -> None:
+    silent = during(entry(status=0, failed="timed out"), 100.5, 30.0)
+    # In this process there is no connection to keep silent on; the 503 says so, and at once.
+    assert (await Replaying(silent).again(silent)).status == 503
+
+
+async def test_a_connection_breaks_when_it_broke() -> None:
+    cut = during(entry(status=0, failed="reset"), 100.5, 2.0)
+    mock = await jumping(cut)
+    assert (await mock.again(cut)).status == 503
+    (exchange,) = mock.exchanges()
+    assert (exchange.outcome, exchange.elapsed) == ("rejected", seconds(2.0))
+
+
+async def test_a_reset_answers_at_once_whoever_is_held() -> None:
+    mock = Replaying(TURNED_AWAY)
+    called = asyncio.create_task(mock.again(TURNED_AWAY))
+    await settled(mock, 1)
+    await mock.control("POST", "reset")
+    assert (await called).status == 204
+    assert not mock.exchanges()
+
+
+@pytest.mark.parametrize("took", [0.2, 2.0])
+async def test_the_end_of_the_mock_answers_at_once_and_the_journal_says_so(took: float) -> None:
+    first = during(FIRST, 101.6 - took, took)
+    mock = Replaying(first, SECOND)
+    called = asyncio.create_task(mock.again(first))
+    await passing()
+    mock.mock.close("the mock is shut down")
+    assert (await called).status == 400
+    (exchange,) = mock.exchanges()
+    assert (exchange.elapsed, exchange.reason) == (
+        0,
+        "some.har: log.entries[0]; the mock is shut down",
+    )
+
+
+async def test_a_caller_who_hangs_up_while_it_is_held_is_noted() -> None:
+    mock, gone = await jumping(TURNED_AWAY), asyncio.Event()
+    gone.set()
+    await mock.call(headers=list(TURNED_AWAY.request.headers), hang_up=gone)
+    (exchange,) = mock.exchanges()
+    assert (exchange.hung_up, exchange.outcome) == (True, "replayed")
+
+
+async def test_too_many_to_hold_are_told_so() -> None:
+    mock = Replaying(*[TURNED_AWAY] * 2, settings=Settings(max_waiting=1))
+    first = asyncio.create_task(mock.again(TURNED_AWAY))
+    await settled(mock, 1)
+    assert (await mock.again(TURNED_AWAY)).status == 503
+    await mock.control("POST", "reset")
+    assert (await first).status == 204
 
 
 # ---- connections that broke ------------------------------------------------------------------
@@ -236,5 +345,5 @@ async def test_a_broken_connection_needs_a_server_to_be_broken_again() -> None:
 
 def test_a_replayed_exchange_is_replayed_even_if_it_has_no_status() -> None:
     exchange = Exchange(ExchangeId(1), TenantId("onsite"), "POST", "/", Instant(0), 0)
-    exchange.verdict = Replayed(Instant(0))
+    exchange.verdict, exchange.elapsed = Replayed(Instant(0)), 0
     assert exchange.outcome == "replayed"

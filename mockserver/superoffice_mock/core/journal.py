@@ -100,7 +100,9 @@ class Exchange(msgspec.Struct, eq=False):
             return "crashed"
         if self.fault is not None and self.fault.answers:
             return "faulted"
-        if self.status is None and not isinstance(self.verdict, Replayed):
+        # A connection that breaks again, as it was recorded, has no status.
+        answered = self.elapsed if isinstance(self.verdict, Replayed) else self.status
+        if answered is None:
             return "pending"
         if self.verdict is not None:
             return OUTCOME_OF[type(self.verdict)]

@@ -15,7 +15,8 @@ HEADERS: Final = (
     *("retry-after", "www-authenticate"),
 )
 """Headers that a caller may act on, and that are the same for every call."""
-CLASSES: Final = ((0.7, "immediate"), (1.9, "about a second"))
+IMMEDIATE: Final = "immediate"
+CLASSES: Final = ((0.7, IMMEDIATE), (1.9, "about a second"))
 """Seconds below which an answer is of a class of time; claim busy-second lies in the second."""
 LONGER: Final = "longer"
 _BLANKS: Final = str.maketrans("", "", " \t")
@@ -23,10 +24,21 @@ _BLANKS: Final = str.maketrans("", "", " \t")
 
 def time_class(entry: Entry) -> str | None:
     """Return about how long *entry* took; None if it is not on record."""
-    took = entry.elapsed if entry.waited is None else entry.waited
+    took = _took(entry)
     if took is None:
         return None
     return next((name for limit, name in CLASSES if took < limit), LONGER)
+
+
+def slowness(entry: Entry) -> float:
+    """Return how many seconds *entry* took; 0 if it was immediate, or that is not on record."""
+    return 0.0 if time_class(entry) in (None, IMMEDIATE) else _took(entry) or 0.0
+
+
+def _took(entry: Entry) -> float | None:
+    """Return the seconds until the answer of *entry* began."""
+    took = entry.elapsed if entry.waited is None else entry.waited
+    return None if took is None else max(took - entry.received, 0.0)
 
 
 def differences(ours: Entry, theirs: Entry, attempt: Attempt) -> Iterator[Difference]:

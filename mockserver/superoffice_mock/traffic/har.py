@@ -82,6 +82,7 @@ def _entry(seen: recorded.Entry, raw: Member, place: str) -> Entry:
         at=seen.at,
         elapsed=seen.elapsed,
         waited=None if seen.waited is None else round(seen.waited, 6),
+        received=seen.received,
         label=_own(raw, Label, place),
     )
 

@@ -35,8 +35,8 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "timings": {
             "blocked": _milliseconds(blocked),
             "send": 0,
-            "wait": _milliseconds(waited),
-            "receive": 0,
+            "wait": _milliseconds(None if waited is None else max(waited - entry.received, 0.0)),
+            "receive": _milliseconds(entry.received) or 0,
         },
         "_mock": msgspec.to_builtins(entry.label),
     }

@@ -36,8 +36,8 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """How requests are matched: *fields* of `matching.FIELDS`; *timing* None is as recorded where
-    calls overlapped; *repeat*: answers that are used up are given again.
+    """How requests are matched: *fields* of `matching.FIELDS`; *timing* None is the recorded order
+    where calls overlapped; *repeat*: answers that are used up are given again.
     """
 
     fields: tuple[str, ...] = STRICT

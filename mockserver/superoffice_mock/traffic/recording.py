@@ -66,6 +66,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange. *at* is seconds since 1970, *elapsed* until the answer was there.
 
     *waited* is *elapsed* without queueing and connecting. Each is None where nobody knows.
+    *received* is what of both passed after the answer had begun.
     """
 
     request: Request
@@ -73,6 +74,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: float | None = None
     elapsed: float | None = None
     waited: float | None = None
+    received: float = 0.0
     label: Label = Label()
 
 

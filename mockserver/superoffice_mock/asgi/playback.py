@@ -1,0 +1,149 @@
+"""One play of a tenant's recording: which answer a call gets, when, and how it breaks."""
+
+import asyncio
+from asyncio import Future
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from superoffice_mock import below
+from superoffice_mock.asgi import behaviour, faulting
+from superoffice_mock.asgi.incoming import Incoming
+from superoffice_mock.asgi.rendering import Answer, Broken
+from superoffice_mock.core.faults import Breakage, Fault
+from superoffice_mock.core.lease import Call, Replayed
+from superoffice_mock.core.model import Duration, Instant, seconds
+from superoffice_mock.errors import Rejected
+from superoffice_mock.traffic import comparison, matching, sendable
+from superoffice_mock.traffic.player import Miss, Player, Recorded, Rules
+from superoffice_mock.traffic.recording import Response
+
+PATIENCE: Final = 5.0
+"""Real seconds that an answer, once it is due, waits for those who had come before it."""
+TOLD: Final = "nothing recorded answers this request; GET /_mock/requests tells what comes nearest"
+LATE: Final = "{} waited {:g} s for what had arrived before it in the recording: {}"
+_CORS: Final = b"access-control-"
+_STALLS: Final = ("timed out", "caller left", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
+_AT_ONCE: Final = Duration(0)
+
+
+class Playback:
+    """One play of a tenant's recording; *begun* is how often the tenant had been reset."""
+
+    def __init__(self, recorded: Sequence[Recorded], rules: Rules, begun: int) -> None:
+        self.begun = begun
+        self._player = Player(recorded, rules)
+        self._answers = [_answer(one.entry.response) for one in recorded]
+        self._held = [_AT_ONCE if rules.timing == "none" else _held(one) for one in recorded]
+        self._waiting: list[tuple[int, Future[None]]] = []
+
+    def take(self, incoming: Incoming, raw: bytes) -> int | Miss:
+        """Return which exchange the call is; whoever waited for it waits no longer."""
+        scope = incoming.scope
+        query = scope["query_string"].decode("latin-1")
+        sent = matching.seen(scope["method"], scope["path"], query, incoming.headers, raw)
+        found = self._player.take(sent)
+        for index, complete in self._waiting:
+            if not complete.done() and not self._player.missing(index):
+                complete.set_result(None)
+        return found
+
+    async def answer(self, index: int, incoming: Incoming) -> Answer | Broken:
+        """Return what was answered, when it is due, or break the connection as it broke.
+
+        Raise Rejected (404) if those who had come before the answer do not come.
+        """
+        exchange = incoming.exchange
+        at = await self._hold(index, incoming)
+        if exchange.told is None and self._player.missing(index):
+            at = await self._wait(index, incoming)
+        recorded, answer, early = self._player.recorded(index), self._answers[index], exchange.told
+        response = recorded.entry.response
+        whole = response.failed is None and response.status
+        played = answer if whole else await _broken(response, answer, incoming)
+        exchange.verdict = Replayed(at)
+        gone = "" if response.body is not None else ", without its body, which is not on record"
+        exchange.told = f"{recorded.place}{gone}{'' if early is None else f'; {early}'}"
+        return played
+
+    async def _hold(self, index: int, incoming: Incoming) -> Instant:
+        """Wait as long as the answer took, on the tenant's clock; return the moment.
+
+        Whoever may wait no longer has the reason in its exchange then.
+        """
+        tenant, exchange = incoming.place.tenant, incoming.exchange
+        now = tenant.now()
+        if not self._held[index]:
+            return now
+        tenant.check_room()
+        due = Replayed(Instant(now + self._held[index]))
+        await behaviour.wait(Call(exchange.id, (), now), due, incoming)
+        at = now if exchange.verdict is None else exchange.verdict.answer_at
+        exchange.verdict = None  # until it is played: there may be no answer yet
+        return at
+
+    async def _wait(self, index: int, incoming: Incoming) -> Instant:
+        """Wait until all have arrived who had. Raise Rejected (404) if they don't."""
+        tenant, exchange = incoming.place.tenant, incoming.exchange
+        complete: Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((index, complete))
+        aside = tenant.stand_aside(exchange)
+        listening = asyncio.create_task(_listen(incoming))
+        try:
+            await asyncio.wait((complete, aside), timeout=PATIENCE, return_when="FIRST_COMPLETED")
+        finally:
+            self._waiting.remove((index, complete))
+            tenant.come_back(aside)
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+        missing = self._player.missing(index)
+        if aside.done():
+            exchange.told = aside.result()
+        elif missing:
+            place = self._player.recorded(index).place
+            exchange.violations = tuple(f"did not arrive: {one}" for one in missing[:20])
+            raise Rejected(404, "", LATE.format(place, PATIENCE, ", ".join(missing[:3])), told=TOLD)
+        return tenant.now()
+
+
+def _held(recorded: Recorded) -> Duration:
+    """Return for how long the answer is held; where none ever came, there is none to hold."""
+    response = recorded.entry.response
+    if not response.status and _breakage(response) == "stall":
+        return _AT_ONCE
+    return seconds(comparison.slowness(recorded.entry))
+
+
+def _answer(response: Response) -> Answer:
+    """Return *response* as it was; what CORS says is the mock's business, as pages may move."""
+    headers = tuple(
+        (name, value)
+        for name, value in sendable.headers(response)
+        if not name.startswith(_CORS) and (name, value.lower()) != (b"vary", b"origin")
+    )
+    return Answer(response.status, headers, sendable.body(response))
+
+
+async def _broken(response: Response, answer: Answer, incoming: Incoming) -> Broken:
+    """Break the connection: behind the part of the answer that came, or without one."""
+    connection = below.connection(incoming.scope)
+    if response.status and connection is not None:
+        raw = sendable.torn(answer.status, answer.headers, answer.body)
+        return Broken(partial(connection.end, raw), answer.status)
+    return await faulting.answer(Fault(Breakage(_breakage(response))), incoming)
+
+
+def _breakage(response: Response) -> str:
+    """Return how the connection broke, if it did before anything of the answer came."""
+    failed = response.failed or ""
+    if failed == "reset" or failed.endswith("_RESET"):
+        return "reset-by-peer"
+    return "stall" if failed.endswith(_STALLS) else "empty-response"
+
+
+async def _listen(incoming: Incoming) -> None:
+    while (await incoming.receive())["type"] != "http.disconnect":
+        pass
+    incoming.exchange.hung_up = True
