@@ -170,6 +170,7 @@ async def test_the_journal_says_that_a_fault_answered_and_what_was_asked(local: 
         "accounts": [{"AccountId": 507, "AssociateName": None, "AssociateId": 0}],
         "select": None,
         "outcome": "faulted",
+        "recorded": None,
         "fault": 1,
         "run": None,
         "holder": None,

@@ -57,6 +57,7 @@ async def test_a_started_call_tells_who_asked_for_what_and_which_run_it_became(
         "fault": None,
         "run": 1,
         "holder": None,
+        "recorded": None,
         "status": 204,
         "elapsed": 0.0,
         "elapsed_real": 0.0,

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from superoffice_mock.errors import ExpectationFailed
 from superoffice_mock.testing import expectations
-from superoffice_mock.testing.expectations import Traffic, lost
-from superoffice_mock.testing.values import Account, Exchange, Run
+from superoffice_mock.testing.traffic import Traffic, lost
+from superoffice_mock.testing.values import Account, Exchange, Recorded, Run
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -80,6 +80,47 @@ def test_calls_that_were_turned_away_are_counted() -> None:
     expectations.turned_away(TURNED_AWAY, 1)
     assert "1 call was turned away, expected 2" in failure(expectations.turned_away, TURNED_AWAY, 2)
     assert "0 calls were turned away" in failure(expectations.turned_away, Traffic([]), 1)
+
+
+def replayed(id_: int, was: str, *accounts: int, **more: Any) -> Exchange:
+    """A call that was answered from a recording, in which it had come to *was*."""
+    return asked(id_, "replayed", *accounts, recorded=Recorded(was, "high"), **more)
+
+
+def test_a_replayed_call_is_what_it_was_when_it_was_recorded() -> None:
+    calls = [replayed(1, "started", 507), replayed(2, "turned_away", 508)]
+    expectations.turned_away(Traffic(calls), 1)
+    expectations.started(Traffic(calls), [507])
+    expectations.started(Traffic(calls), [])
+    assert "no run covers account 508" in failure(expectations.started, Traffic(calls), [508])
+    assert [one.account for one in lost(Traffic(calls))] == [508]
+    expectations.no_lost_accounts(Traffic([*calls, replayed(3, "started", 508)]))
+    early = Traffic([replayed(1, "started", 508), replayed(2, "turned_away", 508)])
+    assert [one.exchange.id for one in lost(early)] == [2]
+
+
+def test_what_is_sure_is_told_beside_what_a_recording_can_not_tell() -> None:
+    calls = [replayed(1, "unknown", 507), replayed(2, "turned_away", 508)]
+    told = failure(expectations.started, Traffic(calls), [507, 508])
+    assert told.startswith("no run covers account 508\n")
+    told = failure(expectations.no_lost_accounts, Traffic(calls))
+    assert told.startswith("account 508 is lost")
+    assert "1 call was turned away, expected 0" in failure(
+        expectations.turned_away, Traffic(calls), 0
+    )
+
+
+def test_a_later_call_of_which_nothing_is_known_may_have_covered_a_lost_account() -> None:
+    calls = [replayed(1, "turned_away", 508), replayed(2, "unknown", 508, status=None)]
+    told = failure(expectations.no_lost_accounts, Traffic(calls))
+    assert told.startswith("whether account 508 is lost is not known\nthis recording can't tell")
+
+
+def test_what_can_have_started_nothing_leaves_nothing_open() -> None:
+    refused = replayed(1, "unknown", status=401)
+    read = asked(2, "replayed", recorded=Recorded("unknown"), operation=None, status=200)
+    expectations.turned_away(Traffic([refused, read]), 0)
+    expectations.no_lost_accounts(Traffic([refused, read]))
 
 
 def test_a_call_that_came_just_too_late_to_be_turned_away_is_told() -> None:

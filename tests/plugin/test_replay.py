@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from superoffice_mock.traffic import har
+from superoffice_mock.traffic.redaction import Redaction
 from tests.plugin.test_pytest_plugin import ran, told
+from tests.traffic.recordings import entry, recording
 
 pytest_plugins = ["pytester"]
 TEST = """
@@ -21,6 +23,76 @@ SIMULATED = ["started", "turned_away"]
 
 def of(pytester: pytest.Pytester) -> Path:
     return pytester.path / "made" / "some.har"
+
+
+TRUTH = """
+@pytest.mark.superoffice_mock(replay="made/some.har", record="once", accounts={507: 5.0})
+def test_it(superoffice_mock):
+    assert sync(superoffice_mock, 507) == 204
+    assert sync(superoffice_mock, 508) == 204
+    superoffice_mock.assert_turned_away(1)
+    superoffice_mock.clock.advance(5.0)
+    assert sync(superoffice_mock, 508) == 204
+    superoffice_mock.assert_started(accounts=[507, 508])
+    superoffice_mock.assert_started()
+    superoffice_mock.assert_no_lost_accounts()
+"""
+LOSES = """
+@pytest.mark.superoffice_mock(replay="made/some.har", record="once")
+def test_it(superoffice_mock):
+    for account in (507, 508):
+        assert sync(superoffice_mock, account) == 204
+    superoffice_mock.assert_turned_away()
+    with pytest.raises(AssertionError, match="account 508 is lost: answered 204") as lost:
+        superoffice_mock.assert_no_lost_accounts()
+    with pytest.raises(AssertionError, match="no run covers account 508"):
+        superoffice_mock.assert_started(accounts=[507, 508])
+    if superoffice_mock.requests[0].outcome == "replayed":
+        print(lost.value)
+"""
+
+
+def test_what_a_test_asserts_of_the_truth_holds_in_its_replay_too(
+    pytester: pytest.Pytester,
+) -> None:
+    for _ in ("recorded", "replayed"):
+        ran(pytester, TRUTH).assert_outcomes(passed=1)
+
+
+def test_what_got_lost_when_it_was_recorded_is_lost_in_its_replay(
+    pytester: pytest.Pytester,
+) -> None:
+    for _ in ("recorded", "replayed"):
+        result = ran(pytester, LOSES, "-s")
+        result.assert_outcomes(passed=1)
+    assert "log.entries[1], recorded as turned away (certain)" in told(result)
+
+
+@pytest.mark.parametrize(
+    ("expected", "wrong"),
+    [
+        ("assert_started(accounts=[507])", "whether a run covers account 507 is not known"),
+        ("assert_started()", "whether a run was started is not known"),
+        ("assert_turned_away(1)", "how many calls were turned away is not known"),
+        ("assert_turned_away(0)", "how many calls were turned away is not known"),
+        ("assert_no_lost_accounts()", "whether account 507 is lost is not known"),
+    ],
+)
+def test_a_recording_that_does_not_say_what_became_of_a_call_can_not_tell(
+    pytester: pytest.Pytester, expected: str, wrong: str
+) -> None:
+    of(pytester).parent.mkdir()
+    har.write(str(of(pytester)), Redaction().recording(recording(entry())))
+    test = f"""
+@pytest.mark.superoffice_mock(replay="made/some.har")
+def test_it(superoffice_mock):
+    assert sync(superoffice_mock, 507) == 204
+    superoffice_mock.{expected}
+"""
+    result = ran(pytester, test)
+    result.assert_outcomes(failed=1)
+    assert wrong in told(result)
+    assert "this recording can't tell: it does not say what became of #1" in told(result)
 
 
 @pytest.mark.slow

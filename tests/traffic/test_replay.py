@@ -11,7 +11,7 @@ from superoffice_mock.core.lease import Replayed
 from superoffice_mock.core.model import ExchangeId, Instant, TenantId, seconds
 from superoffice_mock.settings import Settings
 from superoffice_mock.traffic.player import Rules
-from superoffice_mock.traffic.recording import Entry, Headers
+from superoffice_mock.traffic.recording import Entry, Headers, Label
 from superoffice_mock.traffic.redaction import Redaction
 from tests.asgi.local import settled
 from tests.traffic.recordings import BASIC, BODY, JSON, URL, entry, recording
@@ -31,6 +31,20 @@ async def test_status_headers_and_body_are_those_of_the_recording() -> None:
     (exchange,) = mock.exchanges()
     assert (exchange.outcome, exchange.reason) == ("replayed", "some.har: log.entries[0]")
     assert exchange.body == BODY
+
+
+async def test_the_journal_tells_what_became_of_the_call_when_it_was_recorded() -> None:
+    mock = Replaying(replace(SERVED, label=Label("turned_away", "medium")), SERVED)
+    for _ in range(3):
+        await mock.again(SERVED)
+    told = (await mock.control("GET", "requests"))["requests"]
+    assert [one["recorded"] for one in told] == [
+        {"outcome": "turned_away", "confidence": "medium"},
+        {"outcome": "unknown", "confidence": None},
+        None,
+    ]
+    assert [one["outcome"] for one in told] == ["replayed", "replayed", "rejected"]
+    assert told[0]["reason"] == "some.har: log.entries[0], recorded as turned away (medium)"
 
 
 async def test_what_belonged_to_the_old_connection_is_not_sent_again() -> None:
@@ -253,7 +267,7 @@ async def test_an_answer_that_took_a_second_takes_it_again_on_the_tenants_clock(
     called = asyncio.create_task(mock.again(TURNED_AWAY))
     await settled(mock, 1)
     (told,) = (await mock.control("GET", "requests"))["requests"]
-    assert (told["outcome"], told["status"]) == ("pending", None)
+    assert (told["outcome"], told["recorded"]) == ("pending", None)
     await mock.control("POST", "clock/advance", {"seconds": 1.2})
     assert not called.done()
     (event,) = (await mock.control("POST", "clock/advance", {"seconds": 1.0}))["events"]

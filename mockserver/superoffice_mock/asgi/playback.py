@@ -12,7 +12,7 @@ from superoffice_mock.asgi import behaviour, faulting
 from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.core.faults import Breakage, Fault
-from superoffice_mock.core.lease import Call, Replayed
+from superoffice_mock.core.lease import Call, Remembered, Replayed
 from superoffice_mock.core.model import Duration, Instant, seconds
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic import comparison, matching, sendable
@@ -62,9 +62,9 @@ class Playback:
         response = recorded.entry.response
         whole = response.failed is None and response.status
         played = answer if whole else await _broken(response, answer, incoming)
-        exchange.verdict = Replayed(at)
-        gone = "" if response.body is not None else ", without its body, which is not on record"
-        exchange.told = f"{recorded.place}{gone}{'' if early is None else f'; {early}'}"
+        label = recorded.entry.label
+        exchange.verdict = Replayed(at, Remembered(label.outcome, label.confidence))
+        exchange.told = _told(recorded) + ("" if early is None else f"; {early}")
         return played
 
     async def _hold(self, index: int, incoming: Incoming) -> Instant:
@@ -106,6 +106,15 @@ class Playback:
             exchange.violations = tuple(f"did not arrive: {one}" for one in missing[:20])
             raise Rejected(404, "", LATE.format(place, PATIENCE, ", ".join(missing[:3])), told=TOLD)
         return tenant.now()
+
+
+def _told(recorded: Recorded) -> str:
+    """Say what was played, and what had become of it."""
+    label, known = recorded.entry.label, recorded.entry.response.body is not None
+    sure = "" if label.confidence is None else f" ({label.confidence})"
+    was = f", recorded as {label.outcome.replace('_', ' ')}{sure}"
+    gone = "" if known else ", without its body, which is not on record"
+    return f"{recorded.place}{'' if label.outcome == 'unknown' else was}{gone}"
 
 
 def _held(recorded: Recorded) -> Duration:

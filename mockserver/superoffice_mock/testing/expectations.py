@@ -3,10 +3,9 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
-import msgspec
-
 from superoffice_mock.errors import ExpectationFailed
-from superoffice_mock.testing.values import Exchange, Run
+from superoffice_mock.testing.traffic import Lost, Traffic, doubtful, lost
+from superoffice_mock.testing.values import Exchange
 
 MOST_SHOWN: Final = 30
 """Exchanges that a timeline shows; of more, the newest."""
@@ -18,33 +17,6 @@ MOST_NEAR: Final = 3
 _NOT_LET_IN: Final = (401, 403)
 
 
-class Traffic(msgspec.Struct, frozen=True):
-    """The exchanges of a tenant, oldest first, its runs, and how many exchanges are forgotten.
-
-    What counts calls, or says that there were none, fails while any is forgotten.
-    """
-
-    requests: Sequence[Exchange]
-    runs: Sequence[Run] = ()
-    forgotten: int = 0
-
-    @property
-    def pending(self) -> list[Exchange]:
-        """The calls that have not been answered yet."""
-        return [one for one in self.requests if one.pending]
-
-    def asking_for(self, account: int) -> list[Exchange]:
-        """Return the calls that asked for *account*."""
-        return [one for one in self.requests if account in one.account_ids]
-
-
-class Lost(msgspec.Struct, frozen=True):
-    """An account, and the last call that asked for it and was answered 204 in vain."""
-
-    account: int
-    exchange: Exchange
-
-
 # ---- expectations ----------------------------------------------------------------------------
 
 
@@ -52,12 +24,18 @@ def started(traffic: Traffic, accounts: Collection[int]) -> None:
     """Raise ExpectationFailed unless some run covers each of *accounts*; empty: unless any ran."""
     __tracebackhide__ = True
     _check_ids(accounts)
-    covered = {account for run in traffic.runs for account in run.covered}
+    covered, unsure = traffic.covered, doubtful(traffic)
     missing = [account for account in dict.fromkeys(accounts) if account not in covered]
+    gone = [account for account in missing if account not in unsure]
+    if gone:
+        raise _failed(f"no run covers {_ids(gone)}", traffic, _near(gone, traffic))
     if missing:
-        raise _failed(f"no run covers {_ids(missing)}", traffic, _near(missing, traffic))
-    if not accounts and not traffic.runs:
-        raise _failed("no run was started", traffic, [])
+        raise _untold(f"whether a run covers {_ids(missing)}", traffic)
+    if accounts or traffic.runs or any(one.became == "started" for one in traffic.requests):
+        return
+    if traffic.untold:
+        raise _untold("whether a run was started", traffic)
+    raise _failed("no run was started", traffic, [])
 
 
 def turned_away(traffic: Traffic, times: int) -> None:
@@ -66,7 +44,9 @@ def turned_away(traffic: Traffic, times: int) -> None:
     if times < 0:
         msg = f"times={times}: expected 0 or more"
         raise ValueError(msg)
-    found = [one for one in traffic.requests if one.outcome == "turned_away"]
+    found = [one for one in traffic.requests if one.became == "turned_away"]
+    if len(found) <= times and traffic.untold:
+        raise _untold("how many calls were turned away", traffic)
     if len(found) != times or traffic.pending or traffic.forgotten:
         told = f"{_calls(len(found))} turned away, expected {times}"
         raise _failed(told, traffic, _just_missed(traffic) if len(found) < times else [])
@@ -75,12 +55,16 @@ def turned_away(traffic: Traffic, times: int) -> None:
 def no_lost_accounts(traffic: Traffic) -> None:
     """Raise ExpectationFailed if an account is lost, or may be: its call is in flight."""
     __tracebackhide__ = True
-    gone = list(lost(traffic))
+    unsure, may_be = doubtful(traffic), list(lost(traffic))
+    gone = [one for one in may_be if unsure.get(one.account, 0) < one.exchange.id]
     if gone:
         are, them = ("is", "it") if len(gone) == 1 else ("are", "them")
         ids = _ids([one.account for one in gone])
         told = f"{ids} {are} lost: answered 204, and no run covers {them}"
         raise _failed(told, traffic, _lost_lines(gone))
+    if may_be:
+        ids = _ids([one.account for one in may_be])
+        raise _untold(f"whether {ids} {'is' if len(may_be) == 1 else 'are'} lost", traffic)
     if traffic.pending or traffic.forgotten:
         raise _failed("whether accounts are lost is not known yet", traffic, [])
 
@@ -100,18 +84,6 @@ def in_vain(traffic: Traffic, wanted: str, reason: str | None) -> ExpectationFai
 
 
 # ---- findings --------------------------------------------------------------------------------
-
-
-def lost(traffic: Traffic) -> Iterator[Lost]:
-    """Yield the accounts in calls answered 204 that no run of that or a later call covers."""
-    last_asked: dict[int, Exchange] = {}
-    for exchange in traffic.requests:
-        if exchange.status == 204:
-            last_asked |= dict.fromkeys(exchange.account_ids, exchange)
-    last_run = {account: run.request for run in traffic.runs for account in run.covered}
-    for account, exchange in last_asked.items():
-        if last_run.get(account, 0) < exchange.id:
-            yield Lost(account, exchange)
 
 
 def violations(traffic: Traffic) -> Iterator[str]:
@@ -170,6 +142,16 @@ def _failed(told: str, traffic: Traffic, details: Sequence[str]) -> ExpectationF
     if traffic.forgotten:
         parts.append(forgotten(traffic))
     return ExpectationFailed("\n".join((*parts, "", timeline(traffic))))
+
+
+def _untold(what: str, traffic: Traffic) -> ExpectationFailed:
+    """Return the error of an expectation that a recording can neither meet nor fail."""
+    calls = ", ".join(f"#{one.id}" for one in traffic.untold)
+    todo = (
+        f"this recording can't tell: it does not say what became of {calls}; record anew from the "
+        'mock, which knows (record="all"), or write it into the file, as _mock.outcome of the entry'
+    )
+    return _failed(f"{what} is not known", traffic, [todo])
 
 
 def _near(missing: Sequence[int], traffic: Traffic) -> list[str]:

@@ -9,8 +9,8 @@ import msgspec
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.testing import expectations
 from superoffice_mock.testing.calls import Calls
-from superoffice_mock.testing.expectations import Traffic
 from superoffice_mock.testing.parts import Clock, Faults, Lease
+from superoffice_mock.testing.traffic import Traffic
 from superoffice_mock.testing.values import Credentials, Exchange, Made, Run, WholeExchange
 
 Outcome = Literal[

@@ -33,6 +33,13 @@ class Holder(Value, frozen=True):
     run: int | None = None
 
 
+class Recorded(Value, frozen=True):
+    """What became of a replayed call when it was recorded; `unknown` if the file does not say."""
+
+    outcome: str
+    confidence: str | None = None
+
+
 class Exchange(Value, frozen=True):
     """A request with its answer and what really happened; times are the tenant's, in seconds."""
 
@@ -55,6 +62,12 @@ class Exchange(Value, frozen=True):
     fault: int | None = None
     reason: str | None = None
     violations: tuple[str, ...] = ()
+    recorded: Recorded | None = None
+
+    @property
+    def became(self) -> str:
+        """What became of it: its outcome, or the one that it had when it was recorded."""
+        return self.outcome if self.recorded is None else self.recorded.outcome
 
     @property
     def account_ids(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from superoffice_mock.core.clock import RealClock
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.events import Event
 from superoffice_mock.core.journal import Exchange, Journal
-from superoffice_mock.core.lease import Ask, TurnedAway
+from superoffice_mock.core.lease import Ask, Replayed, TurnedAway
 from superoffice_mock.core.model import SECOND, Hold, Holder, Instant, SyncRun, SyncStep
 from superoffice_mock.core.readings import READINGS, Readings
 from superoffice_mock.errors import Rejected
@@ -54,6 +54,7 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
         "accounts": _accounts(exchange, operations),
         "select": exchange.select,
         "outcome": exchange.outcome,
+        "recorded": _recorded(exchange),
         "fault": exchange.fault and exchange.fault.id,
         "run": exchange.run and exchange.run.id,
         "holder": _holder(verdict.holder) if isinstance(verdict, (TurnedAway, Ask)) else None,
@@ -89,6 +90,13 @@ def _principal(principal: Principal | None) -> View | None:
 def _holder(holder: Holder) -> View:
     """Say who held the lease when a call was turned away; `holder_view` in short."""
     return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
+
+
+def _recorded(exchange: Exchange) -> View | None:
+    verdict = exchange.verdict
+    if not isinstance(verdict, Replayed) or exchange.outcome != "replayed":
+        return None
+    return msgspec.structs.asdict(verdict.remembered)
 
 
 def _accounts(exchange: Exchange, operations: Operations) -> list[View] | None:
