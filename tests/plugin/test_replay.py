@@ -95,6 +95,22 @@ def test_it(superoffice_mock):
     assert "this recording can't tell: it does not say what became of #1" in told(result)
 
 
+def test_faults_strike_in_the_replay_of_a_test_as_when_it_was_recorded(
+    pytester: pytest.Pytester,
+) -> None:
+    test = """
+@pytest.mark.superoffice_mock(replay="made/some.har", record="once")
+def test_it(superoffice_mock):
+    superoffice_mock.faults.arm(status=503)
+    superoffice_mock.faults.arm(delay=1.5)
+    assert [sync(superoffice_mock, 507) for _ in range(2)] == [503, 204]
+    assert [one.elapsed for one in superoffice_mock.requests] == [0.0, 1.5]
+    superoffice_mock.assert_started(accounts=[507])
+"""
+    for _ in ("recorded", "replayed"):
+        ran(pytester, test).assert_outcomes(passed=1)
+
+
 @pytest.mark.slow
 def test_a_file_is_recorded_once_and_replayed_from_then_on(pytester: pytest.Pytester) -> None:
     ran(pytester, TEST.format(record="once", outcomes=SIMULATED)).assert_outcomes(passed=1)

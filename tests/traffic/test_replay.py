@@ -348,6 +348,105 @@ async def test_too_many_to_hold_are_told_so() -> None:
     assert (await first).status == 204
 
 
+# ---- faults ----------------------------------------------------------------------------------
+
+
+async def armed(*entries: Entry, simulate: bool = False, **fault: object) -> Replaying:
+    mock = Replaying(*entries, simulate=simulate)
+    await mock.control("POST", "clock/freeze")
+    told = await mock.control("POST", "faults", fault)
+    assert told["faults"], told
+    return mock
+
+
+async def test_a_fault_strikes_before_a_recorded_answer_and_uses_none_up() -> None:
+    mock = await armed(SERVED, status=503)
+    assert [(await mock.again(SERVED)).status for _ in range(3)] == [503, 204, 404]
+    assert [one.outcome for one in mock.exchanges()] == ["faulted", "replayed", "rejected"]
+    assert (await mock.control("GET", "faults"))["faults"][0]["armed"] is False
+
+
+async def test_a_fault_uses_up_what_a_fault_had_answered_when_it_was_recorded() -> None:
+    faulted = entry(status=503, label=Label("faulted", "certain"))
+    mock = await armed(faulted, SERVED, faulted, status=503)
+    assert [(await mock.again(SERVED)).status for _ in range(4)] == [503, 204, 503, 404]
+
+
+async def test_a_fault_lets_those_go_on_who_waited_for_what_it_uses_up() -> None:
+    first = during(SERVED, 101.4, 0.2)
+    faulted = during(entry(body=OTHER, status=503, label=Label("faulted")), 101.5, 0.1)
+    mock = Replaying(first, faulted)
+    waiting = asyncio.create_task(mock.again(first))
+    await passing()
+    assert not waiting.done()
+    await mock.control("POST", "faults", {"status": 503})
+    assert (await mock.again(faulted)).status == 503
+    assert (await waiting).status == 204
+
+
+async def test_a_fault_strikes_only_the_call_itself() -> None:
+    read = entry(method="GET", body=b"", status=200)
+    other = entry(url=f"{URL}Other", status=404)
+    mock = await armed(read, other, SERVED, status=503)
+    assert [(await mock.again(one)).status for one in (read, other, SERVED)] == [200, 404, 503]
+
+
+@pytest.mark.parametrize("by", [0.5, 1.5])
+async def test_a_delayed_call_takes_as_long_as_when_it_was_recorded_or_as_the_delay(
+    by: float,
+) -> None:
+    mock = await armed(TURNED_AWAY, delay=by)
+    called = asyncio.create_task(mock.again(TURNED_AWAY))
+    await settled(mock, 1)
+    events = (await mock.control("POST", "clock/advance", {"seconds": 10.0}))["events"]
+    assert [one["outcome"] for one in events] == ["replayed"]
+    assert (await called).status == 204
+    (exchange,) = mock.exchanges()
+    assert (exchange.outcome, exchange.elapsed) == ("replayed", seconds(max(by, 1.25)))
+    assert exchange.reason == f"fault 1 delayed it by {by} s; some.har: log.entries[0]"
+
+
+async def test_a_delayed_call_that_is_not_recorded_is_a_miss_when_it_arrives() -> None:
+    mock = await armed(SERVED, delay=1.5)
+    called = asyncio.create_task(mock.call(body=OTHER))
+    await settled(mock, 1)
+    await mock.control("POST", "clock/advance", {"seconds": 10.0})
+    assert (await called).status == 404
+    (exchange,) = mock.exchanges()
+    assert (exchange.outcome, exchange.elapsed) == ("rejected", seconds(1.5))
+    assert exchange.violations == ("body /SyncUserAccounts/0/AccountId: recorded 507, got 508",)
+
+
+async def test_a_delayed_call_that_is_not_recorded_may_be_simulated_and_is_struck_once() -> None:
+    mock = await armed(SERVED, simulate=True, delay=1.5, every=1)
+    called = asyncio.create_task(mock.call(body=OTHER))
+    await settled(mock, 1)
+    await mock.control("POST", "clock/advance", {"seconds": 10.0})
+    assert (await called).status == 204
+    (exchange,) = mock.exchanges()
+    assert (exchange.outcome, exchange.elapsed) == ("started", seconds(1.5))
+    assert (await mock.control("GET", "faults"))["faults"][0]["fired"] == 1
+
+
+async def test_who_is_delayed_at_the_end_uses_no_recorded_answer_up() -> None:
+    mock = await armed(REFUSED, delay=1.5)
+    called = asyncio.create_task(mock.again(REFUSED))
+    await settled(mock, 1)
+    mock.tenant().answer_all("somebody is impatient")
+    assert (await called).status == 204
+    assert (await mock.again(REFUSED)).status == 400
+
+
+async def test_the_body_that_a_fault_keeps_is_as_long_as_a_recorded_one() -> None:
+    long = entry(body=b"x" * (2 << 20), status=413)
+    mock = await armed(long, delay=1.5)
+    called = asyncio.create_task(mock.again(long))
+    await settled(mock, 1)
+    await mock.control("POST", "clock/advance", {"seconds": 10.0})
+    assert (await called).status == 413
+    assert mock.exchanges()[0].outcome == "replayed"
+
+
 # ---- connections that broke ------------------------------------------------------------------
 
 

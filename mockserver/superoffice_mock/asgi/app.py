@@ -17,6 +17,7 @@ from superoffice_mock.asgi.answering import Answering, Instead
 from superoffice_mock.asgi.operations import Operations
 from superoffice_mock.asgi.recording import Log, Surface
 from superoffice_mock.asgi.routes import Routes
+from superoffice_mock.asgi.striking import Striking
 from superoffice_mock.asgi.tapes import Tapes
 from superoffice_mock.clock import SteadyClock
 from superoffice_mock.core.clock import Clock
@@ -105,7 +106,7 @@ def assemble(
     tapes = Tapes(journal)
     surface = Surface(
         routes,
-        answering,
+        Striking(answering),
         journal,
         Origins.of(settings.cors_origins.split()),
         steady,

@@ -1,22 +1,21 @@
 """The vendor's surface: the route that the description gives, and the steps of one call."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from superoffice_contract.description import Operation
-from superoffice_mock.asgi import faulting, rendering
+from superoffice_mock.asgi import rendering
+from superoffice_mock.asgi.answering import Late
 from superoffice_mock.asgi.behaviour import wait
-from superoffice_mock.asgi.incoming import Incoming, read, take_in, whole
+from superoffice_mock.asgi.incoming import Incoming, read, whole
 from superoffice_mock.asgi.rendering import NO_CONTENT, Answer, Broken
 from superoffice_mock.asgi.routes import Place
 from superoffice_mock.core import credentials, select
-from superoffice_mock.core.faults import Breakage, Delay, Fault
 from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
-from superoffice_mock.core.lease import Call, Delayed, Refused, Verdict, account_ids
+from superoffice_mock.core.lease import Call, Verdict, account_ids
 from superoffice_mock.core.model import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
@@ -46,13 +45,20 @@ class Operations:
         step = _METHODS.get(incoming.scope["method"], _refuse_method)
         return step(self, place.operation, incoming)
 
-    async def call(self, operation: Operation, incoming: Incoming) -> Answer | Broken:
+    def late(self, incoming: Incoming, raw: bytes) -> Late:
+        """Return a call with the body *raw* that arrives later, and takes the steps then."""
+        return _Late(self, incoming, raw)
+
+    def struck(self, _: Incoming, __: bytes) -> None:
+        """Do nothing: the call changes nothing here."""
+
+    def max_body(self, _: Incoming) -> int:
+        """Return how long the body of a call may be."""
+        return self._limits.max_body
+
+    async def call(self, operation: Operation, incoming: Incoming) -> Answer:
         """Take a POST through the steps of the call."""
         tenant = incoming.place.tenant
-        if tenant.state.faults.each:
-            fault = faulting.strike(operation.name, incoming)
-            if fault is not None:
-                return await self._struck(fault, operation, incoming)
         notes = _let_in(operation, incoming)
         _check_encoding(incoming.headers)
         raw = await read(incoming, self._limits.max_body)
@@ -61,44 +67,39 @@ class Operations:
         incoming.exchange.verdict = verdict = tenant.admit(call)
         if verdict.answer_at > call.arrived_at:
             await wait(call, verdict, incoming)
-        return NO_CONTENT[tenant.facts.readings.no_content_type]
+        return _no_content(incoming)
+
+    def arrived(self, operation: Operation, incoming: Incoming, raw: bytes, now: Instant) -> Call:
+        """Take a call that was delayed through the steps, at one moment."""
+        notes = _let_in(operation, incoming)
+        _check_encoding(incoming.headers)
+        decoded = self._decoded(operation, incoming, whole(raw, self._limits.max_body))
+        return _understood(notes, decoded, incoming.exchange, now)
 
     def _decoded(self, operation: Operation, incoming: Incoming, raw: bytes) -> Decoded:
         incoming.exchange.body = raw
         return decode(operation, incoming.headers.content_type, raw, self._limits.max_accounts)
 
-    async def _struck(
-        self, fault: Fault, operation: Operation, incoming: Incoming
-    ) -> Answer | Broken:
-        """Let *fault* have the call, whose body is kept: it tells what was asked for."""
-        tenant, exchange = incoming.place.tenant, incoming.exchange
-        unasked = isinstance(fault.effect, Breakage) and _held_back(incoming.headers)
-        raw = b"" if unasked else await take_in(incoming, self._limits.max_body)
-        if len(raw) <= self._limits.max_body:
-            exchange.body = raw
-        if not isinstance(fault.effect, Delay):
-            return await faulting.answer(fault, incoming)
-        tenant.check_room()
-        now = tenant.now()
-        arrives = partial(self._arrive, operation, incoming, raw)
-        delayed = Delayed(Instant(now + fault.effect.by), arrives)
-        await wait(Call(exchange.id, (), now), delayed, incoming)
-        return NO_CONTENT[tenant.facts.readings.no_content_type]
 
-    def _arrive(
-        self, operation: Operation, incoming: Incoming, raw: bytes, now: Instant
-    ) -> tuple[Call, Verdict]:
-        """Take a call that was delayed through the steps, at one moment."""
-        exchange = incoming.exchange
-        try:
-            notes = _let_in(operation, incoming)
-            _check_encoding(incoming.headers)
-            decoded = self._decoded(operation, incoming, whole(raw, self._limits.max_body))
-            call = _understood(notes, decoded, exchange, now)
-        except Exception as error:  # noqa: BLE001 - raised again where the call is answered
-            return Call(exchange.id, (), now), Refused(now, error)
-        exchange.verdict = verdict = incoming.place.tenant.decide(call)
+class _Late(msgspec.Struct, frozen=True):
+    """A call that a fault delays; it goes through the steps at one moment."""
+
+    operations: Operations
+    incoming: Incoming
+    raw: bytes
+
+    def arrives(self, now: Instant) -> tuple[Call, Verdict]:
+        """Decide the call. Raise Rejected if it breaks the contract."""
+        incoming, operation = self.incoming, self.incoming.place.operation
+        if operation is None:  # pragma: no cover - only calls of an operation are delayed
+            raise AssertionError
+        call = self.operations.arrived(operation, incoming, self.raw, now)
+        incoming.exchange.verdict = verdict = incoming.place.tenant.decide(call)
         return call, verdict
+
+    async def answer(self) -> Answer:
+        """Return the answer, the same whatever became of the call."""
+        return _no_content(self.incoming)
 
 
 Step = Callable[[Operations, Operation, Incoming], Awaitable[Answer | Broken]]
@@ -139,6 +140,10 @@ def headers_of(error: Rejected, place: Place) -> tuple[tuple[bytes, bytes], ...]
     return ()
 
 
+def _no_content(incoming: Incoming) -> Answer:
+    return NO_CONTENT[incoming.place.tenant.facts.readings.no_content_type]
+
+
 # ---- the steps -------------------------------------------------------------------------------
 
 
@@ -158,11 +163,6 @@ def _let_in(operation: Operation, incoming: Incoming) -> list[str]:
     exchange.principal = _principal(tenant, incoming.headers)
     credentials.granted(exchange.principal, int(tenant.facts.readings.restricted))
     return _query(operation, incoming)
-
-
-def _held_back(headers: Headers) -> bool:
-    """Whether the body comes only after a 100 Continue, which would be an answer of a kind."""
-    return (headers.get(b"expect") or "").lower() == "100-continue"
 
 
 def _check_encoding(headers: Headers) -> None:

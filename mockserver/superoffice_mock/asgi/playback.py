@@ -16,6 +16,7 @@ from superoffice_mock.core.lease import Call, Remembered, Replayed
 from superoffice_mock.core.model import Duration, Instant, seconds
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic import comparison, matching, sendable
+from superoffice_mock.traffic.matching import Sent
 from superoffice_mock.traffic.player import Miss, Player, Recorded, Rules
 from superoffice_mock.traffic.recording import Response
 
@@ -40,51 +41,71 @@ class Playback:
 
     def take(self, incoming: Incoming, raw: bytes) -> int | Miss:
         """Return which exchange the call is; whoever waited for it waits no longer."""
-        scope = incoming.scope
-        query = scope["query_string"].decode("latin-1")
-        sent = matching.seen(scope["method"], scope["path"], query, incoming.headers, raw)
-        found = self._player.take(sent)
-        for index, complete in self._waiting:
-            if not complete.done() and not self._player.missing(index):
-                complete.set_result(None)
+        found = self._player.take(_sent(incoming, raw))
+        self._wake()
         return found
+
+    def pass_by(self, incoming: Incoming, raw: bytes) -> None:
+        """Use up what the call is, if a fault had answered it when it was recorded."""
+        self._player.pass_by(_sent(incoming, raw))
+        self._wake()
+
+    def due(self, index: int, incoming: Incoming) -> Replayed:
+        """Return when the call may be answered, and what it had come to.
+
+        As for the recording, its time begins when it comes, whatever delays it here.
+        """
+        due = Instant(incoming.exchange.at + self._held[index])
+        return Replayed(max(due, incoming.place.tenant.now()), self._remembered(index))
 
     async def answer(self, index: int, incoming: Incoming) -> Answer | Broken:
         """Return what was answered, when it is due, or break the connection as it broke.
 
         Raise Rejected (404) if those who had come before the answer do not come.
         """
-        exchange = incoming.exchange
-        at = await self._hold(index, incoming)
-        if exchange.told is None and self._player.missing(index):
-            at = await self._wait(index, incoming)
-        recorded, answer, early = self._player.recorded(index), self._answers[index], exchange.told
-        response = recorded.entry.response
-        whole = response.failed is None and response.status
-        played = answer if whole else await _broken(response, answer, incoming)
-        label = recorded.entry.label
-        exchange.verdict = Replayed(at, Remembered(label.outcome, label.confidence))
+        tenant, exchange = incoming.place.tenant, incoming.exchange
+        now = tenant.now()
+        due = self.due(index, incoming)
+        if due.answer_at > now:
+            tenant.check_room()
+            tenant.check_current(exchange.id)
+            await behaviour.wait(Call(exchange.id, (), now), due, incoming)
+        return await self.play(index, incoming)
+
+    async def play(self, index: int, incoming: Incoming) -> Answer | Broken:
+        """Do the same for a call that is due; one that may wait no longer has the reason."""
+        tenant, exchange = incoming.place.tenant, incoming.exchange
+        at = None if exchange.verdict is None else exchange.verdict.answer_at
+        exchange.verdict, early = None, exchange.told  # it may be refused yet, or get no answer
+        if early is None and self._player.missing(index):
+            at, early = None, await self._wait(index, incoming)
+        recorded, played = self._player.recorded(index), await self._played(index, incoming)
+        at = None if isinstance(played, Broken) else at
+        exchange.verdict = Replayed(tenant.now() if at is None else at, self._remembered(index))
         exchange.told = _told(recorded) + ("" if early is None else f"; {early}")
         return played
 
-    async def _hold(self, index: int, incoming: Incoming) -> Instant:
-        """Wait as long as the answer took, on the tenant's clock; return the moment.
+    def _wake(self) -> None:
+        """Let those go on who wait for nobody any more."""
+        for index, complete in self._waiting:
+            if not complete.done() and not self._player.missing(index):
+                complete.set_result(None)
 
-        Whoever may wait no longer has the reason in its exchange then.
+    async def _played(self, index: int, incoming: Incoming) -> Answer | Broken:
+        response, answer = self._player.recorded(index).entry.response, self._answers[index]
+        if response.failed is None and response.status:
+            return answer
+        return await _broken(response, answer, incoming)
+
+    def _remembered(self, index: int) -> Remembered:
+        label = self._player.recorded(index).entry.label
+        return Remembered(label.outcome, label.confidence)
+
+    async def _wait(self, index: int, incoming: Incoming) -> str | None:
+        """Wait until all have arrived who had. Raise Rejected (404) if they don't.
+
+        Return why nobody may wait any longer, if that is so.
         """
-        tenant, exchange = incoming.place.tenant, incoming.exchange
-        now = tenant.now()
-        if not self._held[index]:
-            return now
-        tenant.check_room()
-        due = Replayed(Instant(now + self._held[index]))
-        await behaviour.wait(Call(exchange.id, (), now), due, incoming)
-        at = now if exchange.verdict is None else exchange.verdict.answer_at
-        exchange.verdict = None  # until it is played: there may be no answer yet
-        return at
-
-    async def _wait(self, index: int, incoming: Incoming) -> Instant:
-        """Wait until all have arrived who had. Raise Rejected (404) if they don't."""
         tenant, exchange = incoming.place.tenant, incoming.exchange
         complete: Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((index, complete))
@@ -98,14 +119,20 @@ class Playback:
             listening.cancel()
             with suppress(asyncio.CancelledError):
                 await listening
-        missing = self._player.missing(index)
         if aside.done():
-            exchange.told = aside.result()
-        elif missing:
+            return aside.result()
+        missing = self._player.missing(index)
+        if missing:
             place = self._player.recorded(index).place
             exchange.violations = tuple(f"did not arrive: {one}" for one in missing[:20])
             raise Rejected(404, "", LATE.format(place, PATIENCE, ", ".join(missing[:3])), told=TOLD)
-        return tenant.now()
+        return None
+
+
+def _sent(incoming: Incoming, raw: bytes) -> Sent:
+    scope = incoming.scope
+    query = scope["query_string"].decode("latin-1")
+    return matching.seen(scope["method"], scope["path"], query, incoming.headers, raw)
 
 
 def _told(recorded: Recorded) -> str:

@@ -8,11 +8,11 @@ from typing import Final
 from starlette.types import Receive, Scope, Send
 
 from superoffice_mock.asgi import faulting, rendering
-from superoffice_mock.asgi.answering import Answering
 from superoffice_mock.asgi.incoming import Incoming, check
 from superoffice_mock.asgi.operations import headers_of
 from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.asgi.routes import Place, Routes
+from superoffice_mock.asgi.striking import Striking
 from superoffice_mock.asgi.tapes import Tapes
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.errors import Rejected
@@ -32,7 +32,7 @@ class Surface:
     def __init__(
         self,
         routes: Routes,
-        answering: Answering,
+        answering: Striking,
         journal: Journal,
         origins: Origins,
         steady: Callable[[], int],

@@ -1,16 +1,19 @@
 """Answers from recordings in place of the simulation's, on the same surface."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 from starlette.types import Message, Receive
 
-from superoffice_mock.asgi.answering import Answering
-from superoffice_mock.asgi.incoming import Incoming, read
+from superoffice_mock.asgi.answering import Answering, Late
+from superoffice_mock.asgi.incoming import Incoming, read, whole
 from superoffice_mock.asgi.playback import TOLD, Playback
-from superoffice_mock.asgi.rendering import Answer, Broken
+from superoffice_mock.asgi.rendering import NO_CONTENT, Answer, Broken
 from superoffice_mock.asgi.routes import Routes
+from superoffice_mock.core.lease import Call, Verdict
+from superoffice_mock.core.model import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
 from superoffice_mock.traffic.player import Miss, Recorded, Rules
@@ -47,7 +50,7 @@ class Replayer:
     def __init__(self, replay: Replay, otherwise: Answering | None = None) -> None:
         self._rules = replay.rules
         self._recorded = replay.recorded
-        self._otherwise = otherwise
+        self.otherwise = otherwise
         self._max_body = max(replay.max_body, replay.longest)
         self._playbacks: dict[str, Playback] = {}
 
@@ -55,13 +58,29 @@ class Replayer:
         """Return the recorded answer. Raise Rejected (404) if there is none."""
         raw = await read(incoming, self._max_body)
         incoming.exchange.body = raw
-        playback = self._playback(incoming.place.tenant)
+        playback = self.playback(incoming.place.tenant)
         found = playback.take(incoming, raw)
-        if isinstance(found, Miss):
-            return await self._missed(found, incoming, raw)
-        return await playback.answer(found, incoming)
+        if not isinstance(found, Miss):
+            return await playback.answer(found, incoming)
+        if self.otherwise is None:
+            raise _missed(found, incoming)
+        return await self.otherwise.answer(
+            msgspec.structs.replace(incoming, receive=_again(raw, incoming.receive))
+        )
 
-    def _playback(self, tenant: Tenant) -> Playback:
+    def late(self, incoming: Incoming, raw: bytes) -> Late:
+        """Return a call with the body *raw* that arrives later, and is looked up then."""
+        return _Late(self, incoming, raw)
+
+    def struck(self, incoming: Incoming, raw: bytes) -> None:
+        """Use up what a fault answered then, as one does now: the test arms it each time."""
+        self.playback(incoming.place.tenant).pass_by(incoming, raw)
+
+    def max_body(self, _: Incoming) -> int:
+        """Return how long the body of a call may be."""
+        return self._max_body
+
+    def playback(self, tenant: Tenant) -> Playback:
         """Return the playback of *tenant*; a reset ends the one before."""
         known = self._playbacks.get(tenant.facts.id)
         if known is None or known.begun != tenant.resets:
@@ -70,13 +89,43 @@ class Replayer:
             self._playbacks[tenant.facts.id] = known
         return known
 
-    async def _missed(self, miss: Miss, incoming: Incoming, raw: bytes) -> Answer | Broken:
-        if self._otherwise is not None:
-            return await self._otherwise.answer(
-                msgspec.structs.replace(incoming, receive=_again(raw, incoming.receive))
-            )
-        incoming.exchange.violations = tuple(one.told for one in miss.differences)
-        raise Rejected(404, "", miss.why, told=TOLD)
+
+class _Late:
+    """A call that a fault delays; which one it is, it becomes when it arrives."""
+
+    def __init__(self, replayer: Replayer, incoming: Incoming, raw: bytes) -> None:
+        self._replayer = replayer
+        self._incoming = incoming
+        self._raw = raw
+        self._answer: Callable[[], Awaitable[Answer | Broken]] = self._never
+
+    def arrives(self, now: Instant) -> tuple[Call, Verdict]:
+        """Look the call up. Raise Rejected (404) if nothing recorded, nor another, answers it."""
+        replayer, incoming = self._replayer, self._incoming
+        raw = whole(self._raw, replayer.max_body(incoming))
+        playback = replayer.playback(incoming.place.tenant)
+        found = playback.take(incoming, raw)
+        if not isinstance(found, Miss):
+            self._answer = partial(playback.play, found, incoming)
+            return Call(incoming.exchange.id, (), now), playback.due(found, incoming)
+        if replayer.otherwise is None:
+            raise _missed(found, incoming)
+        other = replayer.otherwise.late(incoming, raw)
+        self._answer = other.answer
+        return other.arrives(now)
+
+    def answer(self) -> Awaitable[Answer | Broken]:
+        """Return the answer of the recording, or of the simulation."""
+        return self._answer()
+
+    async def _never(self) -> Answer:
+        return NO_CONTENT[self._incoming.place.tenant.facts.readings.no_content_type]
+
+
+def _missed(miss: Miss, incoming: Incoming) -> Rejected:
+    """Return the 404 of a call that nothing recorded answers; its exchange tells what is near."""
+    incoming.exchange.violations = tuple(one.told for one in miss.differences)
+    return Rejected(404, "", miss.why, told=TOLD)
 
 
 def _again(raw: bytes, receive: Receive) -> Receive:

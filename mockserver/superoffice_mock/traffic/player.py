@@ -77,14 +77,19 @@ class Player:
     def take(self, sent: Sent) -> int | Miss:
         """Return which recorded exchange *sent* is, the first that is left, and use it up."""
         known = self._known(sent)
-        found = self._find(sent) if known is None else self._first(known)
+        found = self._next(sent, known)
         if found is None and self._rules.repeat:
             found = self._again(self._all(sent)[0] if known is None else known)
         if found is None:
             return self._missed(sent)
-        self._used[found] = True
-        self._arrive(found)
+        self._use(found)
         return found
+
+    def pass_by(self, sent: Sent) -> None:
+        """Use up the exchange that *sent* is, if a fault had answered that."""
+        found = self._next(sent, self._known(sent))
+        if found is not None and self._recorded[found].entry.label.outcome == "faulted":
+            self._use(found)
 
     @property
     def left(self) -> tuple[Recorded, ...]:
@@ -105,6 +110,13 @@ class Player:
             for place in awaited
             if place not in self._arrived
         )
+
+    def _next(self, sent: Sent, known: tuple[int, ...] | None) -> int | None:
+        return self._find(sent) if known is None else self._first(known)
+
+    def _use(self, index: int) -> None:
+        self._used[index] = True
+        self._arrive(index)
 
     def _find(self, sent: Sent) -> int | None:
         """Look for the first that is left; whoever plays in order has it at once."""
