@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from superoffice_mock.testing.handle import SuperOffice
     from superoffice_mock.testing.playing import Play
     from superoffice_mock.testing.servers import MockServer
@@ -23,6 +25,8 @@ MARKER: Final = (
 )
 FAILED: Final = pytest.StashKey[bool]()
 """Of a test that failed or was skipped, maybe at its set-up: what it left undone is no news."""
+RECORDERS: Final = pytest.StashKey["dict[Path, list[str]]"]()
+"""Of a session: which tests may record which file."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -130,23 +134,53 @@ def _played(
         wrong = f'record="{record}" needs replay="file.har", the file to make'
     elif file is None:
         return None
+    elif record != "none" and (others := _others(node, _path(node, file))):
+        wrong = (
+            f'record="{record}": {file} is that of {others[0]}, too; name a file for each test, or '
+            'take record="none" where what the other recorded is only replayed'
+        )
     else:
         try:
-            return Play(server, office, node.path.parent / file, record)
+            return Play(server, office, _path(node, file), record)
         except SetupError as error:
             wrong = str(error)
     pytest.fail(f"@pytest.mark.{NAME}: {wrong}", pytrace=False)
 
 
+def _path(node: pytest.Item, file: str) -> "Path":
+    return (node.path.parent / file).resolve()
+
+
+def _others(node: pytest.Item, path: "Path") -> list[str]:
+    """Return the other tests of the session that may record *path*, whichever process runs them."""
+    stash = node.session.stash
+    if RECORDERS not in stash:
+        found: dict[Path, list[str]] = {}
+        for item in node.session.items:
+            if NAME not in getattr(item, "fixturenames", ()):
+                continue
+            marked = _marked(item)
+            file = marked.get("replay")
+            if file is not None and marked.get("record", "none") != "none":
+                found.setdefault(_path(item, file), []).append(item.nodeid)
+        stash[RECORDERS] = found
+    return [one for one in stash[RECORDERS].get(path, []) if one != node.nodeid]
+
+
 def _wanted(node: pytest.Item) -> dict[str, Any]:
     """Return what the markers of *node* say, the closest winning; fail the test if they can't."""
-    wanted: dict[str, Any] = {}
     for marker in node.iter_markers(NAME):
         if marker.args:
             pytest.fail(f"@pytest.mark.{NAME} takes arguments by name only", pytrace=False)
         _check(marker.kwargs)
-        wanted = {**marker.kwargs, **wanted}
-    return wanted
+    return _marked(node)
+
+
+def _marked(node: pytest.Item) -> dict[str, Any]:
+    marked: dict[str, Any] = {}
+    for marker in node.iter_markers(NAME):
+        marked = {**marker.kwargs, **marked}
+    return marked
 
 
 def _check(given: Mapping[str, object]) -> None:

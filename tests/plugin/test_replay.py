@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+# pytester forgets what was first loaded inside it, and half of a package would be loaded twice.
+import superoffice_mock.commands.replaying  # noqa: F401
 from superoffice_mock.traffic import har
 from superoffice_mock.traffic.redaction import Redaction
 from tests.plugin.test_pytest_plugin import ran, told
@@ -151,6 +153,54 @@ def test_it(superoffice_mock):
     result = ran(pytester, test)
     result.assert_outcomes(errors=1)
     assert wrong in told(result)
+
+
+@pytest.mark.parametrize("record", ["once", "all"])
+def test_no_two_tests_record_one_file(pytester: pytest.Pytester, record: str) -> None:
+    test = f"""
+@pytest.mark.superoffice_mock(replay="made/some.har", record="{record}")
+class TestAll:
+    def test_one(self, superoffice_mock):
+        assert sync(superoffice_mock, 507) == 204
+
+    @pytest.mark.superoffice_mock(replay="../{pytester.path.name}/made/some.har")
+    def test_two(self, superoffice_mock):
+        assert sync(superoffice_mock, 508) == 204
+
+    @pytest.mark.superoffice_mock(record="none", replay="test_no_two_tests_record_one_file.py")
+    def test_three(self, superoffice_mock):
+        pass
+
+    def test_four(self):
+        pass
+"""
+    result = ran(pytester, test)
+    result.assert_outcomes(passed=1, errors=3)
+    name, said = "test_no_two_tests_record_one_file.py::TestAll::test", told(result)
+    assert f'record="{record}": made/some.har is that of {name}_two, too; name a file' in said
+    assert f"made/some.har is that of {name}_one, too; name a file for each test" in said
+    assert said.count(", too; ") == 2
+    assert not of(pytester).exists()
+
+
+def test_tests_with_files_of_their_own_may_share_the_rest(pytester: pytest.Pytester) -> None:
+    test = """
+@pytest.mark.superoffice_mock(record="once")
+class TestAll:
+    @pytest.mark.parametrize("account", [
+        pytest.param(507, marks=pytest.mark.superoffice_mock(replay="made/507.har")),
+        pytest.param(508, marks=pytest.mark.superoffice_mock(replay="made/508.har")),
+    ])
+    def test_it(self, superoffice_mock, account):
+        assert sync(superoffice_mock, account) == 204
+        superoffice_mock.assert_started(accounts=[account])
+
+    @pytest.mark.superoffice_mock(replay="made/507.har", record="none")
+    def test_it_again(self, superoffice_mock):
+        assert sync(superoffice_mock, 507) == 204
+"""
+    for _ in ("recorded", "replayed"):
+        ran(pytester, test).assert_outcomes(passed=3)
 
 
 def test_a_file_that_can_not_be_written_fails_the_test(pytester: pytest.Pytester) -> None:
