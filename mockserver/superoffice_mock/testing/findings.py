@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from superoffice_mock.testing import expectations
-from superoffice_mock.testing.expectations import Traffic
 from superoffice_mock.testing.handle import SuperOffice
+from superoffice_mock.testing.traffic import Traffic
 from superoffice_mock.testing.values import ArmedFault
 
 
