@@ -203,7 +203,4 @@ def _branch(node: Value, shape: Shape, where: str, unknown: list[str]) -> Value:
         return [_branch(node[one], shape.items, f"{where}/{one}", unknown) for one in ordered]
     if isinstance(shape, ObjectShape) and shape.members:
         return _object(list(node.items()), shape, where, unknown, _branch)
-    if any(isinstance(child, dict) for child in node.values()):
-        msg = f"{where}: expected text in its members, which may not have members of their own"
-        raise Unreadable(msg, "form-shape", "form-limits")
     return {"member": ""}

@@ -179,9 +179,10 @@ class _Form(_Xml):
         return value
 
     def free(self, value: Value) -> Value:
-        if isinstance(value, (dict, list)):
-            return value or ""
-        return _text(value)
+        members = self.members(value)
+        if isinstance(members, dict):
+            return {name: self.free(child) for name, child in members.items()} or ""
+        return _text(members)
 
 
 def _text(value: Value) -> str:

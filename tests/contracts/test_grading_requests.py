@@ -185,11 +185,6 @@ BAD = {
         "body",
         PLACE,
     ),
-    "free": (
-        sent("SyncUserAccounts[0].TableRight[a][b]=1", FORM),
-        "body",
-        "TableRight: expected text in its",
-    ),
     "not that charset": (
         raw(b"\xff\x00", "utf-8"),
         "body",

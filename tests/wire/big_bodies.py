@@ -59,6 +59,7 @@ ITEM: Final = "SyncUserAccounts[%d].AccountId=1"
 THREE: Final = "&".join(
     ITEM.replace("AccountId", name) for name in ("AccountId", "AssociateId", "AssociateName")
 )
+RIGHT: Final = "SyncUserAccounts[%d].FieldProperties.AccountId.FieldRight.Mask=Full"
 ID: Final = "SyncUserAccounts[0].AccountId="
 
 BIG: Final = [
@@ -185,6 +186,37 @@ BIG: Final = [
         FORM,
         204,
         lambda: numbered("SyncUserAccounts[0].TableRight.%d=", 27_000, "&"),
+    ),
+    Big("5,000 real carriers", FORM, 204, lambda: numbered(RIGHT, 5_000, "&")),
+    Big(
+        "25,000 parents in a carrier",
+        FORM,
+        413,
+        lambda: numbered("SyncUserAccounts[0].TableRight.%d.a=", 25_000, "&"),
+    ),
+    Big(
+        "20,000 escaped parents with a dot",
+        FORM,
+        413,
+        lambda: numbered("SyncUserAccounts[0][TableRight][%61.%d][b]=", 20_000, "&"),
+    ),
+    Big(
+        "4,500 carriers a hundred deep",
+        FORM,
+        413,
+        lambda: numbered(f"SyncUserAccounts[0].TableRight.%d{'.a' * 95}=", 4_500, "&"),
+    ),
+    Big(
+        "a carrier too deep",
+        FORM,
+        400,
+        lambda: filled("SyncUserAccounts[0].TableRight", "[a]"),
+    ),
+    Big(
+        "long names a hundred deep",
+        FORM,
+        204,
+        lambda: f"SyncUserAccounts[0].TableRight{('.' + 'a' * 10_000) * 98}=",
     ),
     Big("escapes", FORM, 400, lambda: filled(ID, "%39")),
     Big("escapes between letters", FORM, 400, lambda: filled(ID, "%39a")),

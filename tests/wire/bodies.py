@@ -1,7 +1,7 @@
 """The operation under test, and accounts written in every media type and charset."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 from xml.sax.saxutils import escape
@@ -74,9 +74,7 @@ def as_json(listed: Sequence[Account]) -> str:
 def as_xml(listed: Sequence[Account]) -> str:
     """Write the accounts in elements."""
     items = "".join(
-        "<SyncUserAccount>"
-        + "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in _members(one).items())
-        + "</SyncUserAccount>"
+        "<SyncUserAccount>" + "".join(_elements(_members(one))) + "</SyncUserAccount>"
         for one in listed
     )
     return xml_of(items)
@@ -94,12 +92,32 @@ def xml_of(items: str) -> str:
 def as_form(listed: Sequence[Account], charset: str = "utf-8") -> str:
     """Write the accounts in keys; escapes are bytes of *charset*."""
     return "&".join(
-        f"SyncUserAccounts[{index}][{name}]={quote_plus(str(value), encoding=charset)}"
+        f"{key}={quote_plus(str(value), encoding=charset)}"
         for index, one in enumerate(listed)
-        for name, value in _members(one).items()
+        for key, value in _fields(f"SyncUserAccounts[{index}]", _members(one))
     )
 
 
+def _elements(members: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in members.items():
+        inner = "".join(_elements(value)) if isinstance(value, dict) else escape(str(value))
+        yield f"<{name}>{inner}</{name}>"
+
+
+def _fields(parent: str, members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in members.items():
+        if isinstance(value, dict):
+            yield from _fields(f"{parent}[{name}]", value)
+        else:
+            yield f"{parent}[{name}]", value
+
+
 def _members(one: Account) -> dict[str, Any]:
-    named = {"AccountId": one.id, "AssociateName": one.name, "AssociateId": one.associate}
+    named = {
+        "AccountId": one.id,
+        "AssociateName": one.name,
+        "AssociateId": one.associate,
+        "TableRight": one.table_right,
+        "FieldProperties": one.field_properties,
+    }
     return {name: value for name, value in named.items() if value is not None}

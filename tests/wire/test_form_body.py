@@ -11,6 +11,11 @@ from superoffice_mock.wire.plain import Notes
 from tests.wire.bodies import FORM, OPERATION, Account, accounts, read, refused
 
 FIRST = "SyncUserAccounts[0]"
+NESTED = (
+    f"{FIRST}[FieldProperties][AccountId][FieldRight][Mask]=Full"
+    f"&{FIRST}.FieldProperties.AccountId.FieldRight.Reason=a%2Eb"
+    f"&{FIRST}.FieldProperties[AccountId].FieldType=&{FIRST}[FieldProperties].x=1"
+)
 SHAPE = OPERATION.bodies[FORM].shape
 
 
@@ -67,6 +72,22 @@ def test_items_come_in_the_order_of_their_indices_and_gaps_close() -> None:
             Account(table_right={"a": "", "b": "1"}),
         ),
         (f"{FIRST}.FieldProperties[]=1", Account(field_properties={"": "1"})),
+        (
+            NESTED,
+            Account(
+                field_properties={
+                    "AccountId": {
+                        "FieldRight": {"Mask": "Full", "Reason": "a.b"},
+                        "FieldType": "",
+                    },
+                    "x": "1",
+                }
+            ),
+        ),
+        (
+            f"{FIRST}.TableRight[a.b][c]=1&{FIRST}.TableRight[a.b].d=2&{FIRST}.TableRight[][0]=3",
+            Account(table_right={"a.b": {"c": "1", "d": "2"}, "": {"0": "3"}}),
+        ),
     ],
 )
 def test_values_are_text_as_it_was_escaped(body: str, account: Account) -> None:
@@ -121,8 +142,8 @@ def test_what_does_not_belong_is_named_with_its_place(body: str, reason: str) ->
             "SyncUserAccounts[0].",
             f"{FIRST}..AccountId",
         ),
-        *(f"{FIRST}.AccountId.x", f"{FIRST}.AccountId[0]", f"{FIRST}.TableRight[a][b]"),
-        f"{FIRST}[TableRight]{'[a]' * 10_000}",
+        *(f"{FIRST}.AccountId.x", f"{FIRST}.AccountId[0]", f"{FIRST}.TableRight[a[b]"),
+        f"{FIRST}.TableRight[a]b[c]",
     ],
 )
 def test_a_key_that_leads_nowhere_is_a_400_that_shows_one_that_does(key: str) -> None:
@@ -130,6 +151,36 @@ def test_a_key_that_leads_nowhere_is_a_400_that_shows_one_that_does(key: str) ->
     assert status == 400
     assert reason.endswith("expected a key such as SyncUserAccounts[0][AccountId]")
     assert reason.startswith(key[:60])
+
+
+@pytest.mark.claim("body-syntax")
+def test_a_carrier_may_nest_to_a_hundredth_level() -> None:
+    carrier = f"{FIRST}[TableRight]"
+    (account,) = accounts(FORM, f"{carrier}{'[a]' * 98}=1")
+    assert str(account.table_right).count("'a'") == 98
+    for levels in (99, 10_000):
+        status, reason = refused(FORM, f"{carrier}{'[a]' * levels}=1")
+        assert status == 400
+        assert reason.startswith(f"{carrier}[a]")
+        assert reason.endswith("nested more than 100 deep; send fewer levels")
+
+
+def test_a_carrier_that_grows_by_a_level_with_each_key_is_as_deep_at_most() -> None:
+    keys = [f"{FIRST}.TableRight{'.a' * levels}" for levels in range(1, 200)]
+    assert accounts(FORM, "&".join(f"{key}.x=1" for key in keys[:90]))
+    reason = refused(FORM, "&".join(f"{key}.x=1" for key in keys))[1]
+    assert reason.endswith("nested more than 100 deep; send fewer levels")
+
+
+@pytest.mark.claim("body-limit")
+def test_more_members_of_members_than_ten_thousand_are_a_413() -> None:
+    def nested(fields: int) -> str:
+        return "&".join(f"{FIRST}.TableRight.{n}.a.b=" for n in range(fields))
+
+    assert accounts(FORM, nested(5_000))
+    key = "SyncUserAccounts[0].TableRight.5000.a.b"
+    reason = f"{key}: more than 10000 members that have members; send fewer"
+    assert refused(FORM, nested(5_001)) == (413, reason)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +191,8 @@ def test_a_key_that_leads_nowhere_is_a_400_that_shows_one_that_does(key: str) ->
         f"{FIRST}.AccountId=1&{FIRST}=1",
         f"{FIRST}.AccountId=1&SyncUserAccounts=",
         f"{FIRST}.TableRight=&{FIRST}.TableRight.a=1",
+        f"{FIRST}.TableRight.a=&{FIRST}.TableRight.a.b=1",
+        f"{FIRST}.TableRight.a.b.c=&{FIRST}.TableRight.a.b=1",
     ],
 )
 def test_a_key_that_is_a_value_and_a_parent_is_a_400(body: str) -> None:

@@ -30,12 +30,18 @@ UNICODE = {
 }
 """What follows the media type -> how such a body is encoded."""
 
+carriers = st.recursive(
+    st.text("Full \u00e9&<", max_size=4),
+    lambda inner: st.dictionaries(st.text("Mask", min_size=1, max_size=3), inner, min_size=1),
+    max_leaves=6,
+).filter(lambda value: isinstance(value, dict))
+"""Members of members of texts: none are empty, as a form can't say so."""
 ids = st.integers(-(2**31), 2**31 - 1)
 
 
 def listed(letters: st.SearchStrategy[str]) -> st.SearchStrategy[list[Account]]:
     names = st.none() | st.text(letters, max_size=10)
-    one = st.tuples(ids, names, ids).map(lambda three: Account(*three))
+    one = st.builds(Account, ids, names, ids, st.none() | carriers, st.none() | carriers)
     return st.lists(one, min_size=1, max_size=12)
 
 
@@ -64,6 +70,14 @@ def test_a_payload_has_the_same_accounts_in_all_types_and_unicode_charsets(
         raw = text.encode(UNICODE[named])
         assert accounts(media_type + named, raw) == payload
         assert read(media_type + named, raw).violations == ()
+
+
+@pytest.mark.claim("same-effect", "carrier-members", "form-shape")
+@pytest.mark.parametrize("media_type", OPERATION.bodies)
+def test_a_carrier_as_the_service_sends_it_is_read_alike_in_all_types(media_type: str) -> None:
+    rights = {"AccountId": {"FieldRight": {"Mask": "Full", "Reason": ""}, "FieldType": "Int"}}
+    payload = [Account(507, "tje0", 874, {"Mask": "Full"}, rights)]
+    assert accounts(media_type, bodies(payload, "utf-8")[media_type]) == payload
 
 
 @pytest.mark.claim("same-effect", "charset")

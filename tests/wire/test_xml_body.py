@@ -107,7 +107,15 @@ def test_the_prefix_xml_needs_no_declaration() -> None:
         (one(nil("TableRight") + nil("FieldProperties")), [Account()]),
         (one("<TableRight/>"), [Account(table_right={})]),
         (one("<TableRight><a>b</a></TableRight>"), [Account(table_right={"a": "b"})]),
-        (one("<TableRight><a><b/></a></TableRight>"), [Account(table_right={"a": {"b": None}})]),
+        (one("<TableRight><a><b/></a></TableRight>"), [Account(table_right={"a": {"b": ""}})]),
+        (
+            one("<TableRight><a> <b>c</b> <d><e> </e></d></a></TableRight>"),
+            [Account(table_right={"a": {"b": "c", "d": {"e": " "}}})],
+        ),
+        (
+            one(f"<TableRight><a>{nil('b')}</a></TableRight>"),
+            [Account(table_right={"a": {"b": None}})],
+        ),
     ],
 )
 def test_nil_and_nothing_are_null_and_empty(body: str, understood: list[Account]) -> None:

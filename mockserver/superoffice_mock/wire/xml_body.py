@@ -31,7 +31,8 @@ _BOUND: Final = {"xmlns:xml": "http://www.w3.org/XML/1998/namespace"}
 _PROLOG: Final = re.compile(r"(?:[\s\ufeff]+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _DECLARED: Final = re.compile(rb'<\?xml[^>]*?\sencoding\s*=\s*["\']([A-Za-z0-9._-]+)["\']')
 _SHORTEST: Final = len("<SyncUserAccount/>")
-_TEXT: Final = Scalar(frozenset({"string"}))
+_FREE: Final = Scalar(frozenset({"string"}))
+"""What is in an element that nobody described further: text, or such elements."""
 
 
 def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
@@ -166,10 +167,12 @@ class _Builder:
             if member is not None:
                 return _Element(member.shape, member.name, attributes)
             if not shape.members:
-                return _Element(_TEXT, local, attributes)
+                return _Element(_FREE, local, attributes)
             if not self._notes.full:
                 self._notes.unknown_member(self._where(), local)
             return None
+        if shape is _FREE:
+            return _Element(_FREE, local, attributes)
         parent.add(local, None)
         return None
 
