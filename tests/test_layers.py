@@ -74,7 +74,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ".log": ("msgspec", ".core", ".wire", ".asgi", "sys"),
     ".below": (".errors", "asyncio"),
     ".protocol": ("uvicorn", "httptools", "msgspec", ".errors", ".below", ".offered", *IMPURE),
-    ".offered": ("uvicorn", ".below", *IMPURE),
+    ".offered": ("uvicorn", ".below", ".parting", *IMPURE),
+    ".parting": IMPURE,
     ".server": ("uvicorn", *RULES, ".protocol", ".settings", ".wire", ".asgi", *IMPURE),
     ".descriptors": ("msgspec", ".settings", "sys"),
     ".commands.demo": (

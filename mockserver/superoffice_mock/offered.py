@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from superoffice_mock.below import CONNECTION
+from superoffice_mock.parting import Parting, part
 
 NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends a reset."""
@@ -30,6 +31,7 @@ class Offered(HttpToolsProtocol):
         """Offer this connection to the application."""
         super().connection_made(transport)
         self._extensions: dict[str, Any] = {CONNECTION: self}
+        self._parting = Parting(transport, self._part)
 
     def on_headers_complete(self) -> None:
         """Start on the request."""
@@ -38,7 +40,22 @@ class Offered(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._answering = cycle
+        cycle.transport = self._parting
         super()._start_asgi_task(cycle, app)
+
+    @property
+    def _heard_out(self) -> bool:
+        """Tell whether all has come that the caller meant to send."""
+        return self._answering is None or not self._answering.more_body
+
+    def _part(self) -> None:
+        """Close after an answer: at once only if that leaves nothing unread."""
+        if self.transport.is_closing():
+            return
+        if self._heard_out:
+            self.transport.close()
+        else:
+            part(self.transport, self)
 
     def _give_up(self) -> None:
         """Let nothing be sent any more to the request that is being answered."""
@@ -62,7 +79,7 @@ class Offered(HttpToolsProtocol):
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
-            self.transport.close()
+            cycle.transport.close()
         cycle.on_response()
 
     def end(self, raw: bytes) -> None:

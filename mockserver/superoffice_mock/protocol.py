@@ -140,6 +140,11 @@ class Protocol(Offered):
             return "body"
         return "idle" if cycle.response_complete else "answering"
 
+    @property
+    def _heard_out(self) -> bool:
+        """Where a request was refused, nobody knows how much of it is still to come."""
+        return super()._heard_out and not self._refused
+
     def _is_long(self) -> bool:
         """Tell whether so much has come that the head may be too long; most come in one piece."""
         return self._head + self._piece > self._bounds.max_headers

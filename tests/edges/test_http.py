@@ -1,8 +1,11 @@
 """HTTP itself: how bodies come, how connections go on, and what every answer has or has not."""
 
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
 import pytest
 
-from tests.edges.sockets import JSON, ONE, Connection, Raw, exchange, request
+from tests.edges.sockets import JSON, ONE, Connection, Raw, exchange, request, until
 from tests.running import BASIC, PATH, Running
 
 SIGNED = {"Authorization": BASIC, "Content-Type": JSON}
@@ -139,6 +142,47 @@ def test_who_asks_for_the_connection_to_be_closed_gets_the_answer_first(server: 
     with Connection(server) as connection:
         assert connection.send(request(Connection="close")).answer().status == 204
         assert connection.rest() == b""
+
+
+@pytest.mark.claim("body-limit")
+def test_who_sends_on_after_an_early_answer_that_closes_is_heard_out(server: Running) -> None:
+    with Connection(server) as connection:
+        head = request(b"", SIGNED, Content_Length=str(5 * TOO_LONG), Connection="close")
+        answer = connection.send(head).answer()
+        assert (answer.status, answer.headers["connection"]) == (413, "close")
+        for _ in range(5):
+            connection.send(b" " * TOO_LONG)
+        assert connection.rest() == b""
+    assert exchange(server, request()).status == 204
+
+
+@pytest.mark.claim("body-limit")
+def test_a_client_that_writes_all_before_it_reads_can_read_its_413(server: Running) -> None:
+    for _ in range(5):
+        asked = Request(server.url + PATH, b" " * 5 * TOO_LONG, SIGNED)
+        with pytest.raises(HTTPError) as refused:
+            urlopen(asked, timeout=20)
+        with refused.value as answer:
+            assert (answer.code, b"at most 1048576 bytes" in answer.read()) == (413, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("piece", [b" ", b" " * TOO_LONG])
+def test_who_goes_on_for_ever_after_an_early_answer_is_cut_off(
+    piece: bytes, server: Running
+) -> None:
+    with Connection(server) as connection:
+        head = request(b"", SIGNED, Content_Length=str(10**9), Connection="close")
+        assert connection.send(head).answer().status == 413
+
+        def cut_off() -> bool:
+            try:
+                connection.send(piece)
+            except OSError:
+                return True
+            return False
+
+        until(cut_off, "the connection closes")
 
 
 @pytest.mark.parametrize("offer", ["h2c", "websocket"])
