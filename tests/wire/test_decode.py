@@ -1,8 +1,10 @@
 """What decides before a body is read, and the first wrong place that a 400 names."""
 
+import msgspec
 import pytest
 
-from superoffice_mock.wire.decode import READERS
+from superoffice_mock.errors import Rejected
+from superoffice_mock.wire.decode import READERS, decode
 from tests.wire.bodies import (
     FORM,
     JSON,
@@ -89,7 +91,10 @@ def test_no_body_is_a_400(content_type: str | None) -> None:
         ("{'SyncUserAccounts': []}", "the body is not JSON: "),
         ('{"SyncUserAccounts": [],}', "the body is not JSON: "),
         ('{"SyncUserAccounts": [{"AccountId": NaN}]}', "the body is not JSON: "),
-        ('{"SyncUserAccounts": [{"AccountId": 1e999}]}', "the body is not JSON: "),
+        (
+            '{"SyncUserAccounts": [{"AccountId": 1e999}]}',
+            "a number in the body is too large to be read; an id has at most 10 digits",
+        ),
         ('{"SyncUserAccounts": [{"AccountId": 0507}]}', "the body is not JSON: "),
         ("SyncUserAccounts[0].AccountId=507", "the body is not JSON: "),
     ],
@@ -158,6 +163,14 @@ def test_of_several_wrong_places_the_first_is_named(content_type: str, body: str
     status, reason = refused(content_type, body)
     assert status == 400
     assert reason.startswith("/SyncUserAccounts/1/AccountId: expected an integer, got ")
+
+
+@pytest.mark.claim("body-shape", "error-place")
+def test_what_a_schema_bounds_beyond_types_is_told_in_its_words() -> None:
+    stricter = msgspec.structs.replace(OPERATION, bodies={JSON: OPERATION.bodies[FORM]})
+    with pytest.raises(Rejected) as refusal:
+        decode(stricter, JSON, b'{"SyncUserAccounts": [], "q": 1}', 1)
+    assert refusal.value.reason == "/SyncUserAccounts: [] has less than 1 item"
 
 
 def test_no_text_of_the_caller_is_repeated_at_length() -> None:

@@ -165,3 +165,49 @@ def test_deep_nesting_beside_two_spellings_is_a_400_or_taken_but_no_crash() -> N
     nested = "[" * 950 + "]" * 950
     body = one(f'{{"AccountId": 1, "accountId": 2, "TableRight": {{"a": {nested}}}}}')
     assert refused(JSON, body) == (400, "the body is nested too deeply")
+
+
+@pytest.mark.claim("body-syntax")
+@pytest.mark.parametrize(
+    ("escapes", "half", "at"),
+    [
+        (r"\ud800", r"\ud800", 41),
+        (r"\uDBFF", r"\uDBFF", 41),
+        (r"a\uDC00 x", r"\uDC00", 42),
+        (r"\ud83d\ude00\ude00", r"\ude00", 53),
+        (r"\\\ud83d\u0041", r"\ud83d", 43),
+        (r"\\ud800\ud800", r"\ud800", 48),
+    ],
+)
+def test_half_of_a_letter_is_named_with_its_place(escapes: str, half: str, at: int) -> None:
+    reason = f"the body is not JSON: {half} at character {at} is half of a surrogate pair; "
+    said = refused(JSON, one(f'{{"AssociateName": "{escapes}"}}'))
+    assert said == (400, f"{reason}send both halves, or the letter itself")
+
+
+@pytest.mark.claim("body-syntax")
+@pytest.mark.parametrize("cut", ['{"a": "\\ud8', '{"a": "\\ud83d\\ude00', '{"a": ["\\\\ud800"'])
+def test_a_body_that_ends_too_early_is_told_as_such(cut: str) -> None:
+    said = "the body is not JSON: it ends too early, or within an escape"
+    assert refused(JSON, cut) == (400, said)
+
+
+@pytest.mark.claim("account-id-int32", "error-place")
+@pytest.mark.parametrize("digits", [400, 4_300, 4_301, 1_000_000])
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_an_id_of_any_length_is_told_with_its_place(sign: str, digits: int) -> None:
+    name = "1" * 5_000 + '\\"'
+    body = one(f'{{"AssociateName": "{name}"}}, {{"accountId": {sign}{"9" * digits}}}')
+    status, reason = refused(JSON, body)
+    place = "/SyncUserAccounts/1/AccountId"
+    wanted = f"{place}: expected an integer from -2147483648 to 2147483647, got the number {sign}99"
+    assert (status, reason[: len(wanted)]) == (400, wanted)
+
+
+@pytest.mark.claim("unknown-members")
+def test_an_endless_number_that_nobody_asked_for_is_ignored_but_not_two() -> None:
+    nines = "9" * 5_000
+    assert accounts(JSON, f'{{"a": {nines}, "syncUserAccounts": [{{}}]}}') == [Account()]
+    reason = "a number in the body is too large to be read; an id has at most 10 digits"
+    assert refused(JSON, f'{{"a": [{nines}, {nines}]}}') == (400, reason)
+    assert refused(JSON, f'{{"a": {nines}, "b": }}') == (400, reason)

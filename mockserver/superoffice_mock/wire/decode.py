@@ -30,6 +30,8 @@ _MISTYPED: Final = "the body is no form but looks like JSON; send Content-Type: 
 _PLAIN_UTF8: Final = (None, "utf-8")
 _SHORTEST: Final = len("0,")
 """Bytes that an item takes at least: a short body can't have too many."""
+_MISSING: Final = re.compile(r'"(.+)" is a required property')
+_KEYS: Final = "a form does so with keys such as SyncUserAccounts[0][AccountId]"
 _STEP: Final = re.compile(r"\.([^.`\[\]]+)|\[(\d+)\]")
 
 
@@ -101,6 +103,9 @@ def _rejected(path: Sequence[str | int], message: str, value: Plain, shape: Shap
     found, shape = _at(path, value, shape)
     if isinstance(found, Misnamed):
         return Rejected(400, where, found)
+    if missing := _MISSING.fullmatch(message):
+        wanted = cast(ObjectShape, shape).members[missing[1].lower()].shape.expected
+        return Rejected(400, f"{where}/{missing[1]}", f"missing; send {wanted}; {_KEYS}")
     if _is_of(found, shape):
         return Rejected(400, where, shown(message))
     limits = ""

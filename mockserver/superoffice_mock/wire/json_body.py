@@ -1,6 +1,7 @@
 """JSON bodies: the fast way when the members are spelt as expected, the general way otherwise."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
@@ -12,7 +13,18 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import media
 from superoffice_mock.wire.plain import Notes, Plain
 
-_CLEARER: Final = {"Input data was truncated": "it ends too early, or within an escape"}
+_TRUNCATED: Final = "Input data was truncated"
+_CLEARER: Final = {_TRUNCATED: "it ends too early, or within an escape"}
+_HALF: Final = re.compile(
+    r"(?<!\\)(?:\\\\)*+(\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    r"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD])[c-fC-F][0-9a-fA-F]{2}))"
+)
+"""An escape that is half of a letter."""
+_ENDLESS: Final = re.compile(
+    r'(?:[^"0-9]++|"(?:[^"\\]++|\\.)*+"|[0-9]{1,4299}+(?![0-9]))*+[0-9]{100}([0-9]++)', re.DOTALL
+)
+"""All up to the end of a number, no text, with more digits than are read."""
+_TOO_LARGE: Final = "a number in the body is too large to be read; an id has at most 10 digits"
 
 
 def fast(raw: bytes, body: Body) -> Any | None:  # noqa: ANN401 - a struct made at run time
@@ -33,12 +45,32 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
     text = media.text(raw, charset)
     try:
         return _value(text, shape, notes)
+    except msgspec.ValidationError:  # of JSON, as no type was asked for: a number out of range
+        return _value_of_less(text, shape, notes)
     except msgspec.DecodeError as error:
-        what, _, _ = str(error).partition(" - at ")  # which names no member, only depth
-        what = _CLEARER.get(what, what)
-        raise Rejected(400, "", f"the body is not JSON: {what}") from None
+        raise Rejected(400, "", f"the body is not JSON: {_told(text, str(error))}") from None
     except RecursionError:
         raise Rejected(400, "", "the body is nested too deeply") from None
+
+
+def _told(text: str, what: str) -> str:
+    """Say what is wrong with *text*, clearer than *what*; for half a letter that may mislead."""
+    half = _HALF.search(text) if what == _TRUNCATED or "surrogate" in what else None
+    if half is None:
+        return _CLEARER.get(what, what)
+    where = f"{half[1]} at character {half.start(1)}"
+    return f"{where} is half of a surrogate pair; send both halves, or the letter itself"
+
+
+def _value_of_less(text: str, shape: Shape, notes: Notes) -> Plain:
+    """Return the value of *text* with less of a number's digits, so that its place can be told."""
+    endless = _ENDLESS.match(text)
+    try:
+        return _value(
+            text[: endless.start(1)] + text[endless.end(1) :] if endless else text, shape, notes
+        )
+    except msgspec.DecodeError:
+        raise Rejected(400, "", _TOO_LARGE) from None
 
 
 def _value(text: str, shape: Shape, notes: Notes) -> Plain:
