@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.commands import curl
 from superoffice_contract.effects import EffectCheck
 from superoffice_contract.expectations import Expected, Scene, sign_of
 from superoffice_contract.plan import Plan, Tally, concluded, untold
-from superoffice_contract.probing import Caller, Seen, curl
+from superoffice_contract.probing import Caller, Seen
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.signs import NO_SIGN, Sign, Signs
 from superoffice_contract.steps import Steps

@@ -10,6 +10,7 @@ from superoffice_contract import claims, target
 from superoffice_contract.agreement import Shown, shown
 from superoffice_contract.busy_second import TIMED, timed, unclear
 from superoffice_contract.claims import Claim
+from superoffice_contract.commands import curl
 from superoffice_contract.followed import NOT_SEEN, followed
 from superoffice_contract.itinerary import (
     NEEDS_CREDENTIAL,
@@ -20,7 +21,7 @@ from superoffice_contract.itinerary import (
     planned,
 )
 from superoffice_contract.plan import Plan
-from superoffice_contract.probing import Seen, curl
+from superoffice_contract.probing import Seen
 from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.target import TargetTenant
 from superoffice_contract.unobservable import UNOBSERVABLE

@@ -1,7 +1,6 @@
 """One request to a target and what came back: the harness's own hands on the wire."""
 
 import asyncio
-import shlex
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -166,26 +165,3 @@ def _distrusted(error: BaseException | None) -> str | None:
             return error.verify_message
         error = error.__cause__ or error.__context__
     return None
-
-
-def curl(base: str, ask: Ask) -> str:
-    """Return a command that sends *ask* again, secrets replaced."""
-    words = ["curl", "-i", "-X", ask.method]
-    for name, value in ask.headers:
-        shown = _redacted(name, value) if name.lower() in SECRETS else value
-        words += ["-H", f"{name}: {shown}"]
-    if ask.body:
-        words += ["--data-binary", _printable(ask.body)]
-    return " ".join([*map(shlex.quote, words), shlex.quote(f"{base}{ask.path}")])
-
-
-def _redacted(name: str, value: str) -> str:
-    """Return *value* without its secret; the scheme of an Authorization is none."""
-    scheme, blank, _ = value.partition(" ")
-    known = name.lower() == "authorization" and blank
-    return f"{scheme} [redacted]" if known else "[redacted]"
-
-
-def _printable(body: bytes) -> str:
-    text = body.decode("utf-8", "backslashreplace")
-    return text if len(text) <= 400 else f"{text[:400]}…"

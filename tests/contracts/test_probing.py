@@ -1,15 +1,13 @@
 """One request and its answer: what is sent, what is read, and what is said when it fails."""
 
 import asyncio
-import json
-import shlex
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from superoffice_contract.probing import Ask, Seen, calling, curl
+from superoffice_contract.probing import Ask, Seen, calling
 from superoffice_contract.target import TargetError
 from tests.contracts.other_make import Make, serving
 
@@ -148,46 +146,6 @@ async def test_a_body_that_comes_a_byte_at_a_time_does_not_stretch_the_time_out(
         with pytest.raises(TargetError, match=r"no answer within 0\.2 s"):
             await caller.send(Ask("GET", "/"))
     server.close()
-
-
-# ---- commands --------------------------------------------------------------------------------
-
-
-def words(ask: Ask) -> list[str]:
-    return shlex.split(curl("http://127.0.0.1:8204", ask))
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "shown"),
-    [
-        ("Authorization", "Basic dGplMDpUamUw", "Basic [redacted]"),
-        ("authorization", "dGplMDpUamUw", "[redacted]"),
-        ("Authorization", "", "[redacted]"),
-        ("Cookie", "a=dGplMDpUamUw; b=1", "[redacted]"),
-        ("SO-AppToken", "dGplMDpUamUw", "[redacted]"),
-        ("X-XSRF-TOKEN", "dGplMDpUamUw more", "[redacted]"),
-        ("Accept", "dGplMDpUamUw", "dGplMDpUamUw"),
-    ],
-)
-def test_a_command_has_each_header_and_no_secret(name: str, value: str, shown: str) -> None:
-    told = words(Ask("POST", "/x", ((name, value),), b"{}"))
-    assert f"{name}: {shown}" in told
-
-
-def test_a_command_can_be_typed_as_it_stands() -> None:
-    body = json.dumps({"it's": '$HOME `x` "y"'}).encode()
-    told = words(Ask("PUT", "/a?$select=x&y=1", (("Content-Type", "application/json"),), body))
-    assert told == [
-        *("curl", "-i", "-X", "PUT", "-H", "Content-Type: application/json"),
-        *("--data-binary", body.decode(), "http://127.0.0.1:8204/a?$select=x&y=1"),
-    ]
-
-
-def test_a_command_shows_odd_bytes_and_cuts_long_bodies() -> None:
-    assert r"tj\xe9" in words(Ask("POST", "/", (), b"tj\xe9"))
-    (cut,) = [one for one in words(Ask("POST", "/", (), b"[" * 10_000)) if one.startswith("[")]
-    assert cut == "[" * 400 + "…"
-    assert "--data-binary" not in words(Ask("GET", "/"))
 
 
 def test_an_answer_without_headers_has_no_names() -> None:
