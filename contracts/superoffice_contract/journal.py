@@ -26,6 +26,10 @@ PATIENCE: Final = 10.0
 """Seconds that the mock may keep silent."""
 LONGEST: Final = 30.0
 """Seconds that a whole answer may take."""
+_SECOND: Final = 1.0
+_LATE: Final = 0.1
+"""Seconds by which a real clock may pass the second of a call that is turned away: by microseconds
+or, on a busy machine, by more. It is still the second, and whoever hung up was gone before."""
 _BODY: Final = frozenset({"body", "undocumented-members"})
 _STAGED: Final = ("faulted", "replayed")
 """Outcomes that somebody armed or recorded: such an answer tells nothing of a run."""
@@ -206,7 +210,8 @@ def _gave_up(exchange: _Exchange) -> bool | None:
     known = exchange.status is not None or exchange.hung_up
     if not known or exchange.outcome == "faulted":
         return None
-    return exchange.hung_up and (exchange.elapsed or 0.0) <= 1.0
+    due = _SECOND + _LATE if exchange.outcome == "turned_away" else _SECOND
+    return exchange.hung_up and (exchange.elapsed or 0.0) <= due
 
 
 _REFUSALS: Final[Mapping[int, tuple[str, tuple[str, ...], frozenset[str]]]] = {

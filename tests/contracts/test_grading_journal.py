@@ -265,6 +265,35 @@ def test_a_connection_that_a_fault_broke_is_no_giving_up() -> None:
         assert failed(grading.grade_journal(url, ("onsite",))) == {}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "elapsed", "found"),
+    [
+        ("turned_away", 1.0, True),
+        ("turned_away", 1.0002, True),
+        ("turned_away", 3.0, False),
+        ("started", 0.4, True),
+        ("started", 1.0002, False),
+    ],
+)
+def test_who_hung_up_on_a_real_clock_gave_up_before_the_second_that_was_due(
+    outcome: str, elapsed: float, *, found: bool
+) -> None:
+    left = {"outcome": outcome, "status": 204, "hung_up": True, "elapsed": elapsed}
+    with stranger(200, told(left)) as url:
+        report = grading.grade_journal(url, ("onsite",))
+    assert ("gave-up" in failed(report)) is found
+
+
+def test_a_caller_that_hung_up_on_the_clock_of_serve_is_found(server: Running) -> None:
+    server.control("POST", "clock/real")
+    server.control("POST", "lease/hold")
+    with pytest.raises(TimeoutError):
+        urlopen(_request(server, 507), timeout=0.2)
+    while server.exchanges()[0]["outcome"] == "pending":
+        server.control("GET", "clock")
+    assert list(failed(grade(server))) == ["gave-up", "lost-accounts"]
+
+
 def test_a_fault_after_it_does_not_cover_an_account_that_is_lost() -> None:
     away = {"outcome": "turned_away", "status": 204}
     with stranger(200, told(away, {"outcome": "faulted", "status": 503})) as url:
