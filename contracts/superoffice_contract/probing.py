@@ -4,13 +4,15 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 import httpx2
 import msgspec
 
-from superoffice_contract.target import Header, TargetError
+from superoffice_contract import failures
+from superoffice_contract.failures import BrokenError
+from superoffice_contract.target import Header, ImpossibleError, TargetError
 
 SECRETS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
 IN_PROCESS: Final = "http://127.0.0.1:8204"
@@ -57,7 +59,8 @@ class Seen(msgspec.Struct, frozen=True):
 class Caller:
     """Sends requests to one target: a URL, or an ASGI application in this process.
 
-    Raise TargetError where nothing that speaks HTTP answers in time.
+    Raise TargetError where nothing that speaks HTTP answers in time. *tries*: how often a request
+    is sent in all whose connection breaks before its answer begins.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class Caller:
         base: str,
         timeout_seconds: float,
         control_token: str | None = None,
+        tries: int = 1,
     ) -> None:
         self._client = client
+        self._tries = tries
         self.timeout_seconds = timeout_seconds
         token = () if control_token is None else (("Authorization", f"Bearer {control_token}"),)
         self._opens_control: tuple[Header, ...] = token
@@ -75,15 +80,28 @@ class Caller:
         self.sent = 0
 
     async def send(self, ask: Ask) -> Seen:
-        """Send *ask* once, redirects not followed."""
+        """Send *ask*, redirects not followed."""
+        for left in reversed(range(self._tries)):
+            try:
+                return await self._sent(ask)
+            except BrokenError:
+                if not left:
+                    raise
+        raise AssertionError("a request is tried at least once")
+
+    async def _sent(self, ask: Ask) -> Seen:
         self.sent += 1
         started = time.monotonic()
+        failed = failures.before
         try:
             request = self._client.build_request(
                 ask.method, f"{self.base}{ask.path}", headers=list(ask.headers), content=ask.body
             )
             async with asyncio.timeout(self.timeout_seconds):
-                answer = await self._client.send(request)
+                answer = await self._client.send(request, stream=True)
+                failed = failures.amid
+                async with aclosing(answer):
+                    await answer.aread()
         except (httpx2.TimeoutException, TimeoutError):
             msg = f"{self.base}: no answer within {self.timeout_seconds:g} s; is the server stuck?"
             raise TargetError(msg) from None
@@ -91,18 +109,22 @@ class Caller:
             msg = f"{self.base}: a credential has a character that no header may have"
             raise TargetError(msg) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            if distrusted := _distrusted(error):
-                msg = f"{self.base}: its certificate is not trusted: {distrusted}"
-                raise TargetError(f"{msg}; name its authority with --real --ca FILE") from None
-            msg = f"{self.base}: {type(error).__name__}: {error}; is a server running there?"
-            raise TargetError(msg) from None
+            raise failed(self.base, error) from None
         seconds = time.monotonic() - started
         headers = tuple((name, value) for name, value in answer.headers.multi_items())
         return Seen(answer.status_code, headers, answer.content, seconds)
 
     async def together(self, asks: list[Ask]) -> list[Seen]:
-        """Send all *asks* at once."""
-        return list(await asyncio.gather(*(self.send(ask) for ask in asks)))
+        """Send all *asks* at once. Raise ImpossibleError where so many break connections."""
+        answers = await asyncio.gather(*map(self.send, asks), return_exceptions=True)
+        errors = [one for one in answers if isinstance(one, BaseException)]
+        broken = [one for one in errors if isinstance(one, BrokenError)]
+        if 0 < len(broken) == len(errors) and len(asks) > 1:
+            msg = f"of {len(asks)} calls at once {len(broken)} got no connection that lasted"
+            raise ImpossibleError(f"{msg}; start the server with a longer backlog")
+        for error in errors:
+            raise error
+        return [one for one in answers if isinstance(one, Seen)]
 
     async def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` and return the JSON it answers, or None if there is no such surface."""
@@ -123,6 +145,7 @@ async def calling(
     timeout_seconds: float,
     control_token: str | None = None,
     authorities: str | None = None,
+    tries: int = 1,
 ) -> AsyncIterator[Caller]:
     """Open the way to *target*: a base URL, or an ASGI application.
 
@@ -142,7 +165,7 @@ async def calling(
     ) as client:
         for name in ("accept", "user-agent", "connection"):
             client.headers.pop(name, None)
-        yield Caller(client, base, timeout_seconds, control_token)
+        yield Caller(client, base, timeout_seconds, control_token, tries)
 
 
 def _trusting(authorities: str) -> ssl.SSLContext:
@@ -156,12 +179,3 @@ def _trusting(authorities: str) -> ssl.SSLContext:
         msg = f"{authorities}: cannot be read: {error.strerror}"
         raise TargetError(msg) from None
     return context
-
-
-def _distrusted(error: BaseException | None) -> str | None:
-    """Return why the server's certificate was refused, if *error* stems from that."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        error = error.__cause__ or error.__context__
-    return None

@@ -32,6 +32,8 @@ from superoffice_contract.wire_checks import WIRE_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "run", "standing_for"]
 
+TRIES: Final = 2
+"""How often a request is sent in all whose connection breaks before it is answered."""
 TRUTHFUL: Final = (*TRUTH_CHECKS, *LIFETIME_CHECKS)
 EFFECT_CHECKS: Final = (*TRUTHFUL, *SOCKET_CHECKS, *WALL_CHECKS)
 CHECKS: Final = (
@@ -165,7 +167,8 @@ def _steps(plan: Plan, truthful: bool) -> int:  # noqa: FBT001 - a fact
 
 async def _by_hand(course: Course) -> list[Result]:
     plan = course.plan
-    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
+    opened = calling(plan.server, plan.timeout_seconds, plan.control_token, tries=TRIES)
+    async with opened as caller:
         chosen = [one for one in WIRE_CHECKS if plan.wants(one.name)]
         results = await wired(course, caller, chosen)
         for one in EFFECT_CHECKS:

@@ -14,6 +14,10 @@ class TargetError(ValueError):
     """The target can't be checked as it was given; the message says what to change."""
 
 
+class ImpossibleError(Exception):
+    """The target can't show what a check looks for; the message says how to start it for that."""
+
+
 class _Table(msgspec.Struct, frozen=True, rename="kebab"):
     pass
 

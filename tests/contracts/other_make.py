@@ -255,7 +255,6 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """A thread a connection; a caller who hangs up is nobody's error."""
 
-    request_queue_size = 128
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:

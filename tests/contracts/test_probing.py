@@ -2,13 +2,16 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx2
 import pytest
 
+from superoffice_contract import failures
 from superoffice_contract.probing import Ask, Seen, calling
-from superoffice_contract.target import TargetError
+from superoffice_contract.target import ImpossibleError, TargetError
 from tests.contracts.other_make import Make, serving
 
 
@@ -146,6 +149,65 @@ async def test_a_body_that_comes_a_byte_at_a_time_does_not_stretch_the_time_out(
         with pytest.raises(TargetError, match=r"no answer within 0\.2 s"):
             await caller.send(Ask("GET", "/"))
     server.close()
+
+
+# ---- connections that break ------------------------------------------------------------------
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
+
+@asynccontextmanager
+async def breaking(*answers: bytes) -> AsyncIterator[str]:
+    """A server that writes one of *answers* to each connection, in order, and hangs up."""
+    left = iter(answers)
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(next(left))
+        writer.close()
+
+    async with await asyncio.start_server(one, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_request_whose_connection_broke_before_an_answer_is_sent_once_more() -> None:
+    async with breaking(b"", ANSWER) as url, calling(url, 5, tries=2) as caller:
+        seen = await caller.send(Ask("POST", "/"))
+    assert (seen.status, seen.body, caller.sent) == (200, b"ok", 2)
+
+
+async def test_it_is_not_sent_again_unless_that_was_asked_for() -> None:
+    async with breaking(b"", ANSWER) as url, calling(url, 5) as caller:
+        with pytest.raises(TargetError):
+            await caller.send(Ask("POST", "/"))
+        assert caller.sent == 1
+
+
+async def test_an_answer_that_breaks_off_in_its_middle_is_not_asked_for_again() -> None:
+    async with breaking(ANSWER[:-1], ANSWER) as url, calling(url, 5, tries=2) as caller:
+        with pytest.raises(TargetError, match="broke in the middle of an answer"):
+            await caller.send(Ask("POST", "/"))
+        assert caller.sent == 1
+
+
+@pytest.mark.parametrize("error", [httpx2.ReadError(""), httpx2.RemoteProtocolError("gone")])
+def test_a_connection_that_broke_is_told_by_its_kind_and_what_to_look_at(error: Exception) -> None:
+    told = str(failures.before("http://x", error))
+    name = type(error).__name__
+    assert told.startswith((f"http://x: {name}, the connection", f"http://x: {name}: gone, the"))
+    assert told.endswith("and can it take several connections at once?")
+
+
+async def test_so_many_at_once_that_connections_break_can_not_be_observed() -> None:
+    async with breaking(ANSWER, b"", b"") as url, calling(url, 5) as caller:
+        with pytest.raises(ImpossibleError, match=r"of 3 calls at once 2 got no .* longer backlog"):
+            await caller.together([Ask("POST", "/")] * 3)
+
+
+async def test_a_single_call_that_gets_no_connection_is_no_matter_of_how_many(free: str) -> None:
+    async with calling(free, 5) as caller:
+        with pytest.raises(TargetError, match="is a server running there"):
+            await caller.together([Ask("POST", "/")])
 
 
 def test_an_answer_without_headers_has_no_names() -> None:
