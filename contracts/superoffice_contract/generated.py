@@ -11,7 +11,7 @@ from superoffice_contract.plan import PROFILES, Plan, Tally, concluded, untold
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.signs import Signs
 from superoffice_contract.steps import Steps
-from superoffice_contract.target import TargetError, TargetTenant
+from superoffice_contract.target import ImpossibleError, TargetError, TargetTenant
 from superoffice_contract.throttle import ThrottleError, explore_throttle
 
 GENERATED: Final = "generated-requests"
@@ -125,23 +125,27 @@ def throttle(plan: Plan, signs: Signs, steps: Steps) -> Result:
 
 def _played(plan: Plan, signs: Signs, started: float) -> Result:
     findings: list[Finding] = []
+    profile = PROFILES[plan.profile]
     for scene in plan.signed_in:
         try:
             learned = explore_throttle(
                 plan.server,
                 scene,
                 chance=plan.seed,
-                examples=PROFILES[plan.profile].schedules,
+                examples=profile.schedules,
+                seconds=0.0 if findings else profile.shortening,
                 timeout_seconds=plan.timeout_seconds,
                 control_token=plan.control_token,
             )
             for sign in learned:
                 signs.note(sign)
         except ThrottleError as error:
-            notes = "\n".join(getattr(error, "__notes__", ()))
-            findings.append(Finding(scene.tenant.id, str(error), error.claims, notes or None))
+            findings.append(Finding(scene.tenant.id, str(error), error.claims, error.schedule))
         except TargetError:
             raise
+        except ImpossibleError as error:
+            if not findings:
+                return Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=str(error))
         except (LookupError, TypeError, ValueError) as error:
             return untold(THROTTLE, THROTTLE_CLAIMS, error)
     return concluded(THROTTLE, THROTTLE_CLAIMS, findings, started)

@@ -3,7 +3,8 @@
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from superoffice_contract.commands import curl
 from superoffice_contract.effects import EffectCheck
 from superoffice_contract.expectations import Expected, Scene, sign_of
+from superoffice_contract.lasting import lasting
 from superoffice_contract.plan import Plan, Tally, concluded, untold
 from superoffice_contract.probing import Caller, Seen
 from superoffice_contract.report import Finding, Result
@@ -19,10 +21,9 @@ from superoffice_contract.steps import Steps
 from superoffice_contract.target import ImpossibleError, TargetError
 from superoffice_contract.wire_checks import READINGS_CHECK, WireCheck
 
-AT_A_TIME: Final = 40
-"""Requests under way at once at a mock; a call that is turned away takes a second."""
-FEW_AT_A_TIME: Final = 4
-"""The same of any other server: the queue of connections of the humblest ones has room for five."""
+AT_A_TIME: Final = 4
+"""Requests under way at once: a call that is turned away takes a second, but the queue of the
+humblest servers has room for five connections, and some mock may let no more wait."""
 _NAMED: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
 """A wrong may name the claim that it breaks; that one comes first."""
 
@@ -40,10 +41,21 @@ class Course(msgspec.Struct, frozen=True):
         """Return *found*, knowing whether the server tells the truth."""
         return tuple(msgspec.structs.replace(one, truthful=self.truthful) for one in found)
 
+    @asynccontextmanager
+    async def staged(self, caller: Caller, check: str) -> AsyncIterator[tuple[Scene, ...]]:
+        """Yield the scenes for *check*, which is told to be under way; a mock's are lasting."""
+        scenes = self.scenes(self.plan.signed_in)
+        with self.steps.step(check):
+            if not self.truthful:
+                yield scenes
+                return
+            async with lasting(caller, scenes) as fit:
+                yield fit
+
 
 async def wired(course: Course, caller: Caller, checks: Sequence[WireCheck]) -> list[Result]:
     """Make all requests of *checks*, some at a time, and return a result for each check."""
-    gate = asyncio.Semaphore(AT_A_TIME if course.truthful else FEW_AT_A_TIME)
+    gate = asyncio.Semaphore(AT_A_TIME)
     signed_in = course.scenes(course.plan.signed_in)
     every = course.scenes(course.plan.scenes)
     results = await asyncio.gather(
@@ -110,8 +122,8 @@ async def effect(course: Course, caller: Caller, check: EffectCheck) -> Result:
     started = time.monotonic()
     findings: list[Finding] = []
     try:
-        with course.steps.step(check.name):
-            async for one in check.run(caller, course.scenes(course.plan.signed_in)):
+        async with course.staged(caller, check.name) as scenes:
+            async for one in check.run(caller, scenes):
                 if isinstance(one, Sign):
                     course.signs.note(one)
                 else:

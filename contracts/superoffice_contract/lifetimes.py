@@ -1,18 +1,18 @@
 """Whether credentials end when they should, on a mock's clocks and at its tenants."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from superoffice_contract import target
 from superoffice_contract.effects import EffectCheck, Effects, fresh
 from superoffice_contract.expectations import Scene
+from superoffice_contract.made import made
 from superoffice_contract.payloads import JSON
 from superoffice_contract.probing import Caller
 from superoffice_contract.report import Finding
-from superoffice_contract.target import App, Session, TargetTenant, Token, User, way_in
+from superoffice_contract.target import way_in
 
 LIFE: Final = 1_000
 """Seconds that credentials last at the tenants that are made for this."""
@@ -30,8 +30,9 @@ async def lifetimes(caller: Caller, scenes: Sequence[Scene]) -> Effects:
             yield one
         await fresh(caller, scene)
     every = frozenset(way_in(one.headers) for scene in scenes for one in target.good(scene.tenant))
+    lives = dict.fromkeys(("tickets", "tokens", "sessions"), LIFE)
     for installation in dict.fromkeys(scene.tenant.installation for scene in scenes):
-        async with _made(caller, scenes[0], installation) as scene:
+        async with made(caller, scenes[0], installation, {"expires_after": lives}) as scene:
             for after, ways, when, claim in (
                 (0.6, every, "in their life", EXPIRE),
                 (0.6, every - {_TOKEN}, "when use should have renewed them", "ticket-sliding"),
@@ -57,34 +58,6 @@ async def _let_in(
             broken = "token-fixed" if way == _TOKEN and expected == 401 else claim
             what = f"{credential.name} {when}: expected {expected}, got {seen.status}"
             yield Finding(scene.tenant.id, what, (broken,))
-
-
-@asynccontextmanager
-async def _made(caller: Caller, scene: Scene, installation: str) -> AsyncIterator[Scene]:
-    """Make a tenant whose credentials last for `LIFE`, and remove it in the end."""
-    lives = dict.fromkeys(("tickets", "tokens", "sessions"), LIFE)
-    sent = {"installation": installation, "expires_after": lives, "clock": "jump"}
-    made = await caller.control("POST", "tenants", sent)
-    if made is None:
-        msg = "POST /_mock/tenants makes no tenant; does it have as many as it may?"
-        raise LookupError(msg)
-    try:
-        yield msgspec.structs.replace(scene, tenant=_tenant(made))
-    finally:
-        await caller.control("DELETE", f"tenants/{made['id']}")
-
-
-def _tenant(made: Any) -> TargetTenant:  # noqa: ANN401 - JSON
-    given = made["credentials"]
-    return TargetTenant(
-        made["id"],
-        made["installation"],
-        users=tuple(User(one, given["password"]) for one in [given["user"]] if one),
-        tickets=(given["ticket"],),
-        sessions=(Session(given["session"], given["xsrf"]),),
-        apps=tuple(App(one, given["app_token"]) for one in [given["app"]] if one),
-        tokens=tuple(Token(one, given["app"]) for one in [given["access_token"]] if one),
-    )
 
 
 LIFETIME_CHECKS: Final = (

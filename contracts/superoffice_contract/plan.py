@@ -15,16 +15,20 @@ from superoffice_contract.target import TargetError, TargetTenant
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """How much is tried: generated requests, throttle schedules, ways in that are explored."""
+    """How much is tried: generated requests, throttle schedules, ways in that are explored.
+
+    *shortening*: seconds for which a schedule that fails is made shorter.
+    """
 
     max_examples: int
     schedules: int
     accesses: int
+    shortening: float
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    "quick": Profile(max_examples=3, schedules=8, accesses=1),
-    "full": Profile(max_examples=50, schedules=40, accesses=10),
+    "quick": Profile(max_examples=3, schedules=8, accesses=1, shortening=10.0),
+    "full": Profile(max_examples=50, schedules=40, accesses=10, shortening=60.0),
 }
 
 

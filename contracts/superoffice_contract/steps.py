@@ -27,5 +27,7 @@ class Steps:
     def step(self, name: str) -> Iterator[None]:
         """Begin *name*, and end it with the block."""
         self.begin(name)
-        yield
-        self.end()
+        try:
+            yield
+        finally:
+            self.end()

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from superoffice_contract.expectations import Scene
+from superoffice_contract.lasting import lasting
 from superoffice_contract.probing import Ask, Caller, calling
 from superoffice_contract.throttle_model import SECOND
 
@@ -24,10 +26,12 @@ DEFAULTS: Final = {
 
 
 class ThrottleError(AssertionError):
-    """The server and the model disagree; the notes are the schedule that shows it.
+    """The server and the model disagree; `schedule`, in words, shows it where one was played.
 
     *claim* is the one that the server breaks.
     """
+
+    schedule: str | None = None
 
     def __init__(self, message: str, claim: str = "single-run") -> None:
         super().__init__(f"{message} (claim {claim})")
@@ -35,7 +39,10 @@ class ThrottleError(AssertionError):
 
 
 class Stage:
-    """One tenant of one server, with a loop of its own, on a clock that stands still."""
+    """One tenant of one server, with a loop of its own, on a clock that stands still.
+
+    Where that of *scene* is unfit for it, another one is made and stands in.
+    """
 
     def __init__(
         self, target: object, scene: Scene, timeout_seconds: float, control_token: str | None
@@ -44,10 +51,15 @@ class Stage:
         self.readings = DEFAULTS | scene.readings
         # No asyncio.Runner: that minds Ctrl-C anew for each of a thousand questions.
         self._loop = asyncio.new_event_loop()
-        self._calling = calling(target, timeout_seconds, control_token)
-        self._caller: Caller = self._loop.run_until_complete(self._calling.__aenter__())
+        self._open = AsyncExitStack()
+        self._place = scene
         self._tasks: list[asyncio.Task[Any]] = []
+        opened = calling(target, timeout_seconds, control_token)
+        self._caller: Caller = self._loop.run_until_complete(self._open.enter_async_context(opened))
         try:
+            (self._place,) = self._loop.run_until_complete(
+                self._open.enter_async_context(lasting(self._caller, [scene]))
+            )
             self.durations = {account: self._learned(account) for account in ACCOUNTS}
         except BaseException:
             self.close()
@@ -55,7 +67,7 @@ class Stage:
 
     def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` for the tenant; what waits goes on meanwhile."""
-        path = f"{path}?tenant={self.scene.tenant.id}"
+        path = f"{path}?tenant={self._place.tenant.id}"
         return self._loop.run_until_complete(self._caller.control(method, path, sent))
 
     def fresh(self) -> None:
@@ -68,7 +80,7 @@ class Stage:
         """Send a call and let it get as far as it can."""
         items = [{"AccountId": one} for one in accounts]
         body = msgspec.json.encode({"SyncUserAccounts": items})
-        ask = self.scene.post(body, "application/json")
+        ask = self._place.post(body, "application/json")
         before = self._seen()
         self._loop.run_until_complete(self._start(ask))
         self._until(lambda: self._seen() > before and self._settled())
@@ -93,7 +105,7 @@ class Stage:
         try:
             self.control("POST", "reset")
             self._loop.run_until_complete(self._gather())
-            self._loop.run_until_complete(self._calling.__aexit__(None, None, None))
+            self._loop.run_until_complete(self._open.aclose())
         finally:
             self._loop.close()
 
@@ -110,7 +122,8 @@ class Stage:
         self._tasks.clear()
 
     def _seen(self) -> int:
-        return len(self.exchanges())
+        told = self.control("GET", "requests")
+        return len(told["requests"]) + int(told.get("forgotten") or 0)
 
     def _settled(self) -> bool:
         clock = self.control("GET", "clock")
