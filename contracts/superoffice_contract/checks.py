@@ -7,8 +7,9 @@ import schemathesis
 from schemathesis import Case, CheckContext, Response
 
 from superoffice_contract import description, expectations
+from superoffice_contract.commands import SECRETS
 from superoffice_contract.expectations import Verify
-from superoffice_contract.probing import SECRETS, Seen
+from superoffice_contract.probing import Seen
 
 Check = Callable[[CheckContext, Response, Case[Any]], None]
 

@@ -1,6 +1,5 @@
 """Whether a run has seen enough to have shown anything."""
 
-import time
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,7 +16,6 @@ FEWEST_CASES: Final = 3
 
 def enough(plan: Plan, tally: Tally) -> Result:
     """Say whether enough was tried and accepted (a result of its own)."""
-    started = time.monotonic()
     findings = [*_accepted(tally), *_tried(tally), *_let_in(plan, tally)]
     if tally.engine_errors:
         number = len(tally.engine_errors)
@@ -25,7 +23,7 @@ def enough(plan: Plan, tally: Tally) -> Result:
             f"{number} errors of the engine, so something was not tried: {tally.engine_errors[0]}"
         )
         findings.append(Finding("", what))
-    return concluded(ENOUGH, (), findings, started)
+    return concluded(ENOUGH, (), findings, 0.0)
 
 
 def _accepted(tally: Tally) -> Iterator[Finding]:
@@ -52,6 +50,16 @@ def _let_in(plan: Plan, tally: Tally) -> Iterator[Finding]:
     for one in ways_in(plan):
         if not tally.ways_in[one]:
             yield Finding("", f"nobody was ever let in by {one}, which a [[tenant]] names")
+
+
+def figures(plan: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Yield what `enough` goes by, as facts of a report."""
+    (operation,) = description.load().operations.values()
+    for kind in operation.bodies:
+        yield f"calls of {kind}", str(tally.cases[kind])
+    for way in ways_in(plan):
+        yield f"let in by {way}", str(tally.ways_in[way])
+    yield "errors of the engine", str(len(tally.engine_errors))
 
 
 def ways_in(plan: Plan) -> tuple[str, ...]:

@@ -110,20 +110,20 @@ def _explored(access: Access, exploration: Exploration, started: float) -> Resul
         for one in exploration.findings
     ]
     findings += [Finding("engine", error) for error in exploration.errors]
-    return concluded(f"{GENERATED}, {access.name}", (), findings, started)
+    return concluded(f"{GENERATED}, {access.name}", (), findings, time.monotonic() - started)
 
 
-def throttle(plan: Plan, signs: Signs, steps: Steps) -> Result:
+def throttle(plan: Plan, tally: Tally, signs: Signs, steps: Steps) -> Result:
     """Play schedules on each tenant's clock, which leaves the tenants as configured.
 
     What is learned of the readings that *plan* leaves open goes to *signs*.
     """
     started = time.monotonic()
     with steps.step(THROTTLE):
-        return _played(plan, signs, started)
+        return _played(plan, tally, signs, started)
 
 
-def _played(plan: Plan, signs: Signs, started: float) -> Result:
+def _played(plan: Plan, tally: Tally, signs: Signs, started: float) -> Result:
     findings: list[Finding] = []
     profile = PROFILES[plan.profile]
     for scene in plan.signed_in:
@@ -136,6 +136,7 @@ def _played(plan: Plan, signs: Signs, started: float) -> Result:
                 seconds=0.0 if findings else profile.shortening,
                 timeout_seconds=plan.timeout_seconds,
                 control_token=plan.control_token,
+                note=tally.note,
             )
             for sign in learned:
                 signs.note(sign)
@@ -148,4 +149,4 @@ def _played(plan: Plan, signs: Signs, started: float) -> Result:
                 return Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=str(error))
         except (LookupError, TypeError, ValueError) as error:
             return untold(THROTTLE, THROTTLE_CLAIMS, error)
-    return concluded(THROTTLE, THROTTLE_CLAIMS, findings, started)
+    return concluded(THROTTLE, THROTTLE_CLAIMS, findings, time.monotonic() - started)

@@ -1,6 +1,5 @@
 """What a contract check is to do, and what it saw while doing it."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
@@ -109,11 +108,11 @@ class Tally(msgspec.Struct):
 
 
 def concluded(
-    check: str, claims: tuple[str, ...], findings: Sequence[Finding], started: float
+    check: str, claims: tuple[str, ...], findings: Sequence[Finding], seconds: float
 ) -> Result:
-    """Return what *check*, *started* at that moment, came to."""
+    """Return what *check*, which took so many *seconds*, came to."""
     status: Literal["failed", "passed"] = "failed" if findings else "passed"
-    return Result(check, status, claims, tuple(findings), seconds=time.monotonic() - started)
+    return Result(check, status, claims, tuple(findings), seconds=seconds)
 
 
 def untold(check: str, claims: tuple[str, ...], error: Exception) -> Result:

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
@@ -14,9 +14,11 @@ from superoffice_contract import failures
 from superoffice_contract.failures import BrokenError
 from superoffice_contract.target import Header, ImpossibleError, TargetError
 
-SECRETS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
 IN_PROCESS: Final = "http://127.0.0.1:8204"
 """The URL that an application in this process is called at; nobody listens there."""
+
+
+CONTROL: Final = "/_mock/"
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -56,11 +58,19 @@ class Seen(msgspec.Struct, frozen=True):
         return frozenset(name.lower() for name, _ in self.headers)
 
 
+Note = Callable[[Ask, Seen], None]
+
+
+def unnoted(_: Ask, __: Seen) -> None:
+    """Take no note of a call and its answer."""
+
+
 class Caller:
     """Sends requests to one target: a URL, or an ASGI application in this process.
 
     Raise TargetError where nothing that speaks HTTP answers in time. *tries*: how often a request
-    is sent in all whose connection breaks before its answer begins.
+    is sent in all whose connection breaks before its answer begins. *note* is told of each call
+    that was answered, of those to `/_mock/` not.
     """
 
     def __init__(
@@ -70,8 +80,10 @@ class Caller:
         timeout_seconds: float,
         control_token: str | None = None,
         tries: int = 1,
+        note: Note = unnoted,
     ) -> None:
         self._client = client
+        self.note = note
         self._tries = tries
         self.timeout_seconds = timeout_seconds
         token = () if control_token is None else (("Authorization", f"Bearer {control_token}"),)
@@ -83,10 +95,14 @@ class Caller:
         """Send *ask*, redirects not followed."""
         for left in reversed(range(self._tries)):
             try:
-                return await self._sent(ask)
+                seen = await self._sent(ask)
             except BrokenError:
                 if not left:
                     raise
+            else:
+                if not ask.path.startswith(CONTROL):
+                    self.note(ask, seen)
+                return seen
         raise AssertionError("a request is tried at least once")
 
     async def _sent(self, ask: Ask) -> Seen:
@@ -129,7 +145,7 @@ class Caller:
     async def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` and return the JSON it answers, or None if there is no such surface."""
         body = b"" if sent is None else msgspec.json.encode(sent)
-        seen = await self.send(Ask(method, f"/_mock/{path}", self._opens_control, body))
+        seen = await self.send(Ask(method, f"{CONTROL}{path}", self._opens_control, body))
         kind = (seen.header("content-type") or "").partition(";")[0]
         if seen.status not in (200, 201) or kind != "application/json":
             return None
@@ -146,6 +162,7 @@ async def calling(
     control_token: str | None = None,
     authorities: str | None = None,
     tries: int = 1,
+    note: Note = unnoted,
 ) -> AsyncIterator[Caller]:
     """Open the way to *target*: a base URL, or an ASGI application.
 
@@ -165,7 +182,7 @@ async def calling(
     ) as client:
         for name in ("accept", "user-agent", "connection"):
             client.headers.pop(name, None)
-        yield Caller(client, base, timeout_seconds, control_token, tries)
+        yield Caller(client, base, timeout_seconds, control_token, tries, note)
 
 
 def _trusting(authorities: str) -> ssl.SSLContext:

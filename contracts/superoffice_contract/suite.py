@@ -1,6 +1,7 @@
 """The contract check: everything that is known about the call, held against one server."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
@@ -8,7 +9,7 @@ import msgspec
 
 from superoffice_contract import target
 from superoffice_contract.effects import TRUTH_CHECKS, EffectCheck
-from superoffice_contract.enough import enough, untried
+from superoffice_contract.enough import enough, figures, untried
 from superoffice_contract.expectations import Scene
 from superoffice_contract.generated import (
     GENERATED,
@@ -53,6 +54,7 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     if unknown:
         msg = f"there is no check {unknown[0]}; the checks are {', '.join(CHECKS)}"
         raise TargetError(msg)
+    started = time.monotonic()
     truthful = asyncio.run(_looked(plan))
     course = Course(plan, truthful, Steps(progress, _steps(plan, truthful)), Tally(), Signs())
     try:
@@ -64,12 +66,14 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     if not plan.only:
         results.append(enough(plan, course.tally))
     name = plan.server if isinstance(plan.server, str) else "the built-in mock"
-    return Report(f"contract check of {name}", tuple(results), tuple(_facts(course)))
+    title, facts = f"contract check of {name}", tuple(_facts(course))
+    return Report(title, tuple(results), facts, time.monotonic() - started)
 
 
 def _facts(course: Course) -> Iterator[tuple[str, str]]:
     yield "requests", str(course.tally.requests)
     yield "answered 204", str(course.tally.statuses[204])
+    yield from figures(course.plan, course.tally)
     yield "seed", str(course.plan.seed)
     nobody = ", ".join(untried(course.plan))
     if nobody and not course.plan.only:
@@ -167,7 +171,13 @@ def _steps(plan: Plan, truthful: bool) -> int:  # noqa: FBT001 - a fact
 
 async def _by_hand(course: Course) -> list[Result]:
     plan = course.plan
-    opened = calling(plan.server, plan.timeout_seconds, plan.control_token, tries=TRIES)
+    opened = calling(
+        plan.server,
+        plan.timeout_seconds,
+        plan.control_token,
+        tries=TRIES,
+        note=course.tally.note,
+    )
     async with opened as caller:
         chosen = [one for one in WIRE_CHECKS if plan.wants(one.name)]
         results = await wired(course, caller, chosen)
@@ -194,7 +204,7 @@ def _made_up(course: Course) -> Iterator[Result]:
         mode: Literal["all", "negative"] = "all" if course.truthful else "negative"
         yield from generated(plan, tally, mode, course.steps)
     if plan.wants(THROTTLE) and course.truthful and not shut:
-        yield throttle(plan, course.signs, course.steps)
+        yield throttle(plan, tally, course.signs, course.steps)
     elif plan.wants(THROTTLE):
         note = NEEDS_TRUTH if not course.truthful else SHUT
         yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)

@@ -21,6 +21,7 @@ from superoffice_contract.expectations import Scene
 from superoffice_contract.hermetic import hermetic
 from superoffice_contract.learning import learn
 from superoffice_contract.patience import Patience, SpentError
+from superoffice_contract.probing import Note, unnoted
 from superoffice_contract.room import has_room
 from superoffice_contract.signs import Sign
 from superoffice_contract.throttle_agreement import same, same_call, same_run
@@ -141,6 +142,7 @@ def explore_throttle(
     seconds: float,
     timeout_seconds: float,
     control_token: str | None = None,
+    note: Note = unnoted,
 ) -> tuple[Sign, ...]:
     """Play *examples* schedules that *chance*, a seed, makes up, on *target*'s tenant.
 
@@ -148,7 +150,7 @@ def explore_throttle(
     the shortest schedule that shows a difference; *seconds* after it was found, with that so far.
     Raise ImpossibleError where a setting of the mock leaves no room for that.
     """
-    staged = Stage(target, scene, timeout_seconds, control_token)
+    staged = Stage(target, scene, timeout_seconds, control_token, note)
     over_sockets = isinstance(target, str)
 
     class Machine(ThrottleMachine):

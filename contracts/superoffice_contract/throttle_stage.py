@@ -10,7 +10,7 @@ import msgspec
 
 from superoffice_contract.expectations import Scene
 from superoffice_contract.lasting import lasting
-from superoffice_contract.probing import Ask, Caller, calling
+from superoffice_contract.probing import Ask, Caller, Note, calling, unnoted
 from superoffice_contract.throttle_model import SECOND
 
 ACCOUNTS: Final = (507, 1, 2, -3)
@@ -45,7 +45,12 @@ class Stage:
     """
 
     def __init__(
-        self, target: object, scene: Scene, timeout_seconds: float, control_token: str | None
+        self,
+        target: object,
+        scene: Scene,
+        timeout_seconds: float,
+        control_token: str | None,
+        note: Note = unnoted,
     ) -> None:
         self.scene = scene
         self.readings = DEFAULTS | scene.readings
@@ -54,7 +59,7 @@ class Stage:
         self._open = AsyncExitStack()
         self._place = scene
         self._tasks: list[asyncio.Task[Any]] = []
-        opened = calling(target, timeout_seconds, control_token)
+        opened = calling(target, timeout_seconds, control_token, note=note)
         self._caller: Caller = self._loop.run_until_complete(self._open.enter_async_context(opened))
         try:
             (self._place,) = self._loop.run_until_complete(

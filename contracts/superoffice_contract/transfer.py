@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from superoffice_contract.effects import EffectCheck, Effects
 from superoffice_contract.expectations import Scene
 from superoffice_contract.payloads import GOOD, JSON
-from superoffice_contract.probing import Caller
+from superoffice_contract.probing import Caller, Seen
 from superoffice_contract.report import Finding
 from superoffice_contract.target import TargetError
 
@@ -27,6 +27,7 @@ async def transfer(caller: Caller, scenes: Sequence[Scene]) -> Effects:
         writer.write(_head(caller, scene, "Transfer-Encoding: chunked"))
         writer.write(CHUNKS + b"0\r\n\r\n")
         status = await _status(caller, reader)
+        _note(caller, scene, status)
         if b" 204 " not in status:
             what = f"a body in chunks: expected 204, got {_shown(status)}"
             yield Finding(scene.tenant.id, what, CLAIMS)
@@ -35,12 +36,14 @@ async def transfer(caller: Caller, scenes: Sequence[Scene]) -> Effects:
         writer.write(_head(caller, scene, length, "Expect: 100-continue"))
         status = await _status(caller, reader)
         if GO_ON not in status:
+            _note(caller, scene, status)
             what = f"Expect: 100-continue: expected 100, got {_shown(status)}"
             yield Finding(scene.tenant.id, what, CLAIMS)
             return
         writer.write(GOOD)
         await _status(caller, reader)  # the empty line that ends the 100
         status = await _status(caller, reader)
+        _note(caller, scene, status)
         if b" 204 " not in status:
             what = f"a body after 100 Continue: expected 204, got {_shown(status)}"
             yield Finding(scene.tenant.id, what, CLAIMS)
@@ -83,6 +86,13 @@ async def _status(caller: Caller, reader: asyncio.StreamReader) -> bytes:
             return await reader.readline()
     except (OSError, TimeoutError):
         return b""
+
+
+def _note(caller: Caller, scene: Scene, line: bytes) -> None:
+    """Count the call that *line* answers, where it does."""
+    status = line.split()[1:2]
+    if status and status[0].isdigit():
+        caller.note(scene.post(GOOD, JSON), Seen(int(status[0]), (), b"", 0.0))
 
 
 def _shown(line: bytes) -> str:

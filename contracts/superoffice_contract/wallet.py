@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.commands import SECRETS
 from superoffice_contract.presented import SESSION_COOKIE
-from superoffice_contract.probing import SECRETS
 from superoffice_contract.target import Header, TargetTenant
 
 Kind = str

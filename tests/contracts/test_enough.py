@@ -2,7 +2,14 @@
 
 from collections import Counter
 
-from superoffice_contract.enough import FEWEST_ACCEPTED, FEWEST_CASES, enough, untried, ways_in
+from superoffice_contract.enough import (
+    FEWEST_ACCEPTED,
+    FEWEST_CASES,
+    enough,
+    figures,
+    untried,
+    ways_in,
+)
 from superoffice_contract.plan import Tally
 from superoffice_contract.probing import Ask, Seen
 from tests.contracts.other_bodies import FORM, JSON, XML
@@ -58,6 +65,15 @@ def test_an_error_of_the_engine_is_a_failure() -> None:
     seen = tally()
     seen.engine_errors += ["POST: it broke", "GET: too"]
     assert told(seen) == ["2 errors of the engine, so something was not tried: POST: it broke"]
+
+
+def test_what_it_goes_by_is_told() -> None:
+    seen = tally()
+    seen.engine_errors.append("POST: it broke")
+    told = dict(figures(plan(None), seen))
+    assert told["calls of text/xml"] == str(FEWEST_CASES)
+    assert {way: told[f"let in by {way}"] for way in WAYS} == dict.fromkeys(WAYS, "1")
+    assert told["errors of the engine"] == "1"
 
 
 def test_ways_in_that_no_tenant_names_are_told_and_not_missed() -> None:

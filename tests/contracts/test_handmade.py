@@ -16,6 +16,7 @@ from superoffice_contract.signs import Signs
 from superoffice_contract.steps import Steps
 from superoffice_contract.suite import run
 from superoffice_contract.target import ImpossibleError
+from superoffice_contract.wire_checks import WIRE_CHECKS
 from tests.contracts.targets import mock, plan, refusing
 
 WRONG = Finding("here", "wrong")
@@ -44,6 +45,12 @@ async def test_a_check_that_a_server_makes_impossible_is_skipped_and_says_why() 
 async def test_what_it_has_found_before_stays_found() -> None:
     result = await came_to(WRONG)
     assert (result.status, result.findings) == ("failed", (WRONG,))
+
+
+def test_checks_that_take_turns_do_not_count_the_time_of_each_other() -> None:
+    found = run(plan(refusing, *(one.name for one in WIRE_CHECKS)))
+    assert found.seconds is not None
+    assert 0 < sum(one.seconds for one in found.results) <= AT_A_TIME * found.seconds
 
 
 class Counting:

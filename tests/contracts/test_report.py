@@ -111,6 +111,13 @@ def test_json_marks_what_it_can_not_say() -> None:
     as_json(Report(odd, ())).encode()
 
 
+def test_junit_tells_the_time_that_passed_where_checks_were_under_way_together() -> None:
+    report = Report("x", REPORT.results, seconds=1.6)
+    (suite,) = ET.fromstring(as_junit(report).encode())
+    assert suite.get("time") == "1.600"
+    assert json.loads(as_json(report))["seconds"] == 1.6
+
+
 def test_junit_counts_what_it_holds() -> None:
     suites = ET.fromstring(as_junit(REPORT).encode())
     (suite,) = suites

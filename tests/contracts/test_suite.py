@@ -68,6 +68,19 @@ def test_a_tally_counts_what_was_accepted_by_its_media_type() -> None:
     assert tally.media_types == {"text/json": 1}
 
 
+@pytest.mark.parametrize("check", ["ids", "parity", "lifetimes", THROTTLE])
+def test_the_calls_of_every_check_count_when_it_runs_alone(check: str) -> None:
+    facts = dict(run(plan(mock(), check)).facts)
+    assert int(facts["requests"]) >= int(facts["answered 204"]) > 0
+    assert 0 < int(facts["calls of application/json"]) <= int(facts["requests"])
+
+
+def test_the_calls_that_are_written_to_a_socket_count_too() -> None:
+    with serving(Make(busy_seconds=0)) as url:
+        facts = dict(run(plan(url, "transfer", tenants=(tenant(**OTHER),))).facts)
+    assert (facts["requests"], facts["answered 204"], facts["let in by basic"]) == ("2",) * 3
+
+
 def test_nobody_to_sign_in_as_is_an_error() -> None:
     with pytest.raises(TargetError, match="no tenant has a credential"):
         run(plan(mock(), tenants=(tenant(id="onsite", installation="onsite"),)))
