@@ -7,14 +7,14 @@ from typing import Final
 from superoffice_contract.expectations import Scene
 from superoffice_contract.made import made
 from superoffice_contract.probing import Caller
+from superoffice_contract.twins import FOR_EVER, expires
 
 LEAST: Final = 1.5
 """Seconds that the sync of an account has to take: longer than a call waits that comes then."""
-_FOR_EVER: Final = 1_000_000_000
 _WANTED: Final = {
     "seconds_per_account": 5,
     "accounts": [{"id": 507, "seconds": 2}],
-    "expires_after": _FOR_EVER,
+    "expires_after": FOR_EVER,
 }
 """The tenant that is made instead: an account of its own time, as in the demo world."""
 
@@ -30,7 +30,7 @@ async def lasting(caller: Caller, scenes: Sequence[Scene]) -> AsyncIterator[tupl
 
 
 async def _fit(caller: Caller, scene: Scene, stack: AsyncExitStack) -> Scene:
-    if await _takes_time(caller, scene) and await _lets_in_for_ever(caller, scene):
+    if await _takes_time(caller, scene) and not await expires(caller, scene.tenant):
         return scene
     return await stack.enter_async_context(made(caller, scene, scene.tenant.installation, _WANTED))
 
@@ -45,13 +45,4 @@ async def _takes_time(caller: Caller, scene: Scene) -> bool:
         )
         return min(each) >= LEAST
     except (LookupError, TypeError):
-        return True
-
-
-async def _lets_in_for_ever(caller: Caller, scene: Scene) -> bool:
-    """Tell whether no credential of the tenant expires; a server that does not say is fit."""
-    told = await caller.control("GET", f"tenants/{scene.tenant.id}")
-    try:
-        return not any(told["expires_after"].values())
-    except (LookupError, TypeError, AttributeError):
         return True

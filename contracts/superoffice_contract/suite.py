@@ -26,8 +26,9 @@ from superoffice_contract.probing import Ask, calling
 from superoffice_contract.report import Report, Result
 from superoffice_contract.signs import Signs
 from superoffice_contract.steps import Progress, Steps
-from superoffice_contract.target import TargetError
+from superoffice_contract.target import TargetError, TargetTenant
 from superoffice_contract.transfer import SOCKET_CHECKS
+from superoffice_contract.twins import expires, twin
 from superoffice_contract.wall import WALL_CHECKS
 from superoffice_contract.wire_checks import WIRE_CHECKS
 
@@ -56,13 +57,17 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
         raise TargetError(msg)
     started = time.monotonic()
     truthful = asyncio.run(_looked(plan))
+    twins = asyncio.run(_twins(plan)) if truthful else {}
+    plan = msgspec.structs.replace(
+        plan, tenants=tuple(twins.get(one.id, one) for one in plan.tenants)
+    )
     course = Course(plan, truthful, Steps(progress, _steps(plan, truthful)), Tally(), Signs())
     try:
         results = asyncio.run(_by_hand(course))
         results += _made_up(course)
     finally:
         if truthful:
-            asyncio.run(_left(plan))
+            asyncio.run(_left(plan, twins))
     if not plan.only:
         results.append(enough(plan, course.tally))
     name = plan.server if isinstance(plan.server, str) else "the built-in mock"
@@ -139,11 +144,21 @@ async def _looked(plan: Plan) -> bool:
         return True
 
 
-async def _left(plan: Plan) -> None:
-    """Leave every tenant as configured."""
+async def _twins(plan: Plan) -> dict[str, TargetTenant]:
+    """Return, by id of the tenant, a twin of each whose credentials expire."""
+    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
+        expiring = [one for one in plan.tenants if await expires(caller, one)]
+        return {one.id: await twin(caller, one) for one in expiring}
+
+
+async def _left(plan: Plan, twins: Mapping[str, TargetTenant]) -> None:
+    """Leave every tenant as configured, and none that was made."""
     async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
         for scene in plan.scenes:
             await caller.control("POST", f"reset?tenant={scene.tenant.id}")
+        for configured, made in twins.items():
+            await caller.control("POST", f"reset?tenant={configured}")
+            await caller.control("DELETE", f"tenants/{made.id}")
 
 
 # ---- the parts -------------------------------------------------------------------------------

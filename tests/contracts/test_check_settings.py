@@ -39,6 +39,14 @@ def test_runs_that_take_no_time_and_credentials_that_expire_hide_nothing(
     assert skipped(run(plan(mock(**settings), *TRUTHFUL))) == {}
 
 
+def test_credentials_that_have_expired_are_no_defect_of_those_that_would_be_let_in() -> None:
+    app = mock(expires_after=0.001)
+    before = tenants(app)
+    every = (*(one.name for one in WIRE_CHECKS), "lifetimes")
+    assert skipped(run(plan(app, *every))) == {}
+    assert tenants(app) == before
+
+
 def tenants(app: Any) -> Any:
     """What the mock tells of its tenants."""
 
