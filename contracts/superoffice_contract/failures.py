@@ -8,7 +8,7 @@ import httpx2
 from superoffice_contract.target import TargetError
 
 RUNNING: Final = "is a server running there?"
-BUSY: Final = "is a server running there, and can it take several connections at once?"
+BUSY: Final = f"{RUNNING} Can it take several connections at once?"
 
 
 class BrokenError(TargetError):
@@ -36,7 +36,7 @@ def amid(base: str, error: Exception) -> TargetError:
 
 def _told(error: Exception) -> str:
     """Return the kind of *error* and its message, which some have none of."""
-    return ": ".join(filter(None, (type(error).__name__, str(error).strip())))
+    return ": ".join(filter(None, (type(error).__name__, str(error).strip(" ."))))
 
 
 def _distrusted(error: BaseException | None) -> str | None:

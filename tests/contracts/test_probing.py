@@ -195,7 +195,7 @@ def test_a_connection_that_broke_is_told_by_its_kind_and_what_to_look_at(error: 
     told = str(failures.before("http://x", error))
     name = type(error).__name__
     assert told.startswith((f"http://x: {name}, the connection", f"http://x: {name}: gone, the"))
-    assert told.endswith("and can it take several connections at once?")
+    assert told.endswith("is a server running there? Can it take several connections at once?")
 
 
 async def test_so_many_at_once_that_connections_break_can_not_be_observed() -> None:
