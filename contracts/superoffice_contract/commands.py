@@ -5,7 +5,10 @@ import shlex
 from collections.abc import Sequence
 from typing import Final
 
-from superoffice_contract.probing import SECRETS, Ask
+from superoffice_contract.probing import Ask
+
+SECRETS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
+"""Headers whose values are replaced, by lower-case name."""
 
 LONGEST: Final = 400
 """So much of a body is shown."""
