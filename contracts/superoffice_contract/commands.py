@@ -47,9 +47,9 @@ def _header(name: str, value: str) -> str:
 
 def _redacted(name: str, value: str) -> str:
     """Return *value* without its secret; the scheme of an Authorization is none."""
-    scheme, blank, secret = value.partition(" ")
-    if not value.strip() or (blank and not secret.strip()):
+    if not value.strip():
         return value
+    scheme, blank, _ = value.strip().partition(" ")
     known = name.lower() == "authorization" and blank
     return f"{scheme} [redacted]" if known else "[redacted]"
 
