@@ -54,9 +54,10 @@ class Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until it is told to stop; many callers who come at once need not queue."""
+        given = sockets or []
         with contextlib.ExitStack() as stack:
-            doors = [stack.enter_context(one.dup()) for one in sockets or () for _ in range(DOORS)]
-            await super().serve(doors)
+            more = [stack.enter_context(one.dup()) for one in given for _ in range(DOORS - 1)]
+            await super().serve([*given, *more])  # which closes all of them at the end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""

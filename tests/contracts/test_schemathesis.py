@@ -65,7 +65,7 @@ def check_truth(mock: Mock, access: Access, exploration: Exploration) -> None:
     assert set(outcomes) == {"started", "served", "rejected"}
     accepted = exploration.count(method="POST", status=204)
     assert outcomes["started"] + outcomes["served"] == accepted
-    assert outcomes["started"] > accepted // 2
+    assert outcomes["started"] > accepted * 2 // 5  # about half: the rest are empty lists
 
 
 def explored(access: Access, seed: int, max_examples: int) -> Exploration:

@@ -23,8 +23,6 @@ FIXTURE: Final = Path(__file__).parents[2] / "fixtures" / "page-sample.har"
 FLAT: Final = "<= 5"
 """Megabytes that the server may grow by once it is warm."""
 NONE: Final = "<= 0"
-POOL: Final = f"<= {CONNECTIONS}"
-"""A recorder keeps no more connections to its upstream than it had callers at a time."""
 BURST: Final = 5
 """Seconds of one burst of load."""
 FEWEST: Final = 20
@@ -91,10 +89,8 @@ def recordings(effort: Effort) -> Iterator[Figure]:
             while done < effort.requests // 20:
                 done += burst(server.started, accounts(2), seconds).requests
             yield _grown("recordings: growth, MB", server, before, f"{done:,} requests")
-            left = server.descriptors - descriptors
-            yield Figure(
-                "recordings: descriptors left", left, POOL, "", "to use the upstream again"
-            )
+            left = server.settled(descriptors + CONNECTIONS)  # they may serve again
+            yield Figure("recordings: descriptors left", left, NONE)
         kept, beyond = (_counted(server, what) for what in (KEPT, BEYOND))
         lost = done - kept - beyond
         detail = f"{kept:,} recorded, {beyond:,} beyond what a file may hold"
