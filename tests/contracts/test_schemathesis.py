@@ -65,7 +65,7 @@ def check_truth(mock: Mock, access: Access, exploration: Exploration) -> None:
     assert set(outcomes) == {"started", "served", "rejected"}
     accepted = exploration.count(method="POST", status=204)
     assert outcomes["started"] + outcomes["served"] == accepted
-    assert outcomes["started"] > accepted * 2 // 5  # about half: the rest are empty lists
+    assert outcomes["started"] > accepted // 2
 
 
 def explored(access: Access, seed: int, max_examples: int) -> Exploration:
@@ -99,7 +99,7 @@ def test_every_generated_request_is_answered_as_described(access: Access) -> Non
 @pytest.mark.slow
 @pytest.mark.parametrize("access", ACCESSES, ids=lambda access: access.name)
 def test_many_more_generated_requests_are_answered_as_described(access: Access) -> None:
-    exploration = explored(access, seed=ACCESSES.index(access) + 101, max_examples=300)
+    exploration = explored(access, seed=ACCESSES.index(access) + 301, max_examples=300)
     check_floor(exploration, accepted=350, accepted_of_each=20)
 
 
