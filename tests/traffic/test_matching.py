@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from superoffice_mock.traffic import arrivals, matching
 from superoffice_mock.traffic.bindings import Attempt, Bindings
-from superoffice_mock.traffic.matching import FIELDS, Difference, Sent
+from superoffice_mock.traffic.canonical import Sent, recorded
+from superoffice_mock.traffic.matching import FIELDS, Difference
 from superoffice_mock.traffic.player import Miss, Player, Rules
 from superoffice_mock.traffic.pseudonyms import Pseudonyms
 from superoffice_mock.traffic.recording import Entry, Headers, Request
@@ -44,7 +45,7 @@ def canonical(
     url: str = URL,
     method: str = "POST",
 ) -> Sent:
-    return matching.recorded(Request(method, url, headers=headers, body=body))
+    return recorded(Request(method, url, headers=headers, body=body))
 
 
 def told(ours: Sent, theirs: Sent, fields: Iterable[str] = FIELDS) -> list[Difference]:
@@ -94,7 +95,7 @@ def test_a_redacted_request_is_the_request_it_was_made_from(
 ) -> None:
     one = entry(body=body_of(accounts), url=f"{URL}?$select=x&y={len(accounts)}")
     clean = Redaction().recording(recording(one)).entries[0]
-    ours, theirs = matching.recorded(clean.request), matching.recorded(one.request)
+    ours, theirs = recorded(clean.request), recorded(one.request)
     assert told(ours, theirs) == []
 
 
@@ -119,7 +120,7 @@ def test_names_in_bodies_are_told_by_nobody() -> None:
     clean = Redaction().recording(recording(entry(body=body_of([one, one])))).entries[0]
     (plain,) = told(canonical(body_of([one])), canonical(body_of([other])))
     assert plain.told == "body /SyncUserAccounts/0/AssociateName: recorded a text, got another text"
-    (hidden,) = told(matching.recorded(clean.request), canonical(body_of([one, other])))
+    (hidden,) = told(recorded(clean.request), canonical(body_of([one, other])))
     assert "Ada" not in hidden.told
     assert "Grace" not in hidden.told
     assert "stands for" in hidden.told
@@ -252,9 +253,9 @@ def test_a_pseudonym_that_is_sent_stands_for_itself() -> None:
 
 def test_who_signs_in_as_somebody_else_still_names_the_same_accounts() -> None:
     one = entry(body=body_of([{"AccountId": 1, "AssociateName": "tje0"}]))
-    ours = matching.recorded(Redaction().recording(recording(one)).entries[0].request)
+    ours = recorded(Redaction().recording(recording(one)).entries[0].request)
     other = (("authorization", "Basic YWRhOng="), *JSON)
-    assert told(ours, matching.recorded(one.request)) == []
+    assert told(ours, recorded(one.request)) == []
     assert told(ours, canonical(one.request.body, other)) == []
 
 

@@ -15,8 +15,8 @@ from superoffice_mock.core.faults import Breakage, Fault
 from superoffice_mock.core.lease import Call, Remembered, Replayed
 from superoffice_mock.core.model import Duration, Instant, seconds
 from superoffice_mock.errors import Rejected
-from superoffice_mock.traffic import comparison, matching, sendable
-from superoffice_mock.traffic.matching import Sent
+from superoffice_mock.traffic import canonical, comparison, sendable
+from superoffice_mock.traffic.canonical import Sent
 from superoffice_mock.traffic.player import Miss, Player, Recorded, Rules
 from superoffice_mock.traffic.recording import Response
 
@@ -132,7 +132,7 @@ class Playback:
 def _sent(incoming: Incoming, raw: bytes) -> Sent:
     scope = incoming.scope
     query = scope["query_string"].decode("latin-1")
-    return matching.seen(scope["method"], scope["path"], query, incoming.headers, raw)
+    return canonical.seen(scope["method"], scope["path"], query, incoming.headers, raw)
 
 
 def _told(recorded: Recorded) -> str:

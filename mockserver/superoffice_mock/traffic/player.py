@@ -6,9 +6,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from superoffice_mock.traffic import arrivals, matching
+from superoffice_mock.traffic import arrivals, canonical, matching
 from superoffice_mock.traffic.bindings import Attempt, Bindings
-from superoffice_mock.traffic.matching import STRICT, Difference, Sent
+from superoffice_mock.traffic.canonical import Sent
+from superoffice_mock.traffic.matching import STRICT, Difference
 from superoffice_mock.traffic.recording import Entry
 
 API: Final = "api"
@@ -215,11 +216,11 @@ def recorded(entries: Sequence[tuple[str, Entry]]) -> Iterator[Recorded]:
     """Yield what can be replayed of *entries*, each with its place. Raise ValueError, with it."""
     for place, entry in entries:
         try:
-            sent = matching.recorded(entry.request)
+            sent = canonical.recorded(entry.request)
         except ValueError as error:
             msg = f"{place}.request.url: {error}"
             raise ValueError(msg) from None
-        called = matching.operation_of("/" + "/".join(sent.path)) is not None
+        called = canonical.operation_of("/" + "/".join(sent.path)) is not None
         asks = sent.method == "OPTIONS" and entry.request.all("access-control-request-method")
         yield Recorded(place, sent, entry, called and not asks)
 
