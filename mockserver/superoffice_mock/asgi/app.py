@@ -90,30 +90,15 @@ def assemble(
     *instead* makes who answers in place of the simulation.
     """
     steady = steady or SteadyClock()
+    started = steady()
     described = description.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
-    limits = Limits(settings.max_waiting, settings.jump_settle)
-    bounds = Bounds(settings.max_tenants, seconds(settings.tenant_ttl))
-
-    def build(facts: TenantFacts, clock: Clock | None) -> Tenant:
-        return Tenant(facts, journal, limits, steady, clock)
-
-    table = Tenants(build, tenants, bounds, steady)
+    table = _table(settings, tenants, journal, steady)
     routes = Routes(described, table)
-    answering: Answering = Operations(operations.Limits(settings.max_body, settings.max_accounts))
-    if instead is not None:
-        answering = instead(routes, answering)
+    answering = Striking(_answering(settings, routes, instead))
+    origins = Origins.of(settings.cors_origins.split())
     tapes = Tapes(journal)
-    surface = Surface(
-        routes,
-        Striking(answering),
-        journal,
-        Origins.of(settings.cors_origins.split()),
-        steady,
-        log,
-        tapes,
-    )
-    started = steady()
+    surface = Surface(routes, answering, journal, origins, steady, log, tapes)
 
     def controls() -> Controls:
         from superoffice_mock.asgi.control.calls import World
@@ -133,3 +118,20 @@ def assemble(
         return mounted(world, settings.control_token)
 
     return Mock(Application(surface, controls), table, journal)
+
+
+def _table(
+    settings: Settings, facts: Sequence[TenantFacts], journal: Journal, steady: Callable[[], int]
+) -> Tenants:
+    limits = Limits(settings.max_waiting, settings.jump_settle)
+    bounds = Bounds(settings.max_tenants, seconds(settings.tenant_ttl))
+
+    def build(one: TenantFacts, clock: Clock | None) -> Tenant:
+        return Tenant(one, journal, limits, steady, clock)
+
+    return Tenants(build, facts, bounds, steady)
+
+
+def _answering(settings: Settings, routes: Routes, instead: Instead | None) -> Answering:
+    simulation = Operations(operations.Limits(settings.max_body, settings.max_accounts))
+    return simulation if instead is None else instead(routes, simulation)
