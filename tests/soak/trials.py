@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from itertools import accumulate, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -14,7 +15,7 @@ from tests.benchmarks.measures import Figure
 from tests.edges.sockets import Connection, request, until
 from tests.running import PATH
 from tests.soak.bodies import AT_THE_LIMIT, TOO_MUCH
-from tests.soak.effort import TENANTS, Effort
+from tests.soak.effort import SHORT, TENANTS, Effort
 from tests.soak.full_load import full_load
 from tests.soak.leaving import WAYS
 from tests.soak.server import Tried, tried
@@ -50,28 +51,31 @@ def _odd(server: Tried, name: str) -> Figure:
 
 
 def requests(effort: Effort) -> Iterator[Figure]:
-    """Call as fast as it answers; the first burst fills the journal."""
+    """Call as fast as it answers."""
     with tried(*QUICK) as server:
         descriptors = server.descriptors
-        seconds = BURST if effort.requests > 100_000 else 1
-        done = burst(server.started, accounts(2), seconds).requests
-        before = server.megabytes
-        while done < effort.requests:
-            done += burst(server.started, accounts(2), seconds).requests
+        before, done = _called(server, effort, effort.requests)
         yield _grown("requests: growth, MB", server, before, f"{done:,} requests")
         yield Figure("requests: descriptors left", server.settled(descriptors), NONE)
         yield _odd(server, "requests")
+
+
+def _called(server: Tried, effort: Effort, least: int) -> tuple[float, int]:
+    """Make so many calls at *least*, in bursts, of which the first fills the journal.
+
+    Return the megabytes after the first burst, and how many calls all made.
+    """
+    seconds = BURST if effort.requests > SHORT.requests else 1
+    bursts = accumulate(burst(server.started, accounts(2), seconds).requests for _ in repeat(None))
+    next(bursts)
+    return server.megabytes, next(done for done in bursts if done >= least)
 
 
 def replays(effort: Effort) -> Iterator[Figure]:
     """Answer from a fixture, a quarter as often."""
     flags = (str(FIXTURE), "--repeat", "--match", "path", "--log", "auto")
     with tried(*flags, command="replay") as server:
-        seconds = BURST if effort.requests > 100_000 else 1
-        done = burst(server.started, accounts(2), seconds).requests
-        before = server.megabytes
-        while done < effort.requests // 4:
-            done += burst(server.started, accounts(2), seconds).requests
+        before, done = _called(server, effort, effort.requests // 4)
         yield _grown("replays: growth, MB", server, before, f"{done:,} requests")
         until(lambda: not _newest(server)["pending"], "what wrk left behind has its answer")
         newest = _newest(server)
@@ -91,11 +95,7 @@ def recordings(effort: Effort) -> Iterator[Figure]:
         flags = ("--upstream", upstream.running.url, "--out", f"{folder}/a.har")
         with tried(*flags, command="record") as server:
             descriptors = server.descriptors
-            seconds = BURST if effort.requests > 100_000 else 1
-            done = burst(server.started, accounts(2), seconds).requests
-            before = server.megabytes
-            while done < effort.requests // 20:
-                done += burst(server.started, accounts(2), seconds).requests
+            before, done = _called(server, effort, effort.requests // 20)
             yield _grown("recordings: growth, MB", server, before, f"{done:,} requests")
             left = server.settled(descriptors + CONNECTIONS)  # they may serve again
             yield Figure("recordings: descriptors left", left, NONE)
