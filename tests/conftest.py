@@ -11,8 +11,10 @@ from tests.running import Running, serving
 SHARED = Path(__file__).parents[2] / "shared"
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:  # noqa: ARG001 - pytest's own signature
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse to start when a claim has no test, or a mark names no claim."""
+    if hasattr(session.config, "workerinput"):
+        return  # xdist's workers are started by one that has looked
     if wrong := differences():
         raise pytest.UsageError("\n".join(wrong))
 

@@ -24,6 +24,7 @@ def skipped(found: Report) -> dict[str, str]:
     return {one.check: one.note or "" for one in found.results if one.status == "skipped"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

@@ -103,6 +103,7 @@ def test_a_schedule_that_fails_is_made_as_short_as_can_be_or_as_the_time_allows(
     assert len(hasty.calls) < len(patient.calls) / 2
 
 
+@pytest.mark.slow
 def test_of_several_tenants_the_first_that_fails_gets_a_short_schedule() -> None:
     app = Forgetful()
     (one,) = run(plan(app, THROTTLE)).results
