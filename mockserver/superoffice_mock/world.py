@@ -11,7 +11,7 @@ from superoffice_mock.core.model import Installation
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.errors import SetupError
-from superoffice_mock.settings import Settings
+from superoffice_mock.settings import Configuration, Settings
 from superoffice_mock.specs import (
     Account,
     AppSpec,
@@ -46,6 +46,11 @@ def demo() -> list[Any]:
 
     text = Path(__file__).with_name("world.toml").read_text(encoding="utf-8")
     return list(tomllib.loads(text)["tenant"])
+
+
+def tables(loaded: Configuration) -> list[Any]:
+    """Return the tenants' tables that the user gave, or else those of the demo world."""
+    return demo() if loaded.tenants is None else loaded.tenants
 
 
 def of(

@@ -1,1 +1,1 @@
-"""What the subcommands do that is more than a few lines of `cli.py`."""
+"""What the subcommands do that is more than a few lines of `cli`."""

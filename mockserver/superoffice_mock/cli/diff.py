@@ -1,0 +1,29 @@
+"""`superoffice-mock diff`: its options, and who does it."""
+
+import sys
+from functools import partial
+
+import click
+
+from superoffice_mock.cli import shared
+from superoffice_mock.cli.command import Command
+
+
+@click.command("diff", cls=Command)
+@click.argument("ours", metavar="A")
+@click.argument("theirs", metavar="B")
+@click.option("--match", metavar="NAME,…", help="Pair requests by these alone; see `replay`.")
+@shared.max_file
+@shared.reporting
+def command(
+    ours: str, theirs: str, match: str | None, max_file: int | None, shape: str, out: str | None
+) -> None:
+    """Compare recording B with A: requests are paired, then their answers compared.
+
+    Exit code 1 if something is different.
+    """
+    from superoffice_mock.commands import replaying, reporting
+
+    found = replaying.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
+    reporting.written(found, shape, out, click.echo)
+    sys.exit(found.exit_code)

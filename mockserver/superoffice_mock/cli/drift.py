@@ -1,0 +1,28 @@
+"""`superoffice-mock drift`: its options, and who does it."""
+
+import sys
+
+import click
+
+from superoffice_mock.cli import shared
+from superoffice_mock.cli.command import Command
+from superoffice_mock.errors import SetupError
+
+
+@click.command("drift", cls=Command)
+@click.argument("file")
+@shared.reporting
+def command(file: str, shape: str, out: str | None) -> None:
+    """Compare the vendor's page (text, Markdown) or Swagger/OpenAPI file with the contract."""
+    from pathlib import Path
+
+    from superoffice_contract import drift
+    from superoffice_contract.facts import DriftError
+    from superoffice_mock.commands import reporting
+
+    try:
+        found = drift.report(Path(file))
+    except DriftError as error:
+        raise SetupError(str(error)) from error
+    reporting.written(found, shape, out, click.echo)
+    sys.exit(found.exit_code)

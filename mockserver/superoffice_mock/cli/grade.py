@@ -1,0 +1,38 @@
+"""`superoffice-mock grade`: its options, and who does it."""
+
+import os
+import sys
+
+import click
+
+from superoffice_mock.cli import shared
+from superoffice_mock.cli.command import Command
+from superoffice_mock.errors import SetupError
+
+
+@click.command("grade", cls=Command)
+@click.argument("har", required=False)
+@click.option("--journal", metavar="URL", help="A running mock; it knows what a HAR can't say.")
+@click.option("--tenant", multiple=True, metavar="ID", help="Whose journal. [default: onsite]")
+@shared.reporting
+def command(
+    har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
+) -> None:
+    """Judge an app by its traffic: a HAR file, or the journal of a mock that it called."""
+    from superoffice_contract import grading
+    from superoffice_contract.calls import TrafficError
+    from superoffice_mock.commands import reporting
+
+    if (har is None) == (journal is None) or (har is not None and tenant):
+        msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
+        raise click.UsageError(msg)
+    token = os.environ.get("SUPEROFFICE_MOCK_CONTROL_TOKEN")
+    try:
+        if journal is None:
+            found = grading.grade_har(har or "")
+        else:
+            found = grading.grade_journal(journal, tenant or ("onsite",), token)
+    except TrafficError as error:
+        raise SetupError(str(error)) from None
+    reporting.written(found, shape, out, click.echo)
+    sys.exit(found.exit_code)

@@ -1,0 +1,26 @@
+"""`superoffice-mock redact`: its options, and who does it."""
+
+import click
+
+from superoffice_mock.cli import shared
+from superoffice_mock.cli.command import Command
+
+
+@click.command("redact", cls=Command)
+@click.argument("source", metavar="IN")
+@click.argument("target", metavar="OUT")
+@click.option("--in-place", is_flag=True, help="Let OUT be IN, which is then replaced.")
+@shared.max_file
+def command(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
+    """Write the HAR file IN to OUT with pseudonyms for secrets and names."""
+    from superoffice_contract.archive import MAX_BYTES
+    from superoffice_mock.traffic import cleaning
+
+    if not in_place:
+        cleaning.check_other(source, target)
+    recording = cleaning.redact(source, target, max_file or MAX_BYTES)
+    if recording.note:
+        click.echo(f"{source}: {recording.note}", err=True)
+    click.echo(f"{target}: {len(recording.entries)} exchanges, replaced:")
+    for kind, count in (recording.about.redacted or {}).items():
+        click.echo(f"{count:8} {kind}")
