@@ -37,7 +37,7 @@ from superoffice_mock.cli.command import Command
 @click.option("--ca", metavar="FILE", help="PEM: the authority that a visited server's is from.")
 @shared.reporting
 def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
-    """Hold a server to the contract: the one at URL, or the built-in mock.
+    """Hold a server to the contract. It is the one at URL, or the built-in mock.
 
     Starts sync runs there, so URL is on this machine; any other is visited with --real, which
     starts none unless you say so. Exit code 1 if something was found.

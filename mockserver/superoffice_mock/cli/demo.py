@@ -7,7 +7,7 @@ from superoffice_mock.cli.command import Command
 
 @click.command("demo", cls=Command)
 def command() -> None:
-    """Play the page's sample against a server of its own, and show what the caller can't see."""
+    """Show what callers can't see. Plays the page's sample against a server of its own."""
     from superoffice_mock.commands.demo import play
 
     play(click.echo)

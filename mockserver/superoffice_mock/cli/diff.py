@@ -18,7 +18,7 @@ from superoffice_mock.cli.command import Command
 def command(
     ours: str, theirs: str, match: str | None, max_file: int | None, shape: str, out: str | None
 ) -> None:
-    """Compare recording B with A: requests are paired, then their answers compared.
+    """Compare recording B with A. Requests are paired, then their answers compared.
 
     Exit code 1 if something is different.
     """

@@ -13,7 +13,7 @@ from superoffice_mock.errors import SetupError
 @click.argument("file")
 @shared.reporting
 def command(file: str, shape: str, out: str | None) -> None:
-    """Compare the vendor's page (text, Markdown) or Swagger/OpenAPI file with the contract."""
+    """Compare the vendor's page with the contract. FILE is text, Markdown or Swagger/OpenAPI."""
     from pathlib import Path
 
     from superoffice_contract import drift

@@ -18,7 +18,7 @@ from superoffice_mock.errors import SetupError
 def command(
     har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
 ) -> None:
-    """Judge an app by its traffic: a HAR file, or the journal of a mock that it called."""
+    """Judge an app by its traffic. That is a HAR file, or the journal of a mock that it called."""
     from superoffice_contract import grading
     from superoffice_contract.calls import TrafficError
     from superoffice_mock.commands import reporting

@@ -7,7 +7,7 @@ from superoffice_mock.cli.command import Command
 
 @click.command("readings", cls=Command)
 def command() -> None:
-    """List what the page leaves open: every reading, its values and why it is open."""
+    """List what the page leaves open. Each reading has its values, and why it is open."""
     from superoffice_mock.core.readings import READINGS
 
     for one in READINGS.values():

@@ -26,7 +26,7 @@ from superoffice_mock.settings import load
 )
 @click.option("--ca", metavar="FILE", help="PEM: the authority that the upstream's is from.")
 def command(host: str | None, port: str | None, port_file: str | None, **wanted: Any) -> None:  # noqa: ANN401 - click's
-    """Stand before a real server and record what passes by, with pseudonyms for all secrets.
+    """Record what passes to a real server. All secrets become pseudonyms.
 
     Until SIGTERM or Ctrl-C. Exit code 1 if something could not be recorded.
     """

@@ -12,7 +12,7 @@ from superoffice_mock.cli.command import Command
 @click.option("--in-place", is_flag=True, help="Let OUT be IN, which is then replaced.")
 @shared.max_file
 def command(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
-    """Write the HAR file IN to OUT with pseudonyms for secrets and names."""
+    """Clean a HAR file. OUT has pseudonyms for the secrets and names of IN."""
     from superoffice_contract.archive import MAX_BYTES
     from superoffice_mock.traffic import cleaning
 
