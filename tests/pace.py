@@ -1,5 +1,6 @@
 """CPU time as a usual machine would take it, so that bounds hold on slow and busy ones, too."""
 
+import gc
 import json
 import math
 import os
@@ -21,7 +22,7 @@ def pace() -> float:
 
     The work fills the caches, as large bodies do.
     """
-    return max(1.0, _seconds(lambda: json.loads(_WORK)) / USUAL)
+    return max(1.0, seconds(lambda: json.loads(_WORK)) / USUAL)
 
 
 def usual_seconds(task: Callable[[], object], enough: float) -> float:
@@ -31,7 +32,7 @@ def usual_seconds(task: Callable[[], object], enough: float) -> float:
     """
     least = math.inf
     for _ in range(TRIES):
-        took = _seconds(task)
+        took = seconds(task)
         least = min(least, took if took < enough else took / pace())
         if least < enough:
             break
@@ -47,13 +48,16 @@ def usual_seconds_of_children(task: Callable[[], object]) -> float:
     return used * 2 / (first + last)
 
 
-def _seconds(task: Callable[[], object]) -> float:
-    """Return the CPU time of *task*, without what coverage would add to it."""
-    trace = sys.gettrace()
+def seconds(task: Callable[[], object]) -> float:
+    """Return the CPU time of *task*, without what coverage and other tests' garbage would add."""
+    trace, collecting = sys.gettrace(), gc.isenabled()
     sys.settrace(None)
+    gc.disable()
     began = time.thread_time()
     try:
         task()
         return time.thread_time() - began
     finally:
         sys.settrace(trace)
+        if collecting:
+            gc.enable()

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from tests.fuzz.targets import LONGEST, TARGETS, corpus, quick
+from tests.fuzz.targets import LONGEST, TARGETS, check_quick, corpus
 
 INSTRUMENTED: Final = 2.0
 """Seconds of CPU for one input; instrumented code is much slower than what users run."""
@@ -46,8 +46,7 @@ def _fuzz(name: str, minutes: float, found: Path) -> None:
     reached.mkdir(parents=True, exist_ok=True)
 
     def one(data: bytes) -> None:
-        with quick(INSTRUMENTED):
-            target(data)
+        check_quick(lambda: target(data), INSTRUMENTED)
 
     atheris.instrument_all()
     atheris.Setup(

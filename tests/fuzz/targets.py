@@ -3,7 +3,6 @@
 A target raises only if there is a defect; what a decoder says of bad input is no defect.
 """
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +20,7 @@ from superoffice_mock.traffic.redaction import Redaction
 from superoffice_mock.wire import cors, encode, headers
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
-from tests.pace import pace
+from tests.pace import pace, seconds
 
 Target = Callable[[bytes], None]
 
@@ -37,12 +36,9 @@ class SlowError(AssertionError):
     """A decoder took too long."""
 
 
-@contextmanager
-def quick(limit: float = LIMIT) -> Iterator[None]:
-    """Raise SlowError if the block takes more than *limit* seconds of CPU at the usual pace."""
-    began = time.process_time()
-    yield
-    took = time.process_time() - began
+def check_quick(task: Callable[[], object], limit: float = LIMIT) -> None:
+    """Raise SlowError if *task* takes more than *limit* seconds of CPU at the usual pace."""
+    took = seconds(task)
     if took > limit and took > limit * pace():
         message = f"took {took:.3f} s of CPU, more than {limit} s"
         raise SlowError(message)
