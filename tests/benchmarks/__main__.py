@@ -2,7 +2,7 @@
 
 import click
 
-from tests.benchmarks.load import LoadError
+from tests.benchmarks.load import LoadError, MissingError
 from tests.benchmarks.measures import LONG, MEASURES, SHORT, Figure
 
 
@@ -16,7 +16,7 @@ def main(short: bool, only: tuple[str, ...]) -> None:  # noqa: FBT001 - click's 
         try:
             for figure in MEASURES[name](SHORT if short else LONG):
                 click.echo(_row(figure))
-        except LoadError as error:
+        except (LoadError, MissingError) as error:
             click.echo(f"| {name} | not measured | | | {error} |")
 
 

@@ -17,8 +17,12 @@ CONNECTIONS: Final = 32
 _SCRIPT: Final = Path(__file__).with_name("post.lua")
 
 
+class MissingError(Exception):
+    """This machine has not what it takes to load a server."""
+
+
 class LoadError(Exception):
-    """There is no wrk, or a server did not answer 204 to everything."""
+    """A server did not start, or did not answer 204 to everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +50,11 @@ class _Told(msgspec.Struct):
 def burst(server: Started, body: bytes, seconds: int, paths: Sequence[str] = (PATH,)) -> Load:
     """Call *server* at *paths* in turn, as fast as it answers, for whole *seconds*.
 
-    Raise LoadError unless all is answered and nothing refused.
+    Raise MissingError if there is no wrk, LoadError unless all is answered and nothing refused.
     """
     if shutil.which("wrk") is None:
         message = "the benchmarks need wrk; Debian has a package of that name"
-        raise LoadError(message)
+        raise MissingError(message)
     with tempfile.TemporaryDirectory() as folder:
         sent, called = Path(folder, "body"), Path(folder, "paths")
         sent.write_bytes(body)

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from tests.benchmarks.load import LoadError
+from tests.benchmarks.load import LoadError, MissingError
 from tests.benchmarks.measures import Figure
 from tests.soak.effort import LONG, SHORT, Effort
 from tests.soak.trials import TRIALS
@@ -30,8 +30,11 @@ def _tried(name: str, effort: Effort) -> int:
             kept = figure.keeps(figure.must)
             missed += not kept
             click.echo(_row(figure, "" if kept else " missed"))
-    except LoadError as error:
+    except MissingError as error:
         click.echo(f"| {name} | not tried | | {error} |")
+    except LoadError as error:
+        missed += 1
+        click.echo(f"| {name} | missed | | {error} |")
     return missed
 
 
@@ -39,4 +42,5 @@ def _row(figure: Figure, missed: str) -> str:
     return f"| {figure.name} | {figure.value:.2f}{missed} | {figure.must} | {figure.detail} |"
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import accumulate, repeat
 from pathlib import Path
@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.benchmarks.bodies import accounts
-from tests.benchmarks.load import CONNECTIONS, LoadError, burst
+from tests.benchmarks.load import CONNECTIONS, MissingError, burst
 from tests.benchmarks.measures import Figure
 from tests.edges.sockets import Connection, request, until
 from tests.running import PATH
@@ -188,12 +188,15 @@ def _waiting(server: Tried) -> int:
 
 
 def _make_room(descriptors: int) -> None:
-    """Raise the soft limit, which the server inherits. Raise LoadError if the hard one is lower."""
+    """Raise the soft limit, which the server inherits.
+
+    Raise MissingError if the hard one is lower.
+    """
     import resource  # not on Windows
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < descriptors:
-        raise LoadError(f"{descriptors} descriptors are needed, and ulimit -Hn allows {hard}")
+        raise MissingError(f"{descriptors} descriptors are needed, and ulimit -Hn allows {hard}")
     if soft != resource.RLIM_INFINITY and soft < descriptors:
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
 
@@ -250,7 +253,7 @@ def _left(server: Tried) -> None:
     server.running.control("POST", "clock/advance", {"seconds": 1})
 
 
-TRIALS: Final[Mapping[str, Trial]] = {
+TRIALS: Final[dict[str, Trial]] = {
     one.__name__.replace("_", "-"): one
     for one in (requests, replays, recordings, tenants, callers, bodies, leavers, full_load)
 }
