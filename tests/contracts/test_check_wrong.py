@@ -154,13 +154,21 @@ def test_wrong_usage_is_exit_code_2(flags: tuple[str, ...]) -> None:
     assert check(*flags).exit_code == 2
 
 
-@pytest.mark.parametrize("missing", ["schemathesis", "hypothesis", "httpx2"])
-def test_without_the_extra_it_is_one_line_that_says_what_to_install(missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "flags"),
+    [
+        *(("schemathesis", []), ("hypothesis", []), ("httpx2", [])),
+        *(("httpx2", ["--list"]), ("httpx2", ["--real", "http://127.0.0.1"])),
+    ],
+)
+def test_without_the_extra_it_is_one_line_that_says_what_to_install(
+    missing: str, flags: list[str]
+) -> None:
     program = (
         "import sys\n"
         f"sys.modules[{missing!r}] = None\n"
         "from superoffice_mock.cli import main\n"
-        "main(['check'])\n"
+        f"main({['check', *flags]})\n"
     )
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -146,14 +146,18 @@ def base_url(url: str) -> str:
 
 
 def listed() -> str:
-    """Return every claim, its fact and the checks that stand for it, as text."""
-    return "\n".join(_lines()) + "\n"
+    """Return every claim, its fact and the checks that stand for it, as text.
+
+    Raise SetupError if what runs the checks is not installed.
+    """
+    try:
+        from superoffice_contract.suite import standing_for
+    except ImportError as error:
+        raise SetupError(needs(error)) from None
+    return "\n".join(_lines(standing_for())) + "\n"
 
 
-def _lines() -> Iterator[str]:
-    from superoffice_contract.suite import standing_for
-
-    checks = standing_for()
+def _lines(checks: Mapping[str, Collection[str]]) -> Iterator[str]:
     for claim in claims.load().values():
         by = ", ".join(checks.get(claim.id, ())) or "no check; a fact about the page, or our tests'"
         yield f"{claim.id} ({claim.kind})"
