@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-CLAIMS = TESTS.parent / "contracts" / "superoffice_contract" / "claims.toml"
+CLAIMS = TESTS.parent / "contracts" / "superoffice_contract" / "openapi" / "claims.toml"
 
 
 def claimed() -> set[str]:

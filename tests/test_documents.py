@@ -91,7 +91,7 @@ def test_the_readme_lists_every_reading_with_its_values() -> None:
 
 
 def test_the_contract_readme_lists_every_claim() -> None:
-    claims = tomllib.loads(read("contracts/superoffice_contract/claims.toml"))["claim"]
+    claims = tomllib.loads(read("contracts/superoffice_contract/openapi/claims.toml"))["claim"]
     rows = [
         f"| `{one['id']}` | {one['kind']}"
         f"{', reading `' + one['reading'] + '`' if 'reading' in one else ''} | "

@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from superoffice_contract import claims
+from superoffice_contract.openapi import claims
 from superoffice_mock.traffic import har, scanning
 from superoffice_mock.traffic.recording import Entry, Label, Recording, Request, Response
 from superoffice_mock.traffic.redaction import Redaction

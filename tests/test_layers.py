@@ -215,7 +215,7 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
         (".core.lease", "import time"),
         (".core.lease", "from superoffice_mock.wire import media"),
         (".core.lease", "def f():\n    from starlette import types"),
-        (".wire.xml_body", "from superoffice_contract.suite import run"),
+        (".wire.xml_body", "from superoffice_contract.suite.run import run"),
         (".tenants", "from superoffice_mock.asgi.app import assemble"),
         (".asgi.app", "import uvicorn"),
         (".log", "import click"),

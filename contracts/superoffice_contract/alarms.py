@@ -6,13 +6,14 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
-from superoffice_contract import description, serializers
-from superoffice_contract.shapes import ArrayShape, ObjectShape, Shape
+from superoffice_contract.fuzzing import serializers
+from superoffice_contract.openapi import operations
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
 
 
 def is_justified(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     """Tell whether *failure* counts: a `filter_failure` hook."""
-    operation = description.load().operations[case.operation.path.lower()]
+    operation = operations.load().operations[case.operation.path.lower()]
     body = operation.bodies.get(case.media_type or "")
     if body is None:
         return True

@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 import msgspec
 
-from superoffice_contract.calls import TrafficError, spelt
+from superoffice_contract.grading.calls import TrafficError, spelt
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_VALUES: Final = 5_000_000

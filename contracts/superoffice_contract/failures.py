@@ -5,7 +5,7 @@ from typing import Final
 
 import httpx2
 
-from superoffice_contract.target import TargetError
+from superoffice_contract.target.tenants import TargetError
 
 RUNNING: Final = "is a server running there?"
 BUSY: Final = f"{RUNNING} Can it take several connections at once?"

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from superoffice_contract.expectations import sign_of
-from superoffice_contract.itinerary import Stop
-from superoffice_contract.probing import Seen
+from superoffice_contract.checks.expectations import sign_of
+from superoffice_contract.real_tenant.request_plan import Stop
+from superoffice_contract.target.http import Seen
 
 BY_ANSWER: Final = ("restricted", "errors", "no-content-type")
 NOT_SEEN: Final = "not observed"

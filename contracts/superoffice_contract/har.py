@@ -11,7 +11,7 @@ import msgspec
 
 from superoffice_contract import archive
 from superoffice_contract.archive import MAX_BYTES, Archive, Member, member
-from superoffice_contract.calls import TrafficError
+from superoffice_contract.grading.calls import TrafficError
 
 __all__ = ["MAX_BYTES", "Entry", "Member", "load", "read"]
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from superoffice_contract.expectations import Scene
-from superoffice_contract.made import made
-from superoffice_contract.probing import Caller
+from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.target.http import Caller
+from superoffice_contract.target.temporary_tenants import made
 from superoffice_contract.twins import FOR_EVER, expires
 
 LEAST: Final = 1.5

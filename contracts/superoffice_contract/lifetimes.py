@@ -5,14 +5,14 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract import target
-from superoffice_contract.effects import EffectCheck, Effects, fresh
-from superoffice_contract.expectations import Scene
-from superoffice_contract.made import made
-from superoffice_contract.payloads import JSON
-from superoffice_contract.probing import Caller
+from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.payloads import JSON
+from superoffice_contract.checks.side_effects import EffectCheck, Effects, fresh
 from superoffice_contract.report import Finding
-from superoffice_contract.target import way_in
+from superoffice_contract.target import tenants
+from superoffice_contract.target.http import Caller
+from superoffice_contract.target.temporary_tenants import made
+from superoffice_contract.target.tenants import way_in
 
 LIFE: Final = 1_000
 """Seconds that credentials last at the tenants that are made for this."""
@@ -29,7 +29,7 @@ async def lifetimes(caller: Caller, scenes: Sequence[Scene]) -> Effects:
         async for one in _let_in(caller, scene, {_PASSWORD}, "once they expired", EXPIRE):
             yield one
         await fresh(caller, scene)
-    every = frozenset(way_in(one.headers) for scene in scenes for one in target.good(scene.tenant))
+    every = frozenset(way_in(one.headers) for scene in scenes for one in tenants.good(scene.tenant))
     lives = dict.fromkeys(("tickets", "tokens", "sessions"), LIFE)
     for installation in dict.fromkeys(scene.tenant.installation for scene in scenes):
         async with made(caller, scenes[0], installation, {"expires_after": lives}) as scene:
@@ -49,7 +49,7 @@ async def _let_in(
     caller: Caller, scene: Scene, ways: frozenset[str] | set[str], when: str, claim: str
 ) -> AsyncIterator[Finding]:
     """Yield each way in that should be open and is not, or the other way round."""
-    by_way = {way_in(one.headers): one for one in target.good(scene.tenant)}
+    by_way = {way_in(one.headers): one for one in tenants.good(scene.tenant)}
     for way, credential in by_way.items():
         there = msgspec.structs.replace(scene, sign_in=credential.headers)
         seen = await caller.send(there.post(_FOR_NOBODY, JSON))

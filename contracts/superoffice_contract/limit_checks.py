@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract.expectations import Expected, Scene
-from superoffice_contract.payloads import FORM, GOOD, JSON, XML
+from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks.payloads import FORM, GOOD, JSON, XML
 
 MOST_BYTES: Final = 2**20
 MOST_ACCOUNTS: Final = 10_000

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.facts import DriftError
+from superoffice_contract.drift.facts import DriftError
 
 DEEPEST: Final = 16
 """How many references and parts a schema is followed through."""

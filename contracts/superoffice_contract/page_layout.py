@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.samples import Line
-from superoffice_contract.statements import plain
+from superoffice_contract.drift.page_sample import Line
+from superoffice_contract.drift.prose_patterns import plain
 
 CALL: Final = re.compile(r"(?P<verb>[A-Z]{3,7}) (?P<path>/[^\s?]+)(?:\?(?P<query>\S*))?")
 _HEADINGS: Final[Mapping[str, re.Pattern[str]]] = {

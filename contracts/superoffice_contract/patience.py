@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from superoffice_contract.throttle.driver import ThrottleError
 from superoffice_contract.throttle_schedules import Step, told
-from superoffice_contract.throttle_stage import ThrottleError
 
 
 class SpentError(KeyboardInterrupt):

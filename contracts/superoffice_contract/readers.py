@@ -10,8 +10,8 @@ from typing import Any, Final, NoReturn
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
-from superoffice_contract.calls import spelt
-from superoffice_contract.shapes import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.grading.calls import spelt
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 
 Value = Any
 """JSON's data model."""

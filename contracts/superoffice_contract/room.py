@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from superoffice_contract.target import ImpossibleError
-from superoffice_contract.throttle_stage import Stage
+from superoffice_contract.target.tenants import ImpossibleError
+from superoffice_contract.throttle.driver import Stage
 
 TURNED_OFF: Final = 503
 """The status of a call that would be one too many to wait."""

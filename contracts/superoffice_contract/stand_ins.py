@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import unquote
 
-from superoffice_contract import charsets
-from superoffice_contract.probing import Ask
+from superoffice_contract.openapi import charsets
+from superoffice_contract.target.http import Ask
 
 NOBODY: Final = b'{"SyncUserAccounts":[]}'
 """A body that names no account."""

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from superoffice_contract.throttle_model import SECOND, TASKS, Arrival, Throttle
-from superoffice_contract.throttle_stage import ThrottleError, between
+from superoffice_contract.throttle.driver import ThrottleError, between
+from superoffice_contract.throttle.model import SECOND, TASKS, Arrival, Throttle
 
 
 def same_call(arrival: Arrival, exchange: Any) -> None:  # noqa: ANN401 - JSON

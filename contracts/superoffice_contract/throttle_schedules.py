@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from superoffice_contract.throttle_model import SECOND
+from superoffice_contract.throttle.model import SECOND
 
 Step = tuple[str, Any]
 MOST_STEPS: Final = 14

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.probing import Caller
-from superoffice_contract.target import TargetError, TargetTenant
+from superoffice_contract.target.http import Caller
+from superoffice_contract.target.tenants import TargetError, TargetTenant
 
 FOR_EVER: Final = 1_000_000_000
 """Seconds; a credential of a mock can't last longer."""

@@ -5,10 +5,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from superoffice_contract.busy_second import BUSY_SECOND, FREE
-from superoffice_contract.expectations import Scene
-from superoffice_contract.payloads import GOOD, JSON
-from superoffice_contract.probing import Ask, Caller, Seen
+from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.payloads import GOOD, JSON
+from superoffice_contract.target.http import Ask, Caller, Seen
+from superoffice_contract.throttle.timing import BUSY_SECOND, FREE
 
 MOST_TRIES: Final = 12
 LEAD: Final = 0.1

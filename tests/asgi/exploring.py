@@ -14,7 +14,7 @@ from schemathesis.engine import events, from_schema
 from schemathesis.engine.run import probes
 from starlette.types import Message, Receive, Scope, Send
 
-from superoffice_contract.hermetic import hermetic
+from superoffice_contract.fuzzing.isolation import hermetic
 from superoffice_mock import world
 from tests.asgi.local import Local
 

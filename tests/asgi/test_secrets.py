@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from superoffice_contract import grading
+from superoffice_contract.grading import grade
 from superoffice_contract.report import FORMATS
 from superoffice_mock import world
 from superoffice_mock.errors import SetupError
@@ -243,7 +243,7 @@ def test_no_report_of_a_journal_has_a_secret(server: Running) -> None:
         signed = {"Authorization": presented, "Cookie": f"ASP.NET_SessionId={MARK}"}
         headers = signed | {"SO-AppToken": MARK, "X-XSRF-TOKEN": MARK, "Content-Length": "40"}
         exchange(server, request(headers=headers, path=f"{PATH}?access_token={MARK}&$select=a"))
-    report = grading.grade_journal(server.url, ("onsite",), None)
+    report = grade.grade_journal(server.url, ("onsite",), None)
     for written in FORMATS.values():
         assert "grade" in written(report)
         assert hidden(written(report))

@@ -3,14 +3,14 @@
 import json
 from typing import Any
 
-from superoffice_contract import drift
+from superoffice_contract.drift import compare
 from superoffice_contract.report import Finding, Report
 
 
 def report_of(document: str | dict[str, Any]) -> Report:
     """Compare a page, or a specification, with the contract."""
     text = document if isinstance(document, str) else json.dumps(document)
-    return drift.compare(drift.read(text.encode()), "the test")
+    return compare.compare(compare.read(text.encode()), "the test")
 
 
 def findings(document: str | dict[str, Any]) -> list[Finding]:

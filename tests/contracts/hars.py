@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from superoffice_contract import grading
+from superoffice_contract.grading import grade
 from superoffice_contract.report import Finding, Report, Result
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
@@ -54,7 +54,7 @@ def har(*entries: object) -> bytes:
 def graded(folder: Path, *entries: object) -> Report:
     path = folder / "traffic.har"
     path.write_bytes(har(*entries))
-    return grading.grade_har(str(path))
+    return grade.grade_har(str(path))
 
 
 def result(report: Report, check: str) -> Result:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import yaml
 
-from superoffice_contract import description
+from superoffice_contract.openapi import operations
 from superoffice_mock.asgi.incoming import Incoming
 from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.errors import Rejected
@@ -143,9 +143,9 @@ def described(change: Callable[[Any], object]) -> Vary:
     """Let the mock follow an openapi.yaml that *change* has changed; the check keeps its own."""
 
     def vary(patch: pytest.MonkeyPatch) -> None:
-        document = yaml.safe_load(yaml.safe_dump(description.load().document))
+        document = yaml.safe_load(yaml.safe_dump(operations.load().document))
         change(document)
-        changed = description.read(yaml.safe_dump(document))
+        changed = operations.read(yaml.safe_dump(document))
         namespace = SimpleNamespace(load=lambda: changed)
         patch.setattr("superoffice_mock.asgi.app.description", namespace)
 

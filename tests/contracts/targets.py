@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from superoffice_contract import target
-from superoffice_contract.probing import calling
-from superoffice_contract.suite import Plan
-from superoffice_contract.target import TargetTenant
+from superoffice_contract.suite.run import Plan
+from superoffice_contract.target import tenants as target_tenants
+from superoffice_contract.target.http import calling
+from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
 from superoffice_mock.settings import Settings
@@ -25,7 +25,7 @@ OTHER: Final = {
 
 def tenant(**table: Any) -> TargetTenant:
     """Return the one tenant in *table*."""
-    (one,) = target.tenants([table], "a test")
+    (one,) = target_tenants.tenants([table], "a test")
     return one
 
 
@@ -39,7 +39,7 @@ def mock(**settings: Any) -> Any:
 
 def plan(server: object, *only: str, **more: Any) -> Plan:
     """Return the plan to check the demo world at *server*."""
-    tenants = more.pop("tenants", target.tenants(world.demo(), "the demo world"))
+    tenants = more.pop("tenants", target_tenants.tenants(world.demo(), "the demo world"))
     return Plan(server=server, tenants=tenants, only=only, **more)
 
 

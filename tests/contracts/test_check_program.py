@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner, Result
 
-from superoffice_contract import claims
+from superoffice_contract.openapi import claims
 from superoffice_mock.cli import main
 from tests.contracts.other_make import Make
 from tests.contracts.other_make import serving as serving_other

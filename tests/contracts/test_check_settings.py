@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from superoffice_contract import report
-from superoffice_contract.effects import TRUTH_CHECKS
-from superoffice_contract.generated import THROTTLE
+from superoffice_contract.checks.registry import WIRE_CHECKS
+from superoffice_contract.checks.side_effects import TRUTH_CHECKS
 from superoffice_contract.lifetimes import LIFETIME_CHECKS
-from superoffice_contract.probing import calling
 from superoffice_contract.report import Report
-from superoffice_contract.suite import run
-from superoffice_contract.wire_checks import WIRE_CHECKS
+from superoffice_contract.suite.fuzzing import THROTTLE
+from superoffice_contract.suite.run import run
+from superoffice_contract.target.http import calling
 from tests.contracts.targets import mock, plan
 
 TRUTHFUL = (*(one.name for one in (*TRUTH_CHECKS, *LIFETIME_CHECKS)), THROTTLE)

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from superoffice_contract import claims
-from superoffice_contract.claims import Claim
+from superoffice_contract.openapi import claims
+from superoffice_contract.openapi.claims import Claim
 from superoffice_mock.core.readings import READINGS
 from tests.claiming import CLAIMS
 

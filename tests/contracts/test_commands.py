@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from superoffice_contract.commands import curl
-from superoffice_contract.probing import Ask
+from superoffice_contract.target.curl import curl
+from superoffice_contract.target.http import Ask
 
 CURL, SHELL = shutil.which("curl"), shutil.which("sh")
 BASE = "http://127.0.0.1:8204"

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import claims, suite, target
+from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report
-from superoffice_contract.throttle import DEFAULTS
+from superoffice_contract.suite import run
+from superoffice_contract.target import tenants
+from superoffice_contract.throttle.state_machine import DEFAULTS
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
 from superoffice_mock.core.readings import READINGS, Readings
@@ -23,7 +25,7 @@ from tests.contracts.seeding import Defect, forget
 from tests.contracts.targets import OTHER
 
 README = Path(__file__).parents[2] / "contracts" / "README.md"
-HANDMADE = tuple(one for one in suite.CHECKS if one not in ("generated-requests",))
+HANDMADE = tuple(one for one in run.CHECKS if one not in ("generated-requests",))
 BY_CHECK = sorted({one.check for one in DEFECTS})
 
 
@@ -57,13 +59,13 @@ def checked(*only: str, readings: Readings | None = None, any_value: bool = Fals
     readings = readings or Readings()
     settings = Settings(jump_settle=0.001, readings=readings)
     facts = world.tenants(tables(), "the test", settings.seconds_per_account, readings)
-    plan = suite.Plan(
+    plan = run.Plan(
         server=assemble(settings, facts, log.silent).app,
-        tenants=target.tenants(tables(), "the test"),
+        tenants=tenants.tenants(tables(), "the test"),
         readings={} if any_value else readings.as_dict(),
         only=only,
     )
-    return suite.run(plan)
+    return run.run(plan)
 
 
 def told(report: Report, check: str) -> Iterator[tuple[set[str], str]]:
@@ -92,11 +94,11 @@ def test_a_defect_of_another_make_is_caught_over_sockets_by_the_clock_on_the_wal
     defect: DefectiveMake,
 ) -> None:
     with serving(defect.make) as url:
-        own = target.tenants([OTHER], "the test")
-        plan = suite.Plan(
+        own = tenants.tenants([OTHER], "the test")
+        plan = run.Plan(
             server=url, tenants=own, readings=TOLD, only=(defect.check,), timeout_seconds=3
         )
-        report = suite.run(plan)
+        report = run.run(plan)
     found = list(told(report, defect.check))
     right = [text for named, text in found if defect.claim in named and defect.reason in text]
     assert right, f"{defect.check} found: {found[:5]}"
@@ -142,7 +144,7 @@ def test_there_are_sixty_defects_or_more_each_of_its_own_name_and_of_a_claim() -
     counts = Counter(one.name for one in every)
     assert [name for name, count in counts.items() if count > 1] == []
     assert {one.claim for one in every} <= set(claims.load())
-    assert {one.check for one in every} <= set(suite.CHECKS)
+    assert {one.check for one in every} <= set(run.CHECKS)
 
 
 def test_the_contract_readme_lists_every_seeded_defect() -> None:

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 import yaml
 
-from superoffice_contract import description
-from superoffice_contract.description import Operation, load, read
-from superoffice_contract.shapes import DescriptionError, ObjectShape
+from superoffice_contract.openapi import operations
+from superoffice_contract.openapi.operations import Operation, load, read
+from superoffice_contract.openapi.schemas import DescriptionError, ObjectShape
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 JSON = "application/json"
@@ -167,4 +167,4 @@ def test_an_operation_that_is_no_object_is_an_error() -> None:
 
 def test_the_file_beside_the_module_is_what_is_loaded() -> None:
     assert load().document["openapi"].startswith("3.1")
-    assert description.METHODS == ("get", "head", "options", "post", "put", "patch", "delete")
+    assert operations.METHODS == ("get", "head", "options", "post", "put", "patch", "delete")

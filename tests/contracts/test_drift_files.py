@@ -10,7 +10,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from superoffice_contract.drift import LARGEST
+from superoffice_contract.drift.compare import LARGEST
 from superoffice_mock.cli import main
 from tests.contracts import vendor
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from superoffice_contract import claims
-from superoffice_contract.documented import expected
-from superoffice_contract.statements import STATEMENTS, Statement, sentences
+from superoffice_contract.drift.baseline import expected
+from superoffice_contract.drift.prose_patterns import STATEMENTS, Statement, sentences
+from superoffice_contract.openapi import claims
 from tests.contracts import vendor
 from tests.contracts.drifting import findings, found, report_of
 from tests.contracts.vendor import line_of

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from superoffice_contract.facts import DriftError
+from superoffice_contract.drift.facts import DriftError
 from tests.contracts import vendor
 from tests.contracts.drifting import findings, found, report_of
 

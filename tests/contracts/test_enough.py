@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from superoffice_contract.enough import (
+from superoffice_contract.suite.minimum_coverage import (
     FEWEST_ACCEPTED,
     FEWEST_CASES,
     enough,
@@ -10,8 +10,8 @@ from superoffice_contract.enough import (
     untried,
     ways_in,
 )
-from superoffice_contract.plan import Tally
-from superoffice_contract.probing import Ask, Seen
+from superoffice_contract.suite.plan import Tally
+from superoffice_contract.target.http import Ask, Seen
 from tests.contracts.other_bodies import FORM, JSON, XML
 from tests.contracts.targets import OTHER, plan, tenant
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from superoffice_contract.generated import THROTTLE
+from superoffice_contract.readings import READINGS, Sign, Signs
 from superoffice_contract.report import Report
-from superoffice_contract.signs import READINGS, Sign, Signs
-from superoffice_contract.suite import run
+from superoffice_contract.suite.fuzzing import THROTTLE
+from superoffice_contract.suite.run import run
 from superoffice_mock.core.readings import READINGS as MOCKED
 from superoffice_mock.core.readings import Readings
 from tests.contracts.other_make import Make, serving

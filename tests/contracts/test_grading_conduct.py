@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract import conduct
-from superoffice_contract.calls import Call, Confidence
+from superoffice_contract.grading import behaviour
+from superoffice_contract.grading.calls import Call, Confidence
 from tests.contracts.hars import ONLINE, PATH, entry, failed, graded, only, result
 
 TOKEN = {"Authorization": "Bearer 8A:x", "Content-Type": "application/json"}
@@ -222,7 +222,7 @@ def expected(history: Sequence[Call]) -> dict[tuple[str, int], tuple[str, Confid
 def test_lost_accounts_are_those_that_the_definition_names(history: list[Call]) -> None:
     found = {
         (one.asked.tenant, account): (one.asked.id, one.confidence)
-        for one in conduct.lost_accounts(history)
+        for one in behaviour.lost_accounts(history)
         for account in one.accounts
     }
     assert found == expected(history)

@@ -11,8 +11,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from superoffice_contract import grading, journal
-from superoffice_contract.calls import TrafficError
+from superoffice_contract.grading import grade as grading_grade
+from superoffice_contract.grading import journal_client
+from superoffice_contract.grading.calls import TrafficError
 from superoffice_contract.report import Report
 from tests.contracts.hars import body, failed, only, result
 from tests.running import BASIC, PATH, Running, serving
@@ -42,7 +43,7 @@ def post(
 
 
 def grade(server: Running, *tenants: str) -> Report:
-    return grading.grade_journal(server.url, tenants or ("onsite",))
+    return grading_grade.grade_journal(server.url, tenants or ("onsite",))
 
 
 @pytest.fixture(autouse=True)
@@ -200,7 +201,7 @@ def test_a_control_token_is_asked_for_and_used() -> None:
         with pytest.raises(TrafficError, match="answered 401"):
             grade(server)
         with pytest.raises(TrafficError, match="no call of SyncEmailAccounts"):
-            grading.grade_journal(server.url, ("onsite",), "t0p-secret")
+            grading_grade.grade_journal(server.url, ("onsite",), "t0p-secret")
 
 
 # ---- URLs that are no mock -------------------------------------------------------------------
@@ -246,7 +247,7 @@ def test_what_was_armed_or_recorded_is_no_mistake_of_the_client(
     outcome: str, status: int | None
 ) -> None:
     with stranger(200, told({"outcome": outcome, "status": status})) as url:
-        report = grading.grade_journal(url, ("onsite",))
+        report = grading_grade.grade_journal(url, ("onsite",))
     assert failed(report) == {}
     assert result(report, "answers").status in ("passed", "skipped")
 
@@ -262,7 +263,7 @@ def test_faults_that_were_really_armed_are_no_mistakes_either(server: Running) -
 def test_a_connection_that_a_fault_broke_is_no_giving_up() -> None:
     broken = {"outcome": "faulted", "status": None, "hung_up": True, "elapsed": 0.0}
     with stranger(200, told(broken)) as url:
-        assert failed(grading.grade_journal(url, ("onsite",))) == {}
+        assert failed(grading_grade.grade_journal(url, ("onsite",))) == {}
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_who_hung_up_on_a_real_clock_gave_up_before_the_second_that_was_due(
 ) -> None:
     left = {"outcome": outcome, "status": 204, "hung_up": True, "elapsed": elapsed}
     with stranger(200, told(left)) as url:
-        report = grading.grade_journal(url, ("onsite",))
+        report = grading_grade.grade_journal(url, ("onsite",))
     assert ("gave-up" in failed(report)) is found
 
 
@@ -297,14 +298,14 @@ def test_a_caller_that_hung_up_on_the_clock_of_serve_is_found(server: Running) -
 def test_a_fault_after_it_does_not_cover_an_account_that_is_lost() -> None:
     away = {"outcome": "turned_away", "status": 204}
     with stranger(200, told(away, {"outcome": "faulted", "status": 503})) as url:
-        finding = only(grading.grade_journal(url, ("onsite",)), "lost-accounts")
+        finding = only(grading_grade.grade_journal(url, ("onsite",)), "lost-accounts")
     assert finding.where.startswith("request 1 ")
 
 
 def test_a_fault_does_not_hide_what_the_client_did_wrong() -> None:
     twice = [{"AccountId": 507}, {"AccountId": 507}]
     with stranger(200, told({"outcome": "faulted", "status": 429, "accounts": twice})) as url:
-        only(grading.grade_journal(url, ("onsite",)), "duplicate-account")
+        only(grading_grade.grade_journal(url, ("onsite",)), "duplicate-account")
 
 
 STRANGERS = {
@@ -319,14 +320,14 @@ STRANGERS = {
 @pytest.mark.parametrize(("status", "content", "said"), STRANGERS.values(), ids=STRANGERS)
 def test_a_server_that_is_no_mock_is_told_apart(status: int, content: bytes, said: str) -> None:
     with stranger(status, content) as url, pytest.raises(TrafficError, match=said):
-        journal.load(url, ("onsite",))
+        journal_client.load(url, ("onsite",))
 
 
 def test_a_redirect_is_not_followed() -> None:
     answer = json.dumps({"requests": [], "forgotten": 0}).encode()
     refused = pytest.raises(TrafficError, match="answered 302")
     with stranger(200, answer) as there, stranger(302, b"", Location=there) as url, refused:
-        journal.load(url, ("onsite",), "token")
+        journal_client.load(url, ("onsite",), "token")
 
 
 @pytest.mark.parametrize(("limit", "value"), [("MAX_BYTES", 3), ("LONGEST", -1.0)])
@@ -334,9 +335,9 @@ def test_an_answer_that_is_too_long_or_too_slow_is_given_up(
     limit: str, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with stranger(200, b"x" * 10) as url:
-        monkeypatch.setattr(journal, limit, value)
+        monkeypatch.setattr(journal_client, limit, value)
         with pytest.raises(TrafficError, match=r"more than .* MiB, or slower than"):
-            journal.load(url, ("onsite",))
+            journal_client.load(url, ("onsite",))
 
 
 def test_a_port_where_nobody_listens_is_refused() -> None:
@@ -344,7 +345,7 @@ def test_a_port_where_nobody_listens_is_refused() -> None:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(TrafficError, match=r"can't be asked: .*refused"):
-            journal.load(url, ("onsite",))
+            journal_client.load(url, ("onsite",))
 
 
 @pytest.mark.parametrize(
@@ -352,10 +353,10 @@ def test_a_port_where_nobody_listens_is_refused() -> None:
 )
 def test_what_is_no_url_of_a_mock_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(TrafficError, match="--journal: ") as refused:
-        journal.load(url, ("onsite",))
+        journal_client.load(url, ("onsite",))
     assert "a:b" not in str(refused.value)
 
 
 def test_an_address_in_brackets_is_asked() -> None:
     with pytest.raises(TrafficError, match=r"http://\[::1\]:1/x/_mock/requests"):
-        journal.load("http://[::1]:1/x/", ("onsite",))
+        journal_client.load("http://[::1]:1/x/", ("onsite",))

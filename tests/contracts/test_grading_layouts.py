@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import grading
+from superoffice_contract.grading import grade
 from tests.contracts.hars import BASIC, ONSITE, body, only
 
 TWICE = body(507, 507)
@@ -84,5 +84,5 @@ def test_the_same_is_found_whoever_recorded_it(
     log = {"version": "1.2", "creator": {"name": "a tool"}, "pages": [], "entries": [recorded]}
     path = tmp_path / "app.har"
     path.write_text(json.dumps({"log": log}), encoding=encoding)
-    finding = only(grading.grade_har(str(path)), "duplicate-account")
+    finding = only(grade.grade_har(str(path)), "duplicate-account")
     assert finding.what.startswith("lists account 507 more than once")

@@ -14,7 +14,8 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from superoffice_contract import grading, report
+from superoffice_contract import report
+from superoffice_contract.grading import grade as grading_grade
 from superoffice_mock.cli import main
 from tests.contracts.hars import ONLINE, ONSITE, PATH, entry, har
 from tests.contracts.test_grading_journal import post
@@ -174,7 +175,7 @@ def test_no_secret_of_a_har_is_in_a_report_of_any_format(
 ) -> None:
     file.write_bytes(har(*recorded))
     assert MARK.encode() in file.read_bytes() or ENCODED[:8].encode() in file.read_bytes()
-    found = grading.grade_har(str(file))
+    found = grading_grade.grade_har(str(file))
     for write in (report.as_text, report.as_json, report.as_junit):
         written = write(found)
         assert "lost-accounts" in written

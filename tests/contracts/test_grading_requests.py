@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import claims, grading, report
-from superoffice_contract.calls import TrafficError
+from superoffice_contract import report
+from superoffice_contract.grading import grade
+from superoffice_contract.grading.calls import TrafficError
+from superoffice_contract.openapi import claims
 from tests.contracts.hars import (
     BASIC,
     ONLINE,
@@ -392,5 +394,5 @@ def test_every_claim_that_a_check_or_a_finding_names_exists(tmp_path: Path) -> N
         for url, headers, status, _ in CREDENTIALS.values()
     ]
     named = {id_ for one in reports for finding in one.findings for id_ in finding.claims}
-    named |= {id_ for check in grading.CHECKS for id_ in check.claims}
+    named |= {id_ for check in grade.CHECKS for id_ in check.claims}
     assert named - set(claims.load()) == set()

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.effects import EffectCheck, Effects
-from superoffice_contract.expectations import Scene
-from superoffice_contract.handmade import AT_A_TIME, Course, effect
-from superoffice_contract.plan import Plan, Tally
-from superoffice_contract.probing import Caller, calling
+from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.registry import WIRE_CHECKS
+from superoffice_contract.checks.side_effects import EffectCheck, Effects
+from superoffice_contract.progress import Steps
+from superoffice_contract.readings import Signs
 from superoffice_contract.report import Finding, Result
-from superoffice_contract.signs import Signs
-from superoffice_contract.steps import Steps
-from superoffice_contract.suite import run
-from superoffice_contract.target import ImpossibleError
-from superoffice_contract.wire_checks import WIRE_CHECKS
+from superoffice_contract.suite.executor import AT_A_TIME, Course, effect
+from superoffice_contract.suite.plan import Plan, Tally
+from superoffice_contract.suite.run import run
+from superoffice_contract.target.http import Caller, calling
+from superoffice_contract.target.tenants import ImpossibleError
 from tests.contracts.targets import mock, plan, refusing
 
 WRONG = Finding("here", "wrong")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from superoffice_contract import har as hars
-from superoffice_contract.calls import TrafficError
+from superoffice_contract.grading.calls import TrafficError
 from superoffice_contract.har import MAX_BYTES, Entry, read
 from tests.contracts.hars import BASIC, ONSITE, START, body, entry, har
 

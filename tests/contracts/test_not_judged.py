@@ -3,8 +3,8 @@
 import pytest
 
 from superoffice_contract import report
-from superoffice_contract.generated import GENERATED
-from superoffice_contract.suite import run
+from superoffice_contract.suite.fuzzing import GENERATED
+from superoffice_contract.suite.run import run
 from tests.contracts.other_make import Make, serving
 from tests.contracts.seeding_bodies import FORM, before
 from tests.contracts.targets import OTHER, mock, plan, tenant

@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 import superoffice_contract
 import superoffice_mock
-from superoffice_contract import description
+from superoffice_contract.openapi import operations
 from superoffice_mock.core.readings import READINGS
 
 FOLDERS: Final = [
@@ -26,9 +26,9 @@ SOURCES: Final = sorted(
     for path in folder.rglob("*.py")
     if "node_modules" not in path.parts and path != Path(__file__)
 )
-DOCUMENT: Final = description.load().document
+DOCUMENT: Final = operations.load().document
 CLAIMS: Final[list[dict[str, str]]] = tomllib.loads(
-    (files(superoffice_contract) / "claims.toml").read_text(encoding="utf-8")
+    (files(superoffice_contract) / "openapi" / "claims.toml").read_text(encoding="utf-8")
 )["claim"]
 BY_ID: Final = {claim["id"]: claim for claim in CLAIMS}
 

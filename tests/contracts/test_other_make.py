@@ -3,9 +3,9 @@
 import pytest
 
 from superoffice_contract import report
-from superoffice_contract.generated import GENERATED
 from superoffice_contract.report import Report
-from superoffice_contract.suite import CHECKS, run
+from superoffice_contract.suite.fuzzing import GENERATED
+from superoffice_contract.suite.run import CHECKS, run
 from tests.contracts.other_bodies import FORM, JSON, XML
 from tests.contracts.other_make import Make, serving
 from tests.contracts.targets import OTHER, plan, tenant

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from superoffice_contract import description
+from superoffice_contract.openapi import operations
 from superoffice_mock import world
 from superoffice_mock.core.lease import TURNED_AWAY_AFTER
 from superoffice_mock.core.model import MAX_TASKS, SECOND
 
-DOCUMENT: Final = description.load().document
-OPERATION: Final = next(iter(description.load().operations.values()))
+DOCUMENT: Final = operations.load().document
+OPERATION: Final = next(iter(operations.load().operations.values()))
 SCHEMES: Final[dict[str, Any]] = DOCUMENT["components"]["securitySchemes"]
 
 TYPES: Final = {int: "integer", str: "string"}

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from superoffice_contract import failures
-from superoffice_contract.probing import Ask, Seen, calling
-from superoffice_contract.target import ImpossibleError, TargetError
+from superoffice_contract.target.http import Ask, Seen, calling
+from superoffice_contract.target.tenants import ImpossibleError, TargetError
 from tests.contracts.other_make import Make, serving
 
 

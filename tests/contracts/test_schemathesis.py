@@ -13,9 +13,9 @@ from schemathesis.engine import StopReason, events
 from schemathesis.engine.run import Phase, PhaseName
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from superoffice_contract import description
-from superoffice_contract.exploration import Access, explore
 from superoffice_contract.explored import Exploration
+from superoffice_contract.fuzzing.engine import Access, explore
+from superoffice_contract.openapi import operations
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import Mock, assemble
 from superoffice_mock.core.model import TenantId
@@ -36,7 +36,7 @@ ACCESSES: Final = (
     Access("a session onsite", SESSION),
     Access("a session Online", SESSION, "Cust12345"),
 )
-BODIES: Final = tuple(next(iter(description.load().operations.values())).bodies)
+BODIES: Final = tuple(next(iter(operations.load().operations.values())).bodies)
 
 
 def mock() -> Mock:
@@ -208,7 +208,7 @@ def test_what_only_the_engine_tells_is_an_error(monkeypatch: pytest.MonkeyPatch)
         events.FatalError(exception=RuntimeError("the engine broke")),
     ]
     monkeypatch.setattr(
-        "superoffice_contract.exploration.from_schema",
+        "superoffice_contract.fuzzing.engine.from_schema",
         lambda _: SimpleNamespace(execute=lambda: told),
     )
     doubt, failure, broken = explore(mock().app, BASIC, seed=1, max_examples=1).errors

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract import description
-from superoffice_contract.serializers import FORM, XML, form, is_also_valid, xml
+from superoffice_contract.fuzzing.serializers import FORM, XML, form, is_also_valid, xml
+from superoffice_contract.openapi import operations
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.decode import decode
 
-OPERATION: Final = next(iter(description.load().operations.values()))
+OPERATION: Final = next(iter(operations.load().operations.values()))
 SHAPE: Final = OPERATION.bodies["application/xml"].shape
 NIL: Final = ' xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"'
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from superoffice_contract.shapes import (
+from superoffice_contract.openapi.schemas import (
     ArrayShape,
     DescriptionError,
     Member,

@@ -1,4 +1,4 @@
-"""Schemathesis on its own, `st run`, with the files that `superoffice_contract.st_files` writes."""
+"""Plain `st run`, with the files that `fuzzing.export_config` writes."""
 
 import re
 import subprocess
@@ -11,21 +11,22 @@ import pytest
 import requests
 from schemathesis import Response
 
-from superoffice_contract import checks, description, st_files
+from superoffice_contract.fuzzing import custom_checks, export_config
+from superoffice_contract.openapi import operations
 from tests.contracts.other_bodies import FORM, JSON, XML
 from tests.contracts.other_make import Make
 from tests.contracts.other_make import serving as serving_other
 from tests.running import BASIC, Running, environment, serving
 
 TICKET = "SOTicket 7T:demo-ticket"
-BODIES = tuple(next(iter(description.load().operations.values())).bodies)
+BODIES = tuple(next(iter(operations.load().operations.values())).bodies)
 ALL = frozenset({*JSON, *XML, FORM})
 Done = subprocess.CompletedProcess[str]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    st_files.main([str(tmp_path)])
+    export_config.main([str(tmp_path)])
     return tmp_path
 
 
@@ -45,7 +46,7 @@ def st_run(folder: Path, url: str, authorization: str, *flags: str, **env: str) 
 
 
 def test_the_files_are_written_into_a_folder_that_need_not_exist(tmp_path: Path) -> None:
-    st_files.main([str(tmp_path / "new" / "one")])
+    export_config.main([str(tmp_path / "new" / "one")])
     written = {one.name for one in (tmp_path / "new" / "one").iterdir()}
     assert written == {"schemathesis.toml", "openapi.yaml"}
 
@@ -54,7 +55,7 @@ def test_files_that_are_there_are_kept(tmp_path: Path, capsys: pytest.CaptureFix
     mine = tmp_path / "openapi.yaml"
     mine.write_text("mine", encoding="utf-8")
     with pytest.raises(SystemExit) as ended:
-        st_files.main([str(tmp_path)])
+        export_config.main([str(tmp_path)])
     assert ended.value.code == 2
     assert capsys.readouterr().err.startswith(f"{mine}: is there already")
     assert [one.name for one in tmp_path.iterdir()] == ["openapi.yaml"]
@@ -66,7 +67,7 @@ def test_a_folder_that_is_a_file_is_one_line(
 ) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(SystemExit) as ended:
-        st_files.main([str(tmp_path / "taken")])
+        export_config.main([str(tmp_path / "taken")])
     assert ended.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -80,11 +81,11 @@ def failed(status: int, headers: dict[str, list[str]], content: bytes = b"") -> 
     """The checks of answers that fail on this one."""
     request = requests.Request("POST", "http://127.0.0.1/").prepare()
     response = Response(status, headers, content, request, elapsed=0.1, verify=True)
-    return {name for name in checks.ANSWERS if fails(named(name), response)}
+    return {name for name in custom_checks.ANSWERS if fails(named(name), response)}
 
 
 def named(name: str) -> Any:
-    return next(one for one in checks.every() if one.__name__ == name)
+    return next(one for one in custom_checks.every() if one.__name__ == name)
 
 
 def fails(check: Any, response: Response) -> bool:
@@ -124,7 +125,7 @@ def test_the_readme_lists_every_check() -> None:
     readme = Path(__file__).parents[2] / "contracts" / "README.md"
     section = readme.read_text(encoding="utf-8").split("## Schemathesis alone\n")[1]
     rows = re.findall(r"^\| `(\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
-    assert sorted(rows) == sorted(one.__name__ for one in checks.every())
+    assert sorted(rows) == sorted(one.__name__ for one in custom_checks.every())
 
 
 # ---- it passes -------------------------------------------------------------------------------

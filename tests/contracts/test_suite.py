@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import checks, claims, report, suite
-from superoffice_contract.generated import BREAKS, GENERATED, THROTTLE, accesses
-from superoffice_contract.plan import Tally
-from superoffice_contract.probing import Ask, Seen
+from superoffice_contract import report
+from superoffice_contract.fuzzing import custom_checks
+from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report, Result
-from superoffice_contract.suite import CHECKS, run, standing_for
-from superoffice_contract.target import TargetError
+from superoffice_contract.suite import run as suite_run
+from superoffice_contract.suite.fuzzing import BREAKS, GENERATED, THROTTLE, accesses
+from superoffice_contract.suite.plan import Tally
+from superoffice_contract.suite.run import CHECKS, run, standing_for
+from superoffice_contract.target.http import Ask, Seen
+from superoffice_contract.target.tenants import TargetError
 from tests.contracts.other_make import Make, serving
 from tests.contracts.targets import OTHER, clocks, instead, mock, plan, refusing, tenant
 
@@ -30,7 +33,7 @@ def test_a_server_that_refuses_everything_has_shown_nothing() -> None:
     found = results(run(plan(refusing)))
     assert found["credentials-refused"].status == "passed"
     assert found["credentials-let-in"].status == "failed"
-    assert found[GENERATED].note == suite.SHUT
+    assert found[GENERATED].note == suite_run.SHUT
     told = [one.what for one in found["enough-was-seen"].findings]
     assert "only 0 calls were answered 204, of at least 20" in told
     assert "no body of type text/xml was ever accepted" in told
@@ -39,7 +42,7 @@ def test_a_server_that_refuses_everything_has_shown_nothing() -> None:
 def test_not_even_a_mock_is_driven_when_it_lets_nobody_in() -> None:
     app = instead(mock(), "POST", "SyncEmailAccounts", refusing)
     only_wire = results(run(plan(app)))
-    assert [only_wire[one].note for one in (GENERATED, THROTTLE)] == [suite.SHUT] * 2
+    assert [only_wire[one].note for one in (GENERATED, THROTTLE)] == [suite_run.SHUT] * 2
     assert only_wire["enough-was-seen"].status == "failed"
 
 
@@ -118,7 +121,7 @@ def test_checks_stand_for_known_claims_only_and_have_names_that_can_be_chosen() 
 
 
 def test_whatever_made_up_requests_come_upon_names_a_claim() -> None:
-    assert {one.__name__ for one in checks.every()} <= set(BREAKS)
+    assert {one.__name__ for one in custom_checks.every()} <= set(BREAKS)
     assert {id_ for ids in BREAKS.values() for id_ in ids} <= set(claims.load())
 
 
@@ -226,12 +229,12 @@ def test_checks_that_need_the_truth_are_skipped_where_there_is_none() -> None:
         ("parity", "skipped"),
         (THROTTLE, "skipped"),
     ]
-    assert {one.note for one in found.results} == {suite.NEEDS_TRUTH}
+    assert {one.note for one in found.results} == {suite_run.NEEDS_TRUTH}
 
 
 def test_the_check_in_real_time_is_skipped_where_the_truth_is_told() -> None:
     (one,) = run(plan(mock(), "throttle-on-the-wire")).results
-    assert (one.status, one.note) == ("skipped", suite.NEEDS_WALL)
+    assert (one.status, one.note) == ("skipped", suite_run.NEEDS_WALL)
 
 
 # ---- ways in ---------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.enough import ENOUGH
-from superoffice_contract.generated import GENERATED, THROTTLE
 from superoffice_contract.report import as_json
-from superoffice_contract.suite import run
-from superoffice_contract.target import TargetError
+from superoffice_contract.suite.fuzzing import GENERATED, THROTTLE
+from superoffice_contract.suite.minimum_coverage import ENOUGH
+from superoffice_contract.suite.run import run
+from superoffice_contract.target.tenants import TargetError
 from tests.contracts.other_make import Make, serving
 from tests.contracts.targets import OTHER, clocks, instead, mock, plan, tenant
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract import claims, impostors, target
-from superoffice_contract.target import Credential, TargetError
+from superoffice_contract.openapi import claims
+from superoffice_contract.target import invalid_credentials, tenants
+from superoffice_contract.target.tenants import Credential, TargetError
 from superoffice_mock import world
 from tests.contracts.targets import OTHER, tenant
 
@@ -25,7 +26,7 @@ ONLINE = {
 
 
 def good(table: dict[str, Any]) -> list[Credential]:
-    return list(target.good(tenant(**table)))
+    return list(tenants.good(tenant(**table)))
 
 
 def test_onsite_a_password_a_ticket_and_a_session_are_let_in() -> None:
@@ -69,7 +70,7 @@ def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
     table: dict[str, Any],
 ) -> None:
     one = tenant(**table)
-    let_in, refused = list(target.good(one)), list(impostors.of(one))
+    let_in, refused = list(tenants.good(one)), list(invalid_credentials.of(one))
     assert {each.headers for each in let_in}.isdisjoint(each.headers for each in refused)
     assert len({each.name for each in refused}) == len(refused)
     named = {id_ for each in (*let_in, *refused) for id_ in each.claims}
@@ -78,14 +79,14 @@ def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
 
 
 def test_each_credential_of_a_tenant_is_also_tried_bent() -> None:
-    onsite = {one.name: dict(one.headers) for one in impostors.of(tenant(**OTHER))}
+    onsite = {one.name: dict(one.headers) for one in invalid_credentials.of(tenant(**OTHER))}
     assert onsite["Bearer onsite"] == {"Authorization": "Bearer 7T:other-ticket"}
     wrong = base64.b64decode(onsite["a wrong password"]["Authorization"].removeprefix("Basic "))
     assert wrong.startswith(b"kari:")
     assert wrong != b"kari:Kari"
     assert set(onsite["the cookie of a session alone"]) == {"Cookie"}
     assert set(onsite["the XSRF value of a session alone"]) == {"X-XSRF-TOKEN"}
-    online = {one.name: dict(one.headers) for one in impostors.of(tenant(**ONLINE))}
+    online = {one.name: dict(one.headers) for one in invalid_credentials.of(tenant(**ONLINE))}
     assert online["a ticket without app token"] == {"Authorization": "SOTicket 7T:ticket"}
     without = online["a token of an app without the EMail agent"]
     assert without == {"Authorization": "Bearer 8A:closed"}
@@ -94,15 +95,15 @@ def test_each_credential_of_a_tenant_is_also_tried_bent() -> None:
 
 
 def test_two_authorizations_are_two_headers() -> None:
-    (twice,) = [one for one in impostors.of(tenant(**OTHER)) if "two" in one.name]
+    (twice,) = [one for one in invalid_credentials.of(tenant(**OTHER)) if "two" in one.name]
     assert [name for name, _ in twice.headers] == ["Authorization", "Authorization"]
 
 
 def test_what_is_invented_has_nothing_of_any_tenant() -> None:
-    values = str([one.headers for one in impostors.invented()])
+    values = str([one.headers for one in invalid_credentials.invented()])
     real = ("kari", "7T:other-ticket", "other-session", "other-xsrf", base64.b64encode(b"kari:"))
     assert [one for one in real if str(one) in values] == []
-    assert len(list(impostors.invented())) >= 10
+    assert len(list(invalid_credentials.invented())) >= 10
 
 
 @pytest.mark.parametrize(("id_", "base"), [("onsite", ""), ("Cust1", "/Cust1"), ("t-1", "/t-1")])
@@ -122,5 +123,5 @@ def test_a_tenant_answers_under_its_id_and_onsite_at_the_root(id_: str, base: st
 )
 def test_a_wrong_table_is_told_with_its_file_and_place(tables: list[Any], what: str) -> None:
     with pytest.raises(TargetError, match=r"^here\.toml: \[\[tenant\]\]: ") as caught:
-        target.tenants(tables, "here.toml")
+        tenants.tenants(tables, "here.toml")
     assert what in str(caught.value)

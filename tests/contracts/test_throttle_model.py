@@ -2,8 +2,8 @@
 
 import pytest
 
-from superoffice_contract.throttle import DEFAULTS
-from superoffice_contract.throttle_model import SECOND, Arrival, Throttle
+from superoffice_contract.throttle.model import SECOND, Arrival, Throttle
+from superoffice_contract.throttle.state_machine import DEFAULTS
 
 TWO, THREE = 1, 2
 """Accounts that take two and three seconds."""

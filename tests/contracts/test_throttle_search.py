@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.generated import THROTTLE
 from superoffice_contract.patience import Patience, SpentError
-from superoffice_contract.suite import run
-from superoffice_contract.target import TargetError
-from superoffice_contract.throttle import explore_throttle
+from superoffice_contract.suite.fuzzing import THROTTLE
+from superoffice_contract.suite.run import run
+from superoffice_contract.target.tenants import TargetError
+from superoffice_contract.throttle.driver import ThrottleError
+from superoffice_contract.throttle.state_machine import explore_throttle
 from superoffice_contract.throttle_schedules import Step
-from superoffice_contract.throttle_stage import ThrottleError
 from tests.contracts.targets import mock, plan
 
 ARRIVE: Step = ("arrive", [1])

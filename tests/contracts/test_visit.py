@@ -8,11 +8,13 @@ from xml.etree import ElementTree as ET
 import httpx2
 import pytest
 
-from superoffice_contract import claims, report, visit
-from superoffice_contract.itinerary import SECOND, planned
+from superoffice_contract import report
+from superoffice_contract.openapi import claims
+from superoffice_contract.real_tenant import run
+from superoffice_contract.real_tenant.request_plan import SECOND, planned
+from superoffice_contract.real_tenant.run import Visit
 from superoffice_contract.report import Report
-from superoffice_contract.target import TargetError, TargetTenant
-from superoffice_contract.visit import Visit
+from superoffice_contract.target.tenants import TargetError, TargetTenant
 from superoffice_mock.core.readings import Readings
 from tests.contracts.targets import App, refusing
 from tests.contracts.visitors import (
@@ -138,7 +140,7 @@ def test_equal_requests_are_sent_once() -> None:
 
 
 def test_before_the_first_request_it_is_told_what_will_be_sent_and_no_value_of_a_secret() -> None:
-    told = "\n".join(visit.announced(Visit("https://crm.example.com", ONSITE, accounts=ACCOUNTS)))
+    told = "\n".join(run.announced(Visit("https://crm.example.com", ONSITE, accounts=ACCOUNTS)))
     assert told.startswith("visit to https://crm.example.com\n  requests: 60, one at a time, 2 s ")
     assert "takes: at least 118 s\n" in told
     assert "  credentials: a session, a ticket, a user with password, an XSRF value\n" in told
@@ -149,8 +151,8 @@ def test_before_the_first_request_it_is_told_what_will_be_sent_and_no_value_of_a
 
 
 def test_credentials_that_go_unencrypted_are_said_so() -> None:
-    open_ = "\n".join(visit.announced(Visit("http://crm.example.com", ONSITE)))
-    told = "\n".join(visit.announced(Visit("http://crm.example.com", ONSITE, accounts=(5,))))
+    open_ = "\n".join(run.announced(Visit("http://crm.example.com", ONSITE)))
+    told = "\n".join(run.announced(Visit("http://crm.example.com", ONSITE, accounts=(5,))))
     assert "over http, which anybody on the way can read" in told
     assert "over http" not in open_
     assert "credentials: none; invented ones are refused" in open_

@@ -3,9 +3,9 @@
 import pytest
 
 from superoffice_contract import report
-from superoffice_contract.busy_second import TIMED, TOO_LATE, timed, unclear
-from superoffice_contract.probing import Seen
-from superoffice_contract.visit import Pace
+from superoffice_contract.real_tenant.run import Pace
+from superoffice_contract.target.http import Seen
+from superoffice_contract.throttle.timing import TIMED, TOO_LATE, timed, unclear
 from tests.contracts.other_make import Make, serving
 from tests.contracts.targets import OTHER, tenant
 from tests.contracts.visitors import ACCOUNTS, of, of_status, visited

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from superoffice_contract import report, target, visit, wallet
-from superoffice_contract.itinerary import GUESSES, planned
-from superoffice_contract.target import TargetTenant
-from superoffice_contract.visit import Visit
+from superoffice_contract import report
+from superoffice_contract.real_tenant import run
+from superoffice_contract.real_tenant.request_plan import GUESSES, planned
+from superoffice_contract.real_tenant.run import Visit
+from superoffice_contract.target import secrets, tenants
+from superoffice_contract.target.tenants import TargetTenant
 from tests.contracts.visitors import (
     ACCOUNTS,
     ONLINE,
@@ -75,7 +77,7 @@ def presented(headers: tuple[tuple[str, str], ...]) -> set[str]:
 @settings(max_examples=40, deadline=None)
 @given(TENANTS)
 def test_whatever_the_target_file_says_nothing_valid_is_sent_without_leave(table: Any) -> None:
-    (tenant,) = target.tenants([table], "a test")
+    (tenant,) = tenants.tenants([table], "a test")
     for stop in planned(tenant, (), {}, 1_000).stops:
         assert presented(stop.ask.headers) & valid(tenant) == set()
         assert not stop.signed
@@ -86,7 +88,7 @@ def test_whatever_the_target_file_says_nothing_valid_is_sent_without_leave(table
 @settings(max_examples=40, deadline=None)
 @given(TENANTS)
 def test_whatever_the_target_file_says_nobody_is_tried_with_a_wrong_password(table: Any) -> None:
-    (tenant,) = target.tenants([table], "a test")
+    (tenant,) = tenants.tenants([table], "a test")
     right = {f"{one.name}:{one.password}" for one in tenant.users}
     names = tuple({f"{one.name}:".casefold() for one in tenant.users})
     for accounts in ((), ACCOUNTS):
@@ -108,15 +110,15 @@ def decoded(value: str) -> str:
 
 
 def test_what_is_valid_is_known_in_every_header_that_can_carry_it() -> None:
-    known = wallet.of(ONLINE)
+    known = secrets.of(ONLINE)
     for header in ("Authorization", "cookie", "SO-APPTOKEN", "X-Xsrf-Token"):
         assert known.carried(((header, "x demo-app-token"),)) == {
             "an app token": frozenset({"demo-app-token"})
         }
     assert known.carried((("Accept", "demo-app-token"),)) == {}
     basic = (("Authorization", "basic dGplMDpUamUw"),)
-    assert set(wallet.of(ONSITE).carried(basic)) == {"a user with password"}
-    assert wallet.of(ONLINE).carried(basic) == {}
+    assert set(secrets.of(ONSITE).carried(basic)) == {"a user with password"}
+    assert secrets.of(ONLINE).carried(basic) == {}
 
 
 def test_a_guess_is_told_as_the_reason() -> None:
@@ -158,8 +160,8 @@ def test_a_server_that_repeats_credentials_can_not_put_them_into_a_report(
     told: list[str] = []
     scribe = Scribe(server)
     trip = Visit(scribe, tenant, accounts=ACCOUNTS, pace=scribe.time.pace(), max_requests=1_000)
-    told += visit.announced(trip)
-    found = visit.visited(trip, lambda name, _, __: told.append(name))
+    told += run.announced(trip)
+    found = run.visited(trip, lambda name, _, __: told.append(name))
     assert len(of_status(found, "differs")) > 15
     text = "\n".join([*told, *(write(found) for write in report.FORMATS.values())])
     sent = {value for one in scribe.requests for _, value in one.headers}

@@ -4,18 +4,19 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from superoffice_contract import target, visit
-from superoffice_contract.probing import calling
+from superoffice_contract.real_tenant import run
+from superoffice_contract.real_tenant.run import Pace, Visit
 from superoffice_contract.report import Report, Result
-from superoffice_contract.target import TargetTenant
-from superoffice_contract.visit import Pace, Visit
+from superoffice_contract.target import tenants
+from superoffice_contract.target.http import calling
+from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.settings import Settings
 from tests.contracts.targets import App
 
-ONSITE, ONLINE, UNGRANTED = target.tenants(world.demo(), "the demo world")
+ONSITE, ONLINE, UNGRANTED = tenants.tenants(world.demo(), "the demo world")
 ACCOUNTS: Final = (507, 508)
 SECRETS: Final = (
     *("tje0", "Tje0", "dGplMDpUamUw", "7T:demo-ticket", "demo-session", "demo-xsrf"),
@@ -103,7 +104,7 @@ def visited(server: object, tenant: TargetTenant = ONSITE, **more: Any) -> Repor
     """Return the report on a visit without waiting, told all the default readings."""
     readings = more.pop("readings", Readings().as_dict())
     pace = more.pop("pace", Pace(0.0))
-    return visit.visited(Visit(server, tenant, readings=readings, pace=pace, **more))
+    return run.visited(Visit(server, tenant, readings=readings, pace=pace, **more))
 
 
 def of(found: Report, claim: str) -> Result:

@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from superoffice_contract import description, drift, har
-from superoffice_contract.calls import TrafficError
-from superoffice_contract.facts import DriftError
+from superoffice_contract import har
+from superoffice_contract.drift import compare
+from superoffice_contract.drift.facts import DriftError
+from superoffice_contract.grading.calls import TrafficError
+from superoffice_contract.openapi import operations
 from superoffice_mock import settings, world
 from superoffice_mock.core import select
 from superoffice_mock.errors import Rejected, SetupError
@@ -48,7 +50,7 @@ def check_quick(task: Callable[[], object], limit: float = LIMIT) -> None:
 
 
 def _body(content_type: str) -> Target:
-    (operation,) = description.load().operations.values()
+    (operation,) = operations.load().operations.values()
 
     def target(data: bytes) -> None:
         with _rejecting():
@@ -59,7 +61,7 @@ def _body(content_type: str) -> Target:
 
 def _any_body(data: bytes) -> None:
     """Content-Type and body, with a line between them."""
-    (operation,) = description.load().operations.values()
+    (operation,) = operations.load().operations.values()
     content_type, _, raw = data.partition(b"\n")
     with _rejecting():
         decode(operation, content_type.decode("latin-1"), raw, MOST_ITEMS)
@@ -119,7 +121,7 @@ def _fixture(data: bytes) -> None:
 
 def _page(data: bytes) -> None:
     with suppress(DriftError):
-        drift.compare(drift.read(data), "fuzzed")
+        compare.compare(compare.read(data), "fuzzed")
 
 
 def _configuration(data: bytes) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from superoffice_contract import har as graded
 from superoffice_contract.archive import MAX_VALUES
-from superoffice_contract.calls import TrafficError
+from superoffice_contract.grading.calls import TrafficError
 from superoffice_mock.errors import SetupError
 from superoffice_mock.traffic import har
 from superoffice_mock.traffic.recording import About, Entry, Label, Recording, Request, Response

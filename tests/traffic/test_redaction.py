@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from superoffice_contract import description, grading
+from superoffice_contract.grading import grade
+from superoffice_contract.openapi import operations
 from superoffice_mock.cli import main
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic import har, pseudonyms, secrets
@@ -278,7 +279,7 @@ def test_the_path_the_tenant_and_documented_words_of_a_url_stay() -> None:
 
 @pytest.mark.parametrize("media_type", PAYLOADS)
 def test_a_good_body_starts_the_same_sync_with_pseudonyms_for_names(media_type: str) -> None:
-    (operation,) = description.load().operations.values()
+    (operation,) = operations.load().operations.values()
     before = PAYLOADS[media_type]
     asked, told = (
         [
@@ -321,7 +322,7 @@ BAD = {
 
 @pytest.mark.parametrize(("body", "media_type"), BAD.values(), ids=BAD)
 def test_what_was_refused_is_refused_for_the_same_reason(body: str, media_type: str) -> None:
-    (operation,) = description.load().operations.values()
+    (operation,) = operations.load().operations.values()
     with pytest.raises(Rejected) as before:
         decode(operation, media_type, body.encode(), 10)
     one = redacted(entry(headers=(("content-type", media_type),), body=body.encode())).request
@@ -356,7 +357,7 @@ def test_the_error_of_an_answer_is_what_the_caller_read() -> None:
 
 
 def test_the_description_that_a_get_answers_is_public() -> None:
-    (operation,) = description.load().operations.values()
+    (operation,) = operations.load().operations.values()
     said = json.dumps(operation.document).encode()
     one = redacted(entry(method="GET", body=b"", status=200, answered=JSON, answer=said))
     assert json.loads(one.response.body or b"") == operation.document
@@ -476,7 +477,7 @@ def test_a_redacted_har_is_graded_as_before(tmp_path: Path) -> None:
     some = [hars.entry(7, 7, at=0), hars.entry(8, at=0.01, url=hars.ONLINE, status=401)]
     before = hars.failed(hars.graded(tmp_path, *some))
     run(str(tmp_path / "traffic.har"), str(tmp_path / "traffic.har"), "--in-place")
-    after = hars.failed(grading.grade_har(str(tmp_path / "traffic.har")))
+    after = hars.failed(grade.grade_har(str(tmp_path / "traffic.har")))
     assert before == after
     assert len(before) >= 2
 

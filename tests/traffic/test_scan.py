@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 
-from superoffice_contract import description
+from superoffice_contract.openapi import operations
 from superoffice_mock import world
 from superoffice_mock.cli import main
 from superoffice_mock.traffic import har
@@ -178,7 +178,7 @@ def test_what_is_published_is_what_the_demo_world_shows() -> None:
 
 
 def test_what_the_contract_says_is_no_secret(tmp_path: Path) -> None:
-    said = json.dumps(description.load().document).encode()
+    said = json.dumps(operations.load().document).encode()
     challenge = ("www-authenticate", 'Basic realm="SuperOffice", SOTicket realm="SuperOffice"')
     one = entry(status=200, answered=(*JSON, challenge), answer=said)
     assert scanned(tmp_path, one) == []

@@ -6,11 +6,11 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 from xml.sax.saxutils import escape
 
-from superoffice_contract import description
+from superoffice_contract.openapi import operations
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.decode import Decoded, decode
 
-OPERATION: Final = description.load().operations["/api/v1/agents/email/syncemailaccounts"]
+OPERATION: Final = operations.load().operations["/api/v1/agents/email/syncemailaccounts"]
 JSON: Final = "application/json"
 XML: Final = "application/xml"
 FORM: Final = "application/x-www-form-urlencoded"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract.charsets import CHARSETS
+from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.errors import Rejected
 from tests.wire.bodies import FORM, JSON, OPERATION, XML, read
 

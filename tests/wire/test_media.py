@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract.charsets import CHARSETS
+from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.media import Media, parse, text
 

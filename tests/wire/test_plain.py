@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract.shapes import Scalar
+from superoffice_contract.openapi.schemas import Scalar
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.plain import LONGEST_SHOWN, Notes, from_text, most_parts, shown, too_many
 

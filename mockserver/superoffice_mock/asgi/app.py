@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from superoffice_contract import description
+from superoffice_contract.openapi import operations as openapi_operations
 from superoffice_mock.asgi import operations
 from superoffice_mock.asgi.answering import Answering, Instead
 from superoffice_mock.asgi.operations import Operations
@@ -91,7 +91,7 @@ def assemble(
     """
     steady = steady or SteadyClock()
     started = steady()
-    described = description.load()
+    described = openapi_operations.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
     table = _table(settings, tenants, journal, steady)
     routes = Routes(described, table)

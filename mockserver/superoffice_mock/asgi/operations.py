@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from superoffice_contract.description import Operation
+from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.asgi import rendering
 from superoffice_mock.asgi.answering import Late
 from superoffice_mock.asgi.behaviour import wait

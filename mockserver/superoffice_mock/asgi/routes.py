@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.description import Description, Operation
+from superoffice_contract.openapi.operations import Description, Operation
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenant import Tenant
 from superoffice_mock.tenants import DEFAULT_TENANT, Tenants, names_a_tenant

@@ -16,12 +16,12 @@ def command(file: str, shape: str, out: str | None) -> None:
     """Compare the vendor's page with the contract. FILE is text, Markdown or Swagger/OpenAPI."""
     from pathlib import Path
 
-    from superoffice_contract import drift
-    from superoffice_contract.facts import DriftError
+    from superoffice_contract.drift import compare
+    from superoffice_contract.drift.facts import DriftError
     from superoffice_mock.commands import reporting
 
     try:
-        found = drift.report(Path(file))
+        found = compare.report(Path(file))
     except DriftError as error:
         raise SetupError(str(error)) from error
     reporting.written(found, shape, out, click.echo)

@@ -19,8 +19,8 @@ def command(
     har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
 ) -> None:
     """Judge an app by its traffic. That is a HAR file, or the journal of a mock that it called."""
-    from superoffice_contract import grading
-    from superoffice_contract.calls import TrafficError
+    from superoffice_contract.grading import grade
+    from superoffice_contract.grading.calls import TrafficError
     from superoffice_mock.commands import reporting
 
     if (har is None) == (journal is None) or (har is not None and tenant):
@@ -29,9 +29,9 @@ def command(
     token = os.environ.get("SUPEROFFICE_MOCK_CONTROL_TOKEN")
     try:
         if journal is None:
-            found = grading.grade_har(har or "")
+            found = grade.grade_har(har or "")
         else:
-            found = grading.grade_journal(journal, tenant or ("onsite",), token)
+            found = grade.grade_journal(journal, tenant or ("onsite",), token)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     reporting.written(found, shape, out, click.echo)

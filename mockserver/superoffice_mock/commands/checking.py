@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from superoffice_contract import claims, target
+from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report
-from superoffice_contract.target import TargetError
+from superoffice_contract.target import tenants
+from superoffice_contract.target.tenants import TargetError
 from superoffice_mock import log, world
 from superoffice_mock.asgi.app import assemble
 from superoffice_mock.commands import progress
@@ -38,7 +39,7 @@ def check_options(given: Collection[str]) -> None:
 def checked(url: str | None, options: Mapping[str, Any], environ: Mapping[str, str]) -> Report:
     """Check the server at *url*, or the built-in mock. Raise SetupError for what can't be run."""
     try:
-        from superoffice_contract.suite import Plan, run
+        from superoffice_contract.suite.run import Plan, run
     except ImportError as error:
         raise SetupError(needs(error)) from None
     for name in ("timeout", "run_seconds"):
@@ -48,7 +49,7 @@ def checked(url: str | None, options: Mapping[str, Any], environ: Mapping[str, s
     try:
         plan = Plan(
             server=_built_in(tables, source, followed) if url is None else _local(url),
-            tenants=target.tenants(tables, source),
+            tenants=tenants.tenants(tables, source),
             profile=options["profile"],
             seed=options["seed"],
             readings=told,
@@ -151,7 +152,7 @@ def listed() -> str:
     Raise SetupError if what runs the checks is not installed.
     """
     try:
-        from superoffice_contract.suite import standing_for
+        from superoffice_contract.suite.run import standing_for
     except ImportError as error:
         raise SetupError(needs(error)) from None
     return "\n".join(_lines(standing_for())) + "\n"

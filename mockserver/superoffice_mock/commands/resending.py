@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from superoffice_contract import target
 from superoffice_contract.report import Report, Result
-from superoffice_contract.target import TargetError, TargetTenant
+from superoffice_contract.target import tenants
+from superoffice_contract.target.tenants import TargetError, TargetTenant
 from superoffice_mock import world
 from superoffice_mock.commands import checking, visiting
 from superoffice_mock.commands.signing import Signer, Unsigned
@@ -22,7 +22,7 @@ from superoffice_mock.traffic.recording import Entry, Request, Response
 from superoffice_mock.wire.cors import is_loopback
 
 if TYPE_CHECKING:
-    from superoffice_contract.probing import Ask, Caller
+    from superoffice_contract.target.http import Ask, Caller
 
 ONLY_REAL: Final = ("start_syncs", "accounts", "ca")
 STAGGER: Final = 0.005
@@ -55,7 +55,7 @@ def sent(
 ) -> Report:
     """Send what was *recorded* to the server at *url* and compare. Raise SetupError."""
     try:
-        import superoffice_contract.probing  # noqa: F401 - is there an HTTP client?
+        import superoffice_contract.target.http  # noqa: F401 - is there an HTTP client?
     except ImportError as error:
         msg = f"--against needs {error.name}: pip install 'superoffice-mock[contract]'"
         raise SetupError(msg) from None
@@ -68,7 +68,7 @@ def sent(
 
 
 def _sending(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> Sending:
-    from superoffice_contract.visit import LEAST_SECONDS
+    from superoffice_contract.real_tenant.run import LEAST_SECONDS
 
     parts = urlsplit(url)
     real = options["real"]
@@ -109,7 +109,7 @@ def _tenants(
         return {(prefix or "onsite").lower(): one}
     path = options["target_file"]
     tables = world.demo() if path is None else checking.tables(path)
-    return {one.id.lower(): one for one in target.tenants(tables, path or "the demo world")}
+    return {one.id.lower(): one for one in tenants.tenants(tables, path or "the demo world")}
 
 
 # ---- sending ---------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ async def compared(recorded: Sequence[Recorded], sending: Sending) -> list[Resul
 
     Raise TargetError if the first one gets no answer at all.
     """
-    from superoffice_contract.probing import calling
+    from superoffice_contract.target.http import calling
 
     async with calling(sending.base, sending.timeout, authorities=sending.authorities) as caller:
         return await Sender(caller, recorded, sending).results()
@@ -212,7 +212,7 @@ class Sender:
         )
 
     def _ask(self, recorded: Recorded) -> "Ask":
-        from superoffice_contract.probing import Ask
+        from superoffice_contract.target.http import Ask
 
         request = recorded.entry.request
         if request.body is None:

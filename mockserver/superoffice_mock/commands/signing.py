@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from superoffice_contract import target
-from superoffice_contract.target import Header, TargetTenant
+from superoffice_contract.target import tenants
+from superoffice_contract.target.tenants import Header, TargetTenant
 from superoffice_mock.core.credentials import (
     AccessToken,
     BasicPair,
@@ -23,22 +23,22 @@ Way = tuple[Header, ...]
 
 
 def _users(tenant: TargetTenant) -> list[Way]:
-    return [target.authorization(target.basic(one.name, one.password)) for one in tenant.users]
+    return [tenants.authorization(tenants.basic(one.name, one.password)) for one in tenant.users]
 
 
 def _tickets(tenant: TargetTenant) -> list[Way]:
     beside = tuple(("SO-AppToken", app.token) for app in tenant.granted[:1])
-    return [target.authorization(f"SOTicket {one}", *beside) for one in tenant.tickets]
+    return [tenants.authorization(f"SOTicket {one}", *beside) for one in tenant.tickets]
 
 
 def _tokens(tenant: TargetTenant) -> list[Way]:
     granted = {app.name for app in tenant.granted}
     known = (one.value for one in tenant.tokens if one.app in granted)
-    return [target.authorization(f"Bearer {one}") for one in known]
+    return [tenants.authorization(f"Bearer {one}") for one in known]
 
 
 def _sessions(tenant: TargetTenant) -> list[Way]:
-    return [target.session(one.id, one.xsrf) for one in tenant.sessions]
+    return [tenants.session(one.id, one.xsrf) for one in tenant.sessions]
 
 
 _WAYS: Final[Mapping[Kind, tuple[str, Callable[[TargetTenant], Sequence[Way]]]]] = {

@@ -8,15 +8,15 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from superoffice_contract import target
 from superoffice_contract.report import Report
-from superoffice_contract.target import App, Session, TargetError, TargetTenant, Token, User
+from superoffice_contract.target import tenants
+from superoffice_contract.target.tenants import App, Session, TargetError, TargetTenant, Token, User
 from superoffice_mock.commands import checking, progress
 from superoffice_mock.errors import SetupError
 from superoffice_mock.wire.cors import is_loopback
 
 if TYPE_CHECKING:
-    from superoffice_contract.visit import Visit
+    from superoffice_contract.real_tenant.run import Visit
 
 PREFIX: Final = "SUPEROFFICE_TARGET_"
 VARIABLES: Final = ("TOKEN", "TICKET", "APP_TOKEN", "USER", "PASSWORD", "SESSION", "XSRF")
@@ -46,7 +46,7 @@ def visited(
     Raise SetupError for what can't be run, or must not be.
     """
     try:
-        from superoffice_contract import visit
+        from superoffice_contract.real_tenant import run
     except ImportError as error:
         raise SetupError(checking.needs(error)) from None
     if url is None:
@@ -54,15 +54,15 @@ def visited(
         raise SetupError(msg)
     try:
         planned = _visit(checking.base_url(url), options, environ)
-        tell("\n".join(visit.announced(planned)))
+        tell("\n".join(run.announced(planned)))
         with progress.shown() as shown:
-            return visit.visited(planned, shown)
+            return run.visited(planned, shown)
     except TargetError as error:
         raise SetupError(str(error)) from None
 
 
 def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> "Visit":
-    from superoffice_contract.visit import Pace, Visit
+    from superoffice_contract.real_tenant.run import Pace, Visit
 
     for name in ("timeout", "run_seconds"):
         checking.positive(name, options[name])
@@ -86,7 +86,7 @@ def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> 
 
 
 def _pace(seconds: float, loopback: bool) -> float:  # noqa: FBT001 - a fact about the host
-    from superoffice_contract.visit import LEAST_SECONDS
+    from superoffice_contract.real_tenant.run import LEAST_SECONDS
 
     least = 0.0 if loopback else LEAST_SECONDS
     if not least <= seconds < inf:
@@ -142,7 +142,7 @@ def tenant_at(url: str, path: str | None, environ: Mapping[str, str]) -> TargetT
 
 def _of_file(path: str, last: str) -> TargetTenant:
     """Return the file's one tenant, or of several the one whose id the URL ends with."""
-    found = target.tenants(checking.tables(path), path)
+    found = tenants.tenants(checking.tables(path), path)
     named = [one for one in found if one.id.lower() == last.lower()]
     chosen = named or [one for one in found if len(found) == 1]
     if len(chosen) != 1:

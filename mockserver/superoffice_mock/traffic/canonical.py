@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from superoffice_contract import description
-from superoffice_contract.description import Operation
+from superoffice_contract.openapi import operations as openapi_operations
+from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.core.credentials import Presented
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic.recording import Request
@@ -85,7 +85,7 @@ _remembered = lru_cache(maxsize=256)(sent)
 
 def operation_of(path: str) -> Operation | None:
     """Return the operation at *path*, with or without one segment before it."""
-    operations = description.load().operations
+    operations = openapi_operations.load().operations
     folded = path.lower().rstrip("/")
     _, slash, rest = folded.strip("/").partition("/")
     return operations.get(folded) or operations.get(slash + rest)

@@ -13,7 +13,7 @@ import msgspec
 from superoffice_contract import archive
 from superoffice_contract import har as recorded
 from superoffice_contract.archive import MAX_BYTES, Archive, Member
-from superoffice_contract.calls import TrafficError
+from superoffice_contract.grading.calls import TrafficError
 from superoffice_contract.har import headers_of, object_of, text_of
 from superoffice_mock.errors import SetupError
 from superoffice_mock.traffic import har_json, texts

@@ -6,8 +6,8 @@ from functools import cache
 from http import HTTPMethod
 from typing import Final
 
-from superoffice_contract import charsets, description
-from superoffice_contract.charsets import CHARSETS
+from superoffice_contract.openapi import charsets, operations
+from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.traffic import addresses, header_secrets, prose, secrets
 from superoffice_mock.traffic.pseudonyms import Pseudonyms
 from superoffice_mock.traffic.recording import Headers
@@ -88,7 +88,7 @@ _OTHER_TYPES: Final = (
 
 @cache
 def _types() -> frozenset[str]:
-    described = (name for one in description.load().operations.values() for name in one.bodies)
+    described = (name for one in operations.load().operations.values() for name in one.bodies)
     return frozenset({*described, *_OTHER_TYPES})
 
 

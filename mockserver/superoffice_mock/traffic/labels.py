@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
 
-from superoffice_contract import conduct
-from superoffice_contract.calls import Call, address, concerns, operation
-from superoffice_contract.calls import Confidence as Sureness
-from superoffice_contract.conduct import ABOUT_A_SECOND
+from superoffice_contract.grading import behaviour
+from superoffice_contract.grading.behaviour import ABOUT_A_SECOND
+from superoffice_contract.grading.calls import Call, address, concerns, operation
+from superoffice_contract.grading.calls import Confidence as Sureness
 from superoffice_mock.errors import Rejected
 from superoffice_mock.traffic.recording import Confidence, Entry, Outcome, Recording
 from superoffice_mock.wire.decode import decode
@@ -33,7 +33,7 @@ def tenant(url: str) -> str | None:
 def labelled(recording: Recording) -> Recording:
     """Return *recording* in the order of arrival, with what probably became of each call."""
     ordered = sorted(recording.entries, key=_came)
-    calls = {one.id: one for one in conduct.suspected([*_calls(ordered)])}
+    calls = {one.id: one for one in behaviour.suspected([*_calls(ordered)])}
     entries = tuple(
         _with(one, *_outcome(one, calls.get(f"{index}"))) for index, one in enumerate(ordered)
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from superoffice_contract import claims
+from superoffice_contract.openapi import claims
 from superoffice_mock.traffic import addresses, bodies, header_rules, prose
 from superoffice_mock.traffic.pseudonyms import Pseudonyms
 from superoffice_mock.traffic.recording import (

@@ -10,7 +10,7 @@ import msgspec
 
 from superoffice_contract import archive, har
 from superoffice_contract.archive import MAX_BYTES, Archive, Member
-from superoffice_contract.calls import TrafficError
+from superoffice_contract.grading.calls import TrafficError
 from superoffice_mock.errors import SetupError
 from superoffice_mock.traffic import codings, pseudonyms, secrets, texts
 from superoffice_mock.traffic.header_secrets import SCHEMES

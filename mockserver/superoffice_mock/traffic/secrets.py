@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.presented import REDACTED as BLANKED
+from superoffice_contract.grading.credentials import REDACTED as BLANKED
 from superoffice_mock.traffic import pseudonyms
 from superoffice_mock.wire import headers
 

@@ -3,8 +3,8 @@
 import base64
 from typing import Final
 
-from superoffice_contract import charsets
-from superoffice_contract.charsets import CHARSETS
+from superoffice_contract.openapi import charsets
+from superoffice_contract.openapi.charsets import CHARSETS
 
 _UTF8: Final = "utf-8"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-from superoffice_contract import description
+from superoffice_contract.openapi import operations as openapi_operations
 
 FOLDERS: Final = ("superoffice", "crm", "webapi")
 """Folders that the vendor's documents serve an onsite installation under."""
@@ -26,7 +26,7 @@ CARRIERS: Final = ("tableright", "fieldproperties")
 @cache
 def words() -> frozenset[str]:
     """Return the public words in lower case: names and whole texts of the description."""
-    described = description.load()
+    described = openapi_operations.load()
     operations = described.operations.values()
     return frozenset(
         {
@@ -41,13 +41,13 @@ def words() -> frozenset[str]:
 @cache
 def integers() -> frozenset[str]:
     """Return the described members that hold whole numbers, in lower case."""
-    return frozenset(_integers(description.load().document))
+    return frozenset(_integers(openapi_operations.load().document))
 
 
 @cache
 def query_names() -> frozenset[str]:
     """Return the documented names of the query, in lower case."""
-    operations = description.load().operations.values()
+    operations = openapi_operations.load().operations.values()
     return frozenset(name for one in operations for name in one.query_names)
 
 

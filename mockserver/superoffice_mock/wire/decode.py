@@ -6,8 +6,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from superoffice_contract.description import Body, Operation
-from superoffice_contract.shapes import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.operations import Body, Operation
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import form_body, json_body, media, xml_body
 from superoffice_mock.wire.plain import Misnamed, Notes, Plain, shown

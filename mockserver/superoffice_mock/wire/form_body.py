@@ -7,7 +7,7 @@ import re
 from functools import partial
 from typing import Final
 
-from superoffice_contract.shapes import Shape
+from superoffice_contract.openapi.schemas import Shape
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import media
 from superoffice_mock.wire.form_tree import Tree

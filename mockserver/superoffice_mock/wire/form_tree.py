@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from superoffice_contract.shapes import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.plain import MAX_DEPTH, Notes, Plain, from_text, shown
 

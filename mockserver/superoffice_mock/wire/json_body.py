@@ -7,8 +7,8 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from superoffice_contract.description import Body
-from superoffice_contract.shapes import ArrayShape, ObjectShape, Shape
+from superoffice_contract.openapi.operations import Body
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import media
 from superoffice_mock.wire.plain import Notes, Plain

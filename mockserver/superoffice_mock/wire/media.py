@@ -5,8 +5,8 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract import charsets
-from superoffice_contract.charsets import CHARSETS
+from superoffice_contract.openapi import charsets
+from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.errors import Rejected
 
 REMEMBERED: Final = 256

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.shapes import Scalar
+from superoffice_contract.openapi.schemas import Scalar
 from superoffice_mock.core.journal import MAX_VIOLATIONS
 from superoffice_mock.errors import Rejected
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 from xml.parsers import expat
 
-from superoffice_contract.charsets import CHARSETS
-from superoffice_contract.shapes import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.charsets import CHARSETS
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import media
 from superoffice_mock.wire.plain import (

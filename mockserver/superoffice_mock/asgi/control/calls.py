@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
-from superoffice_contract.description import Operation
+from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.asgi.control.hints import explained
 from superoffice_mock.asgi.control.problems import problem
 from superoffice_mock.asgi.control.views import View

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from superoffice_contract.description import Operation
+from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.core.clock import RealClock
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.events import Event

@@ -1,0 +1,167 @@
+"""Checks of bodies: members, ids, lists, what is no request, XML and forms."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from superoffice_contract.checks import expectations
+from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks.payloads import FORM, GOOD, GOOD_FORM, GOOD_XML, JSON, XML
+from superoffice_contract.target.http import Ask
+
+INT32: Final = 2**31
+
+
+def member_names(scene: Scene) -> Iterator[Expected]:
+    """Case does not matter, and unknown members do no harm."""
+    swapped = GOOD.decode().swapcase().encode()
+    camel = GOOD.replace(b'"Sync', b'"sync').replace(b'"A', b'"a')
+    yield Expected("camelCase", scene.post(camel, JSON), (204,), ("camel-case",))
+    yield Expected("swapped case", scene.post(swapped, JSON), (204,), ("camel-case",))
+    unknown = GOOD.replace(b'{"AccountId"', b'{"Nobody":{"x":[1]},"AccountId"')
+    yield Expected("an unknown member", scene.post(unknown, JSON), (204,), ("unknown-members",))
+    carrier = GOOD.replace(
+        b'{"AccountId"', b'{"TableRight":{"Mask":"F"},"FieldProperties":null,"AccountId"'
+    )
+    claims = ("carrier-members", "null-members")
+    yield Expected("carrier members", scene.post(carrier, JSON), (204,), claims)
+    unnamed = GOOD.replace(b'"tje0"', b"null")
+    yield Expected("null for a name", scene.post(unnamed, JSON), (204,), ("null-members",))
+
+
+def ids(scene: Scene) -> Iterator[Expected]:
+    """Any 32-bit integer is an id, and nothing else is."""
+    good = ("0", "-1", str(INT32 - 1), str(-INT32))
+    bad = (
+        *('"5"', "true", "null", "1.0", "1e2", "[]", "{}", str(INT32), str(-INT32 - 1)),
+        "1" + "0" * 30,
+    )
+    for one in good:
+        yield Expected(one, _with_id(scene, one), (204,), ("account-id", "account-id-int32"))
+    for one in bad:
+        ranged = one.lstrip("-").isdigit()
+        claim = "account-id-int32" if ranged else "integers-strict"
+        yield Expected(one, _with_id(scene, one), (400,), (claim,))
+    absent = scene.post(b'{"SyncUserAccounts":[{}]}', JSON)
+    yield Expected("no id", absent, (204,), ("id-absent",))
+
+
+def _with_id(scene: Scene, id_: str) -> Ask:
+    return scene.post(b'{"SyncUserAccounts":[{"AccountId":%s}]}' % id_.encode(), JSON)
+
+
+def items(scene: Scene) -> Iterator[Expected]:
+    """One bad account refuses the whole call, wherever it stands; the answer names the place."""
+    place = expectations.naming("/SyncUserAccounts/1")
+    cases = (
+        ("a bad id behind a good one", b'{"AccountId":"x"}'),
+        ("null behind a good one", b"null"),
+        ("a number behind a good one", b"7"),
+    )
+    for name, item in cases:
+        body = GOOD.replace(b"}]}", b"}," + item + b"]}")
+        claims = ("items-all", "error-place")
+        yield Expected(name, scene.post(body, JSON), (400,), claims, (place,))
+
+
+def empty_lists(scene: Scene) -> Iterator[Expected]:
+    """No list, null and an empty list are all an empty list."""
+    for body in (b"{}", b'{"SyncUserAccounts":null}', b'{"SyncUserAccounts":[]}'):
+        yield Expected(body.decode(), scene.post(body, JSON), (204,), ("empty-list",))
+
+
+def broken_bodies(scene: Scene) -> Iterator[Expected]:
+    """What is no request is a 400, never a 500."""
+    cases = (
+        ("no body", b"", "body-required"),
+        ("null", b"null", "body-required"),
+        ("an array", b"[]", "body-shape"),
+        ("a text", b'"x"', "body-shape"),
+        ("an object for the list", b'{"SyncUserAccounts":{}}', "body-shape"),
+        ("a text for the list", b'{"SyncUserAccounts":"x"}', "body-shape"),
+        ("half an object", b'{"SyncUserAccounts":[', "body-syntax"),
+        ("NaN", b'{"SyncUserAccounts":[{"AccountId":NaN}]}', "body-syntax"),
+        ("10,000 levels", b"[" * 10_000 + b"]" * 10_000, "body-syntax"),
+        ("a comma too many", b'{"SyncUserAccounts":[],}', "body-syntax"),
+    )
+    for name, body, claim in cases:
+        yield Expected(name, scene.post(body, JSON), (400,), (claim,))
+
+
+# ---- XML and forms ---------------------------------------------------------------------------
+
+
+def xml(scene: Scene) -> Iterator[Expected]:
+    """Elements count by local name, in any namespace and order; DTDs are refused."""
+    for media_type in (XML, "text/xml"):
+        for name, body, statuses, claim in _XML_CASES:
+            ask = scene.post(body, media_type)
+            yield Expected(f"{name} as {media_type}", ask, statuses, (claim,))
+
+
+_XSI: Final = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+_XML_CASES: Final = (
+    (
+        "a namespace",
+        GOOD_XML.replace(b"Request>", b'Request xmlns="urn:x">', 1),
+        (204,),
+        "xml-names",
+    ),
+    (
+        "a prefix",
+        GOOD_XML.replace(b"<", b"<p:")
+        .replace(b"<p:/", b"</p:")
+        .replace(b"Request>", b'Request xmlns:p="urn:x">', 1),
+        (204,),
+        "xml-names",
+    ),
+    (
+        "another order",
+        GOOD_XML.replace(b"<AccountId>507</AccountId>", b"").replace(
+            b"</SyncUserAccount>", b"<AccountId>507</AccountId></SyncUserAccount>"
+        ),
+        (204,),
+        "xml-names",
+    ),
+    (
+        "xsi:nil for a name",
+        GOOD_XML.replace(
+            b"<AssociateName>tje0</AssociateName>", b"<AssociateName " + _XSI + b' xsi:nil="true"/>'
+        ),
+        (204,),
+        "xml-nil",
+    ),
+    (
+        "xsi:nil for an id",
+        GOOD_XML.replace(
+            b"<AccountId>507</AccountId>", b"<AccountId " + _XSI + b' xsi:nil="true"/>'
+        ),
+        (400,),
+        "xml-nil",
+    ),
+    ("a DTD", b"<!DOCTYPE a [<!ENTITY x 'y'>]>" + GOOD_XML, (400,), "xml-dtd"),
+    (
+        "an entity",
+        b"<!DOCTYPE a [<!ENTITY x '507'>]>" + GOOD_XML.replace(b"507", b"&x;"),
+        (400,),
+        "xml-dtd",
+    ),
+    ("another root", GOOD_XML.replace(b"SyncEmailAccountsRequest", b"Other"), (400,), "xml-shape"),
+    ("a missing end", GOOD_XML[:-5], (400,), "body-syntax"),
+    ("a text for an id", GOOD_XML.replace(b"507", b"x"), (400,), "text-ids"),
+)
+
+
+def form(scene: Scene) -> Iterator[Expected]:
+    """Both ways to write an index are understood."""
+    dotted = GOOD_FORM.replace(b"[AccountId]", b".AccountId").replace(b"[Associate", b".Associate")
+    dotted = dotted.replace(b"Name]", b"Name").replace(b"Id]", b"Id")
+    escaped = GOOD_FORM.replace(b"[", b"%5B").replace(b"]", b"%5D")
+    cases = (
+        ("brackets", GOOD_FORM, (204,), "form-shape"),
+        ("escaped brackets", escaped, (204,), "form-shape"),
+        ("a dot", dotted, (204,), "form-shape"),
+        ("a text for an id", GOOD_FORM.replace(b"507", b"x"), (400,), "text-ids"),
+        ("a number too big", GOOD_FORM.replace(b"507", b"3000000000"), (400,), "account-id-int32"),
+    )
+    for name, body, statuses, claim in cases:
+        yield Expected(name, scene.post(body, FORM), statuses, (claim,))

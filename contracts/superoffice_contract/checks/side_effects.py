@@ -1,0 +1,179 @@
+"""Checks of what a call did, by the truth at `/_mock/`."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from superoffice_contract.checks import registry
+from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks.payloads import GOOD, JSON, SEVERAL, spellings
+from superoffice_contract.readings import Sign
+from superoffice_contract.report import Finding
+from superoffice_contract.target.http import Ask, Caller
+from superoffice_contract.target.tenants import ImpossibleError
+
+AT_ONCE: Final = (2, 10, 50)
+NAMES: Final = ("name", "department", "category/id")
+"""What the query names that is sent to see how `$select` is read."""
+
+
+class EffectCheck(msgspec.Struct, frozen=True):
+    """A named check of effects; `run` yields what is wrong, and signs of what is open."""
+
+    name: str
+    claims: tuple[str, ...]
+    run: Callable[[Caller, Sequence[Scene]], AsyncIterator[Finding | Sign]]
+
+
+Effects = AsyncIterator[Finding | Sign]
+
+
+async def fresh(caller: Caller, scene: Scene) -> None:
+    """Let *scene*'s tenant be as configured, on a clock that jumps."""
+    await caller.control("POST", f"reset?tenant={scene.tenant.id}")
+    await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
+
+
+async def _told(caller: Caller, scene: Scene, what: str) -> Any:  # noqa: ANN401 - JSON
+    return await caller.control("GET", f"{what}?tenant={scene.tenant.id}")
+
+
+async def _outcomes(caller: Caller, scene: Scene) -> list[str]:
+    told = await _told(caller, scene, "requests")
+    if told.get("forgotten"):
+        kept = len(told["requests"])
+        msg = f"the journal keeps {kept} calls, too few to see who started"
+        raise ImpossibleError(f"{msg}; start the server with --journal-exchanges 1000")
+    return [one["outcome"] for one in told["requests"]]
+
+
+def _good(scene: Scene) -> Ask:
+    return scene.post(GOOD, JSON)
+
+
+# ---- with the truth --------------------------------------------------------------------------
+
+
+async def parity(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """One payload has one effect in all media types, however each of them spells it."""
+    for scene in scenes:
+        await fresh(caller, scene)
+        spelt = [one for kind in scene.media_types for one in spellings(kind)]
+        for name, kind, body, claim in spelt:
+            await caller.send(scene.post(body, kind))
+            # One by one, as a journal may be short.
+            told = await caller.control("GET", f"requests?limit=1&tenant={scene.tenant.id}")
+            (last,) = told["requests"]
+            got = [
+                (one["AccountId"], one["AssociateName"], one["AssociateId"])
+                for one in last["accounts"] or ()
+            ]
+            if got != list(SEVERAL):
+                what = f"{name} gave {got}, not {list(SEVERAL)}"
+                yield Finding(scene.tenant.id, what, ("same-effect", claim))
+
+
+async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """A description is no call."""
+    for scene in scenes:
+        await fresh(caller, scene)
+        for method in ("GET", "HEAD", "OPTIONS"):
+            await caller.send(Ask(method, scene.url, scene.sign_in))
+        if (await _told(caller, scene, "lease"))["held"]:
+            yield Finding(
+                scene.tenant.id, "GET, HEAD or OPTIONS took the lease", ("get-describes",)
+            )
+
+
+async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """A rejected call takes no lease; who did of many is found by asking again, one by one."""
+    for scene in scenes:
+        for check in registry.WIRE_CHECKS:
+            rejected = _rejected(check, scene)
+            await fresh(caller, scene)
+            await caller.together([one.ask for one in rejected])
+            if not await _begun(caller, scene):
+                continue
+            for one in rejected:
+                await fresh(caller, scene)
+                await caller.send(one.ask)
+                if await _begun(caller, scene):
+                    what = f"a rejected call took the lease: {one.name}"
+                    yield Finding(scene.tenant.id, what, ("rejected-no-lease",))
+
+
+def _rejected(check: registry.WireCheck, scene: Scene) -> list[Expected]:
+    every = check.expect(scene)
+    return [one for one in every if min(one.statuses) >= 400 and scene.url in one.ask.path]
+
+
+async def _begun(caller: Caller, scene: Scene) -> bool:
+    """Tell whether the lease is held, or a run has held it."""
+    held = (await _told(caller, scene, "lease"))["held"]
+    return held or bool((await _told(caller, scene, "runs"))["runs"])
+
+
+async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """Of callers who arrive together exactly one starts."""
+    for scene in scenes:
+        for count in AT_ONCE:
+            await fresh(caller, scene)
+            await caller.together([_good(scene)] * count)
+            started = (await _outcomes(caller, scene)).count("started")
+            if started != 1:
+                what = f"of {count} callers at once {started} started"
+                yield Finding(scene.tenant.id, what, ("simultaneous", "single-run"))
+
+
+async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """A run at one tenant turns nobody away at another."""
+    for scene in scenes:
+        await fresh(caller, scene)
+    for scene in scenes:
+        await caller.send(_good(scene))
+    for scene in scenes:
+        if await _outcomes(caller, scene) != ["started"]:
+            yield Finding(scene.tenant.id, "another tenant's run held its lease", ("lease-tenant",))
+
+
+async def select_understood(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """`$select` is a list of names with commas between them, blanks around them trimmed."""
+    for scene in scenes:
+        await fresh(caller, scene)
+        ask = _good(scene)
+        query = "$select=name,%20department%20,category/id"
+        await caller.send(Ask(ask.method, f"{ask.path}?{query}", ask.headers, ask.body))
+        (exchange,) = (await _told(caller, scene, "requests"))["requests"]
+        if exchange["select"] != list(NAMES):
+            what = f"{query} was read as {exchange['select']}, not {list(NAMES)}"
+            yield Finding(scene.tenant.id, what, ("select-list", "select-blanks"))
+
+
+async def same_answer(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    """Nothing on the wire tells a started call from a turned-away one, Date aside."""
+    for scene in scenes:
+        await fresh(caller, scene)
+        started, turned_away = [await caller.send(_good(scene)) for _ in range(2)]
+        if started.shape != turned_away.shape:
+            what = f"started {started.shape}, turned away {turned_away.shape}"
+            yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
+
+
+TRUTH_CHECKS: Final = (
+    EffectCheck(
+        "parity",
+        (
+            *("same-effect", "media-types", "charset", "camel-case", "unknown-members"),
+            *("xml-names", "form-shape", "patch-types-plain"),
+        ),
+        parity,
+    ),
+    EffectCheck("get-starts-nothing", ("get-describes",), get_starts_nothing),
+    EffectCheck("rejected-takes-nothing", ("rejected-no-lease",), rejected_takes_nothing),
+    EffectCheck("simultaneous", ("simultaneous", "single-run"), simultaneous),
+    EffectCheck("tenants-apart", ("lease-tenant", "path-tenant"), tenants_apart),
+    EffectCheck("select-understood", ("select-list", "select-blanks"), select_understood),
+    EffectCheck("same-answer", ("same-answer", "silent-drop"), same_answer),
+)
+"""Checks that need `/_mock/`."""

@@ -1,0 +1,1 @@
+"""`drift`: compares the contract with a newer page or API file of the vendor."""

@@ -1,0 +1,1 @@
+"""Generated requests: Schemathesis, its hooks, serializers and custom checks."""

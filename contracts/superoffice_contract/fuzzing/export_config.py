@@ -1,0 +1,37 @@
+"""Write what plain `st run` needs: `python -m superoffice_contract.fuzzing.export_config .`."""
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).parents[1]
+FILES: Final = (_PACKAGE / "fuzzing" / "schemathesis.toml", _PACKAGE / "openapi" / "openapi.yaml")
+
+
+def write(folder: Path) -> None:
+    """Write FILES into *folder*. Raise OSError if it can't be, FileExistsError if one is there."""
+    there = [folder / file.name for file in FILES if (folder / file.name).exists()]
+    if there:
+        raise FileExistsError(0, "is there already; move it away, or name another folder", there[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in FILES:
+        shutil.copyfile(file, folder / file.name)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write them into the folder that *arguments* name; exit with 2 if that can't be."""
+    parser = argparse.ArgumentParser(
+        "python -m superoffice_contract.fuzzing.export_config", description=__doc__
+    )
+    parser.add_argument("folder", type=Path, help="where `st run openapi.yaml` will be called")
+    folder = parser.parse_args(arguments).folder
+    try:
+        write(folder)
+    except OSError as error:
+        parser.exit(2, f"{error.filename or folder}: {error.strerror}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""`grade`: checks recorded traffic of an app against the contract."""

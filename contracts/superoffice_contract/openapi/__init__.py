@@ -1,0 +1,1 @@
+"""The contract as data: operations, schemas, claims and what they need."""

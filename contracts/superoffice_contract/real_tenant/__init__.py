@@ -1,0 +1,1 @@
+"""`check --real`: a few careful requests to a server that is not this machine."""

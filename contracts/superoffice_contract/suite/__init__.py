@@ -1,0 +1,1 @@
+"""`check`: runs all checks against one server."""

@@ -1,0 +1,1 @@
+"""The server under test: its tenants, credentials, secrets and an HTTP client."""

@@ -1,0 +1,212 @@
+"""Checks of the throttle by the clock on the wall: real time, few calls, the first tenant alone."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.side_effects import EffectCheck, Effects
+from superoffice_contract.readings import READINGS, Sign
+from superoffice_contract.report import Finding
+from superoffice_contract.target.http import Caller, Seen
+from superoffice_contract.throttle.timing import BUSY_SECOND, FREE
+from superoffice_contract.watching import (
+    ALIKE,
+    AT_ONCE,
+    BEFORE_THE_END,
+    LEAD,
+    MOST_TRIES,
+    Begun,
+    Watch,
+    is_second,
+)
+
+APART: Final = 0.05
+"""Seconds between two calls that may both have started, one run after the other."""
+TOO_LONG: Final = f"a run lasts longer than {MOST_TRIES} calls wait; say --run-seconds"
+TOO_SHORT: Final = "its runs are over before anybody else comes"
+TOO_MUCH_ALIKE: Final = "its runs last about as long as a call that is turned away"
+NOT_SEEN: Final = "the wire does not show how many accounts a run syncs"
+NO_LENGTH: Final = "a run for nobody has no length, so it looks like no run"
+
+
+async def throttle_on_the_wire(watch: Watch) -> Effects:
+    """A call during a run is answered as the one that started it, a second later."""
+    scene = watch.scene
+    yield Sign("tasks", scene.tenant.id, None, NOT_SEEN)
+    begun = await watch.begun()
+    if begun is None:
+        yield _never_free(scene)
+        return
+    for one in _followed(scene, "run", begun.run, "the call that started a run"):
+        yield one
+    during = await watch.during(begun, [watch.good] * 2)
+    for one in _busy_seconds(scene, begun, during):
+        yield one
+    for seen in during:
+        if seen.shape != begun.first.shape:
+            what = "a call during a run was answered otherwise than the one that started it"
+            yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
+
+
+def _never_free(scene: Scene) -> Finding:
+    what = (
+        f"none of {MOST_TRIES} calls was answered within {FREE} s: is it always busy? If its calls "
+        "wait for runs that last about a second, say --run-seconds"
+    )
+    return Finding(scene.tenant.id, what, ("lease-end", "run-detached"))
+
+
+def _followed(scene: Scene, reading: str, value: str, why: str) -> Iterator[Finding | Sign]:
+    """Yield the sign that *value* is followed, and what is wrong if another was told."""
+    yield Sign(reading, scene.tenant.id, value, why)
+    told = scene.readings.get(reading, value)
+    if told != value:
+        what = f"{why} shows {reading}={value}, expected {reading}={told}"
+        yield Finding(scene.tenant.id, what, READINGS[reading])
+
+
+def _busy_seconds(scene: Scene, begun: Begun, during: Sequence[Seen]) -> Iterator[Finding]:
+    """Yield each call of *during* that took no second, but for those that may have started.
+
+    Who tries for a second starts when a run ends, and no two start together.
+    """
+    odd = sorted((one for one in during if not is_second(one)), key=lambda one: one.seconds)
+    tries = "try-for-1s" in scene.values("busy", "wait-then-drop", "try-for-1s")
+    freed = begun.seconds is None or begun.seconds - LEAD < BUSY_SECOND[1]
+    before = 0.0
+    for seen in odd:
+        late = begun.run == "detached" and seen.seconds > BUSY_SECOND[1]
+        if late or not (tries and freed and seen.seconds - before > APART):
+            what = f"a call during a run took {seen.seconds:.2f} s, expected 1 s"
+            yield Finding(scene.tenant.id, what, ("busy-second", "single-run"))
+        before = seen.seconds
+
+
+async def lease_on_the_wire(watch: Watch) -> Effects:
+    """The lease ends with the run, for whoever waits, for an empty list, and after a hang-up."""
+    begun: Begun | None = None
+    for look in (_waiting, _for_nobody, _hung_up):
+        if begun is None or begun.run == "detached":
+            begun = await watch.begun()
+        if begun is None:
+            yield _never_free(watch.scene)
+            return
+        async for one in look(watch, begun):
+            yield one
+
+
+async def _waiting(watch: Watch, begun: Begun) -> Effects:
+    """A call that waits as a run ends is dropped, or starts: one or the other."""
+    scene = watch.scene
+    looked = _at_the_end if begun.run == "detached" else _at_the_end_of_a_blocking_run
+    value, why = await looked(watch, begun)
+    if value is None:
+        yield Sign("busy", scene.tenant.id, None, why)
+        return
+    for one in _followed(scene, "busy", value, why):
+        yield one
+
+
+async def _at_the_end(watch: Watch, begun: Begun) -> tuple[str | None, str]:
+    """Return how a call fares that waits as a run ends, which one of two offsets hits well."""
+    dropped = 0
+    for offset in (0.0, 0.5):
+        await asyncio.sleep(max(0.0, (begun.seconds or 0.0) - BEFORE_THE_END) + offset)
+        found = await watch.until_free(watch.good)
+        if found is None:
+            return None, TOO_LONG
+        seen, turned_away = found
+        if seen.seconds > AT_ONCE:
+            return "try-for-1s", f"a call that waited {seen.seconds:.2f} s"
+        dropped += turned_away
+    return ("wait-then-drop", "calls as a run ended") if dropped else (None, TOO_SHORT)
+
+
+async def _at_the_end_of_a_blocking_run(watch: Watch, begun: Begun) -> tuple[str | None, str]:
+    length = begun.seconds or 0.0
+    left = min(0.5, length / 2)
+    if abs(left + length - 1) < ALIKE:
+        return None, TOO_MUCH_ALIKE
+    (seen,) = await watch.during(begun, [watch.good], after=length - left)
+    tried = abs(seen.seconds - left - length) < abs(seen.seconds - 1)
+    why = f"a call {left:.2f} s before the end of a run, answered after {seen.seconds:.2f} s"
+    return ("try-for-1s" if tried else "wait-then-drop"), why
+
+
+async def _for_nobody(watch: Watch, begun: Begun) -> Effects:
+    """An empty list is turned away during a run, and else answered at once."""
+    scene = watch.scene
+    (busy,) = await watch.during(begun, [watch.empty])
+    wrong = [*_busy_seconds(scene, begun, [busy])]
+    for one in wrong:
+        yield Finding(one.where, f"{one.what}; its list was empty", ("empty-busy", *one.claims))
+    if wrong or begun.run == "blocking":
+        yield Sign("empty", scene.tenant.id, None, NO_LENGTH)
+        return
+    if await watch.until_free(watch.empty) is None:
+        yield Sign("empty", scene.tenant.id, None, TOO_LONG)
+        return
+    after = await watch.caller.send(watch.good)
+    if not is_second(after):
+        yield Sign("empty", scene.tenant.id, None, NO_LENGTH)
+        return
+    for sign in _followed(scene, "empty", "runs", "a call after one with an empty list"):
+        yield sign
+
+
+async def _hung_up(watch: Watch, begun: Begun) -> Effects:
+    """A caller who hangs up does not end the run of somebody else."""
+    scene = watch.scene
+    await watch.hung_up()
+    after = await watch.caller.send(watch.good)
+    if begun.run == "blocking":
+        for one in _owner_gone(scene, begun, after):
+            yield one
+        return
+    yield Sign("disconnect", scene.tenant.id, None, "the wire shows it of blocking runs alone")
+    wrong = [*_busy_seconds(scene, begun, [after])]
+    if wrong and not await _over_already(watch):
+        what = f"{wrong[0].what}: somebody else, who was turned away, had hung up"
+        yield Finding(scene.tenant.id, what, ("disconnect-counts", *wrong[0].claims))
+
+
+async def _over_already(watch: Watch) -> bool:
+    """Tell whether a run ends so soon that nobody had to hang up for it."""
+    begun = await watch.begun()
+    await asyncio.sleep(LEAD)
+    after = await watch.caller.send(watch.good)
+    return begun is None or after.seconds < AT_ONCE
+
+
+def _owner_gone(scene: Scene, begun: Begun, after: Seen) -> Iterator[Finding | Sign]:
+    length = begun.seconds or 0.0
+    if abs(length - 1) < ALIKE:
+        yield Sign("disconnect", scene.tenant.id, None, TOO_MUCH_ALIKE)
+        return
+    withdrew = abs(after.seconds - length) < ALIKE
+    value = "withdraws" if withdrew else "still-counts"
+    yield from _followed(scene, "disconnect", value, "a call after somebody hung up on a run")
+
+
+def _check(name: str, claims: tuple[str, ...], look: Callable[[Watch], Effects]) -> EffectCheck:
+    async def run(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+        async for one in look(Watch(caller, scenes[0])):
+            yield one
+
+    return EffectCheck(name, claims, run)
+
+
+WALL_CHECKS: Final = (
+    _check(
+        "throttle-on-the-wire",
+        ("busy-second", "single-run", "run-detached", "same-answer", "silent-drop", "lease-end"),
+        throttle_on_the_wire,
+    ),
+    _check(
+        "lease-on-the-wire",
+        ("busy-drop", "lease-end", "empty-busy", "empty-no-run", "disconnect-counts"),
+        lease_on_the_wire,
+    ),
+)
+"""Checks for servers without `/_mock/`."""
