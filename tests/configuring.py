@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from superoffice_mock.settings import Configuration, load
+from superoffice_mock.config.settings import Configuration, load
 
 DESIGN = {  # design.md section 7, what there is of it
     "host": "127.0.0.1",

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import cast
 
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import (
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import (
     About,
     Entry,
     Label,
@@ -20,7 +20,7 @@ from superoffice_mock.traffic.recording import (
     Request,
     Response,
 )
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.redaction.redactor import Redaction
 from tests.asgi.local import BASIC, PATH, Local
 from tests.edges.payloads import BASIC as BY_PASSWORD
 from tests.edges.payloads import BEARER, PAYLOADS, SESSION, TICKET, WITH_APP, prefix
@@ -310,7 +310,7 @@ def made() -> Iterator[tuple[str, bytes]]:
     for name, (proves, steps) in FIXTURES.items():
         entries = tuple(asyncio.run(Stage().entries(steps)))
         recording = Recording(entries, About(proves))
-        yield f"{name}.har", har.written(Redaction(KEY).recording(recording))
+        yield f"{name}.har", har_file.written(Redaction(KEY).recording(recording))
 
 
 if __name__ == "__main__":

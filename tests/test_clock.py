@@ -7,9 +7,8 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.clock import SteadyClock, Waiter, WaitingRoom
 from superoffice_mock.core.lease import Ask, Call, Served, Started, TurnedAway, Verdict
-from superoffice_mock.core.model import (
+from superoffice_mock.core.sync_run import (
     AccountId,
     Duration,
     Durations,
@@ -19,6 +18,7 @@ from superoffice_mock.core.model import (
     RunId,
     SyncRun,
 )
+from superoffice_mock.tenants.waiting_room import SteadyClock, Waiter, WaitingRoom
 
 HOLD = Hold(Instant(0))
 

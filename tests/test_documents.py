@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_mock.asgi.control import surface as control
-from superoffice_mock.asgi.control.views import exchange_view
+from superoffice_mock.config.settings import options
+from superoffice_mock.control import router as control
+from superoffice_mock.control.views import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
-from superoffice_mock.core.model import ExchangeId, Instant, TenantId
 from superoffice_mock.core.readings import READINGS
-from superoffice_mock.settings import options
+from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
 from tests.running import environment, serving
 
 ROOT = Path(__file__).parents[1]

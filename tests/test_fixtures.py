@@ -8,9 +8,10 @@ import jsonschema
 import pytest
 
 from superoffice_contract.openapi import claims
-from superoffice_mock.traffic import har, scanning
-from superoffice_mock.traffic.recording import Entry, Label, Recording, Request, Response
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Entry, Label, Recording, Request, Response
+from superoffice_mock.redaction import scanner
+from superoffice_mock.redaction.redactor import Redaction
 from tests.fixture_making import FIXTURES, FOLDER, made
 from tests.test_documents import table
 from tests.traffic.seeding import PLACES
@@ -39,7 +40,7 @@ def test_whatever_is_recorded_keeps_the_schema() -> None:
     some = [make("7T:bm9ib2R5") for make in PLACES.values()]
     bare = Entry(request=Request("GET", ""), response=Response(0, "reset", body=None))
     for recording in (Recording((*some, bare)), Redaction().recording(Recording((*some, bare)))):
-        assert wrongs(json.loads(har.written(recording))) == []
+        assert wrongs(json.loads(har_file.written(recording))) == []
 
 
 @pytest.mark.parametrize(
@@ -70,12 +71,12 @@ def test_the_fixtures_are_what_the_mock_answers_today() -> None:
 
 @BY_FILE
 def test_a_fixture_holds_no_secret(path: Path) -> None:
-    assert scanning.scan(str(path)) == ()
+    assert scanner.scan(str(path)) == ()
 
 
 @BY_FILE
 def test_every_exchange_says_what_it_proves_by_claims_that_exist(path: Path) -> None:
-    for one in har.load(str(path)).entries:
+    for one in har_file.load(str(path)).entries:
         assert one.label.proves
         assert one.label.claims
         assert {*one.label.claims} <= {*claims.load()}
@@ -84,7 +85,7 @@ def test_every_exchange_says_what_it_proves_by_claims_that_exist(path: Path) -> 
 
 @BY_FILE
 def test_a_fixture_is_clean_already(path: Path) -> None:
-    recording = har.load(str(path))
+    recording = har_file.load(str(path))
     assert Redaction().recording(recording).entries == recording.entries
 
 

@@ -216,15 +216,15 @@ def test_a_module_imports_only_what_its_layer_may(module: str) -> None:
         (".core.lease", "from superoffice_mock.wire import media"),
         (".core.lease", "def f():\n    from starlette import types"),
         (".wire.xml_body", "from superoffice_contract.suite.run import run"),
-        (".tenants", "from superoffice_mock.asgi.app import assemble"),
+        (".tenants", "from superoffice_mock.app import assemble"),
         (".asgi.app", "import uvicorn"),
         (".log", "import click"),
         (".server", "import pytest"),
         (".cli", "import uvicorn"),
-        (".cli", "from superoffice_mock.server import listen"),
+        (".cli", "from superoffice_mock.server.run import listen"),
         (".new", "import click"),
         (".new", "from superoffice_mock.testing import handle"),
-        (".testing.handle", "from superoffice_mock.server import in_background"),
+        (".testing.handle", "from superoffice_mock.server.run import in_background"),
         (".pytest_plugin", "import msgspec"),
         (f"{CONTRACT}.description", "import jsonschema"),
         (f"{CONTRACT}.description", "def f():\n    import schemathesis"),
@@ -239,7 +239,7 @@ def test_serve_loads_nothing_that_only_the_harness_and_the_tests_need() -> None:
     program = (
         "import sys; from superoffice_mock.cli import serve;"
         "from superoffice_mock import log, server, settings, world;"
-        "from superoffice_mock.asgi.app import assemble; s = settings.Settings();"
+        "from superoffice_mock.app import assemble; s = settings.Settings();"
         "m = assemble(s, world.of(s), log.silent);"
         "server.Server(m, s, lambda: None).config.load(); print(*sys.modules)"
     )

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from superoffice_mock.access_log import logger, sentence
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.log import logger, sentence
-from superoffice_mock.settings import Settings
 from tests.asgi.local import BASIC, PATH, Local, settled
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from superoffice_mock.commands import progress
+from superoffice_mock.cli import progress
 from tests.running import environment
 
 

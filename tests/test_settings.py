@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Configuration, Settings, options
 from superoffice_mock.core.readings import READINGS, Readings
-from superoffice_mock.settings import Configuration, Settings, options
 from tests.configuring import DESIGN, loaded, variable, written
 
 SAMPLES = {  # a value other than the default for each, as users write it and as it is read

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from superoffice_mock.core.model import Installation
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
-from superoffice_mock.tenants import names_a_tenant
+from superoffice_mock.core.sync_run import Installation
+from superoffice_mock.tenants.registry import names_a_tenant
 from tests.asgi.local import PATH, Answered, Local, settled
 
 SECOND = 1_000_000_000

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock import world
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.credentials import App, Session
-from superoffice_mock.core.model import AccountId, Installation, TenantId
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.sync_run import AccountId, Installation, TenantId
 from superoffice_mock.errors import SetupError
-from superoffice_mock.settings import Settings
 
 SECOND = 1_000_000_000
 
 
 def made(tables: list[Any]) -> tuple[TenantFacts, ...]:
-    return world.tenants(tables, "mock.toml", 5.0, Readings())
+    return tenant_file.tenants(tables, "mock.toml", 5.0, Readings())
 
 
 def parsed(text: str) -> list[Any]:
@@ -25,11 +25,11 @@ def parsed(text: str) -> list[Any]:
 
 
 def demo_tenant(id_: str) -> TenantFacts:
-    return {tenant.id: tenant for tenant in made(world.demo())}[TenantId(id_)]
+    return {tenant.id: tenant for tenant in made(tenant_file.demo())}[TenantId(id_)]
 
 
 def test_the_demo_world_has_the_three_tenants_of_the_design() -> None:
-    assert [(tenant.id, tenant.installation) for tenant in made(world.demo())] == [
+    assert [(tenant.id, tenant.installation) for tenant in made(tenant_file.demo())] == [
         ("onsite", Installation.ONSITE),
         ("Cust12345", Installation.ONLINE),
         ("Cust54321", Installation.ONLINE),
@@ -71,7 +71,7 @@ def test_a_tenant_needs_no_more_than_an_id_and_an_installation() -> None:
 
 def test_readings_and_the_time_of_an_account_hold_for_every_tenant() -> None:
     readings = Readings(run="blocking")
-    for tenant in world.tenants(world.demo(), "mock.toml", 0.25, readings):
+    for tenant in tenant_file.tenants(tenant_file.demo(), "mock.toml", 0.25, readings):
         assert tenant.readings is readings
         assert tenant.durations.each == SECOND // 4
 
@@ -80,7 +80,7 @@ def test_what_the_settings_say_of_tenants_holds_for_those_of_a_file_and_of_the_d
     readings = Readings(run="blocking")
     settings = Settings(seconds_per_account=0.25, readings=readings, expires_after=60)
     tables = parsed('[[tenant]]\nid = "a"\ninstallation = "onsite"')
-    found = (*world.of(settings, tables, "mock.toml"), *world.of(settings))
+    found = (*tenant_file.of(settings, tables, "mock.toml"), *tenant_file.of(settings))
     assert [tenant.id for tenant in found] == ["a", "onsite", "Cust12345", "Cust54321"]
     for tenant in found:
         assert (tenant.readings, tenant.durations.each) == (readings, SECOND // 4)
@@ -89,7 +89,7 @@ def test_what_the_settings_say_of_tenants_holds_for_those_of_a_file_and_of_the_d
 
 def test_what_is_wrong_with_tables_is_told_with_where_they_come_from() -> None:
     with pytest.raises(SetupError, match=r"^mock\.toml: no \[\[tenant\]\]"):
-        world.of(Settings(), [], "mock.toml")
+        tenant_file.of(Settings(), [], "mock.toml")
 
 
 @pytest.mark.claim("basic-empty-password")
@@ -129,7 +129,7 @@ def test_lifetimes_are_the_tenants_own_or_the_usual_ones(
     text: str, usual: float | None, lifetimes: tuple[float | None, ...]
 ) -> None:
     tables = parsed(f'[[tenant]]\nid = "a"\ninstallation = "onsite"\n{text}')
-    (tenant,) = world.tenants(tables, "mock.toml", 5.0, Readings(), usual)
+    (tenant,) = tenant_file.tenants(tables, "mock.toml", 5.0, Readings(), usual)
     expected = [None if one is None else one * SECOND for one in lifetimes]
     found = tenant.lifetimes
     assert [found.ticket, found.token, found.session] == expected
@@ -139,7 +139,7 @@ def test_lifetimes_are_the_tenants_own_or_the_usual_ones(
 
 
 def test_the_demo_world_has_nothing_odd() -> None:
-    assert world.warnings(made(world.demo()), "x") == []
+    assert tenant_file.warnings(made(tenant_file.demo()), "x") == []
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_credentials_that_never_let_in_are_worth_a_warning(
     installation: str, more: dict[str, Any], told: str
 ) -> None:
     odd = {"id": "one", "installation": installation, **more}
-    (warning,) = world.warnings(made([*world.demo(), odd]), "mock.toml")
+    (warning,) = tenant_file.warnings(made([*tenant_file.demo(), odd]), "mock.toml")
     assert warning.startswith(f"mock.toml: tenant 'one': {told}")
     assert "give it " in warning
 

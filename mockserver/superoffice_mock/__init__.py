@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
-    from superoffice_mock.testing.exploring import explore
-    from superoffice_mock.testing.handle import SuperOffice
-    from superoffice_mock.testing.parts import Fault
-    from superoffice_mock.testing.schedules import schedules
-    from superoffice_mock.testing.servers import MockServer, create_app
-    from superoffice_mock.testing.values import Event, Exchange, Run
+    from superoffice_mock.testing.interleavings.explore import explore
+    from superoffice_mock.testing.interleavings.schedules import schedules
+    from superoffice_mock.testing.models import Event, Exchange, Run
+    from superoffice_mock.testing.server import MockServer, create_app
+    from superoffice_mock.testing.tenant import SuperOffice
+    from superoffice_mock.testing.tenant_controls import Fault
 
 __version__ = "0.1.0"
 
@@ -30,17 +30,17 @@ __all__ = [
 
 _WHERE: Final = {
     "ControlFailed": "errors",
-    "Event": "testing.values",
-    "Exchange": "testing.values",
+    "Event": "testing.models",
+    "Exchange": "testing.models",
     "ExpectationFailed": "errors",
-    "Fault": "testing.parts",
-    "MockServer": "testing.servers",
-    "Run": "testing.values",
+    "Fault": "testing.tenant_controls",
+    "MockServer": "testing.server",
+    "Run": "testing.models",
     "SetupError": "errors",
-    "SuperOffice": "testing.handle",
-    "create_app": "testing.servers",
-    "explore": "testing.exploring",
-    "schedules": "testing.schedules",
+    "SuperOffice": "testing.tenant",
+    "create_app": "testing.server",
+    "explore": "testing.interleavings.explore",
+    "schedules": "testing.interleavings.schedules",
 }
 
 if not TYPE_CHECKING:  # to a type checker there is what is listed, and nothing else

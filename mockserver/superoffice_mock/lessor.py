@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from superoffice_mock.core import lease
 from superoffice_mock.core.clock import Clock, RealClock
 from superoffice_mock.core.credentials import Presented
+from superoffice_mock.core.expiry import presented_as, used
 from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.lease import Call, Started, Verdict
-from superoffice_mock.core.lifetimes import presented_as, used
-from superoffice_mock.core.model import Holder, Instant, SyncRun
 from superoffice_mock.core.state import TenantFacts, TenantState
+from superoffice_mock.core.sync_run import Holder, Instant, SyncRun
 
 Answer = TypeVar("Answer")
 

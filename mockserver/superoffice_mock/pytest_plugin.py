@@ -11,9 +11,9 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from superoffice_mock.testing.handle import SuperOffice
-    from superoffice_mock.testing.playing import Play
-    from superoffice_mock.testing.servers import MockServer
+    from superoffice_mock.testing.cassette import Play
+    from superoffice_mock.testing.server import MockServer
+    from superoffice_mock.testing.tenant import SuperOffice
 
 NAME: Final = "superoffice_mock"
 """Of the marker and of the fixture."""
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def superoffice_mock_server() -> "Iterator[MockServer]":
     """A mock of SuperOffice on a free port of this machine, for all tests of this process."""
-    from superoffice_mock.testing.servers import MockServer
+    from superoffice_mock.testing.server import MockServer
 
     with MockServer() as server:
         yield server
@@ -94,8 +94,8 @@ def _timeline(office: "SuperOffice") -> str:
 def _noticed(office: "SuperOffice", strict: bool, *, failed: bool) -> list[str]:  # noqa: FBT001 - the marker's
     """Return what the test may have missed; of a tenant that is gone nothing is known."""
     from superoffice_mock.errors import ControlFailed
-    from superoffice_mock.testing.findings import crashes, findings
-    from superoffice_mock.testing.handle import GONE
+    from superoffice_mock.testing.teardown_checks import crashes, findings
+    from superoffice_mock.testing.tenant import GONE
 
     try:
         return list(crashes(office) if failed else findings(office, strict))
@@ -126,7 +126,7 @@ def _played(
 ) -> "Play | None":
     """Begin to replay or to record *file*, a path from the test's own folder, if it is given."""
     from superoffice_mock.errors import SetupError
-    from superoffice_mock.testing.playing import RECORD, Play
+    from superoffice_mock.testing.cassette import RECORD, Play
 
     if record not in RECORD:
         wrong = f"record={record!r} is not known; known are {', '.join(RECORD)}"
@@ -186,7 +186,7 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 def _check(given: Mapping[str, object]) -> None:
     from difflib import get_close_matches
 
-    from superoffice_mock.testing.servers import Wanted
+    from superoffice_mock.testing.server import Wanted
 
     known = [*Wanted.__annotations__, "strict", "replay", "record"]
     for name in given:

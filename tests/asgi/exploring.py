@@ -15,14 +15,14 @@ from schemathesis.engine.run import probes
 from starlette.types import Message, Receive, Scope, Send
 
 from superoffice_contract.fuzzing.isolation import hermetic
-from superoffice_mock import world
+from superoffice_mock.config import tenant_file
 from tests.asgi.local import Local
 
 CHECKS: Final = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "unsupported_method"),
 )
-TABLES: Final = world.demo()
+TABLES: Final = tenant_file.demo()
 
 
 @dataclass(slots=True)

@@ -8,12 +8,12 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from superoffice_mock import world
-from superoffice_mock.asgi.app import Mock, assemble
+from superoffice_mock.app import Mock, assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.core.model import TenantId
-from superoffice_mock.settings import Settings
-from superoffice_mock.tenant import Tenant
+from superoffice_mock.core.sync_run import TenantId
+from superoffice_mock.tenants.tenant import Tenant
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 BASIC = "Basic dGplMDpUamUw"
@@ -39,7 +39,7 @@ class Local:
 
     def __init__(self, settings: Settings | None = None, tables: list[Any] | None = None) -> None:
         settings = settings or Settings()
-        facts = world.of(settings, tables, "the test")
+        facts = tenant_file.of(settings, tables, "the test")
         self.real = EPOCH
         self.logged: list[Exchange] = []
         self.mock: Mock = assemble(settings, facts, self.logged.append, lambda: self.real)

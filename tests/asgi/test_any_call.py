@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from superoffice_mock.log import record, sentence
-from superoffice_mock.settings import Settings
+from superoffice_mock.access_log import record, sentence
+from superoffice_mock.config.settings import Settings
 from tests.asgi.local import BASIC, PATH, Local
 
 ONE = b'{"SyncUserAccounts":[{"AccountId":507}]}'

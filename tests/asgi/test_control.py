@@ -3,8 +3,8 @@
 import pytest
 
 from superoffice_mock import __version__
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import READINGS, Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import Answered, Local
 
 SECOND = 1_000_000_000

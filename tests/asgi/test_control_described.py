@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from openapi_spec_validator import validate
 
-from superoffice_mock.asgi.control.described import document, examples
-from superoffice_mock.asgi.control.surface import VERBS
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.control.openapi import document, examples
+from superoffice_mock.control.router import VERBS
 from superoffice_mock.core.journal import OUTCOMES
-from superoffice_mock.settings import Settings
 from tests.asgi.exploring import explore
 from tests.asgi.local import Local, settled
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock.asgi.faulting import BREAKAGES
+from superoffice_mock.webapi.fault_injection import BREAKAGES
 from tests.asgi.local import Local
 
 BUSY = {"status": 503}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from superoffice_mock.settings import Settings
+from superoffice_mock.config.settings import Settings
 from tests.asgi.local import Answered, Local
 
 HERE = "127.0.0.1:8204"

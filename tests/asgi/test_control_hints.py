@@ -3,11 +3,11 @@
 import msgspec
 import pytest
 
-from superoffice_mock.asgi.control.calls import Sent
-from superoffice_mock.asgi.control.faults import SentFaults
 from superoffice_mock.asgi.control.hints import explained
 from superoffice_mock.asgi.control.new_tenant import NewTenant
 from superoffice_mock.asgi.control.waiting import Wanted
+from superoffice_mock.control.endpoints.faults import SentFaults
+from superoffice_mock.control.request import Sent
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock.asgi import tapes
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import Entry
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Entry
+from superoffice_mock.webapi import capture
 from tests.asgi.local import BASIC, PATH, Local, settled
 
 ONLINE = {"authorization": "Bearer 8A:Cust12345.demo-token", "content-type": "application/json"}
@@ -26,7 +26,7 @@ async def recording(tenant: str = "onsite") -> Local:
 async def stopped(local: Local, tenant: str = "onsite") -> tuple[Entry, ...]:
     answered = await local.call("POST", f"/_mock/recordings/stop?tenant={tenant}", b"", {})
     assert answered.status == 200
-    return har.read(answered.body).entries
+    return har_file.read(answered.body).entries
 
 
 async def test_what_happened_is_recorded_as_it_was_in_the_order_of_arrival() -> None:
@@ -59,7 +59,7 @@ async def test_nothing_of_a_recording_is_a_secret_or_a_name() -> None:
     assert b"Ann" not in answered.body
     told: dict[str, Any] = json.loads(answered.body)["log"]["_mock"]
     assert told["redacted"]["credential"] == 4
-    first, second = har.read(answered.body).entries
+    first, second = har_file.read(answered.body).entries
     assert first.request.all("authorization") == second.request.all("authorization")
 
 
@@ -117,7 +117,7 @@ async def test_a_reset_ends_a_recording() -> None:
 
 async def test_a_tenant_that_is_removed_takes_its_recording_along() -> None:
     local = Local()
-    for _ in range(tapes.MOST + 1):
+    for _ in range(capture.MOST + 1):
         made = await local.control("POST", "tenants", {})
         told = await local.control("POST", f"recordings/start?tenant={made['id']}")
         assert told == {"recording": made["id"]}
@@ -126,7 +126,7 @@ async def test_a_tenant_that_is_removed_takes_its_recording_along() -> None:
 
 async def test_there_are_not_endlessly_many_recordings() -> None:
     local = Local()
-    for _ in range(tapes.MOST):
+    for _ in range(capture.MOST):
         made = await local.control("POST", "tenants", {})
         await local.control("POST", f"recordings/start?tenant={made['id']}")
     told = await local.control("POST", "recordings/start")
@@ -140,7 +140,7 @@ async def test_a_recording_does_not_grow_endlessly() -> None:
         await local.call(body=body)
     answered = await local.call("POST", "/_mock/recordings/stop", b"", {})
     assert answered.headers["superoffice-mock-left-out"] == "2"
-    assert len(har.read(answered.body).entries) == 7
+    assert len(har_file.read(answered.body).entries) == 7
 
 
 async def test_a_call_that_waits_when_a_recording_ends_is_not_in_it() -> None:

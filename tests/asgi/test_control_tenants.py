@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import PATH, Answered, Local, settled
 
 SECOND = 1_000_000_000

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import Local, settled
 
 TWO = b'{"SyncUserAccounts":[{"AccountId":1},{"AccountId":2}]}'

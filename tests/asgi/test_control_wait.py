@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from superoffice_mock.asgi.control.waiting import MAX_WATCHERS
-from superoffice_mock.core.model import TenantId
+from superoffice_mock.core.sync_run import TenantId
 from tests.asgi.local import Local, settled
 
 WAIT = "requests/wait"

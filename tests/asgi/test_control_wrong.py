@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from superoffice_mock.asgi.control.calls import MAX_BODY, Verb
-from superoffice_mock.asgi.control.surface import VERBS
-from superoffice_mock.log import logger
-from superoffice_mock.settings import Settings
+from superoffice_mock.access_log import logger
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.control.request import MAX_BODY, Verb
+from superoffice_mock.control.router import VERBS
 from tests.asgi.local import Answered, Local
 
 Call = tuple[str, str, Verb]

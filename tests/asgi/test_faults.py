@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.faults import NO_FAULTS, Breakage, Fault
-from superoffice_mock.core.model import SECOND
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
+from superoffice_mock.core.sync_run import SECOND
 from tests.asgi.local import BASIC, EPOCH, PATH, Answered, Local, settled
 
 ONLINE = f"/Cust12345{PATH}"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import BASIC, PATH, Local, settled
 
 JSON = "application/json; charset=utf-8"

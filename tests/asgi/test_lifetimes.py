@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock import world
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import BASIC, PATH, Local
 
 ONLINE = f"/Cust12345{PATH}"
@@ -93,7 +93,7 @@ async def test_an_access_token_ends_when_it_does_however_often_it_is_used() -> N
 
 
 async def test_a_tenant_may_have_lifetimes_of_its_own_for_each_kind() -> None:
-    tables = world.demo()
+    tables = tenant_file.demo()
     tables[1] |= {"expires-after": {"tickets": 21_600, "tokens": 3_600}}
     local = Local(Settings(), tables)
     told = await local.control("GET", "tenants/Cust12345")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import READINGS, Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import BASIC, PATH, Answered, Local, settled
 
 JSON = {"authorization": BASIC, "content-type": "application/json"}

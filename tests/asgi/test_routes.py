@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
 from tests.asgi.local import PATH, Local
 
 ONLINE: dict[str, Any] = {"id": "Cust7", "installation": "online", "tickets": ["t"]}

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from superoffice_contract.grading import grade
 from superoffice_contract.report import FORMATS
-from superoffice_mock import world
+from superoffice_mock.access_log import record, sentence
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings, load
 from superoffice_mock.errors import SetupError
-from superoffice_mock.log import record, sentence
-from superoffice_mock.settings import Settings, load
 from tests.asgi.local import PATH, Local
 from tests.edges.sockets import exchange, request
 from tests.running import Running
@@ -229,10 +229,10 @@ def told_of_a_file(path: str) -> str:
     """Return what a user is told of the configuration file at *path*."""
     try:
         loaded = load(path, {}, {}, ())
-        facts = world.tenants(loaded.tenants or [], path, 5.0, loaded.settings.readings)
+        facts = tenant_file.tenants(loaded.tenants or [], path, 5.0, loaded.settings.readings)
     except SetupError as error:
         return str(error)
-    return "\n".join(world.warnings(facts, path))
+    return "\n".join(tenant_file.warnings(facts, path))
 
 
 # ---- what is written for others --------------------------------------------------------------

@@ -19,13 +19,14 @@ from urllib.request import Request, urlopen
 
 from starlette.types import ASGIApp, Message, Scope
 
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
-from superoffice_mock.settings import Settings
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import Entry, Recording
-from superoffice_mock.traffic.recording import Request as RecordedRequest
-from superoffice_mock.traffic.recording import Response as RecordedResponse
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Entry, Recording
+from superoffice_mock.recordings.model import Request as RecordedRequest
+from superoffice_mock.recordings.model import Response as RecordedResponse
 from tests.benchmarks import references
 from tests.benchmarks.bodies import accounts
 from tests.benchmarks.load import Load, LoadError, burst
@@ -190,7 +191,7 @@ def replayed(effort: Effort) -> Iterator[Figure]:
     """A replay against the simulation: CPU a request, of two accounts and of a thousand."""
     none, short, long = b'{"SyncUserAccounts":[]}', accounts(2), accounts(1000)
     with TemporaryDirectory() as folder:
-        har.write(f"{folder}/a.har", Recording(tuple(map(_recorded, (none, short, long)))))
+        har_file.write(f"{folder}/a.har", Recording(tuple(map(_recorded, (none, short, long)))))
         recording = replay(Path(folder, "a.har"))
         for count, body in ((2, short), (1000, long)):
             with running(mock()) as simulation, running(recording) as ours:
@@ -330,7 +331,7 @@ def _made(server: Started) -> str:
 def in_process(effort: Effort) -> Iterator[Figure]:
     """One call of the application in this process, without any server."""
     settings = Settings(seconds_per_account=0)
-    ours = assemble(settings, world.of(settings), log.silent).app
+    ours = assemble(settings, tenant_file.of(settings), access_log.silent).app
     theirs = references.bare()
     body = accounts(2)
     apps = (ours, theirs)

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 import yaml
 
-from superoffice_mock.settings import PREFIX, options
+from superoffice_mock.config.settings import PREFIX, options
 from tests.running import environment, serving
 
 HERE: Final = Path(__file__).parent

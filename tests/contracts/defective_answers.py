@@ -5,9 +5,9 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.incoming import Incoming
-from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.core.lease import TurnedAway
+from superoffice_mock.webapi.request import Incoming
+from superoffice_mock.webapi.response import Answer
 from tests.contracts.defective_calls import wants
 from tests.contracts.seeding import (
     Defect,

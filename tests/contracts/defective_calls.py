@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.incoming import Incoming
-from superoffice_mock.asgi.rendering import Answer
-from superoffice_mock.asgi.routes import Place
 from superoffice_mock.core.lease import Call, account_ids
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.request import Incoming
+from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.routing import Place
 from tests.contracts.seeding import (
     Defect,
     Vary,

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pkgutil import resolve_name
 from typing import Any, Final
 
-from superoffice_mock.asgi.incoming import Incoming, read
-from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.core.credentials import (
     AccessToken,
     BasicPair,
@@ -14,13 +12,15 @@ from superoffice_mock.core.credentials import (
     Unusable,
 )
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.request import Incoming, read
+from superoffice_mock.webapi.response import Answer
 from superoffice_mock.wire.headers import Headers
 from tests.contracts.seeding import Defect, Vary, calling, changing, setting
 from tests.contracts.seeding_credentials import ONSITE, When, letting, session
 from tests.wire.bodies import MEBIBYTE
 
 LET_IN: Final = "expected 401, got 204"
-DECODED: Final = resolve_name("superoffice_mock.asgi.operations.Operations._decoded")
+DECODED: Final = resolve_name("superoffice_mock.webapi.operations.pipeline.Operations._decoded")
 
 
 def _any_xsrf(presented: SessionPair, sessions: Any) -> SessionPair:

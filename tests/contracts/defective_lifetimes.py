@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from superoffice_mock.core.credentials import BasicPair, Ticket
-from superoffice_mock.core.lifetimes import Kind
+from superoffice_mock.core.expiry import Kind
 from tests.contracts.seeding import Defect, changing, setting
 
 

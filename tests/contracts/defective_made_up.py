@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.response import Answer
 from tests.contracts.seeding import Defect, stepping
 from tests.contracts.seeding_bodies import before
 

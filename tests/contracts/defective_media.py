@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import media
-from superoffice_mock.wire.media import Media
+from superoffice_mock.wire import content_type
+from superoffice_mock.wire.content_type import Media
 from tests.contracts.seeding import (
     Defect,
     Vary,
@@ -70,7 +70,7 @@ def _replacing(raw: bytes, charset: str | None) -> str:
 
 def _text(change: Callable[[bytes, str | None], tuple[bytes, str | None]]) -> Vary:
     """Decode text after *change* of the bytes and the charset."""
-    read = media.text
+    read = content_type.text
     return setting("wire.media.text", lambda raw, charset: read(*change(raw, charset)))
 
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.incoming import Incoming
-from superoffice_mock.asgi.rendering import Answer
+from superoffice_mock.webapi.request import Incoming
+from superoffice_mock.webapi.response import Answer
 from superoffice_mock.wire import cors
 from tests.contracts.seeding import (
     Change,

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.asgi.incoming import Incoming
-from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway
-from superoffice_mock.core.model import SECOND, Hold, SyncRun
+from superoffice_mock.core.sync_run import SECOND, Hold, SyncRun
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.request import Incoming
+from superoffice_mock.webapi.response import Answer
 from tests.contracts.seeding import Defect, Vary, all_of, calling, changing, setting
 
 Admit = Callable[..., Any]

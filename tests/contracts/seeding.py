@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from superoffice_contract.openapi import operations
-from superoffice_mock.asgi.incoming import Incoming
-from superoffice_mock.asgi.rendering import Answer
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.request import Incoming
+from superoffice_mock.webapi.response import Answer
 
 Vary = Callable[[pytest.MonkeyPatch], None]
 Change = Callable[[Answer, Incoming], Answer]
@@ -147,7 +147,7 @@ def described(change: Callable[[Any], object]) -> Vary:
         change(document)
         changed = operations.read(yaml.safe_dump(document))
         namespace = SimpleNamespace(load=lambda: changed)
-        patch.setattr("superoffice_mock.asgi.app.description", namespace)
+        patch.setattr("superoffice_mock.app.description", namespace)
 
     return vary
 

@@ -8,7 +8,7 @@ from superoffice_mock.core.credentials import (
     Principal,
     SessionPair,
 )
-from superoffice_mock.core.model import Installation
+from superoffice_mock.core.sync_run import Installation
 from tests.contracts.seeding import Vary, changing
 
 SOMEBODY: Final = Principal("somebody")

@@ -8,9 +8,10 @@ from superoffice_contract.suite.run import Plan
 from superoffice_contract.target import tenants as target_tenants
 from superoffice_contract.target.http import calling
 from superoffice_contract.target.tenants import TargetTenant
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
-from superoffice_mock.settings import Settings
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -33,13 +34,13 @@ def mock(**settings: Any) -> Any:
     """Return a mock of the demo world whose clocks jump at once."""
     configured = Settings(jump_settle=0.001, **settings)
     seconds = configured.seconds_per_account
-    facts = world.tenants(world.demo(), "the demo world", seconds, configured.readings)
-    return assemble(configured, facts, log.silent).app
+    facts = tenant_file.tenants(tenant_file.demo(), "the demo world", seconds, configured.readings)
+    return assemble(configured, facts, access_log.silent).app
 
 
 def plan(server: object, *only: str, **more: Any) -> Plan:
     """Return the plan to check the demo world at *server*."""
-    tenants = more.pop("tenants", target_tenants.tenants(world.demo(), "the demo world"))
+    tenants = more.pop("tenants", target_tenants.tenants(tenant_file.demo(), "the demo world"))
     return Plan(server=server, tenants=tenants, only=only, **more)
 
 

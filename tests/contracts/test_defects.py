@@ -13,10 +13,11 @@ from superoffice_contract.report import Report
 from superoffice_contract.suite import run
 from superoffice_contract.target import tenants
 from superoffice_contract.throttle.state_machine import DEFAULTS
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import READINGS, Readings
-from superoffice_mock.settings import Settings
 from tests.contracts.defective_made_up import MADE_UP
 from tests.contracts.defective_makes import MAKES, TOLD, DefectiveMake
 from tests.contracts.defects import DEFECTS, as_table
@@ -39,7 +40,7 @@ def nothing_remembered() -> Iterator[None]:
 
 def tables() -> list[Any]:
     """The demo world, and onsite and Online some credentials more that must not cross over."""
-    onsite, online, *others = world.demo()
+    onsite, online, *others = tenant_file.demo()
     onsite = onsite | {
         "users": [*onsite["users"], {"name": "empty", "password": ""}],
         "apps": online["apps"],
@@ -58,9 +59,9 @@ def checked(*only: str, readings: Readings | None = None, any_value: bool = Fals
     """Check the mock as it is now; a clock that jumps makes a second none."""
     readings = readings or Readings()
     settings = Settings(jump_settle=0.001, readings=readings)
-    facts = world.tenants(tables(), "the test", settings.seconds_per_account, readings)
+    facts = tenant_file.tenants(tables(), "the test", settings.seconds_per_account, readings)
     plan = run.Plan(
-        server=assemble(settings, facts, log.silent).app,
+        server=assemble(settings, facts, access_log.silent).app,
         tenants=tenants.tenants(tables(), "the test"),
         readings={} if any_value else readings.as_dict(),
         only=only,

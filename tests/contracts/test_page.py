@@ -8,9 +8,9 @@ from typing import Any, Final
 import pytest
 
 from superoffice_contract.openapi import operations
-from superoffice_mock import world
+from superoffice_mock.config import tenant_file
 from superoffice_mock.core.lease import TURNED_AWAY_AFTER
-from superoffice_mock.core.model import MAX_TASKS, SECOND
+from superoffice_mock.core.sync_run import MAX_TASKS, SECOND
 
 DOCUMENT: Final = operations.load().document
 OPERATION: Final = next(iter(operations.load().operations.values()))
@@ -127,7 +127,7 @@ def test_the_sample_of_the_page_signs_in_to_the_demo_world(page: str) -> None:
     headers, _ = sample(page)
     scheme, _, token = headers["Authorization"].partition(" ")
     name, _, password = base64.b64decode(token).decode().partition(":")
-    onsite = next(one for one in world.demo() if one["installation"] == "onsite")
+    onsite = next(one for one in tenant_file.demo() if one["installation"] == "onsite")
     assert scheme == "Basic"
     assert {"name": name, "password": password} in onsite["users"]
 

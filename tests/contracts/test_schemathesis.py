@@ -16,10 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from superoffice_contract.explored import Exploration
 from superoffice_contract.fuzzing.engine import Access, explore
 from superoffice_contract.openapi import operations
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import Mock, assemble
-from superoffice_mock.core.model import TenantId
-from superoffice_mock.settings import Settings
+from superoffice_mock import access_log
+from superoffice_mock.app import Mock, assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.core.sync_run import TenantId
 
 TICKET: Final = {"api_key": "SOTicket 7T:demo-ticket"}
 BASIC: Final = Access("a password", {"basic": {"username": "tje0", "password": "Tje0"}})
@@ -42,9 +43,9 @@ BODIES: Final = tuple(next(iter(operations.load().operations.values())).bodies)
 def mock() -> Mock:
     """A mock whose runs end as they start, so that nothing is turned away."""
     settings = Settings(seconds_per_account=0, journal_exchanges=100_000)
-    tables = [{**table, "accounts": []} for table in world.demo()]
-    facts = world.tenants(tables, "the test", 0, settings.readings)
-    return assemble(settings, facts, log.silent)
+    tables = [{**table, "accounts": []} for table in tenant_file.demo()]
+    facts = tenant_file.tenants(tables, "the test", 0, settings.readings)
+    return assemble(settings, facts, access_log.silent)
 
 
 def check_floor(exploration: Exploration, accepted: int, accepted_of_each: int) -> None:

@@ -8,7 +8,7 @@ import pytest
 from superoffice_contract.openapi import claims
 from superoffice_contract.target import invalid_credentials, tenants
 from superoffice_contract.target.tenants import Credential, TargetError
-from superoffice_mock import world
+from superoffice_mock.config import tenant_file
 from tests.contracts.targets import OTHER, tenant
 
 ONLINE = {
@@ -65,7 +65,9 @@ def test_a_tenant_may_let_nobody_in(table: dict[str, Any]) -> None:
     assert good(table) == []
 
 
-@pytest.mark.parametrize("table", [OTHER, ONLINE, *world.demo()], ids=lambda one: str(one["id"]))
+@pytest.mark.parametrize(
+    "table", [OTHER, ONLINE, *tenant_file.demo()], ids=lambda one: str(one["id"])
+)
 def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
     table: dict[str, Any],
 ) -> None:

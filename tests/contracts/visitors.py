@@ -10,13 +10,14 @@ from superoffice_contract.report import Report, Result
 from superoffice_contract.target import tenants
 from superoffice_contract.target.http import calling
 from superoffice_contract.target.tenants import TargetTenant
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.settings import Settings
 from tests.contracts.targets import App
 
-ONSITE, ONLINE, UNGRANTED = tenants.tenants(world.demo(), "the demo world")
+ONSITE, ONLINE, UNGRANTED = tenants.tenants(tenant_file.demo(), "the demo world")
 ACCOUNTS: Final = (507, 508)
 SECRETS: Final = (
     *("tje0", "Tje0", "dGplMDpUamUw", "7T:demo-ticket", "demo-session", "demo-xsrf"),
@@ -29,8 +30,10 @@ def mock(readings: Readings | None = None) -> App:
     """Return a mock of the demo world in which no second is waited for."""
     followed = readings or Readings()
     settings = Settings(jump_settle=0.001, readings=followed)
-    facts = world.tenants(world.demo(), "the demo world", settings.seconds_per_account, followed)
-    app: App = assemble(settings, facts, log.silent).app
+    facts = tenant_file.tenants(
+        tenant_file.demo(), "the demo world", settings.seconds_per_account, followed
+    )
+    app: App = assemble(settings, facts, access_log.silent).app
 
     async def jumped() -> None:
         async with calling(app, 5) as caller:

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from superoffice_mock.core.clock import RealClock
 from superoffice_mock.core.credentials import KnownCredentials
 from superoffice_mock.core.lease import Call
-from superoffice_mock.core.model import (
+from superoffice_mock.core.readings import Readings
+from superoffice_mock.core.state import TenantFacts, TenantState
+from superoffice_mock.core.sync_run import (
     SECOND,
     AccountId,
     Duration,
@@ -15,8 +17,6 @@ from superoffice_mock.core.model import (
     Instant,
     TenantId,
 )
-from superoffice_mock.core.readings import Readings
-from superoffice_mock.core.state import TenantFacts, TenantState
 
 START = 1_800_000_000 * SECOND
 

@@ -13,7 +13,7 @@ from superoffice_mock.core.clock import (
     jump,
     real,
 )
-from superoffice_mock.core.model import Instant
+from superoffice_mock.core.sync_run import Instant
 
 moments = st.integers(0, 10**19)
 clocks = st.one_of(

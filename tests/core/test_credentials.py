@@ -18,7 +18,7 @@ from superoffice_mock.core.credentials import (
     granted,
     identify,
 )
-from superoffice_mock.core.model import Installation
+from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
 
 ONSITE, ONLINE = Installation.ONSITE, Installation.ONLINE

@@ -2,9 +2,9 @@
 
 import pytest
 
-from superoffice_mock.core.events import Event, answered, ends, started
+from superoffice_mock.core.clock_events import Event, answered, ends, started
 from superoffice_mock.core.lease import Served, Started, TurnedAway, Verdict
-from superoffice_mock.core.model import ExchangeId, Hold, RunId, SyncRun
+from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun
 from tests.core.facts import at, call, durations, ids
 
 TAKING = durations(5, {1: 2, 3: 0})

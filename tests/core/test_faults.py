@@ -20,7 +20,7 @@ from superoffice_mock.core.faults import (
     Rule,
     garbage,
 )
-from superoffice_mock.core.model import seconds
+from superoffice_mock.core.sync_run import seconds
 from tests.core.facts import fresh
 
 SYNC = "SyncEmailAccounts"

@@ -16,7 +16,7 @@ from superoffice_mock.core.journal import (
     Journal,
 )
 from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway, Verdict, account_ids
-from superoffice_mock.core.model import ExchangeId, Hold, RunId, SyncRun, TenantId
+from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun, TenantId
 from tests.core.facts import at, durations, ids
 
 ONSITE, OTHER = TenantId("onsite"), TenantId("Cust12345")

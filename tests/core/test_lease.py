@@ -15,9 +15,9 @@ from superoffice_mock.core.lease import (
     hold,
     release,
 )
-from superoffice_mock.core.model import Hold, SyncRun
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts, TenantState
+from superoffice_mock.core.sync_run import Hold, SyncRun
 from tests.core.facts import at, call, durations, fresh, ids, tenant
 
 PLAIN = tenant()

@@ -18,7 +18,9 @@ from superoffice_mock.core.lease import (
     Verdict,
     admit,
 )
-from superoffice_mock.core.model import (
+from superoffice_mock.core.readings import Readings
+from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.sync_run import (
     SECOND,
     AccountId,
     Duration,
@@ -26,8 +28,6 @@ from superoffice_mock.core.model import (
     ExchangeId,
     Instant,
 )
-from superoffice_mock.core.readings import Readings
-from superoffice_mock.core.state import TenantFacts
 from tests.core.facts import fresh, tenant
 
 TICK = SECOND // 4

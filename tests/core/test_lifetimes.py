@@ -16,7 +16,7 @@ from superoffice_mock.core.credentials import (
     Ticket,
     Unusable,
 )
-from superoffice_mock.core.lifetimes import (
+from superoffice_mock.core.expiry import (
     FOREVER,
     Credential,
     Ends,
@@ -28,7 +28,7 @@ from superoffice_mock.core.lifetimes import (
     presented_as,
     used,
 )
-from superoffice_mock.core.model import Instant, seconds
+from superoffice_mock.core.sync_run import Instant, seconds
 from superoffice_mock.errors import Rejected
 from tests.core.facts import at
 

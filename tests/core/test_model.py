@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.model import (
+from superoffice_mock.core.sync_run import (
     MAX_TASKS,
     SECOND,
     AccountId,

@@ -10,8 +10,8 @@ from superoffice_mock.core.lease import (
     TurnedAway,
     Verdict,
 )
-from superoffice_mock.core.model import ExchangeId, Hold, Instant, RunId, SyncRun
 from superoffice_mock.core.reasons import reason
+from superoffice_mock.core.sync_run import ExchangeId, Hold, Instant, RunId, SyncRun
 from tests.core.facts import at, durations, ids
 
 RUN = SyncRun(RunId(7), ExchangeId(1), ids(507, 508), durations(), at(0), at(5))

@@ -3,12 +3,12 @@
 import msgspec
 import pytest
 
-from superoffice_mock.core import clock, credentials, lease, lifetimes, model, readings, state
+from superoffice_mock.core import clock, credentials, expiry, lease, readings, state, sync_run
 from superoffice_mock.core.clock import FrozenClock, RealClock
 from superoffice_mock.core.credentials import KnownCredentials, Session
-from superoffice_mock.core.lifetimes import Credential, Kind, Lifetimes
-from superoffice_mock.core.model import ExchangeId, Hold, RunId, SyncRun, seconds
+from superoffice_mock.core.expiry import Credential, Kind, Lifetimes
 from superoffice_mock.core.state import FIRST_RUN, TenantState
+from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun, seconds
 from tests.core.facts import at, durations, fresh, ids, tenant
 
 RUN = SyncRun(RunId(7), ExchangeId(3), ids(507), durations(), at(0), at(5))
@@ -16,7 +16,7 @@ SESSIONS = {"a": Session("a", "x", "tje0"), "b": Session("b", "y", "tje0")}
 
 VALUES = {
     value
-    for module in (clock, credentials, lease, lifetimes, model, readings, state)
+    for module in (clock, credentials, lease, expiry, sync_run, readings, state)
     for value in vars(module).values()
     if isinstance(value, type) and issubclass(value, msgspec.Struct)
 }

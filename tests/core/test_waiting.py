@@ -16,7 +16,7 @@ from superoffice_mock.core.lease import (
     TurnedAway,
     Verdict,
 )
-from superoffice_mock.core.model import (
+from superoffice_mock.core.sync_run import (
     AccountId,
     Duration,
     Durations,

@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from click.testing import CliRunner, Result
 
-from superoffice_mock import cli, log, world
-from superoffice_mock.asgi.app import Mock, assemble
+from superoffice_mock import access_log, cli
+from superoffice_mock.app import Mock, assemble
 from superoffice_mock.commands import replaying
-from superoffice_mock.server import in_background
-from superoffice_mock.settings import Settings
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.player import Recorded, Rules
-from superoffice_mock.traffic.recording import Entry, Recording
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Entry, Recording
+from superoffice_mock.replay.player import Recorded, Rules
+from superoffice_mock.server.run import in_background
 from tests.edges.programs import PROGRAM
 from tests.edges.sockets import request
 from tests.running import READY, Running, environment
@@ -26,7 +27,7 @@ RULES = Rules()
 
 def written(path: Path, *entries: Entry) -> str:
     """Write a HAR of *entries* and return its path."""
-    har.write(str(path), Recording(entries))
+    har_file.write(str(path), Recording(entries))
     return str(path)
 
 
@@ -39,13 +40,13 @@ def recorded(*paths: str | Path) -> tuple[Recorded, ...]:
 def served(found: Sequence[Recorded] | None, rules: Rules = RULES, **more: float) -> Iterator[str]:
     """Serve what was *found* until the block ends; None is the simulation. Yield the URL."""
     settings = Settings(port=0, seconds_per_account=more.get("each", 5.0))
-    tables = [{k: v for k, v in one.items() if k != "accounts"} for one in world.demo()]
+    tables = [{k: v for k, v in one.items() if k != "accounts"} for one in tenant_file.demo()]
     known = tables if found is None else replaying.tenants(tables, found)
-    facts = world.tenants(known, "the test", settings.seconds_per_account, settings.readings)
+    facts = tenant_file.tenants(known, "the test", settings.seconds_per_account, settings.readings)
     instead = None
     if found is not None:
         instead = replaying.instead(found, rules, 1 << 20, simulate=False)
-    mock: Mock = assemble(settings, facts, log.silent, instead=instead)
+    mock: Mock = assemble(settings, facts, access_log.silent, instead=instead)
     with in_background(mock, settings) as url:
         yield url
 

@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 import httpx2
 import pytest
 
-from superoffice_mock.asgi.faulting import MALFORMED_CHUNK
 from superoffice_mock.core.faults import garbage
+from superoffice_mock.webapi.fault_injection import MALFORMED_CHUNK
 from tests.edges.programs import serve
 from tests.edges.sockets import LONG, ONE, Connection, request, until, waiting
 from tests.running import BASIC, PATH, Running

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_mock.descriptors import RESERVE, fitted
-from superoffice_mock.settings import Settings
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.server.file_limits import RESERVE, fitted
 from tests.edges.programs import Served, serve, started_after
 from tests.edges.sockets import Connection, request, until
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from superoffice_mock import __version__
+from superoffice_mock.config.settings import options
 from superoffice_mock.core.readings import READINGS
-from superoffice_mock.settings import options
 from tests.edges.programs import PROGRAM, run, serve
 from tests.edges.sockets import ONE, Connection, exchange, request, until
 from tests.running import READY, Running, environment
@@ -210,4 +210,4 @@ def test_the_help_names_every_setting_and_its_default() -> None:
 def test_the_package_is_typed_and_brings_its_world() -> None:
     package = files("superoffice_mock")
     assert (package / "py.typed").is_file()
-    assert (package / "world.toml").is_file()
+    assert (package / "config" / "demo.toml").is_file()

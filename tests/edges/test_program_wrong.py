@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import SetupError
-from superoffice_mock.server import check, listen
-from superoffice_mock.settings import Settings
+from superoffice_mock.server.run import check, listen
 from tests.edges.programs import run
 
 

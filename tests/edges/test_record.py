@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.passing import LONGEST
+from superoffice_mock.proxy.body_buffer import LONGEST
+from superoffice_mock.recordings import har_file
 from tests.edges import sockets
 from tests.edges.sockets import Connection, until
 from tests.edges.upstreams import (
@@ -433,6 +433,6 @@ def test_a_mock_that_records_itself_notes_how_its_faults_broke_connections(
     with suppress(ConnectionResetError), Connection(server) as caller:
         caller.send(sockets.request()).rest()
     told = server.control("POST", "recordings/stop")
-    (entry,) = har.read(json.dumps(told).encode()).entries
+    (entry,) = har_file.read(json.dumps(told).encode()).entries
     assert (entry.response.status, entry.response.failed) == (status, failed)
     assert (entry.label.outcome, entry.label.confidence) == ("faulted", "certain")

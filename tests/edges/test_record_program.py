@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from superoffice_mock import cli
-from superoffice_mock.traffic import har, parts
-from superoffice_mock.traffic.recording import About, Recording
+from superoffice_mock.recordings import har_file, part_file
+from superoffice_mock.recordings.model import About, Recording
 from tests.edges import programs
 from tests.edges.programs import PROGRAM
 from tests.edges.upstreams import NO_CONTENT, ONE, raw, recording, request, rest
@@ -49,7 +49,7 @@ class Recorder:
     @property
     def recorded(self) -> Recording:
         """What the HAR holds."""
-        return har.load(str(self.out))
+        return har_file.load(str(self.out))
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def test_a_recorder_says_when_it_is_ready_and_makes_the_file_when_it_is_stopped(
     with raw(NO_CONTENT) as there, record(there.url, out, "--port-file", str(port)) as recorder:
         assert port.read_text() == f"{recorder.running.address[1]}"
         assert recorder.exchange(sync(507)).startswith(b"HTTP/1.1 204")
-        assert len(har.load(f"{out}.part").entries) == 1
+        assert len(har_file.load(f"{out}.part").entries) == 1
         code, said = recorder.ended(signal.SIGTERM)
     assert code == 0
     assert said == f"recording {there.url} to {out}\n{out}: 1 exchange (1 started)\n"
@@ -119,7 +119,7 @@ def test_a_kill_during_load_costs_only_what_was_under_way(number: int, tmp_path:
                 pool.submit(load, lane * 1_000_000)
             assert enough.wait(30)
             recorder.running.process.kill()
-        left = har.load(f"{out}.part")
+        left = har_file.load(f"{out}.part")
         assert not out.exists()
         again = run("--upstream", upstream.url, "--out", str(out))
     recorded = {one.request.body for one in left.entries}
@@ -128,7 +128,7 @@ def test_a_kill_during_load_costs_only_what_was_under_way(number: int, tmp_path:
     assert again[0] == 2
     assert f"{out}: {len(left.entries)} exchanges" in again[1]
     assert "of a recorder that was killed; it is complete now: name another --out" in again[1]
-    assert len(har.load(str(out)).entries) == len(left.entries)
+    assert len(har_file.load(str(out)).entries) == len(left.entries)
     assert [one.name for one in tmp_path.iterdir()] == ["a.har"]
 
 
@@ -181,7 +181,7 @@ def test_a_disk_that_is_full_is_said_once_and_calls_still_go_through(tmp_path: P
         recorder.exchange(request())
         process, limit = recorder.running.process.pid, resource.RLIMIT_FSIZE
         whole = resource.prlimit(process, limit)
-        resource.prlimit(process, limit, (parts.part_of(str(out)).stat().st_size + 9, whole[1]))
+        resource.prlimit(process, limit, (part_file.part_of(str(out)).stat().st_size + 9, whole[1]))
         for _ in range(3):
             assert recorder.exchange(request()).startswith(b"HTTP/1.1 204")
         resource.prlimit(process, limit, whole)
@@ -265,7 +265,7 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
     assert said.endswith(
         "a.har is there already; name another --out, or say --overwrite to replace it\n"
     )
-    parts.part_of(str(out)).write_bytes(har.header_line(About()))
+    part_file.part_of(str(out)).write_bytes(har_file.header_line(About()))
     _, said = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
     assert "a.har.part of a recorder that was killed" in said
     assert out.read_text() == "mine"

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from superoffice_contract import report
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import Entry
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Entry
 from tests.edges.replays import raw, recorded, run, served, written
 from tests.edges.sockets import request
 from tests.fixture_making import FOLDER
@@ -65,7 +65,7 @@ def test_who_was_kept_waiting_for_ever_is_kept_waiting_again() -> None:
 
 @BY_FILE
 async def test_a_fixture_answers_its_requests(path: Path) -> None:
-    entries = har.load(str(path)).entries
+    entries = har_file.load(str(path)).entries
     mock = Replaying(*entries)
     await mock.control("POST", "clock/jump")
     answers = [await mock.again(one) for one in entries]

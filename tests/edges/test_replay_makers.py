@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.player import Rules
+from superoffice_mock.recordings import har_file
+from superoffice_mock.replay.player import Rules
 from tests.edges.replays import recorded, run, served
 from tests.traffic.replays import Replaying
 
@@ -17,7 +17,7 @@ BY_FILE = pytest.mark.parametrize("path", HARS, ids=lambda path: path.name)
 
 @BY_FILE
 async def test_its_requests_get_its_answers(path: Path) -> None:
-    entries = har.load(str(path)).entries
+    entries = har_file.load(str(path)).entries
     mock = Replaying(*entries, rules=Rules(timing="none"))
     answers = [await mock.again(one) for one in entries]
     assert [one.status for one in answers] == [one.response.status for one in entries]
@@ -27,7 +27,7 @@ async def test_its_requests_get_its_answers(path: Path) -> None:
 @pytest.mark.parametrize("name", ["chromium.har", "recorder.har"])
 async def test_calls_that_overlapped_wait_for_each_other(name: str) -> None:
     (path,) = (one for one in HARS if one.name == name)
-    calls = [one for one in har.load(str(path)).entries if one.response.status == 204]
+    calls = [one for one in har_file.load(str(path)).entries if one.response.status == 204]
     mock = Replaying(*calls)
     await mock.control("POST", "clock/jump")
     under_way = []
@@ -60,7 +60,7 @@ def test_an_exchange_of_schemathesis_began_before_its_answer_came() -> None:
     ]
     entries.append({"request": {"method": "GET", "url": "http://x/"}})
     log = {"version": "1.2", "creator": {"name": "harfile"}, "entries": entries}
-    first, second, third = har.read(json.dumps({"log": log}).encode()).entries
+    first, second, third = har_file.read(json.dumps({"log": log}).encode()).entries
     assert first.at is not None
     assert second.at == first.at + 1.0
     assert first.at % 60 == 1.5

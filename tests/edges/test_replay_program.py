@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_mock.traffic import har
+from superoffice_mock.recordings import har_file
 from tests.edges.replays import replay
 from tests.edges.sockets import JSON, exchange, request
 from tests.edges.test_record_program import POSIX, record
@@ -44,7 +44,7 @@ def test_eleven_overlapping_callers_are_recorded_and_replayed(tmp_path: Path) ->
     with serving("--log", "off") as mock, record(mock.url, out) as recorder:
         assert together(recorder.running) == [204] * 11
         recorder.ended(15)
-    entries = har.load(str(out)).entries
+    entries = har_file.load(str(out)).entries
     order = [account(one.request.body) for one in entries]
     assert sorted(order) == [*ELEVEN]
     with replay(out) as again:
@@ -66,8 +66,12 @@ def account(body: bytes | None) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
 def test_a_part_file_is_replayed_too_and_what_is_torn_is_said(tmp_path: Path) -> None:
-    whole = har.load(str(FOLDER / "errors.har"))
-    lines = [har.header_line(whole.about), *map(har.entry_line, whole.entries[:2]), b'{"to']
+    whole = har_file.load(str(FOLDER / "errors.har"))
+    lines = [
+        har_file.header_line(whole.about),
+        *map(har_file.entry_line, whole.entries[:2]),
+        b'{"to',
+    ]
     path = tmp_path / "a.har.part"
     path.write_bytes(b"".join(lines))
     with replay(path) as running:

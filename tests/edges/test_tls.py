@@ -11,8 +11,8 @@ from urllib.request import urlopen
 import httpx2
 import pytest
 
-from superoffice_mock.asgi.faulting import MALFORMED_CHUNK
 from superoffice_mock.core.faults import garbage
+from superoffice_mock.webapi.fault_injection import MALFORMED_CHUNK
 from tests.edges.payloads import BASIC
 from tests.edges.programs import run, serve
 from tests.edges.sockets import request

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.server import in_background
-from superoffice_mock.settings import Settings
+from superoffice_mock.server.run import in_background
 from tests.edges.sockets import Connection, Raw, request
 
 
@@ -43,7 +44,7 @@ def serving(app: ASGIApp, settings: Settings) -> Iterator[Connection]:
 def settled(no_content_type: str) -> tuple[ASGIApp, Settings]:
     readings = Readings(no_content_type=no_content_type)  # type: ignore[arg-type]
     settings = Settings(port=0, log="off", seconds_per_account=0, readings=readings)
-    return assemble(settings, world.of(settings), log.silent).app, settings
+    return assemble(settings, tenant_file.of(settings), access_log.silent).app, settings
 
 
 def answers(connection: Connection) -> list[Raw]:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from superoffice_mock import server
 from superoffice_mock.commands.proxying import Proxied, Proxy
-from superoffice_mock.settings import Settings
-from superoffice_mock.traffic import har, parts, upstream
-from superoffice_mock.traffic.ledger import Ledger
-from superoffice_mock.traffic.link import Link, trusting
-from superoffice_mock.traffic.parts import Parts
-from superoffice_mock.traffic.recorder import Recorder
-from superoffice_mock.traffic.recording import Entry
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.proxy import upstream_address
+from superoffice_mock.proxy.app import Recorder
+from superoffice_mock.proxy.upstream_client import Link, trusting
+from superoffice_mock.proxy.writer import Ledger
+from superoffice_mock.recordings import har_file, part_file
+from superoffice_mock.recordings.model import Entry
+from superoffice_mock.recordings.part_file import Parts
+from superoffice_mock.server import run
 from tests.edges.sockets import until
 
 NO_CONTENT = (
@@ -152,15 +153,15 @@ def recording(
 ) -> Iterator[Recording]:
     """Record *url* in this process; when the block ends, `entries` are what the HAR holds."""
     settings = Settings(port=0, log="off")
-    link = Link(upstream.found(url, private=False), trusting(ca), seconds)
+    link = Link(upstream_address.found(url, private=False), trusting(ca), seconds)
     written = Parts(str(out))
     said: list[str] = []
     ledger = Ledger(written, said.append)
-    with server.listen(settings) as listening:
+    with run.listen(settings) as listening:
         proxy = Proxy(Proxied(Recorder(link, ledger.keep)), link, settings, lambda: None)
         thread = threading.Thread(target=proxy.run, args=([listening],), daemon=True)
         thread.start()
-        running = Recording(server.url_of(listening, settings), out, said)
+        running = Recording(run.url_of(listening, settings), out, said)
         try:
             yield running
         finally:
@@ -168,7 +169,7 @@ def recording(
             thread.join(20)
             written.close()
             running.missed = ledger.missed
-            running.entries = parts.finish(str(out), ledger.about()).entries
+            running.entries = part_file.finish(str(out), ledger.about()).entries
 
 
 class Stage:
@@ -190,4 +191,4 @@ class Stage:
         return self._entries()[self._before :]
 
     def _entries(self) -> tuple[Entry, ...]:
-        return har.load(str(parts.part_of(str(self.recorder.out)))).entries
+        return har_file.load(str(part_file.part_of(str(self.recorder.out)))).entries

@@ -14,12 +14,12 @@ from superoffice_contract.drift import compare
 from superoffice_contract.drift.facts import DriftError
 from superoffice_contract.grading.calls import TrafficError
 from superoffice_contract.openapi import operations
-from superoffice_mock import settings, world
+from superoffice_mock.config import settings, tenant_file
 from superoffice_mock.core import select
 from superoffice_mock.errors import Rejected, SetupError
-from superoffice_mock.traffic import har as fixtures
-from superoffice_mock.traffic.redaction import Redaction
-from superoffice_mock.wire import cors, encode, headers
+from superoffice_mock.recordings import har_file as fixtures
+from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.wire import cors, error_body, headers
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
 from tests.pace import pace, seconds
@@ -77,8 +77,8 @@ def _rejecting() -> Iterator[None]:
     if error is not None:
         assert error.status in (400, 413, 415), error
         for family in ("webapi", "netserver"):
-            for media_type in encode.ERROR_TYPES:
-                encode.render(encode.envelope(error, family), media_type).decode()
+            for media_type in error_body.ERROR_TYPES:
+                error_body.render(error_body.envelope(error, family), media_type).decode()
 
 
 # ---- headers and query -----------------------------------------------------------------------
@@ -92,7 +92,10 @@ def _headers(data: bytes) -> None:
     for name, value in headers.for_journal(found.raw):
         assert isinstance(name, str)
         assert isinstance(value, str)
-    assert headers.preferred(found.get(b"accept") or "", encode.ERROR_TYPES) in encode.ERROR_TYPES
+    assert (
+        headers.preferred(found.get(b"accept") or "", error_body.ERROR_TYPES)
+        in error_body.ERROR_TYPES
+    )
     cors.headers_for(found, _ORIGINS)
     cors.preflight_headers(found, ("POST",))
 
@@ -131,8 +134,8 @@ def _configuration(data: bytes) -> None:
         with suppress(SetupError):
             loaded = settings.load(str(file), {}, {}, ())
             one = loaded.settings
-            tables = loaded.tenants or world.demo()
-            world.tenants(tables, loaded.source, one.seconds_per_account, one.readings)
+            tables = loaded.tenants or tenant_file.demo()
+            tenant_file.tenants(tables, loaded.source, one.seconds_per_account, one.readings)
 
 
 TARGETS: Final[Mapping[str, Target]] = {

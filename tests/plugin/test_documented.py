@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from superoffice_mock import ExpectationFailed, SuperOffice, explore
-from superoffice_mock.testing.schedules import KINDS, TIMED
+from superoffice_mock.testing.interleavings.schedules import KINDS, TIMED
 from tests.app.mail_sync import NaiveSync, SuperOfficeClient
 from tests.test_documents import pattern, table
 

@@ -8,7 +8,7 @@ import pytest
 
 from superoffice_mock import ExpectationFailed, SuperOffice, explore
 from superoffice_mock.errors import ControlFailed, SetupError
-from superoffice_mock.testing.conductor import NOBODYS
+from superoffice_mock.testing.interleavings.middleware import NOBODYS
 from tests.plugin.partner import outcomes, sync
 
 Seen = list[tuple[object, list[str]]]
@@ -78,7 +78,7 @@ def test_the_other_caller_counts_for_nobodys_account_and_may_wait_for_its_answer
 
 
 def test_a_crash_at_the_other_caller_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("superoffice_mock.asgi.operations.decode", lambda *_: 1 / 0)
+    monkeypatch.setattr("superoffice_mock.webapi.operations.pipeline.decode", lambda *_: 1 / 0)
     with pytest.raises(ControlFailed, match="the other caller: the mock crashed"):
         explore(calling(1, []), replay="1 busy")
 

@@ -114,11 +114,11 @@ def test_a_marker_that_cannot_be_meant_is_an_error_that_says_so(
 def test_a_crash_of_the_mock_fails_the_test_with_the_traceback(pytester: pytest.Pytester) -> None:
     test = """
 def test_it(superoffice_mock, monkeypatch):
-    monkeypatch.setattr("superoffice_mock.asgi.operations.decode", lambda *_: 1 / 0)
+    monkeypatch.setattr("superoffice_mock.webapi.operations.pipeline.decode", lambda *_: 1 / 0)
     assert sync(superoffice_mock, 507) == 500
 
 def test_other(superoffice_mock, monkeypatch):
-    monkeypatch.setattr("superoffice_mock.asgi.operations.decode", lambda *_: 1 / 0)
+    monkeypatch.setattr("superoffice_mock.webapi.operations.pipeline.decode", lambda *_: 1 / 0)
     assert sync(superoffice_mock, 507) == 204
 """
     result = ran(pytester, test)

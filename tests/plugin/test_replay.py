@@ -6,8 +6,8 @@ import pytest
 
 # pytester forgets what was first loaded inside it, and half of a package would be loaded twice.
 import superoffice_mock.commands.replaying  # noqa: F401
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.recordings import har_file
+from superoffice_mock.redaction.redactor import Redaction
 from tests.plugin.test_pytest_plugin import ran, told
 from tests.traffic.recordings import entry, recording
 
@@ -84,7 +84,7 @@ def test_a_recording_that_does_not_say_what_became_of_a_call_can_not_tell(
     pytester: pytest.Pytester, expected: str, wrong: str
 ) -> None:
     of(pytester).parent.mkdir()
-    har.write(str(of(pytester)), Redaction().recording(recording(entry())))
+    har_file.write(str(of(pytester)), Redaction().recording(recording(entry())))
     test = f"""
 @pytest.mark.superoffice_mock(replay="made/some.har")
 def test_it(superoffice_mock):
@@ -116,7 +116,7 @@ def test_it(superoffice_mock):
 @pytest.mark.slow
 def test_a_file_is_recorded_once_and_replayed_from_then_on(pytester: pytest.Pytester) -> None:
     ran(pytester, TEST.format(record="once", outcomes=SIMULATED)).assert_outcomes(passed=1)
-    entries = har.load(str(of(pytester))).entries
+    entries = har_file.load(str(of(pytester))).entries
     assert [one.label.outcome for one in entries] == SIMULATED
     for record in ("once", "none"):
         replayed = TEST.format(record=record, outcomes=["replayed"] * 2)
@@ -127,7 +127,7 @@ def test_a_file_may_be_recorded_anew_every_time(pytester: pytest.Pytester) -> No
     of(pytester).parent.mkdir()
     of(pytester).write_text("old")
     ran(pytester, TEST.format(record="all", outcomes=SIMULATED)).assert_outcomes(passed=1)
-    assert len(har.load(str(of(pytester))).entries) == 2
+    assert len(har_file.load(str(of(pytester))).entries) == 2
 
 
 def test_a_test_that_fails_leaves_no_file(pytester: pytest.Pytester) -> None:

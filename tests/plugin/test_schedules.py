@@ -7,7 +7,7 @@ from hypothesis import find, given
 from hypothesis import strategies as st
 
 from superoffice_mock.errors import SetupError
-from superoffice_mock.testing.schedules import (
+from superoffice_mock.testing.interleavings.schedules import (
     KINDS,
     LAST_CALL,
     MOST,

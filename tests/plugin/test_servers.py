@@ -11,8 +11,8 @@ import pytest
 import superoffice_mock
 from superoffice_mock import ExpectationFailed, MockServer, create_app
 from superoffice_mock.errors import ControlFailed, SetupError
-from superoffice_mock.testing.calls import Calls
-from superoffice_mock.testing.values import ClockState
+from superoffice_mock.testing.control_client import Calls
+from superoffice_mock.testing.models import ClockState
 from tests.app.stub import stub
 from tests.plugin.partner import outcomes, sync
 

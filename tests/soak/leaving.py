@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from superoffice_mock.offered import NO_LINGER
+from superoffice_mock.server.connection import NO_LINGER
 from tests.edges.sockets import request
 
 Address = tuple[str, int]

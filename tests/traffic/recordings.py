@@ -1,13 +1,6 @@
 """Recordings as tests make them: an entry is what a good client sends, unless told otherwise."""
 
-from superoffice_mock.traffic.recording import (
-    Entry,
-    Headers,
-    Label,
-    Recording,
-    Request,
-    Response,
-)
+from superoffice_mock.recordings.model import Entry, Headers, Label, Recording, Request, Response
 
 URL = "http://crm.example/api/v1/Agents/EMail/SyncEmailAccounts"
 BODY = b'{"SyncUserAccounts": [{"AccountId": 507}]}'

@@ -4,13 +4,14 @@ import asyncio
 
 from msgspec.structs import replace
 
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
 from superoffice_mock.commands import replaying
-from superoffice_mock.settings import Settings
-from superoffice_mock.traffic import player
-from superoffice_mock.traffic.player import Recorded, Rules
-from superoffice_mock.traffic.recording import Entry
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.recordings.model import Entry
+from superoffice_mock.replay import player
+from superoffice_mock.replay.player import Recorded, Rules
 from tests.asgi.local import Answered, Local
 from tests.traffic.recordings import entry
 
@@ -29,10 +30,10 @@ class Replaying(Local):
         settings: Settings = SETTINGS,
     ) -> None:
         super().__init__()
-        facts = world.tenants(world.demo(), "the test", 5.0, settings.readings)
+        facts = tenant_file.tenants(tenant_file.demo(), "the test", 5.0, settings.readings)
         found, longest = placed(*entries), settings.max_body
         instead = replaying.instead(found, rules, longest, simulate=simulate)
-        self.mock = assemble(settings, facts, log.silent, lambda: self.real, instead)
+        self.mock = assemble(settings, facts, access_log.silent, lambda: self.real, instead)
 
     async def again(self, entry: Entry) -> Answered:
         """Send the request of *entry* and return what came back."""

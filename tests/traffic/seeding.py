@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_plus
 
 from hypothesis import strategies as st
 
-from superoffice_mock.traffic import header_rules
-from superoffice_mock.traffic.recording import Entry, Label
+from superoffice_mock.recordings.model import Entry, Label
+from superoffice_mock.redaction import headers
 from tests.traffic.recordings import BASIC, JSON, URL, entry
 
 MARK = "Zq7secret"
@@ -208,7 +208,7 @@ ANYTHING = st.text(
     st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")),
     max_size=12,
 )
-HEADER_NAMES = (*header_rules.REQUEST, *header_rules.RESPONSE, "x-other")
+HEADER_NAMES = (*headers.REQUEST, *headers.RESPONSE, "x-other")
 
 
 @st.composite

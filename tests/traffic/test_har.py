@@ -14,8 +14,8 @@ from superoffice_contract import har as graded
 from superoffice_contract.archive import MAX_VALUES
 from superoffice_contract.grading.calls import TrafficError
 from superoffice_mock.errors import SetupError
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import About, Entry, Label, Recording, Request, Response
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import About, Entry, Label, Recording, Request, Response
 from tests.contracts import hars
 from tests.traffic.recordings import BODY, JSON, entry, recording
 
@@ -54,7 +54,7 @@ def entries(draw: st.DrawFn) -> Entry:
 
 
 def without_body(one: dict[str, Any]) -> Recording:
-    return har.read(hars.har(one))
+    return har_file.read(hars.har(one))
 
 
 # ---- there and back --------------------------------------------------------------------------
@@ -64,14 +64,14 @@ def without_body(one: dict[str, Any]) -> Recording:
 @given(st.lists(entries(), max_size=3).map(tuple))
 def test_whatever_is_written_is_read_again(some: tuple[Entry, ...]) -> None:
     made = Recording(some, About(proves="that", redacted={"name": 2}))
-    assert har.read(har.written(made)) == made
+    assert har_file.read(har_file.written(made)) == made
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(entries(), max_size=3).map(tuple))
 def test_a_file_in_parts_holds_the_same_as_a_whole_one(some: tuple[Entry, ...]) -> None:
-    parts = har.header_line(About()) + b"".join(map(har.entry_line, some))
-    assert har.read(parts) == har.read(har.written(Recording(some)))
+    parts = har_file.header_line(About()) + b"".join(map(har_file.entry_line, some))
+    assert har_file.read(parts) == har_file.read(har_file.written(Recording(some)))
 
 
 @settings(max_examples=100, deadline=None)
@@ -79,34 +79,36 @@ def test_a_file_in_parts_holds_the_same_as_a_whole_one(some: tuple[Entry, ...]) 
 def test_a_file_in_parts_that_was_torn_anywhere_loses_its_last_line_alone(
     data: st.DataObject,
 ) -> None:
-    lines = [har.header_line(About()), *(har.entry_line(entry()) for _ in range(3))]
+    lines = [har_file.header_line(About()), *(har_file.entry_line(entry()) for _ in range(3))]
     whole = data.draw(st.integers(1, 3))
     torn = lines[whole][: data.draw(st.integers(1, len(lines[whole]) - 2))]
-    found = har.read(b"".join(lines[:whole]) + torn)
+    found = har_file.read(b"".join(lines[:whole]) + torn)
     assert len(found.entries) == whole - 1
     assert found.note == "its last line was torn and is left out"
 
 
 def test_a_last_line_that_lacks_only_its_end_is_whole() -> None:
-    found = har.read((har.header_line(About()) + har.entry_line(entry())).rstrip(b"\n"))
+    found = har_file.read(
+        (har_file.header_line(About()) + har_file.entry_line(entry())).rstrip(b"\n")
+    )
     assert (len(found.entries), found.note) == (1, None)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text("before")
-    har.write(str(path), recording(entry()))
-    assert har.load(str(path)) == recording(entry())
+    har_file.write(str(path), recording(entry()))
+    assert har_file.load(str(path)) == recording(entry())
     assert [one.name for one in tmp_path.iterdir()] == ["a.har"]
 
 
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"gone/a\.har: No such file .*; name a file that can be"):
-        har.write(str(tmp_path / "gone" / "a.har"), recording())
+        har_file.write(str(tmp_path / "gone" / "a.har"), recording())
 
 
 def test_what_we_write_is_graded_like_what_a_browser_writes() -> None:
-    (found,) = graded.read(har.written(recording(entry())))
+    (found,) = graded.read(har_file.written(recording(entry())))
     assert (found.method, found.body, found.status) == ("POST", BODY.decode(), 204)
     assert (found.at, found.elapsed) == (1_800_000_000.0, 0.03)
     assert found.waited == pytest.approx(0.02)
@@ -114,7 +116,7 @@ def test_what_we_write_is_graded_like_what_a_browser_writes() -> None:
 
 def test_a_file_in_parts_is_graded_too(tmp_path: Path) -> None:
     path = tmp_path / "a.har.part"
-    path.write_bytes(har.header_line(About()) + har.entry_line(entry()) + b'{"startedDa')
+    path.write_bytes(har_file.header_line(About()) + har_file.entry_line(entry()) + b'{"startedDa')
     assert len(graded.load(str(path))) == 1
 
 
@@ -179,15 +181,18 @@ def test_a_wrong_entry_is_named(one: dict[str, Any], said: str, tmp_path: Path) 
     path = tmp_path / "a.har"
     path.write_bytes(hars.har(one))
     with pytest.raises(SetupError) as refused:
-        har.load(str(path))
+        har_file.load(str(path))
     assert f"{path}: {said}" in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-HEAD = har.header_line(About())
+HEAD = har_file.header_line(About())
 WRONG_PARTS = {
     "a torn head": (HEAD[:30], "not JSON at line 1, column"),
-    "a damaged line": (HEAD + b"{\n" + har.entry_line(entry()), "not JSON at line 2, column 2"),
+    "a damaged line": (
+        HEAD + b"{\n" + har_file.entry_line(entry()),
+        "not JSON at line 2, column 2",
+    ),
     "a wrong line": (HEAD + b"{}\n", "line 2 has no object 'request'"),
     "another version": (b'{"version":"1.1"}\n', "log.version: expected 1.2, got 1.1"),
 }
@@ -196,19 +201,19 @@ WRONG_PARTS = {
 @pytest.mark.parametrize(("raw", "said"), WRONG_PARTS.values(), ids=WRONG_PARTS)
 def test_a_wrong_line_of_a_file_in_parts_is_named(raw: bytes, said: str) -> None:
     with pytest.raises(TrafficError) as refused:
-        har.read(raw)
+        har_file.read(raw)
     assert said in str(refused.value)
 
 
 def test_two_members_of_one_name_are_refused_as_readers_differ_in_which_they_take() -> None:
     raw = hars.har(hars.entry()).replace(b'"method"', b'"url": "http://x", "method"')
     with pytest.raises(TrafficError, match="an object has 'url' twice; remove one"):
-        har.read(raw)
+        har_file.read(raw)
 
 
 def test_a_file_of_utf_16_is_read() -> None:
     text = hars.har(hars.entry()).decode()
-    assert har.read(text.encode("utf-16")) == har.read(text.encode())
+    assert har_file.read(text.encode("utf-16")) == har_file.read(text.encode())
 
 
 def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
@@ -218,13 +223,13 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> N
     tracemalloc.start()
     try:
         with pytest.raises(SetupError, match=r"big\.har: larger than 64 MiB; record the calls"):
-            har.load(str(path))
+            har_file.load(str(path))
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
     path.write_bytes(b" " * 101)
     with pytest.raises(SetupError, match="larger than 100 bytes"):
-        har.load(str(path), 100)
+        har_file.load(str(path), 100)
 
 
 def test_a_file_of_nothing_but_tiny_values_is_refused_before_they_fill_the_memory() -> None:
@@ -232,7 +237,7 @@ def test_a_file_of_nothing_but_tiny_values_is_refused_before_they_fill_the_memor
     tracemalloc.start()
     try:
         with pytest.raises(TrafficError, match="more than 5,000,000 values"):
-            har.read(raw)
+            har_file.read(raw)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -248,7 +253,7 @@ def test_no_value_however_odd_breaks_the_reader(value: str) -> None:
     raw = hars.har(hars.entry()).decode().replace('"time": 30.0', f'"time": {value}').encode()
     assert raw != hars.har(hars.entry())
     try:
-        found = har.read(raw)
+        found = har_file.read(raw)
     except TrafficError:
         return
     assert found.entries[0].elapsed is None
@@ -277,21 +282,21 @@ def test_a_value_of_any_kind_in_any_place_is_read_or_refused_and_can_be_written(
     parent, _, name = place.rpartition(".")
     (one[parent] if parent else one)[name] = value
     try:
-        found = har.read(hars.har(one))
+        found = har_file.read(hars.har(one))
     except TrafficError:
         return
-    assert len(har.read(har.written(found)).entries) == 1
+    assert len(har_file.read(har_file.written(found)).entries) == 1
 
 
 def test_json_that_is_written_is_plain_json() -> None:
-    document = json.loads(har.written(recording(entry(headers=JSON, answer=None, status=200))))
+    document = json.loads(har_file.written(recording(entry(headers=JSON, answer=None, status=200))))
     (one,) = document["log"]["entries"]
     assert one["response"]["content"] == {"size": -1, "mimeType": "", "text": "", "_kept": False}
     assert one["timings"] == {"blocked": 10.0, "send": 0, "wait": 20.0, "receive": 0}
 
 
 def test_the_time_of_a_transfer_stays_apart_from_that_to_the_answer() -> None:
-    written = har.written(recording(replace(entry(), received=0.015)))
+    written = har_file.written(recording(replace(entry(), received=0.015)))
     (one,) = json.loads(written)["log"]["entries"]
     assert one["timings"] == {"blocked": 10.0, "send": 0, "wait": 5.0, "receive": 15.0}
-    assert [one.received for one in har.read(written).entries] == [0.015]
+    assert [one.received for one in har_file.read(written).entries] == [0.015]

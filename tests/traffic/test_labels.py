@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from superoffice_mock.traffic import labels
-from superoffice_mock.traffic.recording import Entry, Label
+from superoffice_mock.recordings import outcome_labels
+from superoffice_mock.recordings.model import Entry, Label
 from tests.traffic.recordings import URL, entry, recording
 
 EMPTY = b'{"SyncUserAccounts": []}'
@@ -17,7 +17,7 @@ def call(at: float, took: float, arrival: int = 0, made: Entry | None = None) ->
 
 
 def told(*entries: Entry) -> list[tuple[str, str | None]]:
-    made = labels.labelled(recording(*entries)).entries
+    made = outcome_labels.labelled(recording(*entries)).entries
     return [(one.label.outcome, one.label.confidence) for one in made]
 
 
@@ -90,7 +90,7 @@ def test_tenants_turn_nobody_else_away() -> None:
 
 def test_entries_stand_in_the_order_of_arrival() -> None:
     late, early = call(0.1, 0.01, arrival=2), call(0, 1.0, arrival=1)
-    made = labels.labelled(recording(late, early)).entries
+    made = outcome_labels.labelled(recording(late, early)).entries
     assert [one.label.arrival for one in made] == [1, 2]
 
 
@@ -104,11 +104,11 @@ def test_entries_stand_in_the_order_of_arrival() -> None:
     ],
 )
 def test_the_tenant_is_told_by_the_path(url: str, tenant: str | None) -> None:
-    assert labels.tenant(url) == tenant
+    assert outcome_labels.tenant(url) == tenant
 
 
 def test_nothing_but_outcome_and_confidence_is_told_anew() -> None:
     noted = Label(outcome="served", tenant="onsite", arrival=7, notes=("odd",))
     before = replace(call(0, 0.01), label=noted)
-    (made,) = labels.labelled(recording(before)).entries
+    (made,) = outcome_labels.labelled(recording(before)).entries
     assert made == replace(before, label=replace(noted, outcome="started", confidence="high"))

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_mock.traffic import arrivals, matching
-from superoffice_mock.traffic.bindings import Attempt, Bindings
-from superoffice_mock.traffic.canonical import Sent, recorded
-from superoffice_mock.traffic.matching import FIELDS, Difference
-from superoffice_mock.traffic.player import Miss, Player, Rules
-from superoffice_mock.traffic.pseudonyms import Pseudonyms
-from superoffice_mock.traffic.recording import Entry, Headers, Request
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.recordings.model import Entry, Headers, Request
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.replay import arrival_order, matching
+from superoffice_mock.replay.matching import FIELDS, Difference
+from superoffice_mock.replay.player import Miss, Player, Rules
+from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
+from superoffice_mock.replay.request_key import Sent, recorded
 from tests.edges.payloads import PAYLOADS
 from tests.traffic.recordings import BASIC, BODY, JSON, URL, entry, recording
 from tests.traffic.replays import during, placed
@@ -347,22 +347,24 @@ def _end(one: Entry) -> float:
 
 def test_times_that_nobody_knows_leave_the_order_of_the_file_or_of_the_labels() -> None:
     unknown = [replace(entry(), at=None, elapsed=None, waited=None) for _ in range(3)]
-    assert arrivals.order(unknown) == arrivals.Order((0, 1, 2), (1, 2, 3))
+    assert arrival_order.order(unknown) == arrival_order.Order((0, 1, 2), (1, 2, 3))
     labelled = [
         replace(one, label=replace(one.label, arrival=number))
         for one, number in zip(unknown, (3, 1, 2), strict=True)
     ]
-    assert arrivals.order(labelled) == arrivals.Order((2, 0, 1), (3, 1, 2))
+    assert arrival_order.order(labelled) == arrival_order.Order((2, 0, 1), (3, 1, 2))
 
 
 def test_a_request_that_stood_in_a_queue_arrived_later() -> None:
     queued = replace(entry(), at=0.5, elapsed=2.0, waited=0.5)
-    found = arrivals.order([queued, during(entry(), 0.75, 0.5)])
-    assert found == arrivals.Order((1, 0), (2, 1))
+    found = arrival_order.order([queued, during(entry(), 0.75, 0.5)])
+    assert found == arrival_order.Order((1, 0), (2, 1))
     assert not found.overlaps
 
 
 def test_whole_seconds_and_rounded_milliseconds_overlap_nothing_by_themselves() -> None:
-    assert not arrivals.order([during(entry(), 5.0, 0.4), during(entry(), 5.0, 0.4)]).overlaps
-    assert not arrivals.order([during(entry(), 5.5, 0.0104), during(entry(), 5.51, 0.4)]).overlaps
-    assert arrivals.order([during(entry(), 5.5, 0.1), during(entry(), 5.51, 0.4)]).overlaps
+    assert not arrival_order.order([during(entry(), 5.0, 0.4), during(entry(), 5.0, 0.4)]).overlaps
+    assert not arrival_order.order(
+        [during(entry(), 5.5, 0.0104), during(entry(), 5.51, 0.4)]
+    ).overlaps
+    assert arrival_order.order([during(entry(), 5.5, 0.1), during(entry(), 5.51, 0.4)]).overlaps

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from superoffice_mock.traffic import pairing, player
-from superoffice_mock.traffic.bindings import Bindings
-from superoffice_mock.traffic.matching import STRICT
-from superoffice_mock.traffic.player import Recorded
-from superoffice_mock.traffic.pseudonyms import Pseudonyms
-from superoffice_mock.traffic.recording import Entry
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.recordings.model import Entry
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.replay import player, recording_diff
+from superoffice_mock.replay.matching import STRICT
+from superoffice_mock.replay.player import Recorded
+from superoffice_mock.replay.pseudonym_bindings import Bindings
 from tests.traffic.recordings import JSON, entry, recording
 from tests.traffic.seeding import PLACES, basic, named
 
@@ -23,7 +23,7 @@ def playable(entries: tuple[Entry, ...]) -> list[Recorded]:
 
 def compared(ours: tuple[Entry, ...], theirs: tuple[Entry, ...]) -> list[str]:
     """What every exchange comes to."""
-    return [one.status for one in pairing.compared(playable(ours), playable(theirs), STRICT)]
+    return [one.status for one in recording_diff.compared(playable(ours), playable(theirs), STRICT)]
 
 
 def signed_in(user: str, password: str, name: str) -> Entry:

@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_mock.traffic import forwarding, har, parts, passing, upstream
-from superoffice_mock.traffic.ledger import LIGHT, Ledger
-from superoffice_mock.traffic.link import Link, trusting
-from superoffice_mock.traffic.parts import Parts
-from superoffice_mock.traffic.passing import Kept, Room
-from superoffice_mock.traffic.recorder import Recorder
-from superoffice_mock.traffic.recording import Entry, Label
+from superoffice_mock.proxy import body_buffer, hop_by_hop, upstream_address
+from superoffice_mock.proxy.app import Recorder
+from superoffice_mock.proxy.body_buffer import Kept, Room
+from superoffice_mock.proxy.upstream_client import Link, trusting
+from superoffice_mock.proxy.writer import LIGHT, Ledger
+from superoffice_mock.recordings import har_file, part_file
+from superoffice_mock.recordings.model import Entry, Label
+from superoffice_mock.recordings.part_file import Parts
 from tests.edges.upstreams import NO_CONTENT, ONE, PATH, raw
 from tests.traffic.recordings import entry
 
@@ -70,7 +71,7 @@ class App:
 @asynccontextmanager
 async def app(url: str, *addresses: str) -> AsyncIterator[App]:
     """Return a recorder of *url*, or of these *addresses*; its connections end with the block."""
-    there = upstream.found(url, private=False)
+    there = upstream_address.found(url, private=False)
     if addresses:
         there = replace(there, addresses=addresses)
     link = Link(there, trusting(None), 10)
@@ -151,8 +152,8 @@ def test_bodies_under_way_share_a_room_and_give_it_back() -> None:
 
 def test_a_body_is_kept_up_to_its_limit() -> None:
     kept = Kept("request", Room())
-    kept.add(b"a" * passing.LONGEST)
-    assert len(kept.body or b"") == passing.LONGEST
+    kept.add(b"a" * body_buffer.LONGEST)
+    assert len(kept.body or b"") == body_buffer.LONGEST
     kept.add(b"a")
     assert (kept.body, kept.note) == (
         None,
@@ -172,7 +173,7 @@ HEADERS = st.lists(st.tuples(NAMES, st.sampled_from([b"x-a", b"close, x-b", b"1"
 def test_a_request_has_one_host_one_framing_and_nothing_of_its_connection(
     headers: list[tuple[bytes, bytes]],
 ) -> None:
-    sent = forwarding.request(headers, "there:81")
+    sent = hop_by_hop.request(headers, "there:81")
     names = [name for name, _ in sent]
     assert sent[0] == (b"host", b"there:81")
     assert names.count(b"host") == 1
@@ -205,7 +206,7 @@ async def test_whatever_passes_by_the_recording_can_be_opened(
             await ledger.keep(replace(one, response=replace(one.response, headers=tuple(headers))))
         written.close()
         assert said == []
-        assert len(parts.finish(f"{folder}/a.har").entries) == len(some)
+        assert len(part_file.finish(f"{folder}/a.har").entries) == len(some)
 
 
 # ---- what is written down --------------------------------------------------------------------
@@ -217,7 +218,7 @@ async def test_a_heavy_exchange_is_written_like_a_light_one(tmp_path: Path) -> N
     heavy = entry(body=b'{"SyncUserAccounts":[]}' + b" " * LIGHT)
     await asyncio.gather(ledger.keep(heavy), ledger.keep(entry()))
     written.close()
-    assert len(har.load(str(tmp_path / "a.har.part")).entries) == 2
+    assert len(har_file.load(str(tmp_path / "a.har.part")).entries) == 2
     assert (said, ledger.missed) == ([], 0)
     assert ledger.about().redacted == {"credential": 4, "host": 2}
 
@@ -234,4 +235,4 @@ async def test_what_can_not_be_written_is_said_once_and_costs_nothing_else(tmp_p
     assert line.startswith("exchange 7 is not recorded: it can't be made harmless (OverflowError)")
     assert line.endswith("; calls still go through")
     assert ledger.missed == 2
-    assert len(parts.finish(str(tmp_path / "a.har")).entries) == 1
+    assert len(part_file.finish(str(tmp_path / "a.har")).entries) == 1

@@ -16,11 +16,12 @@ from superoffice_contract.grading import grade
 from superoffice_contract.openapi import operations
 from superoffice_mock.cli import main
 from superoffice_mock.errors import Rejected
-from superoffice_mock.traffic import har, pseudonyms, secrets
-from superoffice_mock.traffic.hearsay import NEWEST
-from superoffice_mock.traffic.pseudonyms import PATTERN, basic_pair, is_pseudonym
-from superoffice_mock.traffic.recording import About, Entry, Headers, Label
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import About, Entry, Headers, Label
+from superoffice_mock.redaction import pseudonyms, secret_patterns
+from superoffice_mock.redaction.known_values import NEWEST
+from superoffice_mock.redaction.pseudonyms import PATTERN, basic_pair, is_pseudonym
+from superoffice_mock.redaction.redactor import Redaction
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import REDACTED
 from tests.contracts import hars
@@ -71,8 +72,8 @@ def pseudonym(value: str) -> str:
 def survives(one: Entry, seed: str) -> list[str]:
     """The ways in which *seed* can still be read in a file that holds *one*."""
     made = Redaction()
-    line = har.entry_line(made.entry(one)).decode()
-    return readable(line + har.header_line(made.about(About())).decode(), seed)
+    line = har_file.entry_line(made.entry(one)).decode()
+    return readable(line + har_file.header_line(made.about(About())).decode(), seed)
 
 
 def readable(line: str, seed: str) -> list[str]:
@@ -102,9 +103,11 @@ def test_a_secret_survives_in_no_answer_to_somebody_else(
 ) -> None:
     one, other = PLACES[place](seed), told(SPELLINGS[spelling](seed))
     for some in ((one, other), (other, one)):
-        assert readable(har.written(Redaction().recording(recording(*some))).decode(), seed) == []
+        assert (
+            readable(har_file.written(Redaction().recording(recording(*some))).decode(), seed) == []
+        )
     live = Redaction()
-    lines = [har.entry_line(live.entry(each)).decode() for each in (one, entry(), other)]
+    lines = [har_file.entry_line(live.entry(each)).decode() for each in (one, entry(), other)]
     assert readable("".join(lines), seed) == []
 
 
@@ -385,7 +388,7 @@ def test_a_body_that_can_not_be_cleaned_is_left_out_with_a_note(
     one = redacted(entry(headers=headers, body=body))
     assert one.request.body is None
     assert [note in told for told in one.label.notes] == [True]
-    assert har.read(har.written(recording(one))).entries[0].request.body is None
+    assert har_file.read(har_file.written(recording(one))).entries[0].request.body is None
 
 
 def test_a_packed_body_is_kept_unpacked_with_a_note() -> None:
@@ -469,7 +472,7 @@ def test_redact_cleans_a_har_made_elsewhere_and_says_how_much(tmp_path: Path) ->
     text = target.read_text()
     assert MARK not in text
     assert "10.1.2.3" not in text
-    (one,) = har.load(str(target)).entries
+    (one,) = har_file.load(str(target)).entries
     assert (one.response.status, one.elapsed) == (204, 0.03)
 
 
@@ -513,10 +516,10 @@ def test_redact_reads_files_up_to_a_limit(tmp_path: Path) -> None:
 
 def test_redact_says_what_it_could_not_read(tmp_path: Path) -> None:
     source = tmp_path / "a.har.part"
-    source.write_bytes(har.header_line(About()) + har.entry_line(entry()) + b"{")
+    source.write_bytes(har_file.header_line(About()) + har_file.entry_line(entry()) + b"{")
     done = run(str(source), str(tmp_path / "b.har"))
     assert done.stderr == f"{source}: its last line was torn and is left out\n"
-    assert len(har.load(str(tmp_path / "b.har")).entries) == 1
+    assert len(har_file.load(str(tmp_path / "b.har")).entries) == 1
 
 
 NO_TIME = 5.0
@@ -585,11 +588,11 @@ def test_a_body_that_is_said_to_be_plain_is_read_as_such() -> None:
 @settings(max_examples=200, deadline=None)
 @given(ODD)
 def test_whatever_stands_in_a_header_a_url_or_a_sentence_is_clean_once_cleaned(one: Entry) -> None:
-    (made,) = har.read(har.written(recording(redacted(one)))).entries
+    (made,) = har_file.read(har_file.written(recording(redacted(one)))).entries
     assert Redaction(b"another key").entry(made) == made
 
 
 def test_every_header_that_the_journal_redacts_is_redacted_here_too() -> None:
     for name in REDACTED:
         assert PATTERN.search(header(name.decode(), f"Bearer {MARK}; a={MARK}"))
-        assert name.decode() in secrets.HEADERS
+        assert name.decode() in secret_patterns.HEADERS

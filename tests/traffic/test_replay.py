@@ -5,14 +5,14 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from superoffice_mock.asgi import playback
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.lease import Replayed
-from superoffice_mock.core.model import ExchangeId, Instant, TenantId, seconds
-from superoffice_mock.settings import Settings
-from superoffice_mock.traffic.player import Rules
-from superoffice_mock.traffic.recording import Entry, Headers, Label
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId, seconds
+from superoffice_mock.recordings.model import Entry, Headers, Label
+from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.replay.player import Rules
+from superoffice_mock.webapi import playback
 from tests.asgi.local import settled
 from tests.traffic.recordings import BASIC, BODY, JSON, URL, entry, recording
 from tests.traffic.replays import RULES, Replaying, during, passing

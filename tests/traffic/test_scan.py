@@ -15,13 +15,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 
 from superoffice_contract.openapi import operations
-from superoffice_mock import world
 from superoffice_mock.cli import main
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import About, Entry
-from superoffice_mock.traffic.redaction import Redaction
-from superoffice_mock.traffic.scanning import Found, scan
-from superoffice_mock.traffic.secrets import PUBLISHED, is_random
+from superoffice_mock.config import tenant_file
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import About, Entry
+from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.scanner import Found, scan
+from superoffice_mock.redaction.secret_patterns import PUBLISHED, is_random
 from tests.contracts import hars
 from tests.edges.payloads import PAYLOADS, SIGN_INS
 from tests.traffic.recordings import BASIC, JSON, URL, entry, recording
@@ -40,7 +40,7 @@ SEEDS = {
 def scanned(folder: Path, *entries: Entry) -> list[tuple[str, str]]:
     """Place and kind of what is found in a HAR of *entries*."""
     path = folder / "some.har"
-    har.write(str(path), recording(*entries))
+    har_file.write(str(path), recording(*entries))
     return [(one.place, one.kind) for one in scan(str(path))]
 
 
@@ -60,7 +60,7 @@ def test_a_seeded_secret_is_found_in_every_place_and_never_repeated(
 ) -> None:
     for name, seed in SEEDS.items():
         path = tmp_path / "a.har"
-        har.write(str(path), recording(PLACES[place](seed)))
+        har_file.write(str(path), recording(PLACES[place](seed)))
         done = run(str(path))
         assert done.exit_code == 1, name
         assert done.stdout.startswith(f"{path}: /log/entries/0/"), name
@@ -141,8 +141,10 @@ def test_places_are_told_in_the_order_of_the_file(tmp_path: Path) -> None:
 
 def test_a_secret_in_a_file_in_parts_is_told_by_its_line(tmp_path: Path) -> None:
     path = tmp_path / "a.har.part"
-    one = har.entry_line(entry(headers=(("so-apptoken", MARK),)))
-    path.write_bytes(har.header_line(About()) + har.entry_line(entry()) + one + b'{"request')
+    one = har_file.entry_line(entry(headers=(("so-apptoken", MARK),)))
+    path.write_bytes(
+        har_file.header_line(About()) + har_file.entry_line(entry()) + one + b'{"request'
+    )
     assert scan(str(path)) == (Found(str(path), "line 3 /request/headers/0/value", "credential"),)
 
 
@@ -160,7 +162,7 @@ def test_what_the_page_and_the_demo_world_show_is_no_secret(tmp_path: Path) -> N
 
 
 def test_what_is_published_is_what_the_demo_world_shows() -> None:
-    text = Path(world.__file__).with_name("world.toml").read_text(encoding="utf-8")
+    text = Path(tenant_file.__file__).with_name("demo.toml").read_text(encoding="utf-8")
     tenants = tomllib.loads(text)["tenant"]
     known = {
         *(ticket for one in tenants for ticket in one.get("tickets", ())),
@@ -226,7 +228,7 @@ def test_nothing_that_redaction_has_cleaned_is_a_false_alarm(
     tmp_path_factory: pytest.TempPathFactory, one: Entry
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "odd.har"
-    har.write(str(path), recording(Redaction().entry(one)))
+    har_file.write(str(path), recording(Redaction().entry(one)))
     assert scan(str(path)) == ()
 
 
@@ -244,8 +246,8 @@ def run(*arguments: str) -> Any:
 
 def test_scan_looks_into_folders_and_exits_with_0_if_all_is_well(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    har.write(str(tmp_path / "deep" / "a.har"), recording(Redaction().entry(entry())))
-    (tmp_path / "b.har.part").write_bytes(har.header_line(About()))
+    har_file.write(str(tmp_path / "deep" / "a.har"), recording(Redaction().entry(entry())))
+    (tmp_path / "b.har.part").write_bytes(har_file.header_line(About()))
     (tmp_path / "notes.txt").write_text("no HAR")
     done = run(str(tmp_path))
     assert (done.exit_code, done.stdout) == (0, "secrets in 2 files: none\n")
@@ -253,7 +255,9 @@ def test_scan_looks_into_folders_and_exits_with_0_if_all_is_well(tmp_path: Path)
 
 def test_scan_counts_what_it_found_and_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    har.write(str(path), recording(entry(headers=(("so-apptoken", MARK), ("cookie", f"a={MARK}")))))
+    har_file.write(
+        str(path), recording(entry(headers=(("so-apptoken", MARK), ("cookie", f"a={MARK}"))))
+    )
     done = run(str(path))
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-1] == (
@@ -274,7 +278,7 @@ def test_a_file_that_is_no_har_is_one_line_and_exit_code_2(content: bytes, tmp_p
 def test_scan_goes_on_after_a_damaged_file_and_tells_each(tmp_path: Path) -> None:
     (tmp_path / "a.har").write_bytes(b"{")
     (tmp_path / "empty").mkdir()
-    har.write(str(tmp_path / "b.har"), recording(entry(headers=(("so-apptoken", MARK),))))
+    har_file.write(str(tmp_path / "b.har"), recording(entry(headers=(("so-apptoken", MARK),))))
     (tmp_path / "c.har").write_bytes(b"[]")
     done = run(str(tmp_path / "empty"), str(tmp_path))
     assert done.exit_code == 2
@@ -287,7 +291,7 @@ def test_scan_goes_on_after_a_damaged_file_and_tells_each(tmp_path: Path) -> Non
 
 def test_a_damaged_file_is_exit_code_2_though_the_others_are_clean(tmp_path: Path) -> None:
     (tmp_path / "a.har").write_bytes(b"{")
-    har.write(str(tmp_path / "b.har"), recording(Redaction().entry(entry())))
+    har_file.write(str(tmp_path / "b.har"), recording(Redaction().entry(entry())))
     done = run(str(tmp_path))
     assert (done.exit_code, done.stdout) == (2, "secrets in 1 file: none\n")
 
@@ -295,7 +299,7 @@ def test_a_damaged_file_is_exit_code_2_though_the_others_are_clean(tmp_path: Pat
 @pytest.mark.parametrize("name", ["A.HAR", "a.Har.PART", "a.har.Part"])
 def test_the_ending_of_a_recording_may_be_in_any_case(name: str, tmp_path: Path) -> None:
     (tmp_path / "folder.har").mkdir()
-    har.write(str(tmp_path / name), recording(entry(headers=(("so-apptoken", MARK),))))
+    har_file.write(str(tmp_path / name), recording(entry(headers=(("so-apptoken", MARK),))))
     assert run(str(tmp_path)).exit_code == 1
 
 
@@ -309,7 +313,7 @@ def test_a_folder_without_recordings_is_told(tmp_path: Path) -> None:
 
 def test_scan_reads_files_up_to_a_limit(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    har.write(str(path), recording(entry()))
+    har_file.write(str(path), recording(entry()))
     done = run(str(path), "--max-file", "100")
     assert (done.exit_code, done.stderr) == (
         2,

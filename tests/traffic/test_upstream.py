@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from superoffice_mock.errors import SetupError
-from superoffice_mock.traffic import upstream
+from superoffice_mock.proxy import upstream_address
 
 PRIVATE = (
     *("10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
@@ -22,21 +22,21 @@ def test_an_address_that_others_can_not_reach_is_called_only_if_that_is_allowed(
 ) -> None:
     host = f"[{address}]" if ":" in address else address
     with pytest.raises(SetupError, match="no public address; if you mean it: --allow-private"):
-        upstream.found(f"http://{host}:81", private=False)
-    (found,) = upstream.found(f"http://{host}:81", private=True).addresses
+        upstream_address.found(f"http://{host}:81", private=False)
+    (found,) = upstream_address.found(f"http://{host}:81", private=True).addresses
     assert ip_address(found) == ip_address(address)
 
 
 @pytest.mark.parametrize("address", OPEN)
 def test_public_addresses_and_this_machine_may_be_called(address: str) -> None:
-    assert upstream.may_be_called(ip_address(address))
+    assert upstream_address.may_be_called(ip_address(address))
 
 
 def test_a_name_of_which_one_address_is_private_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     known = [(socket.AF_INET, 1, 6, "", (one, 443)) for one in ("8.8.8.8", "10.0.0.1")]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: known)
     with pytest.raises(SetupError, match=r"crm\.example is at 10\.0\.0\.1, which is no public"):
-        upstream.found("https://crm.example", private=False)
+        upstream_address.found("https://crm.example", private=False)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_name_of_which_one_address_is_private_is_refused(monkeypatch: pytest.M
     ],
 )
 def test_host_is_what_the_upstream_is_called(url: str, authority: str, base: str) -> None:
-    found = upstream.found(url, private=False)
+    found = upstream_address.found(url, private=False)
     assert (found.authority, found.url) == (authority, base)
 
 
@@ -71,7 +71,7 @@ def test_host_is_what_the_upstream_is_called(url: str, authority: str, base: str
 )
 def test_what_can_not_be_called_is_refused_in_one_line(url: str, said: str) -> None:
     with pytest.raises(SetupError) as refused:
-        upstream.found(url, private=False)
+        upstream_address.found(url, private=False)
     assert said in str(refused.value)
     assert "secret" not in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.wire.encode import ERROR_TYPES
+from superoffice_mock.wire.error_body import ERROR_TYPES
 from superoffice_mock.wire.headers import preferred
 
 JSON, TEXT_JSON, XML, TEXT_XML = ERROR_TYPES

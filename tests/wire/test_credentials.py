@@ -15,7 +15,7 @@ from superoffice_mock.core.credentials import (
     Unusable,
     identify,
 )
-from superoffice_mock.core.model import Installation
+from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.headers import Headers, presented
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from superoffice_mock.core.credentials import DENIED
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire.encode import ERROR_TYPES, JSON_TYPES, XML_TYPES, envelope, render
-from superoffice_mock.wire.plain import shown
+from superoffice_mock.wire.error_body import ERROR_TYPES, JSON_TYPES, XML_TYPES, envelope, render
+from superoffice_mock.wire.values import shown
 
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 500, 503)
 BAD = Rejected(400, "/SyncUserAccounts/1/AccountId", "expected an integer, got a string")

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from superoffice_mock.wire import form_body
-from superoffice_mock.wire.plain import Notes
+from superoffice_mock.wire.values import Notes
 from tests.wire.bodies import FORM, OPERATION, Account, accounts, read, refused
 
 FIRST = "SyncUserAccounts[0]"

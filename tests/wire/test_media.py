@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire.media import Media, parse, text
+from superoffice_mock.wire.content_type import Media, parse, text
 
 
 @pytest.mark.claim("sample-charset", "charset")

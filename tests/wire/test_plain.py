@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from superoffice_contract.openapi.schemas import Scalar
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire.plain import LONGEST_SHOWN, Notes, from_text, most_parts, shown, too_many
+from superoffice_mock.wire.values import (
+    LONGEST_SHOWN,
+    Notes,
+    from_text,
+    most_parts,
+    shown,
+    too_many,
+)
 
 INTEGER = Scalar(frozenset({"integer"}))
 TEXT = Scalar(frozenset({"string"}))

@@ -3,14 +3,14 @@
 from collections.abc import Awaitable
 from functools import partial
 
-from superoffice_mock.asgi import faulting
-from superoffice_mock.asgi.answering import Answering, Late
-from superoffice_mock.asgi.behaviour import wait
-from superoffice_mock.asgi.incoming import Incoming, take_in
-from superoffice_mock.asgi.rendering import Answer, Broken
 from superoffice_mock.core.faults import Breakage, Delay, Fault
 from superoffice_mock.core.lease import Call, Delayed, Refused, Verdict
-from superoffice_mock.core.model import Duration, ExchangeId, Instant
+from superoffice_mock.core.sync_run import Duration, ExchangeId, Instant
+from superoffice_mock.webapi import fault_injection
+from superoffice_mock.webapi.backend import Answering, Late
+from superoffice_mock.webapi.deferred import wait
+from superoffice_mock.webapi.request import Incoming, take_in
+from superoffice_mock.webapi.response import Answer, Broken
 from superoffice_mock.wire.headers import Headers
 
 
@@ -25,7 +25,7 @@ class Striking:
         place = incoming.place
         if place.tenant.state.faults.each and place.operation is not None:
             calls = place.missing is None and incoming.scope["method"] == "POST"
-            fault = faulting.strike(place.operation.name, incoming) if calls else None
+            fault = fault_injection.strike(place.operation.name, incoming) if calls else None
             if fault is not None:
                 return self._struck(fault, incoming)
         return self._answering.answer(incoming)
@@ -40,7 +40,7 @@ class Striking:
         if isinstance(fault.effect, Delay):
             return await self._delayed(fault.effect.by, incoming, raw)
         self._answering.struck(incoming, raw)
-        return await faulting.answer(fault, incoming)
+        return await fault_injection.answer(fault, incoming)
 
     async def _delayed(self, by: Duration, incoming: Incoming, raw: bytes) -> Answer | Broken:
         tenant, id_ = incoming.place.tenant, incoming.exchange.id

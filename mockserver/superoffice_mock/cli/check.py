@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import Command
 
 
 @click.command("check", cls=Command)
@@ -35,14 +35,15 @@ from superoffice_mock.cli.command import Command
 @click.option("--max-requests", type=int, default=60, help="A visit sends no more. [60]")
 @click.option("--pace", type=float, default=2.0, help="Seconds between a visit's requests. [2]")
 @click.option("--ca", metavar="FILE", help="PEM: the authority that a visited server's is from.")
-@shared.reporting
+@options.reporting
 def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
     """Hold a server to the contract. It is the one at URL, or the built-in mock.
 
     Starts sync runs there, so URL is on this machine; any other is visited with --real, which
     starts none unless you say so. Exit code 1 if something was found.
     """
-    from superoffice_mock.commands import checking, reporting, visiting
+    from superoffice_mock.cli import check_real, report_output
+    from superoffice_mock.commands import checking
 
     if listing:
         click.echo(checking.listed(), nl=False)
@@ -50,10 +51,10 @@ def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: AN
     source = click.get_current_context().get_parameter_source
     given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
     if options["real"]:
-        visiting.check_options(given)
-        found = visiting.visited(url, options, os.environ, partial(click.echo, err=True))
+        check_real.check_options(given)
+        found = check_real.visited(url, options, os.environ, partial(click.echo, err=True))
     else:
         checking.check_options(given)
         found = checking.checked(url, options, os.environ)
-    reporting.written(found, options["shape"], options["out"], click.echo)
+    report_output.written(found, options["shape"], options["out"], click.echo)
     sys.exit(found.exit_code)

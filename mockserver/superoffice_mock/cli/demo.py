@@ -2,7 +2,7 @@
 
 import click
 
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli.base import Command
 
 
 @click.command("demo", cls=Command)

@@ -5,16 +5,16 @@ from functools import partial
 
 import click
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import Command
 
 
 @click.command("diff", cls=Command)
 @click.argument("ours", metavar="A")
 @click.argument("theirs", metavar="B")
 @click.option("--match", metavar="NAME,…", help="Pair requests by these alone; see `replay`.")
-@shared.max_file
-@shared.reporting
+@options.max_file
+@options.reporting
 def command(
     ours: str, theirs: str, match: str | None, max_file: int | None, shape: str, out: str | None
 ) -> None:
@@ -22,8 +22,9 @@ def command(
 
     Exit code 1 if something is different.
     """
-    from superoffice_mock.commands import replaying, reporting
+    from superoffice_mock.cli import report_output
+    from superoffice_mock.commands import replaying
 
     found = replaying.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
-    reporting.written(found, shape, out, click.echo)
+    report_output.written(found, shape, out, click.echo)
     sys.exit(found.exit_code)

@@ -4,25 +4,25 @@ import sys
 
 import click
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import Command
 from superoffice_mock.errors import SetupError
 
 
 @click.command("drift", cls=Command)
 @click.argument("file")
-@shared.reporting
+@options.reporting
 def command(file: str, shape: str, out: str | None) -> None:
     """Compare the vendor's page with the contract. FILE is text, Markdown or Swagger/OpenAPI."""
     from pathlib import Path
 
     from superoffice_contract.drift import compare
     from superoffice_contract.drift.facts import DriftError
-    from superoffice_mock.commands import reporting
+    from superoffice_mock.cli import report_output
 
     try:
         found = compare.report(Path(file))
     except DriftError as error:
         raise SetupError(str(error)) from error
-    reporting.written(found, shape, out, click.echo)
+    report_output.written(found, shape, out, click.echo)
     sys.exit(found.exit_code)

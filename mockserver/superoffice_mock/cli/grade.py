@@ -5,8 +5,8 @@ import sys
 
 import click
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import Command
 from superoffice_mock.errors import SetupError
 
 
@@ -14,14 +14,14 @@ from superoffice_mock.errors import SetupError
 @click.argument("har", required=False)
 @click.option("--journal", metavar="URL", help="A running mock; it knows what a HAR can't say.")
 @click.option("--tenant", multiple=True, metavar="ID", help="Whose journal. [default: onsite]")
-@shared.reporting
+@options.reporting
 def command(
     har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
 ) -> None:
     """Judge an app by its traffic. That is a HAR file, or the journal of a mock that it called."""
     from superoffice_contract.grading import grade
     from superoffice_contract.grading.calls import TrafficError
-    from superoffice_mock.commands import reporting
+    from superoffice_mock.cli import report_output
 
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
@@ -34,5 +34,5 @@ def command(
             found = grade.grade_journal(journal, tenant or ("onsite",), token)
     except TrafficError as error:
         raise SetupError(str(error)) from None
-    reporting.written(found, shape, out, click.echo)
+    report_output.written(found, shape, out, click.echo)
     sys.exit(found.exit_code)

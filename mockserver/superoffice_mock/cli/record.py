@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from superoffice_mock.cli.command import Command
-from superoffice_mock.settings import load
+from superoffice_mock.cli.base import Command
+from superoffice_mock.config.settings import load
 
 
 @click.command("record", cls=Command)

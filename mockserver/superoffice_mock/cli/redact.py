@@ -2,15 +2,15 @@
 
 import click
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import Command
 
 
 @click.command("redact", cls=Command)
 @click.argument("source", metavar="IN")
 @click.argument("target", metavar="OUT")
 @click.option("--in-place", is_flag=True, help="Let OUT be IN, which is then replaced.")
-@shared.max_file
+@options.max_file
 def command(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
     """Clean a HAR file. OUT has pseudonyms for the secrets and names of IN."""
     from superoffice_contract.archive import MAX_BYTES

@@ -8,8 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options as cli_options
+from superoffice_mock.cli.base import Command
 
 
 @click.command("replay", cls=Command)
@@ -31,7 +31,7 @@ from superoffice_mock.cli.command import Command
     default="404",
     help="What to answer where nothing is recorded. [default: 404]",
 )
-@shared.max_file
+@cli_options.max_file
 @click.option("--against", metavar="URL", help="Send the requests there, compare the answers.")
 @click.option("--target-file", metavar="FILE", help="Who signs in: [[tenant]] tables. [demo world]")
 @click.option("--gap", type=float, default=float("inf"), help="Longest pause. [as recorded]")
@@ -40,8 +40,8 @@ from superoffice_mock.cli.command import Command
 @click.option("--start-syncs", is_flag=True, help="Another machine may be told to sync.")
 @click.option("--accounts", metavar="ID,…", help="The only accounts that may be synced there.")
 @click.option("--ca", metavar="FILE", help="PEM: the authority that the server's is from.")
-@shared.reporting
-@shared.settings
+@cli_options.reporting
+@cli_options.settings
 def command(
     files: tuple[str, ...],
     config: str | None,
@@ -54,9 +54,9 @@ def command(
 
     With --against, be the client instead; exit code 1 if an answer is another than recorded.
     """
-    from superoffice_mock import world
-    from superoffice_mock.asgi.app import assemble
+    from superoffice_mock.app import assemble
     from superoffice_mock.commands import replaying, serving
+    from superoffice_mock.config import tenant_file
 
     context = click.get_current_context()
     source = context.get_parameter_source
@@ -64,15 +64,15 @@ def command(
     replaying.check_options(chosen, against=options["against"] is not None)
     recorded = replaying.recorded(replaying.loaded(files, max_file, partial(click.echo, err=True)))
     if options["against"] is not None:
-        from superoffice_mock.commands import reporting, resending
+        from superoffice_mock.cli import replay_against, report_output
 
-        told = resending.sent(recorded, options["against"], options, os.environ)
-        reporting.written(told, options["shape"], options["out"], click.echo)
+        told = replay_against.sent(recorded, options["against"], options, os.environ)
+        report_output.written(told, options["shape"], options["out"], click.echo)
         sys.exit(told.exit_code)
     rules = replaying.rules(match, options["timing"], repeat=options["repeat"])
     flags = {name: options[name] for name in options.keys() & chosen - replaying.OWN}
-    loaded = shared.configured(config, flags, reading)
+    loaded = cli_options.configured(config, flags, reading)
     simulate, longest = options["on_miss"] == "simulate", loaded.settings.max_body
     instead = replaying.instead(recorded, rules, longest, simulate=simulate)
-    tables = replaying.tenants(world.tables(loaded), recorded)
+    tables = replaying.tenants(tenant_file.tables(loaded), recorded)
     sys.exit(serving.served(loaded, tables, partial(assemble, instead=instead)))

@@ -4,24 +4,24 @@ import sys
 
 import click
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import WRONG_USAGE, Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import WRONG_USAGE, Command
 from superoffice_mock.errors import SetupError
 
 
 @click.command("scan", cls=Command)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@shared.max_file
+@options.max_file
 def command(paths: tuple[str, ...], max_file: int | None) -> None:
     """Look for secrets in HAR files and in folders of them. Exit code 1 if there are some.
 
     It looks into all it can read; exit code 2 if a file could not be read.
     """
     from superoffice_contract.archive import MAX_BYTES
-    from superoffice_mock.traffic import scanning
+    from superoffice_mock.redaction import scanner
 
     read = places = failed = 0
-    for one in scanning.scanned(paths, max_file or MAX_BYTES):
+    for one in scanner.scanned(paths, max_file or MAX_BYTES):
         if isinstance(one, SetupError):
             failed += 1
             click.echo(f"superoffice-mock: {one}", err=True)

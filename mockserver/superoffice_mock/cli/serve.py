@@ -5,18 +5,18 @@ import sys
 
 import click
 
-from superoffice_mock.cli import shared
-from superoffice_mock.cli.command import Command
+from superoffice_mock.cli import options
+from superoffice_mock.cli.base import Command
 
 
 @click.command("serve", cls=Command)
-@shared.settings
+@options.settings
 def command(config: str | None, reading: tuple[str, ...], **flags: str | None) -> None:
     """Serve the mock until SIGTERM or Ctrl-C."""
     gc.disable()  # start-up makes no garbage; looking for it is a tenth of the time until ready
-    from superoffice_mock import world
-    from superoffice_mock.asgi.app import assemble
+    from superoffice_mock.app import assemble
     from superoffice_mock.commands import serving
+    from superoffice_mock.config import tenant_file
 
-    loaded = shared.configured(config, flags, reading)
-    sys.exit(serving.served(loaded, world.tables(loaded), assemble))
+    loaded = options.configured(config, flags, reading)
+    sys.exit(serving.served(loaded, tenant_file.tables(loaded), assemble))

@@ -10,12 +10,13 @@ from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report
 from superoffice_contract.target import tenants
 from superoffice_contract.target.tenants import TargetError
-from superoffice_mock import log, world
-from superoffice_mock.asgi.app import assemble
-from superoffice_mock.commands import progress
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.cli import progress
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
-from superoffice_mock.settings import Settings
 from superoffice_mock.wire.cors import is_loopback
 
 AT_ONCE = 0.001
@@ -99,7 +100,7 @@ def readings(assignments: tuple[str, ...]) -> tuple[Readings, dict[str, str]]:
 
 
 def _tables(path: str | None) -> tuple[list[Any], str]:
-    return (world.demo(), "the demo world") if path is None else (tables(path), path)
+    return (tenant_file.demo(), "the demo world") if path is None else (tables(path), path)
 
 
 def tables(path: str) -> list[Any]:
@@ -122,7 +123,7 @@ def tables(path: str) -> list[Any]:
 
 def _built_in(tables: list[Any], source: str, followed: Readings) -> object:
     settings = Settings(jump_settle=AT_ONCE, readings=followed)
-    return assemble(settings, world.of(settings, tables, source), log.silent).app
+    return assemble(settings, tenant_file.of(settings, tables, source), access_log.silent).app
 
 
 def _local(url: str) -> str:

@@ -12,9 +12,11 @@ from urllib.parse import urlsplit
 import click
 import msgspec
 
-from superoffice_mock import log, server, world
-from superoffice_mock.asgi.app import assemble
-from superoffice_mock.settings import Settings
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.server import run
 
 Echo = Callable[[str], None]
 
@@ -63,8 +65,8 @@ CALLERS: Final = (
 def play(echo: Echo) -> None:
     """Serve, call three times, and tell both sides of the story; takes about two seconds."""
     settings = Settings(port=0, log="off", seconds_per_account=SECONDS_PER_ACCOUNT)
-    mock = assemble(settings, world.of(settings), log.silent)
-    with server.in_background(mock, settings) as url:
+    mock = assemble(settings, tenant_file.of(settings), access_log.silent)
+    with run.in_background(mock, settings) as url:
         echo(f"A mock of SuperOffice is on {url}; an account takes {SECONDS_PER_ACCOUNT} s.")
         echo("Three callers send the sample of the vendor's page, two accounts, by Basic tje0:\n")
         echo(f"  POST {PATH}\n")

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from superoffice_mock import server
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import SetupError
-from superoffice_mock.settings import Settings
-from superoffice_mock.traffic import parts, upstream
-from superoffice_mock.traffic.recording import Recording
+from superoffice_mock.proxy import upstream_address
+from superoffice_mock.recordings import part_file
+from superoffice_mock.recordings.model import Recording
+from superoffice_mock.server import run
 
 if TYPE_CHECKING:
     from socket import socket
 
-    from superoffice_mock.traffic.ledger import Ledger
-    from superoffice_mock.traffic.link import Link
+    from superoffice_mock.proxy.upstream_client import Link
+    from superoffice_mock.proxy.writer import Ledger
 
 Tell = Callable[[str], object]
 
@@ -39,9 +40,9 @@ def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object],
     """Record until a signal ends it, and return the exit code. Raise SetupError."""
     link = _link(wanted)
     _make_room(wanted, tell)
-    with server.listen(settings) as listening:
+    with run.listen(settings) as listening:
         if settings.port_file is not None:  # now: where the port is taken, it may be another's
-            server.remove_port_file(settings.port_file)
+            run.remove_port_file(settings.port_file)
         ledger, written = _ledger(wanted, tell)
         tell(f"recording {link.upstream.url} to {wanted.out}")
         try:
@@ -50,7 +51,7 @@ def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object],
             written.give_up()
             raise
         written.close()
-    told = parts.finish(wanted.out, ledger.about())
+    told = part_file.finish(wanted.out, ledger.about())
     tell(f"{wanted.out}: {_counted(told)}")
     if not ledger.missed:
         return code
@@ -60,18 +61,18 @@ def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object],
 
 def _link(wanted: Wanted) -> "Link":
     try:
-        from superoffice_mock.traffic.link import Link, trusting
+        from superoffice_mock.proxy.upstream_client import Link, trusting
     except ImportError as error:
         msg = f"record needs {error.name}: pip install 'superoffice-mock[contract]'"
         raise SetupError(msg) from None
-    found = upstream.found(wanted.upstream, private=wanted.allow_private)
+    found = upstream_address.found(wanted.upstream, private=wanted.allow_private)
     return Link(found, trusting(wanted.ca), wanted.timeout)
 
 
-def _ledger(wanted: Wanted, tell: Tell) -> "tuple[Ledger, parts.Parts]":
-    from superoffice_mock.traffic.ledger import Ledger
+def _ledger(wanted: Wanted, tell: Tell) -> "tuple[Ledger, part_file.Parts]":
+    from superoffice_mock.proxy.writer import Ledger
 
-    written = parts.Parts(wanted.out)
+    written = part_file.Parts(wanted.out)
     return Ledger(written, tell), written
 
 
@@ -82,19 +83,19 @@ def _served(
     listening: "socket",
     ready: Callable[[str], object],
 ) -> int:
-    from superoffice_mock.traffic.recorder import Recorder
+    from superoffice_mock.proxy.app import Recorder
 
     def tell() -> None:
         if settings.port_file is not None:
-            server.write_port_file(settings.port_file, server.port_of(listening))
-        ready(server.url_of(listening, settings))
+            run.write_port_file(settings.port_file, run.port_of(listening))
+        ready(run.url_of(listening, settings))
 
     running = Proxy(Proxied(Recorder(link, ledger.keep)), link, settings, tell)
     try:
         running.run([listening])
     finally:
         if settings.port_file is not None:
-            server.remove_port_file(settings.port_file)
+            run.remove_port_file(settings.port_file)
     return running.exit_code
 
 
@@ -107,7 +108,7 @@ class Proxied(msgspec.Struct, frozen=True):
         """Let everyone wait who does: it is for the upstream to answer."""
 
 
-class Proxy(server.Server):
+class Proxy(run.Server):
     """Serves a recorder; when all is answered, it closes what is left of its *link*."""
 
     def __init__(
@@ -129,14 +130,14 @@ class Proxy(server.Server):
 def _make_room(wanted: Wanted, tell: Tell) -> None:
     """Finish what a recorder that was killed left. Raise SetupError if the file is there."""
     out = wanted.out
-    there, left = Path(out).exists(), parts.left_over(out)
+    there, left = Path(out).exists(), part_file.left_over(out)
     otherwise = "name another --out, or say --overwrite to replace it"
     if there and not wanted.overwrite:
-        also = f", and {parts.part_of(out)} of a recorder that was killed" if left else ""
+        also = f", and {part_file.part_of(out)} of a recorder that was killed" if left else ""
         msg = f"{out} is there already{also}; {otherwise}"
         raise SetupError(msg)
     if left:
-        told = f"{out}: {_counted(parts.finish(out))}, of a recorder that was killed"
+        told = f"{out}: {_counted(part_file.finish(out))}, of a recorder that was killed"
         if not wanted.overwrite:
             msg = f"{told}; it is complete now: {otherwise}"
             raise SetupError(msg)

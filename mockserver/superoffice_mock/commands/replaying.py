@@ -5,15 +5,16 @@ from typing import Any, Final
 
 from superoffice_contract.archive import MAX_BYTES
 from superoffice_contract.report import Report
-from superoffice_mock.asgi.answering import Answering, Instead
-from superoffice_mock.asgi.replaying import Replay, Replayer, by_tenant
-from superoffice_mock.asgi.routes import Routes
 from superoffice_mock.errors import SetupError
-from superoffice_mock.tenants import names_a_tenant
-from superoffice_mock.traffic import har, pairing, player, sendable
-from superoffice_mock.traffic.matching import FIELDS, STRICT
-from superoffice_mock.traffic.player import Recorded, Rules, Timing
-from superoffice_mock.traffic.recording import Entry, Recording
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Entry, Recording
+from superoffice_mock.replay import player, recording_diff, response_bytes
+from superoffice_mock.replay.matching import FIELDS, STRICT
+from superoffice_mock.replay.player import Recorded, Rules, Timing
+from superoffice_mock.tenants.registry import names_a_tenant
+from superoffice_mock.webapi.backend import Answering, Instead
+from superoffice_mock.webapi.replay_backend import Replay, Replayer, by_tenant
+from superoffice_mock.webapi.routing import Routes
 
 NOTHING: Final = "holds no exchange; record one, or name another file"
 
@@ -46,7 +47,7 @@ def loaded(
 
     Raise SetupError that names file and place.
     """
-    found = tuple((path, har.load(path, max_file or MAX_BYTES)) for path in paths)
+    found = tuple((path, har_file.load(path, max_file or MAX_BYTES)) for path in paths)
     for path, recording in found:
         if recording.note is not None:
             tell(f"{path}: {recording.note}")
@@ -68,7 +69,7 @@ def _placed(recordings: Sequence[tuple[str, Recording]]) -> Iterator[tuple[str, 
     for path, recording in recordings:
         for index, entry in enumerate(recording.entries):
             place = f"{path}: log.entries[{index}]"
-            wrong = sendable.wrong(entry)
+            wrong = response_bytes.wrong(entry)
             if wrong is not None:
                 msg = f"{place}.{wrong}"
                 raise SetupError(msg)
@@ -85,7 +86,9 @@ def differences(
     """Return in what the recording *theirs* is another than *ours*. Raise SetupError."""
     known, other = (recorded(loaded((path,), max_file, tell)) for path in (ours, theirs))
     fields = rules(match, "none", repeat=False).fields
-    return Report(f"{theirs} compared with {ours}", tuple(pairing.compared(known, other, fields)))
+    return Report(
+        f"{theirs} compared with {ours}", tuple(recording_diff.compared(known, other, fields))
+    )
 
 
 def rules(match: str | None, timing: Timing | None, *, repeat: bool) -> Rules:

@@ -13,8 +13,8 @@ from superoffice_mock.core.credentials import (
     Ticket,
     Unusable,
 )
-from superoffice_mock.traffic.bindings import names
-from superoffice_mock.traffic.player import Recorded
+from superoffice_mock.replay.player import Recorded
+from superoffice_mock.replay.pseudonym_bindings import names
 
 REFUSED: Final = (401, 403)
 SIGNED: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})

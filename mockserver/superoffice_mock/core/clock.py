@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from superoffice_mock.core.model import Instant
+from superoffice_mock.core.sync_run import Instant
 
 
 class RealClock(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_mock.core.model import Installation
+from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
 
 

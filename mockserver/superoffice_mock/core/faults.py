@@ -10,7 +10,7 @@ from typing import Final, NewType
 
 import msgspec
 
-from superoffice_mock.core.model import Duration
+from superoffice_mock.core.sync_run import Duration
 
 FaultId = NewType("FaultId", int)
 

@@ -19,8 +19,8 @@ from superoffice_mock.core.lease import (
     TurnedAway,
     Verdict,
 )
-from superoffice_mock.core.model import ExchangeId, Instant, SyncRun, TenantId
 from superoffice_mock.core.reasons import reason
+from superoffice_mock.core.sync_run import ExchangeId, Instant, SyncRun, TenantId
 
 Outcome = Literal[
     "started",

@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from superoffice_mock.core.model import (
+from superoffice_mock.core.state import TenantFacts, TenantState
+from superoffice_mock.core.sync_run import (
     MAX_TASKS,
     SECOND,
     AccountId,
@@ -21,7 +22,6 @@ from superoffice_mock.core.model import (
     SyncRun,
     makespan,
 )
-from superoffice_mock.core.state import TenantFacts, TenantState
 
 TURNED_AWAY_AFTER: Final = 1 * SECOND  # claim busy-second
 

@@ -8,7 +8,7 @@ from superoffice_mock.core.lease import (
     Verdict,
     describe,
 )
-from superoffice_mock.core.model import SECOND, Instant
+from superoffice_mock.core.sync_run import SECOND, Instant
 
 
 def reason(verdict: Verdict) -> str | None:

@@ -7,9 +7,10 @@ import msgspec
 
 from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.credentials import KnownCredentials, Session
+from superoffice_mock.core.expiry import FOREVER, NO_END, Ends, Lifetimes, first_ends
 from superoffice_mock.core.faults import NO_FAULTS, Fault, Faults
-from superoffice_mock.core.lifetimes import FOREVER, NO_END, Ends, Lifetimes, first_ends
-from superoffice_mock.core.model import (
+from superoffice_mock.core.readings import Readings
+from superoffice_mock.core.sync_run import (
     Durations,
     Holder,
     Installation,
@@ -18,7 +19,6 @@ from superoffice_mock.core.model import (
     SyncRun,
     TenantId,
 )
-from superoffice_mock.core.readings import Readings
 
 FIRST_RUN: Final = RunId(1)
 

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from superoffice_mock.core import lease
 from superoffice_mock.core.lease import Ask, Delayed, Served, Started, TurnedAway, Verdict
-from superoffice_mock.core.model import Holder, Instant
+from superoffice_mock.core.sync_run import Holder, Instant
 
 
 def withdrawn(verdict: Verdict, now: Instant) -> Verdict:

@@ -1,1 +1,1 @@
-"""What really happened, in files: exchanges recorded, made harmless, told and played again."""
+"""Being folded."""

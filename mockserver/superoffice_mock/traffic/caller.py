@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from superoffice_mock.errors import Rejected
-from superoffice_mock.traffic.passing import Kept
+from superoffice_mock.proxy.body_buffer import Kept
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

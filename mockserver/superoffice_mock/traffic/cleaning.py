@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Final
 
 from superoffice_mock.errors import SetupError
-from superoffice_mock.traffic import har
-from superoffice_mock.traffic.recording import Recording
-from superoffice_mock.traffic.redaction import Redaction
+from superoffice_mock.recordings import har_file
+from superoffice_mock.recordings.model import Recording
+from superoffice_mock.redaction.redactor import Redaction
 
 IN_PLACE: Final = "is the file to read; name another one, or say --in-place to replace it"
 
@@ -16,8 +16,8 @@ def redact(source: str, target: str, max_bytes: int) -> Recording:
 
     Raise SetupError if *source* is no HAR or *target* can't be written.
     """
-    recording = Redaction().recording(har.load(source, max_bytes))
-    har.write(target, recording)
+    recording = Redaction().recording(har_file.load(source, max_bytes))
+    har_file.write(target, recording)
     return recording
 
 

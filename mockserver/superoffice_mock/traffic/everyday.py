@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from superoffice_mock.traffic import vocabulary
+from superoffice_mock.redaction import allow_list
 
 _SPOKEN: Final = """
     a about access account accounts active added admin administrator after all already also an
@@ -34,4 +34,4 @@ _FEW: Final = 6
 def is_everyday(value: str) -> bool:
     """Tell whether *value* is a word or number that sentences have for reasons of their own."""
     few = value.isdecimal() and len(value) < _FEW
-    return few or value.lower() in _WORDS or vocabulary.is_public(value)
+    return few or value.lower() in _WORDS or allow_list.is_public(value)

@@ -3,8 +3,8 @@
 import re
 from typing import Final
 
-from superoffice_mock.traffic import vocabulary
-from superoffice_mock.traffic.pseudonyms import Pseudonyms
+from superoffice_mock.redaction import allow_list
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.wire.headers import SESSION_COOKIE
 
 COOKIES: Final = (
@@ -63,7 +63,7 @@ def challenge(value: str, names: Pseudonyms) -> str:
 
     def realm(match: re.Match[str]) -> str:
         said = match[2]
-        kept = said if vocabulary.is_public(said) else names.word("realm", said)
+        kept = said if allow_list.is_public(said) else names.word("realm", said)
         return f'{match[1]}="{kept}"'
 
     found = re.finditer(r'([A-Za-z]+)(?:\s+realm="([^"]*)")?[^,]*', value)

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from superoffice_mock.traffic import prose, secrets, vocabulary
-from superoffice_mock.traffic.pseudonyms import Pseudonyms
+from superoffice_mock.redaction import allow_list, free_text, secret_patterns
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
 
 INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,25}\s*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,5})?")
@@ -24,18 +24,18 @@ class Words(msgspec.Struct, frozen=True):
 
     def name(self, name: str) -> str:
         """Return the name of a member: one that nobody described may be a secret, too."""
-        return name if vocabulary.is_public(name) else self.names.word("member name", name)
+        return name if allow_list.is_public(name) else self.names.word("member name", name)
 
     def value(self, member: str, value: str) -> str:
         """Return the text that *member* holds."""
-        if secrets.NAMES.fullmatch(member):
+        if secret_patterns.NAMES.fullmatch(member):
             return self.names.shaped("name", value)
-        role = "secret member" if secrets.MEMBERS.search(member) else None
-        return value if vocabulary.is_public(value) else self.names.shaped("text", value, role)
+        role = "secret member" if secret_patterns.MEMBERS.search(member) else None
+        return value if allow_list.is_public(value) else self.names.shaped("text", value, role)
 
     def number(self, member: str, digits: str) -> str:
         """Return the number that *member* holds; 0 for one that nobody described."""
-        known = member.lower() in vocabulary.integers()
+        known = member.lower() in allow_list.integers()
         return digits if known and _NUMBER.fullmatch(digits) else "0"
 
     def plain(self, text: str) -> str:
@@ -48,15 +48,15 @@ class AnswerWords(Words, frozen=True):
 
     def value(self, member: str, value: str) -> str:
         """Return the text that *member* holds; of a sentence, all but what gives itself away."""
-        if member.lower() in vocabulary.MESSAGES:
-            return prose.clean(value, self.names)
-        return value if vocabulary.is_public(value) else super().value(member, value)
+        if member.lower() in allow_list.MESSAGES:
+            return free_text.clean(value, self.names)
+        return value if allow_list.is_public(value) else super().value(member, value)
 
     def number(self, member: str, digits: str) -> str:
         """Return the number that *member* holds; 0 for one that nobody described."""
-        known = vocabulary.is_public(member)
+        known = allow_list.is_public(member)
         return digits if known and _NUMBER.fullmatch(digits) else "0"
 
     def plain(self, text: str) -> str:
         """Return the sentences in *text*."""
-        return prose.clean(text, self.names)
+        return free_text.clean(text, self.names)

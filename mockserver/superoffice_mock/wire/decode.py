@@ -9,8 +9,9 @@ import msgspec
 from superoffice_contract.openapi.operations import Body, Operation
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import form_body, json_body, media, xml_body
-from superoffice_mock.wire.plain import Misnamed, Notes, Plain, shown
+from superoffice_mock.wire import content_type as wire_content_type
+from superoffice_mock.wire import form_body, json_body, xml_body
+from superoffice_mock.wire.values import Misnamed, Notes, Plain, shown
 
 Read = Callable[[bytes, str | None, Shape, Notes], Plain]
 
@@ -65,11 +66,13 @@ def decode(operation: Operation, content_type: str | None, raw: bytes, max_items
     return Decoded(value, tuple(notes.violations))
 
 
-def _body_of(operation: Operation, content_type: str | None) -> tuple[media.Media, Body]:
+def _body_of(
+    operation: Operation, content_type: str | None
+) -> tuple[wire_content_type.Media, Body]:
     if content_type is None:
         reason = f"missing; send one of {', '.join(operation.bodies)}"
         raise Rejected(415, "Content-Type", reason)
-    medium = media.parse(content_type)
+    medium = wire_content_type.parse(content_type)
     body = operation.bodies.get(medium.type)
     if body is None:
         reason = f"{shown(medium.type)!r} is not one of {', '.join(operation.bodies)}"

@@ -9,9 +9,9 @@ from typing import Final
 
 from superoffice_contract.openapi.schemas import Shape
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import media
+from superoffice_mock.wire import content_type
 from superoffice_mock.wire.form_tree import Tree
-from superoffice_mock.wire.plain import Notes, Plain, most_parts, too_many
+from superoffice_mock.wire.values import Notes, Plain, most_parts, too_many
 
 _LONE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BRACKETS: Final = (("%5B", "["), ("%5D", "]"), ("%5b", "["), ("%5d", "]"))
@@ -24,7 +24,7 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
     Raise Rejected: 400 for a key that is no path or that is both a value and a parent, 413 for
     too many items, fields or members of members.
     """
-    text = media.text(raw, charset)
+    text = content_type.text(raw, charset)
     for escape, bracket in _BRACKETS:  # what most clients escape, all at once
         text = text.replace(escape, bracket)
     fields = text.split("&")

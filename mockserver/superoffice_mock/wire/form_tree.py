@@ -10,7 +10,7 @@ from typing import Final
 
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire.plain import MAX_DEPTH, Notes, Plain, from_text, shown
+from superoffice_mock.wire.values import MAX_DEPTH, Notes, Plain, from_text, shown
 
 MAX_NESTED: Final = 10_000
 """How many members that have members may be in all carriers together; each takes its time."""

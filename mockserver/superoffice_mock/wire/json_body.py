@@ -10,8 +10,8 @@ import msgspec
 from superoffice_contract.openapi.operations import Body
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import media
-from superoffice_mock.wire.plain import Notes, Plain
+from superoffice_mock.wire import content_type
+from superoffice_mock.wire.values import Notes, Plain
 
 _TRUNCATED: Final = "Input data was truncated"
 _CLEARER: Final = {_TRUNCATED: "it ends too early, or within an escape"}
@@ -42,7 +42,7 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
 
     Raise Rejected: 400 where it is no JSON, 413 for too many items.
     """
-    text = media.text(raw, charset)
+    text = content_type.text(raw, charset)
     try:
         return _value(text, shape, notes)
     except msgspec.ValidationError:  # of JSON, as no type was asked for: a number out of range

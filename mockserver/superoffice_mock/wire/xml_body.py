@@ -13,8 +13,8 @@ from xml.parsers import expat
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import media
-from superoffice_mock.wire.plain import (
+from superoffice_mock.wire import content_type
+from superoffice_mock.wire.values import (
     MAX_DEPTH,
     Misnamed,
     Notes,
@@ -41,7 +41,7 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
     Raise Rejected: 400 where it is no XML, has a DTD, or has the wrong root, 413 for too many
     items or elements.
     """
-    text = media.text(raw, charset or _declared(raw))
+    text = content_type.text(raw, charset or _declared(raw))
     refuse_dtd(text)
     builder = _Builder(shape, notes, most_parts(text, _SHORTEST))
     parser = expat.ParserCreate()

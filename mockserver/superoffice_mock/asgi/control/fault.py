@@ -7,9 +7,8 @@ from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
-from superoffice_mock.asgi.control.calls import Asked, Sent
-from superoffice_mock.asgi.control.problems import problem
-from superoffice_mock.asgi.faulting import BREAKAGES
+from superoffice_mock.control.errors import problem
+from superoffice_mock.control.request import Asked, Sent
 from superoffice_mock.core.faults import (
     Breakage,
     Chance,
@@ -22,8 +21,9 @@ from superoffice_mock.core.faults import (
     Refusal,
     Rule,
 )
-from superoffice_mock.core.model import seconds
-from superoffice_mock.wire.plain import shown
+from superoffice_mock.core.sync_run import seconds
+from superoffice_mock.webapi.fault_injection import BREAKAGES
+from superoffice_mock.wire.values import shown
 
 MAX_SEED: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps as it is."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.wire.plain import shown
+from superoffice_mock.wire.values import shown
 
 _UNKNOWN: Final = re.compile(
     r"Object contains unknown field `(.*?)`(?: - at `(\$[^`]*)`)?", re.DOTALL

@@ -5,12 +5,8 @@ from typing import ClassVar, Final, Literal, TypeVar
 
 import msgspec
 
-from superoffice_mock import specs
-from superoffice_mock.asgi.control.calls import Sent
-from superoffice_mock.asgi.control.problems import problem
-from superoffice_mock.core.model import Durations, Installation, TenantId, seconds
-from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.specs import (
+from superoffice_mock.config import tenant_spec
+from superoffice_mock.config.tenant_spec import (
     Account,
     AppSpec,
     ExpiresAfter,
@@ -23,6 +19,10 @@ from superoffice_mock.specs import (
     User,
     Usual,
 )
+from superoffice_mock.control.errors import problem
+from superoffice_mock.control.request import Sent
+from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.sync_run import Durations, Installation, TenantId, seconds
 
 APP: Final = "mock-app"
 USER: Final = "mock-user"
@@ -60,10 +60,10 @@ def facts_of(new: NewTenant, id_: TenantId, usual: Usual) -> TenantFacts:
     """Return the facts of the tenant that *new* asks for. Raise ProblemError if it can't be."""
     _check(new)
     try:
-        facts = specs.facts(_spec(new, id_), _usual(new, usual))
+        facts = tenant_spec.facts(_spec(new, id_), _usual(new, usual))
     except ValueError as error:
         raise problem(400, f"the body: {error}") from None
-    for odd in specs.oddities(facts):
+    for odd in tenant_spec.oddities(facts):
         raise problem(400, f"the body: {odd}")
     return facts
 

@@ -2,9 +2,9 @@
 
 import base64
 
-from superoffice_mock.asgi.control.views import View
-from superoffice_mock.core.model import Installation
+from superoffice_mock.control.views import View
 from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.sync_run import Installation
 
 
 def credentials_view(facts: TenantFacts) -> View:

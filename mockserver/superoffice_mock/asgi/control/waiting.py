@@ -5,12 +5,12 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from superoffice_mock.asgi.control import views
-from superoffice_mock.asgi.control.calls import Asked, Sent, Verb, Verbs
-from superoffice_mock.asgi.control.problems import problem
-from superoffice_mock.asgi.control.views import View
+from superoffice_mock.control import views
+from superoffice_mock.control.errors import problem
+from superoffice_mock.control.request import Asked, Sent, Verb, Verbs
+from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import Exchange, Outcome
-from superoffice_mock.core.model import ExchangeId
+from superoffice_mock.core.sync_run import ExchangeId
 
 MAX_WATCHERS: Final = 100
 """Control calls that wait at one tenant at the same time."""

@@ -1,0 +1,1 @@
+"""Settings and tenants, read from files, the environment and flags."""

@@ -1,0 +1,1 @@
+"""The control surface, `/_mock/`."""

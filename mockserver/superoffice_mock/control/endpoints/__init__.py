@@ -1,0 +1,1 @@
+"""The calls of `/_mock/`, a module for each subject."""

@@ -1,0 +1,21 @@
+"""What the mock says of itself."""
+
+from typing import Final
+
+from superoffice_mock import __version__
+from superoffice_mock.control import views
+from superoffice_mock.control.request import Asked, Verb, Verbs
+from superoffice_mock.control.views import View
+
+
+async def _health(asked: Asked) -> View:
+    world = asked.world
+    uptime = views.seconds(world.steady() - world.started_at)
+    return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
+
+
+VERBS: Final[Verbs] = {
+    "/health": {
+        "GET": Verb(_health, summary="says that the server is up; needs no token", answers="Health")
+    }
+}

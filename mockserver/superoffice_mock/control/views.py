@@ -1,0 +1,227 @@
+"""What the control surface shows: exchanges, runs, the lease and the clock, as JSON values."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from superoffice_contract.openapi.operations import Operation
+from superoffice_mock.core.clock import RealClock
+from superoffice_mock.core.clock_events import Event
+from superoffice_mock.core.credentials import Principal
+from superoffice_mock.core.journal import Exchange, Journal
+from superoffice_mock.core.lease import Ask, Replayed, TurnedAway
+from superoffice_mock.core.readings import READINGS, Readings
+from superoffice_mock.core.sync_run import SECOND, Hold, Holder, Instant, SyncRun, SyncStep
+from superoffice_mock.errors import Rejected
+from superoffice_mock.tenants.tenant import Tenant
+from superoffice_mock.wire.decode import decode
+
+View = dict[str, Any]
+Operations = Mapping[str, Operation]
+
+_NO_LIMIT = 1_000_000_000
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(instant: int) -> str:
+    """Return *instant* as ISO 8601 in UTC, to the microsecond; the year 9999 is the last."""
+    at = _EPOCH + timedelta(microseconds=min(instant // 1000, _LAST_MICROSECOND))
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def seconds(duration: int | None) -> float | None:
+    """Return *duration* in seconds."""
+    return None if duration is None else duration / SECOND
+
+
+def exchange_view(exchange: Exchange, operations: Operations) -> View:
+    """Return the line of `GET requests` for *exchange*."""
+    verdict = exchange.verdict
+    return {
+        "id": exchange.id,
+        "at": moment(exchange.at),
+        "tenant": None if exchange.astray else exchange.tenant,
+        "operation": exchange.operation,
+        "method": exchange.method,
+        "path": exchange.path,
+        "media_type": _media_type(exchange.head.content_type),
+        "principal": _principal(exchange.principal),
+        "accounts": _accounts(exchange, operations),
+        "select": exchange.select,
+        "outcome": exchange.outcome,
+        "recorded": _recorded(exchange),
+        "fault": exchange.fault and exchange.fault.id,
+        "run": exchange.run and exchange.run.id,
+        "holder": _holder(verdict.holder) if isinstance(verdict, (TurnedAway, Ask)) else None,
+        "status": exchange.status,
+        "elapsed": seconds(exchange.elapsed),
+        "elapsed_real": seconds(exchange.elapsed_real),
+        "hung_up": exchange.hung_up,
+        "reason": exchange.reason,
+        "violations": exchange.violations,
+    }
+
+
+def whole_exchange_view(exchange: Exchange, operations: Operations) -> View:
+    """Return `GET requests/{id}`: the line, and what came over the wire, without secrets."""
+    return exchange_view(exchange, operations) | {
+        "headers": [{"name": name, "value": value} for name, value in exchange.head.headers],
+        "body": exchange.body.decode("utf-8", "replace"),
+        "crash": exchange.crash,
+    }
+
+
+def _media_type(content_type: str | None) -> str | None:
+    return content_type and content_type.partition(";")[0].strip()
+
+
+def _principal(principal: Principal | None) -> View | None:
+    if principal is None:
+        return None
+    app = principal.app and principal.app.name
+    return {"scheme": principal.scheme, "user": principal.user, "app": app}
+
+
+def _holder(holder: Holder) -> View:
+    """Say who held the lease when a call was turned away; `holder_view` in short."""
+    return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
+
+
+def _recorded(exchange: Exchange) -> View | None:
+    verdict = exchange.verdict
+    if not isinstance(verdict, Replayed) or exchange.outcome != "replayed":
+        return None
+    return msgspec.structs.asdict(verdict.remembered)
+
+
+def _accounts(exchange: Exchange, operations: Operations) -> list[View] | None:
+    """Decode the body again; None where it was not accepted or there is none.
+
+    Of a call that a fault struck the body was not looked at, so it may be none at all.
+    """
+    operation = next((one for one in operations.values() if one.name == exchange.operation), None)
+    if operation is None or (exchange.verdict is None and exchange.outcome != "faulted"):
+        return None
+    try:
+        request = decode(operation, exchange.head.content_type, exchange.body, _NO_LIMIT).request
+    except Rejected:
+        return None
+    return [
+        {
+            "AccountId": account.account_id,
+            "AssociateName": account.associate_name,
+            "AssociateId": account.associate_id,
+        }
+        for account in request.sync_user_accounts or ()
+    ]
+
+
+def lease_view(tenant: Tenant) -> View:
+    """Return who holds the lease now, for how long, and how many wait."""
+    now = tenant.now()
+    holder = tenant.state.holder(now)
+    return {
+        "held": holder is not None,
+        "holder": holder and holder_view(holder, now),
+        "waiting": tenant.waiting,
+    }
+
+
+def holder_view(holder: Holder, now: Instant) -> View:
+    """Return one holder of the lease: a run with its end, or a hold without."""
+    if isinstance(holder, Hold):
+        return {"by": "hand", "since": moment(holder.since)}
+    return {
+        "by": "run",
+        "run": holder.id,
+        "request": holder.exchange,
+        "accounts": len(holder.accounts),
+        "since": moment(holder.started_at),
+        "ends_at": moment(holder.ends_at),
+        "seconds_left": max(holder.ends_at - now, 0) / SECOND,
+    }
+
+
+def runs_view(tenant: Tenant, journal: Journal) -> View:
+    """Return the runs that the journal still knows, and the active one, with their tasks."""
+    now = tenant.now()
+    return {"runs": [_run(run, now) for run in runs_of(tenant, journal)]}
+
+
+def runs_of(tenant: Tenant, journal: Journal) -> list[SyncRun]:
+    """Return the runs that the journal still knows, and the active one, oldest first."""
+    found = [one.run for one in journal.exchanges(tenant.facts.id) if one.run is not None]
+    active = tenant.state.holder(tenant.now())
+    return list({run.id: run for run in (*found, active) if isinstance(run, SyncRun)}.values())
+
+
+def _run(run: SyncRun, now: Instant) -> View:
+    return {
+        "run": run.id,
+        "request": run.exchange,
+        "state": _run_state(run, now),
+        "accounts": list(run.accounts),
+        "started_at": moment(run.started_at),
+        "ends_at": moment(run.ends_at),
+        "tasks": [[_step(step, run, now) for step in task.steps] for task in run.tasks],
+    }
+
+
+def _run_state(run: SyncRun, now: Instant) -> str:
+    if run.released_at is not None:
+        return "released"
+    return "running" if now < run.ends_at else "ended"
+
+
+def _step(step: SyncStep, run: SyncRun, now: Instant) -> View:
+    return {
+        "AccountId": step.account,
+        "started_at": moment(step.started_at),
+        "ends_at": moment(step.ends_at),
+        "state": step_state(step, run, now),
+    }
+
+
+def step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
+    """Return how far one account of a run is at *now*."""
+    if run.released_at is not None and run.released_at < step.ends_at:
+        return "cut short"
+    if step.ends_at <= now:
+        return "synced"
+    return "syncing" if step.started_at <= now else "waiting"
+
+
+def clock_view(tenant: Tenant) -> View:
+    """Return how the tenant's clock runs and what it shows."""
+    clock = tenant.state.clock
+    return {
+        "clock": clock.name,
+        "now": moment(tenant.now()),
+        "stands_still": not isinstance(clock, RealClock),
+        "in_flight": tenant.in_flight,
+        "waiting": tenant.waiting,
+    }
+
+
+def event_view(event: Event) -> View:
+    """Return one event, without the members it has no use for."""
+    members = {
+        name: value for name, value in msgspec.structs.asdict(event).items() if value is not None
+    }
+    return members | {"at": moment(event.at)}
+
+
+def readings_view(readings: Readings) -> View:
+    """Return every reading with the value this tenant follows."""
+    values = readings.as_dict()
+    return {
+        "readings": [
+            {"name": one.name, "value": values[one.name], "values": one.values, "why": one.why}
+            for one in READINGS.values()
+        ]
+    }

@@ -1,0 +1,1 @@
+"""`record`: a reverse proxy that writes redacted recordings."""

@@ -1,0 +1,1 @@
+"""Recordings: HAR files, the model behind them, and labels."""

@@ -1,0 +1,1 @@
+"""Answers requests from recordings, and compares recordings."""

@@ -1,0 +1,45 @@
+"""A test's SuperOffice that answers from a file, or whose calls become one."""
+
+from pathlib import Path
+from typing import Final
+
+from superoffice_mock.errors import SetupError
+from superoffice_mock.testing.server import MockServer
+from superoffice_mock.testing.tenant import SuperOffice
+
+RECORD: Final = ("none", "once", "all")
+"""Never record; record if there is no file yet; record anew."""
+
+
+class Play:
+    """One test's use of the file at *path*: replayed, or recorded as *record* says.
+
+    Raise SetupError for a file that can't be replayed.
+    """
+
+    def __init__(self, server: MockServer, office: SuperOffice, path: Path, record: str) -> None:
+        self._server = server
+        self._office = office
+        self._path = path
+        self._records = record == "all" or (record == "once" and not path.exists())
+        if self._records:
+            office.record()
+        elif path.exists():
+            server.play(office, str(path))
+        else:
+            msg = f'{path}: there is no such file; record="once" makes it'
+            raise SetupError(msg)
+
+    def end(self, *, failed: bool) -> None:
+        """Write what was recorded, unless the test failed."""
+        if not self._records:
+            self._server.simulate(self._office)
+            return
+        content = self._office.recorded()
+        if not failed:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._path.write_bytes(content)
+            except OSError as error:
+                msg = f"{self._path}: can't be written: {error.strerror}"
+                raise SetupError(msg) from None

@@ -1,0 +1,1 @@
+"""The vendor's API: a request from its arrival to its answer."""

@@ -1,0 +1,1 @@
+"""The operations of the vendor's API and the steps that they share."""
