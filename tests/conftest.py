@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.claiming import differences
-from tests.running import Running, serving
+from tests.support.claims import differences
+from tests.support.server_process import Running, serving
 
 SHARED = Path(__file__).parents[2] / "shared"
 

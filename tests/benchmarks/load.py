@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from tests.benchmarks.programs import LOAD_CORE, Started, pinned
-from tests.running import BASIC, PATH
+from tests.support.server_process import BASIC, PATH
 
 CONNECTIONS: Final = 32
 _SCRIPT: Final = Path(__file__).with_name("post.lua")

@@ -31,7 +31,7 @@ from tests.benchmarks import references
 from tests.benchmarks.bodies import accounts
 from tests.benchmarks.load import Load, LoadError, burst
 from tests.benchmarks.programs import Started, mock, recorder, reference, replay, running
-from tests.running import BASIC, PATH, environment
+from tests.support.server_process import BASIC, PATH, environment
 
 MICRO: Final = 1e6
 MILLI: Final = 1e3

@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from tests.running import BASIC, PATH, environment
+from tests.support.server_process import BASIC, PATH, environment
 
 SERVER_CORE: Final = 0
 LOAD_CORE: Final = 1

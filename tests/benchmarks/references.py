@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.running import PATH
+from tests.support.server_process import PATH
 
 
 async def _bare(_: Request) -> Response:

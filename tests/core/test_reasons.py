@@ -12,7 +12,7 @@ from superoffice_mock.core.lease import (
 )
 from superoffice_mock.core.reasons import reason
 from superoffice_mock.core.sync_run import ExchangeId, Hold, Instant, RunId, SyncRun
-from tests.core.facts import at, durations, ids
+from tests.mock.core.builders import at, durations, ids
 
 RUN = SyncRun(RunId(7), ExchangeId(1), ids(507, 508), durations(), at(0), at(5))
 LATER = Instant(at(2) + TURNED_AWAY_AFTER)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edges.programs import Served, serve
+from tests.e2e.cli_process import Served, serve
 
 ODD = """
 expires-after = 3600

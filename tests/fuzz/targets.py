@@ -22,7 +22,7 @@ from superoffice_mock.redaction.redactor import Redaction
 from superoffice_mock.wire import cors, error_body, headers
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
-from tests.pace import pace, seconds
+from tests.support.cpu_time import pace, seconds
 
 Target = Callable[[bytes], None]
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from tests.benchmarks.bodies import accounts
-from tests.edges.sockets import JSON
+from tests.e2e.raw_http import JSON
 
 MIB: Final = 2**20
 MOST: Final = 10_000

@@ -12,8 +12,8 @@ import psutil
 
 from tests.benchmarks.load import LoadError
 from tests.benchmarks.programs import Started
-from tests.edges.sockets import until
-from tests.running import READY, Running, environment
+from tests.e2e.raw_http import until
+from tests.support.server_process import READY, Running, environment
 
 WITHIN = 10.0
 """Seconds that connections which are gone may take to go."""

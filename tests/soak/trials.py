@@ -12,14 +12,14 @@ from typing import Final
 from tests.benchmarks.bodies import accounts
 from tests.benchmarks.load import CONNECTIONS, MissingError, burst
 from tests.benchmarks.measures import Figure
-from tests.edges.sockets import Connection, request, until
-from tests.running import PATH
+from tests.e2e.raw_http import Connection, request, until
 from tests.soak.bodies import AT_THE_LIMIT, TOO_MUCH
+from tests.soak.disconnects import WAYS
 from tests.soak.effort import SHORT, TENANTS, Effort
 from tests.soak.full_load import full_load
-from tests.soak.leaving import WAYS
+from tests.soak.http_pipeline import answers, call, control, said
 from tests.soak.server import Tried, tried
-from tests.soak.talk import answers, call, control, said
+from tests.support.server_process import PATH
 
 FIXTURE: Final = Path(__file__).parents[2] / "fixtures" / "page-sample.har"
 FLAT: Final = "<= 5"

@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from tests.benchmarks.bodies import accounts
-from tests.edges.sockets import Connection, Raw
-from tests.running import PATH, Running
+from tests.e2e.raw_http import Connection, Raw
 from tests.soak.bodies import AT_THE_LIMIT, TOO_MUCH
-from tests.soak.leaving import WAYS
-from tests.soak.talk import answers, call, control, said
+from tests.soak.disconnects import WAYS
+from tests.soak.http_pipeline import answers, call, control, said
+from tests.support.server_process import PATH, Running
 
 BREAKAGES: Final = (
     *("empty-response", "reset-by-peer", "malformed-chunk", "random-data-then-close", "stall"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.xml_body import refuse_dtd
-from tests.wire.bodies import XML, accounts, refused, xml_of
+from tests.mock.wire.builders import XML, accounts, refused, xml_of
 
 REASON = "the XML has a DTD; send it without <!DOCTYPE>"
 ENTITIES = "".join(

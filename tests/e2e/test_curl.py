@@ -1,0 +1,84 @@
+"""curl, unchanged: every media type, every way to sign in, and its own habits."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.payloads import ACCOUNTS, BASIC, PAYLOADS, SIGN_INS, prefix
+from tests.support.server_process import PATH, Running
+
+CURL = shutil.which("curl")
+pytestmark = pytest.mark.skipif(CURL is None, reason="there is no curl on this machine")
+ONE = '{"SyncUserAccounts":[{"AccountId":507}]}'
+
+
+def curl(url: str, *arguments: str) -> tuple[int, str]:
+    """Run curl and return the status it saw, and the body."""
+    command = [str(CURL), "-sS", "--max-time", "20", "--noproxy", "*", "-w", "\n%{http_code}"]
+    done = subprocess.run(
+        [*command, *arguments, url], capture_output=True, text=True, check=True, encoding="utf-8"
+    )
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), body
+
+
+def with_headers(headers: dict[str, str]) -> list[str]:
+    return [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+
+
+@pytest.mark.claim("media-types", "same-effect")
+@pytest.mark.parametrize("media_type", PAYLOADS)
+def test_curl_syncs_the_same_accounts_in_every_media_type(
+    media_type: str, server: Running, tmp_path: Path
+) -> None:
+    body = tmp_path / "body"
+    body.write_bytes(PAYLOADS[media_type].encode())
+    headers = with_headers(BASIC | {"Content-Type": media_type})
+    assert curl(server.url + PATH, *headers, "--data-binary", f"@{body}") == (204, "")
+    (exchange,) = server.exchanges()
+    assert (exchange["accounts"], exchange["outcome"]) == (ACCOUNTS, "started")
+
+
+@pytest.mark.claim("credentials-alternatives", "schemes-by-installation")
+@pytest.mark.parametrize(("tenant", "presented", "status"), SIGN_INS)
+def test_curl_is_let_in_where_it_should(
+    tenant: str, presented: dict[str, str], status: int, server: Running
+) -> None:
+    headers = with_headers(presented | {"Content-Type": "application/json"})
+    assert curl(server.url + prefix(tenant) + PATH, *headers, "-d", ONE)[0] == status
+    assert server.exchanges(tenant)[0]["status"] == status
+
+
+@pytest.mark.parametrize(
+    "habit",
+    [
+        ["-d", ONE],
+        ["-d", ONE, "-H", "Expect: 100-continue", "--expect100-timeout", "20"],
+        ["-d", ONE, "-H", "Transfer-Encoding: chunked"],
+        ["-d", ONE, "--http1.0"],
+        ["-d", ONE, "--http2"],
+        ["-d", ONE, "--anyauth"],
+    ],
+    ids=lambda habit: " ".join(habit[2:3]) or "plain",
+)
+def test_whatever_way_curl_speaks_http_the_run_starts(habit: list[str], server: Running) -> None:
+    arguments = ["-u", "tje0:Tje0", "-H", "Content-Type: application/json", *habit]
+    status, body = curl(server.url + PATH, *arguments)
+    assert (status, body) == (204, "")
+    assert server.exchanges()[-1]["accounts"][0]["AccountId"] == 507
+
+
+def test_a_plain_form_of_curl_is_a_form(server: Running) -> None:
+    fields = ["--data-urlencode", "SyncUserAccounts[0].AccountId=507"]
+    assert curl(server.url + PATH, "-u", "tje0:Tje0", *fields)[0] == 204
+    assert server.exchanges()[0]["media_type"] == "application/x-www-form-urlencoded"
+
+
+def test_curl_without_a_body_or_credentials_is_told_what_to_send(server: Running) -> None:
+    status, body = curl(server.url + PATH, "-X", "POST", "-u", "tje0:Tje0")
+    assert status == 400
+    assert "application/json" in body
+    assert curl(server.url + PATH)[0] == 200
+    assert curl(server.url + PATH, "-d", ONE)[0] == 401

@@ -1,0 +1,262 @@
+"""The vendor's TypeScript client, unchanged, against a real server."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.support.make_fixtures import CLIENT, TYPESCRIPT_CLIENT
+from tests.support.server_process import PATH, Running
+
+HERE: Final = Path(__file__).parent
+
+PASSWORD: Final = {"user": "tje0", "password": "Tje0"}
+TICKET: Final = {"ticket": "7T:demo-ticket", "appToken": "demo-app-token"}
+ACCESS_TOKEN: Final = {"accessToken": "8A:Cust12345.demo-token"}
+
+RESOLVED: Final = {"resolved": ""}
+"""What the client makes of a 204, whatever happened: its promise resolves to an empty text."""
+
+READY: Final = {
+    "AccountId": 507,
+    "AssociateName": "tje0",
+    "AssociateId": 874,
+    "TableRight": {"Mask": "FULL", "Reason": ""},
+    "FieldProperties": {
+        "AccountId": {"FieldRight": {"Mask": "FULL", "Reason": ""}, "FieldType": "System.Int32"}
+    },
+}
+"""An account as the service answers it to getReadySyncEmailAccounts."""
+
+Seen = Mapping[str, Any]
+
+
+# ---- the client ------------------------------------------------------------------------------
+
+
+class Client:
+    """One sign-in at one base URL; every call is a process of its own."""
+
+    def __init__(self, node: str, server: Running) -> None:
+        self._node = node
+        self._server = server
+
+    def sync(self, sign_in: Mapping[str, str], base: str = "", **accounts: object) -> Seen:
+        """Call syncEmailAccountsAsync and return what the caller saw."""
+        asked = {"baseUrl": self._server.url + base, "signIn": sign_in, **accounts}
+        done = subprocess.run(
+            [self._node, str(HERE / "sync.cjs")],
+            input=json.dumps(asked),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        seen: Seen = json.loads(done.stdout)
+        return seen
+
+
+@pytest.fixture
+def client(node: str, server: Running) -> Client:
+    return Client(node, server)
+
+
+def numbered(count: int) -> list[dict[str, object]]:
+    return [{"accountId": id_, "associateName": "tje0", "associateId": 874} for id_ in range(count)]
+
+
+# ---- signing in ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "base", "tenant", "scheme", "user", "app"),
+    [
+        pytest.param(PASSWORD, "", "onsite", "Basic", "tje0", None, id="a password onsite"),
+        pytest.param(
+            TICKET, "/Cust12345", "Cust12345", "SOTicket", None, "demo-app", id="a ticket Online"
+        ),
+        pytest.param(
+            ACCESS_TOKEN, "/Cust12345", "Cust12345", "Bearer", None, "demo-app", id="a token Online"
+        ),
+    ],
+)
+@pytest.mark.claim("basic-onsite", "ticket-online", "bearer-online")
+def test_each_way_to_sign_in_starts_a_run(
+    client: Client,
+    server: Running,
+    sign_in: Mapping[str, str],
+    base: str,
+    tenant: str,
+    scheme: str,
+    user: str | None,
+    app: str | None,
+) -> None:
+    assert client.sync(sign_in, base, accounts=numbered(1)) == RESOLVED
+    (exchange,) = server.exchanges(tenant)
+    assert exchange["outcome"] == "started"
+    assert exchange["principal"] == {"scheme": scheme, "user": user, "app": app}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("sign_in", "base", "tenant"),
+    [
+        pytest.param(PASSWORD, "/Cust12345", "Cust12345", id="a password Online"),
+        pytest.param({"ticket": "7T:demo-ticket"}, "/Cust12345", "Cust12345", id="no app token"),
+        pytest.param(ACCESS_TOKEN, "", "onsite", id="an access token onsite"),
+        pytest.param({}, "", "onsite", id="no sign-in"),
+    ],
+)
+@pytest.mark.claim("basic-onsite-only", "ticket-online", "bearer-online-only", "unauthorized")
+def test_a_sign_in_that_the_installation_does_not_take_rejects_the_promise_with_a_401(
+    client: Client, server: Running, sign_in: Mapping[str, str], base: str, tenant: str
+) -> None:
+    seen = client.sync(sign_in, base, accounts=numbered(1))
+    assert seen["status"] == 401
+    assert seen["body"]["Message"] == "Authorization has been denied for this request."
+    (exchange,) = server.exchanges(tenant)
+    assert exchange["outcome"] == "rejected"
+
+
+# ---- accounts --------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("count", "tasks"), [(1, [1]), (10, [1] * 10), (11, [2] + [1] * 9)])
+@pytest.mark.claim("task-cap", "tasks-dealt", "camel-case")
+def test_accounts_are_dealt_to_at_most_ten_tasks(
+    client: Client, server: Running, count: int, tasks: list[int]
+) -> None:
+    assert client.sync(PASSWORD, accounts=numbered(count)) == RESOLVED
+    (run,) = server.control("GET", "runs")["runs"]
+    assert run["accounts"] == list(range(count))
+    assert [len(task) for task in run["tasks"]] == tasks
+    (exchange,) = server.exchanges()
+    assert exchange["violations"] == []
+
+
+@pytest.mark.claim("carrier-members")
+def test_accounts_that_came_from_the_service_are_accepted_as_they_come_back(
+    client: Client, server: Running
+) -> None:
+    assert client.sync(PASSWORD, ready=[READY]) == RESOLVED
+    (exchange,) = server.exchanges()
+    assert exchange["accounts"] == [{"AccountId": 507, "AssociateName": "tje0", "AssociateId": 874}]
+    assert exchange["outcome"] == "started"
+    assert exchange["violations"] == []
+    (account,) = json.loads(server.control("GET", f"requests/{exchange['id']}")["body"])[
+        "syncUserAccounts"
+    ]
+    assert account["tableRight"] is not None
+    assert "AccountId" in account["fieldProperties"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("accounts", [None, []], ids=["null", "none"])
+@pytest.mark.claim("empty-list", "empty-no-run")
+def test_no_accounts_resolve_and_start_nothing(
+    client: Client, server: Running, accounts: list[object] | None
+) -> None:
+    assert client.sync(PASSWORD, accounts=accounts) == RESOLVED
+    (exchange,) = server.exchanges()
+    assert exchange["outcome"] == "served"
+    assert server.control("GET", "runs")["runs"] == []
+
+
+# ---- base URLs -------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("base", "sent"),
+    [
+        ("", PATH),
+        ("/", PATH),
+        ("/api", PATH),
+        ("/SuperOffice", f"/SuperOffice{PATH}"),
+        ("/SuperOffice/api/", f"/SuperOffice{PATH}"),
+    ],
+)
+@pytest.mark.claim("path", "path-onsite")
+def test_base_urls_with_and_without_a_first_segment_reach_the_onsite_tenant(
+    client: Client, server: Running, base: str, sent: str
+) -> None:
+    assert client.sync(PASSWORD, base, accounts=numbered(1)) == RESOLVED
+    (exchange,) = server.exchanges()
+    assert (exchange["path"], exchange["outcome"]) == (sent, "started")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("base", ["/api/v1", "/api/v1/", "/Cust12345/api/v1"])
+@pytest.mark.claim("path-doubled")
+def test_a_base_url_that_ends_in_api_v1_is_a_404_that_says_so(client: Client, base: str) -> None:
+    seen = client.sync(PASSWORD, base, accounts=numbered(1))
+    assert seen["status"] == 404
+    assert "give it a base URL that does not end in /api/v1" in seen["body"]["MessageDetail"]
+
+
+# ---- the throttle ----------------------------------------------------------------------------
+
+
+@pytest.mark.claim("silent-drop", "busy-second", "same-answer")
+def test_a_call_that_is_turned_away_resolves_like_one_that_started(
+    client: Client, server: Running
+) -> None:
+    server.control("POST", "clock/jump")
+    server.control("POST", "lease/hold")
+    turned_away = client.sync(PASSWORD, accounts=numbered(1))
+    server.control("POST", "lease/release")
+    started = client.sync(PASSWORD, accounts=numbered(1))
+    assert turned_away == started == RESOLVED
+    assert [one["outcome"] for one in server.exchanges()] == ["turned_away", "started"]
+    assert server.exchanges()[0]["elapsed"] == 1.0
+
+
+# ---- the README ------------------------------------------------------------------------------
+
+
+def test_the_example_of_the_readme_prints_what_it_says(node: str, server: Running) -> None:
+    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```js\n")[1].split("```")[0]
+    said = readme.split("```js\n")[1].split("It prints `")[1].split("`")[0]
+    done = subprocess.run(
+        [node, "-"],
+        input=example.replace("http://127.0.0.1:8204", server.url),
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout.strip() == said, done.stderr
+    assert [one["outcome"] for one in server.exchanges()] == ["started"]
+
+
+# ---- what it sends ---------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_shipped_fixture_of_this_client_is_what_it_really_sends(
+    client: Client, server: Running
+) -> None:
+    account = {"accountId": 507, "associateName": "Walker LLC", "associateId": 874}
+    client.sync(PASSWORD, accounts=[account])
+    client.sync(PASSWORD, ready=[READY | {"AssociateName": "Walker LLC"}])
+    client.sync(TICKET, "/Cust12345", accounts=[account])
+    client.sync(ACCESS_TOKEN, "/Cust12345", accounts=[account])
+    for step, tenant, number in zip(
+        TYPESCRIPT_CLIENT,
+        ("onsite", "onsite", "Cust12345", "Cust12345"),
+        (0, 1, 0, 1),
+        strict=False,
+    ):
+        id_ = server.exchanges(tenant)[number]["id"]
+        sent = server.control("GET", f"requests/{id_}?tenant={tenant}")
+        assert sent["path"] == step.target
+        assert sent["body"] == step.body
+        headers = {one["name"]: one["value"] for one in sent["headers"]}
+        assert {*headers} == {*map(str.lower, step.headers), "content-length", "host"}
+        kept = {name.lower(): value for name, value in CLIENT.items()}
+        assert {name: headers[name] for name in kept} == kept

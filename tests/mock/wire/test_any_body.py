@@ -1,0 +1,71 @@
+"""Whatever bytes come: a request or a refusal that can be shown, never a crash."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from superoffice_contract.openapi.charsets import CHARSETS
+from superoffice_mock.errors import Rejected
+from tests.mock.wire.builders import FORM, JSON, OPERATION, XML, read
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+PIECES = {
+    JSON: (
+        *('{"SyncUserAccounts":', '{"syncUserAccounts":', '"accountId":', '"AccountId":', "[", "]"),
+        *("{", "}", ",", ":", "507", "-1", "1.0", "null", "true", '"x"', '"', "\\u0000", " ", "é"),
+        *('"TableRight":{', "\ufeff", "1e400", "9" * 400, "[" * 300, "]" * 300),
+    ),
+    XML: (
+        *("<SyncEmailAccountsRequest>", "</SyncEmailAccountsRequest>", "<SyncUserAccounts>"),
+        *("</SyncUserAccounts>", "<SyncUserAccount>", "</SyncUserAccount>", "<SyncUserAccount/>"),
+        *("<AccountId>507</AccountId>", "<AccountId>", "</AccountId>", "<TableRight>", "<a/>"),
+        *("</TableRight>", "<p:a/>", f"<AccountId xmlns:p='{XSI}' p:nil='1'/>", "507", "x", " "),
+        *("&amp;", "&a;", "&#0;", "<!--", "-->", "<![CDATA[", "]]>", "<!DOCTYPE", "<?xml?>", "é"),
+    ),
+    FORM: (
+        *("SyncUserAccounts", "syncuseraccounts", "[0]", "[1]", "[99]", "[x]", "[]", "[", "]"),
+        *("AccountId", "AssociateName", "TableRight", ".", "=", "&", "+", "%", "%5B", "%ff", "%C3"),
+        *("507", "-1", "x", "\\", "é", "\x00", "%26", "%3D", "%00", ";"),
+    ),
+}
+
+
+def fate(content_type: str, raw: bytes) -> str:
+    """Return what became of *raw*: `taken`, or a status; nothing in it is unfit for a message."""
+    try:
+        decoded = read(content_type, raw, limit=2)
+    except Rejected as error:
+        became, messages = str(error.status), [error.reason]
+    else:
+        became, messages = "taken", list(decoded.violations)
+        assert len(decoded.request.sync_user_accounts or ()) <= 2
+    assert all(message.isprintable() and len(message) < 300 for message in messages)
+    return became
+
+
+@pytest.mark.claim("body-syntax", "charset-broken")
+@pytest.mark.parametrize("media_type", OPERATION.bodies)
+@given(raw=st.binary(min_size=1, max_size=60), charset=st.sampled_from([None, *CHARSETS]))
+def test_any_bytes_are_refused(media_type: str, raw: bytes, charset: str | None) -> None:
+    named = media_type if charset is None else f"{media_type}; charset={charset}"
+    assert fate(named, raw) in ("400", "taken")
+
+
+@pytest.mark.claim("body-syntax")
+@pytest.mark.parametrize("media_type", PIECES)
+@given(data=st.data())
+def test_any_heap_of_pieces_is_a_request_or_refused(media_type: str, data: st.DataObject) -> None:
+    pieces = data.draw(st.lists(st.sampled_from(PIECES[media_type]), min_size=1))
+    assert fate(media_type, "".join(pieces).encode()) in ("taken", "400", "413")
+
+
+other_types = st.text(st.characters(max_codepoint=255)).filter(
+    lambda text: not text.strip().lower().startswith(tuple(OPERATION.bodies))
+)
+other_charsets = st.sampled_from(sorted(OPERATION.bodies)).map(lambda one: f"{one}; charset=x")
+
+
+@pytest.mark.claim("media-type-other", "charset-unknown")
+@given(other_types | other_charsets)
+def test_any_other_content_type_is_a_415(content_type: str) -> None:
+    assert fate(content_type, b"{}") == "415"

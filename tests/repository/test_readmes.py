@@ -1,0 +1,148 @@
+"""The documents tell the truth: their tables are the code's, their commands print what is shown."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from superoffice_mock.config.settings import options
+from superoffice_mock.control import router as control
+from superoffice_mock.control.views import exchange_view
+from superoffice_mock.core.journal import OUTCOMES, Exchange
+from superoffice_mock.core.readings import READINGS
+from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
+from tests.support.server_process import environment, serving
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(
+    [ROOT / "README.md", *ROOT.glob("*/README.md"), ROOT / "tests/examples/README.md"]
+)
+DEFAULT_URL = "http://127.0.0.1:8204"
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def table(text: str, heading: str) -> list[str]:
+    """Return the rows of the first table below *heading*, without its head."""
+    section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [line for line in section.splitlines() if line.startswith("| ")][2:]
+
+
+def consoles(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the commands of a document's console blocks, each with what it is said to print."""
+    for block in re.findall(r"```console\n(.*?)```", read(name), re.DOTALL):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, printed = part.partition("\n")
+            yield command, printed
+
+
+def pattern(printed: str) -> re.Pattern[str]:
+    """Return what matches *printed*, in which … stands for anything."""
+    return re.compile(".*".join(re.escape(part) for part in printed.split("…")), re.DOTALL)
+
+
+def prose(document: Path) -> str:
+    """Return what *document* says outside its blocks of code."""
+    return re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return where links into *document* may point to, as GitHub makes it of the headings."""
+    headings = re.findall(r"^#+ (.*)$", prose(document), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def run(command: str, url: str) -> str:
+    """Run *command* as a reader would, against the server at *url*."""
+    scripts = str(Path(sys.executable).parent)
+    env = environment({"PATH": os.pathsep.join([scripts, os.environ["PATH"]])})
+    done = subprocess.run(
+        ["bash", "-c", command.replace(DEFAULT_URL, url)],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    assert table(read("README.md"), "Settings") == [
+        f"| `{one.name}` | {'none' if one.default is None else f'`{one.default}`'} | {one.help} |"
+        for one in options()
+    ]
+
+
+def test_the_readme_lists_every_reading_with_its_values() -> None:
+    assert table(read("README.md"), "Readings") == [
+        f"| `{one.name}` | {', '.join(f'`{value}`' for value in one.values)} "
+        f"| {one.why} | {one.source} |"
+        for one in READINGS.values()
+    ]
+
+
+def test_the_contract_readme_lists_every_claim() -> None:
+    claims = tomllib.loads(read("contracts/superoffice_contract/openapi/claims.toml"))["claim"]
+    rows = [
+        f"| `{one['id']}` | {one['kind']}"
+        f"{', reading `' + one['reading'] + '`' if 'reading' in one else ''} | "
+        f"{' '.join(one['fact'].split())} |".replace("| |", "|")
+        for one in claims
+    ]
+    assert table(read("contracts/README.md"), "Claims") == rows
+
+
+def test_the_server_readme_lists_every_control_call() -> None:
+    rows = table(read("mockserver/README.md"), "The control surface")
+    assert {row.split("|")[1].strip() for row in rows} == {f"`{one}`" for one in control.calls()}
+
+
+def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> None:
+    exchange = Exchange(ExchangeId(1), TenantId("onsite"), "GET", "/", Instant(0), 0)
+    rows = table(read("mockserver/README.md"), "An exchange")
+    named = re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in rows))
+    assert sorted(named) == sorted(exchange_view(exchange, {}))
+    outcomes = next(row for row in rows if row.startswith("| `outcome`"))
+    assert set(re.findall(r"`(\w+)`", outcomes)) == {"outcome", *OUTCOMES}
+
+
+@pytest.mark.skipif(
+    shutil.which("bash") is None or shutil.which("curl") is None,
+    reason="the commands of the README need bash and curl",
+)
+@pytest.mark.parametrize("document", ["README.md", "mockserver/README.md"])
+def test_the_commands_of_the_readmes_print_what_they_show(document: str) -> None:
+    with serving("--log", "off") as server:
+        for command, printed in consoles(document):
+            seen = run(command, server.url).replace("\r", "").strip()
+            assert pattern(printed.strip()).fullmatch(seen), f"$ {command}\n{seen}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", prose(document))
+    broken = [
+        f"{path}#{anchor}"
+        for path, anchor in links
+        if not (document.parent / path).exists()
+        or (anchor and anchor not in anchors(document.parent / path if path else document))
+    ]
+    assert broken == []
+
+
+def test_ci_runs_the_readmes_own_test_line() -> None:
+    line = next(
+        block
+        for block in re.findall(r"```sh\n(.*?)\n```", read("README.md"), re.DOTALL)
+        if "pytest" in block
+    )
+    assert line.split("&&")[-1].strip() in read(".ci/run")
