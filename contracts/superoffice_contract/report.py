@@ -2,17 +2,55 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final, Literal
 from xml.etree import ElementTree as ET
 
 import msgspec
 
+Progress = Callable[[str, int, int], None]
+"""Is told, as a check starts, its name, how many are finished, and of how many."""
+
+
+class Steps:
+    """Counts the checks that have ended, and tells *progress* of each that begins."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._total = total
+        self._done = 0
+
+    def begin(self, name: str) -> None:
+        """Say that *name* starts."""
+        self._progress(name, self._done, self._total)
+
+    def end(self) -> None:
+        """Count one that has ended."""
+        self._done += 1
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Begin *name*, and end it with the block."""
+        self.begin(name)
+        try:
+            yield
+        finally:
+            self.end()
+
+
 Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "cannot be observed"]
 """What a check came to; the last three are for claims, held against a real tenant."""
+
+
 Kind = Literal["passed", "failure", "skipped", "error"]
 
+
 FOUND: Final = 1
+
+
 FINE: Final = 0
+
+
 _SHOWN: Final[Mapping[Status, tuple[str, Kind]]] = {
     "passed": ("ok", "passed"),
     "failed": ("FAILED", "failure"),

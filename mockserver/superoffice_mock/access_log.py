@@ -6,7 +6,7 @@ from typing import TextIO
 
 import msgspec
 
-from superoffice_mock.control.views import moment, seconds
+from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.wire.values import shown
@@ -14,7 +14,7 @@ from superoffice_mock.wire.values import shown
 
 def sentence(exchange: Exchange) -> str:
     """Say what was asked, what was answered, and what really happened."""
-    elapsed = seconds(exchange.elapsed_real) or 0.0
+    elapsed = to_seconds(exchange.elapsed_real) or 0.0
     what = shown(exchange.operation or exchange.path)
     who = _who(exchange.principal)
     told = exchange.outcome.replace("_", " ")
@@ -23,7 +23,7 @@ def sentence(exchange: Exchange) -> str:
     gone = ", caller hung up" if exchange.hung_up else ""
     odd = f"; odd: {'; '.join(exchange.violations)}" if exchange.violations else ""
     return (
-        f"{moment(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
+        f"{format_instant(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
         f"{shown(exchange.method)} {what}{who} -> {status} after {elapsed:.2f} s{gone}, "
         f"{told}{why}{odd}"
     )
@@ -40,7 +40,7 @@ def record(exchange: Exchange) -> str:
     """Return the same as one line of JSON."""
     return msgspec.json.encode(
         {
-            "at": moment(exchange.at),
+            "at": format_instant(exchange.at),
             "tenant": None if exchange.astray else exchange.tenant,
             "id": exchange.id,
             "operation": exchange.operation,
@@ -50,8 +50,8 @@ def record(exchange: Exchange) -> str:
             "outcome": exchange.outcome,
             "fault": exchange.fault and exchange.fault.id,
             "run": exchange.run and exchange.run.id,
-            "elapsed": seconds(exchange.elapsed),
-            "elapsed_real": seconds(exchange.elapsed_real),
+            "elapsed": to_seconds(exchange.elapsed),
+            "elapsed_real": to_seconds(exchange.elapsed_real),
             "hung_up": exchange.hung_up,
             "reason": exchange.reason,
             "violations": exchange.violations,

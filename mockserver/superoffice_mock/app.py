@@ -12,7 +12,6 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_contract.openapi import operations as openapi_operations
-from superoffice_mock.asgi.striking import Striking
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.config.tenant_spec import usual
 from superoffice_mock.core.clock import Clock
@@ -25,6 +24,7 @@ from superoffice_mock.tenants.waiting_room import SteadyClock
 from superoffice_mock.webapi.backend import Answering, Instead
 from superoffice_mock.webapi.capture import Tapes
 from superoffice_mock.webapi.endpoint import Log, Surface
+from superoffice_mock.webapi.fault_injection import Striking
 from superoffice_mock.webapi.operations import pipeline
 from superoffice_mock.webapi.operations.pipeline import Operations
 from superoffice_mock.webapi.routing import Routes

@@ -11,13 +11,15 @@ from click.testing import CliRunner, Result
 
 from superoffice_mock import access_log, cli
 from superoffice_mock.app import Mock, assemble
-from superoffice_mock.commands import replaying
+from superoffice_mock.cli import replay as cli_replay
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import Entry, Recording
+from superoffice_mock.replay import loading
 from superoffice_mock.replay.player import Recorded, Rules
 from superoffice_mock.server.run import in_background
+from superoffice_mock.webapi import replay_backend
 from tests.e2e.cli_process import PROGRAM
 from tests.e2e.raw_http import request
 from tests.support.server_process import READY, Running, environment
@@ -33,7 +35,7 @@ def written(path: Path, *entries: Entry) -> str:
 
 def recorded(*paths: str | Path) -> tuple[Recorded, ...]:
     """What can be replayed of the files at *paths*."""
-    return replaying.recorded(replaying.loaded([*map(str, paths)], None, print))
+    return loading.recorded(loading.loaded([*map(str, paths)], None, print))
 
 
 @contextmanager
@@ -41,11 +43,11 @@ def served(found: Sequence[Recorded] | None, rules: Rules = RULES, **more: float
     """Serve what was *found* until the block ends; None is the simulation. Yield the URL."""
     settings = Settings(port=0, seconds_per_account=more.get("each", 5.0))
     tables = [{k: v for k, v in one.items() if k != "accounts"} for one in tenant_file.demo()]
-    known = tables if found is None else replaying.tenants(tables, found)
+    known = tables if found is None else cli_replay.tenants(tables, found)
     facts = tenant_file.tenants(known, "the test", settings.seconds_per_account, settings.readings)
     instead = None
     if found is not None:
-        instead = replaying.instead(found, rules, 1 << 20, simulate=False)
+        instead = replay_backend.instead(found, rules, 1 << 20, simulate=False)
     mock: Mock = assemble(settings, facts, access_log.silent, instead=instead)
     with in_background(mock, settings) as url:
         yield url

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from superoffice_mock.commands.proxying import Proxied, Proxy
+from superoffice_mock.cli.record import Proxied, Proxy
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.proxy import upstream_address
 from superoffice_mock.proxy.app import Recorder

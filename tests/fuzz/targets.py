@@ -11,11 +11,9 @@ from typing import Final
 
 from superoffice_contract import har
 from superoffice_contract.drift import compare
-from superoffice_contract.drift.facts import DriftError
-from superoffice_contract.grading.calls import TrafficError
+from superoffice_contract.errors import DriftError, TrafficError
 from superoffice_contract.openapi import operations
 from superoffice_mock.config import settings, tenant_file
-from superoffice_mock.core import select
 from superoffice_mock.errors import Rejected, SetupError
 from superoffice_mock.recordings import har_file as fixtures
 from superoffice_mock.redaction.redactor import Redaction
@@ -101,7 +99,7 @@ def _headers(data: bytes) -> None:
 
 
 def _select(data: bytes) -> None:
-    for one in select.parse(data.decode("latin-1")):
+    for one in headers.parse_select(data.decode("latin-1")):
         assert one
 
 
@@ -110,7 +108,7 @@ def _select(data: bytes) -> None:
 
 def _har(data: bytes) -> None:
     with suppress(TrafficError):
-        har.read(data)
+        har.read_entries(data)
 
 
 def _fixture(data: bytes) -> None:

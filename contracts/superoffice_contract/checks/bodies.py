@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks.expectations import Expected
 from superoffice_contract.checks.payloads import FORM, GOOD, GOOD_FORM, GOOD_XML, JSON, XML
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask
 
 INT32: Final = 2**31
 
 
-def member_names(scene: Scene) -> Iterator[Expected]:
+def member_names(scene: CheckContext) -> Iterator[Expected]:
     """Case does not matter, and unknown members do no harm."""
     swapped = GOOD.decode().swapcase().encode()
     camel = GOOD.replace(b'"Sync', b'"sync').replace(b'"A', b'"a')
@@ -28,7 +29,7 @@ def member_names(scene: Scene) -> Iterator[Expected]:
     yield Expected("null for a name", scene.post(unnamed, JSON), (204,), ("null-members",))
 
 
-def ids(scene: Scene) -> Iterator[Expected]:
+def ids(scene: CheckContext) -> Iterator[Expected]:
     """Any 32-bit integer is an id, and nothing else is."""
     good = ("0", "-1", str(INT32 - 1), str(-INT32))
     bad = (
@@ -45,11 +46,11 @@ def ids(scene: Scene) -> Iterator[Expected]:
     yield Expected("no id", absent, (204,), ("id-absent",))
 
 
-def _with_id(scene: Scene, id_: str) -> Ask:
+def _with_id(scene: CheckContext, id_: str) -> Ask:
     return scene.post(b'{"SyncUserAccounts":[{"AccountId":%s}]}' % id_.encode(), JSON)
 
 
-def items(scene: Scene) -> Iterator[Expected]:
+def items(scene: CheckContext) -> Iterator[Expected]:
     """One bad account refuses the whole call, wherever it stands; the answer names the place."""
     place = expectations.naming("/SyncUserAccounts/1")
     cases = (
@@ -63,13 +64,13 @@ def items(scene: Scene) -> Iterator[Expected]:
         yield Expected(name, scene.post(body, JSON), (400,), claims, (place,))
 
 
-def empty_lists(scene: Scene) -> Iterator[Expected]:
+def empty_lists(scene: CheckContext) -> Iterator[Expected]:
     """No list, null and an empty list are all an empty list."""
     for body in (b"{}", b'{"SyncUserAccounts":null}', b'{"SyncUserAccounts":[]}'):
         yield Expected(body.decode(), scene.post(body, JSON), (204,), ("empty-list",))
 
 
-def broken_bodies(scene: Scene) -> Iterator[Expected]:
+def broken_bodies(scene: CheckContext) -> Iterator[Expected]:
     """What is no request is a 400, never a 500."""
     cases = (
         ("no body", b"", "body-required"),
@@ -90,7 +91,7 @@ def broken_bodies(scene: Scene) -> Iterator[Expected]:
 # ---- XML and forms ---------------------------------------------------------------------------
 
 
-def xml(scene: Scene) -> Iterator[Expected]:
+def xml(scene: CheckContext) -> Iterator[Expected]:
     """Elements count by local name, in any namespace and order; DTDs are refused."""
     for media_type in (XML, "text/xml"):
         for name, body, statuses, claim in _XML_CASES:
@@ -99,6 +100,8 @@ def xml(scene: Scene) -> Iterator[Expected]:
 
 
 _XSI: Final = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+
+
 _XML_CASES: Final = (
     (
         "a namespace",
@@ -151,7 +154,7 @@ _XML_CASES: Final = (
 )
 
 
-def form(scene: Scene) -> Iterator[Expected]:
+def form(scene: CheckContext) -> Iterator[Expected]:
     """Both ways to write an index are understood."""
     dotted = GOOD_FORM.replace(b"[AccountId]", b".AccountId").replace(b"[Associate", b".Associate")
     dotted = dotted.replace(b"Name]", b"Name").replace(b"Id]", b"Id")
@@ -165,3 +168,51 @@ def form(scene: Scene) -> Iterator[Expected]:
     )
     for name, body, statuses, claim in cases:
         yield Expected(name, scene.post(body, FORM), statuses, (claim,))
+
+
+MOST_BYTES: Final = 2**20
+
+
+MOST_ACCOUNTS: Final = 10_000
+"""The limits of claim body-limit; what other servers take is theirs to say."""
+
+
+def limits(scene: CheckContext) -> Iterator[Expected]:
+    """A body and a list at the limit are let in, longer ones are a 413."""
+    yield from _forms(scene)
+    if not scene.has_control:
+        return
+    claims = ("body-limit",)
+    for name, body, kind, status in (
+        ("a body at the limit", GOOD.ljust(MOST_BYTES), JSON, 204),
+        ("a body over the limit", GOOD.ljust(MOST_BYTES + 1), JSON, 413),
+        ("a list at the limit", _listed(MOST_ACCOUNTS), JSON, 204),
+        ("a list over the limit", _listed(MOST_ACCOUNTS + 1), JSON, 413),
+        ("a list over the limit in XML", _elements(MOST_ACCOUNTS + 1), XML, 413),
+        ("a list over the limit in a form", _fields(MOST_ACCOUNTS + 1), FORM, 413),
+    ):
+        yield Expected(name, scene.post(body, kind), (status,), claims)
+
+
+def _forms(scene: CheckContext) -> Iterator[Expected]:
+    for name, body in (
+        ("a form without fields", b""),
+        ("a form with an empty list", b"SyncUserAccounts="),
+        ("a form with an empty account", b"SyncUserAccounts[0]="),
+    ):
+        yield Expected(name, scene.post(body, FORM), (400,), ("form-limits",))
+
+
+def _listed(count: int) -> bytes:
+    return b'{"SyncUserAccounts":[%b]}' % b",".join([b'{"AccountId":1}'] * count)
+
+
+def _elements(count: int) -> bytes:
+    account = b"<SyncUserAccount><AccountId>1</AccountId></SyncUserAccount>"
+    root = b"SyncEmailAccountsRequest"
+    return b"<%b><SyncUserAccounts>%b</SyncUserAccounts></%b>" % (root, account * count, root)
+
+
+def _fields(count: int) -> bytes:
+    fields = (b"SyncUserAccounts[%d].AccountId=1" % index for index in range(count))
+    return b"&".join(fields)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract.checks.expectations import Expected, Scene, Verify
+from superoffice_contract.checks.expectations import Expected, Verify
 from superoffice_contract.checks.payloads import GOOD, JSON
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask, Seen
 
 LISTED: Final = "http://localhost:5173"
@@ -14,7 +15,7 @@ STRANGER: Final = "https://nobody.invalid"
 ASKED: Final = "authorization, content-type"
 
 
-def origins(scene: Scene) -> Iterator[Expected]:
+def origins(scene: CheckContext) -> Iterator[Expected]:
     """A listed origin is echoed whatever the status, and another is told nothing."""
     claims = ("cors-origin",)
     verify = (_echoed(scene),)
@@ -36,7 +37,7 @@ def origins(scene: Scene) -> Iterator[Expected]:
     yield Expected("its preflight", asked, (200, 204), ("cors-unlisted",), (_untold,))
 
 
-def _preflight(scene: Scene, origin: str) -> Ask:
+def _preflight(scene: CheckContext, origin: str) -> Ask:
     headers = (
         ("Origin", origin),
         ("Access-Control-Request-Method", "POST"),
@@ -45,11 +46,11 @@ def _preflight(scene: Scene, origin: str) -> Ask:
     return Ask("OPTIONS", scene.url, headers)
 
 
-def _echoed(scene: Scene) -> Verify:
+def _echoed(scene: CheckContext) -> Verify:
     """Return the check that the listed origin may read the answer; elsewhere it may be unlisted."""
 
     def verify(seen: Seen) -> str | None:
-        if not scene.truthful and _untold(seen) is None:
+        if not scene.has_control and _untold(seen) is None:
             return None
         wanted = {
             "access-control-allow-origin": LISTED,
@@ -64,11 +65,11 @@ def _echoed(scene: Scene) -> Verify:
     return verify
 
 
-def _allowing(scene: Scene) -> Verify:
+def _allowing(scene: CheckContext) -> Verify:
     """Return the check that a preflight is told that it may send what it asked for."""
 
     def verify(seen: Seen) -> str | None:
-        if not scene.truthful and _untold(seen) is None:
+        if not scene.has_control and _untold(seen) is None:
             return None
         allowed = {one.strip() for one in (seen.header(_HEADERS) or "").lower().split(",")}
         missing = {*ASKED.split(", ")} - allowed

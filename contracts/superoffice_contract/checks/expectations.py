@@ -6,49 +6,24 @@ from typing import Any, Final
 
 import msgspec
 
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask, Seen
-from superoffice_contract.target.tenants import TargetTenant
 
 Verify = Callable[[Seen], str | None]
 """Return what is wrong with an answer, or None."""
 
+
 HINTS: Final = ("retry-after", "location", "set-cookie", "transfer-encoding")
 """Headers that a 204 must not have, as they would tell, or promise a body."""
+
+
 NOT_CACHED: Final = (("cache-control", "no-cache"), ("pragma", "no-cache"), ("expires", "-1"))
+
+
 _TRACE: Final = re.compile(rb"Traceback \(most recent|\bFile \\?\"[^\"]+\", line \d|\bat System\.")
+
+
 _JSON: Final = "application/json"
-
-
-class Scene(msgspec.Struct, frozen=True):
-    """Where expectations are held: one tenant, a way in, and the readings that it follows.
-
-    A reading that is not in *readings* is open: each of its values will do. *truthful*: the server
-    has `/_mock/`, and with it the settings of the mock. *run_seconds*: how long a run takes there.
-    """
-
-    tenant: TargetTenant
-    path: str
-    sign_in: tuple[tuple[str, str], ...]
-    media_types: tuple[str, ...]
-    methods: tuple[str, ...]
-    readings: dict[str, str]
-    truthful: bool = False
-    run_seconds: float | None = None
-
-    def post(self, body: bytes, content_type: str | None, *more: tuple[str, str]) -> Ask:
-        """Return a signed-in call with *body*."""
-        kind = () if content_type is None else (("Content-Type", content_type),)
-        return Ask("POST", self.url, (*self.sign_in, *kind, *more), body)
-
-    @property
-    def url(self) -> str:
-        """The path of the call at this tenant."""
-        return f"{self.tenant.base}{self.path}"
-
-    def values(self, reading: str, *every: str) -> tuple[str, ...]:
-        """Return the values of *reading* that will do, of *every* one there is."""
-        value = self.readings.get(reading)
-        return every if value is None else (value,)
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -117,7 +92,7 @@ def not_cached(seen: Seen) -> str | None:
     return f"the answer has no right {wrong[0]} (claim cache-headers)" if wrong else None
 
 
-def typed(scene: Scene) -> Verify:
+def typed(scene: CheckContext) -> Verify:
     """Return the check that a 204 has a Content-Type if its reading says so."""
     wanted = scene.values("no-content-type", "absent", "as-sampled")
 
@@ -131,7 +106,7 @@ def typed(scene: Scene) -> Verify:
     return verify
 
 
-def enveloped(scene: Scene) -> Verify:
+def enveloped(scene: CheckContext) -> Verify:
     """Return the check that an error is JSON in an envelope of the vendor's."""
     wanted = scene.values("errors", *_ENVELOPES)
 
@@ -182,6 +157,8 @@ def sign_of(expected: Expected, seen: Seen) -> tuple[str, str] | None:
 
 _TELLING: Final = ("netserver", "webapi")
 """The envelopes, that with more members first: it has those of the other, too."""
+
+
 _DESCRIBED: Final = (
     *("Method", "Path", "Summary", "Description", "Parameters"),
     *("MediaTypes", "Credentials", "Responses"),

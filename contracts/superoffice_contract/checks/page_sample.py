@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks.expectations import Expected
 from superoffice_contract.checks.payloads import FORM, GOOD, JSON, XML, payload
 from superoffice_contract.target import invalid_credentials
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask
 
 _ACCOUNT: Final = b"""    {
@@ -22,7 +23,7 @@ SAMPLE_CLAIMS: Final = (
 )
 
 
-def sample(scene: Scene) -> Iterator[Expected]:
+def sample(scene: CheckContext) -> Iterator[Expected]:
     """The page's sample is let in as it stands, signed in as somebody of the tenant."""
     kind = "application/json; charset=utf-8"
     ask = scene.post(SAMPLE, kind, ("Accept", kind), ("Accept-Language", "*"))
@@ -34,7 +35,7 @@ def sample(scene: Scene) -> Iterator[Expected]:
         )
 
 
-def readings(scene: Scene) -> Iterator[Expected]:
+def readings(scene: CheckContext) -> Iterator[Expected]:
     """Answers of each kind follow the same readings, again and again."""
     if scene.sign_in:
         yield from _let_in(scene)
@@ -47,13 +48,13 @@ def readings(scene: Scene) -> Iterator[Expected]:
             yield Expected(one.name, ask, refused, one.claims)
 
 
-def _let_in(scene: Scene) -> Iterator[Expected]:
+def _let_in(scene: CheckContext) -> Iterator[Expected]:
     for kind in (JSON, XML, FORM, JSON):
         ask = scene.post(payload(kind), kind)
         yield Expected(kind, ask, (204,), ("no-content-type",), (expectations.typed(scene),))
 
 
-def _in_error(scene: Scene) -> Iterator[Expected]:
+def _in_error(scene: CheckContext) -> Iterator[Expected]:
     claims = ("error-webapi", "error-netserver")
     enveloped = (expectations.enveloped(scene),)
     for name, body in (("no JSON", b"{"), ("null", b"null"), ("a text", b'"x"')):

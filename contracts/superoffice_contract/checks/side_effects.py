@@ -1,45 +1,29 @@
 """Checks of what a call did, by the truth at `/_mock/`."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec
-
-from superoffice_contract.checks import registry
-from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks import check, registry
+from superoffice_contract.checks.check import EffectCheck, Effects, fresh
+from superoffice_contract.checks.expectations import Expected
 from superoffice_contract.checks.payloads import GOOD, JSON, SEVERAL, spellings
-from superoffice_contract.readings import Sign
+from superoffice_contract.errors import ImpossibleError
 from superoffice_contract.report import Finding
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask, Caller
-from superoffice_contract.target.tenants import ImpossibleError
 
 AT_ONCE: Final = (2, 10, 50)
+
+
 NAMES: Final = ("name", "department", "category/id")
 """What the query names that is sent to see how `$select` is read."""
 
 
-class EffectCheck(msgspec.Struct, frozen=True):
-    """A named check of effects; `run` yields what is wrong, and signs of what is open."""
-
-    name: str
-    claims: tuple[str, ...]
-    run: Callable[[Caller, Sequence[Scene]], AsyncIterator[Finding | Sign]]
-
-
-Effects = AsyncIterator[Finding | Sign]
-
-
-async def fresh(caller: Caller, scene: Scene) -> None:
-    """Let *scene*'s tenant be as configured, on a clock that jumps."""
-    await caller.control("POST", f"reset?tenant={scene.tenant.id}")
-    await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
-
-
-async def _told(caller: Caller, scene: Scene, what: str) -> Any:  # noqa: ANN401 - JSON
+async def _told(caller: Caller, scene: CheckContext, what: str) -> Any:  # noqa: ANN401 - JSON
     return await caller.control("GET", f"{what}?tenant={scene.tenant.id}")
 
 
-async def _outcomes(caller: Caller, scene: Scene) -> list[str]:
+async def _outcomes(caller: Caller, scene: CheckContext) -> list[str]:
     told = await _told(caller, scene, "requests")
     if told.get("forgotten"):
         kept = len(told["requests"])
@@ -48,14 +32,14 @@ async def _outcomes(caller: Caller, scene: Scene) -> list[str]:
     return [one["outcome"] for one in told["requests"]]
 
 
-def _good(scene: Scene) -> Ask:
+def _good(scene: CheckContext) -> Ask:
     return scene.post(GOOD, JSON)
 
 
 # ---- with the truth --------------------------------------------------------------------------
 
 
-async def parity(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def parity(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """One payload has one effect in all media types, however each of them spells it."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -74,7 +58,7 @@ async def parity(caller: Caller, scenes: Sequence[Scene]) -> Effects:
                 yield Finding(scene.tenant.id, what, ("same-effect", claim))
 
 
-async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def get_starts_nothing(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """A description is no call."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -86,11 +70,11 @@ async def get_starts_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects
             )
 
 
-async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def rejected_takes_nothing(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """A rejected call takes no lease; who did of many is found by asking again, one by one."""
     for scene in scenes:
-        for check in registry.WIRE_CHECKS:
-            rejected = _rejected(check, scene)
+        for wire_check in registry.WIRE_CHECKS:
+            rejected = _rejected(wire_check, scene)
             await fresh(caller, scene)
             await caller.together([one.ask for one in rejected])
             if not await _begun(caller, scene):
@@ -103,18 +87,18 @@ async def rejected_takes_nothing(caller: Caller, scenes: Sequence[Scene]) -> Eff
                     yield Finding(scene.tenant.id, what, ("rejected-no-lease",))
 
 
-def _rejected(check: registry.WireCheck, scene: Scene) -> list[Expected]:
+def _rejected(check: check.WireCheck, scene: CheckContext) -> list[Expected]:
     every = check.expect(scene)
     return [one for one in every if min(one.statuses) >= 400 and scene.url in one.ask.path]
 
 
-async def _begun(caller: Caller, scene: Scene) -> bool:
+async def _begun(caller: Caller, scene: CheckContext) -> bool:
     """Tell whether the lease is held, or a run has held it."""
     held = (await _told(caller, scene, "lease"))["held"]
     return held or bool((await _told(caller, scene, "runs"))["runs"])
 
 
-async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def simultaneous(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """Of callers who arrive together exactly one starts."""
     for scene in scenes:
         for count in AT_ONCE:
@@ -126,7 +110,7 @@ async def simultaneous(caller: Caller, scenes: Sequence[Scene]) -> Effects:
                 yield Finding(scene.tenant.id, what, ("simultaneous", "single-run"))
 
 
-async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def tenants_apart(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """A run at one tenant turns nobody away at another."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -137,7 +121,7 @@ async def tenants_apart(caller: Caller, scenes: Sequence[Scene]) -> Effects:
             yield Finding(scene.tenant.id, "another tenant's run held its lease", ("lease-tenant",))
 
 
-async def select_understood(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def select_understood(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """`$select` is a list of names with commas between them, blanks around them trimmed."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -150,7 +134,7 @@ async def select_understood(caller: Caller, scenes: Sequence[Scene]) -> Effects:
             yield Finding(scene.tenant.id, what, ("select-list", "select-blanks"))
 
 
-async def same_answer(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def same_answer(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """Nothing on the wire tells a started call from a turned-away one, Date aside."""
     for scene in scenes:
         await fresh(caller, scene)

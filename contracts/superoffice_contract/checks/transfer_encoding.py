@@ -7,12 +7,12 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.check import EffectCheck, Effects
 from superoffice_contract.checks.payloads import GOOD, JSON
-from superoffice_contract.checks.side_effects import EffectCheck, Effects
+from superoffice_contract.errors import TargetError
 from superoffice_contract.report import Finding
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Caller, Seen
-from superoffice_contract.target.tenants import TargetError
 
 CLAIMS: Final = ("transfer",)
 GO_ON: Final = b" 100 "
@@ -20,7 +20,7 @@ CHUNKS: Final = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (GOOD[:7],
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def transfer(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def transfer(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """A body in chunks is read like any other, and whoever asks before sending is told to."""
     scene = scenes[0]
     async with _connected(caller) as (reader, writer):
@@ -67,7 +67,7 @@ async def _connected(caller: Caller) -> AsyncIterator[Streams]:
             await writer.wait_closed()
 
 
-def _head(caller: Caller, scene: Scene, *more: str) -> bytes:
+def _head(caller: Caller, scene: CheckContext, *more: str) -> bytes:
     parts = urlsplit(caller.base)
     signed = [f"{name}: {value}" for name, value in scene.sign_in]
     lines = (
@@ -88,7 +88,7 @@ async def _status(caller: Caller, reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-def _note(caller: Caller, scene: Scene, line: bytes) -> None:
+def _note(caller: Caller, scene: CheckContext, line: bytes) -> None:
     """Count the call that *line* answers, where it does."""
     status = line.split()[1:2]
     if status and status[0].isdigit():

@@ -10,7 +10,8 @@ import yaml
 
 from superoffice_contract.drift import openapi_file, page
 from superoffice_contract.drift.baseline import expected
-from superoffice_contract.drift.facts import GROUPS, DriftError, Expected, Fact, Reading, call_in
+from superoffice_contract.drift.facts import GROUPS, Expected, Fact, Reading, call_in
+from superoffice_contract.errors import DriftError
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Report, Result
 

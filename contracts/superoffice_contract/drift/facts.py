@@ -7,18 +7,42 @@ import msgspec
 
 Kind = Literal["page", "spec"]
 
+
 CALL: Final = "call"
+
+
 DESCRIPTION: Final = "description"
+
+
 RESTRICTION: Final = "Online restriction"
+
+
 QUERY: Final = "query"
+
+
 HEADERS: Final = "request headers"
+
+
 CREDENTIALS: Final = "credentials"
+
+
 MEDIA_TYPES: Final = "media types"
+
+
 BODY: Final = "request body"
+
+
 ACCOUNT: Final = "account"
+
+
 RESPONSES: Final = "responses"
+
+
 SAMPLE_REQUEST: Final = "sample request"
+
+
 SAMPLE_RESPONSE: Final = "sample response"
+
 
 GROUPS: Final[Mapping[str, str | None]] = {
     CALL: "method",
@@ -35,10 +59,6 @@ GROUPS: Final[Mapping[str, str | None]] = {
     SAMPLE_RESPONSE: "sample-response",
 }
 """Every group of facts, in the order of the page, with the claim that something new concerns."""
-
-
-class DriftError(ValueError):
-    """The file can't be compared; the message says why, in one line that follows its name."""
 
 
 class Fact(msgspec.Struct, frozen=True):

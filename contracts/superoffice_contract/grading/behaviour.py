@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.grading.calls import Call, Confidence, listed
+from superoffice_contract.grading.calls import Call, Confidence
+from superoffice_contract.messages import listed
 
 A_SECOND: Final = 1.0  # claim busy-second
 ABOUT_A_SECOND: Final = 0.95

@@ -7,18 +7,15 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.messages import shown, spelt
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import Operation
 
-LONGEST_SHOWN: Final = 120
 NO_CALLS: Final = ("GET", "HEAD", "OPTIONS")
 """Verbs that are documented and start nothing."""
+
+
 _CUSTOMER: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
-_SPELLABLE: Final = re.compile(r"[\w$@./+-]{1,60}")
-
-
-class TrafficError(ValueError):
-    """The traffic can't be read; the message says what is wrong with the file or the URL."""
 
 
 class Confidence(IntEnum):
@@ -121,21 +118,3 @@ def verb(method: str) -> tuple[Mistake, ...]:
         return ()
     what = f"{spelt(method, 'this verb')} is not documented; send POST"
     return (Mistake("address", what, ("method", "method-not-allowed")),)
-
-
-def shown(text: str) -> str:
-    """Return *text* short enough for a finding, without control characters."""
-    clean = "".join(one if one.isprintable() else "�" for one in text[: LONGEST_SHOWN + 1])
-    return clean if len(clean) <= LONGEST_SHOWN else f"{clean[:LONGEST_SHOWN]}…"
-
-
-def spelt(name: str, otherwise: str) -> str:
-    """Return *name* in quotes if it looks like a name; other text may be a secret."""
-    return f"{name!r}" if _SPELLABLE.fullmatch(name) else otherwise
-
-
-def listed(numbers: Iterable[int]) -> str:
-    """Return the first ten of *numbers* for a finding, and how many more there are."""
-    all_ = sorted(set(numbers))
-    more = f" and {len(all_) - 10} more" if len(all_) > 10 else ""
-    return ", ".join(map(str, all_[:10])) + more

@@ -2,18 +2,14 @@
 
 import base64
 import binascii
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from superoffice_contract.grading.calls import Judged, Mistake
+from superoffice_contract.messages import REDACTED, SESSION_COOKIE
 
 CHECK: Final = "credentials"
-SESSION_COOKIE: Final = "ASP.NET_SessionId"
-REDACTED: Final = re.compile(
-    r"\W*(?:redacted|filtered|removed|masked|hidden|sanitized|x{3,}|\.{3}|…)\W*|\*+", re.IGNORECASE
-)
-"""What tools write in place of a secret."""
+
 
 Presents = Callable[[str], tuple[str, ...]]
 """Every value of a header, by its lower-case name."""

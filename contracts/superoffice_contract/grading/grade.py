@@ -7,8 +7,9 @@ from typing import Final
 import msgspec
 
 from superoffice_contract import har
+from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import behaviour, journal_client, requests
-from superoffice_contract.grading.calls import Call, Confidence, TrafficError
+from superoffice_contract.grading.calls import Call, Confidence
 from superoffice_contract.report import Finding, Report, Result
 
 MAX_FINDINGS: Final = 50
@@ -26,7 +27,7 @@ class Check(msgspec.Struct, frozen=True):
 
 def grade_har(path: str) -> Report:
     """Judge the client whose traffic is in the HAR at *path*. Raise TrafficError if it is none."""
-    entries = har.load(path)
+    entries = har.load_entries(path)
     calls = behaviour.suspected(requests.calls(entries))
     _some(calls, f"{path}: no call of SyncEmailAccounts among its {len(entries)} entries")
     return _report(f"grade {path}", calls, ())

@@ -11,15 +11,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from superoffice_contract.grading.calls import (
-    NO_CALLS,
-    Call,
-    Confidence,
-    Judged,
-    Mistake,
-    TrafficError,
-    concerns,
-)
+from superoffice_contract.errors import TrafficError
+from superoffice_contract.grading.calls import NO_CALLS, Call, Confidence, Judged, Mistake, concerns
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 PATIENCE: Final = 10.0

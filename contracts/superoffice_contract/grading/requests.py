@@ -6,6 +6,7 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from superoffice_contract.grading import bodies, credentials
+from superoffice_contract.grading.bodies import Unreadable
 from superoffice_contract.grading.calls import (
     NO_CALLS,
     Call,
@@ -14,13 +15,12 @@ from superoffice_contract.grading.calls import (
     address,
     concerns,
     operation,
-    spelt,
     verb,
 )
 from superoffice_contract.har import Entry
+from superoffice_contract.messages import spelt
 from superoffice_contract.openapi import charsets
 from superoffice_contract.openapi.charsets import CHARSETS
-from superoffice_contract.readers import Unreadable
 
 GAVE_UP_BEFORE: Final = 1.0  # claim busy-second
 _LEFT: Final = re.compile(r"abort|cancel|time.?d?.?out", re.IGNORECASE)

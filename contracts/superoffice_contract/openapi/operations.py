@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol, cast
 import msgspec
 import yaml
 
+from superoffice_contract.errors import DescriptionError
 from superoffice_contract.openapi.schemas import (
-    DescriptionError,
     Schema,
     Shape,
     camel,

@@ -6,7 +6,10 @@ from typing import Annotated, Any, Final, Protocol
 
 import msgspec
 
+from superoffice_contract.errors import DescriptionError
+
 Schema = Mapping[str, Any]
+
 
 HANDLED_KEYWORDS: Final = frozenset(
     {
@@ -15,10 +18,6 @@ HANDLED_KEYWORDS: Final = frozenset(
         *("description", "title", "xml", "example", "examples", "x-claim"),
     }
 )
-
-
-class DescriptionError(ValueError):
-    """The description says something that this loader does not understand."""
 
 
 # ---- shapes: whatever the media type ---------------------------------------------------------
@@ -71,6 +70,7 @@ class ArrayShape(msgspec.Struct, frozen=True):
 
 Shape = Scalar | ObjectShape | ArrayShape
 
+
 _NAMED: Final = {
     "integer": "an integer",
     "number": "a number",
@@ -78,6 +78,7 @@ _NAMED: Final = {
     "boolean": "a boolean",
     "null": "null",
 }
+
 
 # ---- schemas -> shapes -----------------------------------------------------------------------
 

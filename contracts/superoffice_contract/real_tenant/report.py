@@ -6,9 +6,8 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.followed import NOT_SEEN, followed
 from superoffice_contract.openapi import claims
-from superoffice_contract.openapi.claims import Claim
+from superoffice_contract.openapi.claims import UNOBSERVABLE, Claim
 from superoffice_contract.real_tenant.request_plan import (
     NEEDS_CREDENTIAL,
     NEEDS_LEAVE,
@@ -17,11 +16,10 @@ from superoffice_contract.real_tenant.request_plan import (
     Stop,
     planned,
 )
-from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
-from superoffice_contract.real_tenant.verdicts import Shown, shown
+from superoffice_contract.real_tenant.verdicts import NOT_SEEN, Shown, followed, shown
 from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.suite.plan import Plan
-from superoffice_contract.target import tenants
+from superoffice_contract.target import credentials, tenants
 from superoffice_contract.target.curl import curl
 from superoffice_contract.target.http import Seen
 from superoffice_contract.target.tenants import TargetTenant
@@ -167,7 +165,7 @@ def _reasons(tenant: TargetTenant, itinerary: Itinerary, answers: Answers) -> di
 def _untimed(tenant: TargetTenant, itinerary: Itinerary, answers: Answers) -> str:
     if itinerary.calls:
         return unclear(*_calls(itinerary, answers), answers.begun) or UNTRIED
-    return NEEDS_LEAVE if next(tenants.good(tenant), None) else NEEDS_CREDENTIAL
+    return NEEDS_LEAVE if next(credentials.good(tenant), None) else NEEDS_CREDENTIAL
 
 
 def _elsewhere(tenant: TargetTenant) -> Iterator[tuple[str, str]]:

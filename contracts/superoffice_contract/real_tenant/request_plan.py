@@ -4,34 +4,122 @@ The requests are the contract check's own. Some are bent so that they need no cr
 path means is asked by GET, and what an error looks like by a call that is refused anyway.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
-from superoffice_contract import stand_ins
-from superoffice_contract.checks.expectations import Expected, Scene
+from superoffice_contract.checks.expectations import Expected
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.checks.registry import WIRE_CHECKS
-from superoffice_contract.openapi import claims, operations
-from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
+from superoffice_contract.openapi import charsets, claims, operations
+from superoffice_contract.openapi.claims import UNOBSERVABLE
 from superoffice_contract.suite.plan import Plan
 from superoffice_contract.target import secrets as target_secrets
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask
 from superoffice_contract.target.secrets import Wallet
 from superoffice_contract.target.tenants import TargetTenant
 
+NOBODY: Final = b'{"SyncUserAccounts":[]}'
+"""A body that names no account."""
+
+
+_ASSOCIATE: Final = (
+    r',"AssociateId":874|<(?:p:)?AssociateId>874</(?:p:)?AssociateId>'
+    r"|&[^&]*AssociateId(?:\]|%5D)?=874"
+)
+
+
+_REPLACED: Final = (
+    (_ASSOCIATE, ""),
+    (r"\btje0\b", ""),
+    (r'"x":\[1\]', '"x":[]'),
+    (r'"5"', '"507"'),
+    (r"\b1\.0\b", "507.0"),
+    (r"\b1e2\b", "507e0"),
+)
+"""The sample's associate is left out, and numbers that make a point by their type become 507."""
+
+
+_SAMPLE: Final = re.compile(r"(?<![\w.+-])507(?!\d)")
+
+
+_NO_IDS: Final = re.compile(r"http://[^\"']*|SyncUserAccounts\[\d+\]", re.IGNORECASE)
+"""Where digits are no ids: the names of namespaces, the indices of a form."""
+
+
+_NUMBER: Final = re.compile(r"(?<!\w)[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
+
+
+_UNSURE: Final = re.compile(
+    r":\s*(?:true|false)|AccountId\"\s*:\s*(?:null|\[)|<AccountId [^>]*nil=|\{\s*\}", re.IGNORECASE
+)
+"""What a lenient reader may take for 1 or 0, and what may be an account without an id."""
+
+
+def replaced(ask: Ask, account: int) -> Ask:
+    """Return *ask* with *account* for the account of the sample, and without its associate."""
+    text, encoding = _text(ask)
+    for pattern, instead in _REPLACED:
+        text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
+    body = _SAMPLE.sub(str(account), text).encode(encoding)
+    return Ask(ask.method, ask.path, ask.headers, body)
+
+
+def without_accounts(ask: Ask) -> Ask:
+    """Return *ask* with a body that names nobody in place of one that does."""
+    body = NOBODY if ask.body and not names_only(ask, ()) else ask.body
+    return Ask(ask.method, ask.path, ask.headers, body)
+
+
+def names_only(ask: Ask, accounts: tuple[int, ...]) -> bool:
+    """Tell whether a reader, however lenient, finds no number in the body but *accounts*.
+
+    An account without an id counts as another one: it may be read as 0.
+    """
+    text = _NO_IDS.sub("", unquote(_text(ask)[0]))
+    if text != "{}" and _UNSURE.search(text):
+        return False
+    return all(Decimal(one) in accounts for one in _NUMBER.findall(text))
+
+
+def _text(ask: Ask) -> tuple[str, str]:
+    kind = next((value for name, value in ask.headers if name.lower() == "content-type"), "")
+    if charsets.named(kind) == "utf-16":
+        return ask.body.decode("utf-16"), "utf-16"
+    return ask.body.decode("latin-1"), "latin-1"
+
+
 HARMLESS: Final = ("GET", "HEAD", "OPTIONS")
+
+
 BY_GET: Final = "paths"
+
+
 UNSIGNED: Final = ("methods", "credentials-refused", "credentials-before-body", "errors")
 """Checks whose requests need no credential, or can do without one."""
 
+
 NEEDS_LEAVE: Final = "needs --start-syncs and --accounts"
+
+
 NEEDS_CREDENTIAL: Final = "needs a credential that was not given"
+
+
 ELSEWHERE: Final = "would call another address than the one given"
+
+
 GUESSES: Final = "would pair a real name with a wrong secret"
+
+
 OTHER_ACCOUNT: Final = "would name an account that is not in --accounts"
+
+
 TOO_MANY: Final = "its requests went, for --max-requests"
 
 
@@ -112,6 +200,8 @@ def planned(
 
 
 FIRST: Final = "the first call"
+
+
 SECOND: Final = "the same call during its run"
 
 
@@ -121,7 +211,7 @@ def _again(stop: Stop) -> tuple[Wanted, ...]:
     return (Wanted(again, again),)
 
 
-def _scene(tenant: TargetTenant, readings: dict[str, str]) -> Scene:
+def _scene(tenant: TargetTenant, readings: dict[str, str]) -> CheckContext:
     (scene,) = Plan(server=None, tenants=(tenant,), readings=readings).scenes
     return scene
 
@@ -135,7 +225,7 @@ class _Bent(msgspec.Struct, frozen=True):
     needs_way_in: bool = False
 
 
-def _wanted(told: Scene, open_: Scene) -> Iterator[_Bent]:
+def _wanted(told: CheckContext, open_: CheckContext) -> Iterator[_Bent]:
     """Yield every request of the contract check as a visit would send it."""
     strangers = tuple(msgspec.structs.replace(one, sign_in=()) for one in (told, open_))
     called = Expected(FIRST, told.post(GOOD, JSON), (204,), ("account-object", "account-id"))
@@ -166,7 +256,7 @@ def _refused_anyway(expected: Expected) -> Expected:
 
 
 def _sorted_out(
-    every: Iterable[_Bent], scene: Scene, secrets: Wallet, accounts: tuple[int, ...]
+    every: Iterable[_Bent], scene: CheckContext, secrets: Wallet, accounts: tuple[int, ...]
 ) -> tuple[list[Stop], dict[str, frozenset[str]]]:
     """Return the requests that may be sent, equal ones as one, and by claim why others may not."""
     stops: dict[Ask, Stop] = {}
@@ -179,9 +269,9 @@ def _sorted_out(
         signed = _signed(bent, ask, scene, secrets) and ask.method not in HARMLESS
         if signed and accounts:
             turn = turns.setdefault(ask, len(turns) % len(accounts))
-            ask = stand_ins.replaced(ask, accounts[turn])
+            ask = replaced(ask, accounts[turn])
         elif not signed:
-            ask = stand_ins.without_accounts(ask)
+            ask = without_accounts(ask)
         reason = _bar(bent, ask, scene, secrets, accounts)
         if reason is not None:
             for id_ in bent.wanted.told.claims:
@@ -194,7 +284,7 @@ def _sorted_out(
 
 
 def _bar(
-    bent: _Bent, ask: Ask, scene: Scene, secrets: Wallet, accounts: tuple[int, ...]
+    bent: _Bent, ask: Ask, scene: CheckContext, secrets: Wallet, accounts: tuple[int, ...]
 ) -> str | None:
     """Return why *ask* may not be sent, or None."""
     home, api = scene.tenant.base.lower(), "/api/"
@@ -209,10 +299,10 @@ def _bar(
         return NEEDS_LEAVE
     if bent.needs_way_in and not scene.sign_in:
         return NEEDS_CREDENTIAL
-    return None if stand_ins.names_only(ask, accounts if signed else ()) else OTHER_ACCOUNT
+    return None if names_only(ask, accounts if signed else ()) else OTHER_ACCOUNT
 
 
-def _signed(bent: _Bent, ask: Ask, scene: Scene, secrets: Wallet) -> bool:
+def _signed(bent: _Bent, ask: Ask, scene: CheckContext, secrets: Wallet) -> bool:
     return bool(secrets.carried(ask.headers)) or (bent.needs_way_in and scene.sign_in != ())
 
 

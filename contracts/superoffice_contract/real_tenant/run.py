@@ -7,14 +7,14 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.progress import Progress
+from superoffice_contract.errors import TargetError
 from superoffice_contract.real_tenant.report import Answers, reported
 from superoffice_contract.real_tenant.request_plan import FIRST, SECOND, Itinerary, Stop, planned
-from superoffice_contract.report import Report
+from superoffice_contract.report import Progress, Report
 from superoffice_contract.target import secrets as target_secrets
 from superoffice_contract.target.http import IN_PROCESS, Caller, Seen, calling
 from superoffice_contract.target.secrets import Wallet
-from superoffice_contract.target.tenants import TargetError, TargetTenant
+from superoffice_contract.target.tenants import TargetTenant
 
 LEAST_SECONDS: Final = 2.0
 ENOUGH: Final = frozenset({429, 502, 503, 504})

@@ -4,18 +4,40 @@ What a server says after it was shown a credential is never quoted: it might rep
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from superoffice_contract import followed
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Expected, Scene, Verify
+from superoffice_contract.checks.expectations import Expected, Verify, sign_of
 from superoffice_contract.openapi import claims
+from superoffice_contract.openapi.claims import UNOBSERVABLE
 from superoffice_contract.real_tenant.request_plan import Stop, Wanted
-from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Seen
+
+BY_ANSWER: Final = ("restricted", "errors", "no-content-type")
+
+
+NOT_SEEN: Final = "not observed"
+
+
+def followed(answers: Iterable[tuple[Stop, Seen]]) -> Iterator[tuple[str, str]]:
+    """Yield each reading that an answer can show, and the value that is followed, or each."""
+    found: dict[str, dict[str, None]] = {name: {} for name in BY_ANSWER}
+    for stop, seen in answers:
+        for wanted in stop.wanted:
+            sign = sign_of(wanted.told, seen)
+            if sign is not None:
+                found[sign[0]][sign[1]] = None
+    for reading, values in found.items():
+        yield reading, " and ".join(values) or NOT_SEEN
+
+
+def envelope_of(stop: Stop, seen: Seen) -> str | None:
+    """Return the value of the reading `errors` that the error in *seen* follows, if any."""
+    return dict(one for wanted in stop.wanted if (one := sign_of(wanted.told, seen))).get("errors")
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -35,7 +57,7 @@ class Rule(msgspec.Struct, frozen=True):
     unquoted: str
 
 
-def shown(stop: Stop, seen: Seen, scene: Scene) -> Iterator[Shown]:
+def shown(stop: Stop, seen: Seen, scene: CheckContext) -> Iterator[Shown]:
     """Yield what *seen*, the answer at *stop*, shows of each claim that it has to do with."""
     rules = [one for one in _rules(scene, stop, seen) if one.holds_for(stop, seen)]
     for rule in rules:
@@ -53,6 +75,8 @@ def shown(stop: Stop, seen: Seen, scene: Scene) -> Iterator[Shown]:
 # ---- what was expected of this answer --------------------------------------------------------
 
 _NAMED: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
+
+
 _OF_CONTENT: Final = frozenset({"error-place", "error-format", "get-shape", "never-406"})
 """Claims about the content of an answer: another status says nothing about them."""
 
@@ -121,9 +145,9 @@ def _error_in_json(stop: Stop, seen: Seen) -> bool:
     return _error(stop, seen) and stop.ask.method != "HEAD" and "xml" not in accept
 
 
-def _rules(scene: Scene, stop: Stop, seen: Seen) -> tuple[Rule, ...]:
+def _rules(scene: CheckContext, stop: Stop, seen: Seen) -> tuple[Rule, ...]:
     typed = expectations.typed(scene)
-    follows, told = followed.envelope(stop, seen), scene.readings.get("errors")
+    follows, told = envelope_of(stop, seen), scene.readings.get("errors")
     envelope = f"error-{told or follows or 'webapi'}"
     other = () if follows is None else (f"error-{follows}",)
 

@@ -9,17 +9,17 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.checks.expectations import Expected, Scene, sign_of
-from superoffice_contract.checks.registry import READINGS_CHECK, WireCheck
-from superoffice_contract.checks.side_effects import EffectCheck
-from superoffice_contract.lasting import lasting
-from superoffice_contract.progress import Steps
+from superoffice_contract.checks.check import EffectCheck, WireCheck
+from superoffice_contract.checks.expectations import Expected, sign_of
+from superoffice_contract.checks.registry import READINGS_CHECK
+from superoffice_contract.errors import ImpossibleError, TargetError
 from superoffice_contract.readings import NO_SIGN, Sign, Signs
-from superoffice_contract.report import Finding, Result
+from superoffice_contract.report import Finding, Result, Steps
 from superoffice_contract.suite.plan import Plan, Tally, concluded, untold
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.curl import curl
 from superoffice_contract.target.http import Caller, Seen
-from superoffice_contract.target.tenants import ImpossibleError, TargetError
+from superoffice_contract.target.temporary_tenants import lasting
 
 AT_A_TIME: Final = 4
 """Requests under way at once: a call that is turned away takes a second, but the queue of the
@@ -32,21 +32,21 @@ class Course(msgspec.Struct, frozen=True):
     """One run of a plan: what is known of the server, and what was seen so far."""
 
     plan: Plan
-    truthful: bool
+    has_control: bool
     steps: Steps
     tally: Tally
     signs: Signs
 
-    def scenes(self, found: Sequence[Scene]) -> tuple[Scene, ...]:
+    def scenes(self, found: Sequence[CheckContext]) -> tuple[CheckContext, ...]:
         """Return *found*, knowing whether the server tells the truth."""
-        return tuple(msgspec.structs.replace(one, truthful=self.truthful) for one in found)
+        return tuple(msgspec.structs.replace(one, has_control=self.has_control) for one in found)
 
     @asynccontextmanager
-    async def staged(self, caller: Caller, check: str) -> AsyncIterator[tuple[Scene, ...]]:
+    async def staged(self, caller: Caller, check: str) -> AsyncIterator[tuple[CheckContext, ...]]:
         """Yield the scenes for *check*, which is told to be under way; a mock's are lasting."""
         scenes = self.scenes(self.plan.signed_in)
         with self.steps.step(check):
-            if not self.truthful:
+            if not self.has_control:
                 yield scenes
                 return
             async with lasting(caller, scenes) as fit:
@@ -69,7 +69,7 @@ async def _wire(
     caller: Caller,
     gate: asyncio.Semaphore,
     check: WireCheck,
-    scenes: Sequence[Scene],
+    scenes: Sequence[CheckContext],
 ) -> Result:
     expected = [(scene, one) for scene in scenes for one in check.expect(scene)]
 
@@ -91,7 +91,7 @@ async def _wire(
     return concluded(check.name, claims, findings, sum(one.seconds for one in answers))
 
 
-def _note(signs: Signs, scene: Scene, one: Expected, seen: Seen) -> None:
+def _note(signs: Signs, scene: CheckContext, one: Expected, seen: Seen) -> None:
     for reading, why in NO_SIGN.items():
         signs.note(Sign(reading, scene.tenant.id, None, why))
     sign = sign_of(one, seen) if scene.url in one.ask.path else None
@@ -108,7 +108,7 @@ def _consistent(course: Course, result: Result) -> Result:
     return msgspec.structs.replace(result, status=status, findings=findings)
 
 
-def wrongs(base: str, scene: Scene, expected: Expected, seen: Seen) -> Iterator[Finding]:
+def wrongs(base: str, scene: CheckContext, expected: Expected, seen: Seen) -> Iterator[Finding]:
     """Yield a finding for each thing that is wrong with *seen*."""
     where = f"{scene.tenant.id}, {expected.name}"
     for wrong in expected.wrongs(seen):

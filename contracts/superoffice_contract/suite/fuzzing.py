@@ -4,22 +4,13 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from superoffice_contract.explored import Exploration
-from superoffice_contract.fuzzing.engine import Access, explore
-from superoffice_contract.progress import Steps
-from superoffice_contract.readings import Signs
-from superoffice_contract.report import Finding, Result
-from superoffice_contract.suite.plan import PROFILES, Plan, Tally, concluded, untold
-from superoffice_contract.target import tenants
-from superoffice_contract.target.tenants import ImpossibleError, TargetError, TargetTenant
-from superoffice_contract.throttle.state_machine import ThrottleError, explore_throttle
+from superoffice_contract.fuzzing.engine import Access, Exploration, explore
+from superoffice_contract.report import Finding, Result, Steps
+from superoffice_contract.suite.plan import PROFILES, Plan, Tally, concluded
+from superoffice_contract.target import credentials
+from superoffice_contract.target.tenants import TargetTenant
 
 GENERATED: Final = "generated-requests"
-THROTTLE: Final = "throttle"
-THROTTLE_CLAIMS: Final = (
-    *("single-run", "busy-second", "task-cap", "lease-end", "duplicates", "tasks-dealt"),
-    *("run-detached", "busy-drop", "empty-no-run", "empty-busy", "disconnect-counts"),
-)
 
 
 BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -86,7 +77,7 @@ def _count(tally: Tally, access: Access, exploration: Exploration) -> None:
 def accesses(tenant: TargetTenant) -> Iterator[Access]:
     """Yield each way into *tenant* that the description has a scheme for."""
     segment = tenant.base.strip("/")
-    for one in tenants.good(tenant):
+    for one in credentials.good(tenant):
         scheme, _, value = dict(one.headers).get("Authorization", "").partition(" ")
         token = dict(one.headers).get("SO-AppToken")
         name = f"{one.name} at {tenant.id}"
@@ -111,42 +102,3 @@ def _explored(access: Access, exploration: Exploration, started: float) -> Resul
     ]
     findings += [Finding("engine", error) for error in exploration.errors]
     return concluded(f"{GENERATED}, {access.name}", (), findings, time.monotonic() - started)
-
-
-def throttle(plan: Plan, tally: Tally, signs: Signs, steps: Steps) -> Result:
-    """Play schedules on each tenant's clock, which leaves the tenants as configured.
-
-    What is learned of the readings that *plan* leaves open goes to *signs*.
-    """
-    started = time.monotonic()
-    with steps.step(THROTTLE):
-        return _played(plan, tally, signs, started)
-
-
-def _played(plan: Plan, tally: Tally, signs: Signs, started: float) -> Result:
-    findings: list[Finding] = []
-    profile = PROFILES[plan.profile]
-    for scene in plan.signed_in:
-        try:
-            learned = explore_throttle(
-                plan.server,
-                scene,
-                chance=plan.seed,
-                examples=profile.schedules,
-                seconds=0.0 if findings else profile.shortening,
-                timeout_seconds=plan.timeout_seconds,
-                control_token=plan.control_token,
-                note=tally.note,
-            )
-            for sign in learned:
-                signs.note(sign)
-        except ThrottleError as error:
-            findings.append(Finding(scene.tenant.id, str(error), error.claims, error.schedule))
-        except TargetError:
-            raise
-        except ImpossibleError as error:
-            if not findings:
-                return Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=str(error))
-        except (LookupError, TypeError, ValueError) as error:
-            return untold(THROTTLE, THROTTLE_CLAIMS, error)
-    return concluded(THROTTLE, THROTTLE_CLAIMS, findings, time.monotonic() - started)

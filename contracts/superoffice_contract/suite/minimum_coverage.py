@@ -6,7 +6,7 @@ from typing import Final
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.suite.plan import Plan, Tally, concluded
-from superoffice_contract.target import tenants
+from superoffice_contract.target import credentials
 
 ENOUGH: Final = "enough-was-seen"
 FEWEST_ACCEPTED: Final = 20
@@ -65,7 +65,11 @@ def figures(plan: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
 
 def ways_in(plan: Plan) -> tuple[str, ...]:
     """Return the alternatives of the description's security that *plan*'s tenants name."""
-    found = (tenants.way_in(one.headers) for tenant in plan.tenants for one in tenants.good(tenant))
+    found = (
+        credentials.way_in(one.headers)
+        for tenant in plan.tenants
+        for one in credentials.good(tenant)
+    )
     return tuple(dict.fromkeys(found))
 
 

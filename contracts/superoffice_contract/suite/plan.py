@@ -6,12 +6,13 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.errors import TargetError
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Result
-from superoffice_contract.target import tenants
+from superoffice_contract.target import credentials
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask, Seen
-from superoffice_contract.target.tenants import TargetError, TargetTenant
+from superoffice_contract.target.tenants import TargetTenant
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -55,14 +56,14 @@ class Plan(msgspec.Struct, frozen=True):
         return not self.only or check in self.only
 
     @property
-    def scenes(self) -> tuple[Scene, ...]:
+    def scenes(self) -> tuple[CheckContext, ...]:
         """One scene for each tenant; without a way in where the contract knows of none."""
         (operation,) = operations.load().operations.values()
         return tuple(
-            Scene(
+            CheckContext(
                 tenant,
                 operation.path,
-                next((one.headers for one in tenants.good(tenant)), ()),
+                next((one.headers for one in credentials.good(tenant)), ()),
                 tuple(operation.bodies),
                 operation.methods,
                 self.readings,
@@ -72,7 +73,7 @@ class Plan(msgspec.Struct, frozen=True):
         )
 
     @property
-    def signed_in(self) -> tuple[Scene, ...]:
+    def signed_in(self) -> tuple[CheckContext, ...]:
         """The scenes that somebody can sign in to. Raise TargetError if there is none."""
         found = tuple(scene for scene in self.scenes if scene.sign_in)
         if not found:
@@ -105,7 +106,7 @@ class Tally(msgspec.Struct):
         self.cases[kind] += 1
         if seen.status == 204:
             self.media_types[kind] += 1
-            self.ways_in[tenants.way_in(ask.headers)] += 1
+            self.ways_in[credentials.way_in(ask.headers)] += 1
 
 
 def concluded(

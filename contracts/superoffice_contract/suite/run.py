@@ -7,30 +7,25 @@ from typing import Final, Literal
 
 import msgspec
 
-from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.check import EffectCheck
+from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
-from superoffice_contract.checks.side_effects import TRUTH_CHECKS, EffectCheck
+from superoffice_contract.checks.side_effects import TRUTH_CHECKS
 from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
-from superoffice_contract.lifetimes import LIFETIME_CHECKS
-from superoffice_contract.progress import Progress, Steps
+from superoffice_contract.errors import TargetError
 from superoffice_contract.readings import Signs
-from superoffice_contract.report import Report, Result
+from superoffice_contract.report import Progress, Report, Result, Steps
 from superoffice_contract.suite.executor import Course, effect, wired
-from superoffice_contract.suite.fuzzing import (
-    GENERATED,
-    THROTTLE,
-    THROTTLE_CLAIMS,
-    explored_ways_in,
-    generated,
-    throttle,
-)
+from superoffice_contract.suite.fuzzing import GENERATED, explored_ways_in, generated
 from superoffice_contract.suite.minimum_coverage import enough, figures, untried
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally
+from superoffice_contract.suite.throttle import THROTTLE, THROTTLE_CLAIMS, throttle
 from superoffice_contract.target import tenants
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask, calling
-from superoffice_contract.target.tenants import TargetError, TargetTenant
+from superoffice_contract.target.temporary_tenants import expires, twin
+from superoffice_contract.target.tenants import TargetTenant
 from superoffice_contract.throttle.real_time import WALL_CHECKS
-from superoffice_contract.twins import expires, twin
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "run", "standing_for"]
 
@@ -56,17 +51,17 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
         msg = f"there is no check {unknown[0]}; the checks are {', '.join(CHECKS)}"
         raise TargetError(msg)
     started = time.monotonic()
-    truthful = asyncio.run(_looked(plan))
-    twins = asyncio.run(_twins(plan)) if truthful else {}
+    has_control = asyncio.run(_looked(plan))
+    twins = asyncio.run(_twins(plan)) if has_control else {}
     plan = msgspec.structs.replace(
         plan, tenants=tuple(twins.get(one.id, one) for one in plan.tenants)
     )
-    course = Course(plan, truthful, Steps(progress, _steps(plan, truthful)), Tally(), Signs())
+    course = Course(plan, has_control, Steps(progress, _steps(plan, has_control)), Tally(), Signs())
     try:
         results = asyncio.run(_by_hand(course))
         results += _made_up(course)
     finally:
-        if truthful:
+        if has_control:
             asyncio.run(_left(plan, twins))
     if not plan.only:
         results.append(enough(plan, course.tally))
@@ -102,7 +97,7 @@ def standing_for() -> Mapping[str, tuple[str, ...]]:
     return {id_: tuple(dict.fromkeys(names)) for id_, names in found.items()}
 
 
-def _examples() -> Iterator[Scene]:
+def _examples() -> Iterator[CheckContext]:
     """Yield a scene of each installation that has every kind of credential."""
     for id_, installation in (("onsite", "onsite"), ("Cust1", "online")):
         table = {
@@ -119,7 +114,7 @@ def _examples() -> Iterator[Scene]:
         }
         (tenant,) = tenants.tenants([table], "an example")
         for scene in Plan(server=None, tenants=(tenant,)).scenes:
-            yield msgspec.structs.replace(scene, truthful=True)
+            yield msgspec.structs.replace(scene, has_control=True)
 
 
 # ---- before and after ------------------------------------------------------------------------
@@ -164,21 +159,25 @@ async def _left(plan: Plan, twins: Mapping[str, TargetTenant]) -> None:
 # ---- the parts -------------------------------------------------------------------------------
 
 
-def _why_not(check: EffectCheck, plan: Plan, *, truthful: bool) -> str | None:
+def _why_not(check: EffectCheck, plan: Plan, *, has_control: bool) -> str | None:
     """Return why *check* can't run against this server; None: it can."""
     if check in TRUTHFUL:
-        return None if truthful else NEEDS_TRUTH
+        return None if has_control else NEEDS_TRUTH
     if check in SOCKET_CHECKS:
         return None if isinstance(plan.server, str) else NEEDS_SOCKETS
-    return NEEDS_WALL if truthful else None
+    return NEEDS_WALL if has_control else None
 
 
-def _steps(plan: Plan, truthful: bool) -> int:  # noqa: FBT001 - a fact
+def _steps(plan: Plan, has_control: bool) -> int:  # noqa: FBT001 - a fact
     """Return how many checks will run, each way in that is explored for one."""
     wanted = [
         *(one.name for one in WIRE_CHECKS),
-        *(one.name for one in EFFECT_CHECKS if _why_not(one, plan, truthful=truthful) is None),
-        *([THROTTLE] if truthful else []),
+        *(
+            one.name
+            for one in EFFECT_CHECKS
+            if _why_not(one, plan, has_control=has_control) is None
+        ),
+        *([THROTTLE] if has_control else []),
     ]
     explored = len(explored_ways_in(plan)) if plan.wants(GENERATED) else 0
     return sum(map(plan.wants, wanted)) + explored
@@ -199,12 +198,12 @@ async def _by_hand(course: Course) -> list[Result]:
         for one in EFFECT_CHECKS:
             if not plan.wants(one.name):
                 continue
-            note = _why_not(one, plan, truthful=course.truthful)
+            note = _why_not(one, plan, has_control=course.has_control)
             if note is None:
                 results.append(await effect(course, caller, one))
             elif plan.only or note == NEEDS_TRUTH:
                 results.append(Result(one.name, "skipped", one.claims, note=note))
-        for scene in plan.scenes if course.truthful else ():
+        for scene in plan.scenes if course.has_control else ():
             await caller.control("POST", f"reset?tenant={scene.tenant.id}")
             await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
         return results
@@ -216,10 +215,10 @@ def _made_up(course: Course) -> Iterator[Result]:
     if plan.wants(GENERATED) and shut:
         yield Result(GENERATED, "skipped", note=SHUT)
     elif plan.wants(GENERATED):
-        mode: Literal["all", "negative"] = "all" if course.truthful else "negative"
+        mode: Literal["all", "negative"] = "all" if course.has_control else "negative"
         yield from generated(plan, tally, mode, course.steps)
-    if plan.wants(THROTTLE) and course.truthful and not shut:
+    if plan.wants(THROTTLE) and course.has_control and not shut:
         yield throttle(plan, tally, course.signs, course.steps)
     elif plan.wants(THROTTLE):
-        note = NEEDS_TRUTH if not course.truthful else SHUT
+        note = NEEDS_TRUTH if not course.has_control else SHUT
         yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)

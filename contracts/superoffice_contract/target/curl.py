@@ -5,15 +5,19 @@ import shlex
 from collections.abc import Sequence
 from typing import Final
 
+from superoffice_contract.messages import SECRETS
 from superoffice_contract.target.http import Ask
-
-SECRETS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
-"""Headers whose values are replaced, by lower-case name."""
 
 LONGEST: Final = 400
 """So much of a body is shown."""
+
+
 _GLOBS: Final = re.compile(r"[\[\]{}]")
+
+
 _DOTS: Final = re.compile(r"/\.")
+
+
 _BLANKS: Final = str.maketrans("", "", "\n\t")
 
 

@@ -10,9 +10,51 @@ from typing import Any, Final
 import httpx2
 import msgspec
 
-from superoffice_contract import failures
-from superoffice_contract.failures import BrokenError
-from superoffice_contract.target.tenants import Header, ImpossibleError, TargetError
+from superoffice_contract.errors import ImpossibleError, TargetError
+from superoffice_contract.target.tenants import Header
+
+RUNNING: Final = "is a server running there?"
+
+
+BUSY: Final = f"{RUNNING} Can it take several connections at once?"
+
+
+class BrokenError(TargetError):
+    """A connection was refused, or broke before an answer began."""
+
+
+def before(base: str, error: Exception) -> TargetError:
+    """Return what to say of *error*, which came before an answer from *base* began."""
+    if distrusted := _distrusted(error):
+        msg = f"{base}: its certificate is not trusted: {distrusted}"
+        return TargetError(f"{msg}; name its authority with --real --ca FILE")
+    if isinstance(error, httpx2.ConnectError):
+        return BrokenError(f"{base}: {_told(error)}; {RUNNING}")
+    if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
+        told = f"{_told(error)}, the connection broke before an answer came"
+        return BrokenError(f"{base}: {told}; {BUSY}")
+    return TargetError(f"{base}: {_told(error)}; {RUNNING}")
+
+
+def amid(base: str, error: Exception) -> TargetError:
+    """Return what to say of *error*, which came in the middle of an answer from *base*."""
+    msg = f"{base}: {_told(error)}, the connection broke in the middle of an answer"
+    return TargetError(f"{msg}; look at what the server says of itself")
+
+
+def _told(error: Exception) -> str:
+    """Return the kind of *error* and its message, which some have none of."""
+    return ": ".join(filter(None, (type(error).__name__, str(error).strip(" ."))))
+
+
+def _distrusted(error: BaseException | None) -> str | None:
+    """Return why the server's certificate was refused, if *error* stems from that."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
+
 
 IN_PROCESS: Final = "http://127.0.0.1:8204"
 """The URL that an application in this process is called at; nobody listens there."""
@@ -108,14 +150,14 @@ class Caller:
     async def _sent(self, ask: Ask) -> Seen:
         self.sent += 1
         started = time.monotonic()
-        failed = failures.before
+        failed = before
         try:
             request = self._client.build_request(
                 ask.method, f"{self.base}{ask.path}", headers=list(ask.headers), content=ask.body
             )
             async with asyncio.timeout(self.timeout_seconds):
                 answer = await self._client.send(request, stream=True)
-                failed = failures.amid
+                failed = amid
                 async with aclosing(answer):
                     await answer.aread()
         except (httpx2.TimeoutException, TimeoutError):

@@ -2,13 +2,8 @@
 
 from collections.abc import Iterator
 
-from superoffice_contract.target.tenants import (
-    Credential,
-    TargetTenant,
-    authorization,
-    basic,
-    session,
-)
+from superoffice_contract.target.credentials import Credential, authorization, basic, session
+from superoffice_contract.target.tenants import TargetTenant
 
 
 def of(tenant: TargetTenant) -> Iterator[Credential]:

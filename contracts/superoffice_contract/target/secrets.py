@@ -7,8 +7,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.grading.credentials import SESSION_COOKIE
-from superoffice_contract.target.curl import SECRETS
+from superoffice_contract.messages import SECRETS, SESSION_COOKIE
 from superoffice_contract.target.tenants import Header, TargetTenant
 
 Kind = str

@@ -8,14 +8,19 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.checks.expectations import Scene
-from superoffice_contract.lasting import lasting
+from superoffice_contract.errors import ImpossibleError
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Ask, Caller, Note, calling, unnoted
+from superoffice_contract.target.temporary_tenants import lasting
 from superoffice_contract.throttle.model import SECOND
 
 ACCOUNTS: Final = (507, 1, 2, -3)
 """Whom the callers ask for; how long each takes is learned first."""
+
+
 MOST_QUESTIONS: Final = 2_000
+
+
 DEFAULTS: Final = {
     "run": "detached",
     "busy": "wait-then-drop",
@@ -47,7 +52,7 @@ class Stage:
     def __init__(
         self,
         target: object,
-        scene: Scene,
+        scene: CheckContext,
         timeout_seconds: float,
         control_token: str | None,
         note: Note = unnoted,
@@ -152,3 +157,25 @@ def between(start: str, end: str) -> int:
     """Return the microseconds between two moments in ISO 8601."""
     passed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
     return passed.days * 86_400 * SECOND + passed.seconds * SECOND + passed.microseconds
+
+
+TURNED_OFF: Final = 503
+"""The status of a call that would be one too many to wait."""
+
+
+def has_room(stage: Stage, calls: int) -> None:
+    """Raise ImpossibleError unless so many *calls* may wait at *stage*, and be remembered."""
+    stage.fresh()
+    stage.control("POST", "lease/hold")
+    for _ in range(calls):
+        stage.arrive([507])
+    told = stage.control("GET", "requests")
+    if told.get("forgotten"):
+        msg = f"the journal keeps {len(told['requests'])} calls, a schedule may have {calls}"
+        raise ImpossibleError(f"{msg}; start the server with --journal-exchanges 1000")
+    statuses = [one["status"] for one in told["requests"]]
+    wait = statuses.index(TURNED_OFF) if TURNED_OFF in statuses else calls
+    full = 0 < wait < calls  # a server that refuses whoever waits has no limit but a defect
+    if full and statuses == [None] * wait + [TURNED_OFF] * (calls - wait):
+        msg = f"no more than {wait} calls may wait at a tenant, a schedule may have {calls}"
+        raise ImpossibleError(f"{msg}; start the server with --max-waiting 10000")

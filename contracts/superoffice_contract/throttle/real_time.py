@@ -2,31 +2,138 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Final, Literal
 
-from superoffice_contract.checks.expectations import Scene
-from superoffice_contract.checks.side_effects import EffectCheck, Effects
+import msgspec
+
+from superoffice_contract.checks.check import EffectCheck, Effects
+from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.readings import READINGS, Sign
 from superoffice_contract.report import Finding
-from superoffice_contract.target.http import Caller, Seen
+from superoffice_contract.target.context import CheckContext
+from superoffice_contract.target.http import Ask, Caller, Seen
 from superoffice_contract.throttle.timing import BUSY_SECOND, FREE
-from superoffice_contract.watching import (
-    ALIKE,
-    AT_ONCE,
-    BEFORE_THE_END,
-    LEAD,
-    MOST_TRIES,
-    Begun,
-    Watch,
-    is_second,
-)
+
+MOST_TRIES: Final = 12
+
+
+LEAD: Final = 0.1
+"""Seconds into a run at which somebody else comes."""
+
+
+AT_ONCE: Final = 0.15
+"""Seconds within which a call is answered that does not wait for a run to end."""
+
+
+ALIKE: Final = 0.25
+"""Seconds by which two equal lengths may differ on the wire."""
+
+
+PAUSE: Final = 0.5
+"""Seconds, more than `ALIKE`, between two calls that would wait for the end of one run."""
+
+
+BEFORE_THE_END: Final = 1.5
+"""Seconds before the end of a run, if its length is told, at which we begin to look."""
+
+
+class Begun(msgspec.Struct, frozen=True):
+    """A call that has started a run: how it was answered, and how long a run is, if known.
+
+    A blocking run has ended when its call is answered, so there `again` starts another.
+    """
+
+    run: Literal["detached", "blocking"]
+    first: Seen
+    seconds: float | None
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """One tenant, watched by calling it."""
+
+    caller: Caller
+    scene: CheckContext
+
+    @property
+    def good(self) -> Ask:
+        """A call that starts a run if the lease is free."""
+        return self.scene.post(GOOD, JSON)
+
+    @property
+    def empty(self) -> Ask:
+        """A call with an empty list."""
+        return self.scene.post(b'{"SyncUserAccounts":[]}', JSON)
+
+    async def begun(self) -> Begun | None:
+        """Call until a run has begun. Return None if none of `MOST_TRIES` calls shows one.
+
+        Callers who try for a second and come one behind the other wait as long as for a blocking
+        run; a pause in between tells the two apart.
+        """
+        told = before = self.scene.run_seconds
+        rested = False
+        for _ in range(MOST_TRIES):
+            seen = await self.caller.send(self.good)
+            if seen.seconds < FREE:
+                return Begun("detached", seen, told)
+            alike = before is not None and abs(seen.seconds - before) < ALIKE
+            if alike and rested:
+                return Begun("blocking", seen, seen.seconds)
+            if told is None:
+                before = None if is_second(seen) else seen.seconds
+            rested = alike or told is not None
+            if rested:
+                await asyncio.sleep(told or PAUSE)
+        return None
+
+    async def during(self, begun: Begun, asks: list[Ask], *, after: float = LEAD) -> list[Seen]:
+        """Send *asks* together into a run: the one that has *begun*, or another if that blocked."""
+        if begun.run == "detached":
+            return await self.caller.together(asks)
+        owner = asyncio.ensure_future(self.caller.send(self.good))
+        await asyncio.sleep(after)
+        seen = await self.caller.together(asks)
+        await owner
+        return seen
+
+    async def hung_up(self, after: float = LEAD) -> None:
+        """Call, and hang up *after* so many seconds."""
+        call = asyncio.ensure_future(self.caller.send(self.good))
+        await asyncio.wait([call], timeout=after)
+        call.cancel()
+        await asyncio.wait([call])
+        await asyncio.sleep(LEAD)
+
+    async def until_free(self, ask: Ask) -> tuple[Seen, int] | None:
+        """Send *ask* until an answer takes no second; return that, and how many did take one."""
+        for turned_away in range(MOST_TRIES):
+            seen = await self.caller.send(ask)
+            if not is_second(seen):
+                return seen, turned_away
+        return None
+
+
+def is_second(seen: Seen) -> bool:
+    """Tell whether an answer took as long as that of a call that is turned away."""
+    return BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1]
+
 
 APART: Final = 0.05
 """Seconds between two calls that may both have started, one run after the other."""
+
+
 TOO_LONG: Final = f"a run lasts longer than {MOST_TRIES} calls wait; say --run-seconds"
+
+
 TOO_SHORT: Final = "its runs are over before anybody else comes"
+
+
 TOO_MUCH_ALIKE: Final = "its runs last about as long as a call that is turned away"
+
+
 NOT_SEEN: Final = "the wire does not show how many accounts a run syncs"
+
+
 NO_LENGTH: Final = "a run for nobody has no length, so it looks like no run"
 
 
@@ -49,7 +156,7 @@ async def throttle_on_the_wire(watch: Watch) -> Effects:
             yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
 
 
-def _never_free(scene: Scene) -> Finding:
+def _never_free(scene: CheckContext) -> Finding:
     what = (
         f"none of {MOST_TRIES} calls was answered within {FREE} s: is it always busy? If its calls "
         "wait for runs that last about a second, say --run-seconds"
@@ -57,7 +164,7 @@ def _never_free(scene: Scene) -> Finding:
     return Finding(scene.tenant.id, what, ("lease-end", "run-detached"))
 
 
-def _followed(scene: Scene, reading: str, value: str, why: str) -> Iterator[Finding | Sign]:
+def _followed(scene: CheckContext, reading: str, value: str, why: str) -> Iterator[Finding | Sign]:
     """Yield the sign that *value* is followed, and what is wrong if another was told."""
     yield Sign(reading, scene.tenant.id, value, why)
     told = scene.readings.get(reading, value)
@@ -66,7 +173,7 @@ def _followed(scene: Scene, reading: str, value: str, why: str) -> Iterator[Find
         yield Finding(scene.tenant.id, what, READINGS[reading])
 
 
-def _busy_seconds(scene: Scene, begun: Begun, during: Sequence[Seen]) -> Iterator[Finding]:
+def _busy_seconds(scene: CheckContext, begun: Begun, during: Sequence[Seen]) -> Iterator[Finding]:
     """Yield each call of *during* that took no second, but for those that may have started.
 
     Who tries for a second starts when a run ends, and no two start together.
@@ -179,7 +286,7 @@ async def _over_already(watch: Watch) -> bool:
     return begun is None or after.seconds < AT_ONCE
 
 
-def _owner_gone(scene: Scene, begun: Begun, after: Seen) -> Iterator[Finding | Sign]:
+def _owner_gone(scene: CheckContext, begun: Begun, after: Seen) -> Iterator[Finding | Sign]:
     length = begun.seconds or 0.0
     if abs(length - 1) < ALIKE:
         yield Sign("disconnect", scene.tenant.id, None, TOO_MUCH_ALIKE)
@@ -190,7 +297,7 @@ def _owner_gone(scene: Scene, begun: Begun, after: Seen) -> Iterator[Finding | S
 
 
 def _check(name: str, claims: tuple[str, ...], look: Callable[[Watch], Effects]) -> EffectCheck:
-    async def run(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+    async def run(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
         async for one in look(Watch(caller, scenes[0])):
             yield one
 

@@ -4,9 +4,10 @@ Hypothesis makes up what happens: callers arrive, overlap and hang up, time pass
 held and released. After every step the journal must say what the model says.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
@@ -17,29 +18,170 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from superoffice_contract.checks.expectations import Scene
 from superoffice_contract.fuzzing.isolation import hermetic
-from superoffice_contract.patience import Patience, SpentError
 from superoffice_contract.readings import Sign
-from superoffice_contract.room import has_room
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Note, unnoted
 from superoffice_contract.throttle.detect_readings import learn
-from superoffice_contract.throttle.driver import ACCOUNTS, DEFAULTS, Stage, ThrottleError
-from superoffice_contract.throttle.model import SECOND, TASKS, Throttle
-from superoffice_contract.throttle_agreement import same, same_call, same_run
-from superoffice_contract.throttle_schedules import (
-    GIVEN,
-    KNOWN,
-    KNOWN_OVER_SOCKETS,
-    MOST_STEPS,
-    Step,
+from superoffice_contract.throttle.driver import (
+    ACCOUNTS,
+    DEFAULTS,
+    Stage,
+    ThrottleError,
+    between,
+    has_room,
 )
+from superoffice_contract.throttle.model import SECOND, TASKS, Arrival, Throttle
+
+
+def same_call(arrival: Arrival, exchange: Any) -> None:  # noqa: ANN401 - JSON
+    """Raise ThrottleError unless *exchange* is what the model made of *arrival*."""
+    answered = arrival.answered_at is not None
+    outcome = arrival.outcome if answered else "pending"
+    got = exchange["outcome"]
+    claim = _TAKEN.get((outcome, got)) or _BROKEN[outcome]
+    same(f"call {exchange['id']}", outcome, got, claim)
+    accounts = [one["AccountId"] for one in exchange["accounts"] or ()]
+    wanted = list(arrival.accounts)
+    same(f"accounts of call {exchange['id']}", wanted, accounts, "accounts-array")
+    if arrival.answered_at is not None:
+        waited = round(exchange["elapsed"] * SECOND)
+        wait = arrival.answered_at - arrival.at
+        claim = "busy-second" if outcome == "turned_away" else "run-detached"
+        same(f"microseconds of call {exchange['id']}", wait, waited, claim)
+
+
+_TAKEN: Final = {
+    ("pending", "started"): "single-run",
+    ("turned_away", "started"): "single-run",
+    ("served", "started"): "single-run",
+    ("started", "pending"): "run-detached",
+}
+"""The claim that is broken where the one outcome was expected, and the other came."""
+
+
+_BROKEN: Final = {
+    "pending": "busy-second",
+    "turned_away": "busy-drop",
+    "served": "empty-no-run",
+    "started": "lease-end",
+}
+"""The claim that is broken where this outcome was expected and did not come."""
+
+
+def same_run(model: Throttle, arrival: Arrival, run: Any) -> None:  # noqa: ANN401 - JSON
+    """Raise ThrottleError unless *run* is the one that *arrival* started in the *model*."""
+    name = f"run {run['run']}"
+    synced = list(model.synced(arrival.accounts))
+    once = list(dict.fromkeys(synced))
+    claim = "duplicates" if run["accounts"] == once else "starts-sync"
+    same(f"accounts of {name}", synced, run["accounts"], claim)
+    steps = sorted(step["AccountId"] for task in run["tasks"] for step in task)
+    same(f"accounts in the tasks of {name}", sorted(synced), steps, "tasks-dealt")
+    if len(run["tasks"]) > TASKS:
+        what = f"{name} has {len(run['tasks'])} tasks; at most {TASKS} work at a time"
+        raise ThrottleError(what, "task-cap")
+    if run["state"] != "released":
+        length = between(run["started_at"], run["ends_at"])
+        same(f"microseconds of {name}", model.length(arrival.accounts), length, "lease-end")
+
+
+def same(what: str, wanted: object, got: object, claim: str) -> None:
+    """Raise ThrottleError, which breaks *claim*, unless the server says what is wanted."""
+    if wanted != got:
+        raise ThrottleError(f"{what}: expected {wanted}, the server says {got}", claim)
+
+
+Step = tuple[str, Any]
+
+
+MOST_STEPS: Final = 14
+"""Steps of a schedule that is made up, and so the most calls in it."""
+
+
+KNOWN: Final[tuple[tuple[Step, ...], ...]] = (
+    (("arrive", [1]), ("arrive", [2]), ("advance", 200_000), ("arrive", [2]), ("advance", SECOND)),
+    (("arrive", [1]), ("advance", 4_500_000), ("arrive", [2]), ("advance", 500_000)),
+    (("arrive", [1] * 10), ("advance", 7_000_000), ("arrive", [1] * 11), ("advance", 7_000_000)),
+    (("arrive", [507, 507, -3]), ("advance", 7_000_000), ("arrive", [-3])),
+    (("arrive", [507, *[1] * 9, 2, 2, -3]), ("advance", 7_000_000), ("advance", 7_000_000)),
+    (("arrive", []), ("arrive", [1]), ("arrive", []), ("advance", SECOND)),
+    (("hold", None), ("arrive", [1]), ("advance", 2_500_000), ("release", None), ("arrive", [1])),
+    (("arrive", [1]), ("release", None), ("arrive", [2]), ("advance", 7_000_000)),
+)
+"""Schedules that are always played: each is the shortest that shows some defect."""
+
+
+KNOWN_OVER_SOCKETS: Final[tuple[tuple[Step, ...], ...]] = (
+    (("arrive", [1]), ("arrive", [2]), ("let_go", 1), ("arrive", [2]), ("advance", 7_000_000)),
+    (("hold", None), ("arrive", [1]), ("let_go", 0), ("release", None), ("arrive", [2])),
+)
+"""The same, of callers who hang up; an application in this process is never hung up on."""
+
+
+GIVEN: Final = {"arrive": "accounts", "advance": "by", "let_go": "number"}
+"""What the step of a schedule is given, by its name."""
+
+
+def told(schedule: Iterable[Step]) -> str:
+    """Return *schedule* in words."""
+    steps = (name if given is None else f"{name} {given}" for name, given in schedule)
+    return "; ".join(steps)
+
+
+class SpentError(KeyboardInterrupt):
+    """The patience is spent. Hypothesis takes anything else for one more failure, or for flaky."""
+
+
+class Patience:
+    """Watches schedules being played, and ends that *seconds* after the first of them failed."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._until: float | None = None
+        self._shortest: tuple[int, Exception] | None = None
+
+    @contextmanager
+    def watching(self, schedule: Sequence[Step]) -> Iterator[None]:
+        """Watch the last step of *schedule*. Raise SpentError instead of taking it when over."""
+        if self._until is not None and time.monotonic() >= self._until:
+            raise SpentError
+        try:
+            yield
+        except Exception as error:
+            self._failed(error, schedule)
+            raise
+
+    def _failed(self, error: Exception, schedule: Sequence[Step]) -> None:
+        if self._until is None:
+            # Whatever the server can't be asked for is no matter of schedules.
+            spent = not isinstance(error, ThrottleError)
+            self._until = time.monotonic() + (0.0 if spent else self._seconds)
+        if isinstance(error, ThrottleError):
+            error.schedule = told(schedule)
+        if self._shortest is None or len(schedule) < self._shortest[0]:
+            self._shortest = len(schedule), error
+
+    @property
+    def shortest(self) -> Exception:
+        """What the shortest schedule showed that failed."""
+        if self._shortest is None:
+            raise AssertionError("nothing has failed, so nothing is spent")
+        return self._shortest[1]
+
 
 __all__ = ["DEFAULTS", "ThrottleError", "ThrottleMachine", "explore_throttle"]
 
+
 MOST_ACCOUNTS: Final = 13
+
+
 FEW: Final = st.lists(st.sampled_from(ACCOUNTS), max_size=3)
+
+
 MANY: Final = st.lists(st.sampled_from(ACCOUNTS), min_size=TASKS, max_size=MOST_ACCOUNTS)
+
+
 STEPS: Final = (200_000, 1_000_000, 2_500_000, 7_000_000)
 """Microseconds that pass at once."""
 
@@ -135,7 +277,7 @@ def _play(machine: ThrottleMachine, schedule: Sequence[Step]) -> None:
 
 def explore_throttle(
     target: object,
-    scene: Scene,
+    scene: CheckContext,
     *,
     chance: int,
     examples: int,

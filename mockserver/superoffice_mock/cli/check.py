@@ -2,14 +2,28 @@
 
 import os
 import sys
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
-from superoffice_mock.cli import options
+from superoffice_contract.errors import TargetError
+from superoffice_contract.openapi import claims
+from superoffice_contract.report import Report
+from superoffice_contract.target import tenants
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
+from superoffice_mock.cli import base, options
 from superoffice_mock.cli.base import Command
+from superoffice_mock.cli.target_options import base_url, needs, positive, readings, tables
+from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.core.readings import Readings
+from superoffice_mock.errors import SetupError
+from superoffice_mock.wire.cors import is_loopback
 
 
 @click.command("check", cls=Command)
@@ -42,11 +56,10 @@ def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: AN
     Starts sync runs there, so URL is on this machine; any other is visited with --real, which
     starts none unless you say so. Exit code 1 if something was found.
     """
-    from superoffice_mock.cli import check_real, report_output
-    from superoffice_mock.commands import checking
+    from superoffice_mock.cli import base, check_real
 
     if listing:
-        click.echo(checking.listed(), nl=False)
+        click.echo(listed(), nl=False)
         return
     source = click.get_current_context().get_parameter_source
     given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
@@ -54,7 +67,90 @@ def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: AN
         check_real.check_options(given)
         found = check_real.visited(url, options, os.environ, partial(click.echo, err=True))
     else:
-        checking.check_options(given)
-        found = checking.checked(url, options, os.environ)
-    report_output.written(found, options["shape"], options["out"], click.echo)
+        check_options(given)
+        found = checked(url, options, os.environ)
+    base.write_report(found, options["shape"], options["out"], click.echo)
     sys.exit(found.exit_code)
+
+
+AT_ONCE = 0.001
+"""Real seconds after which the built-in mock's clock jumps: nobody else calls it."""
+
+
+TOKEN: Final = "SUPEROFFICE_MOCK_CONTROL_TOKEN"
+
+
+FOR_A_VISIT: Final = ("start_syncs", "accounts", "max_requests", "pace", "ca")
+
+
+def check_options(given: Collection[str]) -> None:
+    """Raise SetupError if an option is *given* that only a visit has."""
+    for name in FOR_A_VISIT:
+        if name in given:
+            msg = f"--{name.replace('_', '-')}: is for visits; add --real, or leave it out"
+            raise SetupError(msg)
+
+
+def checked(url: str | None, options: Mapping[str, Any], environ: Mapping[str, str]) -> Report:
+    """Check the server at *url*, or the built-in mock. Raise SetupError for what can't be run."""
+    try:
+        from superoffice_contract.suite.run import Plan, run
+    except ImportError as error:
+        raise SetupError(needs(error)) from None
+    for name in ("timeout", "run_seconds"):
+        positive(name, options[name])
+    followed, told = readings(options["reading"])
+    tables, source = _tables(options["target_file"])
+    try:
+        plan = Plan(
+            server=_built_in(tables, source, followed) if url is None else _local(url),
+            tenants=tenants.tenants(tables, source),
+            profile=options["profile"],
+            seed=options["seed"],
+            readings=told,
+            timeout_seconds=options["timeout"],
+            only=options["only"],
+            run_seconds=options["run_seconds"],
+            control_token=environ.get(TOKEN),
+        )
+        with base.progress_bar() as shown:
+            return run(plan, shown)
+    except TargetError as error:
+        raise SetupError(str(error)) from None
+
+
+def _tables(path: str | None) -> tuple[list[Any], str]:
+    return (tenant_file.demo(), "the demo world") if path is None else (tables(path), path)
+
+
+def _built_in(tables: list[Any], source: str, followed: Readings) -> object:
+    settings = Settings(jump_settle=AT_ONCE, readings=followed)
+    return assemble(settings, tenant_file.of(settings, tables, source), access_log.silent).app
+
+
+def _local(url: str) -> str:
+    base = base_url(url)
+    if not is_loopback(urlsplit(base).hostname):
+        msg = f"{url}: is not this machine, and the check starts sync runs; visit it with --real"
+        raise SetupError(msg)
+    return base
+
+
+def listed() -> str:
+    """Return every claim, its fact and the checks that stand for it, as text.
+
+    Raise SetupError if what runs the checks is not installed.
+    """
+    try:
+        from superoffice_contract.suite.run import standing_for
+    except ImportError as error:
+        raise SetupError(needs(error)) from None
+    return "\n".join(_lines(standing_for())) + "\n"
+
+
+def _lines(checks: Mapping[str, Collection[str]]) -> Iterator[str]:
+    for claim in claims.load().values():
+        by = ", ".join(checks.get(claim.id, ())) or "no check; a fact about the page, or our tests'"
+        yield f"{claim.id} ({claim.kind})"
+        yield f"  {claim.fact}"
+        yield f"  checked by: {by}"

@@ -22,9 +22,8 @@ def command(
 
     Exit code 1 if something is different.
     """
-    from superoffice_mock.cli import report_output
-    from superoffice_mock.commands import replaying
+    from superoffice_mock.cli import base, replay
 
-    found = replaying.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
-    report_output.written(found, shape, out, click.echo)
+    found = replay.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
+    base.write_report(found, shape, out, click.echo)
     sys.exit(found.exit_code)

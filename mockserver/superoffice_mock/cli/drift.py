@@ -17,12 +17,12 @@ def command(file: str, shape: str, out: str | None) -> None:
     from pathlib import Path
 
     from superoffice_contract.drift import compare
-    from superoffice_contract.drift.facts import DriftError
-    from superoffice_mock.cli import report_output
+    from superoffice_contract.errors import DriftError
+    from superoffice_mock.cli import base
 
     try:
         found = compare.report(Path(file))
     except DriftError as error:
         raise SetupError(str(error)) from error
-    report_output.written(found, shape, out, click.echo)
+    base.write_report(found, shape, out, click.echo)
     sys.exit(found.exit_code)

@@ -19,9 +19,9 @@ def command(
     har: str | None, journal: str | None, tenant: tuple[str, ...], shape: str, out: str | None
 ) -> None:
     """Judge an app by its traffic. That is a HAR file, or the journal of a mock that it called."""
+    from superoffice_contract.errors import TrafficError
     from superoffice_contract.grading import grade
-    from superoffice_contract.grading.calls import TrafficError
-    from superoffice_mock.cli import report_output
+    from superoffice_mock.cli import base
 
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
@@ -34,5 +34,5 @@ def command(
             found = grade.grade_journal(journal, tenant or ("onsite",), token)
     except TrafficError as error:
         raise SetupError(str(error)) from None
-    report_output.written(found, shape, out, click.echo)
+    base.write_report(found, shape, out, click.echo)
     sys.exit(found.exit_code)

@@ -13,12 +13,12 @@ from superoffice_mock.cli.base import Command
 @options.max_file
 def command(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
     """Clean a HAR file. OUT has pseudonyms for the secrets and names of IN."""
-    from superoffice_contract.archive import MAX_BYTES
-    from superoffice_mock.traffic import cleaning
+    from superoffice_contract.har import MAX_BYTES
+    from superoffice_mock.redaction import redactor
 
     if not in_place:
-        cleaning.check_other(source, target)
-    recording = cleaning.redact(source, target, max_file or MAX_BYTES)
+        redactor.check_other(source, target)
+    recording = redactor.redact(source, target, max_file or MAX_BYTES)
     if recording.note:
         click.echo(f"{source}: {recording.note}", err=True)
     click.echo(f"{target}: {len(recording.entries)} exchanges, replaced:")

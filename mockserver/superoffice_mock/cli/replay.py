@@ -2,14 +2,22 @@
 
 import os
 import sys
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import click
 from click.core import ParameterSource
 
+from superoffice_contract.report import Report
 from superoffice_mock.cli import options as cli_options
 from superoffice_mock.cli.base import Command
+from superoffice_mock.errors import SetupError
+from superoffice_mock.replay import recording_diff
+from superoffice_mock.replay.loading import loaded, recorded
+from superoffice_mock.replay.matching import FIELDS, STRICT
+from superoffice_mock.replay.player import Recorded, Rules, Timing
+from superoffice_mock.tenants.registry import names_a_tenant
 
 
 @click.command("replay", cls=Command)
@@ -55,24 +63,93 @@ def command(
     With --against, be the client instead; exit code 1 if an answer is another than recorded.
     """
     from superoffice_mock.app import assemble
-    from superoffice_mock.commands import replaying, serving
+    from superoffice_mock.cli import serve
     from superoffice_mock.config import tenant_file
+    from superoffice_mock.replay import loading
+    from superoffice_mock.webapi import replay_backend
 
     context = click.get_current_context()
     source = context.get_parameter_source
     chosen = {name for name in context.params if source(name) is not ParameterSource.DEFAULT}
-    replaying.check_options(chosen, against=options["against"] is not None)
-    recorded = replaying.recorded(replaying.loaded(files, max_file, partial(click.echo, err=True)))
+    check_options(chosen, against=options["against"] is not None)
+    recorded = loading.recorded(loading.loaded(files, max_file, partial(click.echo, err=True)))
     if options["against"] is not None:
-        from superoffice_mock.cli import replay_against, report_output
+        from superoffice_mock.cli import base, replay_against
 
         told = replay_against.sent(recorded, options["against"], options, os.environ)
-        report_output.written(told, options["shape"], options["out"], click.echo)
+        base.write_report(told, options["shape"], options["out"], click.echo)
         sys.exit(told.exit_code)
-    rules = replaying.rules(match, options["timing"], repeat=options["repeat"])
-    flags = {name: options[name] for name in options.keys() & chosen - replaying.OWN}
+    rules = matching_rules(match, options["timing"], repeat=options["repeat"])
+    flags = {name: options[name] for name in options.keys() & chosen - OWN}
     loaded = cli_options.configured(config, flags, reading)
     simulate, longest = options["on_miss"] == "simulate", loaded.settings.max_body
-    instead = replaying.instead(recorded, rules, longest, simulate=simulate)
-    tables = replaying.tenants(tenant_file.tables(loaded), recorded)
-    sys.exit(serving.served(loaded, tables, partial(assemble, instead=instead)))
+    instead = replay_backend.instead(recorded, rules, longest, simulate=simulate)
+    tables = tenants(tenant_file.tables(loaded), recorded)
+    sys.exit(serve.served(loaded, tables, partial(assemble, instead=instead)))
+
+
+AGAINST: Final = frozenset(
+    {"target_file", "gap", "timeout", "real", "start_syncs", "accounts", "ca", "shape", "out"}
+)
+"""Options that only `--against` has."""
+
+
+BOTH: Final = frozenset({"files", "against", "max_file"})
+
+
+OWN: Final = AGAINST | BOTH | {"timing", "repeat", "on_miss"}
+"""Options of `replay` that are no settings of a server."""
+
+
+def check_options(given: Collection[str], *, against: bool) -> None:
+    """Raise SetupError if an option is *given* that the other kind of replay has."""
+    for name in sorted(given):
+        flag = f"--{'format' if name == 'shape' else name.replace('_', '-')}"
+        if against and name not in AGAINST | BOTH:
+            msg = f"{flag}: is for serving a recording; leave it out beside --against"
+            raise SetupError(msg)
+        if not against and name in AGAINST:
+            msg = f"{flag}: is for --against URL; add that, or leave it out"
+            raise SetupError(msg)
+
+
+def differences(
+    ours: str,
+    theirs: str,
+    match: str | None,
+    max_file: int | None,
+    tell: Callable[[str], object],
+) -> Report:
+    """Return in what the recording *theirs* is another than *ours*. Raise SetupError."""
+    known, other = (recorded(loaded((path,), max_file, tell)) for path in (ours, theirs))
+    fields = matching_rules(match, "none", repeat=False).fields
+    return Report(
+        f"{theirs} compared with {ours}", tuple(recording_diff.compared(known, other, fields))
+    )
+
+
+def matching_rules(match: str | None, timing: Timing | None, *, repeat: bool) -> Rules:
+    """Return how requests are matched, *match* being names between commas. Raise SetupError."""
+    names = STRICT if match is None else tuple(one.strip() for one in match.split(","))
+    for name in names:
+        if name not in FIELDS:
+            msg = f"--match {match}: {name!r} is not known; known are {', '.join(FIELDS)}"
+            raise SetupError(msg)
+    return Rules(tuple(one for one in FIELDS if one in names), timing, repeat)
+
+
+def tenants(tables: Sequence[Any], replayed: Sequence[Recorded]) -> list[Any]:
+    """Return *tables* with those tenants that were recorded, and are not among them, beside."""
+    known = {str(one.get("id")).lower() for one in tables if isinstance(one, dict)}
+    seen = dict.fromkeys(
+        one.sent.path[0]
+        for one in replayed
+        if names_a_tenant(one.sent.path[0])
+        and one.entry.label.tenant in (None, *_spellings(one.sent.path[0]))
+    )
+    made = ({"id": _spellings(id_)[0], "installation": "online"} for id_ in seen)
+    return [*tables, *(one for one in made if one["id"].lower() not in known)]
+
+
+def _spellings(id_: str) -> tuple[str, ...]:
+    return id_.capitalize(), id_

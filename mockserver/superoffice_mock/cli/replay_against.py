@@ -1,36 +1,142 @@
 """`superoffice-mock replay FILE --against URL`: a recording's requests sent again, and compared."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
+from superoffice_contract.errors import TargetError
 from superoffice_contract.report import Report, Result
-from superoffice_contract.target import tenants
-from superoffice_contract.target.tenants import TargetError, TargetTenant
-from superoffice_mock.cli import check_real
-from superoffice_mock.commands import checking
-from superoffice_mock.commands.signing import Signer, Unsigned
+from superoffice_contract.target import credentials, tenants
+from superoffice_contract.target.tenants import Header, TargetTenant
+from superoffice_mock.cli import target_options
 from superoffice_mock.config import tenant_file
+from superoffice_mock.core.credentials import (
+    AccessToken,
+    BasicPair,
+    Presented,
+    SessionPair,
+    Ticket,
+    Unusable,
+)
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.model import Entry, Request, Response
 from superoffice_mock.replay import answer_diff, arrival_order, recording_diff, response_bytes
 from superoffice_mock.replay.player import Recorded
-from superoffice_mock.replay.pseudonym_bindings import Bindings
+from superoffice_mock.replay.pseudonym_bindings import Bindings, names
 from superoffice_mock.wire.cors import is_loopback
 
 if TYPE_CHECKING:
     from superoffice_contract.target.http import Ask, Caller
 
+
+REFUSED: Final = (401, 403)
+
+
+SIGNED: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
+
+
+Kind = type[BasicPair] | type[Ticket] | type[AccessToken] | type[SessionPair]
+
+
+Way = tuple[Header, ...]
+
+
+def _users(tenant: TargetTenant) -> list[Way]:
+    return [
+        credentials.authorization(credentials.basic(one.name, one.password)) for one in tenant.users
+    ]
+
+
+def _tickets(tenant: TargetTenant) -> list[Way]:
+    beside = tuple(("SO-AppToken", app.token) for app in tenant.granted[:1])
+    return [credentials.authorization(f"SOTicket {one}", *beside) for one in tenant.tickets]
+
+
+def _tokens(tenant: TargetTenant) -> list[Way]:
+    granted = {app.name for app in tenant.granted}
+    known = (one.value for one in tenant.tokens if one.app in granted)
+    return [credentials.authorization(f"Bearer {one}") for one in known]
+
+
+def _sessions(tenant: TargetTenant) -> list[Way]:
+    return [credentials.session(one.id, one.xsrf) for one in tenant.sessions]
+
+
+_WAYS: Final[Mapping[Kind, tuple[str, Callable[[TargetTenant], Sequence[Way]]]]] = {
+    BasicPair: ("users", _users),
+    Ticket: ("tickets", _tickets),
+    AccessToken: ("tokens", _tokens),
+    SessionPair: ("sessions", _sessions),
+}
+
+
+class Unsigned(Exception):
+    """There is no credential to send a recorded request with; the message says which is missing."""
+
+
+class Signer:
+    """Signs the requests of a recording: equal pseudonyms get equal credentials, others others.
+
+    *tenants* are known by their id in lower case. With *always*, nothing that was recorded is
+    sent where it was let in.
+    """
+
+    def __init__(self, tenants: Mapping[str, TargetTenant], *, always: bool) -> None:
+        self._tenants = tenants
+        self._always = always
+        self._given: dict[tuple[str, Presented], Way] = {}
+
+    def signed(self, recorded: Recorded, tenant: str) -> tuple[Header, ...]:
+        """Return the headers to send to *tenant*. Raise Unsigned if a credential is missing.
+
+        What was refused is refused again: then the pseudonym itself is sent, which nobody knows.
+        """
+        headers = recorded.entry.request.headers
+        presented = recorded.sent.credentials
+        refused = recorded.entry.response.status in REFUSED
+        if isinstance(presented, Unusable) or refused or not self._replaced(presented):
+            return headers
+        unsigned = tuple(header for header in headers if header[0] not in SIGNED)
+        return (*unsigned, *self._way(presented, tenant.lower()))
+
+    def _replaced(self, presented: Presented) -> bool:
+        values = (getattr(presented, name) for name in presented.__struct_fields__)
+        return self._always or any(value is not None and names(value) for value in values)
+
+    def _way(self, presented: Presented, tenant: str) -> Way:
+        known = self._given.get((tenant, presented))
+        if known is not None:
+            return known
+        kind, ways = _WAYS[type(presented)]  # type: ignore[index]
+        target = self._tenants.get(tenant)
+        offered = ways(target) if target is not None else ()
+        of_kind = {key: way for key, way in self._given.items() if key[0] == tenant}
+        left = [way for way in offered if way not in of_kind.values()]
+        if not left:
+            msg = f"it needs one of the {kind} of tenant {tenant!r} more than the target file has"
+            raise Unsigned(msg)
+        self._given[tenant, presented] = left[0]
+        return left[0]
+
+
 ONLY_REAL: Final = ("start_syncs", "accounts", "ca")
+
+
 STAGGER: Final = 0.005
 """Seconds between calls that overlap, so that they arrive in the order of the recording."""
+
+
 READS: Final = ("GET", "HEAD", "OPTIONS")
+
+
 ENOUGH: Final = (429, 502, 503, 504)
 """Answers of another machine that wants to be left alone; a visit of `check` heeds them, too."""
+
+
 DOCUMENTED: Final = "/api/v1/"
 
 
@@ -61,7 +167,7 @@ def sent(
         msg = f"--against needs {error.name}: pip install 'superoffice-mock[contract]'"
         raise SetupError(msg) from None
     try:
-        sending = _sending(checking.base_url(url), options, environ)
+        sending = _sending(target_options.base_url(url), options, environ)
         results = asyncio.run(compared(recorded, sending))
     except TargetError as error:
         raise SetupError(str(error)) from None
@@ -80,7 +186,7 @@ def _sending(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -
         if options[name] and not real:
             msg = f"--{name.replace('_', '-')}: is for other machines; add --real, or leave it out"
             raise SetupError(msg)
-    checking.positive("timeout", options["timeout"])
+    target_options.positive("timeout", options["timeout"])
     if not 0 <= options["gap"] <= inf:
         msg = f"--gap {options['gap']:g}: expected seconds, 0 or more"
         raise SetupError(msg)
@@ -90,7 +196,9 @@ def _sending(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -
         prefix,
         _tenants(url, prefix, options, environ),
         real,
-        check_real.accounts_of(options, check_real.tenant_at(url, options["target_file"], environ))
+        target_options.accounts_of(
+            options, target_options.tenant_at(url, options["target_file"], environ)
+        )
         if real
         else None,
         options["gap"],
@@ -104,12 +212,12 @@ def _tenants(
     url: str, prefix: str | None, options: Mapping[str, Any], environ: Mapping[str, str]
 ) -> dict[str, TargetTenant]:
     """Return who signs in, by the tenant: those of the target file, or of the demo world."""
-    named = any(name.startswith(check_real.PREFIX) for name in environ)
+    named = any(name.startswith(target_options.PREFIX) for name in environ)
     if options["real"] or prefix is not None or named:
-        one = check_real.tenant_at(url, options["target_file"], environ)
+        one = target_options.tenant_at(url, options["target_file"], environ)
         return {(prefix or "onsite").lower(): one}
     path = options["target_file"]
-    tables = tenant_file.demo() if path is None else checking.tables(path)
+    tables = tenant_file.demo() if path is None else target_options.tables(path)
     return {one.id.lower(): one for one in tenants.tenants(tables, path or "the demo world")}
 
 
@@ -245,7 +353,7 @@ class Sender:
 
     def _check_safe(self, ask: "Ask") -> None:
         """Raise Skipped for what may sync accounts that nobody named."""
-        from superoffice_contract.stand_ins import names_only
+        from superoffice_contract.real_tenant.request_plan import names_only
 
         accounts = self._sending.accounts
         if accounts is None or ask.method in READS:

@@ -17,7 +17,7 @@ def command(paths: tuple[str, ...], max_file: int | None) -> None:
 
     It looks into all it can read; exit code 2 if a file could not be read.
     """
-    from superoffice_contract.archive import MAX_BYTES
+    from superoffice_contract.har import MAX_BYTES
     from superoffice_mock.redaction import scanner
 
     read = places = failed = 0

@@ -11,9 +11,8 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from superoffice_contract.openapi.operations import Operation
-from superoffice_mock.asgi.control.hints import explained
 from superoffice_mock.config.tenant_spec import Usual
-from superoffice_mock.control.errors import problem
+from superoffice_mock.control.errors import explained, problem
 from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.server.asgi_extensions import connection

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
-from superoffice_mock.asgi.control import waiting
 from superoffice_mock.control import openapi
 from superoffice_mock.control.auth import Guard
 from superoffice_mock.control.endpoints import (
@@ -37,7 +36,7 @@ VERBS: Final[Verbs] = {
     **health.VERBS,
     **tenants.VERBS,
     **accounts.VERBS,
-    **waiting.VERBS,
+    **requests.WAIT_VERBS,
     **requests.VERBS,
     **lease.VERBS,
     **clock.VERBS,

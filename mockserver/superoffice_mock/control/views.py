@@ -1,13 +1,12 @@
 """What the control surface shows: exchanges, runs, the lease and the clock, as JSON values."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from superoffice_contract.openapi.operations import Operation
-from superoffice_mock.core.clock import RealClock
+from superoffice_mock.core.clock import RealClock, format_instant, to_seconds
 from superoffice_mock.core.clock_events import Event
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange, Journal
@@ -19,24 +18,12 @@ from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.wire.decode import decode
 
 View = dict[str, Any]
+
+
 Operations = Mapping[str, Operation]
 
+
 _NO_LIMIT = 1_000_000_000
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(instant: int) -> str:
-    """Return *instant* as ISO 8601 in UTC, to the microsecond; the year 9999 is the last."""
-    at = _EPOCH + timedelta(microseconds=min(instant // 1000, _LAST_MICROSECOND))
-    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def seconds(duration: int | None) -> float | None:
-    """Return *duration* in seconds."""
-    return None if duration is None else duration / SECOND
 
 
 def exchange_view(exchange: Exchange, operations: Operations) -> View:
@@ -44,7 +31,7 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
     verdict = exchange.verdict
     return {
         "id": exchange.id,
-        "at": moment(exchange.at),
+        "at": format_instant(exchange.at),
         "tenant": None if exchange.astray else exchange.tenant,
         "operation": exchange.operation,
         "method": exchange.method,
@@ -59,8 +46,8 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
         "run": exchange.run and exchange.run.id,
         "holder": _holder(verdict.holder) if isinstance(verdict, (TurnedAway, Ask)) else None,
         "status": exchange.status,
-        "elapsed": seconds(exchange.elapsed),
-        "elapsed_real": seconds(exchange.elapsed_real),
+        "elapsed": to_seconds(exchange.elapsed),
+        "elapsed_real": to_seconds(exchange.elapsed_real),
         "hung_up": exchange.hung_up,
         "reason": exchange.reason,
         "violations": exchange.violations,
@@ -135,14 +122,14 @@ def lease_view(tenant: Tenant) -> View:
 def holder_view(holder: Holder, now: Instant) -> View:
     """Return one holder of the lease: a run with its end, or a hold without."""
     if isinstance(holder, Hold):
-        return {"by": "hand", "since": moment(holder.since)}
+        return {"by": "hand", "since": format_instant(holder.since)}
     return {
         "by": "run",
         "run": holder.id,
         "request": holder.exchange,
         "accounts": len(holder.accounts),
-        "since": moment(holder.started_at),
-        "ends_at": moment(holder.ends_at),
+        "since": format_instant(holder.started_at),
+        "ends_at": format_instant(holder.ends_at),
         "seconds_left": max(holder.ends_at - now, 0) / SECOND,
     }
 
@@ -166,8 +153,8 @@ def _run(run: SyncRun, now: Instant) -> View:
         "request": run.exchange,
         "state": _run_state(run, now),
         "accounts": list(run.accounts),
-        "started_at": moment(run.started_at),
-        "ends_at": moment(run.ends_at),
+        "started_at": format_instant(run.started_at),
+        "ends_at": format_instant(run.ends_at),
         "tasks": [[_step(step, run, now) for step in task.steps] for task in run.tasks],
     }
 
@@ -181,8 +168,8 @@ def _run_state(run: SyncRun, now: Instant) -> str:
 def _step(step: SyncStep, run: SyncRun, now: Instant) -> View:
     return {
         "AccountId": step.account,
-        "started_at": moment(step.started_at),
-        "ends_at": moment(step.ends_at),
+        "started_at": format_instant(step.started_at),
+        "ends_at": format_instant(step.ends_at),
         "state": step_state(step, run, now),
     }
 
@@ -201,7 +188,7 @@ def clock_view(tenant: Tenant) -> View:
     clock = tenant.state.clock
     return {
         "clock": clock.name,
-        "now": moment(tenant.now()),
+        "now": format_instant(tenant.now()),
         "stands_still": not isinstance(clock, RealClock),
         "in_flight": tenant.in_flight,
         "waiting": tenant.waiting,
@@ -213,7 +200,7 @@ def event_view(event: Event) -> View:
     members = {
         name: value for name, value in msgspec.structs.asdict(event).items() if value is not None
     }
-    return members | {"at": moment(event.at)}
+    return members | {"at": format_instant(event.at)}
 
 
 def readings_view(readings: Readings) -> View:

@@ -1,10 +1,11 @@
 """A tenant's clock as a value: what time it is, given what the real clock says."""
 
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import msgspec
 
-from superoffice_mock.core.sync_run import Instant
+from superoffice_mock.core.sync_run import SECOND, Instant
 
 
 class RealClock(msgspec.Struct, frozen=True):
@@ -68,3 +69,20 @@ def freeze(clock: Clock, now_real: int) -> FrozenClock:
 def jump(clock: Clock, now_real: int) -> JumpingClock:
     """Stop *clock* where it stands; it moves by jumps from now on."""
     return JumpingClock(clock.now(now_real))
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
+def format_instant(instant: int) -> str:
+    """Return *instant* as ISO 8601 in UTC, to the microsecond; the year 9999 is the last."""
+    at = _EPOCH + timedelta(microseconds=min(instant // 1000, _LAST_MICROSECOND))
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def to_seconds(duration: int | None) -> float | None:
+    """Return *duration* in seconds."""
+    return None if duration is None else duration / SECOND

@@ -18,8 +18,8 @@ from superoffice_mock.core.lease import (
     Started,
     TurnedAway,
     Verdict,
+    reason,
 )
-from superoffice_mock.core.reasons import reason
 from superoffice_mock.core.sync_run import ExchangeId, Instant, SyncRun, TenantId
 
 Outcome = Literal[

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import (
@@ -161,3 +162,46 @@ def _next_chance(holder: Holder, deadline: Instant) -> Instant:
 def account_ids(ids: Sequence[int]) -> Sequence[AccountId]:
     """Pack *ids* (int32, claim account-id-int32) so that a journal of them stays small."""
     return array("i", ids)  # type: ignore[return-value]
+
+
+def reason(verdict: Verdict) -> str | None:
+    """Return why a call got *verdict*; None for one that does not say."""
+    match verdict:
+        case Started(run):
+            length = (run.ends_at - run.started_at) / SECOND
+            return f"run {run.id} syncs {_counted(verdict)} in {length:.1f} s"
+        case TurnedAway(holder, answer_at):  # as it was when the call came
+            return describe(holder, Instant(answer_at - TURNED_AWAY_AFTER))
+        case Served():
+            return "nothing to sync: the list of accounts is empty"
+        case _:
+            return None
+
+
+def _counted(started: Started) -> str:
+    synced = len(started.run.accounts)
+    asked = synced + started.left_out
+    of_all = f"{synced} of {asked}" if synced != asked else f"{synced}"
+    return f"{of_all} account{'' if asked == 1 else 's'}"
+
+
+def withdrawn(verdict: Verdict, now: Instant) -> Verdict:
+    """Return what *verdict* comes to when its caller asks no more; one that is final stays."""
+    if isinstance(verdict, Ask):
+        return TurnedAway(verdict.holder, now)
+    if isinstance(verdict, Delayed):
+        return Served(now)
+    return verdict
+
+
+def at_once(verdict: Verdict, now: Instant) -> Verdict:
+    """Return what *verdict* comes to when nobody may wait any longer than until *now*."""
+    final = withdrawn(verdict, now)
+    return final if final.answer_at <= now else replace(final, answer_at=now)
+
+
+def released(verdict: Verdict, holder: Holder | None, now: Instant) -> Verdict:
+    """Return *verdict*, answered now if its caller waits for a run that holds the lease no more."""
+    if isinstance(verdict, Started) and verdict.answer_at > now and verdict.run is not holder:
+        return replace(verdict, run=cut_short(verdict.run, now), answer_at=now)
+    return verdict

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any, Final
 
@@ -10,20 +10,75 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.proxy import hop_by_hop
 from superoffice_mock.proxy.body_buffer import LONGEST, Kept, Room
 from superoffice_mock.proxy.upstream_client import Answer, Link, LinkError, Sent
-from superoffice_mock.recordings import outcome_labels
+from superoffice_mock.recordings import body_encoding, outcome_labels
 from superoffice_mock.recordings.model import Entry, Label, Request, Response
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
-from superoffice_mock.traffic import codings
-from superoffice_mock.traffic.caller import Caller, CallerLeft, Message, Receive
 from superoffice_mock.wire import error_body
 
+Message = MutableMapping[str, Any]
+
+
+Receive = Callable[[], Awaitable[Message]]
+
+
+class CallerLeft(Exception):
+    """The caller left before its request was complete."""
+
+
+class Caller:
+    """Reads the request of a caller, and keeps its body as it goes by.
+
+    `sent_at` is the moment at which all of it had been taken, on the clock of `perf_counter`.
+    """
+
+    def __init__(
+        self, receive: Receive, kept: Kept, refused: Callable[[], Rejected | None]
+    ) -> None:
+        self._receive = receive
+        self._refused = refused
+        self._sent = asyncio.Event()
+        self.kept = kept
+        self.sent_at: float | None = None
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """Yield the body. Raise CallerLeft or Rejected if it stays incomplete."""
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise CallerLeft
+            part, more = message.get("body", b""), message.get("more_body", False)
+            if part:
+                self.kept.add(part)
+                yield part
+        if error := self._refused():
+            raise error
+        self.sent_at = time.perf_counter()
+        self._sent.set()
+
+    async def left(self) -> None:
+        """Return when the caller has left, after it had sent everything."""
+        await self._sent.wait()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+
 Scope = MutableMapping[str, Any]
+
+
 Send = Callable[[Message], Awaitable[None]]
+
+
 Keep = Callable[[Entry], Awaitable[None]]
 
+
 LEFT: Final = "aborted"
+
+
 STOPPED: Final = "cut off"
+
+
 NO_ANSWER: Final[Mapping[str, tuple[int, str]]] = {
     "refused": (502, "refused the connection"),
     "unreachable": (502, "can't be reached"),
@@ -31,9 +86,17 @@ NO_ANSWER: Final[Mapping[str, tuple[int, str]]] = {
     "timed out": (504, "did not answer in time; --timeout gives it more"),
 }
 """What a caller is told unless the upstream broke the connection: then the caller's breaks, too."""
+
+
 BROKE_OFF: Final = (502, "broke the connection")
+
+
 IN_ITS_PLACE: Final = "the recorder answered {} in the upstream's place"
+
+
 WAS_STOPPED: Final = "the recorder was stopped before the answer was complete"
+
+
 CODED: Final = "its Content-Encoding can't be undone, or hides a long one"
 
 
@@ -224,7 +287,7 @@ def _response(passage: Passage, failed: str | None) -> Response:
     headers = hop_by_hop.as_text((name.lower(), value) for name, value in raw)
     coding = ",".join(value for name, value in headers if name == "content-encoding")
     body = passage.kept.body
-    plain = codings.undone(body, coding) if body and coding else body
+    plain = body_encoding.undone(body, coding) if body and coding else body
     if body and (plain is None or len(plain) > LONGEST):
         passage.kept.leave_out(CODED)
         plain = None

@@ -10,11 +10,10 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from superoffice_contract import archive
+from superoffice_contract import har
 from superoffice_contract import har as recorded
-from superoffice_contract.archive import MAX_BYTES, Archive, Member
-from superoffice_contract.grading.calls import TrafficError
-from superoffice_contract.har import headers_of, object_of, text_of
+from superoffice_contract.errors import TrafficError
+from superoffice_contract.har import MAX_BYTES, Archive, Member, headers_of, object_of, text_of
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding, har_writer
 from superoffice_mock.recordings.model import (
@@ -38,7 +37,7 @@ Own = TypeVar("Own", Label, About)
 def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
     """Read the HAR or `.part` file at *path*. Raise SetupError, one line, if it is none."""
     try:
-        found = archive.load(path, max_bytes)
+        found = har.load_archive(path, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     try:
@@ -50,7 +49,7 @@ def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
 
 def read(raw: bytes, max_bytes: int = MAX_BYTES) -> Recording:
     """Return the recording in *raw*. Raise TrafficError if it is no HAR 1.2."""
-    return _recording(archive.read(raw, max_bytes))
+    return _recording(har.read_archive(raw, max_bytes))
 
 
 def _recording(found: Archive) -> Recording:

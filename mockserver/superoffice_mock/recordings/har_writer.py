@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from superoffice_contract.archive import VERSION
+from superoffice_contract.har import VERSION
 from superoffice_mock import __version__
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import About, Entry, Headers, Request, Response

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from superoffice_contract.archive import MAX_BYTES, MAX_VALUES
+from superoffice_contract.har import MAX_BYTES, MAX_VALUES
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file, outcome_labels
 from superoffice_mock.recordings.model import About, Recording

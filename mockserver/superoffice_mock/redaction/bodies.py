@@ -9,8 +9,7 @@ from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import Message
 from superoffice_mock.redaction import tokenizers
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.traffic import codings, form_words, xml_words
-from superoffice_mock.traffic.lexing import AnswerWords, Words
+from superoffice_mock.redaction.tokenizers import AnswerWords, Words
 
 LONGEST: Final = 8 * 1024 * 1024
 NOT_TEXT: Final = "the {} body was left out: it is no text that can be cleaned"
@@ -31,7 +30,7 @@ class Cleaned(msgspec.Struct, frozen=True):
 def request(message: Message, names: Pseudonyms) -> Cleaned:
     """Return the body of a request; its Content-Encoding is undone."""
     coding = ",".join(message.all("content-encoding"))
-    plain = codings.undone(message.body, coding) if message.body and coding else None
+    plain = body_encoding.undone(message.body, coding) if message.body and coding else None
     if plain is None or plain == message.body:
         return _cleaned(message.body, message.media_type, Words(names), "request")
     cleaned = _cleaned(plain, message.media_type, Words(names), "request")
@@ -60,9 +59,9 @@ def _cleaned(body: bytes | None, media_type: str, words: Words, whose: str) -> C
 
 
 _STARTS: Final[Mapping[str, Clean]] = {
-    "{": tokenizers.clean,
-    "[": tokenizers.clean,
-    "<": xml_words.clean,
+    "{": tokenizers.redact_json,
+    "[": tokenizers.redact_json,
+    "<": tokenizers.redact_xml,
 }
 
 
@@ -75,8 +74,8 @@ def _reader(text: str, media_type: str) -> Clean | None:
     if looks is not None:
         return looks
     if name.endswith("json"):
-        return tokenizers.clean
+        return tokenizers.redact_json
     if name == "application/x-www-form-urlencoded":
         encoding = "latin-1" if body_encoding.encoding_of(media_type) == "latin-1" else "utf-8"
-        return lambda form, by: form_words.clean(form, by, encoding)
+        return lambda form, by: tokenizers.redact_form(form, by, encoding)
     return lambda plain, by: by.plain(plain)

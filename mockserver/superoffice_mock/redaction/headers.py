@@ -9,11 +9,81 @@ from typing import Final
 from superoffice_contract.openapi import charsets, operations
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.recordings.model import Headers
-from superoffice_mock.redaction import free_text, secret_patterns, urls
+from superoffice_mock.redaction import allow_list, pseudonyms, secret_patterns, urls
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.traffic import header_secrets
+from superoffice_mock.wire.headers import SESSION_COOKIE
+
+COOKIES: Final = (
+    *(SESSION_COOKIE.lower(), "xsrf-token", "xsrf-from-input", "soonlineauth", "soonline"),
+)
+"""Cookies that the vendor documents, in lower case."""
+
+
+SCHEMES: Final = ("basic", "soticket", "bearer", "negotiate", "ntlm", "digest")
+
+
+def authorization(value: str, names: Pseudonyms) -> str:
+    """Return the scheme, if it is one, and a pseudonym in the shape of the rest."""
+    scheme, blank, rest = value.partition(" ")
+    if scheme.lower() not in SCHEMES:
+        return names.shaped("credential", value)
+    given = rest.strip()
+    hidden = names.basic(given) if scheme.lower() == "basic" else names.shaped("credential", given)
+    return f"{scheme}{blank}{hidden}"
+
+
+def secret(value: str, names: Pseudonyms) -> str:
+    """Return a pseudonym in the shape of *value*."""
+    return names.shaped("credential", value)
+
+
+def remember(value: str, names: Pseudonyms) -> None:
+    """Look for *value*, of a header that is left out, in what is kept."""
+    scheme, _, rest = value.partition(" ")
+    names.heard("credential", rest.strip() if scheme.lower() in SCHEMES else value)
+
+
+def cookies(value: str, names: Pseudonyms) -> str:
+    """Return the cookies: of their names, those that are documented."""
+    return "; ".join(_cookie(one.strip(), names) for one in value.split(";") if one.strip())
+
+
+def _cookie(pair: str, names: Pseudonyms) -> str:
+    name, equals, value = pair.partition("=")
+    shown = name if name.strip().lower() in COOKIES and equals else names.word("cookie", name)
+    return shown + equals + names.shaped("cookie", value.strip().strip('"'))
+
+
+_ATTRIBUTE: Final = re.compile(
+    r"(?:httponly|secure|path=/|samesite=(?:lax|strict|none)|max-age=-?[0-9]{1,10})", re.IGNORECASE
+)
+
+
+def set_cookie(value: str, names: Pseudonyms) -> str:
+    """Return the cookie with the attributes that say nothing of whose it is."""
+    pair, *attributes = (one.strip() for one in value.split(";"))
+    kept = (one for one in attributes if _ATTRIBUTE.fullmatch(one))
+    return "; ".join([_cookie(pair, names), *kept])
+
+
+def challenge(value: str, names: Pseudonyms) -> str:
+    """Return the schemes; a realm is kept where it is a public word."""
+
+    def realm(match: re.Match[str]) -> str:
+        said = match[2]
+        kept = said if allow_list.is_public(said) else names.word("realm", said)
+        return f'{match[1]}="{kept}"'
+
+    found = re.finditer(r'([A-Za-z]+)(?:\s+realm="([^"]*)")?[^,]*', value)
+    return ", ".join(
+        scheme[1] if scheme[2] is None else re.sub(r'(.*?realm)="([^"]*)".*', realm, scheme[0])
+        for scheme in found
+        if scheme[1].lower() in SCHEMES
+    )
+
 
 Rule = Callable[[str, Pseudonyms], str]
+
 
 LEFT_OUT: Final = "header left out"
 
@@ -32,7 +102,7 @@ def _kept(headers: Headers, rules: Mapping[str, Rule], names: Pseudonyms) -> Hea
     unknown = [one for one in headers if one[0] not in rules and one[0] not in FRAMING]
     for name, value in unknown:
         if name in secret_patterns.HEADERS:
-            header_secrets.remember(value, names)
+            remember(value, names)
     known = ((name, value) for name, value in headers if name in rules)
     cleaned = [(name, value, rules[name](value, names)) for name, value in known]
     emptied = sum(bool(before) and not after for _, before, after in cleaned)
@@ -113,16 +183,25 @@ def _products(value: str, names: Pseudonyms) -> str:
     """Return the products of a User-Agent, without what stands in parentheses."""
     outside = re.sub(r"\([^)]*\)", " ", value)
     found = re.findall(r"(?<!\S)[A-Za-z][A-Za-z-]{0,30}/[0-9.]{1,20}(?!\S)", outside)
-    return free_text.clean(" ".join(found), names)
+    return pseudonyms.redact_text(" ".join(found), names)
 
 
 _LANGUAGES: Final = _matching(
     r"(?:[a-z]{2,3}(?:-[a-z]{2}|-[a-z]{4}|-[0-9]{3})*|\*|x)(?:\s*;\s*q=[0-9.]{1,5})?"
 )
+
+
 _NUMBER: Final = _matching(r"-?[0-9]{1,10}")
+
+
 _DATE: Final = r"[a-z]{3}, [0-9]{2} [a-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} gmt"
+
+
 _CODINGS: Final = _one_of(("gzip", "deflate", "br", "zstd", "compress", "identity", "*"))
+
+
 _METHODS: Final = _one_of(HTTPMethod)
+
 
 _NAMES: Final = _one_of(
     (
@@ -131,23 +210,26 @@ _NAMES: Final = _one_of(
     )
 )
 
+
 REQUEST: Final[Mapping[str, Rule]] = {
     "accept": media,
     "accept-encoding": _CODINGS,
     "accept-language": _LANGUAGES,
     "access-control-request-headers": _NAMES,
     "access-control-request-method": _METHODS,
-    "authorization": header_secrets.authorization,
+    "authorization": authorization,
     "content-encoding": _CODINGS,
     "content-type": media,
-    "cookie": header_secrets.cookies,
+    "cookie": cookies,
     "host": urls.host,
     "origin": urls.origin,
-    "so-apptoken": header_secrets.secret,
+    "so-apptoken": secret,
     "so-language": _LANGUAGES,
     "user-agent": _products,
-    "x-xsrf-token": header_secrets.secret,
+    "x-xsrf-token": secret,
 }
+
+
 RESPONSE: Final[Mapping[str, Rule]] = {
     "access-control-allow-credentials": _one_of(("true",)),
     "access-control-allow-headers": _NAMES,
@@ -165,10 +247,12 @@ RESPONSE: Final[Mapping[str, Rule]] = {
     "location": urls.url,
     "pragma": _one_of(("no-cache",)),
     "retry-after": _whole(rf"[0-9]{{1,10}}|{_DATE}"),
-    "set-cookie": header_secrets.set_cookie,
+    "set-cookie": set_cookie,
     "vary": _NAMES,
-    "www-authenticate": header_secrets.challenge,
+    "www-authenticate": challenge,
 }
+
+
 FRAMING: Final = frozenset(
     {
         *("connection", "content-encoding", "content-length", "expect", "keep-alive", "te"),

@@ -11,18 +11,29 @@ import hmac
 import re
 import secrets
 from collections import Counter
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from superoffice_mock.redaction.known_values import Hearsay
+from superoffice_mock.redaction import secret_patterns
+from superoffice_mock.redaction.known_values import Hearsay, hidden
 
 _BEFORE: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+
+
 PATTERN: Final = re.compile(rf"{_BEFORE}pseudo-([0-9a-f]{{16}})([0-9a-f]{{4}})(?![0-9A-Za-z])")
 """Finds what has the shape of a pseudonym; `genuine` says whether it is one."""
+
+
 DOMAIN: Final = "example.invalid"
+
+
 TENANT: Final = re.compile(r"cust[0-9]{1,9}", re.IGNORECASE)
 
+
 _EMAIL: Final = re.compile(r"[^\s@<>\"'(),;:]{1,200}@[^\s@<>\"'(),;:]{1,200}")
+
+
 _TICKET: Final = re.compile(r"([0-9][A-Z]:)(cust[0-9]{1,9}[.:])?.+", re.IGNORECASE | re.DOTALL)
 
 
@@ -129,3 +140,26 @@ class Pseudonyms:
         raw = value.encode("utf-8", "surrogatepass")
         digits = hmac.new(self._key, raw, sha256).hexdigest()[:16]
         return f"pseudo-{digits}{_check(digits)}"
+
+
+def redact_text(text: str, names: Pseudonyms) -> str:
+    """Return *text* with pseudonyms for secrets, addresses, and what was said before."""
+    text = hidden(text, without(text), names.hearsay.tables)
+    for shape in secret_patterns.SHAPES:
+        text = shape.pattern.sub(_hiding(shape.kind, names), text)
+    text = secret_patterns.GUID.sub(lambda found: names.word("GUID", found[0]), text)
+    for found in reversed([*secret_patterns.random_runs(without(text))]):
+        pseudonym = names.word("high entropy", found[0])
+        text = text[: found.start()] + pseudonym + text[found.end() :]
+    return text
+
+
+def _hiding(kind: str, names: Pseudonyms) -> Callable[[re.Match[str]], str]:
+    def replace(found: re.Match[str]) -> str:
+        value = found[1]
+        if secret_patterns.is_hidden(value):
+            return found[0]
+        start, end = (index - found.start() for index in found.span(1))
+        return found[0][:start] + names.shaped(kind, value, "guess") + found[0][end:]
+
+    return replace

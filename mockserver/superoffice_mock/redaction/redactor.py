@@ -2,20 +2,29 @@
 
 import re
 from http import HTTPMethod
+from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
 from superoffice_contract.openapi import claims
+from superoffice_mock.errors import SetupError
+from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry, Label, Recording, Request, Response
-from superoffice_mock.redaction import bodies, free_text, urls
+from superoffice_mock.redaction import bodies, pseudonyms, urls
 from superoffice_mock.redaction import headers as redaction_headers
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 
 MOST: Final = 100_000
 """So many newest values of a whole recording are looked for in all of it."""
+
+
 UNKNOWN_METHOD: Final = "UNKNOWN"
+
+
 FAILED: Final = "failed"
+
+
 FAILURES: Final = re.compile(
     r"(?:net::ERR|NS_ERROR|NS_BINDING)_[A-Z_]{1,40}"
     r"|refused|reset|timed out|cut off|unreachable|aborted|caller left|TLS failed"
@@ -86,7 +95,7 @@ class Redaction:
     def _label(self, label: Label, notes: tuple[str, ...]) -> Label:
         known = claims.load()
         tenant = label.tenant
-        before = (free_text.clean(one, self._names) for one in label.notes)
+        before = (pseudonyms.redact_text(one, self._names) for one in label.notes)
         return replace(
             label,
             tenant=None if tenant is None else urls.tenant(tenant, self._names),
@@ -96,4 +105,28 @@ class Redaction:
         )
 
     def _prose(self, text: str | None) -> str | None:
-        return None if text is None else free_text.clean(text, self._names)
+        return None if text is None else pseudonyms.redact_text(text, self._names)
+
+
+IN_PLACE: Final = "is the file to read; name another one, or say --in-place to replace it"
+
+
+def redact(source: str, target: str, max_bytes: int) -> Recording:
+    """Write what is in the HAR *source*, made harmless, to *target*; return it.
+
+    Raise SetupError if *source* is no HAR or *target* can't be written.
+    """
+    recording = Redaction().recording(har_file.load(source, max_bytes))
+    har_file.write(target, recording)
+    return recording
+
+
+def check_other(source: str, target: str) -> None:
+    """Raise SetupError if *target* is the file *source*."""
+    try:
+        same = Path(source).samefile(target)
+    except OSError:  # one of them is not there yet
+        same = False
+    if same:
+        msg = f"{target} {IN_PLACE}"
+        raise SetupError(msg)

@@ -8,14 +8,13 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
-from superoffice_contract import archive, har
-from superoffice_contract.archive import MAX_BYTES, Archive, Member
-from superoffice_contract.grading.calls import TrafficError
+from superoffice_contract import har
+from superoffice_contract.errors import TrafficError
+from superoffice_contract.har import MAX_BYTES, Archive, Member
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.redaction import pseudonyms, secret_patterns
-from superoffice_mock.traffic import codings
-from superoffice_mock.traffic.header_secrets import SCHEMES
+from superoffice_mock.redaction.headers import SCHEMES
 
 ENDINGS: Final = (".har", ".part")
 _SHOWN_STEP: Final = re.compile(r"[\w$@. -]{1,40}")
@@ -62,7 +61,7 @@ def scanned(paths: Iterable[str], max_bytes: int) -> Iterator[tuple[Found, ...] 
 def scan(path: str, max_bytes: int = MAX_BYTES) -> tuple[Found, ...]:
     """Return what looks like a secret in the file at *path*. Raise SetupError if it is no HAR."""
     try:
-        found = archive.load(path, max_bytes)
+        found = har.load_archive(path, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     places = {
@@ -144,7 +143,7 @@ def _in_member(node: Member, member: str, value: str) -> Iterator[str]:
     if raw is None:
         yield from _in_text(value)
         return
-    plain = next(filter(None, (codings.undone(raw, one) for one in ("gzip", "deflate"))), raw)
+    plain = next(filter(None, (body_encoding.undone(raw, one) for one in ("gzip", "deflate"))), raw)
     read = body_encoding.read(plain, har.text_of(node.get("mimeType")))
     yield from _in_text(read[0]) if read is not None else ()
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.grading.credentials import REDACTED as BLANKED
+from superoffice_contract.messages import REDACTED as BLANKED
 from superoffice_mock.redaction import pseudonyms
 from superoffice_mock.wire import headers
 

@@ -8,7 +8,7 @@ from asyncio import Future
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from superoffice_mock.core import clock_events, waiting
+from superoffice_mock.core import clock_events, lease
 from superoffice_mock.core.clock import FrozenClock, JumpingClock, RealClock
 from superoffice_mock.core.clock_events import Event
 from superoffice_mock.core.lease import Call, Verdict
@@ -82,7 +82,7 @@ class Clockwork:
         """Answer everyone who waits, *now*, because of *reason*."""
         for waiter in self.room:
             waiter.reason = reason
-        self.review(lambda waiter: waiting.at_once(waiter.verdict, now), now)
+        self.review(lambda waiter: lease.at_once(waiter.verdict, now), now)
 
     # ---- time --------------------------------------------------------------------------------
 

@@ -85,11 +85,11 @@ class MockServer:
 
     def play(self, office: SuperOffice, path: str) -> None:
         """Let *office* answer from the recording at *path*. Raise SetupError if it can't be."""
-        from superoffice_mock.commands import replaying
+        from superoffice_mock.webapi import replay_backend
 
         if self._cast is not None:
             longest = self._settings.max_body
-            self._cast.parts[office.id] = replaying.part(path, office.id, longest, warn)
+            self._cast.parts[office.id] = replay_backend.part(path, office.id, longest, warn)
 
     def simulate(self, office: SuperOffice) -> None:
         """Let *office* answer as any other again."""

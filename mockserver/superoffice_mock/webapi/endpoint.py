@@ -7,12 +7,12 @@ from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from superoffice_mock.asgi.striking import Striking
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi import fault_injection, response
 from superoffice_mock.webapi.capture import Tapes
-from superoffice_mock.webapi.operations.pipeline import headers_of
+from superoffice_mock.webapi.fault_injection import Striking
+from superoffice_mock.webapi.operations.describe import headers_of
 from superoffice_mock.webapi.request import Incoming, check
 from superoffice_mock.webapi.response import Answer, Broken
 from superoffice_mock.webapi.routing import Place, Routes

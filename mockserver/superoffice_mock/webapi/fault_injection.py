@@ -2,21 +2,30 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final
 
 from superoffice_mock.core.credentials import DENIED
 from superoffice_mock.core.faults import Breakage, Delay, Expiry, Fault, Refusal, garbage
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.core.sync_run import SECOND
+from superoffice_mock.core.lease import Call, Delayed, Refused, Verdict
+from superoffice_mock.core.sync_run import SECOND, Duration, ExchangeId, Instant
 from superoffice_mock.errors import Faulted, Rejected
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import NOT_CACHED, Broken
+from superoffice_mock.webapi.backend import Answering, Late
+from superoffice_mock.webapi.deferred import wait
+from superoffice_mock.webapi.request import Incoming, take_in
+from superoffice_mock.webapi.response import NOT_CACHED, Answer, Broken
 from superoffice_mock.wire.error_body import message_of
+from superoffice_mock.wire.headers import Headers
 
 _CONTENT: Final = (b"content-type", b"application/json; charset=utf-8")
+
+
 _CHUNKED: Final = (*NOT_CACHED, _CONTENT, (b"transfer-encoding", b"chunked"))
+
+
 MALFORMED_CHUNK: Final = b"".join(
     (
         b"HTTP/1.1 200 OK\r\n",
@@ -26,6 +35,7 @@ MALFORMED_CHUNK: Final = b"".join(
     )
 )
 """A whole head that promises chunks, and then something else."""
+
 
 Step = Callable[[Fault, Incoming, Connection], Awaitable[Broken]]
 
@@ -119,5 +129,57 @@ _BREAKAGES: Final[Mapping[str, Step]] = {
     "random-data-then-close": _random,
     "stall": _stall,
 }
+
+
 BREAKAGES: Final = tuple(_BREAKAGES)
 """The connection faults, by the names that users give them."""
+
+
+class Striking:
+    """Lets armed faults have the calls that they strike; the rest are for *answering*."""
+
+    def __init__(self, answering: Answering) -> None:
+        self._answering = answering
+
+    def answer(self, incoming: Incoming) -> Awaitable[Answer | Broken]:
+        """Return the answer. Raise Rejected for a call that gets none."""
+        place = incoming.place
+        if place.tenant.state.faults.each and place.operation is not None:
+            calls = place.missing is None and incoming.scope["method"] == "POST"
+            fault = strike(place.operation.name, incoming) if calls else None
+            if fault is not None:
+                return self._struck(fault, incoming)
+        return self._answering.answer(incoming)
+
+    async def _struck(self, fault: Fault, incoming: Incoming) -> Answer | Broken:
+        """Let *fault* have the call, whose body is kept: it tells what was asked for."""
+        max_body = self._answering.max_body(incoming)
+        unasked = isinstance(fault.effect, Breakage) and _held_back(incoming.headers)
+        raw = b"" if unasked else await take_in(incoming, max_body)
+        if len(raw) <= max_body:
+            incoming.exchange.body = raw
+        if isinstance(fault.effect, Delay):
+            return await self._delayed(fault.effect.by, incoming, raw)
+        self._answering.struck(incoming, raw)
+        return await answer(fault, incoming)
+
+    async def _delayed(self, by: Duration, incoming: Incoming, raw: bytes) -> Answer | Broken:
+        tenant, id_ = incoming.place.tenant, incoming.exchange.id
+        tenant.check_room()
+        now = tenant.now()
+        late = self._answering.late(incoming, raw)
+        delayed = Delayed(Instant(now + by), partial(_arrive, late, id_))
+        await wait(Call(id_, (), now), delayed, incoming)
+        return await late.answer()
+
+
+def _arrive(late: Late, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
+    try:
+        return late.arrives(now)
+    except Exception as error:  # noqa: BLE001 - raised again where the call is answered
+        return Call(id_, (), now), Refused(now, error)
+
+
+def _held_back(headers: Headers) -> bool:
+    """Whether the body comes only after a 100 Continue, which would be an answer of a kind."""
+    return (headers.get(b"expect") or "").lower() == "100-continue"

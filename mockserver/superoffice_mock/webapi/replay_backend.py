@@ -10,9 +10,11 @@ from starlette.types import Message, Receive
 from superoffice_mock.core.lease import Call, Verdict
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.errors import Rejected
+from superoffice_mock.replay import player
+from superoffice_mock.replay.loading import loaded, recorded
 from superoffice_mock.replay.player import Miss, Recorded, Rules
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.webapi.backend import Answering, Late
+from superoffice_mock.webapi.backend import Answering, Instead, Late
 from superoffice_mock.webapi.playback import TOLD, Playback
 from superoffice_mock.webapi.request import Incoming, read, whole
 from superoffice_mock.webapi.response import NO_CONTENT, Answer, Broken
@@ -136,3 +138,23 @@ def _again(raw: bytes, receive: Receive) -> Receive:
         return first.pop() if first else await receive()
 
     return once_more
+
+
+def instead(found: Sequence[Recorded], rules: Rules, max_body: int, *, simulate: bool) -> Instead:
+    """Return what answers from what was *found*; *simulate* what is not, instead of a 404."""
+
+    def replayer(routes: Routes, simulation: Answering) -> Answering:
+        replay = Replay(by_tenant(found, routes), rules, max_body)
+        return Replayer(replay, simulation if simulate else None)
+
+    return replayer
+
+
+def part(path: str, tenant: str, max_body: int, tell: Callable[[str], object]) -> Answering:
+    """Return what answers all calls of *tenant* from the file at *path*, whoever was recorded.
+
+    Raise SetupError for a file that can't be replayed.
+    """
+    found = recorded(loaded((path,), None, tell))
+    moved = [player.moved(one, tenant.lower()) for one in found]
+    return Replayer(Replay({tenant: moved}, max_body=max_body))

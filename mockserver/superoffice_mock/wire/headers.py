@@ -19,7 +19,22 @@ from superoffice_mock.core.credentials import (
 from superoffice_mock.core.journal import Head
 from superoffice_mock.errors import Rejected
 
+
+def parse_select(text: str) -> tuple[str, ...]:
+    """Return the selected paths, such as `name` and `category/id`, blanks trimmed.
+
+    Empty names fall away. Any text is legal (claim select-never-an-error).
+    """
+    paths = ("/".join(_trimmed(path, "/")) for path in text.split(","))
+    return tuple(path for path in paths if path)
+
+
+def _trimmed(text: str, separator: str) -> list[str]:
+    return [name for part in text.split(separator) if (name := part.strip())]
+
+
 RawHeaders = Iterable[tuple[bytes, bytes]]
+
 
 KEPT: Final = frozenset(
     {
@@ -29,11 +44,16 @@ KEPT: Final = frozenset(
     }
 )
 """Headers that the journal keeps as they came."""
+
+
 REDACTED: Final = frozenset({b"authorization", b"cookie", b"so-apptoken", b"x-xsrf-token"})
 """Headers of which the journal keeps that they were there, and the scheme."""
 
+
 REMEMBERED: Final = 256
 """So many different heads of requests are remembered with what was read in them."""
+
+
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from superoffice_contract.drift.facts import DriftError
+from superoffice_contract.errors import DriftError
 from tests.contract.drift import documents
 from tests.contract.drift.builders import findings, found, report_of
 

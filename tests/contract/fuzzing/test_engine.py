@@ -13,8 +13,7 @@ from schemathesis.engine import StopReason, events
 from schemathesis.engine.run import Phase, PhaseName
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from superoffice_contract.explored import Exploration
-from superoffice_contract.fuzzing.engine import Access, explore
+from superoffice_contract.fuzzing.engine import Access, Exploration, explore
 from superoffice_contract.openapi import operations
 from superoffice_mock import access_log
 from superoffice_mock.app import Mock, assemble

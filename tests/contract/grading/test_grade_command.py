@@ -108,7 +108,8 @@ def test_a_journal_that_can_not_be_asked_is_one_line_and_exit_code_2() -> None:
 
 def test_grade_needs_nothing_that_a_plain_install_does_not_bring(file: Path) -> None:
     program = (
-        "import sys; from superoffice_contract import grading; grading.grade_har(sys.argv[1]);"
+        "import sys; from superoffice_contract.grading.grade import grade_har;"
+        "grade_har(sys.argv[1]);"
         "print(*sys.modules)"
     )
     command = [sys.executable, "-c", program, str(file)]

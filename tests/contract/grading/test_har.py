@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from superoffice_contract import har as hars
-from superoffice_contract.grading.calls import TrafficError
-from superoffice_contract.har import MAX_BYTES, Entry, read
+from superoffice_contract.errors import TrafficError
+from superoffice_contract.har import MAX_BYTES, Entry, read_entries
 from tests.contract.grading.builders import BASIC, ONSITE, START, body, entry, har
 
 EPOCH = START.timestamp()
 
 
 def one(recorded: dict[str, Any]) -> Entry:
-    (found,) = read(har(recorded))
+    (found,) = read_entries(har(recorded))
     return found
 
 
@@ -29,11 +29,11 @@ def test_an_entry_of_a_browser_is_read() -> None:
 
 
 def test_a_byte_order_mark_before_the_file_is_skipped() -> None:
-    assert len(read(b"\xef\xbb\xbf" + har(entry()))) == 1
+    assert len(read_entries(b"\xef\xbb\xbf" + har(entry()))) == 1
 
 
 def test_a_file_in_utf_16_is_read() -> None:
-    assert len(read(har(entry()).decode().encode("utf-16"))) == 1
+    assert len(read_entries(har(entry()).decode().encode("utf-16"))) == 1
 
 
 def test_an_entry_with_the_required_members_alone_is_read() -> None:
@@ -152,7 +152,7 @@ BROKEN = {
 @pytest.mark.parametrize(("raw", "said"), BROKEN.values(), ids=BROKEN)
 def test_a_file_that_is_no_har_is_refused_in_one_line(raw: bytes, said: str) -> None:
     with pytest.raises(TrafficError) as refused:
-        read(raw)
+        read_entries(raw)
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -162,15 +162,15 @@ def test_a_file_that_is_too_big_is_refused_before_it_is_parsed(tmp_path: Path) -
     with path.open("wb") as file:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(TrafficError, match=r"big\.har: larger than 64 MiB"):
-        hars.load(str(path))
+        hars.load_entries(str(path))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(TrafficError, match=r"none\.har: No such file"):
-        hars.load(str(tmp_path / "none.har"))
+        hars.load_entries(str(tmp_path / "none.har"))
 
 
 def test_a_version_that_is_a_number_is_taken() -> None:
     document = json.loads(har(entry()))
     document["log"]["version"] = 1.2
-    assert len(read(json.dumps(document).encode())) == 1
+    assert len(read_entries(json.dumps(document).encode())) == 1

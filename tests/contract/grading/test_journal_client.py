@@ -11,9 +11,9 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import grade as grading_grade
 from superoffice_contract.grading import journal_client
-from superoffice_contract.grading.calls import TrafficError
 from superoffice_contract.report import Report
 from tests.contract.grading.builders import body, failed, only, result
 from tests.support.server_process import BASIC, PATH, Running, serving

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from superoffice_contract import report
+from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import grade
-from superoffice_contract.grading.calls import TrafficError
 from superoffice_contract.openapi import claims
 from tests.contract.grading.builders import (
     BASIC,

@@ -4,9 +4,10 @@ import msgspec
 import pytest
 import yaml
 
+from superoffice_contract.errors import DescriptionError
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import Operation, load, read
-from superoffice_contract.openapi.schemas import DescriptionError, ObjectShape
+from superoffice_contract.openapi.schemas import ObjectShape
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 JSON = "application/json"

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from superoffice_contract.errors import DescriptionError
 from superoffice_contract.openapi.schemas import (
     ArrayShape,
-    DescriptionError,
     Member,
     ObjectShape,
     Scalar,

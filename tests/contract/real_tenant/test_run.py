@@ -9,12 +9,13 @@ import httpx2
 import pytest
 
 from superoffice_contract import report
+from superoffice_contract.errors import TargetError
 from superoffice_contract.openapi import claims
 from superoffice_contract.real_tenant import run
 from superoffice_contract.real_tenant.request_plan import SECOND, planned
 from superoffice_contract.real_tenant.run import Visit
 from superoffice_contract.report import Report
-from superoffice_contract.target.tenants import TargetError, TargetTenant
+from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock.core.readings import Readings
 from tests.contract.real_tenant.tenant_server import (
     ACCOUNTS,

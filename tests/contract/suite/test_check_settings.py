@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from superoffice_contract import report
+from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import TRUTH_CHECKS
-from superoffice_contract.lifetimes import LIFETIME_CHECKS
 from superoffice_contract.report import Report
-from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
+from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.target.http import calling
 from tests.contract.suite.targets import mock, plan
 

@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.checks.expectations import Scene
+from superoffice_contract.checks.check import EffectCheck, Effects
 from superoffice_contract.checks.registry import WIRE_CHECKS
-from superoffice_contract.checks.side_effects import EffectCheck, Effects
-from superoffice_contract.progress import Steps
+from superoffice_contract.errors import ImpossibleError
 from superoffice_contract.readings import Signs
-from superoffice_contract.report import Finding, Result
+from superoffice_contract.report import Finding, Result, Steps
 from superoffice_contract.suite.executor import AT_A_TIME, Course, effect
 from superoffice_contract.suite.plan import Plan, Tally
 from superoffice_contract.suite.run import run
+from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Caller, calling
-from superoffice_contract.target.tenants import ImpossibleError
 from tests.contract.suite.targets import mock, plan, refusing
 
 WRONG = Finding("here", "wrong")
@@ -29,7 +28,7 @@ def course(of: Plan) -> Course:
 async def came_to(*findings: Finding) -> Result:
     """What a check comes to that has *findings*, and then can't go on."""
 
-    async def impossible(_: Caller, __: Sequence[Scene]) -> Effects:
+    async def impossible(_: Caller, __: Sequence[CheckContext]) -> Effects:
         for one in findings:
             yield one
         raise ImpossibleError("start it otherwise")

@@ -4,8 +4,8 @@ import pytest
 
 from superoffice_contract.readings import READINGS, Sign, Signs
 from superoffice_contract.report import Report
-from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
+from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_mock.core.readings import READINGS as MOCKED
 from superoffice_mock.core.readings import Readings
 from tests.contract.other_server.server import Make, serving

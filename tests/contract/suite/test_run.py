@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from superoffice_contract import report
+from superoffice_contract.errors import TargetError
 from superoffice_contract.fuzzing import custom_checks
 from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report, Result
 from superoffice_contract.suite import run as suite_run
-from superoffice_contract.suite.fuzzing import BREAKS, GENERATED, THROTTLE, accesses
+from superoffice_contract.suite.fuzzing import BREAKS, GENERATED, accesses
 from superoffice_contract.suite.plan import Tally
 from superoffice_contract.suite.run import CHECKS, run, standing_for
+from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.target.http import Ask, Seen
-from superoffice_contract.target.tenants import TargetError
 from tests.contract.other_server.server import Make, serving
 from tests.contract.suite.targets import OTHER, clocks, instead, mock, plan, refusing, tenant
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from superoffice_contract.errors import TargetError
 from superoffice_contract.report import as_json
-from superoffice_contract.suite.fuzzing import GENERATED, THROTTLE
+from superoffice_contract.suite.fuzzing import GENERATED
 from superoffice_contract.suite.minimum_coverage import ENOUGH
 from superoffice_contract.suite.run import run
-from superoffice_contract.target.tenants import TargetError
+from superoffice_contract.suite.throttle import THROTTLE
 from tests.contract.other_server.server import Make, serving
 from tests.contract.suite.targets import OTHER, clocks, instead, mock, plan, tenant
 

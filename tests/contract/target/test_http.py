@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from superoffice_contract import failures
+from superoffice_contract.errors import ImpossibleError, TargetError
+from superoffice_contract.target import http
 from superoffice_contract.target.http import Ask, Seen, calling
-from superoffice_contract.target.tenants import ImpossibleError, TargetError
 from tests.contract.other_server.server import Make, serving
 
 
@@ -192,7 +192,7 @@ async def test_an_answer_that_breaks_off_in_its_middle_is_not_asked_for_again() 
 
 @pytest.mark.parametrize("error", [httpx2.ReadError(""), httpx2.RemoteProtocolError("gone")])
 def test_a_connection_that_broke_is_told_by_its_kind_and_what_to_look_at(error: Exception) -> None:
-    told = str(failures.before("http://x", error))
+    told = str(http.before("http://x", error))
     name = type(error).__name__
     assert told.startswith((f"http://x: {name}, the connection", f"http://x: {name}: gone, the"))
     assert told.endswith("is a server running there? Can it take several connections at once?")

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from superoffice_contract.errors import TargetError
 from superoffice_contract.openapi import claims
-from superoffice_contract.target import invalid_credentials, tenants
-from superoffice_contract.target.tenants import Credential, TargetError
+from superoffice_contract.target import credentials, invalid_credentials, tenants
+from superoffice_contract.target.credentials import Credential
 from superoffice_mock.config import tenant_file
 from tests.contract.suite.targets import OTHER, tenant
 
@@ -26,7 +27,7 @@ ONLINE = {
 
 
 def good(table: dict[str, Any]) -> list[Credential]:
-    return list(tenants.good(tenant(**table)))
+    return list(credentials.good(tenant(**table)))
 
 
 def test_onsite_a_password_a_ticket_and_a_session_are_let_in() -> None:
@@ -72,7 +73,7 @@ def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
     table: dict[str, Any],
 ) -> None:
     one = tenant(**table)
-    let_in, refused = list(tenants.good(one)), list(invalid_credentials.of(one))
+    let_in, refused = list(credentials.good(one)), list(invalid_credentials.of(one))
     assert {each.headers for each in let_in}.isdisjoint(each.headers for each in refused)
     assert len({each.name for each in refused}) == len(refused)
     named = {id_ for each in (*let_in, *refused) for id_ in each.claims}

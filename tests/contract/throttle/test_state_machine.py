@@ -5,13 +5,11 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.patience import Patience, SpentError
-from superoffice_contract.suite.fuzzing import THROTTLE
+from superoffice_contract.errors import TargetError
 from superoffice_contract.suite.run import run
-from superoffice_contract.target.tenants import TargetError
+from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.throttle.driver import ThrottleError
-from superoffice_contract.throttle.state_machine import explore_throttle
-from superoffice_contract.throttle_schedules import Step
+from superoffice_contract.throttle.state_machine import Patience, SpentError, Step, explore_throttle
 from tests.contract.suite.targets import mock, plan
 
 ARRIVE: Step = ("arrive", [1])

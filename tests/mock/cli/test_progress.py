@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from superoffice_mock.cli import progress
+from superoffice_mock.cli import base
 from tests.support.server_process import environment
 
 
@@ -25,7 +25,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, *steps: tuple[str, int, int]) -> st
     terminal = Terminal()
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", terminal)
-        with progress.shown() as shown:
+        with base.progress_bar() as shown:
             for step in steps:
                 shown(*step)
     return terminal.getvalue()
@@ -54,7 +54,7 @@ def test_the_whole_may_grow_or_be_empty_and_the_bar_never_goes_back(
 def test_nothing_is_shown_where_standard_error_is_no_terminal(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with progress.shown() as shown:
+    with base.progress_bar() as shown:
         shown("credentials", 0, 4)
     assert capsys.readouterr() == ("", "")
 

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from superoffice_mock.asgi.control.hints import explained
-from superoffice_mock.asgi.control.new_tenant import NewTenant
-from superoffice_mock.asgi.control.waiting import Wanted
 from superoffice_mock.control.endpoints.faults import SentFaults
+from superoffice_mock.control.endpoints.requests import Wanted
+from superoffice_mock.control.endpoints.tenants import NewTenant
+from superoffice_mock.control.errors import explained
 from superoffice_mock.control.request import Sent
 
 

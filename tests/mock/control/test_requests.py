@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock.asgi.control.waiting import MAX_WATCHERS
+from superoffice_mock.control.endpoints.requests import MAX_WATCHERS
 from superoffice_mock.core.sync_run import TenantId
 from tests.support.in_process import Local, settled
 

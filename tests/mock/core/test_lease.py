@@ -1,26 +1,140 @@
 """The throttle, rule by rule: who starts, who is turned away, and when they hear of it."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from superoffice_mock.core.lease import (
+    TURNED_AWAY_AFTER,
     Ask,
+    Call,
+    Delayed,
+    Refused,
     Served,
     Started,
     TurnedAway,
+    Verdict,
     account_ids,
     admit,
+    at_once,
     cut_short,
     describe,
     hold,
+    reason,
     release,
+    released,
+    withdrawn,
 )
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts, TenantState
-from superoffice_mock.core.sync_run import Hold, SyncRun
+from superoffice_mock.core.sync_run import (
+    AccountId,
+    Duration,
+    Durations,
+    ExchangeId,
+    Hold,
+    Instant,
+    RunId,
+    SyncRun,
+)
 from tests.mock.core.builders import at, call, durations, fresh, ids, tenant
 
+RUN = SyncRun(RunId(7), ExchangeId(1), ids(507, 508), durations(), at(0), at(5))
+
+
+LATER = Instant(at(2) + TURNED_AWAY_AFTER)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        (Started(RUN, at(0)), "run 7 syncs 2 accounts in 5.0 s"),
+        (Started(RUN, at(0), left_out=3), "run 7 syncs 2 of 5 accounts in 5.0 s"),
+        (TurnedAway(RUN, LATER), "run 7 holds the lease for 3.0 s more"),
+        (TurnedAway(Hold(at(0)), LATER), "the lease is held by hand until it is released"),
+        (Served(at(0)), "nothing to sync: the list of accounts is empty"),
+        (Ask(RUN, LATER), None),
+    ],
+)
+def test_a_verdict_says_why_as_far_as_it_is_known(verdict: Verdict, told: str | None) -> None:
+    assert reason(verdict) == told
+
+
+HOLD = Hold(Instant(0))
+
+
+NOW = Instant(10)
+
+
+LONG_RUN = SyncRun(
+    RunId(1),
+    ExchangeId(1),
+    [AccountId(1)],
+    Durations(Duration(30), {}),
+    started_at=Instant(0),
+    ends_at=Instant(30),
+)
+
+
+def never(now: Instant) -> tuple[Call, Verdict]:
+    message = f"the call arrived at {now}"
+    raise AssertionError(message)
+
+
+ASKS, DELAYED = Ask(HOLD, Instant(20)), Delayed(Instant(20), never)
+
+
+FINAL = [
+    Started(LONG_RUN, Instant(30)),
+    TurnedAway(HOLD, Instant(20)),
+    Served(Instant(20)),
+    Refused(Instant(20), ValueError()),
+]
+
+
+@pytest.mark.parametrize("revise", [withdrawn, at_once])
+def test_who_asks_no_more_is_turned_away_and_who_never_arrived_is_served(
+    revise: Callable[[Verdict, Instant], Verdict],
+) -> None:
+    assert revise(ASKS, NOW) == TurnedAway(HOLD, NOW)
+    assert revise(DELAYED, NOW) == Served(NOW)
+
+
+@pytest.mark.parametrize("verdict", FINAL, ids=lambda one: type(one).__name__)
+def test_a_final_verdict_can_not_be_withdrawn_but_is_told_at_once(verdict: Verdict) -> None:
+    assert withdrawn(verdict, NOW) is verdict
+    told = at_once(verdict, NOW)
+    assert (type(told), told.answer_at) == (type(verdict), NOW)
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_nobody_is_answered_later_at_once_than_they_would_have_been(due: int, now: int) -> None:
+    assert at_once(Served(Instant(due)), Instant(now)).answer_at == min(due, now)
+
+
+def test_who_waits_for_a_run_hears_back_when_it_is_released() -> None:
+    blocked = Started(LONG_RUN, LONG_RUN.ends_at)
+    assert released(blocked, LONG_RUN, NOW) is blocked
+    told = released(blocked, None, NOW)
+    assert isinstance(told, Started)
+    assert (told.run.ends_at, told.run.released_at, told.answer_at) == (NOW, NOW, NOW)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [Started(LONG_RUN, Instant(5)), Started(LONG_RUN, NOW), TurnedAway(HOLD, Instant(20))],
+    ids=["heard back", "hears back now", "turned away"],
+)
+def test_a_release_changes_nothing_for_who_does_not_wait_for_the_run(verdict: Verdict) -> None:
+    assert released(verdict, None, NOW) is verdict
+
+
 PLAIN = tenant()
+
+
 TRYING = tenant(Readings(busy="try-for-1s"))
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from superoffice_contract import har as graded
-from superoffice_contract.archive import MAX_VALUES
-from superoffice_contract.grading.calls import TrafficError
+from superoffice_contract.errors import TrafficError
+from superoffice_contract.har import MAX_VALUES
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry, Label, Recording, Request, Response
@@ -108,7 +108,7 @@ def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_what_we_write_is_graded_like_what_a_browser_writes() -> None:
-    (found,) = graded.read(har_file.written(recording(entry())))
+    (found,) = graded.read_entries(har_file.written(recording(entry())))
     assert (found.method, found.body, found.status) == ("POST", BODY.decode(), 204)
     assert (found.at, found.elapsed) == (1_800_000_000.0, 0.03)
     assert found.waited == pytest.approx(0.02)
@@ -117,7 +117,7 @@ def test_what_we_write_is_graded_like_what_a_browser_writes() -> None:
 def test_a_file_in_parts_is_graded_too(tmp_path: Path) -> None:
     path = tmp_path / "a.har.part"
     path.write_bytes(har_file.header_line(About()) + har_file.entry_line(entry()) + b'{"startedDa')
-    assert len(graded.load(str(path))) == 1
+    assert len(graded.load_entries(str(path))) == 1
 
 
 # ---- what tools leave out --------------------------------------------------------------------

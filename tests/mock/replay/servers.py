@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
-from superoffice_mock.commands import replaying
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.replay import player
 from superoffice_mock.replay.player import Recorded, Rules
+from superoffice_mock.webapi import replay_backend
 from tests.support.in_process import Answered, Local
 from tests.support.recordings import entry
 
@@ -32,7 +32,7 @@ class Replaying(Local):
         super().__init__()
         facts = tenant_file.tenants(tenant_file.demo(), "the test", 5.0, settings.readings)
         found, longest = placed(*entries), settings.max_body
-        instead = replaying.instead(found, rules, longest, simulate=simulate)
+        instead = replay_backend.instead(found, rules, longest, simulate=simulate)
         self.mock = assemble(settings, facts, access_log.silent, lambda: self.real, instead)
 
     async def again(self, entry: Entry) -> Answered:

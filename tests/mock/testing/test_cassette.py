@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 # pytester forgets what was first loaded inside it, and half of a package would be loaded twice.
-import superoffice_mock.commands.replaying  # noqa: F401
+import superoffice_mock.cli.replay  # noqa: F401
 from superoffice_mock.recordings import har_file
 from superoffice_mock.redaction.redactor import Redaction
 from tests.mock.testing.test_pytest_plugin import ran, told

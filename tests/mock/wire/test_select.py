@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.select import parse
+from superoffice_mock.wire.headers import parse_select
 
 
 @pytest.mark.claim("select-list", "select-blanks")
@@ -23,13 +23,13 @@ from superoffice_mock.core.select import parse
     ],
 )
 def test_the_paths_are_kept_and_blanks_are_not(text: str, paths: tuple[str, ...]) -> None:
-    assert parse(text) == paths
+    assert parse_select(text) == paths
 
 
 @pytest.mark.claim("select-never-an-error")
 @given(st.text() | st.text("ab,/ \t"))
 def test_any_text_is_parsed_into_paths_of_names(text: str) -> None:
-    for path in parse(text):
+    for path in parse_select(text):
         names = path.split("/")
         assert all(names)
         assert names == [name.strip() for name in names]
@@ -38,5 +38,5 @@ def test_any_text_is_parsed_into_paths_of_names(text: str) -> None:
 
 @given(st.lists(st.text("abc", min_size=1), max_size=5))
 def test_what_was_parsed_is_parsed_to_the_same_again(names: list[str]) -> None:
-    assert parse(", ".join(names)) == tuple(names)
-    assert parse(",".join(parse(" , ".join(names)))) == tuple(names)
+    assert parse_select(", ".join(names)) == tuple(names)
+    assert parse_select(",".join(parse_select(" , ".join(names)))) == tuple(names)

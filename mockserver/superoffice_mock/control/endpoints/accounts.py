@@ -5,6 +5,7 @@ from typing import Final
 from superoffice_mock.control import views
 from superoffice_mock.control.request import Asked, Verb, Verbs
 from superoffice_mock.control.views import View
+from superoffice_mock.core import clock
 from superoffice_mock.core.sync_run import AccountId, Instant, RunId
 from superoffice_mock.tenants.tenant import Tenant
 
@@ -14,12 +15,14 @@ async def _accounts(asked: Asked) -> View:
     durations = tenant.facts.durations
     synced, under_way = _seen(tenant)
     return {
-        "seconds_per_account": views.seconds(durations.each),
+        "seconds_per_account": clock.to_seconds(durations.each),
         "accounts": [
             {
                 "AccountId": account,
-                "seconds": views.seconds(durations.of(account)),
-                "synced_at": views.moment(synced[account][0]) if account in synced else None,
+                "seconds": clock.to_seconds(durations.of(account)),
+                "synced_at": clock.format_instant(synced[account][0])
+                if account in synced
+                else None,
                 "synced_by": synced[account][1] if account in synced else None,
                 "syncing_by": under_way.get(account),
             }

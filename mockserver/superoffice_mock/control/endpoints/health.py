@@ -3,14 +3,14 @@
 from typing import Final
 
 from superoffice_mock import __version__
-from superoffice_mock.control import views
 from superoffice_mock.control.request import Asked, Verb, Verbs
 from superoffice_mock.control.views import View
+from superoffice_mock.core import clock
 
 
 async def _health(asked: Asked) -> View:
     world = asked.world
-    uptime = views.seconds(world.steady() - world.started_at)
+    uptime = clock.to_seconds(world.steady() - world.started_at)
     return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
 
 

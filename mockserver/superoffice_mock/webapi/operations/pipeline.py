@@ -1,26 +1,24 @@
 """The vendor's surface: the route that the description gives, and the steps of one call."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NoReturn
+from collections.abc import Awaitable
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from superoffice_contract.openapi.operations import Operation
-from superoffice_mock.core import credentials, select
-from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
-from superoffice_mock.core.lease import Call, Verdict, account_ids
+from superoffice_mock.core import credentials
+from superoffice_mock.core.lease import Call, Verdict
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.webapi import response
 from superoffice_mock.webapi.backend import Late
 from superoffice_mock.webapi.deferred import wait
+from superoffice_mock.webapi.operations import describe
+from superoffice_mock.webapi.operations.sync_email_accounts import no_content, read_call
 from superoffice_mock.webapi.request import Incoming, read, whole
-from superoffice_mock.webapi.response import NO_CONTENT, Answer, Broken
-from superoffice_mock.webapi.routing import Place
+from superoffice_mock.webapi.response import Answer, Broken
 from superoffice_mock.wire.decode import Decoded, decode
-from superoffice_mock.wire.headers import Headers
+from superoffice_mock.wire.headers import Headers, parse_select
 from superoffice_mock.wire.values import shown
 
 
@@ -42,8 +40,10 @@ class Operations:
         place = incoming.place
         if place.operation is None or place.missing is not None:
             raise place.missing or Rejected(404, "path", "nothing is documented here")
-        step = _METHODS.get(incoming.scope["method"], _refuse_method)
-        return step(self, place.operation, incoming)
+        method = incoming.scope["method"]
+        if method == "POST":
+            return self.call(place.operation, incoming)
+        return describe.METHODS.get(method, describe.refuse_method)(place.operation, incoming)
 
     def late(self, incoming: Incoming, raw: bytes) -> Late:
         """Return a call with the body *raw* that arrives later, and takes the steps then."""
@@ -63,18 +63,18 @@ class Operations:
         _check_encoding(incoming.headers)
         raw = await read(incoming, self._limits.max_body)
         decoded = self._decoded(operation, incoming, raw)
-        call = _understood(notes, decoded, incoming.exchange, tenant.now())
+        call = read_call(notes, decoded, incoming.exchange, tenant.now())
         incoming.exchange.verdict = verdict = tenant.admit(call)
         if verdict.answer_at > call.arrived_at:
             await wait(call, verdict, incoming)
-        return _no_content(incoming)
+        return no_content(incoming)
 
     def arrived(self, operation: Operation, incoming: Incoming, raw: bytes, now: Instant) -> Call:
         """Take a call that was delayed through the steps, at one moment."""
         notes = _let_in(operation, incoming)
         _check_encoding(incoming.headers)
         decoded = self._decoded(operation, incoming, whole(raw, self._limits.max_body))
-        return _understood(notes, decoded, incoming.exchange, now)
+        return read_call(notes, decoded, incoming.exchange, now)
 
     def _decoded(self, operation: Operation, incoming: Incoming, raw: bytes) -> Decoded:
         incoming.exchange.body = raw
@@ -99,49 +99,7 @@ class _Late(msgspec.Struct, frozen=True):
 
     async def answer(self) -> Answer:
         """Return the answer, the same whatever became of the call."""
-        return _no_content(self.incoming)
-
-
-Step = Callable[[Operations, Operation, Incoming], Awaitable[Answer | Broken]]
-
-
-async def _describe(_: Operations, operation: Operation, __: Incoming) -> Answer:
-    return response.described(operation.described)
-
-
-async def _options(_: Operations, operation: Operation, __: Incoming) -> Answer:
-    return Answer(204).with_headers((_allow(operation),))
-
-
-async def _refuse_method(_: Operations, operation: Operation, incoming: Incoming) -> NoReturn:
-    allowed = ", ".join(operation.methods)
-    reason = f"{shown(incoming.scope['method'])} is not allowed; send one of {allowed}"
-    raise Rejected(405, "method", reason)
-
-
-_METHODS: Final[Mapping[str, Step]] = {
-    "POST": Operations.call,
-    "GET": _describe,
-    "HEAD": _describe,
-    "OPTIONS": _options,
-}
-
-
-def _allow(operation: Operation) -> tuple[bytes, bytes]:
-    return (b"allow", ", ".join(operation.methods).encode())
-
-
-def headers_of(error: Rejected, place: Place) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the headers that an error of this status must carry."""
-    if error.status == 401:
-        return (response.challenge(place.tenant.facts.installation),)
-    if error.status == 405 and place.operation is not None:
-        return (_allow(place.operation),)
-    return ()
-
-
-def _no_content(incoming: Incoming) -> Answer:
-    return NO_CONTENT[incoming.place.tenant.facts.readings.no_content_type]
+        return no_content(self.incoming)
 
 
 # ---- the steps -------------------------------------------------------------------------------
@@ -170,15 +128,6 @@ def _check_encoding(headers: Headers) -> None:
         raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
 
 
-def _understood(notes: list[str], decoded: Decoded, exchange: Exchange, now: Instant) -> Call:
-    """Return the call that a body makes *now*; what is odd about it goes into *exchange*."""
-    if notes or decoded.violations:
-        exchange.violations = (*notes, *decoded.violations)[:MAX_VIOLATIONS]
-    accounts = decoded.request.sync_user_accounts or ()
-    ids = account_ids([account.account_id for account in accounts])
-    return Call(exchange.id, ids, now)
-
-
 def _query(operation: Operation, incoming: Incoming) -> list[str]:
     """Record `$select`; return what else the query names, which is odd but allowed."""
     query = incoming.scope["query_string"]
@@ -187,7 +136,7 @@ def _query(operation: Operation, incoming: Incoming) -> list[str]:
     notes: list[str] = []
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name.lower() == "$select":
-            incoming.exchange.select = select.parse(value)
+            incoming.exchange.select = parse_select(value)
         elif name.lower() not in operation.query_names:
             notes.append(f"?{shown(name)}: unknown query parameter, ignored")
     return notes

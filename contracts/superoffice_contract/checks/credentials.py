@@ -1,27 +1,62 @@
-"""Whether credentials end when they should, on a mock's clocks and at its tenants."""
+"""Checks of credentials: accepted, refused, read before the body, expired."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from superoffice_contract.checks.expectations import Scene
-from superoffice_contract.checks.payloads import JSON
-from superoffice_contract.checks.side_effects import EffectCheck, Effects, fresh
+from superoffice_contract.checks.check import EffectCheck, Effects, fresh
+from superoffice_contract.checks.expectations import Expected
+from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.report import Finding
-from superoffice_contract.target import tenants
-from superoffice_contract.target.http import Caller
+from superoffice_contract.target import credentials, invalid_credentials, tenants
+from superoffice_contract.target.context import CheckContext
+from superoffice_contract.target.credentials import way_in
+from superoffice_contract.target.http import Ask, Caller
 from superoffice_contract.target.temporary_tenants import made
-from superoffice_contract.target.tenants import way_in
+
+# ---- who is let in ---------------------------------------------------------------------------
+
+
+def credentials_good(scene: CheckContext) -> Iterator[Expected]:
+    """Every way in reaches 204."""
+    for one in credentials.good(scene.tenant):
+        yield Expected(one.name, _signed(scene, one.headers), (204,), one.claims)
+
+
+def credentials_bad(scene: CheckContext) -> Iterator[Expected]:
+    """Nothing else does."""
+    refused = tuple(map(int, scene.values("restricted", "401", "403")))
+    for one in invalid_credentials.of(scene.tenant):
+        statuses = refused if "grant" in one.claims else (401,)
+        yield Expected(one.name, _signed(scene, one.headers), statuses, one.claims)
+
+
+def credentials_before_body(scene: CheckContext) -> Iterator[Expected]:
+    """A bad body without credentials is a 401."""
+    claims = ("order-credentials",)
+    headers = (("Content-Type", JSON),)
+    yield Expected("a broken body", Ask("POST", scene.url, headers, b"{"), (401,), claims)
+
+
+def _signed(scene: CheckContext, headers: tuple[tenants.Header, ...]) -> Ask:
+    return Ask("POST", scene.url, (*headers, ("Content-Type", JSON)), GOOD)
+
 
 LIFE: Final = 1_000
 """Seconds that credentials last at the tenants that are made for this."""
+
+
 EXPIRE: Final = "credentials-expire"
+
+
 _FOR_NOBODY: Final = b'{"SyncUserAccounts":[]}'
+
+
 _PASSWORD, _TOKEN = "basic", "bearer"
 
 
-async def lifetimes(caller: Caller, scenes: Sequence[Scene]) -> Effects:
+async def lifetimes(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
     """What has expired lets nobody in; use renews a ticket and a session, and no access token."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -29,7 +64,9 @@ async def lifetimes(caller: Caller, scenes: Sequence[Scene]) -> Effects:
         async for one in _let_in(caller, scene, {_PASSWORD}, "once they expired", EXPIRE):
             yield one
         await fresh(caller, scene)
-    every = frozenset(way_in(one.headers) for scene in scenes for one in tenants.good(scene.tenant))
+    every = frozenset(
+        way_in(one.headers) for scene in scenes for one in credentials.good(scene.tenant)
+    )
     lives = dict.fromkeys(("tickets", "tokens", "sessions"), LIFE)
     for installation in dict.fromkeys(scene.tenant.installation for scene in scenes):
         async with made(caller, scenes[0], installation, {"expires_after": lives}) as scene:
@@ -46,10 +83,10 @@ async def lifetimes(caller: Caller, scenes: Sequence[Scene]) -> Effects:
 
 
 async def _let_in(
-    caller: Caller, scene: Scene, ways: frozenset[str] | set[str], when: str, claim: str
+    caller: Caller, scene: CheckContext, ways: frozenset[str] | set[str], when: str, claim: str
 ) -> AsyncIterator[Finding]:
     """Yield each way in that should be open and is not, or the other way round."""
-    by_way = {way_in(one.headers): one for one in tenants.good(scene.tenant)}
+    by_way = {way_in(one.headers): one for one in credentials.good(scene.tenant)}
     for way, credential in by_way.items():
         there = msgspec.structs.replace(scene, sign_in=credential.headers)
         seen = await caller.send(there.post(_FOR_NOBODY, JSON))
