@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import msgspec
 
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.messages import spelt
+from superoffice_contract.messages import quote_name
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 
@@ -35,7 +35,7 @@ TORN: Final = "its last line was torn and is left out"
 Member = Mapping[str, Any]
 
 
-class Archive(msgspec.Struct, frozen=True):
+class HarLog(msgspec.Struct, frozen=True):
     """The log without its entries, and those; *note* says what could not be read, if anything."""
 
     log: Member
@@ -48,13 +48,13 @@ class Archive(msgspec.Struct, frozen=True):
         return f"line {index + 2}" if self.in_parts else f"log.entries[{index}]"
 
 
-def load_archive(path: str, max_bytes: int = MAX_BYTES) -> Archive:
+def load_log(path: str, max_bytes: int = MAX_BYTES) -> HarLog:
     """Read the file at *path*. Raise TrafficError, one line, if it is no HAR."""
     try:
         with Path(path).open("rb") as file:
             _check_size(Path(path).stat().st_size, max_bytes)
             raw = file.read(max_bytes + 1)
-        return read_archive(raw, max_bytes)
+        return read_log(raw, max_bytes)
     except OSError as error:
         msg = f"{path}: {error.strerror or error}"
         raise TrafficError(msg) from None
@@ -63,7 +63,7 @@ def load_archive(path: str, max_bytes: int = MAX_BYTES) -> Archive:
         raise TrafficError(msg) from None
 
 
-def read_archive(raw: bytes, max_bytes: int = MAX_BYTES) -> Archive:
+def read_log(raw: bytes, max_bytes: int = MAX_BYTES) -> HarLog:
     """Return what is in *raw*. Raise TrafficError if it is no HAR 1.2."""
     _check_size(len(raw), max_bytes)
     if sum(raw.count(mark) for mark in (b",", b"{", b"[")) > MAX_VALUES:
@@ -89,7 +89,7 @@ def _text(raw: bytes) -> str:
         _damaged()
 
 
-def _whole(text: str) -> Archive:
+def _whole(text: str) -> HarLog:
     try:
         document = _value(text)
     except json.JSONDecodeError as error:
@@ -102,10 +102,10 @@ def _whole(text: str) -> Archive:
     if not isinstance(entries, list):
         msg = "log.entries: expected an array; this is no HAR"
         raise TrafficError(msg)
-    return Archive({k: v for k, v in log.items() if k != "entries"}, tuple(entries))
+    return HarLog({k: v for k, v in log.items() if k != "entries"}, tuple(entries))
 
 
-def _parts(text: str) -> Archive:
+def _parts(text: str) -> HarLog:
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
@@ -121,7 +121,7 @@ def _parts(text: str) -> Archive:
     log = values[0]
     _check_version(log)
     torn = len(values) < len(lines)
-    return Archive(log, tuple(values[1:]), in_parts=True, note=TORN if torn else None)
+    return HarLog(log, tuple(values[1:]), in_parts=True, note=TORN if torn else None)
 
 
 def _check_version(log: Member) -> None:
@@ -151,7 +151,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for index, name in enumerate(names) if name in names[:index])
-        msg = f"an object has {spelt(twice, 'a member')} twice; remove one"
+        msg = f"an object has {quote_name(twice, 'a member')} twice; remove one"
         raise TrafficError(msg)
     return found
 
@@ -198,7 +198,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 def load_entries(path: str) -> tuple[Entry, ...]:
     """Read the HAR at *path*. Raise TrafficError, one line, if it is none."""
-    found = load_archive(path)
+    found = load_log(path)
     try:
         return entries(found)
     except TrafficError as error:
@@ -208,10 +208,10 @@ def load_entries(path: str) -> tuple[Entry, ...]:
 
 def read_entries(raw: bytes) -> tuple[Entry, ...]:
     """Return the entries in *raw*. Raise TrafficError if it is no HAR 1.2."""
-    return entries(read_archive(raw))
+    return entries(read_log(raw))
 
 
-def entries(found: Archive) -> tuple[Entry, ...]:
+def entries(found: HarLog) -> tuple[Entry, ...]:
     """Return the entries in *found*. Raise TrafficError for one without method and URL."""
     return tuple(_entry(i, found.place(i), one) for i, one in enumerate(found.entries))
 

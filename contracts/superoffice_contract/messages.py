@@ -10,18 +10,18 @@ LONGEST_SHOWN: Final = 120
 _SPELLABLE: Final = re.compile(r"[\w$@./+-]{1,60}")
 
 
-def shown(text: str) -> str:
+def shorten(text: str) -> str:
     """Return *text* short enough for a finding, without control characters."""
     clean = "".join(one if one.isprintable() else "�" for one in text[: LONGEST_SHOWN + 1])
     return clean if len(clean) <= LONGEST_SHOWN else f"{clean[:LONGEST_SHOWN]}…"
 
 
-def spelt(name: str, otherwise: str) -> str:
+def quote_name(name: str, otherwise: str) -> str:
     """Return *name* in quotes if it looks like a name; other text may be a secret."""
     return f"{name!r}" if _SPELLABLE.fullmatch(name) else otherwise
 
 
-def listed(numbers: Iterable[int]) -> str:
+def list_numbers(numbers: Iterable[int]) -> str:
     """Return the first ten of *numbers* for a finding, and how many more there are."""
     all_ = sorted(set(numbers))
     more = f" and {len(all_) - 10} more" if len(all_) > 10 else ""

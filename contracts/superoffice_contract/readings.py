@@ -27,7 +27,7 @@ NO_SIGN: Final[Mapping[str, str]] = {
 """Why nothing may have been seen of a reading that every answer would show."""
 
 
-class Sign(msgspec.Struct, frozen=True):
+class ReadingSign(msgspec.Struct, frozen=True):
     """A sign of a reading at *tenant*: its *value*, None where nothing can be told; and *why*."""
 
     reading: str
@@ -36,12 +36,12 @@ class Sign(msgspec.Struct, frozen=True):
     why: str
 
 
-class Signs(msgspec.Struct):
+class ReadingSigns(msgspec.Struct):
     """What was seen of each reading, the first sign of each value at each tenant."""
 
     seen: dict[tuple[str, str], dict[str | None, str]] = {}
 
-    def note(self, sign: Sign) -> None:
+    def note(self, sign: ReadingSign) -> None:
         """Take *sign* in."""
         self.seen.setdefault((sign.reading, sign.tenant), {}).setdefault(sign.value, sign.why)
 

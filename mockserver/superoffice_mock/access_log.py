@@ -9,13 +9,13 @@ import msgspec
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 
 def sentence(exchange: Exchange) -> str:
     """Say what was asked, what was answered, and what really happened."""
     elapsed = to_seconds(exchange.elapsed_real) or 0.0
-    what = shown(exchange.operation or exchange.path)
+    what = shorten(exchange.operation or exchange.path)
     who = _who(exchange.principal)
     told = exchange.outcome.replace("_", " ")
     why = f": {exchange.reason}" if exchange.reason else ""
@@ -24,7 +24,7 @@ def sentence(exchange: Exchange) -> str:
     odd = f"; odd: {'; '.join(exchange.violations)}" if exchange.violations else ""
     return (
         f"{format_instant(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
-        f"{shown(exchange.method)} {what}{who} -> {status} after {elapsed:.2f} s{gone}, "
+        f"{shorten(exchange.method)} {what}{who} -> {status} after {elapsed:.2f} s{gone}, "
         f"{told}{why}{odd}"
     )
 
@@ -33,7 +33,7 @@ def _who(principal: Principal | None) -> str:
     if principal is None:
         return ""
     name = principal.user or (principal.app and principal.app.name)
-    return f" by {shown(name)} ({principal.scheme})" if name else f" by {principal.scheme}"
+    return f" by {shorten(name)} ({principal.scheme})" if name else f" by {principal.scheme}"
 
 
 def record(exchange: Exchange) -> str:

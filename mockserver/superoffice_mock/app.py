@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from superoffice_contract.openapi import operations as openapi_operations
+from superoffice_contract.openapi import operations
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.config.tenant_spec import usual
 from superoffice_mock.core.clock import Clock
@@ -21,12 +21,12 @@ from superoffice_mock.core.sync_run import seconds
 from superoffice_mock.tenants.registry import Bounds, Tenants
 from superoffice_mock.tenants.tenant import Limits, Tenant
 from superoffice_mock.tenants.waiting_room import SteadyClock
-from superoffice_mock.webapi.backend import Answering, Instead
-from superoffice_mock.webapi.capture import Tapes
-from superoffice_mock.webapi.endpoint import Log, Surface
-from superoffice_mock.webapi.fault_injection import Striking
+from superoffice_mock.webapi.backend import Backend, BackendFactory
+from superoffice_mock.webapi.capture import Captures
+from superoffice_mock.webapi.endpoint import ApiEndpoint, Log
+from superoffice_mock.webapi.fault_injection import FaultInjection
 from superoffice_mock.webapi.operations import pipeline
-from superoffice_mock.webapi.operations.pipeline import Operations
+from superoffice_mock.webapi.operations.pipeline import SimulationBackend
 from superoffice_mock.webapi.routing import Routes
 from superoffice_mock.wire.cors import Origins
 
@@ -46,7 +46,7 @@ class Application(Starlette):
     first control call comes: until then a server starts faster without them.
     """
 
-    def __init__(self, surface: Surface, controls: Callable[[], Controls]) -> None:
+    def __init__(self, surface: ApiEndpoint, controls: Callable[[], Controls]) -> None:
         super().__init__()
         self._surface = surface
         self._controls = controls
@@ -83,7 +83,7 @@ def assemble(
     tenants: Sequence[TenantFacts],
     log: Log,
     steady: Callable[[], int] | None = None,
-    instead: Instead | None = None,
+    instead: BackendFactory | None = None,
 ) -> Mock:
     """Put the mock together; *steady* is the real clock, in nanoseconds.
 
@@ -91,20 +91,20 @@ def assemble(
     """
     steady = steady or SteadyClock()
     started = steady()
-    described = openapi_operations.load()
+    described = operations.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
     table = _table(settings, tenants, journal, steady)
     routes = Routes(described, table)
-    answering = Striking(_answering(settings, routes, instead))
+    answering = FaultInjection(_answering(settings, routes, instead))
     origins = Origins.of(settings.cors_origins.split())
-    tapes = Tapes(journal)
-    surface = Surface(routes, answering, journal, origins, steady, log, tapes)
+    tapes = Captures(journal)
+    surface = ApiEndpoint(routes, answering, journal, origins, steady, log, tapes)
 
     def controls() -> Controls:
-        from superoffice_mock.control.request import World
+        from superoffice_mock.control.request import ControlContext
         from superoffice_mock.control.router import mounted
 
-        world = World(
+        world = ControlContext(
             table,
             journal,
             tapes,
@@ -132,6 +132,6 @@ def _table(
     return Tenants(build, facts, bounds, steady)
 
 
-def _answering(settings: Settings, routes: Routes, instead: Instead | None) -> Answering:
-    simulation = Operations(pipeline.Limits(settings.max_body, settings.max_accounts))
+def _answering(settings: Settings, routes: Routes, instead: BackendFactory | None) -> Backend:
+    simulation = SimulationBackend(pipeline.Limits(settings.max_body, settings.max_accounts))
     return simulation if instead is None else instead(routes, simulation)

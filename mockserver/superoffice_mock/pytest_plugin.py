@@ -186,9 +186,9 @@ def _marked(node: pytest.Item) -> dict[str, Any]:
 def _check(given: Mapping[str, object]) -> None:
     from difflib import get_close_matches
 
-    from superoffice_mock.testing.server import Wanted
+    from superoffice_mock.testing.server import TenantOptions
 
-    known = [*Wanted.__annotations__, "strict", "replay", "record"]
+    known = [*TenantOptions.__annotations__, "strict", "replay", "record"]
     for name in given:
         if name not in known:
             near = get_close_matches(name, known, n=1)

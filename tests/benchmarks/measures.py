@@ -25,8 +25,8 @@ from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import Entry, Recording
-from superoffice_mock.recordings.model import Request as RecordedRequest
-from superoffice_mock.recordings.model import Response as RecordedResponse
+from superoffice_mock.recordings.model import RecordedRequest as RecordedRequest
+from superoffice_mock.recordings.model import RecordedResponse as RecordedResponse
 from tests.benchmarks import references
 from tests.benchmarks.bodies import accounts
 from tests.benchmarks.load import Load, LoadError, burst

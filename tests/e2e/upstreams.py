@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 from superoffice_mock.cli.record import Proxied, Proxy
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.proxy import upstream_address
-from superoffice_mock.proxy.app import Recorder
-from superoffice_mock.proxy.upstream_client import Link, trusting
-from superoffice_mock.proxy.writer import Ledger
+from superoffice_mock.proxy.app import RecordingProxy
+from superoffice_mock.proxy.upstream_client import UpstreamClient, trusting
+from superoffice_mock.proxy.writer import RecordingWriter
 from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import Entry
-from superoffice_mock.recordings.part_file import Parts
+from superoffice_mock.recordings.part_file import PartFile
 from superoffice_mock.server import run
 from tests.e2e.raw_http import until
 
@@ -153,12 +153,12 @@ def recording(
 ) -> Iterator[Recording]:
     """Record *url* in this process; when the block ends, `entries` are what the HAR holds."""
     settings = Settings(port=0, log="off")
-    link = Link(upstream_address.found(url, private=False), trusting(ca), seconds)
-    written = Parts(str(out))
+    link = UpstreamClient(upstream_address.found(url, private=False), trusting(ca), seconds)
+    written = PartFile(str(out))
     said: list[str] = []
-    ledger = Ledger(written, said.append)
+    ledger = RecordingWriter(written, said.append)
     with run.listen(settings) as listening:
-        proxy = Proxy(Proxied(Recorder(link, ledger.keep)), link, settings, lambda: None)
+        proxy = Proxy(Proxied(RecordingProxy(link, ledger.keep)), link, settings, lambda: None)
         thread = threading.Thread(target=proxy.run, args=([listening],), daemon=True)
         thread.start()
         running = Recording(run.url_of(listening, settings), out, said)

@@ -16,7 +16,7 @@ from superoffice_contract.openapi import operations
 from superoffice_mock.config import settings, tenant_file
 from superoffice_mock.errors import Rejected, SetupError
 from superoffice_mock.recordings import har_file as fixtures
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.wire import cors, error_body, headers
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
@@ -114,7 +114,7 @@ def _har(data: bytes) -> None:
 def _fixture(data: bytes) -> None:
     """What is read is redacted, written, and then the same; twice redacted is no more."""
     with suppress(TrafficError):
-        redaction = Redaction(b"fuzzed")
+        redaction = Redactor(b"fuzzed")
         once = redaction.recording(fixtures.read(data))
         again = redaction.recording(fixtures.read(fixtures.written(once)))
         assert again.entries == once.entries

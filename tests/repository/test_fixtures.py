@@ -9,9 +9,15 @@ import pytest
 
 from superoffice_contract.openapi import claims
 from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import Entry, Label, Recording, Request, Response
+from superoffice_mock.recordings.model import (
+    Entry,
+    Label,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+)
 from superoffice_mock.redaction import scanner
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from tests.mock.redaction.secret_places import PLACES
 from tests.repository.test_readmes import table
 from tests.support.make_fixtures import FIXTURES, FOLDER, made
@@ -38,8 +44,10 @@ def test_a_fixture_keeps_the_schema(path: Path) -> None:
 
 def test_whatever_is_recorded_keeps_the_schema() -> None:
     some = [make("7T:bm9ib2R5") for make in PLACES.values()]
-    bare = Entry(request=Request("GET", ""), response=Response(0, "reset", body=None))
-    for recording in (Recording((*some, bare)), Redaction().recording(Recording((*some, bare)))):
+    bare = Entry(
+        request=RecordedRequest("GET", ""), response=RecordedResponse(0, "reset", body=None)
+    )
+    for recording in (Recording((*some, bare)), Redactor().recording(Recording((*some, bare)))):
         assert wrongs(json.loads(har_file.written(recording))) == []
 
 
@@ -88,7 +96,7 @@ def test_every_exchange_says_what_it_proves_by_claims_that_exist(path: Path) -> 
 @BY_FILE
 def test_a_fixture_is_clean_already(path: Path) -> None:
     recording = har_file.load(str(path))
-    assert Redaction().recording(recording).entries == recording.entries
+    assert Redactor().recording(recording).entries == recording.entries
 
 
 def test_the_readme_lists_every_fixture_and_what_it_proves() -> None:

@@ -16,11 +16,11 @@ from superoffice_mock.recordings.model import (
     Entry,
     Label,
     Outcome,
+    RecordedRequest,
+    RecordedResponse,
     Recording,
-    Request,
-    Response,
 )
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from tests.e2e.payloads import BASIC as BY_PASSWORD
 from tests.e2e.payloads import BEARER, PAYLOADS, SESSION, TICKET, WITH_APP, prefix
 from tests.support.in_process import BASIC, PATH, Local
@@ -68,10 +68,12 @@ class Step:
         return prefix(self.tenant) + PATH if self.path is None else self.path
 
     @property
-    def request(self) -> Request:
+    def request(self) -> RecordedRequest:
         """What is sent."""
         headers = tuple((name.lower(), value) for name, value in self.headers.items())
-        return Request(self.method, HOST + self.target, headers=headers, body=self.body.encode())
+        return RecordedRequest(
+            self.method, HOST + self.target, headers=headers, body=self.body.encode()
+        )
 
 
 def signed_in(**headers: str) -> dict[str, str]:
@@ -270,7 +272,7 @@ class Stage:
         (exchange,) = (one for one in self._journalled() if id(one) not in known)
         await self._pass(step.pause)
         headers = tuple(answered.headers.items())
-        response = Response(answered.status, headers=headers, body=answered.body)
+        response = RecordedResponse(answered.status, headers=headers, body=answered.body)
         return entry(request, response, exchange, step, arrival)
 
     async def _pass(self, seconds: float) -> None:
@@ -283,7 +285,11 @@ class Stage:
 
 
 def entry(
-    request: Request, response: Response, exchange: Exchange, step: Step, arrival: int
+    request: RecordedRequest,
+    response: RecordedResponse,
+    exchange: Exchange,
+    step: Step,
+    arrival: int,
 ) -> Entry:
     """Put together what was sent and seen, and what the journal knows of it."""
     elapsed = (exchange.elapsed or 0) / 1e9
@@ -310,7 +316,7 @@ def made() -> Iterator[tuple[str, bytes]]:
     for name, (proves, steps) in FIXTURES.items():
         entries = tuple(asyncio.run(Stage().entries(steps)))
         recording = Recording(entries, About(proves))
-        yield f"{name}.har", har_file.written(Redaction(KEY).recording(recording))
+        yield f"{name}.har", har_file.written(Redactor(KEY).recording(recording))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,13 @@
 """Recordings as tests make them: an entry is what a good client sends, unless told otherwise."""
 
-from superoffice_mock.recordings.model import Entry, Headers, Label, Recording, Request, Response
+from superoffice_mock.recordings.model import (
+    Entry,
+    Headers,
+    Label,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+)
 
 URL = "http://crm.example/api/v1/Agents/EMail/SyncEmailAccounts"
 BODY = b'{"SyncUserAccounts": [{"AccountId": 507}]}'
@@ -22,8 +29,8 @@ def entry(
     label: Label = UNLABELLED,
 ) -> Entry:
     return Entry(
-        request=Request(method, url, headers=headers, body=body),
-        response=Response(status, failed, headers=answered, body=answer),
+        request=RecordedRequest(method, url, headers=headers, body=body),
+        response=RecordedResponse(status, failed, headers=answered, body=answer),
         at=1_800_000_000.0,
         elapsed=0.03,
         waited=0.02,

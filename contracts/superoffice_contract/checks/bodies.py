@@ -4,32 +4,34 @@ from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Expected
+from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import FORM, GOOD, GOOD_FORM, GOOD_XML, JSON, XML
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask
+from superoffice_contract.target.http import Request
 
 INT32: Final = 2**31
 
 
-def member_names(scene: CheckContext) -> Iterator[Expected]:
+def member_names(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Case does not matter, and unknown members do no harm."""
     swapped = GOOD.decode().swapcase().encode()
     camel = GOOD.replace(b'"Sync', b'"sync').replace(b'"A', b'"a')
-    yield Expected("camelCase", scene.post(camel, JSON), (204,), ("camel-case",))
-    yield Expected("swapped case", scene.post(swapped, JSON), (204,), ("camel-case",))
+    yield ExpectedResponse("camelCase", scene.post(camel, JSON), (204,), ("camel-case",))
+    yield ExpectedResponse("swapped case", scene.post(swapped, JSON), (204,), ("camel-case",))
     unknown = GOOD.replace(b'{"AccountId"', b'{"Nobody":{"x":[1]},"AccountId"')
-    yield Expected("an unknown member", scene.post(unknown, JSON), (204,), ("unknown-members",))
+    yield ExpectedResponse(
+        "an unknown member", scene.post(unknown, JSON), (204,), ("unknown-members",)
+    )
     carrier = GOOD.replace(
         b'{"AccountId"', b'{"TableRight":{"Mask":"F"},"FieldProperties":null,"AccountId"'
     )
     claims = ("carrier-members", "null-members")
-    yield Expected("carrier members", scene.post(carrier, JSON), (204,), claims)
+    yield ExpectedResponse("carrier members", scene.post(carrier, JSON), (204,), claims)
     unnamed = GOOD.replace(b'"tje0"', b"null")
-    yield Expected("null for a name", scene.post(unnamed, JSON), (204,), ("null-members",))
+    yield ExpectedResponse("null for a name", scene.post(unnamed, JSON), (204,), ("null-members",))
 
 
-def ids(scene: CheckContext) -> Iterator[Expected]:
+def ids(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Any 32-bit integer is an id, and nothing else is."""
     good = ("0", "-1", str(INT32 - 1), str(-INT32))
     bad = (
@@ -37,20 +39,22 @@ def ids(scene: CheckContext) -> Iterator[Expected]:
         "1" + "0" * 30,
     )
     for one in good:
-        yield Expected(one, _with_id(scene, one), (204,), ("account-id", "account-id-int32"))
+        yield ExpectedResponse(
+            one, _with_id(scene, one), (204,), ("account-id", "account-id-int32")
+        )
     for one in bad:
         ranged = one.lstrip("-").isdigit()
         claim = "account-id-int32" if ranged else "integers-strict"
-        yield Expected(one, _with_id(scene, one), (400,), (claim,))
+        yield ExpectedResponse(one, _with_id(scene, one), (400,), (claim,))
     absent = scene.post(b'{"SyncUserAccounts":[{}]}', JSON)
-    yield Expected("no id", absent, (204,), ("id-absent",))
+    yield ExpectedResponse("no id", absent, (204,), ("id-absent",))
 
 
-def _with_id(scene: CheckContext, id_: str) -> Ask:
+def _with_id(scene: CheckContext, id_: str) -> Request:
     return scene.post(b'{"SyncUserAccounts":[{"AccountId":%s}]}' % id_.encode(), JSON)
 
 
-def items(scene: CheckContext) -> Iterator[Expected]:
+def items(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """One bad account refuses the whole call, wherever it stands; the answer names the place."""
     place = expectations.naming("/SyncUserAccounts/1")
     cases = (
@@ -61,16 +65,16 @@ def items(scene: CheckContext) -> Iterator[Expected]:
     for name, item in cases:
         body = GOOD.replace(b"}]}", b"}," + item + b"]}")
         claims = ("items-all", "error-place")
-        yield Expected(name, scene.post(body, JSON), (400,), claims, (place,))
+        yield ExpectedResponse(name, scene.post(body, JSON), (400,), claims, (place,))
 
 
-def empty_lists(scene: CheckContext) -> Iterator[Expected]:
+def empty_lists(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """No list, null and an empty list are all an empty list."""
     for body in (b"{}", b'{"SyncUserAccounts":null}', b'{"SyncUserAccounts":[]}'):
-        yield Expected(body.decode(), scene.post(body, JSON), (204,), ("empty-list",))
+        yield ExpectedResponse(body.decode(), scene.post(body, JSON), (204,), ("empty-list",))
 
 
-def broken_bodies(scene: CheckContext) -> Iterator[Expected]:
+def broken_bodies(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """What is no request is a 400, never a 500."""
     cases = (
         ("no body", b"", "body-required"),
@@ -85,18 +89,18 @@ def broken_bodies(scene: CheckContext) -> Iterator[Expected]:
         ("a comma too many", b'{"SyncUserAccounts":[],}', "body-syntax"),
     )
     for name, body, claim in cases:
-        yield Expected(name, scene.post(body, JSON), (400,), (claim,))
+        yield ExpectedResponse(name, scene.post(body, JSON), (400,), (claim,))
 
 
 # ---- XML and forms ---------------------------------------------------------------------------
 
 
-def xml(scene: CheckContext) -> Iterator[Expected]:
+def xml(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Elements count by local name, in any namespace and order; DTDs are refused."""
     for media_type in (XML, "text/xml"):
         for name, body, statuses, claim in _XML_CASES:
             ask = scene.post(body, media_type)
-            yield Expected(f"{name} as {media_type}", ask, statuses, (claim,))
+            yield ExpectedResponse(f"{name} as {media_type}", ask, statuses, (claim,))
 
 
 _XSI: Final = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -154,7 +158,7 @@ _XML_CASES: Final = (
 )
 
 
-def form(scene: CheckContext) -> Iterator[Expected]:
+def form(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Both ways to write an index are understood."""
     dotted = GOOD_FORM.replace(b"[AccountId]", b".AccountId").replace(b"[Associate", b".Associate")
     dotted = dotted.replace(b"Name]", b"Name").replace(b"Id]", b"Id")
@@ -167,7 +171,7 @@ def form(scene: CheckContext) -> Iterator[Expected]:
         ("a number too big", GOOD_FORM.replace(b"507", b"3000000000"), (400,), "account-id-int32"),
     )
     for name, body, statuses, claim in cases:
-        yield Expected(name, scene.post(body, FORM), statuses, (claim,))
+        yield ExpectedResponse(name, scene.post(body, FORM), statuses, (claim,))
 
 
 MOST_BYTES: Final = 2**20
@@ -177,7 +181,7 @@ MOST_ACCOUNTS: Final = 10_000
 """The limits of claim body-limit; what other servers take is theirs to say."""
 
 
-def limits(scene: CheckContext) -> Iterator[Expected]:
+def limits(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """A body and a list at the limit are let in, longer ones are a 413."""
     yield from _forms(scene)
     if not scene.has_control:
@@ -191,16 +195,16 @@ def limits(scene: CheckContext) -> Iterator[Expected]:
         ("a list over the limit in XML", _elements(MOST_ACCOUNTS + 1), XML, 413),
         ("a list over the limit in a form", _fields(MOST_ACCOUNTS + 1), FORM, 413),
     ):
-        yield Expected(name, scene.post(body, kind), (status,), claims)
+        yield ExpectedResponse(name, scene.post(body, kind), (status,), claims)
 
 
-def _forms(scene: CheckContext) -> Iterator[Expected]:
+def _forms(scene: CheckContext) -> Iterator[ExpectedResponse]:
     for name, body in (
         ("a form without fields", b""),
         ("a form with an empty list", b"SyncUserAccounts="),
         ("a form with an empty account", b"SyncUserAccounts[0]="),
     ):
-        yield Expected(name, scene.post(body, FORM), (400,), ("form-limits",))
+        yield ExpectedResponse(name, scene.post(body, FORM), (400,), ("form-limits",))
 
 
 def _listed(count: int) -> bytes:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract.checks.expectations import Expected, Verify
+from superoffice_contract.checks.expectations import ExpectedResponse, Verify
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, Seen
+from superoffice_contract.target.http import Request, Response
 
 LISTED: Final = "http://localhost:5173"
 """Listed where nothing else is configured; other servers list what they like."""
@@ -15,16 +15,18 @@ STRANGER: Final = "https://nobody.invalid"
 ASKED: Final = "authorization, content-type"
 
 
-def origins(scene: CheckContext) -> Iterator[Expected]:
+def origins(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """A listed origin is echoed whatever the status, and another is told nothing."""
     claims = ("cors-origin",)
     verify = (_echoed(scene),)
     origin = ("Origin", LISTED)
-    yield Expected("a listed origin", scene.post(GOOD, JSON, origin), (204,), claims, verify)
-    yield Expected("in an error", scene.post(b"{", JSON, origin), (400,), claims, verify)
-    unknown = Ask("POST", scene.url, (origin, ("Content-Type", JSON)), GOOD)
-    yield Expected("unknown at a listed origin", unknown, (401,), claims, verify)
-    yield Expected(
+    yield ExpectedResponse(
+        "a listed origin", scene.post(GOOD, JSON, origin), (204,), claims, verify
+    )
+    yield ExpectedResponse("in an error", scene.post(b"{", JSON, origin), (400,), claims, verify)
+    unknown = Request("POST", scene.url, (origin, ("Content-Type", JSON)), GOOD)
+    yield ExpectedResponse("unknown at a listed origin", unknown, (401,), claims, verify)
+    yield ExpectedResponse(
         "a preflight",
         _preflight(scene, LISTED),
         (200, 204),
@@ -32,24 +34,24 @@ def origins(scene: CheckContext) -> Iterator[Expected]:
         (*verify, _allowing(scene)),
     )
     other = scene.post(GOOD, JSON, ("Origin", STRANGER))
-    yield Expected("another origin", other, (204,), ("cors-unlisted",), (_untold,))
+    yield ExpectedResponse("another origin", other, (204,), ("cors-unlisted",), (_untold,))
     asked = _preflight(scene, STRANGER)
-    yield Expected("its preflight", asked, (200, 204), ("cors-unlisted",), (_untold,))
+    yield ExpectedResponse("its preflight", asked, (200, 204), ("cors-unlisted",), (_untold,))
 
 
-def _preflight(scene: CheckContext, origin: str) -> Ask:
+def _preflight(scene: CheckContext, origin: str) -> Request:
     headers = (
         ("Origin", origin),
         ("Access-Control-Request-Method", "POST"),
         ("Access-Control-Request-Headers", ASKED),
     )
-    return Ask("OPTIONS", scene.url, headers)
+    return Request("OPTIONS", scene.url, headers)
 
 
 def _echoed(scene: CheckContext) -> Verify:
     """Return the check that the listed origin may read the answer; elsewhere it may be unlisted."""
 
-    def verify(seen: Seen) -> str | None:
+    def verify(seen: Response) -> str | None:
         if not scene.has_control and _untold(seen) is None:
             return None
         wanted = {
@@ -68,7 +70,7 @@ def _echoed(scene: CheckContext) -> Verify:
 def _allowing(scene: CheckContext) -> Verify:
     """Return the check that a preflight is told that it may send what it asked for."""
 
-    def verify(seen: Seen) -> str | None:
+    def verify(seen: Response) -> str | None:
         if not scene.has_control and _untold(seen) is None:
             return None
         allowed = {one.strip() for one in (seen.header(_HEADERS) or "").lower().split(",")}
@@ -84,7 +86,7 @@ def _allowing(scene: CheckContext) -> Verify:
 _HEADERS: Final = "access-control-allow-headers"
 
 
-def _untold(seen: Seen) -> str | None:
+def _untold(seen: Response) -> str | None:
     """An answer says nothing of CORS."""
     found = sorted(name for name in seen.names if name.startswith("access-control-allow"))
     return f"an origin that is not listed is told {found[0]}" if found else None

@@ -6,41 +6,43 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Effects, fresh
-from superoffice_contract.checks.expectations import Expected
+from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.report import Finding
 from superoffice_contract.target import credentials, invalid_credentials, tenants
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.credentials import way_in
-from superoffice_contract.target.http import Ask, Caller
+from superoffice_contract.target.http import Client, Request
 from superoffice_contract.target.temporary_tenants import made
 
 # ---- who is let in ---------------------------------------------------------------------------
 
 
-def credentials_good(scene: CheckContext) -> Iterator[Expected]:
+def credentials_good(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Every way in reaches 204."""
     for one in credentials.good(scene.tenant):
-        yield Expected(one.name, _signed(scene, one.headers), (204,), one.claims)
+        yield ExpectedResponse(one.name, _signed(scene, one.headers), (204,), one.claims)
 
 
-def credentials_bad(scene: CheckContext) -> Iterator[Expected]:
+def credentials_bad(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Nothing else does."""
     refused = tuple(map(int, scene.values("restricted", "401", "403")))
     for one in invalid_credentials.of(scene.tenant):
         statuses = refused if "grant" in one.claims else (401,)
-        yield Expected(one.name, _signed(scene, one.headers), statuses, one.claims)
+        yield ExpectedResponse(one.name, _signed(scene, one.headers), statuses, one.claims)
 
 
-def credentials_before_body(scene: CheckContext) -> Iterator[Expected]:
+def credentials_before_body(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """A bad body without credentials is a 401."""
     claims = ("order-credentials",)
     headers = (("Content-Type", JSON),)
-    yield Expected("a broken body", Ask("POST", scene.url, headers, b"{"), (401,), claims)
+    yield ExpectedResponse(
+        "a broken body", Request("POST", scene.url, headers, b"{"), (401,), claims
+    )
 
 
-def _signed(scene: CheckContext, headers: tuple[tenants.Header, ...]) -> Ask:
-    return Ask("POST", scene.url, (*headers, ("Content-Type", JSON)), GOOD)
+def _signed(scene: CheckContext, headers: tuple[tenants.Header, ...]) -> Request:
+    return Request("POST", scene.url, (*headers, ("Content-Type", JSON)), GOOD)
 
 
 LIFE: Final = 1_000
@@ -56,7 +58,7 @@ _FOR_NOBODY: Final = b'{"SyncUserAccounts":[]}'
 _PASSWORD, _TOKEN = "basic", "bearer"
 
 
-async def lifetimes(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def lifetimes(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """What has expired lets nobody in; use renews a ticket and a session, and no access token."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -83,7 +85,7 @@ async def lifetimes(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
 
 
 async def _let_in(
-    caller: Caller, scene: CheckContext, ways: frozenset[str] | set[str], when: str, claim: str
+    caller: Client, scene: CheckContext, ways: frozenset[str] | set[str], when: str, claim: str
 ) -> AsyncIterator[Finding]:
     """Yield each way in that should be open and is not, or the other way round."""
     by_way = {way_in(one.headers): one for one in credentials.good(scene.tenant)}

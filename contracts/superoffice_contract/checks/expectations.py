@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, Seen
+from superoffice_contract.target.http import Request, Response
 
-Verify = Callable[[Seen], str | None]
+Verify = Callable[[Response], str | None]
 """Return what is wrong with an answer, or None."""
 
 
@@ -26,16 +26,16 @@ _TRACE: Final = re.compile(rb"Traceback \(most recent|\bFile \\?\"[^\"]+\", line
 _JSON: Final = "application/json"
 
 
-class Expected(msgspec.Struct, frozen=True):
+class ExpectedResponse(msgspec.Struct, frozen=True):
     """One request, the statuses that will do, and the claims that it stands for."""
 
     name: str
-    ask: Ask
+    ask: Request
     statuses: tuple[int, ...]
     claims: tuple[str, ...]
     verify: tuple[Verify, ...] = ()
 
-    def wrongs(self, seen: Seen) -> Iterator[str]:
+    def wrongs(self, seen: Response) -> Iterator[str]:
         """Yield, in words, where *seen* is not what was expected."""
         if seen.status not in self.statuses:
             wanted = " or ".join(map(str, self.statuses))
@@ -50,7 +50,7 @@ class Expected(msgspec.Struct, frozen=True):
 # ---- what holds for every answer of a status -------------------------------------------------
 
 
-def no_body(seen: Seen) -> str | None:
+def no_body(seen: Response) -> str | None:
     """A 204 has no body and nothing that announces one (claims no-body, no-content)."""
     if seen.body:
         return f"the {seen.status} has a body of {len(seen.body)} bytes"
@@ -59,26 +59,26 @@ def no_body(seen: Seen) -> str | None:
     return None
 
 
-def no_hints(seen: Seen) -> str | None:
+def no_hints(seen: Response) -> str | None:
     """A 204 has no header that tells a started from a turned-away call (claim no-hints)."""
     found = [name for name in HINTS if name in seen.names]
     return f"the {seen.status} has the header {found[0]}" if found else None
 
 
-def no_banner(seen: Seen) -> str | None:
+def no_banner(seen: Response) -> str | None:
     """No answer names its server or asks for https for ever (claim no-banner)."""
     found = [name for name in ("server", "strict-transport-security") if name in seen.names]
     return f"the answer has the header {found[0]}" if found else None
 
 
-def challenged(seen: Seen) -> str | None:
+def challenged(seen: Response) -> str | None:
     """A 401 says which schemes there are (claim www-authenticate)."""
     if seen.header("www-authenticate"):
         return None
     return "the 401 has no WWW-Authenticate (claim www-authenticate)"
 
 
-def no_trace(seen: Seen) -> str | None:
+def no_trace(seen: Response) -> str | None:
     """No error shows how the server is built (claim error-no-trace)."""
     return "the answer shows a stack trace" if _TRACE.search(seen.body) else None
 
@@ -86,7 +86,7 @@ def no_trace(seen: Seen) -> str | None:
 # ---- what holds for some ---------------------------------------------------------------------
 
 
-def not_cached(seen: Seen) -> str | None:
+def not_cached(seen: Response) -> str | None:
     """Nobody may keep the answer (claim cache-headers)."""
     wrong = [name for name, value in NOT_CACHED if seen.header(name) != value]
     return f"the answer has no right {wrong[0]} (claim cache-headers)" if wrong else None
@@ -96,7 +96,7 @@ def typed(scene: CheckContext) -> Verify:
     """Return the check that a 204 has a Content-Type if its reading says so."""
     wanted = scene.values("no-content-type", "absent", "as-sampled")
 
-    def verify(seen: Seen) -> str | None:
+    def verify(seen: Response) -> str | None:
         found = seen.header("content-type")
         follows = "absent" if found is None else "as-sampled"
         if follows in wanted and (found is None or _kind(seen) == _JSON):
@@ -110,7 +110,7 @@ def enveloped(scene: CheckContext) -> Verify:
     """Return the check that an error is JSON in an envelope of the vendor's."""
     wanted = scene.values("errors", *_ENVELOPES)
 
-    def verify(seen: Seen) -> str | None:
+    def verify(seen: Response) -> str | None:
         content = _decoded(seen)
         if any(_fits(content, _ENVELOPES[one]) for one in wanted):
             return None
@@ -119,14 +119,14 @@ def enveloped(scene: CheckContext) -> Verify:
     return verify
 
 
-def in_xml(seen: Seen) -> str | None:
+def in_xml(seen: Response) -> str | None:
     """Return what is wrong with an error for somebody who asked for XML (claim error-format)."""
     if _kind(seen) == "application/xml" and seen.body.lstrip().startswith(b"<"):
         return None
     return f"Accept asks for XML, the error is {seen.header('content-type')}"
 
 
-def describing(seen: Seen) -> str | None:
+def describing(seen: Response) -> str | None:
     """A description has its members (claim get-shape)."""
     content = _decoded(seen)
     if not isinstance(content, dict):
@@ -141,7 +141,7 @@ _ENVELOPES: Final[dict[str, dict[str, type]]] = {
 }
 
 
-def sign_of(expected: Expected, seen: Seen) -> tuple[str, str] | None:
+def sign_of(expected: ExpectedResponse, seen: Response) -> tuple[str, str] | None:
     """Return the reading and the value of it that an answer to *expected* follows, if it tells."""
     if seen.status in (401, 403) and "restricted-status" in expected.claims:
         return "restricted", str(seen.status)
@@ -171,11 +171,11 @@ def _fits(content: object, members: dict[str, type]) -> bool:
     return all(isinstance(content.get(name), kind) for name, kind in members.items())
 
 
-def _kind(seen: Seen) -> str:
+def _kind(seen: Response) -> str:
     return (seen.header("content-type") or "").partition(";")[0].strip().lower()
 
 
-def _decoded(seen: Seen) -> Any:  # noqa: ANN401 - JSON
+def _decoded(seen: Response) -> Any:  # noqa: ANN401 - JSON
     if _kind(seen) != _JSON:
         return None
     try:
@@ -187,7 +187,7 @@ def _decoded(seen: Seen) -> Any:  # noqa: ANN401 - JSON
 def allowing(methods: tuple[str, ...]) -> Verify:
     """Return the check that a 405 allows just *methods* (claim method-not-allowed)."""
 
-    def verify(seen: Seen) -> str | None:
+    def verify(seen: Response) -> str | None:
         allowed = {one.strip() for one in (seen.header("allow") or "").split(",")}
         if allowed == set(methods):
             return None
@@ -199,7 +199,7 @@ def allowing(methods: tuple[str, ...]) -> Verify:
 def naming(text: str) -> Verify:
     """Return the check that the body of an error names *text*."""
 
-    def verify(seen: Seen) -> str | None:
+    def verify(seen: Response) -> str | None:
         found = text.encode() in seen.body
         return None if found else f"the answer does not name {text!r}"
 

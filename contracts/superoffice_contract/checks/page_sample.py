@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Expected
+from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import FORM, GOOD, JSON, XML, payload
 from superoffice_contract.target import invalid_credentials
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask
+from superoffice_contract.target.http import Request
 
 _ACCOUNT: Final = b"""    {
       "AccountId": 507,
@@ -23,41 +23,43 @@ SAMPLE_CLAIMS: Final = (
 )
 
 
-def sample(scene: CheckContext) -> Iterator[Expected]:
+def sample(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """The page's sample is let in as it stands, signed in as somebody of the tenant."""
     kind = "application/json; charset=utf-8"
     ask = scene.post(SAMPLE, kind, ("Accept", kind), ("Accept-Language", "*"))
-    yield Expected("the sample of the page", ask, (204,), SAMPLE_CLAIMS)
+    yield ExpectedResponse("the sample of the page", ask, (204,), SAMPLE_CLAIMS)
     if dict(scene.sign_in).get("Authorization"):
         cookies = ("Cookie", "theme=dark; ASP.NET_SessionId=nobody")
-        yield Expected(
+        yield ExpectedResponse(
             "other cookies", scene.post(GOOD, JSON, cookies), (204,), ("cookies-ignored",)
         )
 
 
-def readings(scene: CheckContext) -> Iterator[Expected]:
+def readings(scene: CheckContext) -> Iterator[ExpectedResponse]:
     """Answers of each kind follow the same readings, again and again."""
     if scene.sign_in:
         yield from _let_in(scene)
         yield from _in_error(scene)
-    yield Expected("a stranger", Ask("POST", scene.url), (401,), ("unauthorized",))
+    yield ExpectedResponse("a stranger", Request("POST", scene.url), (401,), ("unauthorized",))
     refused = tuple(map(int, scene.values("restricted", "401", "403")))
     for one in invalid_credentials.of(scene.tenant):
         if "grant" in one.claims:
-            ask = Ask("POST", scene.url, (*one.headers, ("Content-Type", JSON)), GOOD)
-            yield Expected(one.name, ask, refused, one.claims)
+            ask = Request("POST", scene.url, (*one.headers, ("Content-Type", JSON)), GOOD)
+            yield ExpectedResponse(one.name, ask, refused, one.claims)
 
 
-def _let_in(scene: CheckContext) -> Iterator[Expected]:
+def _let_in(scene: CheckContext) -> Iterator[ExpectedResponse]:
     for kind in (JSON, XML, FORM, JSON):
         ask = scene.post(payload(kind), kind)
-        yield Expected(kind, ask, (204,), ("no-content-type",), (expectations.typed(scene),))
+        yield ExpectedResponse(
+            kind, ask, (204,), ("no-content-type",), (expectations.typed(scene),)
+        )
 
 
-def _in_error(scene: CheckContext) -> Iterator[Expected]:
+def _in_error(scene: CheckContext) -> Iterator[ExpectedResponse]:
     claims = ("error-webapi", "error-netserver")
     enveloped = (expectations.enveloped(scene),)
     for name, body in (("no JSON", b"{"), ("null", b"null"), ("a text", b'"x"')):
-        yield Expected(name, scene.post(body, JSON), (400,), claims, enveloped)
+        yield ExpectedResponse(name, scene.post(body, JSON), (400,), claims, enveloped)
     other = scene.post(GOOD, "text/plain")
-    yield Expected("another media type", other, (415,), claims, enveloped)
+    yield ExpectedResponse("another media type", other, (415,), claims, enveloped)

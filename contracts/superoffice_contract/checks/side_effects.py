@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from superoffice_contract.checks import check, registry
 from superoffice_contract.checks.check import EffectCheck, Effects, fresh
-from superoffice_contract.checks.expectations import Expected
+from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import GOOD, JSON, SEVERAL, spellings
 from superoffice_contract.errors import ImpossibleError
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, Caller
+from superoffice_contract.target.http import Client, Request
 
 AT_ONCE: Final = (2, 10, 50)
 
@@ -19,11 +19,11 @@ NAMES: Final = ("name", "department", "category/id")
 """What the query names that is sent to see how `$select` is read."""
 
 
-async def _told(caller: Caller, scene: CheckContext, what: str) -> Any:  # noqa: ANN401 - JSON
+async def _told(caller: Client, scene: CheckContext, what: str) -> Any:  # noqa: ANN401 - JSON
     return await caller.control("GET", f"{what}?tenant={scene.tenant.id}")
 
 
-async def _outcomes(caller: Caller, scene: CheckContext) -> list[str]:
+async def _outcomes(caller: Client, scene: CheckContext) -> list[str]:
     told = await _told(caller, scene, "requests")
     if told.get("forgotten"):
         kept = len(told["requests"])
@@ -32,14 +32,14 @@ async def _outcomes(caller: Caller, scene: CheckContext) -> list[str]:
     return [one["outcome"] for one in told["requests"]]
 
 
-def _good(scene: CheckContext) -> Ask:
+def _good(scene: CheckContext) -> Request:
     return scene.post(GOOD, JSON)
 
 
 # ---- with the truth --------------------------------------------------------------------------
 
 
-async def parity(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def parity(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """One payload has one effect in all media types, however each of them spells it."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -58,25 +58,25 @@ async def parity(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
                 yield Finding(scene.tenant.id, what, ("same-effect", claim))
 
 
-async def get_starts_nothing(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def get_starts_nothing(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """A description is no call."""
     for scene in scenes:
         await fresh(caller, scene)
         for method in ("GET", "HEAD", "OPTIONS"):
-            await caller.send(Ask(method, scene.url, scene.sign_in))
+            await caller.send(Request(method, scene.url, scene.sign_in))
         if (await _told(caller, scene, "lease"))["held"]:
             yield Finding(
                 scene.tenant.id, "GET, HEAD or OPTIONS took the lease", ("get-describes",)
             )
 
 
-async def rejected_takes_nothing(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def rejected_takes_nothing(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """A rejected call takes no lease; who did of many is found by asking again, one by one."""
     for scene in scenes:
         for wire_check in registry.WIRE_CHECKS:
             rejected = _rejected(wire_check, scene)
             await fresh(caller, scene)
-            await caller.together([one.ask for one in rejected])
+            await caller.send_together([one.ask for one in rejected])
             if not await _begun(caller, scene):
                 continue
             for one in rejected:
@@ -87,30 +87,30 @@ async def rejected_takes_nothing(caller: Caller, scenes: Sequence[CheckContext])
                     yield Finding(scene.tenant.id, what, ("rejected-no-lease",))
 
 
-def _rejected(check: check.WireCheck, scene: CheckContext) -> list[Expected]:
+def _rejected(check: check.WireCheck, scene: CheckContext) -> list[ExpectedResponse]:
     every = check.expect(scene)
     return [one for one in every if min(one.statuses) >= 400 and scene.url in one.ask.path]
 
 
-async def _begun(caller: Caller, scene: CheckContext) -> bool:
+async def _begun(caller: Client, scene: CheckContext) -> bool:
     """Tell whether the lease is held, or a run has held it."""
     held = (await _told(caller, scene, "lease"))["held"]
     return held or bool((await _told(caller, scene, "runs"))["runs"])
 
 
-async def simultaneous(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def simultaneous(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """Of callers who arrive together exactly one starts."""
     for scene in scenes:
         for count in AT_ONCE:
             await fresh(caller, scene)
-            await caller.together([_good(scene)] * count)
+            await caller.send_together([_good(scene)] * count)
             started = (await _outcomes(caller, scene)).count("started")
             if started != 1:
                 what = f"of {count} callers at once {started} started"
                 yield Finding(scene.tenant.id, what, ("simultaneous", "single-run"))
 
 
-async def tenants_apart(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def tenants_apart(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """A run at one tenant turns nobody away at another."""
     for scene in scenes:
         await fresh(caller, scene)
@@ -121,20 +121,20 @@ async def tenants_apart(caller: Caller, scenes: Sequence[CheckContext]) -> Effec
             yield Finding(scene.tenant.id, "another tenant's run held its lease", ("lease-tenant",))
 
 
-async def select_understood(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def select_understood(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """`$select` is a list of names with commas between them, blanks around them trimmed."""
     for scene in scenes:
         await fresh(caller, scene)
         ask = _good(scene)
         query = "$select=name,%20department%20,category/id"
-        await caller.send(Ask(ask.method, f"{ask.path}?{query}", ask.headers, ask.body))
+        await caller.send(Request(ask.method, f"{ask.path}?{query}", ask.headers, ask.body))
         (exchange,) = (await _told(caller, scene, "requests"))["requests"]
         if exchange["select"] != list(NAMES):
             what = f"{query} was read as {exchange['select']}, not {list(NAMES)}"
             yield Finding(scene.tenant.id, what, ("select-list", "select-blanks"))
 
 
-async def same_answer(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def same_answer(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """Nothing on the wire tells a started call from a turned-away one, Date aside."""
     for scene in scenes:
         await fresh(caller, scene)

@@ -12,7 +12,7 @@ from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.errors import TargetError
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Caller, Seen
+from superoffice_contract.target.http import Client, Response
 
 CLAIMS: Final = ("transfer",)
 GO_ON: Final = b" 100 "
@@ -20,7 +20,7 @@ CHUNKS: Final = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (GOOD[:7],
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-async def transfer(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
+async def transfer(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
     """A body in chunks is read like any other, and whoever asks before sending is told to."""
     scene = scenes[0]
     async with _connected(caller) as (reader, writer):
@@ -50,7 +50,7 @@ async def transfer(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
 
 
 @asynccontextmanager
-async def _connected(caller: Caller) -> AsyncIterator[Streams]:
+async def _connected(caller: Client) -> AsyncIterator[Streams]:
     parts = urlsplit(caller.base)
     secure = ssl.create_default_context() if parts.scheme == "https" else None
     port = parts.port or (443 if secure else 80)
@@ -67,7 +67,7 @@ async def _connected(caller: Caller) -> AsyncIterator[Streams]:
             await writer.wait_closed()
 
 
-def _head(caller: Caller, scene: CheckContext, *more: str) -> bytes:
+def _head(caller: Client, scene: CheckContext, *more: str) -> bytes:
     parts = urlsplit(caller.base)
     signed = [f"{name}: {value}" for name, value in scene.sign_in]
     lines = (
@@ -79,7 +79,7 @@ def _head(caller: Caller, scene: CheckContext, *more: str) -> bytes:
     return "\r\n".join(lines).encode("latin-1")
 
 
-async def _status(caller: Caller, reader: asyncio.StreamReader) -> bytes:
+async def _status(caller: Client, reader: asyncio.StreamReader) -> bytes:
     """Return the next line, which says the status; nothing if the server hung up or is silent."""
     try:
         async with asyncio.timeout(caller.timeout_seconds):
@@ -88,11 +88,11 @@ async def _status(caller: Caller, reader: asyncio.StreamReader) -> bytes:
         return b""
 
 
-def _note(caller: Caller, scene: CheckContext, line: bytes) -> None:
+def _note(caller: Client, scene: CheckContext, line: bytes) -> None:
     """Count the call that *line* answers, where it does."""
     status = line.split()[1:2]
     if status and status[0].isdigit():
-        caller.note(scene.post(GOOD, JSON), Seen(int(status[0]), (), b"", 0.0))
+        caller.note(scene.post(GOOD, JSON), Response(int(status[0]), (), b"", 0.0))
 
 
 def _shown(line: bytes) -> str:

@@ -14,7 +14,7 @@ from superoffice_contract.fuzzing import serializers
 from superoffice_contract.messages import SECRETS
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
-from superoffice_contract.target.http import Seen
+from superoffice_contract.target import http
 
 
 def is_justified(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
@@ -80,7 +80,7 @@ def _of_answers(statuses: tuple[int, ...], verify: Verify) -> Check:
     def check(_: CheckContext, response: Response, __: Case[Any]) -> None:
         open_ = response.request.method == "OPTIONS"  # what that answers is a server's own choice
         if response.status_code in statuses and not open_:
-            _hold(verify(seen(response)))
+            _hold(verify(convert(response)))
 
     return check
 
@@ -108,14 +108,14 @@ class strangers_challenged:  # noqa: N801 - reports name it like the stock check
     """
 
     def __init__(self) -> None:
-        self._answer: Seen | None = None
+        self._answer: http.Response | None = None
 
     def after_response(self, _: CheckContext, response: Response, case: Case[Any]) -> None:
         """Ask once, and hold the answer against each call that was let in."""
         if case.method != "POST" or response.status_code >= 300:
             return
         if self._answer is None:
-            self._answer = seen(_stranger(case).call(verify=response.verify))
+            self._answer = convert(_stranger(case).call(verify=response.verify))
         if self._answer.status == 401:
             _hold(expectations.challenged(self._answer))
 
@@ -132,7 +132,7 @@ def _hold(wrong: str | None) -> None:
         raise AssertionError(wrong)
 
 
-def seen(response: Response) -> Seen:
+def convert(response: Response) -> http.Response:
     """Return *response* as expectations take it."""
     headers = tuple((name, one) for name, values in response.headers.items() for one in values)
-    return Seen(response.status_code, headers, response.content, response.elapsed)
+    return http.Response(response.status_code, headers, response.content, response.elapsed)

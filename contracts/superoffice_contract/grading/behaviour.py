@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.grading.calls import Call, Confidence
-from superoffice_contract.messages import listed
+from superoffice_contract.messages import list_numbers
 
 A_SECOND: Final = 1.0  # claim busy-second
 ABOUT_A_SECOND: Final = 0.95
@@ -125,7 +125,7 @@ def duplicates(calls: Sequence[Call]) -> Iterator[Told]:
     for one in calls:
         twice = [account for account, count in Counter(one.accounts).items() if count > 1]
         if twice:
-            yield one, f"lists account {listed(twice)} more than once; {_ONCE}"
+            yield one, f"lists account {list_numbers(twice)} more than once; {_ONCE}"
 
 
 def lost_accounts(calls: Sequence[Call]) -> tuple[LostAccounts, ...]:
@@ -155,7 +155,10 @@ def _lost(group: Sequence[Call]) -> Iterator[LostAccounts]:
 def losses(calls: Sequence[Call]) -> Iterator[Told]:
     """Yield the last calls that asked for accounts which are lost."""
     for lost in lost_accounts(calls):
-        yield lost.asked, f"account {listed(lost.accounts)} {_LOST[lost.confidence]}; {_AGAIN}"
+        yield (
+            lost.asked,
+            f"account {list_numbers(lost.accounts)} {_LOST[lost.confidence]}; {_AGAIN}",
+        )
 
 
 _LOST: Final[Mapping[Confidence, str]] = {

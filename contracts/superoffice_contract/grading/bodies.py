@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from superoffice_contract.messages import spelt
+from superoffice_contract.messages import quote_name
 from superoffice_contract.openapi.operations import Body
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 
@@ -109,7 +109,7 @@ def _object(
     for name, child in members:
         member = shape.members.get(name.lower())
         if member is None:
-            unknown.append(f"{where}/{spelt(name, 'a member')}")
+            unknown.append(f"{where}/{quote_name(name, 'a member')}")
         else:
             last[member.name] = (child, member.shape)
     return {
@@ -145,7 +145,7 @@ def _local(element: ET.Element) -> str:
 def _named_as(shape: Shape, element: ET.Element, what: str) -> None:
     wanted = shape.xml_name if isinstance(shape, ObjectShape) else None
     if wanted is None or _local(element).lower() != wanted.lower():
-        got = spelt(_local(element), "another name")
+        got = quote_name(_local(element), "another name")
         msg = f"expected {what} {wanted}, got {got}"
         raise Unreadable(msg, "xml-shape")
 

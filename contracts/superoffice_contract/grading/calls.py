@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.messages import shown, spelt
+from superoffice_contract.messages import quote_name, shorten
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import Operation
 
@@ -68,7 +68,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def where(self) -> str:
         """Name the request in a finding."""
-        return " ".join(filter(None, (self.id, self.time, shown(self.method), shown(self.path))))
+        return " ".join(
+            filter(None, (self.id, self.time, shorten(self.method), shorten(self.path)))
+        )
 
     @property
     def refused(self) -> bool:
@@ -116,5 +118,5 @@ def verb(method: str) -> tuple[Mistake, ...]:
     """Return what is wrong with the verb, if anything."""
     if method == "POST":
         return ()
-    what = f"{spelt(method, 'this verb')} is not documented; send POST"
+    what = f"{quote_name(method, 'this verb')} is not documented; send POST"
     return (Mistake("address", what, ("method", "method-not-allowed")),)

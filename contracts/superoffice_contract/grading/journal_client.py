@@ -68,14 +68,14 @@ class _Runs(msgspec.Struct, frozen=True):
     runs: tuple[_Run, ...]
 
 
-class Told(msgspec.Struct, frozen=True):
+class JournalCalls(msgspec.Struct, frozen=True):
     """The calls that a journal still has, and how many exchanges it forgot."""
 
     calls: tuple[Call, ...]
     forgotten: int
 
 
-def load(url: str, tenants: tuple[str, ...], token: str | None = None) -> Told:
+def load(url: str, tenants: tuple[str, ...], token: str | None = None) -> JournalCalls:
     """Ask the mock at *url* for the journals of *tenants*; *token* is its control token.
 
     Raise TrafficError, one line, if it can't be asked or is no mock.
@@ -83,7 +83,7 @@ def load(url: str, tenants: tuple[str, ...], token: str | None = None) -> Told:
     root = _root(url)
     told = [_tenant(root, tenant, token) for tenant in dict.fromkeys(tenants)]
     calls = tuple(call for one in told for call in one.calls)
-    return Told(calls, sum(one.forgotten for one in told))
+    return JournalCalls(calls, sum(one.forgotten for one in told))
 
 
 def _root(url: str) -> str:
@@ -100,12 +100,12 @@ def _root(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
-def _tenant(root: str, tenant: str, token: str | None) -> Told:
+def _tenant(root: str, tenant: str, token: str | None) -> JournalCalls:
     query = f"?tenant={quote(tenant, safe='')}"
     journal = _get(f"{root}/_mock/requests{query}", token, _Requests)
     runs = {one.run: one for one in _get(f"{root}/_mock/runs{query}", token, _Runs).runs}
     kept = (one for one in journal.requests if concerns(one.path) and one.method not in NO_CALLS)
-    return Told(tuple(_call(one, runs) for one in kept), journal.forgotten)
+    return JournalCalls(tuple(_call(one, runs) for one in kept), journal.forgotten)
 
 
 # ---- asking ----------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from superoffice_contract.grading.calls import (
     verb,
 )
 from superoffice_contract.har import Entry
-from superoffice_contract.messages import spelt
+from superoffice_contract.messages import quote_name
 from superoffice_contract.openapi import charsets
 from superoffice_contract.openapi.charsets import CHARSETS
 
@@ -92,7 +92,7 @@ def _unknown(entry: Entry, content: bodies.Content | None) -> Iterator[Mistake]:
     for name, value in parse_qsl(entry.url.query, keep_blank_values=True):
         if name.lower() not in known:
             # A lone word is not told as a name: it may be a secret, perhaps padded base64.
-            told = spelt(name, "a name") if value.strip("=") else "a name"
+            told = quote_name(name, "a name") if value.strip("=") else "a name"
             what = f"{told} in the query is not documented; leave it out"
             yield Mistake("undocumented-members", what, ("query-names", "select-param"))
     for where in content.unknown if content else ():
@@ -141,7 +141,7 @@ def _of_type(entry: Entry) -> tuple[Mistake, ...]:
         # Without any header on record nobody knows what was sent.
         return () if not entry.headers else (_no_type("Content-Type is missing"),)
     if _media_type(entry) not in operation().bodies:
-        kind = spelt(_media_type(entry), "this")
+        kind = quote_name(_media_type(entry), "this")
         return (_no_type(f"{kind} is not documented"),)
     named = _charset_named(entry)
     if named is not None and named not in CHARSETS:

@@ -12,8 +12,8 @@ from superoffice_contract.real_tenant.request_plan import (
     NEEDS_CREDENTIAL,
     NEEDS_LEAVE,
     TOO_MANY,
-    Itinerary,
-    Stop,
+    PlannedRequest,
+    RequestPlan,
     planned,
 )
 from superoffice_contract.real_tenant.verdicts import NOT_SEEN, Shown, followed, shown
@@ -21,7 +21,7 @@ from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.suite.plan import Plan
 from superoffice_contract.target import credentials, tenants
 from superoffice_contract.target.curl import curl
-from superoffice_contract.target.http import Seen
+from superoffice_contract.target.http import Response
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_contract.throttle.timing import TIMED, timed, unclear
 
@@ -42,12 +42,12 @@ class Answers(msgspec.Struct):
     *over* says why a visit ended early. *begun*: see `busy_second`.
     """
 
-    seen: list[tuple[Stop, Seen]] = []
-    skipped: list[tuple[Stop, str]] = []
+    seen: list[tuple[PlannedRequest, Response]] = []
+    skipped: list[tuple[PlannedRequest, str]] = []
     over: str | None = None
     begun: float | None = None
 
-    def status(self, stop: Stop) -> int | None:
+    def status(self, stop: PlannedRequest) -> int | None:
         """Return the status that was answered at *stop*, if it was."""
         return next((seen.status for one, seen in self.seen if one is stop), None)
 
@@ -56,7 +56,7 @@ def reported(
     url: str,
     tenant: TargetTenant,
     readings: dict[str, str],
-    itinerary: Itinerary,
+    itinerary: RequestPlan,
     answers: Answers,
 ) -> Report:
     """Return the report on a visit to *tenant* at *url*, differences first."""
@@ -89,7 +89,7 @@ def _result(
     base: str,
     claim: Claim,
     told: Sequence[Shown],
-    itinerary: Itinerary,
+    itinerary: RequestPlan,
     reasons: Mapping[str, str],
     follows: Sequence[tuple[str, str]],
 ) -> Result:
@@ -108,7 +108,7 @@ def _result(
     return Result(claim.id, "cannot be observed", (claim.id,), (), note)
 
 
-def _times(claim: Claim, told: Sequence[Shown], itinerary: Itinerary) -> str:
+def _times(claim: Claim, told: Sequence[Shown], itinerary: RequestPlan) -> str:
     """Return how many requests showed *claim*, and of how many if some were not sent."""
     times = len({id(one.stop) for one in told})
     more = sum(claim.id in one.claims for one in itinerary.left_out)
@@ -124,13 +124,13 @@ def _finding(base: str, one: Shown) -> Finding:
 # ---- the throttle ----------------------------------------------------------------------------
 
 
-def _calls(itinerary: Itinerary, answers: Answers) -> tuple[list[Seen], list[Seen]]:
+def _calls(itinerary: RequestPlan, answers: Answers) -> tuple[list[Response], list[Response]]:
     calls = [seen for stop, seen in answers.seen if stop in itinerary.calls]
     others = [seen for stop, seen in answers.seen if stop in itinerary.opening]
     return calls, others
 
 
-def _timed(itinerary: Itinerary, answers: Answers) -> Iterator[Shown]:
+def _timed(itinerary: RequestPlan, answers: Answers) -> Iterator[Shown]:
     for id_, wrong in timed(*_calls(itinerary, answers), answers.begun):
         yield Shown(id_, itinerary.calls[-1], wrong)
 
@@ -145,7 +145,7 @@ def _run(told: Sequence[Shown]) -> str:
 # ---- why not ---------------------------------------------------------------------------------
 
 
-def _reasons(tenant: TargetTenant, itinerary: Itinerary, answers: Answers) -> dict[str, str]:
+def _reasons(tenant: TargetTenant, itinerary: RequestPlan, answers: Answers) -> dict[str, str]:
     """Return why each claim could not be observed, if it could not: the best reason there is."""
     found: dict[str, str] = {}
     for id_, reason in _elsewhere(tenant):
@@ -162,7 +162,7 @@ def _reasons(tenant: TargetTenant, itinerary: Itinerary, answers: Answers) -> di
     return {**found, **UNOBSERVABLE}
 
 
-def _untimed(tenant: TargetTenant, itinerary: Itinerary, answers: Answers) -> str:
+def _untimed(tenant: TargetTenant, itinerary: RequestPlan, answers: Answers) -> str:
     if itinerary.calls:
         return unclear(*_calls(itinerary, answers), answers.begun) or UNTRIED
     return NEEDS_LEAVE if next(credentials.good(tenant), None) else NEEDS_CREDENTIAL

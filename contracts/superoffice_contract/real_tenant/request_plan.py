@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from superoffice_contract.checks.expectations import Expected
+from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.openapi import charsets, claims, operations
@@ -21,8 +21,8 @@ from superoffice_contract.openapi.claims import UNOBSERVABLE
 from superoffice_contract.suite.plan import Plan
 from superoffice_contract.target import secrets as target_secrets
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask
-from superoffice_contract.target.secrets import Wallet
+from superoffice_contract.target.http import Request
+from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
 
 NOBODY: Final = b'{"SyncUserAccounts":[]}'
@@ -62,22 +62,22 @@ _UNSURE: Final = re.compile(
 """What a lenient reader may take for 1 or 0, and what may be an account without an id."""
 
 
-def replaced(ask: Ask, account: int) -> Ask:
+def replaced(ask: Request, account: int) -> Request:
     """Return *ask* with *account* for the account of the sample, and without its associate."""
     text, encoding = _text(ask)
     for pattern, instead in _REPLACED:
         text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
     body = _SAMPLE.sub(str(account), text).encode(encoding)
-    return Ask(ask.method, ask.path, ask.headers, body)
+    return Request(ask.method, ask.path, ask.headers, body)
 
 
-def without_accounts(ask: Ask) -> Ask:
+def without_accounts(ask: Request) -> Request:
     """Return *ask* with a body that names nobody in place of one that does."""
     body = NOBODY if ask.body and not names_only(ask, ()) else ask.body
-    return Ask(ask.method, ask.path, ask.headers, body)
+    return Request(ask.method, ask.path, ask.headers, body)
 
 
-def names_only(ask: Ask, accounts: tuple[int, ...]) -> bool:
+def names_only(ask: Request, accounts: tuple[int, ...]) -> bool:
     """Tell whether a reader, however lenient, finds no number in the body but *accounts*.
 
     An account without an id counts as another one: it may be read as 0.
@@ -88,7 +88,7 @@ def names_only(ask: Ask, accounts: tuple[int, ...]) -> bool:
     return all(Decimal(one) in accounts for one in _NUMBER.findall(text))
 
 
-def _text(ask: Ask) -> tuple[str, str]:
+def _text(ask: Request) -> tuple[str, str]:
     kind = next((value for name, value in ask.headers if name.lower() == "content-type"), "")
     if charsets.named(kind) == "utf-16":
         return ask.body.decode("utf-16"), "utf-16"
@@ -126,17 +126,17 @@ TOO_MANY: Final = "its requests went, for --max-requests"
 class Wanted(msgspec.Struct, frozen=True):
     """What an answer should be: *told* by the readings expected, *open* under any of them."""
 
-    told: Expected
-    open: Expected
+    told: ExpectedResponse
+    open: ExpectedResponse
 
 
-class Stop(msgspec.Struct, frozen=True):
+class PlannedRequest(msgspec.Struct, frozen=True):
     """One request of a visit and all that its answer is to show.
 
     *signed*: it carries something valid. *by_get*: it shows nothing where GET does not describe.
     """
 
-    ask: Ask
+    ask: Request
     wanted: tuple[Wanted, ...]
     signed: bool = False
     by_get: bool = False
@@ -159,38 +159,38 @@ class Stop(msgspec.Struct, frozen=True):
         return any(204 in one.told.statuses for one in self.wanted) and self.ask.method == "POST"
 
 
-class Itinerary(msgspec.Struct, frozen=True):
+class RequestPlan(msgspec.Struct, frozen=True):
     """The *stops* in the order in which they are sent, and what else there is, by reason.
 
     *calls*: the first call that is let in, and the same once more, or nothing.
     """
 
-    opening: tuple[Stop, ...]
-    calls: tuple[Stop, ...]
-    others: tuple[Stop, ...]
+    opening: tuple[PlannedRequest, ...]
+    calls: tuple[PlannedRequest, ...]
+    others: tuple[PlannedRequest, ...]
     barred: Mapping[str, frozenset[str]]
-    left_out: tuple[Stop, ...]
+    left_out: tuple[PlannedRequest, ...]
 
     @property
-    def stops(self) -> tuple[Stop, ...]:
+    def stops(self) -> tuple[PlannedRequest, ...]:
         """Everything that is sent, in order."""
         return (*self.opening, *self.calls, *self.others)
 
 
 def planned(
     tenant: TargetTenant, accounts: Sequence[int], readings: dict[str, str], max_requests: int
-) -> Itinerary:
+) -> RequestPlan:
     """Plan a visit to *tenant* that signs in only if there are *accounts*, and names no others."""
     told, open_ = (_scene(tenant, one) for one in (readings, {}))
     secrets = target_secrets.of(tenant)
     stops, barred = _sorted_out(_wanted(told, open_), told, secrets, tuple(accounts))
-    first = [one for one in stops if one.ask == Ask("GET", told.url)]
+    first = [one for one in stops if one.ask == Request("GET", told.url)]
     calls = [one for one in stops if one.name == FIRST]
     calls += [msgspec.structs.replace(one, wanted=_again(one)) for one in calls]
     rest = [one for one in stops if one not in (*first, *calls)]
     fixed = [*first, *calls][:max_requests]
     chosen = _most_telling(rest, fixed, max_requests - len(fixed))
-    return Itinerary(
+    return RequestPlan(
         (*first, *(one for one in rest if one in chosen and not one.signed)),
         tuple(one for one in fixed if one not in first),
         tuple(one for one in rest if one in chosen and one.signed),
@@ -205,7 +205,7 @@ FIRST: Final = "the first call"
 SECOND: Final = "the same call during its run"
 
 
-def _again(stop: Stop) -> tuple[Wanted, ...]:
+def _again(stop: PlannedRequest) -> tuple[Wanted, ...]:
     (one, *_) = stop.wanted
     again = msgspec.structs.replace(one.told, name=SECOND, claims=("no-content",))
     return (Wanted(again, again),)
@@ -228,7 +228,9 @@ class _Bent(msgspec.Struct, frozen=True):
 def _wanted(told: CheckContext, open_: CheckContext) -> Iterator[_Bent]:
     """Yield every request of the contract check as a visit would send it."""
     strangers = tuple(msgspec.structs.replace(one, sign_in=()) for one in (told, open_))
-    called = Expected(FIRST, told.post(GOOD, JSON), (204,), ("account-object", "account-id"))
+    called = ExpectedResponse(
+        FIRST, told.post(GOOD, JSON), (204,), ("account-object", "account-id")
+    )
     yield _Bent(Wanted(called, called), needs_way_in=True)
     for check in WIRE_CHECKS:
         alone = check.name in (*UNSIGNED, BY_GET)
@@ -242,13 +244,13 @@ def _wanted(told: CheckContext, open_: CheckContext) -> Iterator[_Bent]:
                 yield _Bent(Wanted(*pair), needs_way_in=not alone)
 
 
-def _asked_by_get(expected: Expected) -> Expected:
+def _asked_by_get(expected: ExpectedResponse) -> ExpectedResponse:
     statuses = tuple(200 if one == 204 else one for one in expected.statuses)
-    ask = Ask("GET", expected.ask.path)
+    ask = Request("GET", expected.ask.path)
     return msgspec.structs.replace(expected, ask=ask, statuses=statuses)
 
 
-def _refused_anyway(expected: Expected) -> Expected:
+def _refused_anyway(expected: ExpectedResponse) -> ExpectedResponse:
     return msgspec.structs.replace(expected, statuses=(401,))
 
 
@@ -256,11 +258,11 @@ def _refused_anyway(expected: Expected) -> Expected:
 
 
 def _sorted_out(
-    every: Iterable[_Bent], scene: CheckContext, secrets: Wallet, accounts: tuple[int, ...]
-) -> tuple[list[Stop], dict[str, frozenset[str]]]:
+    every: Iterable[_Bent], scene: CheckContext, secrets: TenantSecrets, accounts: tuple[int, ...]
+) -> tuple[list[PlannedRequest], dict[str, frozenset[str]]]:
     """Return the requests that may be sent, equal ones as one, and by claim why others may not."""
-    stops: dict[Ask, Stop] = {}
-    turns: dict[Ask, int] = {}
+    stops: dict[Request, PlannedRequest] = {}
+    turns: dict[Request, int] = {}
     barred: dict[str, frozenset[str]] = {}
     for bent in every:
         if UNOBSERVABLE.keys() >= set(bent.wanted.told.claims):
@@ -279,12 +281,16 @@ def _sorted_out(
             continue
         known = stops.get(ask)
         wanted = (*(known.wanted if known else ()), bent.wanted)
-        stops[ask] = Stop(ask, wanted, signed, bent.by_get)
+        stops[ask] = PlannedRequest(ask, wanted, signed, bent.by_get)
     return list(stops.values()), barred
 
 
 def _bar(
-    bent: _Bent, ask: Ask, scene: CheckContext, secrets: Wallet, accounts: tuple[int, ...]
+    bent: _Bent,
+    ask: Request,
+    scene: CheckContext,
+    secrets: TenantSecrets,
+    accounts: tuple[int, ...],
 ) -> str | None:
     """Return why *ask* may not be sent, or None."""
     home, api = scene.tenant.base.lower(), "/api/"
@@ -302,14 +308,16 @@ def _bar(
     return None if names_only(ask, accounts if signed else ()) else OTHER_ACCOUNT
 
 
-def _signed(bent: _Bent, ask: Ask, scene: CheckContext, secrets: Wallet) -> bool:
+def _signed(bent: _Bent, ask: Request, scene: CheckContext, secrets: TenantSecrets) -> bool:
     return bool(secrets.carried(ask.headers)) or (bent.needs_way_in and scene.sign_in != ())
 
 
 # ---- what is sent ----------------------------------------------------------------------------
 
 
-def _most_telling(stops: Sequence[Stop], sent: Sequence[Stop], count: int) -> list[Stop]:
+def _most_telling(
+    stops: Sequence[PlannedRequest], sent: Sequence[PlannedRequest], count: int
+) -> list[PlannedRequest]:
     """Return the *count* stops that say most beside those *sent*: new claims, documented first.
 
     Of two that say as much the one that starts no sync is taken, then the earlier one.
@@ -333,7 +341,7 @@ def _news(seen: Mapping[str, int], subjects: Mapping[str, float]) -> float:
     return sum(weight / 8.0 ** seen[one] for one, weight in subjects.items())
 
 
-def _subjects(stop: Stop) -> Mapping[str, float]:
+def _subjects(stop: PlannedRequest) -> Mapping[str, float]:
     """Return what *stop* is about, with weights: its claims, and its media type if documented."""
     (operation,) = operations.load().operations.values()
     known = claims.load()

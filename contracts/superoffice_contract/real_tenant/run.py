@@ -9,11 +9,17 @@ import msgspec
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.real_tenant.report import Answers, reported
-from superoffice_contract.real_tenant.request_plan import FIRST, SECOND, Itinerary, Stop, planned
+from superoffice_contract.real_tenant.request_plan import (
+    FIRST,
+    SECOND,
+    PlannedRequest,
+    RequestPlan,
+    planned,
+)
 from superoffice_contract.report import Progress, Report
 from superoffice_contract.target import secrets as target_secrets
-from superoffice_contract.target.http import IN_PROCESS, Caller, Seen, calling
-from superoffice_contract.target.secrets import Wallet
+from superoffice_contract.target.http import IN_PROCESS, Client, Response, calling
+from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
 
 LEAST_SECONDS: Final = 2.0
@@ -39,7 +45,7 @@ class Pace(msgspec.Struct, frozen=True):
             await self.sleep(left)
 
 
-class Visit(msgspec.Struct, frozen=True):
+class RealTenantCheck(msgspec.Struct, frozen=True):
     """Whom to visit, and what may be done there.
 
     *base* is scheme and host, or an ASGI application; what stands behind them in the tenant's URL
@@ -64,12 +70,12 @@ class Visit(msgspec.Struct, frozen=True):
         return f"{host}{self.tenant.base}"
 
     @property
-    def itinerary(self) -> Itinerary:
+    def itinerary(self) -> RequestPlan:
         """What is sent, in order, and what is not."""
         return planned(self.tenant, self.accounts, self.readings, self.max_requests)
 
 
-def announced(visit: Visit) -> Iterator[str]:
+def announced(visit: RealTenantCheck) -> Iterator[str]:
     """Yield what *visit* will do, line by line, without any value of a credential."""
     stops = visit.itinerary.stops
     carried = target_secrets.of(visit.tenant)
@@ -88,14 +94,14 @@ def announced(visit: Visit) -> Iterator[str]:
         yield "  these credentials go over http, which anybody on the way can read"
 
 
-def visited(visit: Visit, progress: Progress = lambda *_: None) -> Report:
+def visited(visit: RealTenantCheck, progress: Progress = lambda *_: None) -> Report:
     """Make *visit*. Raise TargetError if the first request shows that it can't be made."""
     itinerary = visit.itinerary
     answers = asyncio.run(_travelled(visit, itinerary, progress))
     return reported(visit.url, visit.tenant, visit.readings, itinerary, answers)
 
 
-async def _travelled(visit: Visit, itinerary: Itinerary, progress: Progress) -> Answers:
+async def _travelled(visit: RealTenantCheck, itinerary: RequestPlan, progress: Progress) -> Answers:
     answers = Answers(begun=_begun(visit))
     secrets = target_secrets.of(visit.tenant)
     async with calling(visit.base, visit.timeout_seconds, authorities=visit.authorities) as caller:
@@ -114,7 +120,7 @@ async def _travelled(visit: Visit, itinerary: Itinerary, progress: Progress) -> 
     return answers
 
 
-async def _called(caller: Caller, stop: Stop, answers: Answers) -> None:
+async def _called(caller: Client, stop: PlannedRequest, answers: Answers) -> None:
     try:
         seen = await caller.send(stop.ask)
     except TargetError:
@@ -134,7 +140,7 @@ async def _called(caller: Caller, stop: Stop, answers: Answers) -> None:
     answers.seen.append((stop, seen))
 
 
-def _look(caller: Caller, first: Seen) -> None:
+def _look(caller: Client, first: Response) -> None:
     """Raise TargetError if the *first* answer says that this is no address of a tenant."""
     if 300 <= first.status < 400:
         msg = f"{caller.base} redirects to {first.header('location')}; check that URL"
@@ -147,7 +153,9 @@ def _look(caller: Caller, first: Seen) -> None:
         raise TargetError(msg)
 
 
-def _pointless(stop: Stop, itinerary: Itinerary, answers: Answers, secrets: Wallet) -> str | None:
+def _pointless(
+    stop: PlannedRequest, itinerary: RequestPlan, answers: Answers, secrets: TenantSecrets
+) -> str | None:
     """Return why the answer at *stop* would show nothing, or None.
 
     A secret that was refused is not tried again: whoever does that may lock somebody out.
@@ -163,10 +171,10 @@ def _pointless(stop: Stop, itinerary: Itinerary, answers: Answers, secrets: Wall
     return NOT_LET_IN if _values(stop, secrets) & (refused - let_in) else None
 
 
-def _values(stop: Stop, secrets: Wallet) -> set[str]:
+def _values(stop: PlannedRequest, secrets: TenantSecrets) -> set[str]:
     return {one for values in secrets.carried(stop.ask.headers).values() for one in values}
 
 
-def _begun(visit: Visit) -> float | None:
+def _begun(visit: RealTenantCheck) -> float | None:
     """Return how long the first call's run goes on after the second call, where that is known."""
     return None if visit.run_seconds is None else visit.run_seconds - visit.pace.seconds

@@ -10,12 +10,12 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Expected, Verify, sign_of
+from superoffice_contract.checks.expectations import ExpectedResponse, Verify, sign_of
 from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.claims import UNOBSERVABLE
-from superoffice_contract.real_tenant.request_plan import Stop, Wanted
+from superoffice_contract.real_tenant.request_plan import PlannedRequest, Wanted
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Seen
+from superoffice_contract.target.http import Response
 
 BY_ANSWER: Final = ("restricted", "errors", "no-content-type")
 
@@ -23,7 +23,7 @@ BY_ANSWER: Final = ("restricted", "errors", "no-content-type")
 NOT_SEEN: Final = "not observed"
 
 
-def followed(answers: Iterable[tuple[Stop, Seen]]) -> Iterator[tuple[str, str]]:
+def followed(answers: Iterable[tuple[PlannedRequest, Response]]) -> Iterator[tuple[str, str]]:
     """Yield each reading that an answer can show, and the value that is followed, or each."""
     found: dict[str, dict[str, None]] = {name: {} for name in BY_ANSWER}
     for stop, seen in answers:
@@ -35,7 +35,7 @@ def followed(answers: Iterable[tuple[Stop, Seen]]) -> Iterator[tuple[str, str]]:
         yield reading, " and ".join(values) or NOT_SEEN
 
 
-def envelope_of(stop: Stop, seen: Seen) -> str | None:
+def envelope_of(stop: PlannedRequest, seen: Response) -> str | None:
     """Return the value of the reading `errors` that the error in *seen* follows, if any."""
     return dict(one for wanted in stop.wanted if (one := sign_of(wanted.told, seen))).get("errors")
 
@@ -44,7 +44,7 @@ class Shown(msgspec.Struct, frozen=True):
     """What one answer shows of one claim: *wrong* says how it differs, None that it agrees."""
 
     claim: str
-    stop: Stop
+    stop: PlannedRequest
     wrong: str | None = None
 
 
@@ -53,11 +53,11 @@ class Rule(msgspec.Struct, frozen=True):
 
     claims: tuple[str, ...]
     verify: Verify
-    holds_for: Callable[[Stop, Seen], bool]
+    holds_for: Callable[[PlannedRequest, Response], bool]
     unquoted: str
 
 
-def shown(stop: Stop, seen: Seen, scene: CheckContext) -> Iterator[Shown]:
+def shown(stop: PlannedRequest, seen: Response, scene: CheckContext) -> Iterator[Shown]:
     """Yield what *seen*, the answer at *stop*, shows of each claim that it has to do with."""
     rules = [one for one in _rules(scene, stop, seen) if one.holds_for(stop, seen)]
     for rule in rules:
@@ -81,7 +81,9 @@ _OF_CONTENT: Final = frozenset({"error-place", "error-format", "get-shape", "nev
 """Claims about the content of an answer: another status says nothing about them."""
 
 
-def _of(wanted: Wanted, stop: Stop, seen: Seen, known: set[str | None]) -> Mapping[str, str | None]:
+def _of(
+    wanted: Wanted, stop: PlannedRequest, seen: Response, known: set[str | None]
+) -> Mapping[str, str | None]:
     told = wanted.told
     if seen.status not in told.statuses:
         return _of_status(wanted, seen)
@@ -92,7 +94,7 @@ def _of(wanted: Wanted, stop: Stop, seen: Seen, known: set[str | None]) -> Mappi
     return found
 
 
-def _of_status(wanted: Wanted, seen: Seen) -> Mapping[str, str | None]:
+def _of_status(wanted: Wanted, seen: Response) -> Mapping[str, str | None]:
     expected = " or ".join(map(str, wanted.told.statuses))
     wrong = f"expected {expected}, got {seen.status}"
     switched = seen.status in wanted.open.statuses
@@ -106,7 +108,7 @@ def _of_status(wanted: Wanted, seen: Seen) -> Mapping[str, str | None]:
     return found
 
 
-def _blamed(told: Expected, wrong: str) -> str:
+def _blamed(told: ExpectedResponse, wrong: str) -> str:
     """Return the claim that *wrong* is about: the one it names, or that is about contents."""
     named = _NAMED.findall(wrong)
     contents = [one for one in told.claims if one in _OF_CONTENT]
@@ -120,38 +122,38 @@ def _unquoted(wrong: str) -> str:
 # ---- what holds for every answer -------------------------------------------------------------
 
 
-def _any(_: Stop, __: Seen) -> bool:
+def _any(_: PlannedRequest, __: Response) -> bool:
     return True
 
 
-def _empty(stop: Stop, seen: Seen) -> bool:
+def _empty(stop: PlannedRequest, seen: Response) -> bool:
     return seen.status == 204 and stop.ask.method == "POST"
 
 
-def _refused(_: Stop, seen: Seen) -> bool:
+def _refused(_: PlannedRequest, seen: Response) -> bool:
     return seen.status == 401
 
 
-def _error(_: Stop, seen: Seen) -> bool:
+def _error(_: PlannedRequest, seen: Response) -> bool:
     return seen.status >= 400
 
 
-def _fresh(stop: Stop, seen: Seen) -> bool:
+def _fresh(stop: PlannedRequest, seen: Response) -> bool:
     return _empty(stop, seen) or (stop.ask.method == "POST" and _error(stop, seen))
 
 
-def _error_in_json(stop: Stop, seen: Seen) -> bool:
+def _error_in_json(stop: PlannedRequest, seen: Response) -> bool:
     accept = dict(stop.ask.headers).get("Accept", "")
     return _error(stop, seen) and stop.ask.method != "HEAD" and "xml" not in accept
 
 
-def _rules(scene: CheckContext, stop: Stop, seen: Seen) -> tuple[Rule, ...]:
+def _rules(scene: CheckContext, stop: PlannedRequest, seen: Response) -> tuple[Rule, ...]:
     typed = expectations.typed(scene)
     follows, told = envelope_of(stop, seen), scene.readings.get("errors")
     envelope = f"error-{told or follows or 'webapi'}"
     other = () if follows is None else (f"error-{follows}",)
 
-    def enveloped(seen: Seen) -> str | None:
+    def enveloped(seen: Response) -> str | None:
         if told is not None and follows not in (told, None):
             return f"the error has the envelope {follows}, expected {told}"
         return expectations.enveloped(scene)(seen)

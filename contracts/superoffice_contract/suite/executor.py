@@ -10,15 +10,15 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, WireCheck
-from superoffice_contract.checks.expectations import Expected, sign_of
+from superoffice_contract.checks.expectations import ExpectedResponse, sign_of
 from superoffice_contract.checks.registry import READINGS_CHECK
 from superoffice_contract.errors import ImpossibleError, TargetError
-from superoffice_contract.readings import NO_SIGN, Sign, Signs
+from superoffice_contract.readings import NO_SIGN, ReadingSign, ReadingSigns
 from superoffice_contract.report import Finding, Result, Steps
 from superoffice_contract.suite.plan import Plan, Tally, concluded, untold
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.curl import curl
-from superoffice_contract.target.http import Caller, Seen
+from superoffice_contract.target.http import Client, Response
 from superoffice_contract.target.temporary_tenants import lasting
 
 AT_A_TIME: Final = 4
@@ -28,21 +28,21 @@ _NAMED: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
 """A wrong may name the claim that it breaks; that one comes first."""
 
 
-class Course(msgspec.Struct, frozen=True):
+class CheckRun(msgspec.Struct, frozen=True):
     """One run of a plan: what is known of the server, and what was seen so far."""
 
     plan: Plan
     has_control: bool
     steps: Steps
     tally: Tally
-    signs: Signs
+    signs: ReadingSigns
 
     def scenes(self, found: Sequence[CheckContext]) -> tuple[CheckContext, ...]:
         """Return *found*, knowing whether the server tells the truth."""
         return tuple(msgspec.structs.replace(one, has_control=self.has_control) for one in found)
 
     @asynccontextmanager
-    async def staged(self, caller: Caller, check: str) -> AsyncIterator[tuple[CheckContext, ...]]:
+    async def staged(self, caller: Client, check: str) -> AsyncIterator[tuple[CheckContext, ...]]:
         """Yield the scenes for *check*, which is told to be under way; a mock's are lasting."""
         scenes = self.scenes(self.plan.signed_in)
         with self.steps.step(check):
@@ -53,7 +53,7 @@ class Course(msgspec.Struct, frozen=True):
                 yield fit
 
 
-async def wired(course: Course, caller: Caller, checks: Sequence[WireCheck]) -> list[Result]:
+async def wired(course: CheckRun, caller: Client, checks: Sequence[WireCheck]) -> list[Result]:
     """Make all requests of *checks*, some at a time, and return a result for each check."""
     gate = asyncio.Semaphore(AT_A_TIME)
     signed_in = course.scenes(course.plan.signed_in)
@@ -65,15 +65,15 @@ async def wired(course: Course, caller: Caller, checks: Sequence[WireCheck]) -> 
 
 
 async def _wire(
-    course: Course,
-    caller: Caller,
+    course: CheckRun,
+    caller: Client,
     gate: asyncio.Semaphore,
     check: WireCheck,
     scenes: Sequence[CheckContext],
 ) -> Result:
     expected = [(scene, one) for scene in scenes for one in check.expect(scene)]
 
-    async def answer(number: int, one: Expected) -> Seen:
+    async def answer(number: int, one: ExpectedResponse) -> Response:
         async with gate:
             if number == 0:
                 course.steps.begin(check.name)
@@ -91,16 +91,16 @@ async def _wire(
     return concluded(check.name, claims, findings, sum(one.seconds for one in answers))
 
 
-def _note(signs: Signs, scene: CheckContext, one: Expected, seen: Seen) -> None:
+def _note(signs: ReadingSigns, scene: CheckContext, one: ExpectedResponse, seen: Response) -> None:
     for reading, why in NO_SIGN.items():
-        signs.note(Sign(reading, scene.tenant.id, None, why))
+        signs.note(ReadingSign(reading, scene.tenant.id, None, why))
     sign = sign_of(one, seen) if scene.url in one.ask.path else None
     if sign is not None:
         reading, value = sign
-        signs.note(Sign(reading, scene.tenant.id, value, one.name))
+        signs.note(ReadingSign(reading, scene.tenant.id, value, one.name))
 
 
-def _consistent(course: Course, result: Result) -> Result:
+def _consistent(course: CheckRun, result: Result) -> Result:
     """Add where all answers together follow a reading otherwise than told, or in two ways."""
     differing = tuple(course.signs.wrongs(course.plan.readings, NO_SIGN))
     findings = (*result.findings, *differing)
@@ -108,7 +108,9 @@ def _consistent(course: Course, result: Result) -> Result:
     return msgspec.structs.replace(result, status=status, findings=findings)
 
 
-def wrongs(base: str, scene: CheckContext, expected: Expected, seen: Seen) -> Iterator[Finding]:
+def wrongs(
+    base: str, scene: CheckContext, expected: ExpectedResponse, seen: Response
+) -> Iterator[Finding]:
     """Yield a finding for each thing that is wrong with *seen*."""
     where = f"{scene.tenant.id}, {expected.name}"
     for wrong in expected.wrongs(seen):
@@ -116,14 +118,14 @@ def wrongs(base: str, scene: CheckContext, expected: Expected, seen: Seen) -> It
         yield Finding(where, wrong, tuple(named), curl(base, expected.ask))
 
 
-async def effect(course: Course, caller: Caller, check: EffectCheck) -> Result:
+async def effect(course: CheckRun, caller: Client, check: EffectCheck) -> Result:
     """Run *check*, and return what it came to."""
     started = time.monotonic()
     findings: list[Finding] = []
     try:
         async with course.staged(caller, check.name) as scenes:
             async for one in check.run(caller, scenes):
-                if isinstance(one, Sign):
+                if isinstance(one, ReadingSign):
                     course.signs.note(one)
                 else:
                     findings.append(one)

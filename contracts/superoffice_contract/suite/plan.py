@@ -11,7 +11,7 @@ from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.target import credentials
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, Seen
+from superoffice_contract.target.http import Request, Response
 from superoffice_contract.target.tenants import TargetTenant
 
 
@@ -95,7 +95,7 @@ class Tally(msgspec.Struct):
     engine_errors: list[str] = []
     requests: int = 0
 
-    def note(self, ask: Ask, seen: Seen) -> None:
+    def note(self, ask: Request, seen: Response) -> None:
         """Count one request and its answer."""
         self.requests += 1
         self.statuses[seen.status] += 1

@@ -13,16 +13,16 @@ from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import TRUTH_CHECKS
 from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
 from superoffice_contract.errors import TargetError
-from superoffice_contract.readings import Signs
+from superoffice_contract.readings import ReadingSigns
 from superoffice_contract.report import Progress, Report, Result, Steps
-from superoffice_contract.suite.executor import Course, effect, wired
+from superoffice_contract.suite.executor import CheckRun, effect, wired
 from superoffice_contract.suite.fuzzing import GENERATED, explored_ways_in, generated
 from superoffice_contract.suite.minimum_coverage import enough, figures, untried
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally
 from superoffice_contract.suite.throttle import THROTTLE, THROTTLE_CLAIMS, throttle
 from superoffice_contract.target import tenants
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, calling
+from superoffice_contract.target.http import Request, calling
 from superoffice_contract.target.temporary_tenants import expires, twin
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_contract.throttle.real_time import WALL_CHECKS
@@ -56,7 +56,9 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     plan = msgspec.structs.replace(
         plan, tenants=tuple(twins.get(one.id, one) for one in plan.tenants)
     )
-    course = Course(plan, has_control, Steps(progress, _steps(plan, has_control)), Tally(), Signs())
+    course = CheckRun(
+        plan, has_control, Steps(progress, _steps(plan, has_control)), Tally(), ReadingSigns()
+    )
     try:
         results = asyncio.run(_by_hand(course))
         results += _made_up(course)
@@ -70,7 +72,7 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     return Report(title, tuple(results), facts, time.monotonic() - started)
 
 
-def _facts(course: Course) -> Iterator[tuple[str, str]]:
+def _facts(course: CheckRun) -> Iterator[tuple[str, str]]:
     yield "requests", str(course.tally.requests)
     yield "answered 204", str(course.tally.statuses[204])
     yield from figures(course.plan, course.tally)
@@ -124,7 +126,7 @@ async def _looked(plan: Plan) -> bool:
     """Return whether the server tells the truth at `/_mock/`, about every tenant of the plan."""
     async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
         for scene in plan.signed_in:
-            seen = await caller.send(Ask("GET", scene.url))
+            seen = await caller.send(Request("GET", scene.url))
             if 300 <= seen.status < 400:
                 msg = f"{caller.base} redirects to {seen.header('location')}; check that URL"
                 raise TargetError(msg)
@@ -183,7 +185,7 @@ def _steps(plan: Plan, has_control: bool) -> int:  # noqa: FBT001 - a fact
     return sum(map(plan.wants, wanted)) + explored
 
 
-async def _by_hand(course: Course) -> list[Result]:
+async def _by_hand(course: CheckRun) -> list[Result]:
     plan = course.plan
     opened = calling(
         plan.server,
@@ -209,7 +211,7 @@ async def _by_hand(course: Course) -> list[Result]:
         return results
 
 
-def _made_up(course: Course) -> Iterator[Result]:
+def _made_up(course: CheckRun) -> Iterator[Result]:
     plan, tally = course.plan, course.tally
     shut = not plan.only and not tally.media_types
     if plan.wants(GENERATED) and shut:

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from superoffice_contract.errors import ImpossibleError, TargetError
-from superoffice_contract.readings import Signs
+from superoffice_contract.readings import ReadingSigns
 from superoffice_contract.report import Finding, Result, Steps
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally, concluded, untold
 from superoffice_contract.throttle.state_machine import ThrottleError, explore_throttle
@@ -18,7 +18,7 @@ THROTTLE_CLAIMS: Final = (
 )
 
 
-def throttle(plan: Plan, tally: Tally, signs: Signs, steps: Steps) -> Result:
+def throttle(plan: Plan, tally: Tally, signs: ReadingSigns, steps: Steps) -> Result:
     """Play schedules on each tenant's clock, which leaves the tenants as configured.
 
     What is learned of the readings that *plan* leaves open goes to *signs*.
@@ -28,7 +28,7 @@ def throttle(plan: Plan, tally: Tally, signs: Signs, steps: Steps) -> Result:
         return _played(plan, tally, signs, started)
 
 
-def _played(plan: Plan, tally: Tally, signs: Signs, started: float) -> Result:
+def _played(plan: Plan, tally: Tally, signs: ReadingSigns, started: float) -> Result:
     findings: list[Finding] = []
     profile = PROFILES[plan.profile]
     for scene in plan.signed_in:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from superoffice_contract.target.http import Ask
+from superoffice_contract.target.http import Request
 from superoffice_contract.target.tenants import TargetTenant
 
 
@@ -23,10 +23,10 @@ class CheckContext(msgspec.Struct, frozen=True):
     has_control: bool = False
     run_seconds: float | None = None
 
-    def post(self, body: bytes, content_type: str | None, *more: tuple[str, str]) -> Ask:
+    def post(self, body: bytes, content_type: str | None, *more: tuple[str, str]) -> Request:
         """Return a signed-in call with *body*."""
         kind = () if content_type is None else (("Content-Type", content_type),)
-        return Ask("POST", self.url, (*self.sign_in, *kind, *more), body)
+        return Request("POST", self.url, (*self.sign_in, *kind, *more), body)
 
     @property
     def url(self) -> str:

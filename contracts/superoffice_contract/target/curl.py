@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from superoffice_contract.messages import SECRETS
-from superoffice_contract.target.http import Ask
+from superoffice_contract.target.http import Request
 
 LONGEST: Final = 400
 """So much of a body is shown."""
@@ -21,7 +21,7 @@ _DOTS: Final = re.compile(r"/\.")
 _BLANKS: Final = str.maketrans("", "", "\n\t")
 
 
-def curl(base: str, ask: Ask) -> str:
+def curl(base: str, ask: Request) -> str:
     """Return a command that sends *ask* again, secrets replaced and a long body cut."""
     words = ["curl", "-i", *_how(ask)]
     for name, value in ask.headers:
@@ -36,7 +36,7 @@ def curl(base: str, ask: Ask) -> str:
     return command if text is not None else f"printf {_escaped(ask.body)} | {command}"
 
 
-def _how(ask: Ask) -> list[str]:
+def _how(ask: Request) -> list[str]:
     """Return the method and what keeps curl from changing the path."""
     # With -X HEAD curl waits for the content that never comes; --head takes no body.
     method = ["--head"] if ask.method == "HEAD" and not ask.body else ["-X", ask.method]

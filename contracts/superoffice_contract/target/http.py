@@ -63,7 +63,7 @@ IN_PROCESS: Final = "http://127.0.0.1:8204"
 CONTROL: Final = "/_mock/"
 
 
-class Ask(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True):
     """A request: the path with its query as it goes onto the wire."""
 
     method: str
@@ -71,12 +71,12 @@ class Ask(msgspec.Struct, frozen=True):
     headers: tuple[Header, ...] = ()
     body: bytes = b""
 
-    def with_headers(self, *more: Header) -> "Ask":
+    def with_headers(self, *more: Header) -> "Request":
         """Return the same request with *more* headers."""
-        return Ask(self.method, self.path, self.headers + more, self.body)
+        return Request(self.method, self.path, self.headers + more, self.body)
 
 
-class Seen(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """An answer as a caller sees it; *seconds* are real ones."""
 
     status: int
@@ -100,14 +100,14 @@ class Seen(msgspec.Struct, frozen=True):
         return frozenset(name.lower() for name, _ in self.headers)
 
 
-Note = Callable[[Ask, Seen], None]
+Note = Callable[[Request, Response], None]
 
 
-def unnoted(_: Ask, __: Seen) -> None:
+def unnoted(_: Request, __: Response) -> None:
     """Take no note of a call and its answer."""
 
 
-class Caller:
+class Client:
     """Sends requests to one target: a URL, or an ASGI application in this process.
 
     Raise TargetError where nothing that speaks HTTP answers in time. *tries*: how often a request
@@ -133,7 +133,7 @@ class Caller:
         self.base = base
         self.sent = 0
 
-    async def send(self, ask: Ask) -> Seen:
+    async def send(self, ask: Request) -> Response:
         """Send *ask*, redirects not followed."""
         for left in reversed(range(self._tries)):
             try:
@@ -147,7 +147,7 @@ class Caller:
                 return seen
         raise AssertionError("a request is tried at least once")
 
-    async def _sent(self, ask: Ask) -> Seen:
+    async def _sent(self, ask: Request) -> Response:
         self.sent += 1
         started = time.monotonic()
         failed = before
@@ -170,9 +170,9 @@ class Caller:
             raise failed(self.base, error) from None
         seconds = time.monotonic() - started
         headers = tuple((name, value) for name, value in answer.headers.multi_items())
-        return Seen(answer.status_code, headers, answer.content, seconds)
+        return Response(answer.status_code, headers, answer.content, seconds)
 
-    async def together(self, asks: list[Ask]) -> list[Seen]:
+    async def send_together(self, asks: list[Request]) -> list[Response]:
         """Send all *asks* at once. Raise ImpossibleError where so many break connections."""
         answers = await asyncio.gather(*map(self.send, asks), return_exceptions=True)
         errors = [one for one in answers if isinstance(one, BaseException)]
@@ -182,12 +182,12 @@ class Caller:
             raise ImpossibleError(f"{msg}; start the server with a longer backlog")
         for error in errors:
             raise error
-        return [one for one in answers if isinstance(one, Seen)]
+        return [one for one in answers if isinstance(one, Response)]
 
     async def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` and return the JSON it answers, or None if there is no such surface."""
         body = b"" if sent is None else msgspec.json.encode(sent)
-        seen = await self.send(Ask(method, f"{CONTROL}{path}", self._opens_control, body))
+        seen = await self.send(Request(method, f"{CONTROL}{path}", self._opens_control, body))
         kind = (seen.header("content-type") or "").partition(";")[0]
         if seen.status not in (200, 201) or kind != "application/json":
             return None
@@ -205,7 +205,7 @@ async def calling(
     authorities: str | None = None,
     tries: int = 1,
     note: Note = unnoted,
-) -> AsyncIterator[Caller]:
+) -> AsyncIterator[Client]:
     """Open the way to *target*: a base URL, or an ASGI application.
 
     *control_token* is sent to `/_mock/` and nowhere else. *authorities* is a PEM file of those
@@ -224,7 +224,7 @@ async def calling(
     ) as client:
         for name in ("accept", "user-agent", "connection"):
             client.headers.pop(name, None)
-        yield Caller(client, base, timeout_seconds, control_token, tries, note)
+        yield Client(client, base, timeout_seconds, control_token, tries, note)
 
 
 def _trusting(authorities: str) -> ssl.SSLContext:

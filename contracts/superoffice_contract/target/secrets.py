@@ -19,7 +19,7 @@ SESSION: Final = "a session"
 XSRF: Final = "an XSRF value"
 
 
-class Wallet(msgspec.Struct, frozen=True):
+class TenantSecrets(msgspec.Struct, frozen=True):
     """What proves somebody's identity at one tenant: kind -> values, and which belong together.
 
     *users* are names and passwords, *sessions* the XSRF value of each session.
@@ -60,9 +60,9 @@ class Wallet(msgspec.Struct, frozen=True):
         return any(_begins(f"{text}:", f"{name}:") for name, _ in self.users)
 
 
-def of(tenant: TargetTenant) -> Wallet:
+def of(tenant: TargetTenant) -> TenantSecrets:
     """Return everything that *tenant* lists."""
-    return Wallet(
+    return TenantSecrets(
         {
             TICKET: frozenset(tenant.tickets),
             TOKEN: frozenset(one.value for one in tenant.tokens),

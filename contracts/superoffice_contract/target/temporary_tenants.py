@@ -9,13 +9,13 @@ import msgspec
 from superoffice_contract.errors import ImpossibleError, TargetError
 from superoffice_contract.target import credentials
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Caller
+from superoffice_contract.target.http import Client
 from superoffice_contract.target.tenants import App, Session, TargetTenant, Token, User
 
 
 @asynccontextmanager
 async def made(
-    caller: Caller, scene: CheckContext, installation: str, wanted: Mapping[str, Any]
+    caller: Client, scene: CheckContext, installation: str, wanted: Mapping[str, Any]
 ) -> AsyncIterator[CheckContext]:
     """Make a tenant as *wanted*, on a clock that jumps, and remove it in the end.
 
@@ -51,7 +51,7 @@ FOR_EVER: Final = 1_000_000_000
 """Seconds; a credential of a mock can't last longer."""
 
 
-async def expires(caller: Caller, tenant: TargetTenant) -> bool:
+async def expires(caller: Client, tenant: TargetTenant) -> bool:
     """Tell whether a credential of *tenant* expires; of a server that does not say, none does."""
     told = await caller.control("GET", f"tenants/{tenant.id}")
     try:
@@ -60,7 +60,7 @@ async def expires(caller: Caller, tenant: TargetTenant) -> bool:
         return False
 
 
-async def twin(caller: Caller, tenant: TargetTenant) -> TargetTenant:
+async def twin(caller: Client, tenant: TargetTenant) -> TargetTenant:
     """Make a tenant with *tenant*'s credentials. Raise TargetError where the server makes none."""
     made = await caller.control("POST", "tenants", _sent(tenant))
     if made is None:
@@ -99,7 +99,7 @@ _WANTED: Final = {
 
 @asynccontextmanager
 async def lasting(
-    caller: Caller, scenes: Sequence[CheckContext]
+    caller: Client, scenes: Sequence[CheckContext]
 ) -> AsyncIterator[tuple[CheckContext, ...]]:
     """Yield *scenes*, with tenants of our own in place of those that a setting makes unfit.
 
@@ -109,13 +109,13 @@ async def lasting(
         yield tuple([await _fit(caller, one, stack) for one in scenes])
 
 
-async def _fit(caller: Caller, scene: CheckContext, stack: AsyncExitStack) -> CheckContext:
+async def _fit(caller: Client, scene: CheckContext, stack: AsyncExitStack) -> CheckContext:
     if await _takes_time(caller, scene) and not await expires(caller, scene.tenant):
         return scene
     return await stack.enter_async_context(made(caller, scene, scene.tenant.installation, _WANTED))
 
 
-async def _takes_time(caller: Caller, scene: CheckContext) -> bool:
+async def _takes_time(caller: Client, scene: CheckContext) -> bool:
     """Tell whether each account takes long enough; a server that does not say is fit."""
     told = await caller.control("GET", f"accounts?tenant={scene.tenant.id}")
     try:

@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract.readings import Sign
-from superoffice_contract.throttle.driver import Stage, ThrottleError
+from superoffice_contract.readings import ReadingSign
+from superoffice_contract.throttle.driver import ThrottleDriver, ThrottleError
 
 NOBODY_HANGS_UP: Final = "an application in this process can't be hung up on"
 NOBODY_WAITS: Final = "a run and the lease are the same whether a caller waits or not"
 NO_LENGTH: Final = "its runs have no length"
 
 
-def learn(stage: Stage, *, over_sockets: bool) -> Iterator[Sign]:
+def learn(stage: ThrottleDriver, *, over_sockets: bool) -> Iterator[ReadingSign]:
     """Yield what each reading that is open at *stage* comes to; the stage follows it from now on.
 
     Raise ThrottleError where a server follows no value of one.
@@ -24,16 +24,16 @@ def learn(stage: Stage, *, over_sockets: bool) -> Iterator[Sign]:
         yield _learned(stage, "disconnect", *found)
 
 
-def _learned(stage: Stage, reading: str, value: str | None, why: str) -> Sign:
+def _learned(stage: ThrottleDriver, reading: str, value: str | None, why: str) -> ReadingSign:
     if value is not None:
         stage.readings = stage.readings | {reading: value}
-    return Sign(reading, stage.scene.tenant.id, value, why)
+    return ReadingSign(reading, stage.scene.tenant.id, value, why)
 
 
 Learned = tuple[str | None, str]
 
 
-def _run(stage: Stage) -> Learned:
+def _run(stage: ThrottleDriver) -> Learned:
     account = max(stage.durations, key=lambda one: stage.durations[one])
     if not stage.durations[account]:
         return None, NO_LENGTH
@@ -43,7 +43,7 @@ def _run(stage: Stage) -> Learned:
     return {"started": "detached"}.get(outcome, "blocking"), "a call to a free tenant"
 
 
-def _busy(stage: Stage) -> Learned:
+def _busy(stage: ThrottleDriver) -> Learned:
     stage.fresh()
     stage.control("POST", "lease/hold")
     stage.arrive([507])
@@ -51,7 +51,7 @@ def _busy(stage: Stage) -> Learned:
     return ("try-for-1s" if stage.runs() else "wait-then-drop"), "a lease that frees in the second"
 
 
-def _tasks(stage: Stage) -> Learned:
+def _tasks(stage: ThrottleDriver) -> Learned:
     stage.fresh()
     stage.arrive([507] * 11)
     (run,) = stage.runs()
@@ -62,13 +62,13 @@ def _tasks(stage: Stage) -> Learned:
     return ("ten-at-a-time" if synced == 11 else "ten-in-all"), "a call with 11 accounts"
 
 
-def _empty(stage: Stage) -> Learned:
+def _empty(stage: ThrottleDriver) -> Learned:
     stage.fresh()
     stage.arrive([])
     return ("runs" if stage.runs() else "no-run"), "a call with an empty list"
 
 
-def _disconnect(stage: Stage) -> Learned:
+def _disconnect(stage: ThrottleDriver) -> Learned:
     stage.fresh()
     if stage.readings["busy"] == "try-for-1s":
         stage.control("POST", "lease/hold")

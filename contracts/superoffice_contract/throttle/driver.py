@@ -10,7 +10,7 @@ import msgspec
 
 from superoffice_contract.errors import ImpossibleError
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, Caller, Note, calling, unnoted
+from superoffice_contract.target.http import Client, Note, Request, calling, unnoted
 from superoffice_contract.target.temporary_tenants import lasting
 from superoffice_contract.throttle.model import SECOND
 
@@ -43,7 +43,7 @@ class ThrottleError(AssertionError):
         self.claims = (claim,)
 
 
-class Stage:
+class ThrottleDriver:
     """One tenant of one server, with a loop of its own, on a clock that stands still.
 
     Where that of *scene* is unfit for it, another one is made and stands in.
@@ -65,7 +65,7 @@ class Stage:
         self._place = scene
         self._tasks: list[asyncio.Task[Any]] = []
         opened = calling(target, timeout_seconds, control_token, note=note)
-        self._caller: Caller = self._loop.run_until_complete(self._open.enter_async_context(opened))
+        self._caller: Client = self._loop.run_until_complete(self._open.enter_async_context(opened))
         try:
             (self._place,) = self._loop.run_until_complete(
                 self._open.enter_async_context(lasting(self._caller, [scene]))
@@ -119,7 +119,7 @@ class Stage:
         finally:
             self._loop.close()
 
-    async def _start(self, ask: Ask) -> None:
+    async def _start(self, ask: Request) -> None:
         self._tasks.append(asyncio.ensure_future(self._caller.send(ask)))
         await asyncio.sleep(0)
 
@@ -163,7 +163,7 @@ TURNED_OFF: Final = 503
 """The status of a call that would be one too many to wait."""
 
 
-def has_room(stage: Stage, calls: int) -> None:
+def has_room(stage: ThrottleDriver, calls: int) -> None:
     """Raise ImpossibleError unless so many *calls* may wait at *stage*, and be remembered."""
     stage.fresh()
     stage.control("POST", "lease/hold")

@@ -8,10 +8,10 @@ import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Effects
 from superoffice_contract.checks.payloads import GOOD, JSON
-from superoffice_contract.readings import READINGS, Sign
+from superoffice_contract.readings import READINGS, ReadingSign
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Ask, Caller, Seen
+from superoffice_contract.target.http import Client, Request, Response
 from superoffice_contract.throttle.timing import BUSY_SECOND, FREE
 
 MOST_TRIES: Final = 12
@@ -37,34 +37,34 @@ BEFORE_THE_END: Final = 1.5
 """Seconds before the end of a run, if its length is told, at which we begin to look."""
 
 
-class Begun(msgspec.Struct, frozen=True):
+class StartedRun(msgspec.Struct, frozen=True):
     """A call that has started a run: how it was answered, and how long a run is, if known.
 
     A blocking run has ended when its call is answered, so there `again` starts another.
     """
 
     run: Literal["detached", "blocking"]
-    first: Seen
+    first: Response
     seconds: float | None
 
 
-class Watch(msgspec.Struct, frozen=True):
+class RealTimeDriver(msgspec.Struct, frozen=True):
     """One tenant, watched by calling it."""
 
-    caller: Caller
+    caller: Client
     scene: CheckContext
 
     @property
-    def good(self) -> Ask:
+    def good(self) -> Request:
         """A call that starts a run if the lease is free."""
         return self.scene.post(GOOD, JSON)
 
     @property
-    def empty(self) -> Ask:
+    def empty(self) -> Request:
         """A call with an empty list."""
         return self.scene.post(b'{"SyncUserAccounts":[]}', JSON)
 
-    async def begun(self) -> Begun | None:
+    async def begun(self) -> StartedRun | None:
         """Call until a run has begun. Return None if none of `MOST_TRIES` calls shows one.
 
         Callers who try for a second and come one behind the other wait as long as for a blocking
@@ -75,10 +75,10 @@ class Watch(msgspec.Struct, frozen=True):
         for _ in range(MOST_TRIES):
             seen = await self.caller.send(self.good)
             if seen.seconds < FREE:
-                return Begun("detached", seen, told)
+                return StartedRun("detached", seen, told)
             alike = before is not None and abs(seen.seconds - before) < ALIKE
             if alike and rested:
-                return Begun("blocking", seen, seen.seconds)
+                return StartedRun("blocking", seen, seen.seconds)
             if told is None:
                 before = None if is_second(seen) else seen.seconds
             rested = alike or told is not None
@@ -86,13 +86,15 @@ class Watch(msgspec.Struct, frozen=True):
                 await asyncio.sleep(told or PAUSE)
         return None
 
-    async def during(self, begun: Begun, asks: list[Ask], *, after: float = LEAD) -> list[Seen]:
+    async def during(
+        self, begun: StartedRun, asks: list[Request], *, after: float = LEAD
+    ) -> list[Response]:
         """Send *asks* together into a run: the one that has *begun*, or another if that blocked."""
         if begun.run == "detached":
-            return await self.caller.together(asks)
+            return await self.caller.send_together(asks)
         owner = asyncio.ensure_future(self.caller.send(self.good))
         await asyncio.sleep(after)
-        seen = await self.caller.together(asks)
+        seen = await self.caller.send_together(asks)
         await owner
         return seen
 
@@ -104,7 +106,7 @@ class Watch(msgspec.Struct, frozen=True):
         await asyncio.wait([call])
         await asyncio.sleep(LEAD)
 
-    async def until_free(self, ask: Ask) -> tuple[Seen, int] | None:
+    async def until_free(self, ask: Request) -> tuple[Response, int] | None:
         """Send *ask* until an answer takes no second; return that, and how many did take one."""
         for turned_away in range(MOST_TRIES):
             seen = await self.caller.send(ask)
@@ -113,7 +115,7 @@ class Watch(msgspec.Struct, frozen=True):
         return None
 
 
-def is_second(seen: Seen) -> bool:
+def is_second(seen: Response) -> bool:
     """Tell whether an answer took as long as that of a call that is turned away."""
     return BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1]
 
@@ -137,10 +139,10 @@ NOT_SEEN: Final = "the wire does not show how many accounts a run syncs"
 NO_LENGTH: Final = "a run for nobody has no length, so it looks like no run"
 
 
-async def throttle_on_the_wire(watch: Watch) -> Effects:
+async def throttle_on_the_wire(watch: RealTimeDriver) -> Effects:
     """A call during a run is answered as the one that started it, a second later."""
     scene = watch.scene
-    yield Sign("tasks", scene.tenant.id, None, NOT_SEEN)
+    yield ReadingSign("tasks", scene.tenant.id, None, NOT_SEEN)
     begun = await watch.begun()
     if begun is None:
         yield _never_free(scene)
@@ -164,16 +166,20 @@ def _never_free(scene: CheckContext) -> Finding:
     return Finding(scene.tenant.id, what, ("lease-end", "run-detached"))
 
 
-def _followed(scene: CheckContext, reading: str, value: str, why: str) -> Iterator[Finding | Sign]:
+def _followed(
+    scene: CheckContext, reading: str, value: str, why: str
+) -> Iterator[Finding | ReadingSign]:
     """Yield the sign that *value* is followed, and what is wrong if another was told."""
-    yield Sign(reading, scene.tenant.id, value, why)
+    yield ReadingSign(reading, scene.tenant.id, value, why)
     told = scene.readings.get(reading, value)
     if told != value:
         what = f"{why} shows {reading}={value}, expected {reading}={told}"
         yield Finding(scene.tenant.id, what, READINGS[reading])
 
 
-def _busy_seconds(scene: CheckContext, begun: Begun, during: Sequence[Seen]) -> Iterator[Finding]:
+def _busy_seconds(
+    scene: CheckContext, begun: StartedRun, during: Sequence[Response]
+) -> Iterator[Finding]:
     """Yield each call of *during* that took no second, but for those that may have started.
 
     Who tries for a second starts when a run ends, and no two start together.
@@ -190,9 +196,9 @@ def _busy_seconds(scene: CheckContext, begun: Begun, during: Sequence[Seen]) -> 
         before = seen.seconds
 
 
-async def lease_on_the_wire(watch: Watch) -> Effects:
+async def lease_on_the_wire(watch: RealTimeDriver) -> Effects:
     """The lease ends with the run, for whoever waits, for an empty list, and after a hang-up."""
-    begun: Begun | None = None
+    begun: StartedRun | None = None
     for look in (_waiting, _for_nobody, _hung_up):
         if begun is None or begun.run == "detached":
             begun = await watch.begun()
@@ -203,19 +209,19 @@ async def lease_on_the_wire(watch: Watch) -> Effects:
             yield one
 
 
-async def _waiting(watch: Watch, begun: Begun) -> Effects:
+async def _waiting(watch: RealTimeDriver, begun: StartedRun) -> Effects:
     """A call that waits as a run ends is dropped, or starts: one or the other."""
     scene = watch.scene
     looked = _at_the_end if begun.run == "detached" else _at_the_end_of_a_blocking_run
     value, why = await looked(watch, begun)
     if value is None:
-        yield Sign("busy", scene.tenant.id, None, why)
+        yield ReadingSign("busy", scene.tenant.id, None, why)
         return
     for one in _followed(scene, "busy", value, why):
         yield one
 
 
-async def _at_the_end(watch: Watch, begun: Begun) -> tuple[str | None, str]:
+async def _at_the_end(watch: RealTimeDriver, begun: StartedRun) -> tuple[str | None, str]:
     """Return how a call fares that waits as a run ends, which one of two offsets hits well."""
     dropped = 0
     for offset in (0.0, 0.5):
@@ -230,7 +236,9 @@ async def _at_the_end(watch: Watch, begun: Begun) -> tuple[str | None, str]:
     return ("wait-then-drop", "calls as a run ended") if dropped else (None, TOO_SHORT)
 
 
-async def _at_the_end_of_a_blocking_run(watch: Watch, begun: Begun) -> tuple[str | None, str]:
+async def _at_the_end_of_a_blocking_run(
+    watch: RealTimeDriver, begun: StartedRun
+) -> tuple[str | None, str]:
     length = begun.seconds or 0.0
     left = min(0.5, length / 2)
     if abs(left + length - 1) < ALIKE:
@@ -241,7 +249,7 @@ async def _at_the_end_of_a_blocking_run(watch: Watch, begun: Begun) -> tuple[str
     return ("try-for-1s" if tried else "wait-then-drop"), why
 
 
-async def _for_nobody(watch: Watch, begun: Begun) -> Effects:
+async def _for_nobody(watch: RealTimeDriver, begun: StartedRun) -> Effects:
     """An empty list is turned away during a run, and else answered at once."""
     scene = watch.scene
     (busy,) = await watch.during(begun, [watch.empty])
@@ -249,20 +257,20 @@ async def _for_nobody(watch: Watch, begun: Begun) -> Effects:
     for one in wrong:
         yield Finding(one.where, f"{one.what}; its list was empty", ("empty-busy", *one.claims))
     if wrong or begun.run == "blocking":
-        yield Sign("empty", scene.tenant.id, None, NO_LENGTH)
+        yield ReadingSign("empty", scene.tenant.id, None, NO_LENGTH)
         return
     if await watch.until_free(watch.empty) is None:
-        yield Sign("empty", scene.tenant.id, None, TOO_LONG)
+        yield ReadingSign("empty", scene.tenant.id, None, TOO_LONG)
         return
     after = await watch.caller.send(watch.good)
     if not is_second(after):
-        yield Sign("empty", scene.tenant.id, None, NO_LENGTH)
+        yield ReadingSign("empty", scene.tenant.id, None, NO_LENGTH)
         return
     for sign in _followed(scene, "empty", "runs", "a call after one with an empty list"):
         yield sign
 
 
-async def _hung_up(watch: Watch, begun: Begun) -> Effects:
+async def _hung_up(watch: RealTimeDriver, begun: StartedRun) -> Effects:
     """A caller who hangs up does not end the run of somebody else."""
     scene = watch.scene
     await watch.hung_up()
@@ -271,14 +279,16 @@ async def _hung_up(watch: Watch, begun: Begun) -> Effects:
         for one in _owner_gone(scene, begun, after):
             yield one
         return
-    yield Sign("disconnect", scene.tenant.id, None, "the wire shows it of blocking runs alone")
+    yield ReadingSign(
+        "disconnect", scene.tenant.id, None, "the wire shows it of blocking runs alone"
+    )
     wrong = [*_busy_seconds(scene, begun, [after])]
     if wrong and not await _over_already(watch):
         what = f"{wrong[0].what}: somebody else, who was turned away, had hung up"
         yield Finding(scene.tenant.id, what, ("disconnect-counts", *wrong[0].claims))
 
 
-async def _over_already(watch: Watch) -> bool:
+async def _over_already(watch: RealTimeDriver) -> bool:
     """Tell whether a run ends so soon that nobody had to hang up for it."""
     begun = await watch.begun()
     await asyncio.sleep(LEAD)
@@ -286,19 +296,23 @@ async def _over_already(watch: Watch) -> bool:
     return begun is None or after.seconds < AT_ONCE
 
 
-def _owner_gone(scene: CheckContext, begun: Begun, after: Seen) -> Iterator[Finding | Sign]:
+def _owner_gone(
+    scene: CheckContext, begun: StartedRun, after: Response
+) -> Iterator[Finding | ReadingSign]:
     length = begun.seconds or 0.0
     if abs(length - 1) < ALIKE:
-        yield Sign("disconnect", scene.tenant.id, None, TOO_MUCH_ALIKE)
+        yield ReadingSign("disconnect", scene.tenant.id, None, TOO_MUCH_ALIKE)
         return
     withdrew = abs(after.seconds - length) < ALIKE
     value = "withdraws" if withdrew else "still-counts"
     yield from _followed(scene, "disconnect", value, "a call after somebody hung up on a run")
 
 
-def _check(name: str, claims: tuple[str, ...], look: Callable[[Watch], Effects]) -> EffectCheck:
-    async def run(caller: Caller, scenes: Sequence[CheckContext]) -> Effects:
-        async for one in look(Watch(caller, scenes[0])):
+def _check(
+    name: str, claims: tuple[str, ...], look: Callable[[RealTimeDriver], Effects]
+) -> EffectCheck:
+    async def run(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
+        async for one in look(RealTimeDriver(caller, scenes[0])):
             yield one
 
     return EffectCheck(name, claims, run)

@@ -19,14 +19,14 @@ from hypothesis.stateful import (
 )
 
 from superoffice_contract.fuzzing.isolation import hermetic
-from superoffice_contract.readings import Sign
+from superoffice_contract.readings import ReadingSign
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Note, unnoted
 from superoffice_contract.throttle.detect_readings import learn
 from superoffice_contract.throttle.driver import (
     ACCOUNTS,
     DEFAULTS,
-    Stage,
+    ThrottleDriver,
     ThrottleError,
     between,
     has_room,
@@ -129,11 +129,11 @@ def told(schedule: Iterable[Step]) -> str:
     return "; ".join(steps)
 
 
-class SpentError(KeyboardInterrupt):
+class OutOfTimeError(KeyboardInterrupt):
     """The patience is spent. Hypothesis takes anything else for one more failure, or for flaky."""
 
 
-class Patience:
+class ShrinkDeadline:
     """Watches schedules being played, and ends that *seconds* after the first of them failed."""
 
     def __init__(self, seconds: float) -> None:
@@ -145,7 +145,7 @@ class Patience:
     def watching(self, schedule: Sequence[Step]) -> Iterator[None]:
         """Watch the last step of *schedule*. Raise SpentError instead of taking it when over."""
         if self._until is not None and time.monotonic() >= self._until:
-            raise SpentError
+            raise OutOfTimeError
         try:
             yield
         except Exception as error:
@@ -189,8 +189,8 @@ STEPS: Final = (200_000, 1_000_000, 2_500_000, 7_000_000)
 class ThrottleMachine(RuleBasedStateMachine):
     """Drives one stage and the model side by side; a subclass sets `stage` and `patience`."""
 
-    stage: Stage
-    patience: Patience
+    stage: ThrottleDriver
+    patience: ShrinkDeadline
     sockets = False
 
     def __init__(self) -> None:
@@ -285,19 +285,19 @@ def explore_throttle(
     timeout_seconds: float,
     control_token: str | None = None,
     note: Note = unnoted,
-) -> tuple[Sign, ...]:
+) -> tuple[ReadingSign, ...]:
     """Play *examples* schedules that *chance*, a seed, makes up, on *target*'s tenant.
 
     Return what was learned of the readings that the scene leaves open. Raise ThrottleError with
     the shortest schedule that shows a difference; *seconds* after it was found, with that so far.
     Raise ImpossibleError where a setting of the mock leaves no room for that.
     """
-    staged = Stage(target, scene, timeout_seconds, control_token, note)
+    staged = ThrottleDriver(target, scene, timeout_seconds, control_token, note)
     over_sockets = isinstance(target, str)
 
     class Machine(ThrottleMachine):
         stage = staged
-        patience = Patience(seconds)
+        patience = ShrinkDeadline(seconds)
         sockets = over_sockets
 
     limits = settings(
@@ -316,7 +316,7 @@ def explore_throttle(
         with hermetic():
             run_state_machine_as_test(seed(chance)(Machine), settings=limits)
         return learned
-    except SpentError:
+    except OutOfTimeError:
         raise Machine.patience.shortest from None
     finally:
         staged.close()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Final
 
-from superoffice_contract.target.http import Seen
+from superoffice_contract.target.http import Response
 
 BUSY_SECOND: Final = (0.95, 2.0)
 """How long a turned-away caller may wait on the wire; a network takes its time, too."""
@@ -23,7 +23,9 @@ Told = tuple[str, str | None]
 """A claim, and how it differs, or None."""
 
 
-def timed(calls: Sequence[Seen], others: Sequence[Seen], begun: float | None) -> Iterator[Told]:
+def timed(
+    calls: Sequence[Response], others: Sequence[Response], begun: float | None
+) -> Iterator[Told]:
     """Yield what *calls*, the first and the second, show; nothing where that can't be told.
 
     *others* are answers without a sync. *begun*: seconds that the first one's run was to go on
@@ -50,7 +52,9 @@ def timed(calls: Sequence[Seen], others: Sequence[Seen], begun: float | None) ->
     yield "silent-drop", differs
 
 
-def unclear(calls: Sequence[Seen], others: Sequence[Seen], begun: float | None) -> str | None:
+def unclear(
+    calls: Sequence[Response], others: Sequence[Response], begun: float | None
+) -> str | None:
     """Return why the two calls show nothing, or None."""
     if len(calls) < 2 or any(one.status != 204 for one in calls[:1]):
         return NO_CALLS
@@ -64,19 +68,19 @@ def unclear(calls: Sequence[Seen], others: Sequence[Seen], begun: float | None) 
     return None
 
 
-def _usual(others: Sequence[Seen]) -> float:
+def _usual(others: Sequence[Response]) -> float:
     return median(one.seconds for one in others) if others else 0.0
 
 
-def _slow(seen: Seen, usual: float) -> bool:
+def _slow(seen: Response, usual: float) -> bool:
     return seen.seconds >= FREE + usual
 
 
-def _second(seen: Seen, usual: float) -> bool:
+def _second(seen: Response, usual: float) -> bool:
     return BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1] + usual
 
 
-def _differing(first: Seen, second: Seen, others: Sequence[Seen]) -> str | None:
+def _differing(first: Response, second: Response, others: Sequence[Response]) -> str | None:
     """Return in what the two differ; headers that differ from answer to answer tell nothing."""
     if first.body != second.body:
         return "their bodies differ"
@@ -85,7 +89,7 @@ def _differing(first: Seen, second: Seen, others: Sequence[Seen]) -> str | None:
     return None
 
 
-def _lasting(seen: Seen, others: Sequence[Seen]) -> list[tuple[str, str | None]]:
+def _lasting(seen: Response, others: Sequence[Response]) -> list[tuple[str, str | None]]:
     names = sorted(seen.names - {"date"})
     values = {name: {one.header(name) for one in others} - {None} for name in names}
     return [(name, seen.header(name) if len(values[name]) < 2 else None) for name in names]

@@ -15,7 +15,7 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.wire.cors import is_loopback
 
 if TYPE_CHECKING:
-    from superoffice_contract.real_tenant.run import Visit
+    from superoffice_contract.real_tenant.run import RealTenantCheck
 from superoffice_mock.cli.target_options import accounts_of, tenant_at
 
 NOT_FOR_A_VISIT: Final = ("profile", "seed", "only")
@@ -55,8 +55,8 @@ def visited(
         raise SetupError(str(error)) from None
 
 
-def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> "Visit":
-    from superoffice_contract.real_tenant.run import Pace, Visit
+def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> "RealTenantCheck":
+    from superoffice_contract.real_tenant.run import Pace, RealTenantCheck
 
     for name in ("timeout", "run_seconds"):
         target_options.positive(name, options[name])
@@ -66,7 +66,7 @@ def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> 
     tenant = tenant_at(url, options["target_file"], environ)
     accounts = accounts_of(options, tenant)
     parts = urlsplit(url)
-    return Visit(
+    return RealTenantCheck(
         base=f"{parts.scheme}://{parts.netloc}",
         tenant=_at(tenant, parts.path),
         accounts=accounts,

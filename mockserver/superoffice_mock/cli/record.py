@@ -21,8 +21,8 @@ from superoffice_mock.server import run
 if TYPE_CHECKING:
     from socket import socket
 
-    from superoffice_mock.proxy.upstream_client import Link
-    from superoffice_mock.proxy.writer import Ledger
+    from superoffice_mock.proxy.upstream_client import UpstreamClient
+    from superoffice_mock.proxy.writer import RecordingWriter
 
 
 @click.command("record", cls=Command)
@@ -97,38 +97,38 @@ def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object],
     return INCOMPLETE
 
 
-def _link(wanted: Wanted) -> "Link":
+def _link(wanted: Wanted) -> "UpstreamClient":
     try:
-        from superoffice_mock.proxy.upstream_client import Link, trusting
+        from superoffice_mock.proxy.upstream_client import UpstreamClient, trusting
     except ImportError as error:
         msg = f"record needs {error.name}: pip install 'superoffice-mock[contract]'"
         raise SetupError(msg) from None
     found = upstream_address.found(wanted.upstream, private=wanted.allow_private)
-    return Link(found, trusting(wanted.ca), wanted.timeout)
+    return UpstreamClient(found, trusting(wanted.ca), wanted.timeout)
 
 
-def _ledger(wanted: Wanted, tell: Tell) -> "tuple[Ledger, part_file.Parts]":
-    from superoffice_mock.proxy.writer import Ledger
+def _ledger(wanted: Wanted, tell: Tell) -> "tuple[RecordingWriter, part_file.PartFile]":
+    from superoffice_mock.proxy.writer import RecordingWriter
 
-    written = part_file.Parts(wanted.out)
-    return Ledger(written, tell), written
+    written = part_file.PartFile(wanted.out)
+    return RecordingWriter(written, tell), written
 
 
 def _served(
-    link: "Link",
-    ledger: "Ledger",
+    link: "UpstreamClient",
+    ledger: "RecordingWriter",
     settings: Settings,
     listening: "socket",
     ready: Callable[[str], object],
 ) -> int:
-    from superoffice_mock.proxy.app import Recorder
+    from superoffice_mock.proxy.app import RecordingProxy
 
     def tell() -> None:
         if settings.port_file is not None:
             run.write_port_file(settings.port_file, run.port_of(listening))
         ready(run.url_of(listening, settings))
 
-    running = Proxy(Proxied(Recorder(link, ledger.keep)), link, settings, tell)
+    running = Proxy(Proxied(RecordingProxy(link, ledger.keep)), link, settings, tell)
     try:
         running.run([listening])
     finally:
@@ -150,7 +150,11 @@ class Proxy(run.Server):
     """Serves a recorder; when all is answered, it closes what is left of its *link*."""
 
     def __init__(
-        self, proxied: Proxied, link: "Link", settings: Settings, ready: Callable[[], None]
+        self,
+        proxied: Proxied,
+        link: "UpstreamClient",
+        settings: Settings,
+        ready: Callable[[], None],
     ) -> None:
         super().__init__(proxied, settings, ready)
         self.config.date_header = False  # the upstream's is passed on

@@ -23,14 +23,14 @@ from superoffice_mock.core.credentials import (
     Unusable,
 )
 from superoffice_mock.errors import SetupError
-from superoffice_mock.recordings.model import Entry, Request, Response
+from superoffice_mock.recordings.model import Entry, RecordedRequest, RecordedResponse
 from superoffice_mock.replay import answer_diff, arrival_order, recording_diff, response_bytes
 from superoffice_mock.replay.player import Recorded
 from superoffice_mock.replay.pseudonym_bindings import Bindings, names
 from superoffice_mock.wire.cors import is_loopback
 
 if TYPE_CHECKING:
-    from superoffice_contract.target.http import Ask, Caller
+    from superoffice_contract.target.http import Client, Request
 
 
 REFUSED: Final = (401, 403)
@@ -242,7 +242,7 @@ async def compared(recorded: Sequence[Recorded], sending: Sending) -> list[Resul
 class Sender:
     """Sends requests when those are answered that had been answered before in the recording."""
 
-    def __init__(self, caller: "Caller", recorded: Sequence[Recorded], sending: Sending) -> None:
+    def __init__(self, caller: "Client", recorded: Sequence[Recorded], sending: Sending) -> None:
         self._caller = caller
         self._recorded = recorded
         self._sending = sending
@@ -308,7 +308,7 @@ class Sender:
         except TargetError:
             if recorded.entry.response.status and not self._heard:
                 raise
-            return _entry(recorded, Response(0, "no answer"), None)
+            return _entry(recorded, RecordedResponse(0, "no answer"), None)
         self._heard = True
         if self._sending.real and seen.status in ENOUGH:
             self._over = f"it ended when a call was answered {seen.status}"
@@ -317,11 +317,11 @@ class Sender:
             raise TargetError(msg)
         headers = tuple((name.lower(), value) for name, value in seen.headers)
         return _entry(
-            recorded, Response(seen.status, headers=headers, body=seen.body), seen.seconds
+            recorded, RecordedResponse(seen.status, headers=headers, body=seen.body), seen.seconds
         )
 
-    def _ask(self, recorded: Recorded) -> "Ask":
-        from superoffice_contract.target.http import Ask
+    def _ask(self, recorded: Recorded) -> "Request":
+        from superoffice_contract.target.http import Request
 
         request = recorded.entry.request
         if request.body is None:
@@ -331,11 +331,11 @@ class Sender:
         signed = self._signer.signed(recorded, tenant)
         headers = tuple(one for one in signed if one[0] not in (*response_bytes.OWN, "host"))
         kept = (("content-encoding", one) for one in request.all("content-encoding"))
-        ask = Ask(request.method, path, (*headers, *kept), request.body)
+        ask = Request(request.method, path, (*headers, *kept), request.body)
         self._check_safe(ask)
         return ask
 
-    def _address(self, request: Request) -> tuple[str, str]:
+    def _address(self, request: RecordedRequest) -> tuple[str, str]:
         """Return whose call it is there, and path and query as they go onto the wire."""
         parts = urlsplit(request.url)
         before, api, rest = parts.path.partition(DOCUMENTED)
@@ -351,7 +351,7 @@ class Sender:
             raise Skipped(msg)
         return prefix, f"/{prefix}{api}{rest}{query}"
 
-    def _check_safe(self, ask: "Ask") -> None:
+    def _check_safe(self, ask: "Request") -> None:
         """Raise Skipped for what may sync accounts that nobody named."""
         from superoffice_contract.real_tenant.request_plan import names_only
 
@@ -366,7 +366,7 @@ class Sender:
             raise Skipped(msg)
 
 
-def _first(request: Request) -> str:
+def _first(request: RecordedRequest) -> str:
     return urlsplit(request.url).path.partition(DOCUMENTED)[0].strip("/").lower()
 
 
@@ -374,6 +374,6 @@ def _end(entry: Entry) -> float | None:
     return None if entry.at is None else entry.at + (entry.elapsed or 0.0)
 
 
-def _entry(recorded: Recorded, response: Response, took: float | None) -> Entry:
+def _entry(recorded: Recorded, response: RecordedResponse, took: float | None) -> Entry:
     request = recorded.entry.request
     return Entry(request=request, response=response, elapsed=took, waited=took)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from superoffice_mock.access_log import logger
-from superoffice_mock.app import Mock
+from superoffice_mock.app import Mock, assemble
 from superoffice_mock.cli import options
 from superoffice_mock.cli.base import Command
 from superoffice_mock.config import tenant_file
@@ -20,10 +20,7 @@ from superoffice_mock.server import file_limits, run
 @options.settings
 def command(config: str | None, reading: tuple[str, ...], **flags: str | None) -> None:
     """Serve the mock until SIGTERM or Ctrl-C."""
-    gc.disable()  # start-up makes no garbage; looking for it is a tenth of the time until ready
-    from superoffice_mock.app import assemble
-    from superoffice_mock.config import tenant_file
-
+    gc.disable()  # until it is ready: see `cli`
     loaded = options.configured(config, flags, reading)
     sys.exit(served(loaded, tenant_file.tables(loaded), assemble))
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 _UNKNOWN: Final = re.compile(
     r"Object contains unknown field `(.*?)`(?: - at `(\$[^`]*)`)?", re.DOTALL
@@ -32,7 +32,7 @@ def explained(error: Exception, kind: type[msgspec.Struct]) -> str:
     if unknown is not None:
         name, where = unknown[1], unknown[2]
         place = f" - at `{where}`" if where else ""
-        return f"unknown member `{shown(name)}`{place}; {_meant(name, _members(kind, where))}"
+        return f"unknown member `{shorten(name)}`{place}; {_meant(name, _members(kind, where))}"
     if no_value is not None:
         known = {value for one in _at(kind, no_value[1]) for value in one.get("enum", ())}
         return f"{error}; known are {', '.join(sorted(known))}"

@@ -10,7 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from superoffice_mock import __version__
-from superoffice_mock.control.request import Asked, Sent, Verb, Verbs
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlPaths,
+    ControlRequest,
+    RequestBody,
+)
 from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import OUTCOMES
 
@@ -21,18 +26,18 @@ _NAMED: Final = re.compile(r"{(\w+)}")
 _DECODER: Final = json.JSONDecoder()
 
 
-def verb(table: Callable[[], Verbs]) -> Verb:
+def verb(table: Callable[[], ControlPaths]) -> ControlMethod:
     """Return the verb that describes every call in *table*, itself among them."""
 
-    async def describe(asked: Asked) -> View:
+    async def describe(asked: ControlRequest) -> View:
         return document(table(), locked=asked.world.locked)
 
-    return Verb(
+    return ControlMethod(
         describe, summary="describes the control surface: this document", answers="Document"
     )
 
 
-def document(table: Verbs, *, locked: bool) -> View:
+def document(table: ControlPaths, *, locked: bool) -> View:
     """Return *table* as OpenAPI 3.1; *locked*: a control token is needed."""
     told = _told()
     refusals = (*REFUSALS, 401) if locked else REFUSALS
@@ -69,7 +74,7 @@ def _told() -> View:
 # ---- calls -----------------------------------------------------------------------------------
 
 
-def _operation(call: str, verb: Verb, refusals: tuple[int, ...]) -> View:
+def _operation(call: str, verb: ControlMethod, refusals: tuple[int, ...]) -> View:
     names = (*_NAMED.findall(call), "tenant", *verb.query)
     problems = {f"{one}": _ref("responses", "Problem") for one in (*refusals, *verb.refuses)}
     described: View = {
@@ -85,7 +90,7 @@ def _operation(call: str, verb: Verb, refusals: tuple[int, ...]) -> View:
     return described
 
 
-def _answer(verb: Verb) -> View:
+def _answer(verb: ControlMethod) -> View:
     phrase = HTTPStatus(verb.status).phrase
     if not verb.answers:
         return {"description": phrase}
@@ -97,14 +102,14 @@ def _response(description: str, schema: str, media_type: str) -> View:
     return {"description": description, "content": content}
 
 
-def _body(kind: type[Sent]) -> View:
+def _body(kind: type[RequestBody]) -> View:
     shape = {"schema": _ref("schemas", kind.__name__)}
     samples = {f"{number}": {"value": one} for number, one in enumerate(examples(kind), 1)}
     required = any(one.required for one in msgspec.structs.fields(kind))
     return {"required": required, "content": {"application/json": shape | {"examples": samples}}}
 
 
-def examples(kind: type[Sent]) -> Iterator[Any]:
+def examples(kind: type[RequestBody]) -> Iterator[Any]:
     """Yield the bodies in the example of *kind* that are whole; there are words between them."""
     text, at = kind.example, 0
     while (at := text.find("{", at)) >= 0:
@@ -128,7 +133,7 @@ def _ref(kind: str, name: str) -> View:
 # ---- schemas ---------------------------------------------------------------------------------
 
 
-def _schemas(table: Verbs, told: View) -> View:
+def _schemas(table: ControlPaths, told: View) -> View:
     kinds = {one.takes for verbs in table.values() for one in verbs.values() if one.takes}
     _, bodies = msgspec.json.schema_components(
         sorted(kinds, key=lambda kind: kind.__name__), ref_template=PREFIX + "{name}"

@@ -18,31 +18,31 @@ from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.server.asgi_extensions import connection
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.webapi.capture import Tapes
-from superoffice_mock.wire.values import shown
+from superoffice_mock.webapi.capture import Captures
+from superoffice_mock.wire.values import shorten
 
 MAX_BODY: Final = 64 * 1024
 """Bytes in the body of a control call."""
 
 
-class Sent(msgspec.Struct, forbid_unknown_fields=True):
+class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a control call; `example` is shown to who sends something else."""
 
     example: ClassVar[str]
 
 
-class Nothing(Sent):
+class EmptyBody(RequestBody):
     """The body of a call that takes none."""
 
     example: ClassVar[str] = "none"
 
 
-class World(msgspec.Struct, frozen=True):
+class ControlContext(msgspec.Struct, frozen=True):
     """The mock, as control calls see it; *locked*: they need the control token."""
 
     tenants: Tenants
     journal: Journal
-    tapes: Tapes
+    tapes: Captures
     operations: Mapping[str, Operation]
     steady: Callable[[], int]
     started_at: int
@@ -51,13 +51,13 @@ class World(msgspec.Struct, frozen=True):
     locked: bool
 
 
-Body = TypeVar("Body", bound=Sent)
+Body = TypeVar("Body", bound=RequestBody)
 
 
-class Asked(msgspec.Struct, frozen=True):
+class ControlRequest(msgspec.Struct, frozen=True):
     """One control call; *id* is what its path names, *base* where it was sent: scheme and host."""
 
-    world: World
+    world: ControlContext
     tenant: Tenant
     query: Mapping[str, str]
     body: bytes
@@ -86,7 +86,7 @@ class Asked(msgspec.Struct, frozen=True):
             return default
         found = whole(value)
         if found is None:
-            raise problem(400, f"?{name}={shown(value)}: expected a whole number, 0 or more")
+            raise problem(400, f"?{name}={shorten(value)}: expected a whole number, 0 or more")
         return found
 
     def flag(self, name: str) -> bool:
@@ -97,24 +97,24 @@ class Asked(msgspec.Struct, frozen=True):
         return value == "true"
 
 
-class Verb(msgspec.Struct, frozen=True):
+class ControlMethod(msgspec.Struct, frozen=True):
     """What a method does at a path, and how `GET /_mock/openapi.json` describes it.
 
     *query*: the names it takes beside `tenant`; *takes*: its body; *answers*: the schema of its
     answer, by its name in `schemas.yaml`; *refuses*: statuses that not every call may have.
     """
 
-    handler: Callable[[Asked], Awaitable[View | Response]]
+    handler: Callable[[ControlRequest], Awaitable[View | Response]]
     query: tuple[str, ...] = ()
     summary: str = ""
-    takes: type[Sent] | None = None
+    takes: type[RequestBody] | None = None
     answers: str = ""
     status: int = 200
     refuses: tuple[int, ...] = ()
     media_type: str = "application/json"
 
 
-Verbs = Mapping[str, Mapping[str, Verb]]
+ControlPaths = Mapping[str, Mapping[str, ControlMethod]]
 """Path under /_mock -> method -> verb."""
 
 
@@ -123,7 +123,7 @@ def whole(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-async def asked(world: World, request: Request, verb: Verb) -> Asked:
+async def asked(world: ControlContext, request: Request, verb: ControlMethod) -> ControlRequest:
     """Return what *request* asks of *verb*. Raise ProblemError where it can't be meant."""
     _check_query(request.query_params, ("tenant", *verb.query))
     tenant = _tenant(world.tenants, request.query_params.get("tenant"))
@@ -131,11 +131,11 @@ async def asked(world: World, request: Request, verb: Verb) -> Asked:
     id_ = request.path_params.get("id", "")
     base = f"{request.url.scheme}://{request.url.netloc}"
     on_a_socket = connection(request.scope) is not None
-    found = Asked(
+    found = ControlRequest(
         world, tenant, request.query_params, body, request.receive, id_, base, on_a_socket
     )
     if verb.takes is None:
-        found.read(Nothing)
+        found.read(EmptyBody)
     return found
 
 
@@ -143,7 +143,7 @@ def _check_query(query: QueryParams, known: tuple[str, ...]) -> None:
     """Raise ProblemError for a name that is not *known*, or that says two things at once."""
     for name, count in Counter(name for name, _ in query.multi_items()).items():
         if name not in known:
-            detail = f"?{shown(name)} is not known here; known are: {', '.join(known)}"
+            detail = f"?{shorten(name)} is not known here; known are: {', '.join(known)}"
             raise problem(400, detail)
         if count > 1:
             raise problem(400, f"?{name} is there {count} times; send it once")
@@ -153,7 +153,7 @@ def _tenant(tenants: Tenants, id_: str | None) -> Tenant:
     tenant = tenants.default if id_ is None else tenants.get(id_)
     if tenant is None:
         known = tenants.known
-        raise problem(404, f"?tenant={shown(id_ or '')} is not known; the tenants are: {known}")
+        raise problem(404, f"?tenant={shorten(id_ or '')} is not known; the tenants are: {known}")
     return tenant
 
 

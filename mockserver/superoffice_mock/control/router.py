@@ -25,14 +25,14 @@ from superoffice_mock.control.endpoints import (
     tenants,
 )
 from superoffice_mock.control.errors import ProblemError, Problems, problem, rendered
-from superoffice_mock.control.request import Verb, Verbs, World, asked
+from superoffice_mock.control.request import ControlContext, ControlMethod, ControlPaths, asked
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.sync_run import ExchangeId
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     **health.VERBS,
     **tenants.VERBS,
     **accounts.VERBS,
@@ -49,7 +49,7 @@ VERBS: Final[Verbs] = {
 """Every control call there is."""
 
 
-def mounted(world: World, token: str | None) -> tuple[Mount, Handler]:
+def mounted(world: ControlContext, token: str | None) -> tuple[Mount, Handler]:
     """Return the control surface at /_mock, and what answers its errors; *token* guards it."""
     guard = Guard(token)
     routes = [Route(path, Endpoint(world, guard, path, verbs)) for path, verbs in VERBS.items()]
@@ -67,7 +67,9 @@ def calls() -> Iterator[str]:
 class Endpoint:
     """A path of the control surface, with all its verbs, as an ASGI application."""
 
-    def __init__(self, world: World, guard: Guard, path: str, verbs: Mapping[str, Verb]) -> None:
+    def __init__(
+        self, world: ControlContext, guard: Guard, path: str, verbs: Mapping[str, ControlMethod]
+    ) -> None:
         self._world = world
         self._guard = guard
         self._path = path
@@ -95,12 +97,12 @@ class Endpoint:
         content = msgspec.json.encode(found) + b"\n"
         return Response(content, verb.status, media_type="application/json")
 
-    def _verb(self, method: str) -> Verb:
+    def _verb(self, method: str) -> ControlMethod:
         verb = self._verbs.get(method)
         if verb is None:
             here = ", ".join(f"{one} /_mock{self._path}" for one in sorted(self._verbs))
             allowed = {"Allow": ", ".join(self._verbs)}
-            raise ProblemError(405, f"{shown(method)} is not meant here; send {here}", allowed)
+            raise ProblemError(405, f"{shorten(method)} is not meant here; send {here}", allowed)
         return verb
 
     def _crashed(self, request: Request) -> ProblemError:

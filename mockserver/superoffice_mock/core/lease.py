@@ -56,21 +56,21 @@ class Served(msgspec.Struct, frozen=True, gc=False):
     answer_at: Instant
 
 
-class Remembered(msgspec.Struct, frozen=True, gc=False):
+class RecordedOutcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a call when it was recorded, and how sure that is, where anybody said."""
 
     outcome: str = "unknown"
     confidence: str | None = None
 
 
-UNTOLD: Final = Remembered()
+UNTOLD: Final = RecordedOutcome()
 
 
 class Replayed(msgspec.Struct, frozen=True, gc=False):
     """The call was answered as in a recording, where it had come to what is *remembered*."""
 
     answer_at: Instant
-    remembered: Remembered = UNTOLD
+    remembered: RecordedOutcome = UNTOLD
 
 
 class Ask(msgspec.Struct, frozen=True):

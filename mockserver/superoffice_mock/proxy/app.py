@@ -8,10 +8,15 @@ from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.proxy import hop_by_hop
-from superoffice_mock.proxy.body_buffer import LONGEST, Kept, Room
-from superoffice_mock.proxy.upstream_client import Answer, Link, LinkError, Sent
+from superoffice_mock.proxy.body_buffer import LONGEST, BufferedBody, MemoryBudget
+from superoffice_mock.proxy.upstream_client import (
+    UpstreamClient,
+    UpstreamError,
+    UpstreamRequest,
+    UpstreamResponse,
+)
 from superoffice_mock.recordings import body_encoding, outcome_labels
-from superoffice_mock.recordings.model import Entry, Label, Request, Response
+from superoffice_mock.recordings.model import Entry, Label, RecordedRequest, RecordedResponse
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
 from superoffice_mock.wire import error_body
@@ -22,18 +27,18 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 
 
-class CallerLeft(Exception):
+class ClientDisconnected(Exception):
     """The caller left before its request was complete."""
 
 
-class Caller:
+class ProxyClient:
     """Reads the request of a caller, and keeps its body as it goes by.
 
     `sent_at` is the moment at which all of it had been taken, on the clock of `perf_counter`.
     """
 
     def __init__(
-        self, receive: Receive, kept: Kept, refused: Callable[[], Rejected | None]
+        self, receive: Receive, kept: BufferedBody, refused: Callable[[], Rejected | None]
     ) -> None:
         self._receive = receive
         self._refused = refused
@@ -47,7 +52,7 @@ class Caller:
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise CallerLeft
+                raise ClientDisconnected
             part, more = message.get("body", b""), message.get("more_body", False)
             if part:
                 self.kept.add(part)
@@ -100,22 +105,22 @@ WAS_STOPPED: Final = "the recorder was stopped before the answer was complete"
 CODED: Final = "its Content-Encoding can't be undone, or hides a long one"
 
 
-class Passage:
+class ProxiedRequest:
     """One exchange on its way through: what is known of it so far.
 
     *answered* is the status and the headers once they have come; *recorded* is set as soon as the
     exchange is being written down, and then nothing may stop it.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, arrival: int, room: Room) -> None:
+    def __init__(self, scope: Scope, receive: Receive, arrival: int, room: MemoryBudget) -> None:
         self.at, self.began = time.time(), time.perf_counter()
         self.scope = scope
         self.method: str = scope["method"]
         self.arrival = arrival
-        self.caller = Caller(
-            receive, Kept("request", room), partial(asgi_extensions.refusal, scope)
+        self.caller = ProxyClient(
+            receive, BufferedBody("request", room), partial(asgi_extensions.refusal, scope)
         )
-        self.kept = Kept("answer's", room)
+        self.kept = BufferedBody("answer's", room)
         self.answered: tuple[int, hop_by_hop.RawHeaders] | None = None
         self.recorded = False
 
@@ -132,13 +137,13 @@ class Passage:
         return asgi_extensions.connection(self.scope)
 
 
-class Recorder:
+class RecordingProxy:
     """Forwards every request over *link* and has *keep* write the exchange down."""
 
-    def __init__(self, link: Link, keep: Keep) -> None:
+    def __init__(self, link: UpstreamClient, keep: Keep) -> None:
         self._link = link
         self._keep = keep
-        self._room = Room()
+        self._room = MemoryBudget()
         self._arrived = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,7 +153,7 @@ class Recorder:
             await _answer(refused, send)
             return
         self._arrived += 1
-        passage = Passage(scope, receive, self._arrived, self._room)
+        passage = ProxiedRequest(scope, receive, self._arrived, self._room)
         forward = asyncio.create_task(self._forward(passage, send))
         left = asyncio.create_task(passage.caller.left())
         try:
@@ -169,21 +174,21 @@ class Recorder:
         if not forward.cancelled():
             forward.result()
 
-    async def _forward(self, passage: Passage, send: Send) -> None:
+    async def _forward(self, passage: ProxiedRequest, send: Send) -> None:
         headers = hop_by_hop.request(passage.scope["headers"], self._link.upstream.authority)
-        sent = Sent(passage.method, passage.target, headers)
+        sent = UpstreamRequest(passage.method, passage.target, headers)
         try:
             async with await self._link.send(sent, passage.caller.body()) as answer:
                 await self._pass_on(passage, answer, send)
-        except CallerLeft:
+        except ClientDisconnected:
             await self._record(passage, LEFT)
         except Rejected as error:
             await self._record(passage, LEFT)
             await _answer(error, send)
-        except LinkError as error:
+        except UpstreamError as error:
             await self._fail(passage, error.failure, send)
 
-    async def _pass_on(self, passage: Passage, answer: Answer, send: Send) -> None:
+    async def _pass_on(self, passage: ProxiedRequest, answer: UpstreamResponse, send: Send) -> None:
         """Forward *answer* as it comes, all but its end, which waits for the record."""
         passage.answered = (answer.status, list(answer.headers))
         headers = hop_by_hop.response(answer.headers, answer.status)
@@ -204,7 +209,7 @@ class Recorder:
             await send(start)
         await send({"type": "http.response.body", "body": last})
 
-    async def _fail(self, passage: Passage, failure: str, send: Send) -> None:
+    async def _fail(self, passage: ProxiedRequest, failure: str, send: Send) -> None:
         """Let the caller see what became of its request."""
         unbroken = failure in NO_ANSWER or passage.connection is None
         if passage.answered is None and unbroken:
@@ -216,12 +221,16 @@ class Recorder:
             await self._record(passage, failure)
             _break_off(passage, failure)
 
-    async def _record(self, passage: Passage, failed: str | None = None, *notes: str) -> None:
+    async def _record(
+        self, passage: ProxiedRequest, failed: str | None = None, *notes: str
+    ) -> None:
         passage.recorded = True
         await self._keep(_entry(passage, self._link, failed, notes))
 
 
-async def _ended(passage: Passage, forward: asyncio.Task[None], left: asyncio.Task[None]) -> None:
+async def _ended(
+    passage: ProxiedRequest, forward: asyncio.Task[None], left: asyncio.Task[None]
+) -> None:
     """Wait until both tasks are over; an exchange that is being written down may go on."""
     left.cancel()
     if not passage.recorded:
@@ -229,7 +238,7 @@ async def _ended(passage: Passage, forward: asyncio.Task[None], left: asyncio.Ta
     await asyncio.wait((forward, left))
 
 
-def _break_off(passage: Passage, failure: str) -> None:
+def _break_off(passage: ProxiedRequest, failure: str) -> None:
     connection = passage.connection
     if connection is not None and failure == "reset":
         connection.reset()
@@ -250,14 +259,16 @@ async def _answer(error: Rejected, send: Send) -> None:
 # ---- what is written down --------------------------------------------------------------------
 
 
-def _entry(passage: Passage, link: Link, failed: str | None, notes: tuple[str, ...]) -> Entry:
+def _entry(
+    passage: ProxiedRequest, link: UpstreamClient, failed: str | None, notes: tuple[str, ...]
+) -> Entry:
     now, sent_at = time.perf_counter(), passage.caller.sent_at
     url = link.upstream.url + _path(passage.target)
     response = _response(passage, failed)
     kept = (passage.caller.kept.note, passage.kept.note)
     headers = hop_by_hop.request(passage.scope["headers"], link.upstream.authority)
     return Entry(
-        request=Request(
+        request=RecordedRequest(
             passage.method,
             url,
             headers=hop_by_hop.as_text(headers),
@@ -280,9 +291,9 @@ def _path(target: bytes) -> str:
     return text if text.startswith("/") else f"/{text}"
 
 
-def _response(passage: Passage, failed: str | None) -> Response:
+def _response(passage: ProxiedRequest, failed: str | None) -> RecordedResponse:
     if passage.answered is None:
-        return Response(0, failed)
+        return RecordedResponse(0, failed)
     status, raw = passage.answered
     headers = hop_by_hop.as_text((name.lower(), value) for name, value in raw)
     coding = ",".join(value for name, value in headers if name == "content-encoding")
@@ -291,4 +302,4 @@ def _response(passage: Passage, failed: str | None) -> Response:
     if body and (plain is None or len(plain) > LONGEST):
         passage.kept.leave_out(CODED)
         plain = None
-    return Response(status, failed, headers=headers, body=plain)
+    return RecordedResponse(status, failed, headers=headers, body=plain)

@@ -8,7 +8,7 @@ ROOM: Final = 64 * 1024 * 1024
 """Bytes of all bodies under way."""
 
 
-class Room:
+class MemoryBudget:
     """How many bytes may still be kept of the exchanges under way."""
 
     def __init__(self, left: int = ROOM) -> None:
@@ -26,10 +26,10 @@ class Room:
         self._left += count
 
 
-class Kept:
+class BufferedBody:
     """One body, as long as it fits; *whose* is it, for the note that says what was left out."""
 
-    def __init__(self, whose: str, room: Room) -> None:
+    def __init__(self, whose: str, room: MemoryBudget) -> None:
         self._whose = whose
         self._room = room
         self._parts: list[bytes] = []

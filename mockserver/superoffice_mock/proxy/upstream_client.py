@@ -26,7 +26,7 @@ HIGHEST_STATUS: Final = 599
 _UNMET: Final = ("refused", "unreachable")
 
 
-class LinkError(Exception):
+class UpstreamError(Exception):
     """The upstream gave no whole answer; *failure* says what happened."""
 
     def __init__(self, failure: Failure) -> None:
@@ -34,7 +34,7 @@ class LinkError(Exception):
         super().__init__(failure)
 
 
-class Sent(msgspec.Struct, frozen=True):
+class UpstreamRequest(msgspec.Struct, frozen=True):
     """A request on its way: *target* as it stands in the request line."""
 
     method: str
@@ -42,7 +42,7 @@ class Sent(msgspec.Struct, frozen=True):
     headers: RawHeaders
 
 
-class Answer:
+class UpstreamResponse:
     """An answer whose body is still to come."""
 
     def __init__(self, response: httpx2.Response) -> None:
@@ -56,7 +56,7 @@ class Answer:
             async for part in self._response.aiter_raw():
                 yield part
         except httpx2.TransportError as error:
-            raise LinkError(_failure(error)) from None
+            raise UpstreamError(_failure(error)) from None
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,7 +70,7 @@ class Answer:
         await self._response.aclose()
 
 
-class Link:
+class UpstreamClient:
     """Calls one upstream, at the addresses that were checked when it was looked up."""
 
     def __init__(self, upstream: Upstream, trust: ssl.SSLContext | None, seconds: float) -> None:
@@ -85,7 +85,7 @@ class Link:
         ]
         self._patience = {"connect": CONNECTING, "read": seconds, "write": seconds, "pool": None}
 
-    async def send(self, sent: Sent, body: AsyncIterator[bytes]) -> Answer:
+    async def send(self, sent: UpstreamRequest, body: AsyncIterator[bytes]) -> UpstreamResponse:
         """Send a request and return its answer. Raise LinkError if none begins.
 
         An address that nobody answers at makes room for the next, with *body* still unread.
@@ -93,7 +93,7 @@ class Link:
         for url in tuple(self._urls):
             try:
                 answer = await self._sent(url, sent, body)
-            except LinkError as error:
+            except UpstreamError as error:
                 if error.failure not in _UNMET:
                     raise
                 last = error
@@ -102,7 +102,9 @@ class Link:
                 return answer
         raise last
 
-    async def _sent(self, url: httpx2.URL, sent: Sent, body: AsyncIterator[bytes]) -> Answer:
+    async def _sent(
+        self, url: httpx2.URL, sent: UpstreamRequest, body: AsyncIterator[bytes]
+    ) -> UpstreamResponse:
         extensions = {
             "target": sent.target,
             "sni_hostname": self.upstream.host,
@@ -114,11 +116,11 @@ class Link:
         try:
             response = await self._transport.handle_async_request(request)
         except httpx2.TransportError as error:
-            raise LinkError(_failure(error)) from None
+            raise UpstreamError(_failure(error)) from None
         if response.status_code > HIGHEST_STATUS:
             await response.aclose()
-            raise LinkError("cut off")
-        return Answer(response)
+            raise UpstreamError("cut off")
+        return UpstreamResponse(response)
 
     async def aclose(self) -> None:
         """Close the connections that idle."""

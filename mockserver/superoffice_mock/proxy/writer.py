@@ -6,20 +6,20 @@ from typing import Final
 
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry
-from superoffice_mock.recordings.part_file import NotWritten, Parts
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.recordings.part_file import NotWritten, PartFile
+from superoffice_mock.redaction.redactor import Redactor
 
 LIGHT: Final = 16 * 1024
 """Bytes of bodies that are made harmless in a moment; others take a thread of their own."""
 
 
-class Ledger:
+class RecordingWriter:
     """Writes down exchanges, one after the other; *tell* hears of the first that it can't."""
 
-    def __init__(self, parts: Parts, tell: Callable[[str], object]) -> None:
+    def __init__(self, parts: PartFile, tell: Callable[[str], object]) -> None:
         self._parts = parts
         self._tell = tell
-        self._redaction = Redaction()
+        self._redaction = Redactor()
         self._turn = asyncio.Lock()
         self.missed = 0
 

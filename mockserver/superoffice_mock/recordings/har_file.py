@@ -13,7 +13,7 @@ import msgspec
 from superoffice_contract import har
 from superoffice_contract import har as recorded
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.har import MAX_BYTES, Archive, Member, headers_of, object_of, text_of
+from superoffice_contract.har import MAX_BYTES, HarLog, Member, headers_of, object_of, text_of
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding, har_writer
 from superoffice_mock.recordings.model import (
@@ -21,9 +21,9 @@ from superoffice_mock.recordings.model import (
     Entry,
     Headers,
     Label,
+    RecordedRequest,
+    RecordedResponse,
     Recording,
-    Request,
-    Response,
 )
 
 NO_BODY: Final = (204, 304)
@@ -37,7 +37,7 @@ Own = TypeVar("Own", Label, About)
 def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
     """Read the HAR or `.part` file at *path*. Raise SetupError, one line, if it is none."""
     try:
-        found = har.load_archive(path, max_bytes)
+        found = har.load_log(path, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     try:
@@ -49,10 +49,10 @@ def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
 
 def read(raw: bytes, max_bytes: int = MAX_BYTES) -> Recording:
     """Return the recording in *raw*. Raise TrafficError if it is no HAR 1.2."""
-    return _recording(har.read_archive(raw, max_bytes))
+    return _recording(har.read_log(raw, max_bytes))
 
 
-def _recording(found: Archive) -> Recording:
+def _recording(found: HarLog) -> Recording:
     entries = tuple(
         _entry(seen, raw, found.place(seen.index))
         for seen, raw in zip(recorded.entries(found), found.entries, strict=True)
@@ -71,7 +71,7 @@ def _earlier(entry: Entry) -> Entry:
 def _entry(seen: recorded.Entry, raw: Member, place: str) -> Entry:
     request, response = raw["request"], object_of(raw.get("response"))
     return Entry(
-        request=Request(
+        request=RecordedRequest(
             seen.method,
             request["url"],
             headers=_real(seen.headers),
@@ -110,11 +110,11 @@ def _sent(seen: recorded.Entry, request: Member) -> bytes | None:
     return None if left_out or seen.announced else b""
 
 
-def _response(seen: recorded.Entry, response: Member) -> Response:
+def _response(seen: recorded.Entry, response: Member) -> RecordedResponse:
     status = seen.status if 0 <= seen.status <= 999 else 0
     headers = _real(headers_of(response))
     body = _received(status, headers, response)
-    return Response(status, seen.failed, headers=headers, body=body)
+    return RecordedResponse(status, seen.failed, headers=headers, body=body)
 
 
 def _received(status: int, headers: Headers, response: Member) -> bytes | None:

@@ -11,7 +11,13 @@ import msgspec
 from superoffice_contract.har import VERSION
 from superoffice_mock import __version__
 from superoffice_mock.recordings import body_encoding
-from superoffice_mock.recordings.model import About, Entry, Headers, Request, Response
+from superoffice_mock.recordings.model import (
+    About,
+    Entry,
+    Headers,
+    RecordedRequest,
+    RecordedResponse,
+)
 
 PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
 
@@ -53,7 +59,7 @@ def _milliseconds(seconds: float | None) -> float:
     return -1 if seconds is None else round(seconds * 1000, 3)
 
 
-def _request_as_json(request: Request) -> dict[str, Any]:
+def _request_as_json(request: RecordedRequest) -> dict[str, Any]:
     query = urlsplit(request.url).query
     return {
         "method": request.method,
@@ -79,14 +85,14 @@ def _cookies(lines: tuple[str, ...]) -> Iterator[dict[str, str]]:
             yield {"name": name, "value": value}
 
 
-def _post_data(request: Request) -> dict[str, Any]:
+def _post_data(request: RecordedRequest) -> dict[str, Any]:
     if request.body == b"":
         return {}
     data: dict[str, Any] = {"mimeType": request.media_type}
     return {"postData": data | body_encoding.kept(request.body, request.media_type, "_encoding")}
 
 
-def _response_as_json(response: Response) -> dict[str, Any]:
+def _response_as_json(response: RecordedResponse) -> dict[str, Any]:
     size = -1 if response.body is None else len(response.body)
     content = {"size": size, "mimeType": response.media_type}
     failed = {} if response.failed is None else {"_error": response.failed}

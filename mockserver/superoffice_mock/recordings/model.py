@@ -29,14 +29,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         return next(iter(self.all("content-type")), "")
 
 
-class Request(Message, frozen=True):
+class RecordedRequest(Message, frozen=True):
     """What was sent."""
 
     method: str
     url: str
 
 
-class Response(Message, frozen=True):
+class RecordedResponse(Message, frozen=True):
     """What came back. *status* is 0 where nothing came, *failed* says why.
 
     *body* is without any Content-Encoding; lengths and encodings in *headers* are of the wire.
@@ -69,8 +69,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     *received* is what of both passed after the answer had begun.
     """
 
-    request: Request
-    response: Response
+    request: RecordedRequest
+    response: RecordedResponse
     at: float | None = None
     elapsed: float | None = None
     waited: float | None = None

@@ -28,7 +28,7 @@ def part_of(out: str) -> Path:
     return Path(f"{out}.part")
 
 
-class Parts:
+class PartFile:
     """The file of one recording. Nobody else writes it: it is locked, where systems can do that.
 
     Raise SetupError if it can't be made.

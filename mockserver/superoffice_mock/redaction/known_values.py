@@ -212,7 +212,7 @@ _LASTING: Final = _SURE | {"cookie", "e-mail", "guess", "name", "secret member",
 """Roles of what is a secret, or says who somebody is, in other exchanges, too."""
 
 
-class Hearsay:
+class KnownValues:
     """Values and their pseudonyms, as an answer may repeat what was said.
 
     An everyday word counts in its exchange, in its case, and in no other: a user called "the" would

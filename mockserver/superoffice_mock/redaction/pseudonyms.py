@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Final
 
 from superoffice_mock.redaction import secret_patterns
-from superoffice_mock.redaction.known_values import Hearsay, hidden
+from superoffice_mock.redaction.known_values import KnownValues, hidden
 
 _BEFORE: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 
@@ -96,7 +96,7 @@ class Pseudonyms:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = secrets.token_bytes(32) if key is None else key
         self.counts: Counter[str] = Counter()
-        self.hearsay = Hearsay()
+        self.hearsay = KnownValues()
 
     def word(self, kind: str, value: str, role: str | None = None) -> str:
         """Return the pseudonym of *value*; nothing and pseudonyms stay as they are.

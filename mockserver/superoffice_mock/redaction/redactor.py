@@ -10,7 +10,14 @@ from msgspec.structs import replace
 from superoffice_contract.openapi import claims
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import About, Entry, Label, Recording, Request, Response
+from superoffice_mock.recordings.model import (
+    About,
+    Entry,
+    Label,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+)
 from superoffice_mock.redaction import bodies, pseudonyms, urls
 from superoffice_mock.redaction import headers as redaction_headers
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
@@ -32,7 +39,7 @@ FAILURES: Final = re.compile(
 """How browsers and our recorder call it when no answer came; anything else is `failed`."""
 
 
-class Redaction:
+class Redactor:
     """Makes the exchanges of one recording harmless; equal values get equal pseudonyms in it.
 
     *key* is for tests and fixtures; without one it is random and goes with this object.
@@ -73,10 +80,10 @@ class Redaction:
         label = self._label(entry.label, notes)
         return replace(entry, request=request, response=response, label=label)
 
-    def _request(self, request: Request) -> tuple[Request, str | None]:
+    def _request(self, request: RecordedRequest) -> tuple[RecordedRequest, str | None]:
         known = request.method in HTTPMethod.__members__
         cleaned = bodies.request(request, self._names)
-        harmless = Request(
+        harmless = RecordedRequest(
             request.method if known else UNKNOWN_METHOD,
             urls.url(request.url, self._names),
             headers=redaction_headers.request(request.headers, self._names),
@@ -84,13 +91,15 @@ class Redaction:
         )
         return harmless, cleaned.note
 
-    def _response(self, response: Response) -> tuple[Response, str | None]:
+    def _response(self, response: RecordedResponse) -> tuple[RecordedResponse, str | None]:
         headers = redaction_headers.response(response.headers, self._names)
         cleaned = bodies.response(response, self._names)
         failed = response.failed
         if failed is not None and not FAILURES.fullmatch(failed):
             failed = FAILED
-        return Response(response.status, failed, headers=headers, body=cleaned.body), cleaned.note
+        return RecordedResponse(
+            response.status, failed, headers=headers, body=cleaned.body
+        ), cleaned.note
 
     def _label(self, label: Label, notes: tuple[str, ...]) -> Label:
         known = claims.load()
@@ -116,7 +125,7 @@ def redact(source: str, target: str, max_bytes: int) -> Recording:
 
     Raise SetupError if *source* is no HAR or *target* can't be written.
     """
-    recording = Redaction().recording(har_file.load(source, max_bytes))
+    recording = Redactor().recording(har_file.load(source, max_bytes))
     har_file.write(target, recording)
     return recording
 

@@ -10,7 +10,7 @@ import msgspec
 
 from superoffice_contract import har
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.har import MAX_BYTES, Archive, Member
+from superoffice_contract.har import MAX_BYTES, HarLog, Member
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.redaction import pseudonyms, secret_patterns
@@ -61,7 +61,7 @@ def scanned(paths: Iterable[str], max_bytes: int) -> Iterator[tuple[Found, ...] 
 def scan(path: str, max_bytes: int = MAX_BYTES) -> tuple[Found, ...]:
     """Return what looks like a secret in the file at *path*. Raise SetupError if it is no HAR."""
     try:
-        found = har.load_archive(path, max_bytes)
+        found = har.load_log(path, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     places = {
@@ -78,7 +78,7 @@ def _in_order(place: str) -> list[tuple[int, str]]:
     return [(int(one), "") if one.isdecimal() else (-1, one) for one in steps]
 
 
-def _roots(found: Archive) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
+def _roots(found: HarLog) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
     """Yield the log and the entries: the line, the value, and the steps that lead to it."""
     if found.in_parts:
         for number, value in enumerate((found.log, *found.entries), 1):

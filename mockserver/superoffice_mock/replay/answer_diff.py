@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from superoffice_mock.recordings.model import Entry, Response
+from superoffice_mock.recordings.model import Entry, RecordedResponse
 from superoffice_mock.replay.matching import Difference, plain
 from superoffice_mock.replay.pseudonym_bindings import Attempt
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 HEADERS: Final = (
     *("allow", "cache-control", "content-type", "expires", "location", "pragma"),
@@ -54,21 +54,23 @@ def differences(ours: Entry, theirs: Entry, attempt: Attempt) -> Iterator[Differ
         yield Difference("time", "", f"{took}", f"{takes}")
 
 
-def _status(response: Response) -> str:
+def _status(response: RecordedResponse) -> str:
     """Return the status, or that there was none; how a connection broke depends on who looks."""
     if not response.status:
         return "no answer"
     return f"{response.status}{'' if response.failed is None else ', cut off'}"
 
 
-def _headers(ours: Response, theirs: Response, attempt: Attempt) -> Iterator[Difference]:
+def _headers(
+    ours: RecordedResponse, theirs: RecordedResponse, attempt: Attempt
+) -> Iterator[Difference]:
     for name in HEADERS:
         was, now = (_value(one, name) for one in (ours, theirs))
         if not attempt.agrees(was, now):
-            yield Difference("header", name, shown(was) or "none", shown(now) or "none")
+            yield Difference("header", name, shorten(was) or "none", shorten(now) or "none")
 
 
-def _value(response: Response, name: str) -> str:
+def _value(response: RecordedResponse, name: str) -> str:
     normal = _NORMAL.get(name, str)
     return normal(", ".join(response.all(name)))
 
@@ -95,7 +97,9 @@ _NORMAL: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def _body(ours: Response, theirs: Response, attempt: Attempt) -> Iterator[Difference]:
+def _body(
+    ours: RecordedResponse, theirs: RecordedResponse, attempt: Attempt
+) -> Iterator[Difference]:
     was, now = ours.body, theirs.body
     if was is None or now is None or was == now:
         return

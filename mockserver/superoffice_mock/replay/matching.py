@@ -7,8 +7,8 @@ import msgspec
 
 from superoffice_mock.core.credentials import Presented, Unusable
 from superoffice_mock.replay.pseudonym_bindings import Attempt, names
-from superoffice_mock.replay.request_key import Opaque, Sent, Typed
-from superoffice_mock.wire.values import shown
+from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, TypedBody
+from superoffice_mock.wire.values import shorten
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -27,19 +27,19 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(
-    ours: Sent, theirs: Sent, fields: Iterable[str], attempt: Attempt
+    ours: RequestKey, theirs: RequestKey, fields: Iterable[str], attempt: Attempt
 ) -> Iterator[Difference]:
     """Yield in what *theirs* is not the recorded *ours*; *attempt* learns what pseudonyms mean."""
     for field in fields:
         yield from FIELDS[field](ours, theirs, attempt)
 
 
-def _method(ours: Sent, theirs: Sent, _: Attempt) -> Iterator[Difference]:
+def _method(ours: RequestKey, theirs: RequestKey, _: Attempt) -> Iterator[Difference]:
     if ours.method != theirs.method:
-        yield Difference("method", "", ours.method, shown(theirs.method))
+        yield Difference("method", "", ours.method, shorten(theirs.method))
 
 
-def _path(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
+def _path(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
     if ours.path == theirs.path and not any(map(names, ours.path)):
         return
     same = len(ours.path) == len(theirs.path) and all(
@@ -50,10 +50,10 @@ def _path(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
 
 
 def _joined(path: tuple[str, ...]) -> str:
-    return shown("/" + "/".join(path))
+    return shorten("/" + "/".join(path))
 
 
-def _query(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
+def _query(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
     if not ours.query and not theirs.query:
         return
     same = len(ours.query) == len(theirs.query) and all(
@@ -65,17 +65,17 @@ def _query(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
 
 
 def _named(query: tuple[tuple[str, str], ...]) -> str:
-    listed = ", ".join(shown(f"?{name}") for name, _ in query[:3])
+    listed = ", ".join(shorten(f"?{name}") for name, _ in query[:3])
     return f"other values of {listed}" if listed else "none"
 
 
-def _media_type(ours: Sent, theirs: Sent, _: Attempt) -> Iterator[Difference]:
+def _media_type(ours: RequestKey, theirs: RequestKey, _: Attempt) -> Iterator[Difference]:
     if ours.media_type != theirs.media_type:
-        was, now = (shown(one.media_type) or "none" for one in (ours, theirs))
+        was, now = (shorten(one.media_type) or "none" for one in (ours, theirs))
         yield Difference("media-type", "", was, now)
 
 
-def _credentials(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
+def _credentials(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
     was, now = ours.credentials, theirs.credentials
     if type(was) is not type(now):
         yield Difference("credentials", "", _kind(was), _kind(now))
@@ -111,30 +111,30 @@ _KINDS: Final = {
 }
 
 
-def _bodies(ours: Sent, theirs: Sent, attempt: Attempt) -> Iterator[Difference]:
+def _bodies(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
     was, now = ours.body, theirs.body
     if was is None or now is None:
         return
-    if isinstance(was, Typed) and isinstance(now, Typed):
+    if isinstance(was, TypedBody) and isinstance(now, TypedBody):
         if was.named or was.request != now.request:
             yield from plain("body", "", _builtins(was), _builtins(now), attempt)
-    elif isinstance(was, Typed) or isinstance(now, Typed):
+    elif isinstance(was, TypedBody) or isinstance(now, TypedBody):
         yield Difference("body", "", _described(was), _described(now))
     elif (was.media_type, was.coding) != (now.media_type, now.coding) and was.text and now.text:
         kinds = (
-            shown(one.media_type + " " + one.coding).strip() or "no type" for one in (was, now)
+            shorten(one.media_type + " " + one.coding).strip() or "no type" for one in (was, now)
         )
         yield Difference("body", "", *kinds)
     elif not attempt.agrees(was.text, now.text):
         yield Difference("body", "", f"{len(was.text)} bytes", f"others, {len(now.text)} bytes")
 
 
-def _builtins(body: Typed) -> object:
+def _builtins(body: TypedBody) -> object:
     return msgspec.to_builtins(body.request)
 
 
-def _described(body: Typed | Opaque) -> str:
-    if isinstance(body, Typed):
+def _described(body: TypedBody | OpaqueBody) -> str:
+    if isinstance(body, TypedBody):
         return "one that can be read"
     return "one that can't be read" if body.text else "none"
 
@@ -166,7 +166,7 @@ _NOTHING: Final = object()
 
 
 def _step(name: str) -> str:
-    return shown(name).replace("~", "~0").replace("/", "~1")
+    return shorten(name).replace("~", "~0").replace("/", "~1")
 
 
 def _shown(value: object) -> str:
@@ -174,7 +174,7 @@ def _shown(value: object) -> str:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
         case int() | float():
-            return shown(str(value))
+            return shorten(str(value))
         case str():
             return "a text"
         case list():
@@ -185,7 +185,7 @@ def _shown(value: object) -> str:
             return "nothing"
 
 
-Compare = Callable[[Sent, Sent, Attempt], Iterator[Difference]]
+Compare = Callable[[RequestKey, RequestKey, Attempt], Iterator[Difference]]
 FIELDS: Final[Mapping[str, Compare]] = {
     "method": _method,
     "path": _path,

@@ -10,7 +10,7 @@ from superoffice_mock.recordings.model import Entry
 from superoffice_mock.replay import arrival_order, matching, request_key
 from superoffice_mock.replay.matching import STRICT, Difference
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
-from superoffice_mock.replay.request_key import Sent
+from superoffice_mock.replay.request_key import RequestKey
 
 API: Final = "api"
 """The first segment of every documented path."""
@@ -31,7 +31,7 @@ class Recorded(msgspec.Struct, frozen=True):
     """
 
     place: str
-    sent: Sent
+    sent: RequestKey
     entry: Entry
     ordered: bool = True
 
@@ -64,8 +64,8 @@ class Player:
         self._bindings = bindings or Bindings()
         self._used = bytearray(len(recorded))
         self._first_left = 0
-        self._seen: set[Sent] = set()
-        self._sure: dict[Sent, tuple[int, ...]] = {}
+        self._seen: set[RequestKey] = set()
+        self._sure: dict[RequestKey, tuple[int, ...]] = {}
         ordered = [index for index, one in enumerate(recorded) if one.ordered]
         found = arrival_order.order([recorded[index].entry for index in ordered])
         self._places = dict(zip(ordered, found.places, strict=True))
@@ -75,7 +75,7 @@ class Player:
         self._complete = 0
         self.timed = found.overlaps if rules.timing is None else rules.timing == "recorded"
 
-    def take(self, sent: Sent) -> int | Miss:
+    def take(self, sent: RequestKey) -> int | Miss:
         """Return which recorded exchange *sent* is, the first that is left, and use it up."""
         known = self._known(sent)
         found = self._next(sent, known)
@@ -86,7 +86,7 @@ class Player:
         self._use(found)
         return found
 
-    def pass_by(self, sent: Sent) -> None:
+    def pass_by(self, sent: RequestKey) -> None:
         """Use up the exchange that *sent* is, if a fault had answered that."""
         found = self._next(sent, self._known(sent))
         if found is not None and self._recorded[found].entry.label.outcome == "faulted":
@@ -112,14 +112,14 @@ class Player:
             if place not in self._arrived
         )
 
-    def _next(self, sent: Sent, known: tuple[int, ...] | None) -> int | None:
+    def _next(self, sent: RequestKey, known: tuple[int, ...] | None) -> int | None:
         return self._find(sent) if known is None else self._first(known)
 
     def _use(self, index: int) -> None:
         self._used[index] = True
         self._arrive(index)
 
-    def _find(self, sent: Sent) -> int | None:
+    def _find(self, sent: RequestKey) -> int | None:
         """Look for the first that is left; whoever plays in order has it at once."""
         while self._first_left < len(self._used) and self._used[self._first_left]:
             self._first_left += 1
@@ -138,7 +138,7 @@ class Player:
         self._first_left = min([self._first_left, *indices[:1]])
         return self._first(indices)
 
-    def _known(self, sent: Sent) -> tuple[int, ...] | None:
+    def _known(self, sent: RequestKey) -> tuple[int, ...] | None:
         """Return all that *sent* can ever be, where that is sure; looked up at its second time.
 
         Nothing that differs now will agree later, as what is bound stays so.
@@ -156,7 +156,7 @@ class Player:
         self._sure[sent] = found
         return found
 
-    def _all(self, sent: Sent) -> tuple[tuple[int, ...], bool]:
+    def _all(self, sent: RequestKey) -> tuple[tuple[int, ...], bool]:
         """Return all that *sent* can be, and whether that binds nothing that is not bound."""
         found, bound = [], True
         for index in range(len(self._recorded)):
@@ -166,7 +166,7 @@ class Player:
                 bound = bound and not attempt.new
         return tuple(found), bound
 
-    def _matches(self, index: int, sent: Sent) -> bool:
+    def _matches(self, index: int, sent: RequestKey) -> bool:
         """Tell whether *sent* is this one; if so, what pseudonyms stand for is bound."""
         attempt = self._bindings.attempt()
         agrees = next(self._told(index, sent, attempt), None) is None
@@ -174,7 +174,7 @@ class Player:
             attempt.keep()
         return agrees
 
-    def _told(self, index: int, sent: Sent, attempt: Attempt) -> Iterator[Difference]:
+    def _told(self, index: int, sent: RequestKey, attempt: Attempt) -> Iterator[Difference]:
         fields = self._rules.fields
         return matching.differences(self._recorded[index].sent, sent, fields, attempt)
 
@@ -188,7 +188,7 @@ class Player:
 
     # ---- misses ------------------------------------------------------------------------------
 
-    def _missed(self, sent: Sent) -> Miss:
+    def _missed(self, sent: RequestKey) -> Miss:
         if not self._recorded:
             return Miss("nothing is recorded for this tenant")
         told = [self._differs(index, sent) for index in range(len(self._recorded))]
@@ -204,7 +204,7 @@ class Player:
             told[near],
         )
 
-    def _differs(self, index: int, sent: Sent) -> tuple[Difference, ...]:
+    def _differs(self, index: int, sent: RequestKey) -> tuple[Difference, ...]:
         return tuple(islice(self._told(index, sent, self._bindings.attempt()), MOST_TOLD))
 
 

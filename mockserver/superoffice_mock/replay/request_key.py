@@ -10,7 +10,7 @@ from superoffice_contract.openapi import operations as openapi_operations
 from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.core.credentials import Presented
 from superoffice_mock.errors import Rejected
-from superoffice_mock.recordings.model import Request
+from superoffice_mock.recordings.model import RecordedRequest
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
 
@@ -19,14 +19,14 @@ LONG: Final = 64 * 1024
 """A longer body is not remembered."""
 
 
-class Typed(msgspec.Struct, frozen=True):
+class TypedBody(msgspec.Struct, frozen=True):
     """A body that keeps the contract, whatever its media type; *named*: it has pseudonyms."""
 
     request: Any
     named: bool
 
 
-class Opaque(msgspec.Struct, frozen=True):
+class OpaqueBody(msgspec.Struct, frozen=True):
     """A body that does not, as it came: its bytes mean nothing without type and encoding."""
 
     media_type: str = ""
@@ -34,11 +34,11 @@ class Opaque(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-Body = Typed | Opaque | None
+Body = TypedBody | OpaqueBody | None
 """None is a body that is not on record."""
 
 
-class Sent(msgspec.Struct, frozen=True, eq=False):
+class RequestKey(msgspec.Struct, frozen=True, eq=False):
     """A request as far as it matters for what is answered; `matching.differences` compares two."""
 
     method: str
@@ -49,7 +49,7 @@ class Sent(msgspec.Struct, frozen=True, eq=False):
     credentials: Presented
 
 
-def recorded(request: Request) -> Sent:
+def recorded(request: RecordedRequest) -> RequestKey:
     """Return a recorded request in canonical form. Raise ValueError if its URL is none."""
     parts = urlsplit(request.url)
     raw = tuple((_bytes(name), _bytes(value)) for name, value in request.headers)
@@ -60,17 +60,17 @@ def _bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def seen(method: str, path: str, query: str, headers: Headers, body: bytes) -> Sent:
+def seen(method: str, path: str, query: str, headers: Headers, body: bytes) -> RequestKey:
     """Return `sent`; clients repeat their requests, so the last ones are remembered."""
     remembered = _remembered if len(body) <= LONG else sent
     return remembered(method, path, query, headers, body)
 
 
-def sent(method: str, path: str, query: str, headers: Headers, body: bytes | None) -> Sent:
+def sent(method: str, path: str, query: str, headers: Headers, body: bytes | None) -> RequestKey:
     """Return a request in canonical form: *path* is unquoted, *query* is not."""
     pairs = ((name.lower(), value) for name, value in parse_qsl(query, keep_blank_values=True))
     media_type = (headers.content_type or "").partition(";")[0].strip().lower()
-    return Sent(
+    return RequestKey(
         method,
         tuple(path.lower().strip("/").split("/")),
         tuple(sorted(pairs)),
@@ -91,15 +91,15 @@ def operation_of(path: str) -> Operation | None:
     return operations.get(folded) or operations.get(slash + rest)
 
 
-def _body(headers: Headers, raw: bytes, operation: Operation | None) -> Typed | Opaque:
+def _body(headers: Headers, raw: bytes, operation: Operation | None) -> TypedBody | OpaqueBody:
     if not raw:
-        return Opaque()
+        return OpaqueBody()
     text = raw.decode("latin-1")
     coding = headers.content_encoding or ""
     kind = headers.content_type
     if operation is not None and not coding:
         try:
-            return Typed(decode(operation, kind, raw, ANY_COUNT).request, b"pseudo-" in raw)
+            return TypedBody(decode(operation, kind, raw, ANY_COUNT).request, b"pseudo-" in raw)
         except Rejected:
             pass
-    return Opaque((kind or "").lower().replace(" ", ""), coding.lower(), text)
+    return OpaqueBody((kind or "").lower().replace(" ", ""), coding.lower(), text)

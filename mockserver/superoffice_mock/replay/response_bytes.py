@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Final
 
-from superoffice_mock.recordings.model import Entry, Response
+from superoffice_mock.recordings.model import Entry, RecordedResponse
 from superoffice_mock.redaction.headers import FRAMING
 
 RawHeader = tuple[bytes, bytes]
@@ -28,12 +28,12 @@ def wrong(entry: Entry) -> str | None:
     return None
 
 
-def headers(response: Response) -> tuple[RawHeader, ...]:
+def headers(response: RecordedResponse) -> tuple[RawHeader, ...]:
     """Return the headers of *response*, with the length that its body has now."""
     return tuple(_headers(response))
 
 
-def _headers(response: Response) -> Iterator[RawHeader]:
+def _headers(response: RecordedResponse) -> Iterator[RawHeader]:
     for name, value in response.headers:
         if name not in OWN:
             yield name.encode("latin-1"), value.strip().encode("latin-1")
@@ -41,7 +41,7 @@ def _headers(response: Response) -> Iterator[RawHeader]:
         yield b"content-length", str(len(body(response))).encode()
 
 
-def body(response: Response) -> bytes:
+def body(response: RecordedResponse) -> bytes:
     """Return the body of *response*, where its status may have one."""
     return b"" if response.status in BODILESS else response.body or b""
 

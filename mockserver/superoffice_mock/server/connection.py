@@ -24,7 +24,7 @@ MOST_SECONDS: Final = 2.0
 """What is heard out at most: a caller who goes on does not read."""
 
 
-class Parting(asyncio.Transport):
+class LingeringTransport(asyncio.Transport):
     """A connection as an answer sees it: *close* decides how it is closed."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
@@ -78,7 +78,7 @@ NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends a reset."""
 
 
-class Offered(HttpToolsProtocol):
+class AppConnection(HttpToolsProtocol):
     """Uvicorn's protocol, which the application is offered as an ASGI extension."""
 
     _answering: RequestResponseCycle | None = None
@@ -87,7 +87,7 @@ class Offered(HttpToolsProtocol):
         """Offer this connection to the application."""
         super().connection_made(transport)
         self._extensions: dict[str, Any] = {CONNECTION: self}
-        self._parting = Parting(transport, self._part)
+        self._parting = LingeringTransport(transport, self._part)
 
     def on_headers_complete(self) -> None:
         """Start on the request."""
@@ -160,7 +160,7 @@ class Offered(HttpToolsProtocol):
     def fall_silent(self) -> Future[None]:
         """Send nothing and read no more requests; the future is done when the caller is gone."""
         self._give_up()
-        silent = Silence(self)
+        silent = SilentProtocol(self)
         if self.transport.is_closing():
             silent.gone.set_result(None)
         else:
@@ -169,10 +169,10 @@ class Offered(HttpToolsProtocol):
         return silent.gone
 
 
-class Silence(asyncio.Protocol):
+class SilentProtocol(asyncio.Protocol):
     """Takes over from a protocol that has fallen silent: hears nothing but the end."""
 
-    def __init__(self, before: Offered) -> None:
+    def __init__(self, before: AppConnection) -> None:
         self._before = before
         self.gone: Future[None] = asyncio.get_running_loop().create_future()
 

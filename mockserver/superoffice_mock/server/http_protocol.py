@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.server.asgi_extensions import REFUSED
-from superoffice_mock.server.connection import Offered
+from superoffice_mock.server.connection import AppConnection
 
 UNREAD: Final = "unread"
 """What the journal calls the method of a request whose first line could not be read."""
@@ -23,7 +23,7 @@ DAWDLING: Final = ("head", "body")
 """The phases in which a connection owes the rest of a request."""
 
 
-class Bounds(msgspec.Struct, frozen=True):
+class ConnectionLimits(msgspec.Struct, frozen=True):
     """What one connection may bring, and for how many seconds it may dawdle."""
 
     max_headers: int
@@ -32,7 +32,7 @@ class Bounds(msgspec.Struct, frozen=True):
     idle_timeout: float
 
 
-class Look(msgspec.Struct, frozen=True):
+class ConnectionPhase(msgspec.Struct, frozen=True):
     """What a connection was at with *message*, and the moment when that was first seen."""
 
     phase: Phase
@@ -40,7 +40,7 @@ class Look(msgspec.Struct, frozen=True):
     since: float
 
 
-class Protocol(Offered):
+class Protocol(AppConnection):
     """Speaks plain HTTP/1.1 with clients that offer more, as Java's do with `Upgrade: h2c`.
 
     httptools takes the offer for a switch and drops the body, so such a request is read again
@@ -50,10 +50,10 @@ class Protocol(Offered):
     answer is in the vendor's envelope and the journal knows of it. Then the connection closes.
     """
 
-    def __init__(self, *args: Any, bounds: Bounds, **more: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, bounds: ConnectionLimits, **more: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **more)
         self._bounds = bounds
-        self._last = Look("idle", None, self.loop.time())
+        self._last = ConnectionPhase("idle", None, self.loop.time())
         self._head = self._piece = 0
         self._refused = False
         self._crowded = False
@@ -119,7 +119,7 @@ class Protocol(Offered):
         """
         last, now = self._last, self.loop.time()
         if self._phase != last.phase or self.scope is not last.message:
-            self._last = Look(self._phase, self.scope, now)
+            self._last = ConnectionPhase(self._phase, self.scope, now)
         elif last.phase == "idle" and now - last.since > self._bounds.idle_timeout:
             self.transport.close()
         elif last.phase in DAWDLING and now - last.since > self._bounds.request_timeout:

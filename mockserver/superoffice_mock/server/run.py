@@ -17,7 +17,7 @@ import uvicorn
 
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import SetupError
-from superoffice_mock.server.http_protocol import Bounds
+from superoffice_mock.server.http_protocol import ConnectionLimits
 from superoffice_mock.server.http_protocol import Protocol as HttpProtocol
 from superoffice_mock.wire.cors import is_loopback
 
@@ -100,7 +100,7 @@ class Server(uvicorn.Server):
 def _config(served: Served, settings: Settings) -> uvicorn.Config:
     if settings.log == "off" or (settings.log == "auto" and not sys.stderr.isatty()):
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)
-    bounds = Bounds(
+    bounds = ConnectionLimits(
         settings.max_headers,
         settings.max_connections,
         settings.request_timeout,

@@ -14,7 +14,7 @@ from superoffice_mock.core.clock_events import Event
 from superoffice_mock.core.lease import Call, Verdict
 from superoffice_mock.core.state import TenantState
 from superoffice_mock.core.sync_run import SECOND, Instant, SyncRun
-from superoffice_mock.tenants.waiting_room import Alarm, Change, Waiter, WaitingRoom
+from superoffice_mock.tenants.waiting_room import Change, Timer, Waiter, WaitingRoom
 
 MILLISECOND: Final = SECOND // 1000
 
@@ -32,7 +32,7 @@ class Timed(Protocol):
         """Decide *call*."""
 
 
-class Clockwork:
+class Scheduler:
     """The room where the calls of *tenant* wait, and what moves its clock to their moments.
 
     *settle*: real seconds of calm before a jump. `aside` are calls that get no answer.
@@ -45,7 +45,7 @@ class Clockwork:
         self.aside: list[Future[str]] = []
         self._tenant = tenant
         self._settle = settle
-        self._alarm = Alarm()
+        self._alarm = Timer()
         self._curious: list[Future[None]] = []
 
     # ---- calls -------------------------------------------------------------------------------

@@ -18,13 +18,13 @@ from superoffice_mock.core.lease import Ask, Call, Started, Verdict, released, w
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import ExchangeId, Holder, Instant, SyncRun
 from superoffice_mock.errors import Rejected
-from superoffice_mock.tenants.scheduler import Clockwork
+from superoffice_mock.tenants.scheduler import Scheduler
 from superoffice_mock.tenants.waiting_room import Waiter
 
 Answer = TypeVar("Answer")
 
 
-class Lessor:
+class TenantRecord:
     """The facts of a tenant and the only place where its state changes; here nobody waits.
 
     *steady* is the real clock, in nanoseconds.
@@ -115,7 +115,7 @@ class Limits(msgspec.Struct, frozen=True):
     jump_settle: float
 
 
-class Tenant(Lessor):
+class Tenant(TenantRecord):
     """One SuperOffice installation: `in_flight` calls are under way, those that wait included."""
 
     __slots__ = ("_clockwork", "_limits", "_reset_at", "closed", "in_flight", "resets", "used_at")
@@ -135,7 +135,7 @@ class Tenant(Lessor):
         self.closed: str | None = None
         """Why nobody may wait here any more; None as long as one may."""
         self._limits = limits
-        self._clockwork: Clockwork | None = None
+        self._clockwork: Scheduler | None = None
         self._reset_at = ExchangeId(0)
 
     @property
@@ -259,10 +259,10 @@ class Tenant(Lessor):
         """Wait, for a second at most, until every call in flight waits or is journalled."""
         await self._wound().until_calm(CALM_WITHIN)
 
-    def _wound(self) -> Clockwork:
+    def _wound(self) -> Scheduler:
         """Return the clockwork, made when a call first has to wait: most tenants never need it."""
         if self._clockwork is None:
-            self._clockwork = Clockwork(self, self._limits.jump_settle)
+            self._clockwork = Scheduler(self, self._limits.jump_settle)
         return self._clockwork
 
     # ---- the whole ---------------------------------------------------------------------------

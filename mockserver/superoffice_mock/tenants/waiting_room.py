@@ -107,7 +107,7 @@ class WaitingRoom:
         return waiter
 
 
-class Alarm:
+class Timer:
     """A timer that rings once for one moment; setting it again forgets the one before."""
 
     __slots__ = ("_timer", "due")

@@ -25,7 +25,7 @@ class Problem(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-class Calls:
+class ControlClient:
     """Calls /_mock/ of the server at *url*, from any thread.
 
     *token* is its control token; *trusted* the PEM file with its certificate, for https.

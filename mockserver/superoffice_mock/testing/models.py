@@ -33,7 +33,7 @@ class Holder(Value, frozen=True):
     run: int | None = None
 
 
-class Recorded(Value, frozen=True):
+class RecordedOutcome(Value, frozen=True):
     """What became of a replayed call when it was recorded; `unknown` if the file does not say."""
 
     outcome: str
@@ -62,7 +62,7 @@ class Exchange(Value, frozen=True):
     fault: int | None = None
     reason: str | None = None
     violations: tuple[str, ...] = ()
-    recorded: Recorded | None = None
+    recorded: RecordedOutcome | None = None
 
     @property
     def became(self) -> str:
@@ -159,7 +159,7 @@ class Credentials(Value, frozen=True):
         return "Credentials(…)"
 
 
-class Made(Value, frozen=True):
+class NewTenant(Value, frozen=True):
     """A tenant that was made."""
 
     id: str

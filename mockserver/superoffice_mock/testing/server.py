@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
 from warnings import warn
 
 from superoffice_mock.errors import SetupError
-from superoffice_mock.testing.control_client import Calls
-from superoffice_mock.testing.models import Made
+from superoffice_mock.testing.control_client import ControlClient
+from superoffice_mock.testing.models import NewTenant
 from superoffice_mock.testing.tenant import SuperOffice
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from superoffice_mock.app import Mock
     from superoffice_mock.config.settings import Settings
-    from superoffice_mock.webapi.backend import Answering, Cast, Instead
+    from superoffice_mock.webapi.backend import Backend, BackendFactory, TenantBackends
     from superoffice_mock.webapi.routing import Routes
 
 
-class Wanted(TypedDict, total=False):
+class TenantOptions(TypedDict, total=False):
     """What a tenant is like; what is left out is as the server has it, or made up."""
 
     installation: Literal["onsite", "online"]
@@ -47,14 +47,16 @@ class MockServer:
     def __init__(self, readings: Mapping[str, str] | None = None, **settings: Any) -> None:  # noqa: ANN401 - by setting
         self._settings = _settings(readings or {}, {"port": 0, "log": "off"} | settings)
         self._stack = ExitStack()
-        self._calls: Calls | None = None
-        self._cast: Cast | None = None
+        self._calls: ControlClient | None = None
+        self._cast: TenantBackends | None = None
 
     def __enter__(self) -> Self:
         from superoffice_mock.server.run import in_background
 
         url = self._stack.enter_context(in_background(self.served(), self._settings))
-        self._calls = Calls(_callable(url), self._settings.control_token, self._settings.tls_cert)
+        self._calls = ControlClient(
+            _callable(url), self._settings.control_token, self._settings.tls_cert
+        )
         self._stack.callback(self._calls.close)
         return self
 
@@ -75,13 +77,13 @@ class MockServer:
         """Where to call it."""
         return self._running.url
 
-    def tenant(self, **wanted: Unpack[Wanted]) -> SuperOffice:
+    def tenant(self, **wanted: Unpack[TenantOptions]) -> SuperOffice:
         """Make a tenant of its own, on a clock that jumps. Raise ControlFailed if it can't be."""
         body: dict[str, object] = dict(wanted)
         accounts = wanted.get("accounts")
         if isinstance(accounts, Mapping):
             body["accounts"] = [{"id": id_, "seconds": took} for id_, took in accounts.items()]
-        return SuperOffice(self._running, self._running.post("tenants", body, Made))
+        return SuperOffice(self._running, self._running.post("tenants", body, NewTenant))
 
     def play(self, office: SuperOffice, path: str) -> None:
         """Let *office* answer from the recording at *path*. Raise SetupError if it can't be."""
@@ -96,14 +98,14 @@ class MockServer:
         if self._cast is not None:
             self._cast.parts.pop(office.id, None)
 
-    def _casting(self, routes: "Routes", simulation: "Answering") -> "Answering":
-        from superoffice_mock.webapi.backend import Cast
+    def _casting(self, routes: "Routes", simulation: "Backend") -> "Backend":
+        from superoffice_mock.webapi.backend import TenantBackends
 
-        self._cast = Cast(routes, simulation)
+        self._cast = TenantBackends(routes, simulation)
         return self._cast
 
     @property
-    def _running(self) -> Calls:
+    def _running(self) -> ControlClient:
         if self._calls is None:
             msg = "the server does not run yet: write `with MockServer() as server:`"
             raise RuntimeError(msg)
@@ -137,7 +139,7 @@ def _callable(url: str) -> str:
     return url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
 
 
-def _assembled(settings: "Settings", instead: "Instead | None" = None) -> "Mock":
+def _assembled(settings: "Settings", instead: "BackendFactory | None" = None) -> "Mock":
     from superoffice_mock import access_log
     from superoffice_mock.app import assemble
     from superoffice_mock.config import tenant_file

@@ -8,9 +8,9 @@ import msgspec
 
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.testing import assertions
-from superoffice_mock.testing.control_client import Calls
+from superoffice_mock.testing.control_client import ControlClient
 from superoffice_mock.testing.lost_accounts import Traffic
-from superoffice_mock.testing.models import Credentials, Exchange, Made, Run, WholeExchange
+from superoffice_mock.testing.models import Credentials, Exchange, NewTenant, Run, WholeExchange
 from superoffice_mock.testing.tenant_controls import Clock, Faults, Lease
 
 Outcome = Literal[
@@ -36,7 +36,7 @@ class SuperOffice:
     As a context manager it removes the installation at the end.
     """
 
-    def __init__(self, calls: Calls, made: Made) -> None:
+    def __init__(self, calls: ControlClient, made: NewTenant) -> None:
         self.id = made.id
         self.url = made.url
         self.installation = made.installation

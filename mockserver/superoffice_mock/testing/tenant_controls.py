@@ -6,7 +6,7 @@ from typing import Literal, TypedDict, Unpack
 
 import msgspec
 
-from superoffice_mock.testing.control_client import Calls
+from superoffice_mock.testing.control_client import ControlClient
 from superoffice_mock.testing.models import ArmedFault, ClockState, Event
 
 
@@ -32,7 +32,7 @@ class Fault(TypedDict, total=False):
 class Clock:
     """The clock of a tenant. Every wait, run and lifetime of the tenant is on it."""
 
-    def __init__(self, calls: Calls, tenant: str) -> None:
+    def __init__(self, calls: ControlClient, tenant: str) -> None:
         self._calls = calls
         self._tenant = tenant
 
@@ -88,7 +88,7 @@ class Clock:
 class Lease:
     """The right to run, held by hand: whoever calls meanwhile is turned away."""
 
-    def __init__(self, calls: Calls, tenant: str) -> None:
+    def __init__(self, calls: ControlClient, tenant: str) -> None:
         self._calls = calls
         self._tenant = tenant
 
@@ -109,7 +109,7 @@ class Lease:
 class Faults:
     """The faults of a tenant."""
 
-    def __init__(self, calls: Calls, tenant: str) -> None:
+    def __init__(self, calls: ControlClient, tenant: str) -> None:
         self._calls = calls
         self._tenant = tenant
 

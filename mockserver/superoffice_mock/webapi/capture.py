@@ -9,10 +9,10 @@ from starlette.types import Scope
 from superoffice_mock.core.faults import Breakage
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.sync_run import SECOND, TenantId
-from superoffice_mock.webapi.response import Answer, Broken
+from superoffice_mock.webapi.response import BrokenResponse, Response
 
 if TYPE_CHECKING:
-    from superoffice_mock.recordings.model import Entry, Label, Outcome, Recording, Response
+    from superoffice_mock.recordings.model import Entry, Label, Outcome, RecordedResponse, Recording
 
 MOST: Final = 20
 """Recordings that may be under way, each of one tenant."""
@@ -23,15 +23,15 @@ _LENGTHS: Final = (b"content-length", b"transfer-encoding")
 _OUTCOMES: Final = ("started", "turned_away", "served", "rejected", "faulted")
 
 
-class Tape:
+class Capture:
     """One recording under way; *over* ends it without keeping it, as a reset does."""
 
     def __init__(self) -> None:
-        from superoffice_mock.redaction.redactor import Redaction
+        from superoffice_mock.redaction.redactor import Redactor
 
         self.over = ExitStack()
         self.left_out = 0
-        self._redaction = Redaction()
+        self._redaction = Redactor()
         self._entries: list[tuple[int, Entry]] = []
         self._size = 0
 
@@ -69,12 +69,12 @@ class Tape:
         return Recording(tuple(entries), self._redaction.about(About()))
 
 
-class Tapes:
+class Captures:
     """The recordings under way, at most one of a tenant."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self.running: dict[TenantId, Tape] = {}
+        self.running: dict[TenantId, Capture] = {}
 
     def start(self, tenant: TenantId) -> None:
         """Record *tenant* from now on. Raise ValueError if that can't be."""
@@ -84,11 +84,11 @@ class Tapes:
         if len(self.running) >= MOST:
             msg = f"{MOST} recordings are under way; stop one of another tenant first"
             raise ValueError(msg)
-        tape = self.running[tenant] = Tape()
+        tape = self.running[tenant] = Capture()
         tape.over.callback(self.running.pop, tenant)
         tape.over.enter_context(self._journal.watched(tenant, tape))
 
-    def stop(self, tenant: TenantId) -> Tape:
+    def stop(self, tenant: TenantId) -> Capture:
         """End the recording of *tenant* and return it. Raise ValueError if there is none."""
         tape = self.running.get(tenant)
         if tape is None:
@@ -97,7 +97,7 @@ class Tapes:
         tape.over.close()
         return tape
 
-    def note(self, exchange: Exchange, scope: Scope, answer: Answer | Broken) -> None:
+    def note(self, exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> None:
         """Record an exchange whose *answer* is about to be sent, if its tenant is recorded."""
         tape = self.running.get(exchange.tenant)
         if tape is not None and not exchange.astray:
@@ -107,12 +107,12 @@ class Tapes:
 # ---- what is recorded ------------------------------------------------------------------------
 
 
-def _entry(exchange: Exchange, scope: Scope, answer: Answer | Broken) -> "Entry":
-    from superoffice_mock.recordings.model import Entry, Request
+def _entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> "Entry":
+    from superoffice_mock.recordings.model import Entry, RecordedRequest
 
     elapsed = None if exchange.elapsed is None else exchange.elapsed / SECOND
     return Entry(
-        request=Request(
+        request=RecordedRequest(
             exchange.method,
             _url(scope),
             headers=_text(scope["headers"]),
@@ -143,15 +143,15 @@ def _sent(exchange: Exchange, scope: Scope) -> bytes | None:
     return None if some and not exchange.body else exchange.body
 
 
-def _response(exchange: Exchange, answer: Answer | Broken) -> "Response":
-    from superoffice_mock.recordings.model import Response
+def _response(exchange: Exchange, answer: Response | BrokenResponse) -> "RecordedResponse":
+    from superoffice_mock.recordings.model import RecordedResponse
 
-    if isinstance(answer, Answer):
+    if isinstance(answer, Response):
         body = b"" if exchange.method == "HEAD" else answer.body
-        return Response(answer.status, headers=_text([*answer.headers]), body=body)
+        return RecordedResponse(answer.status, headers=_text([*answer.headers]), body=body)
     effect = exchange.fault and exchange.fault.effect
     kind = effect.kind if isinstance(effect, Breakage) else ""
-    return Response(answer.status or 0, _FAILURES.get(kind, "cut off"))
+    return RecordedResponse(answer.status or 0, _FAILURES.get(kind, "cut off"))
 
 
 def _label(exchange: Exchange) -> "Label":

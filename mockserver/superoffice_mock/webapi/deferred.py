@@ -5,10 +5,10 @@ from contextlib import suppress
 
 from superoffice_mock.core.lease import Call, Refused, Verdict
 from superoffice_mock.tenants.waiting_room import Waiter
-from superoffice_mock.webapi.request import Incoming
+from superoffice_mock.webapi.request import ApiRequest
 
 
-async def wait(call: Call, verdict: Verdict, incoming: Incoming) -> None:
+async def wait(call: Call, verdict: Verdict, incoming: ApiRequest) -> None:
     """Wait until the answer is due; the last verdict goes into the exchange.
 
     Raise what a call that was delayed is refused with.
@@ -24,7 +24,7 @@ async def wait(call: Call, verdict: Verdict, incoming: Incoming) -> None:
     exchange.verdict, exchange.told = verdict, waiter.reason
 
 
-async def _wait(waiter: Waiter, incoming: Incoming) -> None:
+async def _wait(waiter: Waiter, incoming: ApiRequest) -> None:
     listening = asyncio.create_task(_listen(waiter, incoming))
     try:
         await waiter.answered
@@ -34,7 +34,7 @@ async def _wait(waiter: Waiter, incoming: Incoming) -> None:
             await listening
 
 
-async def _listen(waiter: Waiter, incoming: Incoming) -> None:
+async def _listen(waiter: Waiter, incoming: ApiRequest) -> None:
     """Notice when the caller hangs up while it waits."""
     while (await incoming.receive())["type"] != "http.disconnect":
         pass

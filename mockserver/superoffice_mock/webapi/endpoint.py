@@ -10,12 +10,12 @@ from starlette.types import Receive, Scope, Send
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi import fault_injection, response
-from superoffice_mock.webapi.capture import Tapes
-from superoffice_mock.webapi.fault_injection import Striking
+from superoffice_mock.webapi.capture import Captures
+from superoffice_mock.webapi.fault_injection import FaultInjection
 from superoffice_mock.webapi.operations.describe import headers_of
-from superoffice_mock.webapi.request import Incoming, check
-from superoffice_mock.webapi.response import Answer, Broken
-from superoffice_mock.webapi.routing import Place, Routes
+from superoffice_mock.webapi.request import ApiRequest, check
+from superoffice_mock.webapi.response import BrokenResponse, Response
+from superoffice_mock.webapi.routing import RouteMatch, Routes
 from superoffice_mock.wire import cors
 from superoffice_mock.wire.cors import Origins
 from superoffice_mock.wire.error_body import CRASHED
@@ -26,18 +26,18 @@ Log = Callable[[Exchange], None]
 CUT_OFF: Final = "the mock was shut down before the call was complete"
 
 
-class Surface:
+class ApiEndpoint:
     """The vendor's surface as a plain ASGI application."""
 
     def __init__(
         self,
         routes: Routes,
-        answering: Striking,
+        answering: FaultInjection,
         journal: Journal,
         origins: Origins,
         steady: Callable[[], int],
         log: Log,
-        tapes: Tapes,
+        tapes: Captures,
     ) -> None:
         self._routes = routes
         self._answering = answering
@@ -61,7 +61,7 @@ class Surface:
         exchange.head = headers.kept
         tenant.arrived()
         try:
-            answer = await self._answer(Incoming(place, scope, receive, headers, exchange))
+            answer = await self._answer(ApiRequest(place, scope, receive, headers, exchange))
             self._answered(exchange, answer, place)
             if self._tapes.running:
                 self._tapes.note(exchange, scope, answer)
@@ -71,7 +71,7 @@ class Surface:
             tenant.left()
             self._log(exchange)
 
-    async def _answer(self, incoming: Incoming) -> Answer | Broken:
+    async def _answer(self, incoming: ApiRequest) -> Response | BrokenResponse:
         """Return the answer to *incoming*, whatever happens to it, with its CORS headers."""
         headers, place = incoming.headers, incoming.place
         allowed = cors.headers_for(headers, self._origins)
@@ -80,10 +80,10 @@ class Surface:
             check(incoming)
             if place.operation is not None and cors.is_preflight(method, headers):
                 methods = place.operation.methods
-                return Answer(204).with_headers(
+                return Response(204).with_headers(
                     allowed and allowed + cors.preflight_headers(headers, methods)
                 )
-            answer: Answer | Broken = await self._answering.answer(incoming)
+            answer: Response | BrokenResponse = await self._answering.answer(incoming)
         except Rejected as error:
             incoming.exchange.told = error.reason
             answer = self._rejected(error, incoming)
@@ -96,13 +96,15 @@ class Surface:
             answer = self._rejected(Rejected(500, "", "crashed", told=CRASHED), incoming)
         return answer.with_headers(allowed)
 
-    def _rejected(self, error: Rejected, incoming: Incoming) -> Answer:
+    def _rejected(self, error: Rejected, incoming: ApiRequest) -> Response:
         readings = incoming.place.tenant.facts.readings
         answer = response.rejected(error, incoming.headers, readings)
         answer = answer.with_headers(headers_of(error, incoming.place))
         return _replacing(answer, error.headers) if error.headers else answer
 
-    def _answered(self, exchange: Exchange, answer: Answer | Broken, place: Place) -> None:
+    def _answered(
+        self, exchange: Exchange, answer: Response | BrokenResponse, place: RouteMatch
+    ) -> None:
         """Note the answer: on the tenant's clock at the moment it was due, and in real time."""
         verdict = exchange.verdict
         at = place.tenant.now() if verdict is None else verdict.answer_at
@@ -114,7 +116,7 @@ class Surface:
         exchange.elapsed_real = self._steady() - exchange.real_at
 
 
-def _replacing(answer: Answer, headers: tuple[tuple[str, str], ...]) -> Answer:
+def _replacing(answer: Response, headers: tuple[tuple[str, str], ...]) -> Response:
     """Return *answer* with these headers instead of its own of the same names."""
     raw = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
     return answer.without_headers({name for name, _ in raw}).with_headers(raw)

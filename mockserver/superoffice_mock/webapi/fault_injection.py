@@ -13,10 +13,10 @@ from superoffice_mock.core.sync_run import SECOND, Duration, ExchangeId, Instant
 from superoffice_mock.errors import Faulted, Rejected
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
-from superoffice_mock.webapi.backend import Answering, Late
+from superoffice_mock.webapi.backend import Backend, DelayedCall
 from superoffice_mock.webapi.deferred import wait
-from superoffice_mock.webapi.request import Incoming, take_in
-from superoffice_mock.webapi.response import NOT_CACHED, Answer, Broken
+from superoffice_mock.webapi.request import ApiRequest, take_in
+from superoffice_mock.webapi.response import NOT_CACHED, BrokenResponse, Response
 from superoffice_mock.wire.error_body import message_of
 from superoffice_mock.wire.headers import Headers
 
@@ -37,17 +37,17 @@ MALFORMED_CHUNK: Final = b"".join(
 """A whole head that promises chunks, and then something else."""
 
 
-Step = Callable[[Fault, Incoming, Connection], Awaitable[Broken]]
+Step = Callable[[Fault, ApiRequest, Connection], Awaitable[BrokenResponse]]
 
 
-def strike(operation: str, incoming: Incoming) -> Fault | None:
+def strike(operation: str, incoming: ApiRequest) -> Fault | None:
     """Return the fault that strikes this call, noted in its exchange, or None."""
     tenant, exchange = incoming.place.tenant, incoming.exchange
     exchange.fault = tenant.transact(lambda state: state.struck(operation))
     return exchange.fault
 
 
-async def answer(fault: Fault, incoming: Incoming) -> Broken:
+async def answer(fault: Fault, incoming: ApiRequest) -> BrokenResponse:
     """Break the connection, or raise the Rejected that *fault* answers."""
     match fault.effect:
         case Refusal(status, message, headers):
@@ -69,7 +69,7 @@ def reason(exchange: Exchange) -> str | None:
     return f"{_name(fault)} delayed it by {fault.effect.by / SECOND:g} s; {exchange.reason}"
 
 
-def _connection(fault: Fault, incoming: Incoming) -> Connection:
+def _connection(fault: Fault, incoming: ApiRequest) -> Connection:
     connection = asgi_extensions.connection(incoming.scope)
     if connection is None:
         told = f"{_name(fault)} breaks connections, and this call came without one: use a server"
@@ -84,28 +84,28 @@ def _name(fault: Fault) -> str:
 # ---- breakages -------------------------------------------------------------------------------
 
 
-async def _empty(fault: Fault, incoming: Incoming, connection: Connection) -> Broken:
+async def _empty(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
     incoming.exchange.told = f"{_name(fault)} closed the connection without a byte"
-    return Broken(lambda: connection.end(b""))
+    return BrokenResponse(lambda: connection.end(b""))
 
 
-async def _reset(fault: Fault, incoming: Incoming, connection: Connection) -> Broken:
+async def _reset(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
     incoming.exchange.told = f"{_name(fault)} reset the connection"
-    return Broken(connection.reset)
+    return BrokenResponse(connection.reset)
 
 
-async def _malformed(fault: Fault, incoming: Incoming, connection: Connection) -> Broken:
+async def _malformed(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
     incoming.exchange.told = f"{_name(fault)} sent a malformed chunk and closed the connection"
-    return Broken(lambda: connection.end(MALFORMED_CHUNK), 200)
+    return BrokenResponse(lambda: connection.end(MALFORMED_CHUNK), 200)
 
 
-async def _random(fault: Fault, incoming: Incoming, connection: Connection) -> Broken:
+async def _random(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
     incoming.exchange.told = f"{_name(fault)} sent random data and closed the connection"
     seed = fault.effect.seed if isinstance(fault.effect, Breakage) else 0
-    return Broken(lambda: connection.end(garbage(seed, fault.fired)))
+    return BrokenResponse(lambda: connection.end(garbage(seed, fault.fired)))
 
 
-async def _stall(fault: Fault, incoming: Incoming, connection: Connection) -> Broken:
+async def _stall(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
     """Stand aside until the caller is gone, or nobody may wait at this tenant any more."""
     tenant, exchange = incoming.place.tenant, incoming.exchange
     stalls = f"{_name(fault)} kept the connection open and sent nothing"
@@ -119,7 +119,7 @@ async def _stall(fault: Fault, incoming: Incoming, connection: Connection) -> Br
     exchange.hung_up = not aside.done()
     ended = aside.result() if aside.done() else "the caller hung up"
     exchange.told = f"{stalls} until {ended}"
-    return Broken(lambda: connection.end(b""))
+    return BrokenResponse(lambda: connection.end(b""))
 
 
 _BREAKAGES: Final[Mapping[str, Step]] = {
@@ -135,13 +135,13 @@ BREAKAGES: Final = tuple(_BREAKAGES)
 """The connection faults, by the names that users give them."""
 
 
-class Striking:
+class FaultInjection:
     """Lets armed faults have the calls that they strike; the rest are for *answering*."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Backend) -> None:
         self._answering = answering
 
-    def answer(self, incoming: Incoming) -> Awaitable[Answer | Broken]:
+    def answer(self, incoming: ApiRequest) -> Awaitable[Response | BrokenResponse]:
         """Return the answer. Raise Rejected for a call that gets none."""
         place = incoming.place
         if place.tenant.state.faults.each and place.operation is not None:
@@ -151,7 +151,7 @@ class Striking:
                 return self._struck(fault, incoming)
         return self._answering.answer(incoming)
 
-    async def _struck(self, fault: Fault, incoming: Incoming) -> Answer | Broken:
+    async def _struck(self, fault: Fault, incoming: ApiRequest) -> Response | BrokenResponse:
         """Let *fault* have the call, whose body is kept: it tells what was asked for."""
         max_body = self._answering.max_body(incoming)
         unasked = isinstance(fault.effect, Breakage) and _held_back(incoming.headers)
@@ -163,7 +163,9 @@ class Striking:
         self._answering.struck(incoming, raw)
         return await answer(fault, incoming)
 
-    async def _delayed(self, by: Duration, incoming: Incoming, raw: bytes) -> Answer | Broken:
+    async def _delayed(
+        self, by: Duration, incoming: ApiRequest, raw: bytes
+    ) -> Response | BrokenResponse:
         tenant, id_ = incoming.place.tenant, incoming.exchange.id
         tenant.check_room()
         now = tenant.now()
@@ -173,7 +175,7 @@ class Striking:
         return await late.answer()
 
 
-def _arrive(late: Late, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
+def _arrive(late: DelayedCall, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
     try:
         return late.arrives(now)
     except Exception as error:  # noqa: BLE001 - raised again where the call is answered

@@ -14,10 +14,10 @@ from superoffice_mock.replay import player
 from superoffice_mock.replay.loading import loaded, recorded
 from superoffice_mock.replay.player import Miss, Recorded, Rules
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.webapi.backend import Answering, Instead, Late
+from superoffice_mock.webapi.backend import Backend, BackendFactory, DelayedCall
 from superoffice_mock.webapi.playback import TOLD, Playback
-from superoffice_mock.webapi.request import Incoming, read, whole
-from superoffice_mock.webapi.response import NO_CONTENT, Answer, Broken
+from superoffice_mock.webapi.request import ApiRequest, read, whole
+from superoffice_mock.webapi.response import NO_CONTENT, BrokenResponse, Response
 from superoffice_mock.webapi.routing import Routes
 
 
@@ -43,20 +43,20 @@ def by_tenant(recorded: Iterable[Recorded], routes: Routes) -> dict[str, list[Re
     return found
 
 
-class Replayer:
+class ReplayBackend:
     """Answers every call as it was answered in a recording; each tenant has its own playback.
 
     What was not recorded is for *otherwise*, if there is one.
     """
 
-    def __init__(self, replay: Replay, otherwise: Answering | None = None) -> None:
+    def __init__(self, replay: Replay, otherwise: Backend | None = None) -> None:
         self._rules = replay.rules
         self._recorded = replay.recorded
         self.otherwise = otherwise
         self._max_body = max(replay.max_body, replay.longest)
         self._playbacks: dict[str, Playback] = {}
 
-    async def answer(self, incoming: Incoming) -> Answer | Broken:
+    async def answer(self, incoming: ApiRequest) -> Response | BrokenResponse:
         """Return the recorded answer. Raise Rejected (404) if there is none."""
         raw = await read(incoming, self._max_body)
         incoming.exchange.body = raw
@@ -70,15 +70,15 @@ class Replayer:
             msgspec.structs.replace(incoming, receive=_again(raw, incoming.receive))
         )
 
-    def late(self, incoming: Incoming, raw: bytes) -> Late:
+    def late(self, incoming: ApiRequest, raw: bytes) -> DelayedCall:
         """Return a call with the body *raw* that arrives later, and is looked up then."""
         return _Late(self, incoming, raw)
 
-    def struck(self, incoming: Incoming, raw: bytes) -> None:
+    def struck(self, incoming: ApiRequest, raw: bytes) -> None:
         """Use up what a fault answered then, as one does now: the test arms it each time."""
         self.playback(incoming.place.tenant).pass_by(incoming, raw)
 
-    def max_body(self, _: Incoming) -> int:
+    def max_body(self, _: ApiRequest) -> int:
         """Return how long the body of a call may be."""
         return self._max_body
 
@@ -95,11 +95,11 @@ class Replayer:
 class _Late:
     """A call that a fault delays; which one it is, it becomes when it arrives."""
 
-    def __init__(self, replayer: Replayer, incoming: Incoming, raw: bytes) -> None:
+    def __init__(self, replayer: ReplayBackend, incoming: ApiRequest, raw: bytes) -> None:
         self._replayer = replayer
         self._incoming = incoming
         self._raw = raw
-        self._answer: Callable[[], Awaitable[Answer | Broken]] = self._never
+        self._answer: Callable[[], Awaitable[Response | BrokenResponse]] = self._never
 
     def arrives(self, now: Instant) -> tuple[Call, Verdict]:
         """Look the call up. Raise Rejected (404) if nothing recorded, nor another, answers it."""
@@ -116,15 +116,15 @@ class _Late:
         self._answer = other.answer
         return other.arrives(now)
 
-    def answer(self) -> Awaitable[Answer | Broken]:
+    def answer(self) -> Awaitable[Response | BrokenResponse]:
         """Return the answer of the recording, or of the simulation."""
         return self._answer()
 
-    async def _never(self) -> Answer:
+    async def _never(self) -> Response:
         return NO_CONTENT[self._incoming.place.tenant.facts.readings.no_content_type]
 
 
-def _missed(miss: Miss, incoming: Incoming) -> Rejected:
+def _missed(miss: Miss, incoming: ApiRequest) -> Rejected:
     """Return the 404 of a call that nothing recorded answers; its exchange tells what is near."""
     incoming.exchange.violations = tuple(one.told for one in miss.differences)
     return Rejected(404, "", miss.why, told=TOLD)
@@ -140,21 +140,23 @@ def _again(raw: bytes, receive: Receive) -> Receive:
     return once_more
 
 
-def instead(found: Sequence[Recorded], rules: Rules, max_body: int, *, simulate: bool) -> Instead:
+def instead(
+    found: Sequence[Recorded], rules: Rules, max_body: int, *, simulate: bool
+) -> BackendFactory:
     """Return what answers from what was *found*; *simulate* what is not, instead of a 404."""
 
-    def replayer(routes: Routes, simulation: Answering) -> Answering:
+    def replayer(routes: Routes, simulation: Backend) -> Backend:
         replay = Replay(by_tenant(found, routes), rules, max_body)
-        return Replayer(replay, simulation if simulate else None)
+        return ReplayBackend(replay, simulation if simulate else None)
 
     return replayer
 
 
-def part(path: str, tenant: str, max_body: int, tell: Callable[[str], object]) -> Answering:
+def part(path: str, tenant: str, max_body: int, tell: Callable[[str], object]) -> Backend:
     """Return what answers all calls of *tenant* from the file at *path*, whoever was recorded.
 
     Raise SetupError for a file that can't be replayed.
     """
     found = recorded(loaded((path,), None, tell))
     moved = [player.moved(one, tenant.lower()) for one in found]
-    return Replayer(Replay({tenant: moved}, max_body=max_body))
+    return ReplayBackend(Replay({tenant: moved}, max_body=max_body))

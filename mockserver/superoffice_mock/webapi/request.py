@@ -6,21 +6,21 @@ from starlette.types import Message, Receive, Scope
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.errors import Rejected
 from superoffice_mock.server.asgi_extensions import refusal
-from superoffice_mock.webapi.routing import Place
+from superoffice_mock.webapi.routing import RouteMatch
 from superoffice_mock.wire.headers import Headers
 
 
-class Incoming(msgspec.Struct, frozen=True):
+class ApiRequest(msgspec.Struct, frozen=True):
     """One call on its way through the steps."""
 
-    place: Place
+    place: RouteMatch
     scope: Scope
     receive: Receive
     headers: Headers
     exchange: Exchange
 
 
-def check(incoming: Incoming) -> None:
+def check(incoming: ApiRequest) -> None:
     """Raise Rejected for a request that HTTP, or the server below, refuses."""
     scope = incoming.scope
     refused = refusal(scope)
@@ -34,7 +34,7 @@ def check(incoming: Incoming) -> None:
         raise Rejected(505, "", f"HTTP/{version} is not spoken here; send HTTP/1.1")
 
 
-async def read(incoming: Incoming, max_body: int) -> bytes:
+async def read(incoming: ApiRequest, max_body: int) -> bytes:
     """Return the whole body. Raise Rejected (413) as soon as it is known to be too long."""
     if incoming.headers.content_length > max_body:
         raise _too_long(max_body)
@@ -59,7 +59,7 @@ async def read(incoming: Incoming, max_body: int) -> bytes:
     return b"".join(parts)
 
 
-async def take_in(incoming: Incoming, max_body: int) -> bytes:
+async def take_in(incoming: ApiRequest, max_body: int) -> bytes:
     """Return the body, read to its end; of one that is too long, enough for `whole` to see that.
 
     Raise Rejected (400) if the caller hangs up meanwhile.
@@ -72,14 +72,14 @@ async def take_in(incoming: Incoming, max_body: int) -> bytes:
     return kept
 
 
-async def _part(incoming: Incoming) -> Message:
+async def _part(incoming: ApiRequest) -> Message:
     message = await incoming.receive()
     if message["type"] == "http.disconnect":
         raise _left(incoming)
     return message
 
 
-def _left(incoming: Incoming) -> Rejected:
+def _left(incoming: ApiRequest) -> Rejected:
     incoming.exchange.hung_up = True
     return Rejected(400, "", "the caller hung up before the body was complete")
 

@@ -23,21 +23,21 @@ NOT_CACHED: Final[tuple[RawHeader, ...]] = (  # claim cache-headers
 )
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """A whole answer; `headers` without those of the connection."""
 
     status: int
     headers: tuple[RawHeader, ...] = NOT_CACHED
     body: bytes = b""
 
-    def with_headers(self, more: tuple[RawHeader, ...]) -> "Answer":
+    def with_headers(self, more: tuple[RawHeader, ...]) -> "Response":
         """Return the answer with *more* headers behind its own."""
-        return Answer(self.status, self.headers + more, self.body) if more else self
+        return Response(self.status, self.headers + more, self.body) if more else self
 
-    def without_headers(self, names: Collection[bytes]) -> "Answer":
+    def without_headers(self, names: Collection[bytes]) -> "Response":
         """Return the answer without the headers called *names*, in lower case."""
         kept = tuple(header for header in self.headers if header[0] not in names)
-        return Answer(self.status, kept, self.body)
+        return Response(self.status, kept, self.body)
 
     async def send(self, scope: Scope, send: Send) -> None:
         """Send it; to HEAD without its body."""
@@ -46,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
         await send({"type": "http.response.body", "body": body})
 
 
-class NoContent(Answer, frozen=True):
+class NoContent(Response, frozen=True):
     """A 204, its headers put into *lines* once for all."""
 
     status: int = 204
@@ -66,13 +66,13 @@ class NoContent(Answer, frozen=True):
         return connection.answer(self.status, self.lines)
 
 
-class Broken(msgspec.Struct, frozen=True):
+class BrokenResponse(msgspec.Struct, frozen=True):
     """No answer but a broken connection; *status* if the caller sees one before it breaks."""
 
     break_off: Callable[[], None]
     status: int | None = None
 
-    def with_headers(self, _: tuple[RawHeader, ...]) -> "Broken":
+    def with_headers(self, _: tuple[RawHeader, ...]) -> "BrokenResponse":
         """Return the same: there is nothing to put headers on."""
         return self
 
@@ -90,12 +90,12 @@ NO_CONTENT: Final[Mapping[str, NoContent]] = {
 """The one answer to every call that keeps the contract, by reading `no-content-type`."""
 
 
-def described(description: Mapping[str, Any]) -> Answer:
+def described(description: Mapping[str, Any]) -> Response:
     """Return the description of a call as JSON (claim get-describes)."""
     return _with_body(200, "application/json", msgspec.json.encode(description))
 
 
-def rejected(error: Rejected, headers: Headers, readings: Readings) -> Answer:
+def rejected(error: Rejected, headers: Headers, readings: Readings) -> Response:
     """Return *error* in the vendor's envelope, as JSON or XML by Accept."""
     media_type = preferred(headers.get(b"accept") or "", error_body.ERROR_TYPES)
     content = error_body.envelope(error, readings.errors)
@@ -108,9 +108,9 @@ def challenge(installation: Installation) -> RawHeader:
     return (b"www-authenticate", ", ".join(schemes).encode())
 
 
-def _with_body(status: int, media_type: str, body: bytes) -> Answer:
+def _with_body(status: int, media_type: str, body: bytes) -> Response:
     described_as = (
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"content-length", str(len(body)).encode()),
     )
-    return Answer(status, NOT_CACHED + described_as, body)
+    return Response(status, NOT_CACHED + described_as, body)

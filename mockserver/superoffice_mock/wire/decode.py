@@ -11,7 +11,7 @@ from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import content_type as wire_content_type
 from superoffice_mock.wire import form_body, json_body, xml_body
-from superoffice_mock.wire.values import Misnamed, Notes, Plain, shown
+from superoffice_mock.wire.values import Misnamed, Notes, Plain, shorten
 
 Read = Callable[[bytes, str | None, Shape, Notes], Plain]
 
@@ -75,7 +75,7 @@ def _body_of(
     medium = wire_content_type.parse(content_type)
     body = operation.bodies.get(medium.type)
     if body is None:
-        reason = f"{shown(medium.type)!r} is not one of {', '.join(operation.bodies)}"
+        reason = f"{shorten(medium.type)!r} is not one of {', '.join(operation.bodies)}"
         raise Rejected(415, "Content-Type", reason)
     return medium, body
 
@@ -110,7 +110,7 @@ def _rejected(path: Sequence[str | int], message: str, value: Plain, shape: Shap
         wanted = cast(ObjectShape, shape).members[missing[1].lower()].shape.expected
         return Rejected(400, f"{where}/{missing[1]}", f"missing; send {wanted}; {_KEYS}")
     if _is_of(found, shape):
-        return Rejected(400, where, shown(message))
+        return Rejected(400, where, shorten(message))
     limits = ""
     if isinstance(shape, Scalar) and "integer" in shape.types and type(found) is int:
         limits = f" from {shape.minimum} to {shape.maximum}"
@@ -144,7 +144,7 @@ def _named(value: Plain) -> str:
         case bool():
             return "a boolean"
         case int() | float():
-            return f"the number {shown(str(value))}"
+            return f"the number {shorten(str(value))}"
         case str():
             return "a string"
         case list():

@@ -17,7 +17,7 @@ from superoffice_mock.wire.values import (
     Plain,
     from_text,
     most_parts,
-    shown,
+    shorten,
     too_many,
 )
 
@@ -111,7 +111,7 @@ class Tree:
         branch = self._parents[parent]
         if isinstance(branch, dict):
             if isinstance(branch.get(last), dict):
-                raise Rejected(400, shown(key), _TWO_THINGS)
+                raise Rejected(400, shorten(key), _TWO_THINGS)
             branch[last] = self._unescaped(escaped)
         elif branch is not None:
             self._set(branch, last, key, escaped)
@@ -123,7 +123,7 @@ class Tree:
     def _set(self, branch: _Branch, last: str, key: str, escaped: str) -> None:
         name, shape = self._into(branch, last, key)
         if isinstance(branch.children.get(name), (_Branch, dict)):
-            raise Rejected(400, shown(key), _TWO_THINGS)
+            raise Rejected(400, shorten(key), _TWO_THINGS)
         if shape is not None:
             value = self._unescaped(escaped)
             branch.children[name] = from_text(value, shape) if isinstance(shape, Scalar) else value
@@ -144,7 +144,7 @@ class Tree:
             if match.end() == len(path):
                 return branch
             match = _STEP.match(path, match.end())
-        raise Rejected(400, shown(key), _NO_PATH)
+        raise Rejected(400, shorten(key), _NO_PATH)
 
     def _known(self, path: str) -> tuple[int, _Branch | Carrier | None]:
         """Return where the parent of *path* ends, or else its first step; and what is there."""
@@ -159,7 +159,7 @@ class Tree:
     def _into(self, branch: _Branch, step: str, key: str) -> tuple[str, Shape | None]:
         found = branch.into(step)
         if found is None:
-            raise Rejected(400, shown(key), _NO_PATH)
+            raise Rejected(400, shorten(key), _NO_PATH)
         if found[1] is None:
             self._notes.unknown_member(branch.where, step)
             branch.children[step] = None
@@ -174,7 +174,7 @@ class Tree:
             if isinstance(branch.shape, ArrayShape):
                 self._notes.check_count(len(branch.children), branch.where)
         elif not isinstance(child, (_Branch, dict)):
-            raise Rejected(400, shown(key), _TWO_THINGS)
+            raise Rejected(400, shorten(key), _TWO_THINGS)
         return child
 
     def _within(self, carrier: Carrier, path: str, begins: int, key: str) -> Carrier:
@@ -183,19 +183,19 @@ class Tree:
         All steps are taken at once, as no shape is followed.
         """
         if not _STEPS.fullmatch(path, begins):
-            raise Rejected(400, shown(key), _NO_PATH)
+            raise Rejected(400, shorten(key), _NO_PATH)
         if len(_STEP.findall(path)) >= MAX_DEPTH:
-            raise Rejected(400, shown(key), _TOO_DEEP)
+            raise Rejected(400, shorten(key), _TOO_DEEP)
         for bracketed, dotted in _STEP.findall(path, begins):
             child = carrier.get(bracketed or dotted)
             if child is None:
                 child = carrier[bracketed or dotted] = {}
                 self._nested += 1
             elif not isinstance(child, dict):
-                raise Rejected(400, shown(key), _TWO_THINGS)
+                raise Rejected(400, shorten(key), _TWO_THINGS)
             carrier = child
         if self._nested > MAX_NESTED:
-            raise Rejected(413, shown(key), _TOO_NESTED)
+            raise Rejected(413, shorten(key), _TOO_NESTED)
         return carrier
 
 
@@ -208,7 +208,7 @@ def _split(key: str) -> tuple[str, str]:
         parent, dot, last = key.rpartition(".")
         whole = bool(last) and bool(parent) == bool(dot)
     if not whole or "[" in last or "]" in last:
-        raise Rejected(400, shown(key), _NO_PATH)
+        raise Rejected(400, shorten(key), _NO_PATH)
     return parent, last
 
 

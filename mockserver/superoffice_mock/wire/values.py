@@ -40,7 +40,7 @@ class Notes(msgspec.Struct):
     def unknown_member(self, where: str, name: str) -> None:
         """Note a member that the description does not have (claim unknown-members)."""
         if not self.full:
-            self.note(f"{where}/{shown(name)}: unknown member, ignored")
+            self.note(f"{where}/{shorten(name)}: unknown member, ignored")
 
     def note(self, violation: str) -> None:
         """Note *violation*, as long as there is room."""
@@ -73,7 +73,7 @@ def from_text(text: str, shape: Scalar) -> Plain:
     return text if spelt is None else int(spelt[1])
 
 
-def shown(text: str) -> str:
+def shorten(text: str) -> str:
     """Return *text* short enough for a message, without control characters."""
     clean = "".join(one if one.isprintable() else "\ufffd" for one in text[: LONGEST_SHOWN + 1])
     return clean if len(clean) <= LONGEST_SHOWN else clean[:LONGEST_SHOWN] + "…"

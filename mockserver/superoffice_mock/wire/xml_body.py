@@ -21,7 +21,7 @@ from superoffice_mock.wire.values import (
     Plain,
     from_text,
     most_parts,
-    shown,
+    shorten,
     too_many,
 )
 
@@ -78,7 +78,7 @@ def _declared(raw: bytes) -> str | None:
         return None
     name = match[1].decode("ascii").lower()
     if name not in CHARSETS:
-        raise Rejected(400, "", f"the XML declares the unknown encoding {shown(name)}")
+        raise Rejected(400, "", f"the XML declares the unknown encoding {shorten(name)}")
     charset = CHARSETS[name]
     return None if charset.startswith("utf-16") else charset
 
@@ -179,7 +179,7 @@ class _Builder:
     def _root(self, name: str, attributes: Mapping[str, str]) -> _Element:
         wanted = _element_name(self._shape)
         if wanted is not None and name.lower() != wanted.lower():
-            raise Rejected(400, "", f"expected the root {wanted}, got {shown(name)}")
+            raise Rejected(400, "", f"expected the root {wanted}, got {shorten(name)}")
         return _Element(self._shape, "", attributes)
 
     def _item(
@@ -190,7 +190,7 @@ class _Builder:
         wanted = _element_name(shape)
         if wanted is None or name == wanted or name.lower() == wanted.lower():
             return _Element(shape, str(len(array.content)), attributes)
-        array.add("", Misnamed(f"expected the element {wanted}, got {shown(name)}"))
+        array.add("", Misnamed(f"expected the element {wanted}, got {shorten(name)}"))
         return None
 
     def _where(self) -> str:
@@ -214,7 +214,7 @@ class _Builder:
         for declared in (attributes, *around, _BOUND):
             if declared.get(declaration):
                 return declared[declaration]
-        reason = f"the body is not XML: nothing says what the prefix {shown(prefix)} stands for"
+        reason = f"the body is not XML: nothing says what the prefix {shorten(prefix)} stands for"
         raise Rejected(400, "", reason)
 
 

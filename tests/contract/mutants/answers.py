@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from superoffice_mock.core.lease import TurnedAway
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.response import Response
 from tests.contract.mutants.calls import wants
 from tests.contract.mutants.patching import (
     Defect,
@@ -22,12 +22,12 @@ from tests.contract.mutants.patching import (
 )
 
 
-def _body(found: Answer, _: Incoming) -> Answer:
+def _body(found: Response, _: ApiRequest) -> Response:
     return msgspec.structs.replace(found, body=b"null")
 
 
-def _turned_away(change: Callable[[Answer], Answer]) -> Vary:
-    def changed(found: Answer, incoming: Incoming) -> Answer:
+def _turned_away(change: Callable[[Response], Response]) -> Vary:
+    def changed(found: Response, incoming: ApiRequest) -> Response:
         return change(found) if isinstance(incoming.exchange.verdict, TurnedAway) else found
 
     return answering(changed)
@@ -140,14 +140,14 @@ ERRORS: Final = (
         "errors",
         "error-webapi",
         "in no envelope",
-        setting("wire.encode.envelope", lambda *_: {"title": "wrong"}),
+        setting("wire.error_body.envelope", lambda *_: {"title": "wrong"}),
     ),
     Defect(
         "errors always in JSON",
         "errors",
         "error-format",
         "asks for XML, the error is application/json",
-        setting("asgi.rendering.preferred", lambda *_: "application/json"),
+        setting("webapi.response.preferred", lambda *_: "application/json"),
     ),
     Defect(
         "406 for an error that Accept does not want",
@@ -161,7 +161,7 @@ ERRORS: Final = (
         "errors",
         "error-no-trace",
         "shows a stack trace",
-        changing("wire.encode.render", _traced),
+        changing("wire.error_body.render", _traced),
     ),
     Defect(
         "errors may be cached",

@@ -8,9 +8,9 @@ import msgspec
 
 from superoffice_mock.core.lease import Call, account_ids
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import Answer
-from superoffice_mock.webapi.routing import Place
+from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.response import Response
+from superoffice_mock.webapi.routing import RouteMatch
 from tests.contract.mutants.patching import (
     Defect,
     Vary,
@@ -30,40 +30,40 @@ PATH: Final = "/api/v1/agents/email/syncemailaccounts"
 def _finding(change: Callable[[str], str], when: Callable[[str], bool]) -> Vary:
     """Look for another path *when* it is called by one like that."""
 
-    def wrapped(find: Callable[[Any, str], Place]) -> Callable[[Any, str], Place]:
+    def wrapped(find: Callable[[Any, str], RouteMatch]) -> Callable[[Any, str], RouteMatch]:
         return lambda routes, path: find(routes, change(path) if when(path) else path)
 
-    return changing("asgi.routes.Routes.find", wrapped)
+    return changing("webapi.routing.Routes.find", wrapped)
 
 
-async def _guarded(operations: Any, operation: Any, incoming: Incoming) -> Answer:
+async def _guarded(operations: Any, operation: Any, incoming: ApiRequest) -> Response:
     if incoming.headers.get(b"authorization") is None:
         raise Rejected(401, "", "who are you?")
     return await _called(operations, operation, incoming)
 
 
-async def _called(operations: Any, operation: Any, incoming: Incoming) -> Answer:
-    answer: Answer = await operations.call(operation, incoming)
+async def _called(operations: Any, operation: Any, incoming: ApiRequest) -> Response:
+    answer: Response = await operations.call(operation, incoming)
     return answer
 
 
-async def _started(_: Any, operation: Any, incoming: Incoming) -> Answer:
+async def _started(_: Any, operation: Any, incoming: ApiRequest) -> Response:
     tenant = incoming.place.tenant
     tenant.admit(Call(incoming.exchange.id, account_ids([507]), tenant.now()))
-    return Answer(200, (), msgspec.json.encode(operation.described))
+    return Response(200, (), msgspec.json.encode(operation.described))
 
 
-def wants(value: str) -> Callable[[Incoming], bool]:
+def wants(value: str) -> Callable[[ApiRequest], bool]:
     """Tell whether a caller asks for *value* in Accept."""
     return lambda incoming: incoming.headers.get(b"accept") == value
 
 
-def _typed_by_accept(found: Answer, incoming: Incoming) -> Answer:
+def _typed_by_accept(found: Response, incoming: ApiRequest) -> Response:
     accept = incoming.headers.get(b"accept")
     return found.with_headers(((b"content-type", accept.encode()),)) if accept else found
 
 
-def _without_types(described: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+def _without_types(described: Callable[[Any], Response]) -> Callable[[Any], Response]:
     return lambda content: described(
         {name: one for name, one in content.items() if name != "MediaTypes"}
     )
@@ -75,7 +75,7 @@ VERBS: Final = (
         "methods",
         "method-not-allowed",
         "Allow is 'GET, POST'",
-        setting("asgi.operations._allow", lambda _: (b"allow", b"GET, POST")),
+        setting("webapi.operations.describe._allow", lambda _: (b"allow", b"GET, POST")),
     ),
     Defect(
         "405 without Allow",
@@ -125,7 +125,7 @@ VERBS: Final = (
         "methods",
         "get-shape",
         "has no MediaTypes",
-        changing("asgi.rendering.described", _without_types),
+        changing("webapi.response.described", _without_types),
     ),
 )
 
@@ -180,7 +180,7 @@ PATHS: Final = (
         "paths",
         "path-unknown-tenant",
         "a tenant nobody knows: expected 404, got 204",
-        setting("tenants.CUSTOMER", re.compile("(?!)")),
+        setting("tenants.registry.CUSTOMER", re.compile("(?!)")),
     ),
 )
 
@@ -191,7 +191,7 @@ WISHES: Final = (
         "select",
         "select-never-an-error",
         "expected 204, got 400",
-        setting("core.select.parse", rejecting(400, "no such property")),
+        setting("webapi.operations.pipeline.parse_select", rejecting(400, "no such property")),
     ),
     Defect(
         "%24select is not known",

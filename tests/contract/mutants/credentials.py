@@ -12,15 +12,17 @@ from superoffice_mock.core.credentials import (
     Unusable,
 )
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.request import Incoming, read
-from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.request import ApiRequest, read
+from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire.headers import Headers
 from tests.contract.mutants.patching import Defect, Vary, calling, changing, setting
 from tests.contract.mutants.patching_credentials import ONSITE, When, letting, session
 from tests.mock.wire.builders import MEBIBYTE
 
 LET_IN: Final = "expected 401, got 204"
-DECODED: Final = resolve_name("superoffice_mock.webapi.operations.pipeline.Operations._decoded")
+DECODED: Final = resolve_name(
+    "superoffice_mock.webapi.operations.pipeline.SimulationBackend._decoded"
+)
 
 
 def _any_xsrf(presented: SessionPair, sessions: Any) -> SessionPair:
@@ -55,9 +57,9 @@ def _falling_back(present: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return presented
 
 
-async def _body_first(post: Any, operations: Any, operation: Any, incoming: Incoming) -> Answer:
+async def _body_first(post: Any, operations: Any, operation: Any, incoming: ApiRequest) -> Response:
     try:
-        answer: Answer = await post(operations, operation, incoming)
+        answer: Response = await post(operations, operation, incoming)
     except Rejected as error:
         if error.status == 401:
             DECODED(operations, operation, incoming, await read(incoming, MEBIBYTE))

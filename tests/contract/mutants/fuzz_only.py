@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.response import Response
 from tests.contract.mutants.patching import Defect, stepping
 from tests.contract.mutants.patching_bodies import before
 
@@ -12,8 +12,8 @@ MEMBERS: Final = b"FieldProperties"
 
 
 def _traced(*_: Any) -> Any:
-    async def traced(*_: object) -> Answer:
-        return Answer(200)
+    async def traced(*_: object) -> Response:
+        return Response(200)
 
     return traced
 

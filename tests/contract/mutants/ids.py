@@ -49,7 +49,7 @@ MEMBERS: Final = (
         "member-names",
         "unknown-members",
         f"an unknown member: {REFUSED}",
-        setting("wire.plain.Notes.unknown_member", rejecting(400, "unknown member")),
+        setting("wire.values.Notes.unknown_member", rejecting(400, "unknown member")),
     ),
     Defect(
         "AssociateName may not be null",

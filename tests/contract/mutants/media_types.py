@@ -41,7 +41,7 @@ def _parsed(change: Callable[[Media], Media]) -> Vary:
     def wrapped(parse: Callable[[str], Media]) -> Callable[[str], Media]:
         return lambda content_type: change(parse(content_type))
 
-    return changing("wire.media.parse", wrapped)
+    return changing("wire.content_type.parse", wrapped)
 
 
 def _guessed(find: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,7 +65,7 @@ def _replacing(raw: bytes, charset: str | None) -> str:
 def _text(change: Callable[[bytes, str | None], tuple[bytes, str | None]]) -> Vary:
     """Decode text after *change* of the bytes and the charset."""
     read = content_type.text
-    return setting("wire.media.text", lambda raw, charset: read(*change(raw, charset)))
+    return setting("wire.content_type.text", lambda raw, charset: read(*change(raw, charset)))
 
 
 MEDIA: Final = (
@@ -132,27 +132,27 @@ MEDIA: Final = (
         "charsets",
         "charset",
         "utf-8 with a byte order mark: expected 204, got 400",
-        setting("wire.media.charsets._MARKS", ()),
+        setting("wire.content_type.charsets._MARKS", ()),
     ),
     Defect(
         "an unknown charset is taken for UTF-8",
         "charsets",
         "charset-unknown",
         "klingon: expected 415, got 204",
-        changing("wire.media.parse", _tolerant),
+        changing("wire.content_type.parse", _tolerant),
     ),
     Defect(
         "broken bytes are repaired",
         "charsets",
         "charset-broken",
         f"broken utf-8: {TAKEN}",
-        setting("wire.media.text", _replacing),
+        setting("wire.content_type.text", _replacing),
     ),
     Defect(
         "Content-Encoding is not looked at",
         "content-encoding",
         "content-encoding",
         "gzip: expected 415, got 204",
-        setting("asgi.operations._check_encoding", lambda _: None),
+        setting("webapi.operations.pipeline._check_encoding", lambda _: None),
     ),
 )

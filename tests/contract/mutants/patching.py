@@ -13,11 +13,11 @@ import yaml
 
 from superoffice_contract.openapi import operations
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.response import Response
 
 Vary = Callable[[pytest.MonkeyPatch], None]
-Change = Callable[[Answer, Incoming], Answer]
+Change = Callable[[Response, ApiRequest], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +69,14 @@ def all_of(*varies: Vary) -> Vary:
 def answering(change: Change, *statuses: int) -> Vary:
     """Change the answers of these *statuses*, of all if none is named, before they are sent."""
 
-    def wrapped(original: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
-        async def answer(surface: object, incoming: Incoming) -> Answer:
+    def wrapped(original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        async def answer(surface: object, incoming: ApiRequest) -> Response:
             found = await original(surface, incoming)
             return change(found, incoming) if not statuses or found.status in statuses else found
 
         return answer
 
-    return changing("asgi.recording.Surface._answer", wrapped)
+    return changing("webapi.endpoint.ApiEndpoint._answer", wrapped)
 
 
 def status(wrong: int, *statuses: int) -> Vary:
@@ -93,18 +93,18 @@ def header(name: str, value: str, *statuses: int) -> Vary:
 def without_header(name: str, *statuses: int) -> Vary:
     """Leave a header out of the answers of these *statuses*."""
 
-    def bare(found: Answer, _: Incoming) -> Answer:
+    def bare(found: Response, _: ApiRequest) -> Response:
         headers = tuple(one for one in found.headers if one[0] != name.lower().encode())
         return msgspec.structs.replace(found, headers=headers)
 
     return answering(bare, *statuses)
 
 
-def refusing(wrong: int, when: Callable[[Incoming], bool]) -> Vary:
+def refusing(wrong: int, when: Callable[[ApiRequest], bool]) -> Vary:
     """Refuse with the status *wrong* what comes *when*."""
 
-    def refuse(found: Answer, incoming: Incoming) -> Answer:
-        return Answer(wrong) if when(incoming) else found
+    def refuse(found: Response, incoming: ApiRequest) -> Response:
+        return Response(wrong) if when(incoming) else found
 
     return answering(refuse)
 
@@ -112,28 +112,28 @@ def refusing(wrong: int, when: Callable[[Incoming], bool]) -> Vary:
 # ---- steps -----------------------------------------------------------------------------------
 
 
-def stepping(method: str, step: Callable[..., Awaitable[Answer]] | None) -> Vary:
+def stepping(method: str, step: Callable[..., Awaitable[Response]] | None) -> Vary:
     """Take *step* for *method*; None: know no such method."""
 
     def steps(original: dict[str, Any]) -> dict[str, Any]:
         others = {name: one for name, one in original.items() if name != method}
         return others if step is None else others | {method: step}
 
-    return changing("asgi.operations._METHODS", steps)
+    return changing("webapi.operations.pipeline._METHODS", steps)
 
 
-def calling(change: Callable[..., Awaitable[Answer]]) -> Vary:
+def calling(change: Callable[..., Awaitable[Response]]) -> Vary:
     """Take the call through *change*, which is given the original first."""
 
     def steps(original: dict[str, Any]) -> dict[str, Any]:
         post = original["POST"]
 
-        async def step(operations: Any, operation: Any, incoming: Incoming) -> Answer:
+        async def step(operations: Any, operation: Any, incoming: ApiRequest) -> Response:
             return await change(post, operations, operation, incoming)
 
         return original | {"POST": step}
 
-    return changing("asgi.operations._METHODS", steps)
+    return changing("webapi.operations.pipeline._METHODS", steps)
 
 
 # ---- the description -------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def described(change: Callable[[Any], object]) -> Vary:
         change(document)
         changed = operations.read(yaml.safe_dump(document))
         namespace = SimpleNamespace(load=lambda: changed)
-        patch.setattr("superoffice_mock.app.description", namespace)
+        patch.setattr("superoffice_mock.app.operations", namespace)
 
     return vary
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire import cors
 from tests.contract.mutants.patching import (
     Change,
@@ -29,22 +29,22 @@ def _each(number: int, change: Change) -> Change:
     """Change one answer of *number*."""
     numbers = count()
 
-    def changed(found: Answer, incoming: Incoming) -> Answer:
+    def changed(found: Response, incoming: ApiRequest) -> Response:
         return change(found, incoming) if next(numbers) % number == 0 else found
 
     return changed
 
 
-def _typed(found: Answer, _: Incoming) -> Answer:
+def _typed(found: Response, _: ApiRequest) -> Response:
     return found.with_headers(((b"content-type", b"application/json"),))
 
 
-def _in_the_other(found: Answer, _: Incoming) -> Answer:
+def _in_the_other(found: Response, _: ApiRequest) -> Response:
     is_json = (b"content-type", b"application/json; charset=utf-8") in found.headers
     return msgspec.structs.replace(found, body=OTHER) if is_json else found
 
 
-def _closed_to_tickets(found: Answer, incoming: Incoming) -> Answer:
+def _closed_to_tickets(found: Response, incoming: ApiRequest) -> Response:
     ticket = (incoming.headers.get(b"authorization") or "").lower().startswith("soticket")
     ungranted = incoming.headers.get(b"so-apptoken") == "closed-token"
     return msgspec.structs.replace(found, status=403) if ticket and ungranted else found
@@ -115,21 +115,21 @@ READING_DEFECTS: Final = (
         "limits",
         "body-limit",
         "a body over the limit: expected 413, got 204",
-        _taking_more("asgi.operations.read"),
+        _taking_more("webapi.operations.pipeline.read"),
     ),
     Defect(
         "a list may have four times the accounts",
         "limits",
         "body-limit",
         "a list over the limit: expected 413, got 204",
-        _taking_more("asgi.operations.decode"),
+        _taking_more("webapi.operations.pipeline.decode"),
     ),
     Defect(
         "a form without fields is taken",
         "limits",
         "form-limits",
         f"a form without fields: {TAKEN}",
-        changing("asgi.operations.decode", _nothing_is_an_account),
+        changing("webapi.operations.pipeline.decode", _nothing_is_an_account),
     ),
     Defect(
         "a JSON patch is taken for a call",
@@ -145,7 +145,7 @@ READING_DEFECTS: Final = (
         "select-understood",
         "select-blanks",
         "was read as",
-        setting("core.select.parse", lambda text: tuple(text.split(","))),
+        setting("webapi.operations.pipeline.parse_select", lambda text: tuple(text.split(","))),
     ),
     Defect(
         "a listed origin is told nothing",

@@ -9,8 +9,8 @@ import msgspec
 from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway
 from superoffice_mock.core.sync_run import SECOND, Hold, SyncRun
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import Answer
+from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.response import Response
 from tests.contract.mutants.patching import Defect, Vary, all_of, calling, changing, setting
 
 Admit = Callable[..., Any]
@@ -59,7 +59,9 @@ def _empty_dropped(_: Any, __: Any, now: Any, decided: Any) -> Any:
     return decided
 
 
-async def _looks_then_takes(post: Any, operations: Any, operation: Any, incoming: Incoming) -> Any:
+async def _looks_then_takes(
+    post: Any, operations: Any, operation: Any, incoming: ApiRequest
+) -> Any:
     """Look whether the lease is free, let others in, and take it."""
     tenant = incoming.place.tenant
     free = tenant.state.holder(tenant.now()) is None
@@ -69,18 +71,20 @@ async def _looks_then_takes(post: Any, operations: Any, operation: Any, incoming
     return await post(operations, operation, incoming)
 
 
-async def _released(post: Any, operations: Any, operation: Any, incoming: Incoming) -> Answer:
-    answer: Answer = await post(operations, operation, incoming)
+async def _released(post: Any, operations: Any, operation: Any, incoming: ApiRequest) -> Response:
+    answer: Response = await post(operations, operation, incoming)
     tenant = incoming.place.tenant
     tenant.state = tenant.state.with_lease(None)
     return answer
 
 
-async def _takes_first(post: Any, operations: Any, operation: Any, incoming: Incoming) -> Answer:
+async def _takes_first(
+    post: Any, operations: Any, operation: Any, incoming: ApiRequest
+) -> Response:
     """Take the lease before anything is looked at."""
     tenant = incoming.place.tenant
     try:
-        answer: Answer = await post(operations, operation, incoming)
+        answer: Response = await post(operations, operation, incoming)
     except Rejected:
         if tenant.state.holder(tenant.now()) is None:
             tenant.hold()
@@ -112,7 +116,7 @@ def _throttle(name: str, claim: str, reason: str, vary: Vary) -> Defect:
 
 
 def _dealing(width: int) -> Vary:
-    return all_of(setting("core.model.MAX_TASKS", width), setting("core.lease.MAX_TASKS", width))
+    return all_of(setting("core.sync_run.MAX_TASKS", width), setting("core.lease.MAX_TASKS", width))
 
 
 def _waiting(seconds: float) -> Vary:

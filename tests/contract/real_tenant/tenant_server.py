@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from superoffice_contract.real_tenant import run
-from superoffice_contract.real_tenant.run import Pace, Visit
+from superoffice_contract.real_tenant.run import Pace, RealTenantCheck
 from superoffice_contract.report import Report, Result
 from superoffice_contract.target import tenants
 from superoffice_contract.target.http import calling
@@ -107,7 +107,7 @@ def visited(server: object, tenant: TargetTenant = ONSITE, **more: Any) -> Repor
     """Return the report on a visit without waiting, told all the default readings."""
     readings = more.pop("readings", Readings().as_dict())
     pace = more.pop("pace", Pace(0.0))
-    return run.visited(Visit(server, tenant, readings=readings, pace=pace, **more))
+    return run.visited(RealTenantCheck(server, tenant, readings=readings, pace=pace, **more))
 
 
 def of(found: Report, claim: str) -> Result:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from superoffice_contract import report
 from superoffice_contract.real_tenant import run
 from superoffice_contract.real_tenant.request_plan import GUESSES, planned
-from superoffice_contract.real_tenant.run import Visit
+from superoffice_contract.real_tenant.run import RealTenantCheck
 from superoffice_contract.target import secrets, tenants
 from superoffice_contract.target.tenants import TargetTenant
 from tests.contract.real_tenant.tenant_server import (
@@ -159,7 +159,9 @@ def test_a_server_that_repeats_credentials_can_not_put_them_into_a_report(
 ) -> None:
     told: list[str] = []
     scribe = Scribe(server)
-    trip = Visit(scribe, tenant, accounts=ACCOUNTS, pace=scribe.time.pace(), max_requests=1_000)
+    trip = RealTenantCheck(
+        scribe, tenant, accounts=ACCOUNTS, pace=scribe.time.pace(), max_requests=1_000
+    )
     told += run.announced(trip)
     found = run.visited(trip, lambda name, _, __: told.append(name))
     assert len(of_status(found, "differs")) > 15

@@ -13,7 +13,7 @@ from superoffice_contract.errors import TargetError
 from superoffice_contract.openapi import claims
 from superoffice_contract.real_tenant import run
 from superoffice_contract.real_tenant.request_plan import SECOND, planned
-from superoffice_contract.real_tenant.run import Visit
+from superoffice_contract.real_tenant.run import RealTenantCheck
 from superoffice_contract.report import Report
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock.core.readings import Readings
@@ -141,7 +141,9 @@ def test_equal_requests_are_sent_once() -> None:
 
 
 def test_before_the_first_request_it_is_told_what_will_be_sent_and_no_value_of_a_secret() -> None:
-    told = "\n".join(run.announced(Visit("https://crm.example.com", ONSITE, accounts=ACCOUNTS)))
+    told = "\n".join(
+        run.announced(RealTenantCheck("https://crm.example.com", ONSITE, accounts=ACCOUNTS))
+    )
     assert told.startswith("visit to https://crm.example.com\n  requests: 60, one at a time, 2 s ")
     assert "takes: at least 118 s\n" in told
     assert "  credentials: a session, a ticket, a user with password, an XSRF value\n" in told
@@ -152,8 +154,10 @@ def test_before_the_first_request_it_is_told_what_will_be_sent_and_no_value_of_a
 
 
 def test_credentials_that_go_unencrypted_are_said_so() -> None:
-    open_ = "\n".join(run.announced(Visit("http://crm.example.com", ONSITE)))
-    told = "\n".join(run.announced(Visit("http://crm.example.com", ONSITE, accounts=(5,))))
+    open_ = "\n".join(run.announced(RealTenantCheck("http://crm.example.com", ONSITE)))
+    told = "\n".join(
+        run.announced(RealTenantCheck("http://crm.example.com", ONSITE, accounts=(5,)))
+    )
     assert "over http, which anybody on the way can read" in told
     assert "over http" not in open_
     assert "credentials: none; invented ones are refused" in open_

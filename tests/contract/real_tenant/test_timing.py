@@ -4,20 +4,20 @@ import pytest
 
 from superoffice_contract import report
 from superoffice_contract.real_tenant.run import Pace
-from superoffice_contract.target.http import Seen
+from superoffice_contract.target.http import Response
 from superoffice_contract.throttle.timing import TIMED, TOO_LATE, timed, unclear
 from tests.contract.other_server.server import Make, serving
 from tests.contract.real_tenant.tenant_server import ACCOUNTS, of, of_status, visited
 from tests.contract.suite.targets import OTHER, tenant
 
-USUAL = tuple(Seen(401, (("x-id", str(one)),), b"", 0.2) for one in range(3))
+USUAL = tuple(Response(401, (("x-id", str(one)),), b"", 0.2) for one in range(3))
 
 
-def seen(seconds: float, status: int = 204, body: bytes = b"", **headers: str) -> Seen:
-    return Seen(status, tuple(headers.items()), body, seconds)
+def seen(seconds: float, status: int = 204, body: bytes = b"", **headers: str) -> Response:
+    return Response(status, tuple(headers.items()), body, seconds)
 
 
-def told(first: Seen, second: Seen, begun: float | None = None) -> dict[str, str | None]:
+def told(first: Response, second: Response, begun: float | None = None) -> dict[str, str | None]:
     return dict(timed((first, second), USUAL, begun))
 
 
@@ -53,7 +53,7 @@ def test_a_first_call_that_was_turned_away_itself_shows_nothing() -> None:
 
 
 @pytest.mark.parametrize("calls", [(), (seen(0.2),), (seen(0.2, 401), seen(1.2))])
-def test_calls_that_were_not_let_in_show_nothing(calls: tuple[Seen, ...]) -> None:
+def test_calls_that_were_not_let_in_show_nothing(calls: tuple[Response, ...]) -> None:
     assert dict(timed(calls, USUAL, None)) == {}
 
 
@@ -65,7 +65,7 @@ def test_calls_that_were_not_let_in_show_nothing(calls: tuple[Seen, ...]) -> Non
     ],
     ids=["body", "header"],
 )
-def test_an_answer_that_tells_differs(second: Seen, what: str) -> None:
+def test_an_answer_that_tells_differs(second: Response, what: str) -> None:
     found = told(seen(0.2), second)
     assert what in (found["same-answer"] or "")
     assert found["silent-drop"] == found["same-answer"]
@@ -78,8 +78,8 @@ def test_a_second_call_that_is_answered_otherwise_differs_whatever_its_time() ->
 
 
 def test_headers_that_differ_from_answer_to_answer_and_the_date_tell_nothing() -> None:
-    first, second = (Seen(204, (("x-id", one), ("date", one)), b"", 1.0) for one in "ab")
-    first = Seen(204, first.headers, b"", 0.2)
+    first, second = (Response(204, (("x-id", one), ("date", one)), b"", 1.0) for one in "ab")
+    first = Response(204, first.headers, b"", 0.2)
     assert told(first, second)["same-answer"] is None
 
 

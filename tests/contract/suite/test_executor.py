@@ -9,26 +9,26 @@ import pytest
 from superoffice_contract.checks.check import EffectCheck, Effects
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.errors import ImpossibleError
-from superoffice_contract.readings import Signs
+from superoffice_contract.readings import ReadingSigns
 from superoffice_contract.report import Finding, Result, Steps
-from superoffice_contract.suite.executor import AT_A_TIME, Course, effect
+from superoffice_contract.suite.executor import AT_A_TIME, CheckRun, effect
 from superoffice_contract.suite.plan import Plan, Tally
 from superoffice_contract.suite.run import run
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Caller, calling
+from superoffice_contract.target.http import Client, calling
 from tests.contract.suite.targets import mock, plan, refusing
 
 WRONG = Finding("here", "wrong")
 
 
-def course(of: Plan) -> Course:
-    return Course(of, True, Steps(lambda *_: None, 1), Tally(), Signs())
+def course(of: Plan) -> CheckRun:
+    return CheckRun(of, True, Steps(lambda *_: None, 1), Tally(), ReadingSigns())
 
 
 async def came_to(*findings: Finding) -> Result:
     """What a check comes to that has *findings*, and then can't go on."""
 
-    async def impossible(_: Caller, __: Sequence[CheckContext]) -> Effects:
+    async def impossible(_: Client, __: Sequence[CheckContext]) -> Effects:
         for one in findings:
             yield one
         raise ImpossibleError("start it otherwise")

@@ -11,7 +11,7 @@ from superoffice_contract.suite.minimum_coverage import (
     ways_in,
 )
 from superoffice_contract.suite.plan import Tally
-from superoffice_contract.target.http import Ask, Seen
+from superoffice_contract.target.http import Request, Response
 from tests.contract.other_server.bodies import FORM, JSON, XML
 from tests.contract.suite.targets import OTHER, plan, tenant
 
@@ -90,7 +90,7 @@ def test_calls_are_counted_by_the_way_that_let_them_in() -> None:
     seen = Tally()
     kind = ("Content-Type", "text/json; charset=utf-8")
     for headers in ((("authorization", "bEARER x"),), (("X-XSRF-TOKEN", "x"),), ()):
-        seen.note(Ask("POST", "/", (*headers, kind)), Seen(204, (), b"", 0))
-        seen.note(Ask("POST", "/", (*headers, kind)), Seen(401, (), b"", 0))
+        seen.note(Request("POST", "/", (*headers, kind)), Response(204, (), b"", 0))
+        seen.note(Request("POST", "/", (*headers, kind)), Response(401, (), b"", 0))
     assert seen.ways_in == {"bearer": 1, "xsrfToken + session": 2}
     assert (seen.cases, seen.media_types) == ({"text/json": 6}, {"text/json": 3})

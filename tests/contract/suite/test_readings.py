@@ -2,7 +2,7 @@
 
 import pytest
 
-from superoffice_contract.readings import READINGS, Sign, Signs
+from superoffice_contract.readings import READINGS, ReadingSign, ReadingSigns
 from superoffice_contract.report import Report
 from superoffice_contract.suite.run import run
 from superoffice_contract.suite.throttle import THROTTLE
@@ -152,9 +152,9 @@ def test_runs_of_a_second_can_be_judged_when_their_length_is_said(*, blocking: b
 
 
 def test_signs_tell_what_tenants_have_in_common_and_where_they_part() -> None:
-    signs = Signs()
+    signs = ReadingSigns()
     for at, value, why in (("a", "401", "x"), ("b", "403", "y"), ("c", None, "nobody")):
-        signs.note(Sign("restricted", at, value, why))
+        signs.note(ReadingSign("restricted", at, value, why))
     assert dict(signs.facts({})) == {"reading restricted": "401 at a, 403 at b"}
     assert dict(signs.facts({"restricted": "401"})) == {}
     assert [one.what for one in signs.wrongs({}, ["restricted"])] == []

@@ -16,7 +16,7 @@ from superoffice_contract.suite.fuzzing import BREAKS, GENERATED, accesses
 from superoffice_contract.suite.plan import Tally
 from superoffice_contract.suite.run import CHECKS, run, standing_for
 from superoffice_contract.suite.throttle import THROTTLE
-from superoffice_contract.target.http import Ask, Seen
+from superoffice_contract.target.http import Request, Response
 from tests.contract.other_server.server import Make, serving
 from tests.contract.suite.targets import OTHER, clocks, instead, mock, plan, refusing, tenant
 
@@ -64,9 +64,9 @@ def test_a_control_surface_that_does_not_tell_enough_is_an_error_of_the_check() 
 def test_a_tally_counts_what_was_accepted_by_its_media_type() -> None:
     tally = Tally()
     kind = ("Content-Type", "TEXT/JSON; charset=utf-8")
-    tally.note(Ask("POST", "/", (kind,)), Seen(204, (), b"", 0))
-    tally.note(Ask("POST", "/", (kind,)), Seen(400, (), b"", 0))
-    tally.note(Ask("OPTIONS", "/"), Seen(204, (), b"", 0))
+    tally.note(Request("POST", "/", (kind,)), Response(204, (), b"", 0))
+    tally.note(Request("POST", "/", (kind,)), Response(400, (), b"", 0))
+    tally.note(Request("OPTIONS", "/"), Response(204, (), b"", 0))
     assert tally.requests == 3
     assert tally.statuses == {204: 2, 400: 1}
     assert tally.media_types == {"text/json": 1}

@@ -13,14 +13,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from superoffice_contract.target.curl import curl
-from superoffice_contract.target.http import Ask
+from superoffice_contract.target.http import Request
 
 CURL, SHELL = shutil.which("curl"), shutil.which("sh")
 BASE = "http://127.0.0.1:8204"
 JSON = ("Content-Type", "application/json")
 
 
-def words(ask: Ask) -> list[str]:
+def words(ask: Request) -> list[str]:
     return shlex.split(curl(BASE, ask))
 
 
@@ -45,12 +45,12 @@ def words(ask: Ask) -> list[str]:
     ],
 )
 def test_a_command_has_each_header_and_no_secret(name: str, value: str, shown: str) -> None:
-    assert shown in words(Ask("POST", "/x", ((name, value),), b"{}"))
+    assert shown in words(Request("POST", "/x", ((name, value),), b"{}"))
 
 
 def test_a_command_can_be_typed_as_it_stands() -> None:
     body = json.dumps({"it's": '$HOME `x` "y"'}).encode()
-    assert words(Ask("PUT", "/a?$select=x&y=1", (JSON,), body)) == [
+    assert words(Request("PUT", "/a?$select=x&y=1", (JSON,), body)) == [
         *("curl", "-i", "-X", "PUT", "-H", "Content-Type: application/json"),
         *("--data-binary", body.decode(), f"{BASE}/a?$select=x&y=1"),
     ]
@@ -58,10 +58,10 @@ def test_a_command_can_be_typed_as_it_stands() -> None:
 
 def test_a_body_that_is_cut_says_how_long_it_is() -> None:
     rest = "… (10000 bytes in all)"
-    assert "[" * 400 + rest in words(Ask("POST", "/", (), b"[" * 10_000))
-    piped = words(Ask("POST", "/", (), b"\xff" * 10_000))
+    assert "[" * 400 + rest in words(Request("POST", "/", (), b"[" * 10_000))
+    piped = words(Request("POST", "/", (), b"\xff" * 10_000))
     assert piped[:3] == ["printf", r"\377" * 400 + rest, "|"]
-    assert "[" * 400 in words(Ask("POST", "/", (), b"[" * 400))
+    assert "[" * 400 in words(Request("POST", "/", (), b"[" * 400))
 
 
 # ---- what is sent ----------------------------------------------------------------------------
@@ -71,7 +71,7 @@ class _Noting(BaseHTTPRequestHandler):
     """Notes what comes."""
 
     protocol_version = "HTTP/1.1"
-    got: list[Ask]
+    got: list[Request]
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("do_"):
@@ -80,7 +80,7 @@ class _Noting(BaseHTTPRequestHandler):
 
     def _note(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.got.append(Ask(self.command, self.path, tuple(self.headers.items()), body))
+        self.got.append(Request(self.command, self.path, tuple(self.headers.items()), body))
         self.send_response(200)
         self.send_header("Content-Length", "5")
         self.end_headers()
@@ -92,9 +92,9 @@ class _Noting(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def noting() -> Iterator[tuple[str, list[Ask]]]:
+def noting() -> Iterator[tuple[str, list[Request]]]:
     """Serve; yield the URL and what comes."""
-    got: list[Ask] = []
+    got: list[Request] = []
     handler = type("Handler", (_Noting,), {"got": got})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -114,21 +114,21 @@ OWN = {"host", "user-agent", "content-length", "accept"}
 @pytest.mark.parametrize(
     "ask",
     [
-        Ask("HEAD", "/a"),
-        Ask("GET", "/a?b=%24c&d={e}[1-2]"),
-        Ask("OPTIONS", "/x/../a"),
-        Ask("DELETE", "/a", (("X-Empty", ""), ("Accept-Language", "it's"))),
-        Ask("POST", "/a", (), b"{}"),
-        Ask("POST", "/a", (("Content-Type", ""),), b"{}"),
-        Ask("POST", "/a", (JSON,), b"@nothing"),
-        Ask("POST", "/a", (JSON,), "é\n\t'$HOME' %s \\ €".encode()),
-        Ask("POST", "/a", (JSON,), bytes(range(256))),
-        Ask("POST", "/a", (JSON,), "\ufeff{}".encode("utf-16")),
-        Ask("GET", "/a", (JSON,), b"{}\r\n"),
+        Request("HEAD", "/a"),
+        Request("GET", "/a?b=%24c&d={e}[1-2]"),
+        Request("OPTIONS", "/x/../a"),
+        Request("DELETE", "/a", (("X-Empty", ""), ("Accept-Language", "it's"))),
+        Request("POST", "/a", (), b"{}"),
+        Request("POST", "/a", (("Content-Type", ""),), b"{}"),
+        Request("POST", "/a", (JSON,), b"@nothing"),
+        Request("POST", "/a", (JSON,), "é\n\t'$HOME' %s \\ €".encode()),
+        Request("POST", "/a", (JSON,), bytes(range(256))),
+        Request("POST", "/a", (JSON,), "\ufeff{}".encode("utf-16")),
+        Request("GET", "/a", (JSON,), b"{}\r\n"),
     ],
     ids=lambda ask: f"{ask.method} {ask.path} {ask.headers} {ask.body[:9]!r}",
 )
-def test_a_command_sends_the_request_again(ask: Ask) -> None:
+def test_a_command_sends_the_request_again(ask: Request) -> None:
     with noting() as (url, got):
         command = curl(url, ask)
         environment = {"no_proxy": "*", "PATH": os.environ["PATH"]}

@@ -11,7 +11,7 @@ import pytest
 
 from superoffice_contract.errors import ImpossibleError, TargetError
 from superoffice_contract.target import http
-from superoffice_contract.target.http import Ask, Seen, calling
+from superoffice_contract.target.http import Request, Response, calling
 from tests.contract.other_server.server import Make, serving
 
 
@@ -40,7 +40,7 @@ async def stuck(*_: object) -> None:
 async def test_a_request_has_the_headers_that_were_asked_for_and_no_wishes_of_a_client() -> None:
     app = App()
     async with calling(app, 5) as caller:
-        await caller.send(Ask("GET", "/a?b=%24c").with_headers(("X-One", "1"), ("X-One", "2")))
+        await caller.send(Request("GET", "/a?b=%24c").with_headers(("X-One", "1"), ("X-One", "2")))
     (scope,) = app.scopes
     names = [name for name, _ in scope["headers"]]
     assert names.count(b"x-one") == 2
@@ -50,7 +50,7 @@ async def test_a_request_has_the_headers_that_were_asked_for_and_no_wishes_of_a_
 
 async def test_an_answer_tells_its_headers_whatever_their_case() -> None:
     async with calling(App(b"{}"), 5) as caller:
-        seen = await caller.send(Ask("GET", "/"))
+        seen = await caller.send(Request("GET", "/"))
     assert (seen.header("CONTENT-type"), seen.header("X-TWICE")) == ("application/json", "1")
     assert seen.header("nothing") is None
     assert {"content-type", "x-twice"} <= seen.names
@@ -65,7 +65,7 @@ async def test_requests_that_are_sent_together_are_under_way_together() -> None:
         await App()(scope, receive, send)
 
     async with calling(app, 5) as caller:
-        answers = await caller.together([Ask("GET", f"/{one}") for one in range(5)])
+        answers = await caller.send_together([Request("GET", f"/{one}") for one in range(5)])
     assert [one.status for one in answers] == [200] * 5
     assert caller.sent == 5
 
@@ -107,25 +107,25 @@ def free() -> Iterator[str]:
 async def test_a_port_where_nobody_listens_is_said_so(free: str) -> None:
     async with calling(free, 5) as caller:
         with pytest.raises(TargetError, match="is a server running there"):
-            await caller.send(Ask("GET", "/"))
+            await caller.send(Request("GET", "/"))
 
 
 async def test_a_url_that_is_none_is_said_so() -> None:
     async with calling("http://127.0.0.1:nothing", 5) as caller:
         with pytest.raises(TargetError, match="InvalidURL"):
-            await caller.send(Ask("GET", "/"))
+            await caller.send(Request("GET", "/"))
 
 
 async def test_an_application_that_never_answers_is_given_up_in_time() -> None:
     async with calling(stuck, 0.05) as caller:
         with pytest.raises(TargetError, match=r"no answer within 0\.05 s"):
-            await caller.send(Ask("GET", "/"))
+            await caller.send(Request("GET", "/"))
 
 
 async def test_redirects_are_not_followed() -> None:
     with serving(Make(redirects_to="/elsewhere")) as url:
         async with calling(f"{url}/", 5) as caller:
-            seen = await caller.send(Ask("GET", "/here"))
+            seen = await caller.send(Request("GET", "/here"))
             assert (caller.base, caller.sent) == (url, 1)
     assert (seen.status, seen.header("location")) == (302, "/elsewhere")
 
@@ -147,7 +147,7 @@ async def test_a_body_that_comes_a_byte_at_a_time_does_not_stretch_the_time_out(
     port = server.sockets[0].getsockname()[1]
     async with calling(f"http://127.0.0.1:{port}", 0.2) as caller:
         with pytest.raises(TargetError, match=r"no answer within 0\.2 s"):
-            await caller.send(Ask("GET", "/"))
+            await caller.send(Request("GET", "/"))
     server.close()
 
 
@@ -172,21 +172,21 @@ async def breaking(*answers: bytes) -> AsyncIterator[str]:
 
 async def test_a_request_whose_connection_broke_before_an_answer_is_sent_once_more() -> None:
     async with breaking(b"", ANSWER) as url, calling(url, 5, tries=2) as caller:
-        seen = await caller.send(Ask("POST", "/"))
+        seen = await caller.send(Request("POST", "/"))
     assert (seen.status, seen.body, caller.sent) == (200, b"ok", 2)
 
 
 async def test_it_is_not_sent_again_unless_that_was_asked_for() -> None:
     async with breaking(b"", ANSWER) as url, calling(url, 5) as caller:
         with pytest.raises(TargetError):
-            await caller.send(Ask("POST", "/"))
+            await caller.send(Request("POST", "/"))
         assert caller.sent == 1
 
 
 async def test_an_answer_that_breaks_off_in_its_middle_is_not_asked_for_again() -> None:
     async with breaking(ANSWER[:-1], ANSWER) as url, calling(url, 5, tries=2) as caller:
         with pytest.raises(TargetError, match="broke in the middle of an answer"):
-            await caller.send(Ask("POST", "/"))
+            await caller.send(Request("POST", "/"))
         assert caller.sent == 1
 
 
@@ -201,14 +201,14 @@ def test_a_connection_that_broke_is_told_by_its_kind_and_what_to_look_at(error: 
 async def test_so_many_at_once_that_connections_break_can_not_be_observed() -> None:
     async with breaking(ANSWER, b"", b"") as url, calling(url, 5) as caller:
         with pytest.raises(ImpossibleError, match=r"of 3 calls at once 2 got no .* longer backlog"):
-            await caller.together([Ask("POST", "/")] * 3)
+            await caller.send_together([Request("POST", "/")] * 3)
 
 
 async def test_a_single_call_that_gets_no_connection_is_no_matter_of_how_many(free: str) -> None:
     async with calling(free, 5) as caller:
         with pytest.raises(TargetError, match="is a server running there"):
-            await caller.together([Ask("POST", "/")])
+            await caller.send_together([Request("POST", "/")])
 
 
 def test_an_answer_without_headers_has_no_names() -> None:
-    assert Seen(204, (), b"", 0.0).names == frozenset()
+    assert Response(204, (), b"", 0.0).names == frozenset()

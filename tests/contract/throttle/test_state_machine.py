@@ -9,14 +9,19 @@ from superoffice_contract.errors import TargetError
 from superoffice_contract.suite.run import run
 from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.throttle.driver import ThrottleError
-from superoffice_contract.throttle.state_machine import Patience, SpentError, Step, explore_throttle
+from superoffice_contract.throttle.state_machine import (
+    OutOfTimeError,
+    ShrinkDeadline,
+    Step,
+    explore_throttle,
+)
 from tests.contract.suite.targets import mock, plan
 
 ARRIVE: Step = ("arrive", [1])
 ADVANCE: Step = ("advance", 7)
 
 
-def play(patience: Patience, error: Exception | None, *schedule: Step) -> None:
+def play(patience: ShrinkDeadline, error: Exception | None, *schedule: Step) -> None:
     """Take the last step of *schedule*, which fails with *error*."""
     with patience.watching(schedule):
         if error is not None:
@@ -24,23 +29,23 @@ def play(patience: Patience, error: Exception | None, *schedule: Step) -> None:
 
 
 def test_patience_lasts_for_ever_as_long_as_nothing_fails() -> None:
-    patience = Patience(0.0)
+    patience = ShrinkDeadline(0.0)
     for _ in range(2):
         play(patience, None, ARRIVE)
 
 
 def test_patience_is_spent_from_the_first_failure_on() -> None:
-    patience, first = Patience(0.0), ThrottleError("it starts twice")
+    patience, first = ShrinkDeadline(0.0), ThrottleError("it starts twice")
     with pytest.raises(ThrottleError):
         play(patience, first, ARRIVE, ADVANCE)
-    with pytest.raises(SpentError):
+    with pytest.raises(OutOfTimeError):
         play(patience, None, ARRIVE)
     assert patience.shortest is first
     assert first.schedule == "arrive [1]; advance 7"
 
 
 def test_the_shortest_schedule_that_failed_is_kept() -> None:
-    patience = Patience(600.0)
+    patience = ShrinkDeadline(600.0)
     errors = [ThrottleError(f"the {name}") for name in ("first", "shorter", "longer")]
     steps = ((ARRIVE, ADVANCE), (ARRIVE,), (ARRIVE, ADVANCE, ADVANCE))
     for error, schedule in zip(errors, steps, strict=True):
@@ -50,10 +55,10 @@ def test_the_shortest_schedule_that_failed_is_kept() -> None:
 
 
 def test_a_server_that_can_not_be_asked_any_more_is_not_asked_with_shorter_schedules() -> None:
-    patience = Patience(600.0)
+    patience = ShrinkDeadline(600.0)
     with pytest.raises(TargetError):
         play(patience, TargetError("no answer"), ARRIVE)
-    with pytest.raises(SpentError):
+    with pytest.raises(OutOfTimeError):
         play(patience, None, ARRIVE)
 
 

@@ -7,7 +7,7 @@ from superoffice_mock.control.endpoints.faults import SentFaults
 from superoffice_mock.control.endpoints.requests import Wanted
 from superoffice_mock.control.endpoints.tenants import NewTenant
 from superoffice_mock.control.errors import explained
-from superoffice_mock.control.request import Sent
+from superoffice_mock.control.request import RequestBody
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,9 @@ from superoffice_mock.control.request import Sent
         (Wanted, '{"outcome": "x"}', "known are crashed, faulted, pending"),
     ],
 )
-def test_a_wrong_body_is_told_what_is_known_there(kind: type[Sent], body: str, told: str) -> None:
+def test_a_wrong_body_is_told_what_is_known_there(
+    kind: type[RequestBody], body: str, told: str
+) -> None:
     with pytest.raises(msgspec.ValidationError) as error:
         msgspec.json.decode(body, type=kind)
     assert told in explained(error.value, kind)

@@ -12,11 +12,11 @@ from starlette.types import Message
 
 from superoffice_mock.access_log import logger
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.control.request import MAX_BODY, Verb
+from superoffice_mock.control.request import MAX_BODY, ControlMethod
 from superoffice_mock.control.router import VERBS
 from tests.support.in_process import Answered, Local
 
-Call = tuple[str, str, Verb]
+Call = tuple[str, str, ControlMethod]
 CALLS: Final[list[Call]] = [
     (method, f"/_mock{path.replace('{id}', '1')}", verb)
     for path, verbs in VERBS.items()

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from superoffice_mock.proxy import body_buffer, hop_by_hop, upstream_address
-from superoffice_mock.proxy.app import Recorder
-from superoffice_mock.proxy.body_buffer import Kept, Room
-from superoffice_mock.proxy.upstream_client import Link, trusting
-from superoffice_mock.proxy.writer import LIGHT, Ledger
+from superoffice_mock.proxy.app import RecordingProxy
+from superoffice_mock.proxy.body_buffer import BufferedBody, MemoryBudget
+from superoffice_mock.proxy.upstream_client import UpstreamClient, trusting
+from superoffice_mock.proxy.writer import LIGHT, RecordingWriter
 from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import Entry, Label
-from superoffice_mock.recordings.part_file import Parts
+from superoffice_mock.recordings.part_file import PartFile
 from tests.e2e.upstreams import NO_CONTENT, ONE, PATH, raw
 from tests.support.recordings import entry
 
@@ -39,12 +39,12 @@ SCOPE: Message = {
 class App:
     """A recorder before *url* that notes, at every record, what had been sent until then."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: UpstreamClient) -> None:
         self.sent: list[Message] = []
         self.recorded: list[Entry] = []
         self.before: list[bytes] = []
         self.messages: list[int] = []
-        self.recorder = Recorder(link, self._keep)
+        self.recorder = RecordingProxy(link, self._keep)
 
     async def _keep(self, one: Entry) -> None:
         self.before.append(b"".join(message.get("body", b"") for message in self.sent))
@@ -74,7 +74,7 @@ async def app(url: str, *addresses: str) -> AsyncIterator[App]:
     there = upstream_address.found(url, private=False)
     if addresses:
         there = replace(there, addresses=addresses)
-    link = Link(there, trusting(None), 10)
+    link = UpstreamClient(there, trusting(None), 10)
     yield App(link)
     await link.aclose()
 
@@ -139,8 +139,8 @@ async def test_an_address_that_nobody_answers_at_makes_room_for_the_next() -> No
 
 
 def test_bodies_under_way_share_a_room_and_give_it_back() -> None:
-    room = Room(10)
-    first, second = Kept("request", room), Kept("answer's", room)
+    room = MemoryBudget(10)
+    first, second = BufferedBody("request", room), BufferedBody("answer's", room)
     first.add(b"12345678")
     second.add(b"123")
     second.add(b"1")
@@ -151,7 +151,7 @@ def test_bodies_under_way_share_a_room_and_give_it_back() -> None:
 
 
 def test_a_body_is_kept_up_to_its_limit() -> None:
-    kept = Kept("request", Room())
+    kept = BufferedBody("request", MemoryBudget())
     kept.add(b"a" * body_buffer.LONGEST)
     assert len(kept.body or b"") == body_buffer.LONGEST
     kept.add(b"a")
@@ -199,8 +199,8 @@ async def test_whatever_passes_by_the_recording_can_be_opened(
     some: list[tuple[str, list[tuple[str, str]], bytes]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        written, said = Parts(f"{folder}/a.har"), list[str]()
-        ledger = Ledger(written, said.append)
+        written, said = PartFile(f"{folder}/a.har"), list[str]()
+        ledger = RecordingWriter(written, said.append)
         for path, headers, body in some:
             one = entry(f"http://there/{path}", tuple(headers), body, answer=body, status=200)
             await ledger.keep(replace(one, response=replace(one.response, headers=tuple(headers))))
@@ -213,8 +213,8 @@ async def test_whatever_passes_by_the_recording_can_be_opened(
 
 
 async def test_a_heavy_exchange_is_written_like_a_light_one(tmp_path: Path) -> None:
-    written, said = Parts(str(tmp_path / "a.har")), list[str]()
-    ledger = Ledger(written, said.append)
+    written, said = PartFile(str(tmp_path / "a.har")), list[str]()
+    ledger = RecordingWriter(written, said.append)
     heavy = entry(body=b'{"SyncUserAccounts":[]}' + b" " * LIGHT)
     await asyncio.gather(ledger.keep(heavy), ledger.keep(entry()))
     written.close()
@@ -224,8 +224,8 @@ async def test_a_heavy_exchange_is_written_like_a_light_one(tmp_path: Path) -> N
 
 
 async def test_what_can_not_be_written_is_said_once_and_costs_nothing_else(tmp_path: Path) -> None:
-    written, said = Parts(str(tmp_path / "a.har")), list[str]()
-    ledger = Ledger(written, said.append)
+    written, said = PartFile(str(tmp_path / "a.har")), list[str]()
+    ledger = RecordingWriter(written, said.append)
     for arrival in (7, 8):
         odd = replace(entry(label=Label(arrival=arrival)), at=float("inf"))
         await ledger.keep(odd)

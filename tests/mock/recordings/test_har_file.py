@@ -15,7 +15,14 @@ from superoffice_contract.errors import TrafficError
 from superoffice_contract.har import MAX_VALUES
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import About, Entry, Label, Recording, Request, Response
+from superoffice_mock.recordings.model import (
+    About,
+    Entry,
+    Label,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+)
 from tests.contract.grading import builders
 from tests.support.recordings import BODY, JSON, entry, recording
 
@@ -39,13 +46,13 @@ def entries(draw: st.DrawFn) -> Entry:
     body = draw(st.one_of(st.none(), st.binary(max_size=20), TEXT.map(str.encode)))
     answer = draw(st.one_of(st.none(), st.binary(max_size=20)))
     return Entry(
-        request=Request(
+        request=RecordedRequest(
             draw(st.sampled_from(["GET", "POST"])),
             "http://crm.example/a?b=c",
             headers=(*headers, *draw(st.lists(HEADER, max_size=3))),
             body=body,
         ),
-        response=Response(draw(st.integers(0, 599)), headers=headers, body=answer),
+        response=RecordedResponse(draw(st.integers(0, 599)), headers=headers, body=answer),
         at=draw(st.one_of(st.none(), st.integers(0, 2_000_000_000).map(float))),
         elapsed=(elapsed := draw(SECONDS)),
         waited=elapsed,
@@ -125,7 +132,7 @@ def test_a_file_in_parts_is_graded_too(tmp_path: Path) -> None:
 
 def test_an_entry_of_a_tool_that_keeps_the_least_is_read() -> None:
     (found,) = without_body({"request": {"method": "get", "url": "http://x/"}}).entries
-    assert found == Entry(request=Request("GET", "http://x/"), response=Response(0))
+    assert found == Entry(request=RecordedRequest("GET", "http://x/"), response=RecordedResponse(0))
 
 
 @pytest.mark.parametrize(

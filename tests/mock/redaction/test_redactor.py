@@ -21,7 +21,7 @@ from superoffice_mock.recordings.model import About, Entry, Headers, Label
 from superoffice_mock.redaction import pseudonyms, secret_patterns
 from superoffice_mock.redaction.known_values import NEWEST
 from superoffice_mock.redaction.pseudonyms import PATTERN, basic_pair, is_pseudonym
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import REDACTED
 from tests.contract.grading import builders
@@ -46,7 +46,7 @@ KEY = b"a key for tests"
 
 
 def redacted(one: Entry, key: bytes | None = KEY) -> Entry:
-    return Redaction(key).entry(one)
+    return Redactor(key).entry(one)
 
 
 def header(name: str, value: str) -> str:
@@ -71,7 +71,7 @@ def pseudonym(value: str) -> str:
 
 def survives(one: Entry, seed: str) -> list[str]:
     """The ways in which *seed* can still be read in a file that holds *one*."""
-    made = Redaction()
+    made = Redactor()
     line = har_file.entry_line(made.entry(one)).decode()
     return readable(line + har_file.header_line(made.about(About())).decode(), seed)
 
@@ -104,16 +104,16 @@ def test_a_secret_survives_in_no_answer_to_somebody_else(
     one, other = PLACES[place](seed), told(SPELLINGS[spelling](seed))
     for some in ((one, other), (other, one)):
         assert (
-            readable(har_file.written(Redaction().recording(recording(*some))).decode(), seed) == []
+            readable(har_file.written(Redactor().recording(recording(*some))).decode(), seed) == []
         )
-    live = Redaction()
+    live = Redactor()
     lines = [har_file.entry_line(live.entry(each)).decode() for each in (one, entry(), other)]
     assert readable("".join(lines), seed) == []
 
 
 def answer_after(*before: Entry, message: str) -> str:
     """The sentence of an answer, redacted after *before* as a recorder does."""
-    live = Redaction(KEY)
+    live = Redactor(KEY)
     for one in before:
         live.entry(one)
     said = json.dumps({"Message": message}).encode()
@@ -165,7 +165,7 @@ def test_a_user_called_pseudo_does_not_break_the_pseudonyms() -> None:
 
 
 def test_a_recorder_forgets_who_was_there_long_ago_and_keeps_who_still_is() -> None:
-    live = Redaction(KEY)
+    live = Redactor(KEY)
     live.entry(signed_in("once", "Winter99"))
     for number in range(2 * NEWEST + 1):
         live.entry(signed_in("bsmith", "Summer24", f"Person {number:05}"))
@@ -211,7 +211,7 @@ def test_a_sentence_of_an_answer_loses_what_its_shape_gives_away(template: str, 
 
 
 def test_equal_values_are_equal_within_a_recording_and_not_beyond_it() -> None:
-    one, other = Redaction(), Redaction()
+    one, other = Redactor(), Redactor()
     assert one.entry(entry()).request == one.entry(entry()).request
     assert one.entry(entry()).request != other.entry(entry()).request
 
@@ -342,14 +342,14 @@ ANY_TEXT = st.text("{}[]\",:\\ 1aB<>/&;=%#?!-'\n", max_size=40)
 @given(ANY_TEXT, st.sampled_from([*PAYLOADS, "text/plain"]))
 def test_any_text_can_be_cleaned_and_is_then_clean(body: str, media_type: str) -> None:
     once = redacted(entry(headers=(("content-type", media_type),), body=body.encode()))
-    assert Redaction(b"another key").entry(once) == once
+    assert Redactor(b"another key").entry(once) == once
 
 
 @pytest.mark.parametrize("sign_in", range(len(SIGN_INS)))
 def test_what_is_clean_stays_as_it_is(sign_in: int) -> None:
     headers = tuple((name.lower(), value) for name, value in SIGN_INS[sign_in][1].items())
     once = redacted(entry(headers=headers))
-    assert Redaction(b"another key").entry(once) == once
+    assert Redactor(b"another key").entry(once) == once
 
 
 def test_the_error_of_an_answer_is_what_the_caller_read() -> None:
@@ -405,14 +405,14 @@ def test_a_body_that_unpacks_to_more_than_is_allowed_is_left_out() -> None:
 
 
 def test_what_was_replaced_is_counted_by_kind() -> None:
-    made = Redaction()
+    made = Redactor()
     made.entry(entry(headers=(*BASIC, *JSON, ("x-a", "b")), body=named("Walker").encode()))
     assert made.counts == {"credential": 2, "header left out": 1, "host": 1, "name": 1}
 
 
 @pytest.mark.parametrize("name", ["date", "retry-after", "allow", "cache-control", "vary"])
 def test_a_header_whose_value_nobody_knows_is_counted_as_left_out(name: str) -> None:
-    made = Redaction()
+    made = Redactor()
     one = made.entry(entry(headers=(), answered=((name, "soon"), ("pragma", ""))))
     assert one.response.headers == (("pragma", ""),)
     assert made.counts["header left out"] == 1
@@ -589,7 +589,7 @@ def test_a_body_that_is_said_to_be_plain_is_read_as_such() -> None:
 @given(ODD)
 def test_whatever_stands_in_a_header_a_url_or_a_sentence_is_clean_once_cleaned(one: Entry) -> None:
     (made,) = har_file.read(har_file.written(recording(redacted(one)))).entries
-    assert Redaction(b"another key").entry(made) == made
+    assert Redactor(b"another key").entry(made) == made
 
 
 def test_every_header_that_the_journal_redacts_is_redacted_here_too() -> None:

@@ -19,7 +19,7 @@ from superoffice_mock.cli import main
 from superoffice_mock.config import tenant_file
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.redaction.scanner import Found, scan
 from superoffice_mock.redaction.secret_patterns import PUBLISHED, is_random
 from tests.contract.grading import builders
@@ -70,7 +70,7 @@ def test_a_seeded_secret_is_found_in_every_place_and_never_repeated(
 
 @pytest.mark.parametrize("place", sorted(PLACES))
 def test_nothing_is_found_after_redaction(place: str, tmp_path: Path) -> None:
-    made = Redaction()
+    made = Redactor()
     some = [made.entry(PLACES[place](seed)) for seed in (*SEEDS.values(), MARK)]
     assert scanned(tmp_path, *some) == []
 
@@ -217,7 +217,7 @@ def test_a_redacted_recording_is_clean(media_type: str, tmp_path: Path) -> None:
         entry(f"{URL}?$select=name&x=y", headers=(*BASIC, ("content-type", media_type)), body=body),
         entry(headers=(("cookie", "a=b; c"), ("content-type", "text/xml; charset=utf-16"))),
     ]
-    made = Redaction()
+    made = Redactor()
     assert scanned(tmp_path, *some) != []
     assert scanned(tmp_path, *map(made.entry, some)) == []
 
@@ -228,7 +228,7 @@ def test_nothing_that_redaction_has_cleaned_is_a_false_alarm(
     tmp_path_factory: pytest.TempPathFactory, one: Entry
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "odd.har"
-    har_file.write(str(path), recording(Redaction().entry(one)))
+    har_file.write(str(path), recording(Redactor().entry(one)))
     assert scan(str(path)) == ()
 
 
@@ -246,7 +246,7 @@ def run(*arguments: str) -> Any:
 
 def test_scan_looks_into_folders_and_exits_with_0_if_all_is_well(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
-    har_file.write(str(tmp_path / "deep" / "a.har"), recording(Redaction().entry(entry())))
+    har_file.write(str(tmp_path / "deep" / "a.har"), recording(Redactor().entry(entry())))
     (tmp_path / "b.har.part").write_bytes(har_file.header_line(About()))
     (tmp_path / "notes.txt").write_text("no HAR")
     done = run(str(tmp_path))
@@ -291,7 +291,7 @@ def test_scan_goes_on_after_a_damaged_file_and_tells_each(tmp_path: Path) -> Non
 
 def test_a_damaged_file_is_exit_code_2_though_the_others_are_clean(tmp_path: Path) -> None:
     (tmp_path / "a.har").write_bytes(b"{")
-    har_file.write(str(tmp_path / "b.har"), recording(Redaction().entry(entry())))
+    har_file.write(str(tmp_path / "b.har"), recording(Redactor().entry(entry())))
     done = run(str(tmp_path))
     assert (done.exit_code, done.stdout) == (2, "secrets in 1 file: none\n")
 

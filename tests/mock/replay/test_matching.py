@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_mock.recordings.model import Entry, Headers, Request
+from superoffice_mock.recordings.model import Entry, Headers, RecordedRequest
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import arrival_order, matching
 from superoffice_mock.replay.matching import FIELDS, Difference
 from superoffice_mock.replay.player import Miss, Player, Rules
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
-from superoffice_mock.replay.request_key import Sent, recorded
+from superoffice_mock.replay.request_key import RequestKey, recorded
 from tests.e2e.payloads import PAYLOADS
 from tests.mock.replay.servers import during, placed
 from tests.support.recordings import BASIC, BODY, JSON, URL, entry, recording
@@ -44,11 +44,11 @@ def canonical(
     *,
     url: str = URL,
     method: str = "POST",
-) -> Sent:
-    return recorded(Request(method, url, headers=headers, body=body))
+) -> RequestKey:
+    return recorded(RecordedRequest(method, url, headers=headers, body=body))
 
 
-def told(ours: Sent, theirs: Sent, fields: Iterable[str] = FIELDS) -> list[Difference]:
+def told(ours: RequestKey, theirs: RequestKey, fields: Iterable[str] = FIELDS) -> list[Difference]:
     return list(matching.differences(ours, theirs, fields, Bindings().attempt()))
 
 
@@ -94,7 +94,7 @@ def test_a_redacted_request_is_the_request_it_was_made_from(
     accounts: list[dict[str, object]],
 ) -> None:
     one = entry(body=body_of(accounts), url=f"{URL}?$select=x&y={len(accounts)}")
-    clean = Redaction().recording(recording(one)).entries[0]
+    clean = Redactor().recording(recording(one)).entries[0]
     ours, theirs = recorded(clean.request), recorded(one.request)
     assert told(ours, theirs) == []
 
@@ -117,7 +117,7 @@ def test_a_difference_of_bodies_in_words(ours: bytes, theirs: bytes, what: str) 
 
 def test_names_in_bodies_are_told_by_nobody() -> None:
     one, other = ({"AccountId": 507, "AssociateName": name} for name in ("Ada", "Grace"))
-    clean = Redaction().recording(recording(entry(body=body_of([one, one])))).entries[0]
+    clean = Redactor().recording(recording(entry(body=body_of([one, one])))).entries[0]
     (plain,) = told(canonical(body_of([one])), canonical(body_of([other])))
     assert plain.told == "body /SyncUserAccounts/0/AssociateName: recorded a text, got another text"
     (hidden,) = told(recorded(clean.request), canonical(body_of([one, other])))
@@ -190,7 +190,7 @@ def test_a_body_that_is_not_on_record_is_any() -> None:
         ),
     ],
 )
-def test_a_difference_in_words(ours: Sent, theirs: Sent, what: str) -> None:
+def test_a_difference_in_words(ours: RequestKey, theirs: RequestKey, what: str) -> None:
     assert [one.told for one in told(ours, theirs)] == [what]
     assert told(ours, ours) == []
 
@@ -253,7 +253,7 @@ def test_a_pseudonym_that_is_sent_stands_for_itself() -> None:
 
 def test_who_signs_in_as_somebody_else_still_names_the_same_accounts() -> None:
     one = entry(body=body_of([{"AccountId": 1, "AssociateName": "tje0"}]))
-    ours = recorded(Redaction().recording(recording(one)).entries[0].request)
+    ours = recorded(Redactor().recording(recording(one)).entries[0].request)
     other = (("authorization", "Basic YWRhOng="), *JSON)
     assert told(ours, recorded(one.request)) == []
     assert told(ours, canonical(one.request.body, other)) == []

@@ -6,7 +6,7 @@ import pytest
 
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import player, recording_diff
 from superoffice_mock.replay.matching import STRICT
 from superoffice_mock.replay.player import Recorded
@@ -43,13 +43,13 @@ SOME = (
 
 
 def test_a_recording_agrees_with_its_redaction_and_the_redaction_with_it() -> None:
-    clean = Redaction().recording(recording(*SOME)).entries
+    clean = Redactor().recording(recording(*SOME)).entries
     assert compared(SOME, clean) == ["agrees"] * 3
     assert compared(clean, SOME) == ["agrees"] * 3
 
 
 def test_a_pseudonym_stands_for_one_value_in_either_direction() -> None:
-    clean = Redaction().recording(recording(*SOME)).entries
+    clean = Redactor().recording(recording(*SOME)).entries
     mixed = (SOME[0], SOME[1], signed_in("bsmith", "Summer24", "Jones"))
     assert "differs" in compared(mixed, clean)
     assert "differs" in compared(clean, mixed)
@@ -58,7 +58,7 @@ def test_a_pseudonym_stands_for_one_value_in_either_direction() -> None:
 @pytest.mark.parametrize("place", sorted(PLACES))
 def test_neither_recording_is_the_first(place: str) -> None:
     plain = (PLACES[place]("7T:bm9ib2R5"), SOME[0], PLACES[place]("Zq7secret"))
-    clean = Redaction().recording(recording(*plain)).entries
+    clean = Redactor().recording(recording(*plain)).entries
     there, back = compared(plain, clean), compared(clean, plain)
     assert sorted(there) == sorted(back)
 

@@ -10,7 +10,7 @@ from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.lease import Replayed
 from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId, seconds
 from superoffice_mock.recordings.model import Entry, Headers, Label
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay.player import Rules
 from superoffice_mock.webapi import playback
 from tests.mock.replay.servers import RULES, Replaying, during, passing
@@ -98,7 +98,7 @@ async def test_a_tenant_without_a_recording_says_so() -> None:
 
 
 async def test_a_miss_tells_no_secret() -> None:
-    clean = Redaction().recording(recording(SERVED)).entries[0]
+    clean = Redactor().recording(recording(SERVED)).entries[0]
     mock = Replaying(clean, replace(clean, request=SERVED.request))
     await mock.call()
     secret = "dGplMDpOb3RIaXM="
@@ -112,7 +112,7 @@ async def test_a_miss_tells_no_secret() -> None:
 
 async def test_a_pseudonym_stands_for_one_value_and_no_two_for_the_same() -> None:
     one, two = entry(), entry(headers=(("authorization", "SOTicket 7T:other"), *JSON))
-    clean = Redaction().recording(recording(one, one, two, two)).entries
+    clean = Redactor().recording(recording(one, one, two, two)).entries
     mock = Replaying(*clean)
 
     async def called(authorization: str) -> int:
@@ -165,8 +165,8 @@ async def test_a_body_that_is_not_on_record_is_any_body_and_an_answers_is_left_o
 
 
 async def test_a_request_that_may_be_any_of_two_gets_them_in_their_order() -> None:
-    clean = Redaction().recording(recording(REFUSED)).entries[0]
-    other = Redaction().recording(recording(SERVED)).entries[0]
+    clean = Redactor().recording(recording(REFUSED)).entries[0]
+    other = Redactor().recording(recording(SERVED)).entries[0]
     mock = Replaying(REFUSED, clean, SERVED, other)
     statuses = [(await mock.again(SERVED)).status for _ in range(5)]
     assert statuses == [400, 400, 204, 404, 404]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from superoffice_mock.errors import ExpectationFailed
 from superoffice_mock.testing import assertions
 from superoffice_mock.testing.lost_accounts import Traffic, lost
-from superoffice_mock.testing.models import Account, Exchange, Recorded, Run
+from superoffice_mock.testing.models import Account, Exchange, RecordedOutcome, Run
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -84,7 +84,7 @@ def test_calls_that_were_turned_away_are_counted() -> None:
 
 def replayed(id_: int, was: str, *accounts: int, **more: Any) -> Exchange:
     """A call that was answered from a recording, in which it had come to *was*."""
-    return asked(id_, "replayed", *accounts, recorded=Recorded(was, "high"), **more)
+    return asked(id_, "replayed", *accounts, recorded=RecordedOutcome(was, "high"), **more)
 
 
 def test_a_replayed_call_is_what_it_was_when_it_was_recorded() -> None:
@@ -118,7 +118,7 @@ def test_a_later_call_of_which_nothing_is_known_may_have_covered_a_lost_account(
 
 def test_what_can_have_started_nothing_leaves_nothing_open() -> None:
     refused = replayed(1, "unknown", status=401)
-    read = asked(2, "replayed", recorded=Recorded("unknown"), operation=None, status=200)
+    read = asked(2, "replayed", recorded=RecordedOutcome("unknown"), operation=None, status=200)
     assertions.turned_away(Traffic([refused, read]), 0)
     assertions.no_lost_accounts(Traffic([refused, read]))
 

@@ -7,7 +7,7 @@ import pytest
 # pytester forgets what was first loaded inside it, and half of a package would be loaded twice.
 import superoffice_mock.cli.replay  # noqa: F401
 from superoffice_mock.recordings import har_file
-from superoffice_mock.redaction.redactor import Redaction
+from superoffice_mock.redaction.redactor import Redactor
 from tests.mock.testing.test_pytest_plugin import ran, told
 from tests.support.recordings import entry, recording
 
@@ -84,7 +84,7 @@ def test_a_recording_that_does_not_say_what_became_of_a_call_can_not_tell(
     pytester: pytest.Pytester, expected: str, wrong: str
 ) -> None:
     of(pytester).parent.mkdir()
-    har_file.write(str(of(pytester)), Redaction().recording(recording(entry())))
+    har_file.write(str(of(pytester)), Redactor().recording(recording(entry())))
     test = f"""
 @pytest.mark.superoffice_mock(replay="made/some.har")
 def test_it(superoffice_mock):

@@ -11,7 +11,7 @@ import pytest
 import superoffice_mock
 from superoffice_mock import ExpectationFailed, MockServer, create_app
 from superoffice_mock.errors import ControlFailed, SetupError
-from superoffice_mock.testing.control_client import Calls
+from superoffice_mock.testing.control_client import ControlClient
 from superoffice_mock.testing.models import ClockState
 from tests.examples.stub_server import stub
 from tests.mock.testing.partner import outcomes, sync
@@ -89,7 +89,7 @@ def test_a_tenant_that_cannot_be_is_told() -> None:
 def test_the_handle_knows_the_control_token_of_its_server() -> None:
     with MockServer(control_token="a-token") as server:
         assert sync(server.tenant(), 507) == 204
-        tokenless = Calls(server.url)
+        tokenless = ControlClient(server.url)
         with pytest.raises(ControlFailed, match="control token"):
             tokenless.get("clock", ClockState)
         tokenless.close()
@@ -114,7 +114,7 @@ def test_the_handle_trusts_the_certificate_of_its_server(tmp_path: Path) -> None
 
 def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
     with MockServer() as first:
-        calls = Calls(first.url)
+        calls = ControlClient(first.url)
         calls.get("clock", ClockState)
         port = first.url.rpartition(":")[2]
     with MockServer(port=port):
@@ -124,7 +124,7 @@ def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
 
 def test_a_server_that_is_no_mock_is_told_by_its_status() -> None:
     with stub() as url:
-        calls = Calls(url)
+        calls = ControlClient(url)
         with pytest.raises(ControlFailed, match=r"GET /_mock/clock: it answered 501"):
             calls.get("clock", ClockState)
         calls.close()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from superoffice_mock.core.credentials import DENIED
 from superoffice_mock.errors import Rejected
 from superoffice_mock.wire.error_body import ERROR_TYPES, JSON_TYPES, XML_TYPES, envelope, render
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 STATUSES = (400, 401, 403, 404, 405, 413, 415, 500, 503)
 BAD = Rejected(400, "/SyncUserAccounts/1/AccountId", "expected an integer, got a string")
@@ -72,7 +72,7 @@ def decoded(raw: bytes, media_type: str) -> dict[str, Any]:
 @pytest.mark.parametrize("media_type", ERROR_TYPES)
 @given(st.text())
 def test_any_message_is_well_formed_in_every_type(media_type: str, text: str) -> None:
-    error = Rejected(400, "", f"<&> {shown(text)}")
+    error = Rejected(400, "", f"<&> {shorten(text)}")
     content = envelope(error, "webapi")
     assert decoded(render(content, media_type), media_type) == content
 

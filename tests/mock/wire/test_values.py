@@ -11,7 +11,7 @@ from superoffice_mock.wire.values import (
     Notes,
     from_text,
     most_parts,
-    shown,
+    shorten,
     too_many,
 )
 
@@ -78,11 +78,11 @@ def test_every_int32_is_read_back_from_its_digits(number: int) -> None:
     ],
 )
 def test_what_is_shown_is_printable_and_short(text: str, clean: str) -> None:
-    assert shown(text) == clean
+    assert shorten(text) == clean
 
 
 @given(st.text(st.characters()))
 def test_whatever_is_shown_can_be_written_anywhere(text: str) -> None:
-    assert shown(text).isprintable()
-    assert shown(text).encode("utf-8")[:1] or not text
-    assert len(shown(text)) <= LONGEST_SHOWN + 1
+    assert shorten(text).isprintable()
+    assert shorten(text).encode("utf-8")[:1] or not text
+    assert len(shorten(text)) <= LONGEST_SHOWN + 1

@@ -3,14 +3,14 @@
 from typing import Final
 
 from superoffice_mock.control import views
-from superoffice_mock.control.request import Asked, Verb, Verbs
+from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.control.views import View
 from superoffice_mock.core import clock
 from superoffice_mock.core.sync_run import AccountId, Instant, RunId
 from superoffice_mock.tenants.tenant import Tenant
 
 
-async def _accounts(asked: Asked) -> View:
+async def _accounts(asked: ControlRequest) -> View:
     tenant = asked.tenant
     durations = tenant.facts.durations
     synced, under_way = _seen(tenant)
@@ -47,9 +47,9 @@ def _seen(tenant: Tenant) -> tuple[dict[AccountId, tuple[Instant, RunId]], dict[
     return synced, under_way
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/accounts": {
-        "GET": Verb(
+        "GET": ControlMethod(
             _accounts,
             summary="the accounts with a time of their own, and what the journal knows of the rest",
             answers="Accounts",

@@ -7,7 +7,12 @@ from msgspec import Meta
 
 from superoffice_mock.control import views
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Sent, Verb, Verbs
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlPaths,
+    ControlRequest,
+    RequestBody,
+)
 from superoffice_mock.control.views import View
 from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, RealClock
@@ -15,7 +20,7 @@ from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.core.sync_run import seconds as duration
 
 
-class Advance(Sent):
+class Advance(RequestBody):
     """By how much, or until when, a clock moves."""
 
     example: ClassVar[str] = '{"seconds": 2.5} or {"until": "idle"}'
@@ -23,19 +28,19 @@ class Advance(Sent):
     until: Literal["idle"] | None = None
 
 
-async def _clock(asked: Asked) -> View:
+async def _clock(asked: ControlRequest) -> View:
     return views.clock_view(asked.tenant)
 
 
-def _exchanging(change: Callable[[Clock, int], Clock], summary: str) -> Verb:
-    async def exchange(asked: Asked) -> View:
+def _exchanging(change: Callable[[Clock, int], Clock], summary: str) -> ControlMethod:
+    async def exchange(asked: ControlRequest) -> View:
         asked.tenant.set_clock(change)
         return views.clock_view(asked.tenant)
 
-    return Verb(exchange, summary=summary, answers="Clock")
+    return ControlMethod(exchange, summary=summary, answers="Clock")
 
 
-async def _advance(asked: Asked) -> View:
+async def _advance(asked: ControlRequest) -> View:
     tenant = asked.tenant
     if isinstance(tenant.state.clock, RealClock):
         raise problem(409, "the clock runs in real time; POST /_mock/clock/freeze first")
@@ -50,15 +55,17 @@ async def _advance(asked: Asked) -> View:
     return views.clock_view(tenant) | {"events": [views.event_view(one) for one in events]}
 
 
-VERBS: Final[Verbs] = {
-    "/clock": {"GET": Verb(_clock, summary="tells which clock the tenant has", answers="Clock")},
+VERBS: Final[ControlPaths] = {
+    "/clock": {
+        "GET": ControlMethod(_clock, summary="tells which clock the tenant has", answers="Clock")
+    },
     "/clock/real": {"POST": _exchanging(clock.real, "lets time run")},
     "/clock/jump": {
         "POST": _exchanging(clock.jump, "lets time jump to the next moment anyone waits for")
     },
     "/clock/freeze": {"POST": _exchanging(clock.freeze, "stops the clock")},
     "/clock/advance": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _advance,
             summary="moves a clock that stands; tells what happens in between",
             takes=Advance,

@@ -4,7 +4,12 @@ from collections import Counter
 from typing import ClassVar, Final
 
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Sent, Verb, Verbs
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlPaths,
+    ControlRequest,
+    RequestBody,
+)
 from superoffice_mock.control.views import View
 from superoffice_mock.core.expiry import Credential, Kind, credentials, expired
 
@@ -14,14 +19,14 @@ _OWN: Final = (
 )
 
 
-class EndSession(Sent):
+class EndSession(RequestBody):
     """Which session ends."""
 
     example: ClassVar[str] = '{"session": "demo-session"}'
     session: str
 
 
-class Expire(Sent):
+class Expire(RequestBody):
     """What expires; without a member all does."""
 
     example: ClassVar[str] = (
@@ -42,7 +47,7 @@ class Expire(Sent):
         return [Credential(kind, value) for kind, value in values.items() if value is not None]
 
 
-async def _end_session(asked: Asked) -> View:
+async def _end_session(asked: ControlRequest) -> View:
     session = asked.read(EndSession).session
     try:
         asked.tenant.transact(lambda state: (state.without_session(session), None))
@@ -52,7 +57,7 @@ async def _end_session(asked: Asked) -> View:
     return {"sessions": len(asked.tenant.state.sessions)}
 
 
-async def _expire(asked: Asked) -> View:
+async def _expire(asked: ControlRequest) -> View:
     named, facts = asked.read(Expire).named, asked.tenant.facts
     known = list(credentials(facts.known, facts.sessions))
     for one in named:
@@ -70,9 +75,9 @@ async def _expire(asked: Asked) -> View:
     }
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/sessions/end": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _end_session,
             summary="ends a web session",
             takes=EndSession,
@@ -81,7 +86,7 @@ VERBS: Final[Verbs] = {
         )
     },
     "/credentials/expire": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _expire,
             summary="lets a ticket, an access token or a session expire now, or all of them",
             takes=Expire,

@@ -12,7 +12,7 @@ from typing import Final
 from starlette.responses import Response
 
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Verb, Verbs
+from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.core.credentials import Session
 from superoffice_mock.wire.headers import SESSION_COOKIE
 
@@ -22,7 +22,7 @@ _COOKIE_VALUE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265, cookie-oc
 _INLINE: Final = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
 
 
-async def _demo(asked: Asked) -> Response:
+async def _demo(asked: ControlRequest) -> Response:
     facts = asked.tenant.facts
     session = next(iter(asked.tenant.state.sessions.values()), None)
     if session is None:
@@ -76,9 +76,9 @@ def _cookies(session: Session, *, secure: bool) -> Iterator[str]:
     yield f"{XSRF_COOKIE}={session.xsrf}; {scope}"
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/demo": {
-        "GET": Verb(
+        "GET": ControlMethod(
             _demo,
             summary="shows a page with session cookies and XSRF value, as the product's own",
             answers="Page",

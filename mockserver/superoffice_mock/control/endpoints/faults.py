@@ -8,7 +8,12 @@ from typing import Annotated, ClassVar, Final
 from msgspec import Meta
 
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Sent, Verb, Verbs
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlPaths,
+    ControlRequest,
+    RequestBody,
+)
 from superoffice_mock.control.views import View
 from superoffice_mock.core.faults import (
     Breakage,
@@ -25,7 +30,7 @@ from superoffice_mock.core.faults import (
 )
 from superoffice_mock.core.sync_run import SECOND, seconds
 from superoffice_mock.webapi.fault_injection import BREAKAGES
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 MAX_SEED: Final = 2**53 - 1
 """The largest whole number that every reader of JSON keeps as it is."""
@@ -58,7 +63,7 @@ _VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,1000}")
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
-class SentFault(Sent):
+class SentFault(RequestBody):
     """Which calls are struck, and by exactly one of: status, expiry, delay, connection."""
 
     example: ClassVar[str] = (
@@ -87,7 +92,7 @@ class SentFault(Sent):
 EFFECTS: Final = ("status", "expired_credential", "delay", "connection")
 
 
-def meant(sent: SentFault, asked: Asked, where: str = "") -> Fault:
+def meant(sent: SentFault, asked: ControlRequest, where: str = "") -> Fault:
     """Return the fault that *sent* means. Raise ProblemError if it is none, or can't be armed."""
     names = [one.name for one in asked.world.operations.values()]
     for wrong in _wrongs(sent, names):
@@ -177,13 +182,13 @@ def _wrong_headers(headers: Mapping[str, str], taken: set[str]) -> Iterator[str]
     for name, value in headers.items():
         folded = name.lower()
         if not _NAME.fullmatch(name):
-            yield f"headers: {shown(name)!r} is no name of a header"
+            yield f"headers: {shorten(name)!r} is no name of a header"
         if not _VALUE.fullmatch(value):
-            yield f"headers: {shown(name)}: its value has characters that no header may have"
+            yield f"headers: {shorten(name)}: its value has characters that no header may have"
         if folded in OF_THE_CONNECTION:
-            yield f"headers: {shown(name)} belongs to the connection; the server writes it"
+            yield f"headers: {shorten(name)} belongs to the connection; the server writes it"
         if folded in taken:
-            yield f"headers: {shown(name)} stands there twice"
+            yield f"headers: {shorten(name)} stands there twice"
         taken.add(folded)
 
 
@@ -191,14 +196,14 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     near = get_close_matches(name.lower(), [one.lower() for one in known], n=1, cutoff=0.5)
     found = next((one for one in known if near == [one.lower()]), None)
     meant = f"did you mean {found!r}? " if found else ""
-    return f"{shown(name)!r} is not known; {meant}known are {', '.join(known)}"
+    return f"{shorten(name)!r} is not known; {meant}known are {', '.join(known)}"
 
 
 MAX_FAULTS: Final = 100
 """Faults of one tenant."""
 
 
-class SentFaults(Sent):
+class SentFaults(RequestBody):
     """All the faults that a tenant shall have."""
 
     example: ClassVar[str] = (
@@ -207,17 +212,17 @@ class SentFaults(Sent):
     faults: Annotated[list[SentFault], Meta(max_length=MAX_FAULTS)]
 
 
-async def _faults(asked: Asked) -> View:
+async def _faults(asked: ControlRequest) -> View:
     return _view(asked.tenant.state.faults)
 
 
-async def _replace(asked: Asked) -> View:
+async def _replace(asked: ControlRequest) -> View:
     sent = asked.read(SentFaults).faults
     meanings = [meant(one, asked, f"faults[{place}]: ") for place, one in enumerate(sent)]
     return _changed(asked, asked.tenant.state.faults.replaced(meanings))
 
 
-async def _add(asked: Asked) -> View:
+async def _add(asked: ControlRequest) -> View:
     fault = meant(asked.read(SentFault), asked)
     faults = asked.tenant.state.faults
     if faults.armed >= MAX_FAULTS:
@@ -225,11 +230,11 @@ async def _add(asked: Asked) -> View:
     return _changed(asked, faults.with_fault(fault, MAX_FAULTS))
 
 
-async def _clear(asked: Asked) -> View:
+async def _clear(asked: ControlRequest) -> View:
     return _changed(asked, asked.tenant.state.faults.replaced(()))
 
 
-def _changed(asked: Asked, faults: Faults) -> View:
+def _changed(asked: ControlRequest, faults: Faults) -> View:
     asked.tenant.transact(lambda state: (state.with_faults(faults), None))
     return _view(faults)
 
@@ -276,27 +281,27 @@ def _effect_view(effect: Effect) -> View:
             return {"connection": kind} | ({"seed": seed} if kind == SEEDED else {})
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/faults": {
-        "GET": Verb(
+        "GET": ControlMethod(
             _faults,
             summary="the faults, how often each fired and whether it still can",
             answers="Faults",
         ),
-        "PUT": Verb(
+        "PUT": ControlMethod(
             _replace,
             summary="arm these faults instead of all others",
             takes=SentFaults,
             answers="Faults",
             refuses=(409,),
         ),
-        "POST": Verb(
+        "POST": ControlMethod(
             _add,
             summary="arm one more fault",
             takes=SentFault,
             answers="Faults",
             refuses=(409,),
         ),
-        "DELETE": Verb(_clear, summary="clear all faults", answers="Faults"),
+        "DELETE": ControlMethod(_clear, summary="clear all faults", answers="Faults"),
     },
 }

@@ -4,15 +4,15 @@ from typing import Final
 
 from superoffice_mock.control import views
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Verb, Verbs
+from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.control.views import View
 
 
-async def _lease(asked: Asked) -> View:
+async def _lease(asked: ControlRequest) -> View:
     return views.lease_view(asked.tenant)
 
 
-async def _hold(asked: Asked) -> View:
+async def _hold(asked: ControlRequest) -> View:
     try:
         asked.tenant.hold()
     except ValueError as error:
@@ -20,24 +20,30 @@ async def _hold(asked: Asked) -> View:
     return views.lease_view(asked.tenant)
 
 
-async def _release(asked: Asked) -> View:
+async def _release(asked: ControlRequest) -> View:
     ended = asked.tenant.release()
     await asked.tenant.calm()
     released = ended and views.holder_view(ended, asked.tenant.now())
     return views.lease_view(asked.tenant) | {"released": released}
 
 
-async def _runs(asked: Asked) -> View:
+async def _runs(asked: ControlRequest) -> View:
     return views.runs_view(asked.tenant, asked.world.journal)
 
 
-VERBS: Final[Verbs] = {
-    "/lease": {"GET": Verb(_lease, summary="tells who holds the lease", answers="Lease")},
+VERBS: Final[ControlPaths] = {
+    "/lease": {"GET": ControlMethod(_lease, summary="tells who holds the lease", answers="Lease")},
     "/lease/hold": {
-        "POST": Verb(_hold, summary="takes the lease by hand", answers="Lease", refuses=(409,))
+        "POST": ControlMethod(
+            _hold, summary="takes the lease by hand", answers="Lease", refuses=(409,)
+        )
     },
     "/lease/release": {
-        "POST": Verb(_release, summary="ends the hold or the run that holds it", answers="Released")
+        "POST": ControlMethod(
+            _release, summary="ends the hold or the run that holds it", answers="Released"
+        )
     },
-    "/runs": {"GET": Verb(_runs, summary="tells the runs and their tasks", answers="Runs")},
+    "/runs": {
+        "GET": ControlMethod(_runs, summary="tells the runs and their tasks", answers="Runs")
+    },
 }

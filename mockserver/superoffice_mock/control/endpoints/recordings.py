@@ -8,14 +8,14 @@ from typing import Final
 from starlette.responses import Response
 
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Verb, Verbs
+from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.control.views import View
 
 LEFT_OUT: Final = "superoffice-mock-left-out"
 """The header that says how many exchanges more there were than had room."""
 
 
-async def _start(asked: Asked) -> View:
+async def _start(asked: ControlRequest) -> View:
     tenant = asked.tenant.facts.id
     try:
         asked.world.tapes.start(tenant)
@@ -24,7 +24,7 @@ async def _start(asked: Asked) -> View:
     return {"recording": tenant}
 
 
-async def _stop(asked: Asked) -> Response:
+async def _stop(asked: ControlRequest) -> Response:
     from superoffice_mock.recordings import har_file
 
     await asked.tenant.calm()
@@ -36,9 +36,9 @@ async def _stop(asked: Asked) -> Response:
     return Response(har_file.written(tape.recording), headers=told, media_type="application/json")
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/recordings/start": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _start,
             summary="record the tenant's calls, with pseudonyms for all secrets",
             answers="Recording",
@@ -46,7 +46,7 @@ VERBS: Final[Verbs] = {
         )
     },
     "/recordings/stop": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _stop,
             summary="hand over what was recorded: HAR 1.2, with what really happened",
             answers="Har",

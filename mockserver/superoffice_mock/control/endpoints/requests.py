@@ -7,11 +7,17 @@ import msgspec
 
 from superoffice_mock.control import views
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Sent, Verb, Verbs, whole
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlPaths,
+    ControlRequest,
+    RequestBody,
+    whole,
+)
 from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import OUTCOMES, Exchange, Outcome
 from superoffice_mock.core.sync_run import ExchangeId
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 MAX_WATCHERS: Final = 100
 """Control calls that wait at one tenant at the same time."""
@@ -23,7 +29,7 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=60)]
 
 
-class Wanted(Sent):
+class Wanted(RequestBody):
     """Which requests are waited for, and for how long in real seconds."""
 
     example: ClassVar[str] = '{"outcome": "started", "count": 2, "timeout": 5}'
@@ -69,7 +75,7 @@ class Watch:
         return len(self.found) >= self._wanted.count
 
 
-async def _wait(asked: Asked) -> View:
+async def _wait(asked: ControlRequest) -> View:
     wanted = asked.read(Wanted)
     journal, tenant = asked.world.journal, asked.tenant
     if len(journal.watchers(tenant.facts.id)) >= MAX_WATCHERS:
@@ -84,7 +90,7 @@ async def _wait(asked: Asked) -> View:
     return _told(watch, asked, wanted)
 
 
-async def _until_over(watch: Watch, asked: Asked, within: float) -> None:
+async def _until_over(watch: Watch, asked: ControlRequest, within: float) -> None:
     """Wait until *watch* is over, *within* seconds are, or the caller hangs up."""
     listening = asyncio.create_task(asked.until_hung_up())
     try:
@@ -96,7 +102,7 @@ async def _until_over(watch: Watch, asked: Asked, within: float) -> None:
         await asyncio.wait((listening,))
 
 
-def _told(watch: Watch, asked: Asked, wanted: Wanted) -> View:
+def _told(watch: Watch, asked: ControlRequest, wanted: Wanted) -> View:
     requests = [
         one
         for one in asked.world.journal.exchanges(asked.tenant.facts.id)
@@ -117,9 +123,9 @@ def _reason(watch: Watch, wanted: Wanted) -> str:
     return f"{len(watch.found)} of {wanted.count} {what} came within {wanted.timeout:g} s"
 
 
-WAIT_VERBS: Final[Verbs] = {
+WAIT_VERBS: Final[ControlPaths] = {
     "/requests/wait": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _wait,
             summary="waits until `count` requests match, or makes sure that this `never` happens",
             takes=Wanted,
@@ -130,7 +136,7 @@ WAIT_VERBS: Final[Verbs] = {
 }
 
 
-async def _list(asked: Asked) -> View:
+async def _list(asked: ControlRequest) -> View:
     outcome, since = _outcome(asked), asked.number("since", 0)
     journal, tenant = asked.world.journal, asked.tenant.facts.id
     found = [
@@ -147,38 +153,40 @@ async def _list(asked: Asked) -> View:
     }
 
 
-async def _one(asked: Asked) -> View:
+async def _one(asked: ControlRequest) -> View:
     id_ = ExchangeId(whole(asked.id) or 0)
     exchange = asked.world.journal.exchange(asked.tenant.facts.id, id_)
     if exchange is None:
         known = "GET /_mock/requests lists the rest"
-        raise problem(404, f"request {shown(asked.id)} is unknown or forgotten; {known}")
+        raise problem(404, f"request {shorten(asked.id)} is unknown or forgotten; {known}")
     return views.whole_exchange_view(exchange, asked.world.operations)
 
 
-async def _forget(asked: Asked) -> View:
+async def _forget(asked: ControlRequest) -> View:
     asked.world.journal.clear(asked.tenant.facts.id)
     return {"requests": [], "total": 0, "forgotten": 0}
 
 
-def _outcome(asked: Asked) -> str | None:
+def _outcome(asked: ControlRequest) -> str | None:
     outcome = asked.query.get("outcome")
     if outcome is not None and outcome not in OUTCOMES:
-        raise problem(400, f"?outcome={shown(outcome)}: expected one of {', '.join(OUTCOMES)}")
+        raise problem(400, f"?outcome={shorten(outcome)}: expected one of {', '.join(OUTCOMES)}")
     return outcome
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/requests": {
-        "GET": Verb(
+        "GET": ControlMethod(
             _list,
             ("outcome", "since", "limit"),
             "tells the journal, oldest first",
             answers="Requests",
         ),
-        "DELETE": Verb(_forget, summary="empties the journal; ids go on", answers="Requests"),
+        "DELETE": ControlMethod(
+            _forget, summary="empties the journal; ids go on", answers="Requests"
+        ),
     },
     "/requests/{id}": {
-        "GET": Verb(_one, summary="tells one exchange whole", answers="WholeRequest")
+        "GET": ControlMethod(_one, summary="tells one exchange whole", answers="WholeRequest")
     },
 }

@@ -24,14 +24,19 @@ from superoffice_mock.config.tenant_spec import (
 )
 from superoffice_mock.control import views
 from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import Asked, Sent, Verb, Verbs
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlPaths,
+    ControlRequest,
+    RequestBody,
+)
 from superoffice_mock.control.views import View
 from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import Durations, Installation, Instant, TenantId, seconds
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.wire.values import shown
+from superoffice_mock.wire.values import shorten
 
 APP: Final = "mock-app"
 
@@ -50,7 +55,7 @@ class SentApp(msgspec.Struct, forbid_unknown_fields=True):
     email_agent: bool = True
 
 
-class NewTenant(Sent):
+class NewTenant(RequestBody):
     """A tenant to be made; credentials of a kind that is left out are made up."""
 
     example: ClassVar[str] = '{"installation": "online", "granted": false}, or {} for onsite'
@@ -171,7 +176,7 @@ _CLOCKS: Final[Mapping[str, Callable[[Instant], Clock]]] = {
 }
 
 
-async def _make(asked: Asked) -> Response:
+async def _make(asked: ControlRequest) -> Response:
     new, world = asked.read(NewTenant), asked.world
     facts = facts_of(new, world.tenants.new_id(new.installation), world.usual)
     try:
@@ -186,16 +191,16 @@ async def _make(asked: Asked) -> Response:
     )
 
 
-async def _list(asked: Asked) -> View:
+async def _list(asked: ControlRequest) -> View:
     asked.world.tenants.sweep()
     return {"tenants": [_line(asked, tenant) for tenant in asked.world.tenants]}
 
 
-async def _one(asked: Asked) -> View:
+async def _one(asked: ControlRequest) -> View:
     return _whole(asked, _named(asked))
 
 
-async def _remove(asked: Asked) -> Response:
+async def _remove(asked: ControlRequest) -> Response:
     tenant = _named(asked)
     try:
         asked.world.tenants.remove(tenant)
@@ -205,7 +210,7 @@ async def _remove(asked: Asked) -> Response:
     return Response(status_code=204)
 
 
-async def _reset(asked: Asked) -> View:
+async def _reset(asked: ControlRequest) -> View:
     if not asked.flag("all"):
         await asked.tenant.reset()
         return {"reset": [asked.tenant.facts.id]}
@@ -223,20 +228,20 @@ async def _reset(asked: Asked) -> View:
     }
 
 
-async def _readings(asked: Asked) -> View:
+async def _readings(asked: ControlRequest) -> View:
     return views.readings_view(asked.tenant.facts.readings)
 
 
-def _named(asked: Asked) -> Tenant:
+def _named(asked: ControlRequest) -> Tenant:
     tenants = asked.world.tenants
     tenant = tenants.get(asked.id)
     if tenant is None:
         known = f"the tenants are: {tenants.known}; GET /_mock/tenants lists them"
-        raise problem(404, f"tenant {shown(asked.id)} is unknown or removed; {known}")
+        raise problem(404, f"tenant {shorten(asked.id)} is unknown or removed; {known}")
     return tenant
 
 
-def _line(asked: Asked, tenant: Tenant) -> View:
+def _line(asked: ControlRequest, tenant: Tenant) -> View:
     facts = tenant.facts
     lasting = facts.lifetimes
     return {
@@ -255,16 +260,16 @@ def _line(asked: Asked, tenant: Tenant) -> View:
     }
 
 
-def _whole(asked: Asked, tenant: Tenant) -> View:
+def _whole(asked: ControlRequest, tenant: Tenant) -> View:
     """Return the line, and for a made tenant what lets a caller in; others have it in a file."""
     made = asked.world.tenants.is_made(tenant)
     return _line(asked, tenant) | {"credentials": credentials_view(tenant.facts) if made else None}
 
 
-VERBS: Final[Verbs] = {
+VERBS: Final[ControlPaths] = {
     "/tenants": {
-        "GET": Verb(_list, summary="lists the tenants, made ones last", answers="Tenants"),
-        "POST": Verb(
+        "GET": ControlMethod(_list, summary="lists the tenants, made ones last", answers="Tenants"),
+        "POST": ControlMethod(
             _make,
             summary="makes a tenant of its own for a test",
             takes=NewTenant,
@@ -274,13 +279,13 @@ VERBS: Final[Verbs] = {
         ),
     },
     "/tenants/{id}": {
-        "GET": Verb(
+        "GET": ControlMethod(
             _one,
             summary="tells about one tenant; of a made one the credentials, too",
             answers="Tenant",
             refuses=(404,),
         ),
-        "DELETE": Verb(
+        "DELETE": ControlMethod(
             _remove,
             summary="removes a made tenant and answers who waits there",
             status=204,
@@ -288,7 +293,7 @@ VERBS: Final[Verbs] = {
         ),
     },
     "/reset": {
-        "POST": Verb(
+        "POST": ControlMethod(
             _reset,
             ("all",),
             summary="answers who waits, then starts the tenant again as it was made",
@@ -296,7 +301,7 @@ VERBS: Final[Verbs] = {
         )
     },
     "/readings": {
-        "GET": Verb(
+        "GET": ControlMethod(
             _readings, summary="lists the readings that the tenant follows", answers="Readings"
         )
     },

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 import msgspec
 
 from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
-from superoffice_mock.testing.interleavings.middleware import Conductor, Play
+from superoffice_mock.testing.interleavings.middleware import InterleavingMiddleware, Play
 from superoffice_mock.testing.interleavings.schedules import (
     KINDS,
     MOVING,
@@ -18,7 +18,7 @@ from superoffice_mock.testing.interleavings.schedules import (
     schedules,
     written,
 )
-from superoffice_mock.testing.server import MockServer, Wanted
+from superoffice_mock.testing.server import MockServer, TenantOptions
 from superoffice_mock.testing.tenant import SuperOffice
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def explore(
     examples: int = 100,
     kinds: Sequence[str] = tuple(KINDS),
     replay: str | Schedule | None = None,
-    **tenant: Unpack[Wanted],
+    **tenant: Unpack[TenantOptions],
 ) -> None:
     """Run *scenario*, sync or async, on a fresh tenant under each of many schedules.
 
@@ -85,7 +85,7 @@ class ConductedServer(MockServer):
     def served(self) -> "Mock":
         """Return the mock with a conductor before its application."""
         mock = super().served()
-        return msgspec.structs.replace(mock, app=Conductor(mock.app, self._plays))
+        return msgspec.structs.replace(mock, app=InterleavingMiddleware(mock.app, self._plays))
 
 
 # ---- one schedule ----------------------------------------------------------------------------
@@ -94,7 +94,7 @@ class ConductedServer(MockServer):
 class _Stage:
     """Plays a scenario under schedules, on *server* with its *plays*; `calls` came in all."""
 
-    def __init__(self, server: MockServer, plays: dict[str, Play], tenant: Wanted) -> None:
+    def __init__(self, server: MockServer, plays: dict[str, Play], tenant: TenantOptions) -> None:
         self.calls = 0
         self._server = server
         self._plays = plays
@@ -115,7 +115,7 @@ class _Stage:
 
 
 @contextlib.contextmanager
-def _stage(tenant: Wanted) -> Iterator[_Stage]:
+def _stage(tenant: TenantOptions) -> Iterator[_Stage]:
     plays: dict[str, Play] = {}
     with ConductedServer(plays) as server:
         yield _Stage(server, plays, tenant)
@@ -134,7 +134,7 @@ def _same_dice() -> Iterator[None]:
         random.setstate(before)
 
 
-def _check_clock(kinds: Sequence[str], tenant: Wanted) -> None:
+def _check_clock(kinds: Sequence[str], tenant: TenantOptions) -> None:
     moves = [kind for kind in kinds if kind in MOVING]
     if tenant.get("clock") == "real" and moves:
         rest = [kind for kind in kinds if kind not in MOVING]

@@ -43,11 +43,11 @@ class Play:
         """
         self.calls += 1
         due = [one for one in self._schedule if one.before == self.calls]
-        faults = [one for one in due if _HAPPEN[one.kind] is Conductor.fault]
+        faults = [one for one in due if _HAPPEN[one.kind] is InterleavingMiddleware.fault]
         return [one for one in due if one not in faults] + faults[-1:]
 
 
-class Conductor:
+class InterleavingMiddleware:
     """An application before *app* that lets the happenings of *plays*, by tenant, come first.
 
     It changes nothing by itself: it uses the control surface, and is the other caller.
@@ -151,16 +151,16 @@ class Conductor:
         return status, answered
 
 
-_Happen = Callable[[Conductor, Play, Happening, Scope], Awaitable[None]]
+_Happen = Callable[[InterleavingMiddleware, Play, Happening, Scope], Awaitable[None]]
 _HAPPEN: Final[Mapping[str, _Happen]] = {
-    "busy": Conductor.busy,
-    "end": Conductor.end,
-    "pass": Conductor.let_pass,
-    "refuse": Conductor.fault,
-    "deny": Conductor.fault,
-    "delay": Conductor.fault,
-    "reset": Conductor.fault,
-    "cut": Conductor.nothing,
+    "busy": InterleavingMiddleware.busy,
+    "end": InterleavingMiddleware.end,
+    "pass": InterleavingMiddleware.let_pass,
+    "refuse": InterleavingMiddleware.fault,
+    "deny": InterleavingMiddleware.fault,
+    "delay": InterleavingMiddleware.fault,
+    "reset": InterleavingMiddleware.fault,
+    "cut": InterleavingMiddleware.nothing,
 }
 
 

@@ -3,12 +3,12 @@
 from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
 from superoffice_mock.core.lease import Call, account_ids
 from superoffice_mock.core.sync_run import Instant
-from superoffice_mock.webapi.request import Incoming
-from superoffice_mock.webapi.response import NO_CONTENT, Answer
+from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.response import NO_CONTENT, Response
 from superoffice_mock.wire.decode import Decoded
 
 
-def no_content(incoming: Incoming) -> Answer:
+def no_content(incoming: ApiRequest) -> Response:
     """Return the 204, which is the same whatever became of the call (claim no-content)."""
     return NO_CONTENT[incoming.place.tenant.facts.readings.no_content_type]
 
