@@ -1,48 +1,58 @@
-"""What several folders of tests use."""
+"""Fixtures that several folders of tests use, and a check of their claims."""
 
 import gc
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.claims import differences
-from tests.support.server_process import Running, serving
+from tests.support.server_process import ServerProcess, run_server
 
 SHARED = Path(__file__).parents[2] / "shared"
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Refuse to start when a claim has no test, or a mark names no claim."""
+    """Refuse to start if a claim has no test or a mark names no claim."""
     if hasattr(session.config, "workerinput"):
-        return  # xdist's workers are started by one that has looked
-    if wrong := differences():
-        raise pytest.UsageError("\n".join(wrong))
+        return  # a worker of xdist; its controller has checked
+    if errors := differences():
+        raise pytest.UsageError("\n".join(errors))
+
+
+def pytest_configure() -> None:
+    """Let the programs that tests start end on SIGINT, also where a shell ignores it for us.
+
+    A shell does so for what it runs in the background, and a program inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is loaded by now out of all searches for garbage: half a second each time."""
+    """Exclude what is loaded by now from garbage collections; they take half a second otherwise."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.fixture(scope="session")
-def shared_server() -> Iterator[Running]:
-    """One real server for all tests of this process that need nothing special."""
-    with serving("--log", "off") as running:
+def shared_server() -> Iterator[ServerProcess]:
+    """A real server for all tests of this process that need no special settings."""
+    with run_server("--log", "off") as running:
         yield running
 
 
 @pytest.fixture
-def server(shared_server: Running) -> Running:
-    """The shared server, as new: demo world, real clocks, empty journals."""
+def server(shared_server: ServerProcess) -> ServerProcess:
+    """The shared server after a reset: demo world, real clocks, empty journals."""
     shared_server.control("POST", "reset?all=true")
     return shared_server
 
 
 @pytest.fixture(scope="session")
 def page() -> str:
-    """The vendor's page, where the checkout has it beside itself."""
+    """The vendor's page, if it is beside this checkout."""
     path = SHARED / "page" / "SyncEmailAccounts.txt"
     if not path.is_file():
         pytest.skip("the vendor's page is not beside this checkout")

@@ -2,20 +2,20 @@
 
 
 class DriftError(ValueError):
-    """The file can't be compared; the message says why, in one line that follows its name."""
+    """The file can't be compared. The message is one line that gives the reason."""
 
 
 class TrafficError(ValueError):
-    """The traffic can't be read; the message says what is wrong with the file or the URL."""
+    """The traffic can't be read. The message says what is wrong with the file or the URL."""
 
 
 class DescriptionError(ValueError):
-    """The description says something that this loader does not understand."""
+    """The OpenAPI description has something that the loader does not support."""
 
 
 class TargetError(ValueError):
-    """The target can't be checked as it was given; the message says what to change."""
+    """The target can't be checked as it was given. The message says what to change."""
 
 
-class ImpossibleError(Exception):
-    """The target can't show what a check looks for; the message says how to start it for that."""
+class NotObservableError(Exception):
+    """The target can't show what a check looks for. The message says how to start it instead."""

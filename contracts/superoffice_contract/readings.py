@@ -1,4 +1,4 @@
-"""Which reading a server follows where the contract leaves it open: told, or seen in answers."""
+"""The readings that answers can show, their claims, and which ones a server follows."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -18,17 +18,20 @@ READINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "empty": ("empty-no-run", "empty-busy"),
 }
 """Each reading, and the claims that it switches."""
-UNTOLD: Final = "cannot be told"
-NO_SIGN: Final[Mapping[str, str]] = {
+NOT_OBSERVED: Final = "cannot be observed"
+WHY_NO_SIGN: Final[Mapping[str, str]] = {
     "restricted": "no credential of an app without the EMail agent is named",
     "errors": "no error had a body in JSON",
     "no-content-type": "no call was answered 204",
 }
-"""Why nothing may have been seen of a reading that every answer would show."""
+"""Why a run may have no sign of a reading that ordinary answers show."""
 
 
 class ReadingSign(msgspec.Struct, frozen=True):
-    """A sign of a reading at *tenant*: its *value*, None where nothing can be told; and *why*."""
+    """A sign that *tenant* follows *value* of *reading*; None where it shows no value.
+
+    *why* names the call that shows the value, or the reason why none is shown.
+    """
 
     reading: str
     tenant: str
@@ -37,50 +40,54 @@ class ReadingSign(msgspec.Struct, frozen=True):
 
 
 class ReadingSigns(msgspec.Struct):
-    """What was seen of each reading, the first sign of each value at each tenant."""
+    """The signs of a run: by reading and tenant, the first sign of each value."""
 
-    seen: dict[tuple[str, str], dict[str | None, str]] = {}
+    by_place: dict[tuple[str, str], dict[str | None, str]] = {}
 
-    def note(self, sign: ReadingSign) -> None:
-        """Take *sign* in."""
-        self.seen.setdefault((sign.reading, sign.tenant), {}).setdefault(sign.value, sign.why)
+    def add(self, sign: ReadingSign) -> None:
+        """Add *sign*, unless the same value was seen there before."""
+        self.by_place.setdefault((sign.reading, sign.tenant), {}).setdefault(sign.value, sign.why)
 
-    def wrongs(self, told: Mapping[str, str], readings: Iterable[str]) -> Iterator[Finding]:
-        """Yield where one of *readings* is followed otherwise than *told*, or in two ways."""
-        chosen = set(readings)
-        for (reading, tenant), by_value in self.seen.items():
-            values = [one for one in by_value if one is not None]
-            expected = told.get(reading, values[0] if values else None)
-            for value in values if reading in chosen else ():
+    def find_violations(
+        self, stated_values: Mapping[str, str], readings: Iterable[str]
+    ) -> Iterator[Finding]:
+        """Yield where one of *readings* differs from its value in *stated_values*, or has two."""
+        chosen_readings = set(readings)
+        for (reading, tenant), by_value in self.by_place.items():
+            values = [value for value in by_value if value is not None]
+            expected = stated_values.get(reading, values[0] if values else None)
+            for value in values if reading in chosen_readings else ():
                 if value != expected:
                     what = f"{reading}={value} at {by_value[value]}, expected {reading}={expected}"
-                    if reading not in told:
+                    if reading not in stated_values:
                         what += f" as at {by_value[expected]}"
                     yield Finding(tenant, what, READINGS[reading])
 
-    def facts(self, told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        """Yield, for each reading that is not *told* and was looked at, what it came to."""
+    def describe_unstated(self, stated_values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        """Yield name and value of a fact for each reading without a value in *stated_values*."""
         for reading in READINGS:
-            places = {
-                tenant: _summed_up(by_value)
-                for (one, tenant), by_value in self.seen.items()
-                if one == reading
+            by_tenant = {
+                tenant: _summarize_values(by_value)
+                for (name, tenant), by_value in self.by_place.items()
+                if name == reading
             }
-            if reading not in told and places:
-                yield f"reading {reading}", _in_all(places)
+            if reading not in stated_values and by_tenant:
+                yield f"reading {reading}", _summarize_tenants(by_tenant)
 
 
-def _summed_up(by_value: Mapping[str | None, str]) -> str:
-    values = [one for one in by_value if one is not None]
+def _summarize_values(by_value: Mapping[str | None, str]) -> str:
+    values = [value for value in by_value if value is not None]
     if len(values) > 1:
-        return f"{UNTOLD}: it differs"
-    return values[0] if values else f"{UNTOLD}: {by_value[None]}"
+        return f"{NOT_OBSERVED}: it differs"
+    return values[0] if values else f"{NOT_OBSERVED}: {by_value[None]}"
 
 
-def _in_all(places: Mapping[str, str]) -> str:
-    """Return what all *places* have in common, or what is known of each."""
-    known = {tenant: one for tenant, one in places.items() if not one.startswith(UNTOLD)}
-    told = known or dict(places)
-    if len(set(told.values())) == 1:
-        return next(iter(told.values()))
-    return ", ".join(f"{one} at {tenant}" for tenant, one in told.items())
+def _summarize_tenants(by_tenant: Mapping[str, str]) -> str:
+    """Return the value that all tenants share, or the value of each; known values go first."""
+    known_values = {
+        tenant: value for tenant, value in by_tenant.items() if not value.startswith(NOT_OBSERVED)
+    }
+    summaries = known_values or dict(by_tenant)
+    if len(set(summaries.values())) == 1:
+        return next(iter(summaries.values()))
+    return ", ".join(f"{value} at {tenant}" for tenant, value in summaries.items())

@@ -1,4 +1,4 @@
-"""What a harness found: text for people, JSON for programs, JUnit for CI."""
+"""The report of a harness as text, JSON or JUnit XML."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -9,11 +9,27 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 Progress = Callable[[str, int, int], None]
-"""Is told, as a check starts, its name, how many are finished, and of how many."""
+"""Called as a check starts, with its name, how many checks have ended, and how many there are."""
+Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "cannot be observed"]
+"""The result of a check; the last three are for claims, compared with a real tenant."""
+Kind = Literal["passed", "failure", "skipped", "error"]
+
+EXIT_FAILURE: Final = 1
+EXIT_SUCCESS: Final = 0
+_LABELS: Final[Mapping[Status, tuple[str, Kind]]] = {
+    "passed": ("ok", "passed"),
+    "failed": ("FAILED", "failure"),
+    "error": ("ERROR", "error"),
+    "skipped": ("skipped", "skipped"),
+    "agrees": ("agrees", "passed"),
+    "differs": ("DIFFERS", "failure"),
+    "cannot be observed": ("cannot be observed", "skipped"),
+}
+"""By status: the mark in text, and the kind in JUnit; in the order of a summary."""
 
 
-class Steps:
-    """Counts the checks that have ended, and tells *progress* of each that begins."""
+class ProgressCounter:
+    """Counts the checks that have ended, and calls *progress* for each one that begins."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self._progress = progress
@@ -21,11 +37,11 @@ class Steps:
         self._done = 0
 
     def begin(self, name: str) -> None:
-        """Say that *name* starts."""
+        """Report that *name* begins."""
         self._progress(name, self._done, self._total)
 
     def end(self) -> None:
-        """Count one that has ended."""
+        """Count one more check as ended."""
         self._done += 1
 
     @contextmanager
@@ -38,33 +54,8 @@ class Steps:
             self.end()
 
 
-Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "cannot be observed"]
-"""What a check came to; the last three are for claims, held against a real tenant."""
-
-
-Kind = Literal["passed", "failure", "skipped", "error"]
-
-
-FOUND: Final = 1
-
-
-FINE: Final = 0
-
-
-_SHOWN: Final[Mapping[Status, tuple[str, Kind]]] = {
-    "passed": ("ok", "passed"),
-    "failed": ("FAILED", "failure"),
-    "error": ("ERROR", "error"),
-    "skipped": ("skipped", "skipped"),
-    "agrees": ("agrees", "passed"),
-    "differs": ("DIFFERS", "failure"),
-    "cannot be observed": ("cannot be observed", "skipped"),
-}
-"""By status: how text marks it, and what JUnit calls it; in the order of a summary."""
-
-
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that is wrong: *where*, *what*, the claims it breaks, how to see it again."""
+    """One problem: *where*, *what*, the claims it breaks, and a command that reproduces it."""
 
     where: str
     what: str
@@ -73,7 +64,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What one check came to; *note* says why it was skipped, or what it learned."""
+    """The result of one check; *note* says why it was skipped, or what it counted."""
 
     check: str
     status: Status
@@ -84,9 +75,9 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Everything that was checked, in order; *facts* are figures worth knowing beside that.
+    """All results, in order; *facts* are additional names and values.
 
-    *seconds* passed in all, where somebody looked; checks may be under way at the same time.
+    *seconds* is the duration of the run, if measured: less than the sum if checks overlap.
     """
 
     title: str
@@ -96,31 +87,31 @@ class Report(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """Return 1 if anything was found, else 0."""
-        kinds = {_SHOWN[one.status][1] for one in self.results}
-        return FOUND if kinds & {"failure", "error"} else FINE
+        """1 if a check failed or ended in an error, else 0."""
+        kinds = {_LABELS[result.status][1] for result in self.results}
+        return EXIT_FAILURE if kinds & {"failure", "error"} else EXIT_SUCCESS
 
     @property
     def findings(self) -> Iterator[Finding]:
-        """Yield all findings, in order."""
+        """All findings, in order."""
         return (finding for result in self.results for finding in result.findings)
 
 
 def as_text(report: Report) -> str:
-    """Return *report* for people, a line a check and a paragraph a finding."""
-    return _printable("\n".join(_lines(report))) + "\n"
+    """Return *report* as text: a line for each check, and below it its findings."""
+    return _printable("\n".join(_text_lines(report))) + "\n"
 
 
 def as_json(report: Report) -> str:
-    """Return *report* for programs."""
+    """Return *report* as JSON."""
     content = msgspec.to_builtins(report) | {"exit_code": report.exit_code}
-    # Not msgspec: what a lone surrogate came from is told like the rest of it, with a mark for it.
+    # Not with msgspec, which rejects a lone surrogate; here it becomes a replacement character.
     return _printable(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
 
 
 def as_junit(report: Report) -> str:
-    """Return *report* as JUnit XML: a suite, and a case a check."""
-    kinds = [_SHOWN[one.status][1] for one in report.results]
+    """Return *report* as JUnit XML: one suite, with a case for each check."""
+    kinds = [_LABELS[result.status][1] for result in report.results]
     suite = ET.Element(
         "testsuite",
         name=_printable(report.title),
@@ -128,21 +119,16 @@ def as_junit(report: Report) -> str:
         failures=str(kinds.count("failure")),
         errors=str(kinds.count("error")),
         skipped=str(kinds.count("skipped")),
-        time=f"{_seconds(report):.3f}",
+        time=f"{_total_seconds(report):.3f}",
     )
     for result in report.results:
-        suite.append(_case(report, result))
+        suite.append(_junit_case(report, result))
     totals = {name: value for name, value in suite.attrib.items() if name != "skipped"}
     suites = ET.Element("testsuites", totals)
     suites.append(suite)
     ET.indent(suites)
     body = ET.tostring(suites, encoding="unicode")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
-
-
-def _seconds(report: Report) -> float:
-    each = sum(one.seconds for one in report.results)
-    return each if report.seconds is None else report.seconds
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
@@ -152,38 +138,43 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
 }
 
 
-def _case(report: Report, result: Result) -> ET.Element:
+def _total_seconds(report: Report) -> float:
+    if report.seconds is not None:
+        return report.seconds
+    return sum(result.seconds for result in report.results)
+
+
+def _junit_case(report: Report, result: Result) -> ET.Element:
     case = ET.Element(
         "testcase",
         classname=_printable(report.title),
         name=_printable(result.check),
         time=f"{result.seconds:.3f}",
     )
-    kind = _SHOWN[result.status][1]
+    kind = _LABELS[result.status][1]
     if kind == "skipped":
         ET.SubElement(case, "skipped", message=_printable(result.note or ""))
     elif kind != "passed":
-        first = result.findings[0].what if result.findings else result.note or ""
-        told = ET.SubElement(case, kind, type=result.status, message=_printable(first))
-        told.text = _printable("\n".join(_paragraphs(result.findings)) or (result.note or ""))
+        message = result.findings[0].what if result.findings else result.note or ""
+        failure = ET.SubElement(case, kind, type=result.status, message=_printable(message))
+        failure.text = _printable("\n".join(_finding_lines(result.findings)) or (result.note or ""))
     return case
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _text_lines(report: Report) -> Iterator[str]:
     yield report.title
-    width = max([8, *(len(_SHOWN[one.status][0]) for one in report.results)])
+    width = max([8, *(len(_LABELS[result.status][0]) for result in report.results)])
     for result in report.results:
         note = f"  ({result.note})" if result.note else ""
-        yield f"  {_SHOWN[result.status][0]:<{width}} {result.check}{note}"
-        yield from (
-            f"      {one}".replace("\n", "\n      ") for one in _paragraphs(result.findings)
-        )
+        yield f"  {_LABELS[result.status][0]:<{width}} {result.check}{note}"
+        for line in _finding_lines(result.findings):
+            yield f"      {line}".replace("\n", "\n      ")
     for name, value in report.facts:
         yield f"  {name}: {value}"
     yield _summary(report)
 
 
-def _paragraphs(findings: Iterable[Finding]) -> Iterator[str]:
+def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
     for finding in findings:
         yield f"{finding.where}: {finding.what}" if finding.where else finding.what
         if finding.claims:
@@ -195,12 +186,12 @@ def _paragraphs(findings: Iterable[Finding]) -> Iterator[str]:
 def _summary(report: Report) -> str:
     counts = [
         f"{count} {status}"
-        for status in _SHOWN
-        if (count := sum(1 for one in report.results if one.status == status))
+        for status in _LABELS
+        if (count := sum(1 for result in report.results if result.status == status))
     ]
     return ", ".join(counts) or "nothing checked"
 
 
 def _printable(text: str) -> str:
-    """Return *text* without what XML can't say, or a terminal would obey."""
-    return "".join(one if one.isprintable() or one in "\n\t" else "�" for one in text)
+    """Replace characters that XML does not allow or that control a terminal."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)

@@ -1,6 +1,8 @@
-"""A local SuperOffice that answers as documented, and tells the truth on a side channel."""
+"""A local SuperOffice that answers as documented and reports the truth on a side channel."""
 
 from typing import TYPE_CHECKING, Any, Final
+
+from superoffice_mock.version import __version__
 
 if TYPE_CHECKING:
     from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
@@ -10,8 +12,6 @@ if TYPE_CHECKING:
     from superoffice_mock.testing.server import MockServer, create_app
     from superoffice_mock.testing.tenant import SuperOffice
     from superoffice_mock.testing.tenant_controls import Fault
-
-__version__ = "0.1.0"
 
 __all__ = [
     "ControlFailed",
@@ -23,12 +23,13 @@ __all__ = [
     "Run",
     "SetupError",
     "SuperOffice",
+    "__version__",
     "create_app",
     "explore",
     "schedules",
 ]
 
-_WHERE: Final = {
+_MODULES: Final = {
     "ControlFailed": "errors",
     "Event": "testing.models",
     "Exchange": "testing.models",
@@ -43,18 +44,18 @@ _WHERE: Final = {
     "schedules": "testing.interleavings.schedules",
 }
 
-if not TYPE_CHECKING:  # to a type checker there is what is listed, and nothing else
+if not TYPE_CHECKING:  # type checkers see the names above and no others
 
-    def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-        """Import what is asked for, when it is: the command line must not pay for it."""
-        if name not in _WHERE:
+    def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names
+        """Import *name* on first use, so that the command line starts quickly."""
+        if name not in _MODULES:
             msg = f"module {__name__!r} has no attribute {name!r}"
             raise AttributeError(msg)
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    """List what is there, imported yet or not."""
+    """List all names, imported or not."""
     return sorted({*globals(), *__all__})

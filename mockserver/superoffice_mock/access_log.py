@@ -1,4 +1,4 @@
-"""One line per exchange, in words; secrets never reach it."""
+"""The access log: one line for each exchange, without secrets."""
 
 import sys
 from collections.abc import Callable
@@ -12,36 +12,36 @@ from superoffice_mock.core.journal import Exchange
 from superoffice_mock.wire.values import shorten
 
 
-def sentence(exchange: Exchange) -> str:
-    """Say what was asked, what was answered, and what really happened."""
+def format_text(exchange: Exchange) -> str:
+    """Return the request, the response and the outcome of *exchange* as a line of text."""
     elapsed = to_seconds(exchange.elapsed_real) or 0.0
-    what = shorten(exchange.operation or exchange.path)
-    who = _who(exchange.principal)
-    told = exchange.outcome.replace("_", " ")
-    why = f": {exchange.reason}" if exchange.reason else ""
+    target = shorten(exchange.operation or exchange.path)
+    principal = _format_principal(exchange.principal)
     status = exchange.status or "no answer"
-    gone = ", caller hung up" if exchange.hung_up else ""
-    odd = f"; odd: {'; '.join(exchange.violations)}" if exchange.violations else ""
+    disconnect = ", client disconnected" if exchange.hung_up else ""
+    outcome = exchange.outcome.replace("_", " ")
+    reason = f": {exchange.reason}" if exchange.reason else ""
+    violations = f"; violations: {'; '.join(exchange.violations)}" if exchange.violations else ""
     return (
         f"{format_instant(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
-        f"{shorten(exchange.method)} {what}{who} -> {status} after {elapsed:.2f} s{gone}, "
-        f"{told}{why}{odd}"
+        f"{shorten(exchange.method)} {target}{principal} -> {status} after {elapsed:.2f} s"
+        f"{disconnect}, {outcome}{reason}{violations}"
     )
 
 
-def _who(principal: Principal | None) -> str:
+def _format_principal(principal: Principal | None) -> str:
     if principal is None:
         return ""
     name = principal.user or (principal.app and principal.app.name)
     return f" by {shorten(name)} ({principal.scheme})" if name else f" by {principal.scheme}"
 
 
-def record(exchange: Exchange) -> str:
-    """Return the same as one line of JSON."""
+def format_json(exchange: Exchange) -> str:
+    """Return *exchange* as a line of JSON."""
     return msgspec.json.encode(
         {
             "at": format_instant(exchange.at),
-            "tenant": None if exchange.astray else exchange.tenant,
+            "tenant": None if exchange.tenant_unknown else exchange.tenant,
             "id": exchange.id,
             "operation": exchange.operation,
             "method": exchange.method,
@@ -60,25 +60,28 @@ def record(exchange: Exchange) -> str:
     ).decode()
 
 
-def silent(_: Exchange) -> None:
+def log_nothing(_: Exchange) -> None:
     """Log nothing."""
 
 
-def logger(setting: str, stream: TextIO = sys.stderr) -> Callable[[Exchange], None]:
-    """Return what *setting* asks for: `auto`, `text`, `json` or `off`."""
+def make_logger(setting: str, stream: TextIO = sys.stderr) -> Callable[[Exchange], None]:
+    """Return a function that logs exchanges as *setting* says: `auto`, `text`, `json` or `off`.
+
+    `auto` writes text to a terminal; elsewhere it writes crashes only.
+    """
     if setting == "off":
-        return silent
+        return log_nothing
     crashes_only = setting == "auto" and not stream.isatty()
-    lines = record if setting == "json" else _text
+    format_exchange = format_json if setting == "json" else _format_text_and_crash
 
     def log(exchange: Exchange) -> None:
         if exchange.crash is not None or not crashes_only:
-            stream.write(f"{lines(exchange)}\n")
+            stream.write(f"{format_exchange(exchange)}\n")
             stream.flush()
 
     return log
 
 
-def _text(exchange: Exchange) -> str:
+def _format_text_and_crash(exchange: Exchange) -> str:
     crash = "" if exchange.crash is None else f"\n{exchange.crash.rstrip()}"
-    return sentence(exchange) + crash
+    return format_text(exchange) + crash

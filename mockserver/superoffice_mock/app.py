@@ -1,4 +1,4 @@
-"""The composition root of the web edge: settings in, an application out."""
+"""Puts the application together from the settings."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_contract.openapi import operations
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.config.tenant_spec import usual
+from superoffice_mock.config.tenant_spec import tenant_defaults
 from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import seconds
-from superoffice_mock.tenants.registry import Bounds, Tenants
+from superoffice_mock.tenants.registry import TemporaryTenantLimits, Tenants
 from superoffice_mock.tenants.tenant import Limits, Tenant
 from superoffice_mock.tenants.waiting_room import SteadyClock
 from superoffice_mock.webapi.backend import Backend, BackendFactory
@@ -28,53 +28,52 @@ from superoffice_mock.webapi.fault_injection import FaultInjection
 from superoffice_mock.webapi.operations import pipeline
 from superoffice_mock.webapi.operations.pipeline import SimulationBackend
 from superoffice_mock.webapi.routing import Routes
-from superoffice_mock.wire.cors import Origins
+from superoffice_mock.wire.cors import AllowedOrigins
 
 CONTROL: Final = "/_mock/"
-"""What paths of the control surface begin with."""
+"""The prefix of all paths of the control surface."""
 
-
-Controls = tuple[BaseRoute, Callable[[Request, Exception], Awaitable[Response]]]
-"""The route of the control surface, and how its errors are answered."""
+ControlRoutes = tuple[BaseRoute, Callable[[Request, Exception], Awaitable[Response]]]
+"""The route of the control surface and its error handler."""
 
 
 class Application(Starlette):
-    """The control surface as routes; all the rest is the vendor's, and routed by the description.
+    """The control surface as Starlette routes; all other paths go to the vendor's API.
 
-    Calls of the vendor's surface pass by Starlette's stack of middlewares, which has nothing to
-    do for them and would take as long as all else that is done here. *controls* are made when the
-    first control call comes: until then a server starts faster without them.
+    Calls on the vendor's API skip Starlette's middleware, which would double their time for
+    nothing. The control surface is built by the first control call, so that a server starts
+    faster.
     """
 
-    def __init__(self, surface: ApiEndpoint, controls: Callable[[], Controls]) -> None:
+    def __init__(self, api: ApiEndpoint, build_control: Callable[[], ControlRoutes]) -> None:
         super().__init__()
-        self._surface = surface
-        self._controls = controls
+        self._api = api
+        self._build_control = build_control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and not scope["path"].startswith(CONTROL):
-            await self._surface(scope, receive, send)
+            await self._api(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Return Starlette's stack, which Starlette asks for once."""
-        route, answer = self._controls()
+        """Return Starlette's middleware stack, and mount the control surface; called once."""
+        route, error_handler = self._build_control()
         self.router.routes.append(route)
-        self.exception_handlers[HTTPException] = answer
+        self.exception_handlers[HTTPException] = error_handler
         return super().build_middleware_stack()
 
 
 class Mock(msgspec.Struct, frozen=True):
-    """The application and what whoever runs it needs to hold."""
+    """The application, and what its server or test needs of it."""
 
     app: Starlette
     tenants: Tenants
     journal: Journal
 
     def close(self, reason: str) -> None:
-        """Let nobody wait any more, because of *reason*."""
+        """End all waiting, now and later; *reason* goes into the exchanges."""
         self.tenants.close(reason)
 
 
@@ -82,56 +81,63 @@ def assemble(
     settings: Settings,
     tenants: Sequence[TenantFacts],
     log: Log,
-    steady: Callable[[], int] | None = None,
-    instead: BackendFactory | None = None,
+    steady_clock: Callable[[], int] | None = None,
+    backend_factory: BackendFactory | None = None,
 ) -> Mock:
-    """Put the mock together; *steady* is the real clock, in nanoseconds.
+    """Return the mock with *tenants*; *steady_clock* is real time in nanoseconds.
 
-    *instead* makes who answers in place of the simulation.
+    *backend_factory* makes a backend that replaces the simulation.
     """
-    steady = steady or SteadyClock()
-    started = steady()
-    described = operations.load()
+    steady_clock = steady_clock or SteadyClock()
+    started_at = steady_clock()
+    description = operations.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
-    table = _table(settings, tenants, journal, steady)
-    routes = Routes(described, table)
-    answering = FaultInjection(_answering(settings, routes, instead))
-    origins = Origins.of(settings.cors_origins.split())
-    tapes = Captures(journal)
-    surface = ApiEndpoint(routes, answering, journal, origins, steady, log, tapes)
+    tenant_table = _build_tenants(settings, tenants, journal, steady_clock)
+    routes = Routes(description, tenant_table)
+    backend = FaultInjection(_build_backend(settings, routes, backend_factory))
+    origins = AllowedOrigins.parse(settings.cors_origins.split())
+    captures = Captures(journal)
+    api = ApiEndpoint(routes, backend, journal, origins, steady_clock, log, captures)
 
-    def controls() -> Controls:
+    def build_control() -> ControlRoutes:
         from superoffice_mock.control.request import ControlContext
-        from superoffice_mock.control.router import mounted
+        from superoffice_mock.control.router import mount_control
 
-        world = ControlContext(
-            table,
+        context = ControlContext(
+            tenant_table,
             journal,
-            tapes,
-            described.operations,
-            steady,
-            started,
-            usual(settings.seconds_per_account, settings.readings, settings.expires_after),
+            captures,
+            description.operations,
+            steady_clock,
+            started_at,
+            tenant_defaults(
+                settings.seconds_per_account, settings.readings, settings.expires_after
+            ),
             log,
             settings.control_token is not None,
         )
-        return mounted(world, settings.control_token)
+        return mount_control(context, settings.control_token)
 
-    return Mock(Application(surface, controls), table, journal)
+    return Mock(Application(api, build_control), tenant_table, journal)
 
 
-def _table(
-    settings: Settings, facts: Sequence[TenantFacts], journal: Journal, steady: Callable[[], int]
+def _build_tenants(
+    settings: Settings,
+    facts: Sequence[TenantFacts],
+    journal: Journal,
+    steady_clock: Callable[[], int],
 ) -> Tenants:
     limits = Limits(settings.max_waiting, settings.jump_settle)
-    bounds = Bounds(settings.max_tenants, seconds(settings.tenant_ttl))
+    bounds = TemporaryTenantLimits(settings.max_tenants, seconds(settings.tenant_ttl))
 
-    def build(one: TenantFacts, clock: Clock | None) -> Tenant:
-        return Tenant(one, journal, limits, steady, clock)
+    def build(tenant_facts: TenantFacts, clock: Clock | None) -> Tenant:
+        return Tenant(tenant_facts, journal, limits, steady_clock, clock)
 
-    return Tenants(build, facts, bounds, steady)
+    return Tenants(build, facts, bounds, steady_clock)
 
 
-def _answering(settings: Settings, routes: Routes, instead: BackendFactory | None) -> Backend:
+def _build_backend(
+    settings: Settings, routes: Routes, backend_factory: BackendFactory | None
+) -> Backend:
     simulation = SimulationBackend(pipeline.Limits(settings.max_body, settings.max_accounts))
-    return simulation if instead is None else instead(routes, simulation)
+    return simulation if backend_factory is None else backend_factory(routes, simulation)

@@ -1,53 +1,74 @@
-"""What can go wrong, as data: raised where it is understood, rendered at the edge.
+"""The exceptions of the package.
 
 SuperOfficeMockError
-├── SetupError         before the first request; the command line prints it and exits with 2
-├── Rejected           the caller broke the contract: 4xx in the vendor's envelope
-│   └── Faulted        a fault that somebody armed answers: any 4xx or 5xx
-├── ControlFailed      a control call of a test could not be done; it says what to send instead
-└── ExpectationFailed  what a test expects did not happen; also an AssertionError
+├── SetupError         raised before the first request; the command line prints it and exits with 2
+├── Rejected           the client broke the contract: a 4xx in the vendor's error envelope
+│   └── Faulted        an armed fault answers: any 4xx or 5xx
+├── ControlFailed      a call of the control surface failed; the message says what to send instead
+└── ExpectationFailed  something that a test expects did not happen; also an AssertionError
 """
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class SuperOfficeMockError(Exception):
-    """Anything this package raises on purpose."""
+    """The base class of all exceptions that this package raises on purpose."""
 
 
 class SetupError(SuperOfficeMockError):
-    """The program can't start as it was told to; the message says what to change."""
+    """The program can't start with this configuration; the message says what to change."""
+
+
+@contextmanager
+def explain_missing_extra(feature: str, extra: str) -> Iterator[None]:
+    """Raise SetupError if a package of the optional *extra*, imported in the block, is missing.
+
+    *feature* is what needs it, such as `check`.
+    """
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "").partition(".")[0]
+        msg = (
+            f"{feature} needs {package}, which is not installed; install superoffice-mock with the "
+            f"extra {extra}: pip install '.[{extra}]' in a clone (see Installing in the README)"
+        )
+        raise SetupError(msg) from None
 
 
 class Rejected(SuperOfficeMockError):
-    """The caller broke the contract.
+    """The client broke the contract.
 
-    `where` is a JSON Pointer into the body or the name of a header. `told` is what the caller
-    reads, `reason` what the journal keeps: they differ where an answer must not help a guesser.
+    `where` is a JSON Pointer into the body or the name of a header. `message` is what the client
+    receives, `reason` what the journal keeps. They differ where the answer must not help an
+    attacker to guess credentials.
     """
 
     headers: tuple[tuple[str, str], ...] = ()
 
-    def __init__(self, status: int, where: str, reason: str, told: str | None = None) -> None:
+    def __init__(self, status: int, where: str, reason: str, message: str | None = None) -> None:
         self.status = status
         self.where = where
         self.reason = f"{where}: {reason}" if where else reason
-        self.told = self.reason if told is None else told
+        self.message = self.reason if message is None else message
         super().__init__(self.reason)
 
 
 class Faulted(Rejected):
-    """An armed fault answers; the caller reads *message*, and *headers* come before all others."""
+    """An armed fault answers; *headers* replace other headers of the same names."""
 
     def __init__(
         self, status: int, reason: str, message: str, headers: tuple[tuple[str, str], ...]
     ) -> None:
-        super().__init__(status, "", reason, told=message)
+        super().__init__(status, "", reason, message=message)
         self.headers = headers
 
 
 class ControlFailed(SuperOfficeMockError):
-    """A *call* of the control surface could not be done; *detail* says what to send instead.
+    """A *call* of the control surface failed; *detail* says what to send instead.
 
-    *status* is what it was answered with, or None without an answer.
+    *status* is the status of the response, or None if there was no response.
     """
 
     def __init__(self, call: str, detail: str, status: int | None = None) -> None:
@@ -58,4 +79,4 @@ class ControlFailed(SuperOfficeMockError):
 
 
 class ExpectationFailed(SuperOfficeMockError, AssertionError):
-    """What a test expects of the traffic did not happen; the message shows what did."""
+    """The traffic is not what a test expects; the message shows what it was."""

@@ -1,6 +1,6 @@
-"""The pytest plugin: a SuperOffice for every test, and what it noticed that the test did not.
+"""The pytest plugin: a SuperOffice for each test, and checks at its teardown.
 
-Loaded by every pytest run where the package is installed, so it imports nothing until it is used.
+Every pytest run loads it where the package is installed, so it imports the rest on first use.
 """
 
 from collections.abc import Generator, Iterator, Mapping
@@ -11,22 +11,22 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from superoffice_mock.testing.cassette import Play
+    from superoffice_mock.testing.cassette import Cassette
     from superoffice_mock.testing.server import MockServer
     from superoffice_mock.testing.tenant import SuperOffice
 
 NAME: Final = "superoffice_mock"
-"""Of the marker and of the fixture."""
+"""The name of the marker and of the fixture."""
 MARKER: Final = (
     f'{NAME}(installation="online", granted=False, readings={{...}}, accounts={{id: seconds}}, '
     'seconds_per_account=..., expires_after=..., clock="freeze", strict=True, replay="file.har", '
-    f'record="once"): what the SuperOffice of the fixture {NAME} is like; '
-    "strict: violations fail the test; replay: it answers from that file, which record makes"
+    f'record="once"): options of the SuperOffice in the fixture {NAME}; '
+    "strict: violations fail the test; replay: it answers from this file, which record writes"
 )
 FAILED: Final = pytest.StashKey[bool]()
-"""Of a test that failed or was skipped, maybe at its set-up: what it left undone is no news."""
+"""In a test: whether it, or its setup, failed or was skipped; then idle faults are expected."""
 RECORDERS: Final = pytest.StashKey["dict[Path, list[str]]"]()
-"""Of a session: which tests may record which file."""
+"""In the session: the tests that may record each file."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -47,24 +47,24 @@ def superoffice_mock_server() -> "Iterator[MockServer]":
 def superoffice_mock(
     request: pytest.FixtureRequest, superoffice_mock_server: "MockServer"
 ) -> "Iterator[SuperOffice]":
-    """A SuperOffice of this test's own, whose clock jumps; the marker says what it is like."""
+    """A SuperOffice for this test only, with a clock that jumps; the marker sets its options."""
     from superoffice_mock.errors import ControlFailed
 
-    wanted = _wanted(request.node)
-    strict = wanted.pop("strict", False)
-    file, record = wanted.pop("replay", None), wanted.pop("record", "none")
+    options = _marker_options(request.node)
+    strict = options.pop("strict", False)
+    file, record = options.pop("replay", None), options.pop("record", "none")
     try:
-        with _made(superoffice_mock_server, wanted) as office:
-            play = _played(superoffice_mock_server, office, request.node, file, record)
+        with _create_tenant(superoffice_mock_server, options) as office:
+            cassette = _open_cassette(superoffice_mock_server, office, request.node, file, record)
             yield office
             failed = request.node.stash.get(FAILED, False)
-            if play is not None:
-                play.end(failed=failed)
-            found = _noticed(office, strict, failed=failed)
+            if cassette is not None:
+                cassette.end(failed=failed)
+            problems = _list_problems(office, strict, failed=failed)
     except ControlFailed as error:
-        found = [f"what happened in the mock can't be told: {error}"]
-    if found:
-        pytest.fail("\n\n".join(found), pytrace=False)
+        problems = [f"what happened in the mock is not known: {error}"]
+    if problems:
+        pytest.fail("\n\n".join(problems), pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -76,124 +76,126 @@ def pytest_runtest_makereport(
     office = getattr(item, "funcargs", {}).get(NAME)
     if report.when != "teardown":
         item.stash[FAILED] = not report.passed
-        if office is not None and report.failed and not _tells_itself(call):
+        if office is not None and report.failed and not _has_timeline(call):
             report.sections.append((NAME, _timeline(office)))
     return report
 
 
 def _timeline(office: "SuperOffice") -> str:
-    """Return what reached *office*, or why that can't be told: no error may come of it."""
+    """Return what reached *office*, or why that is not known; raise nothing."""
     from superoffice_mock.errors import ControlFailed
 
     try:
         return office.timeline
     except ControlFailed as error:
-        return f"What reached the mock can't be told: {error}"
+        return f"What reached the mock is not known: {error}"
 
 
-def _noticed(office: "SuperOffice", strict: bool, *, failed: bool) -> list[str]:  # noqa: FBT001 - the marker's
-    """Return what the test may have missed; of a tenant that is gone nothing is known."""
+def _list_problems(office: "SuperOffice", strict: bool, *, failed: bool) -> list[str]:  # noqa: FBT001 - the marker's
+    """Return what the test may have missed; nothing if the tenant was removed."""
     from superoffice_mock.errors import ControlFailed
-    from superoffice_mock.testing.teardown_checks import crashes, findings
-    from superoffice_mock.testing.tenant import GONE
+    from superoffice_mock.testing.teardown_checks import crashes, problems
+    from superoffice_mock.testing.tenant import NOT_FOUND
 
     try:
-        return list(crashes(office) if failed else findings(office, strict))
+        return list(crashes(office) if failed else problems(office, strict))
     except ControlFailed as error:
-        if error.status != GONE:
+        if error.status != NOT_FOUND:
             raise
         return []
 
 
-def _tells_itself(call: pytest.CallInfo[None]) -> bool:
+def _has_timeline(call: pytest.CallInfo[None]) -> bool:
+    """Return whether the test failed with an error that shows the timeline itself."""
     from superoffice_mock.errors import ExpectationFailed
 
     return call.excinfo is not None and call.excinfo.errisinstance(ExpectationFailed)
 
 
-def _made(server: "MockServer", wanted: dict[str, Any]) -> "SuperOffice":
+def _create_tenant(server: "MockServer", options: dict[str, Any]) -> "SuperOffice":
     from superoffice_mock.errors import ControlFailed
 
     try:
-        return server.tenant(**wanted)
+        return server.tenant(**options)
     except ControlFailed as error:
-        wrong = error.detail
-    pytest.fail(f"@pytest.mark.{NAME}: {wrong}", pytrace=False)
+        problem = error.detail
+    pytest.fail(f"@pytest.mark.{NAME}: {problem}", pytrace=False)
 
 
-def _played(
+def _open_cassette(
     server: "MockServer", office: "SuperOffice", node: pytest.Item, file: str | None, record: str
-) -> "Play | None":
-    """Begin to replay or to record *file*, a path from the test's own folder, if it is given."""
+) -> "Cassette | None":
+    """Begin to replay or to record *file*, a path relative to the test's folder, if it is given."""
     from superoffice_mock.errors import SetupError
-    from superoffice_mock.testing.cassette import RECORD, Play
+    from superoffice_mock.testing.cassette import RECORD_MODES, Cassette
 
-    if record not in RECORD:
-        wrong = f"record={record!r} is not known; known are {', '.join(RECORD)}"
+    if record not in RECORD_MODES:
+        problem = f"record={record!r} is not known; known are {', '.join(RECORD_MODES)}"
     elif file is None and record != "none":
-        wrong = f'record="{record}" needs replay="file.har", the file to make'
+        problem = f'record="{record}" needs replay="file.har", the file to write'
     elif file is None:
         return None
-    elif record != "none" and (others := _others(node, _path(node, file))):
-        wrong = (
-            f'record="{record}": {file} is that of {others[0]}, too; name a file for each test, or '
-            'take record="none" where what the other recorded is only replayed'
+    elif record != "none" and (other_tests := _other_recorders(node, _path(node, file))):
+        problem = (
+            f'record="{record}": {other_tests[0]} records {file}, too; name a file for each test, '
+            'or use record="none" in tests that only replay it'
         )
     else:
         try:
-            return Play(server, office, _path(node, file), record)
+            return Cassette(server, office, _path(node, file), record)
         except SetupError as error:
-            wrong = str(error)
-    pytest.fail(f"@pytest.mark.{NAME}: {wrong}", pytrace=False)
+            problem = str(error)
+    pytest.fail(f"@pytest.mark.{NAME}: {problem}", pytrace=False)
 
 
 def _path(node: pytest.Item, file: str) -> "Path":
     return (node.path.parent / file).resolve()
 
 
-def _others(node: pytest.Item, path: "Path") -> list[str]:
-    """Return the other tests of the session that may record *path*, whichever process runs them."""
+def _other_recorders(node: pytest.Item, path: "Path") -> list[str]:
+    """Return the other tests of the session that may record *path*, those of other workers too."""
     stash = node.session.stash
     if RECORDERS not in stash:
-        found: dict[Path, list[str]] = {}
+        recorders: dict[Path, list[str]] = {}
         for item in node.session.items:
             if NAME not in getattr(item, "fixturenames", ()):
                 continue
-            marked = _marked(item)
-            file = marked.get("replay")
-            if file is not None and marked.get("record", "none") != "none":
-                found.setdefault(_path(item, file), []).append(item.nodeid)
-        stash[RECORDERS] = found
-    return [one for one in stash[RECORDERS].get(path, []) if one != node.nodeid]
+            options = _merge_markers(item)
+            file = options.get("replay")
+            if file is not None and options.get("record", "none") != "none":
+                recorders.setdefault(_path(item, file), []).append(item.nodeid)
+        stash[RECORDERS] = recorders
+    return [node_id for node_id in stash[RECORDERS].get(path, []) if node_id != node.nodeid]
 
 
-def _wanted(node: pytest.Item) -> dict[str, Any]:
-    """Return what the markers of *node* say, the closest winning; fail the test if they can't."""
+def _marker_options(node: pytest.Item) -> dict[str, Any]:
+    """Return the arguments of the markers of *node*; fail the test if one is invalid."""
     for marker in node.iter_markers(NAME):
         if marker.args:
             pytest.fail(f"@pytest.mark.{NAME} takes arguments by name only", pytrace=False)
-        _check(marker.kwargs)
-    return _marked(node)
+        _check_arguments(marker.kwargs)
+    return _merge_markers(node)
 
 
-def _marked(node: pytest.Item) -> dict[str, Any]:
-    marked: dict[str, Any] = {}
+def _merge_markers(node: pytest.Item) -> dict[str, Any]:
+    """Return the arguments of all markers of *node*; those of the closest marker win."""
+    options: dict[str, Any] = {}
     for marker in node.iter_markers(NAME):
-        marked = {**marker.kwargs, **marked}
-    return marked
+        options = {**marker.kwargs, **options}
+    return options
 
 
-def _check(given: Mapping[str, object]) -> None:
+def _check_arguments(arguments: Mapping[str, object]) -> None:
     from difflib import get_close_matches
 
     from superoffice_mock.testing.server import TenantOptions
 
-    known = [*TenantOptions.__annotations__, "strict", "replay", "record"]
-    for name in given:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+    known_names = [*TenantOptions.__annotations__, "strict", "replay", "record"]
+    for name in arguments:
+        if name not in known_names:
+            near = get_close_matches(name, known_names, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known_names)}"
             pytest.fail(f"@pytest.mark.{NAME}: no argument {name!r}; {hint}", pytrace=False)
-    if not isinstance(strict := given.get("strict", False), bool):
-        told = f"strict={strict!r} is not known; write strict=True"
-        pytest.fail(f"@pytest.mark.{NAME}: {told}", pytrace=False)
+    if not isinstance(strict := arguments.get("strict", False), bool):
+        problem = f"strict={strict!r} is not known; write strict=True"
+        pytest.fail(f"@pytest.mark.{NAME}: {problem}", pytrace=False)

@@ -1,4 +1,4 @@
-"""What is measured, each against its reference in the same minutes, and what it must come to."""
+"""The measures: each compares the mock with a reference, and yields figures with bounds."""
 
 import asyncio
 import json
@@ -24,48 +24,21 @@ from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import Entry, Recording
-from superoffice_mock.recordings.model import RecordedRequest as RecordedRequest
-from superoffice_mock.recordings.model import RecordedResponse as RecordedResponse
+from superoffice_mock.recordings.model import (
+    Entry,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+)
 from tests.benchmarks import references
 from tests.benchmarks.bodies import accounts
+from tests.benchmarks.figures import Effort, Figure
 from tests.benchmarks.load import Load, LoadError, burst
-from tests.benchmarks.programs import Started, mock, recorder, reference, replay, running
+from tests.benchmarks.programs import MeasuredServer, mock, recorder, reference, replay, run_program
 from tests.support.server_process import BASIC, PATH, environment
 
 MICRO: Final = 1e6
 MILLI: Final = 1e3
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How long everything is measured: pairs of bursts, rounds of starts, requests of growth."""
-
-    pairs: int
-    rounds: int
-    requests: int
-    tenants: int
-    calls: int
-
-
-LONG: Final = Effort(pairs=8, rounds=15, requests=200_000, tenants=10_000, calls=20_000)
-SHORT: Final = Effort(pairs=1, rounds=3, requests=10_000, tenants=200, calls=2_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured figure; *must* and *aim* are bounds, as `>= 0.7`, in *detail* the raw values."""
-
-    name: str
-    value: float
-    must: str = ""
-    aim: str = ""
-    detail: str = ""
-
-    def keeps(self, bound: str) -> bool:
-        """Tell whether the value is within *bound*."""
-        sense, limit = bound.split()
-        return self.value >= float(limit) if sense == ">=" else self.value <= float(limit)
 
 
 Measure = Callable[[Effort], Iterator[Figure]]
@@ -76,89 +49,98 @@ Measure = Callable[[Effort], Iterator[Figure]]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two bursts, one right after the other: of the reference and of the mock."""
+    """Two bursts, one right after the other: on the reference and on the mock."""
 
     theirs: Load
     ours: Load
 
 
-def _pairs(pairs: int, theirs: tuple[Started, bytes], ours: tuple[Started, bytes]) -> list[Pair]:
-    """Burst them in turn, the order changing, after one burst each to get warm."""
+def _measure_pairs(
+    pairs: int, theirs: tuple[MeasuredServer, bytes], ours: tuple[MeasuredServer, bytes]
+) -> list[Pair]:
+    """Measure both in turn, in changing order, after one burst each to warm up."""
     burst(*theirs, 1)
     burst(*ours, 1)
-    found = []
+    results = []
     for number in range(pairs):
         if number % 2:
-            mine = burst(*ours, 1)
-            found.append(Pair(burst(*theirs, 1), mine))
+            our_load = burst(*ours, 1)
+            results.append(Pair(burst(*theirs, 1), our_load))
         else:
-            yours = burst(*theirs, 1)
-            found.append(Pair(yours, burst(*ours, 1)))
-    return found
+            their_load = burst(*theirs, 1)
+            results.append(Pair(their_load, burst(*ours, 1)))
+    return results
 
 
-def _ratio(pairs: list[Pair], of: Callable[[Load], float]) -> float:
-    return statistics.median(of(one.ours) / of(one.theirs) for one in pairs)
+def _ratio(pairs: list[Pair], value: Callable[[Load], float]) -> float:
+    return statistics.median(value(pair.ours) / value(pair.theirs) for pair in pairs)
 
 
-def _raw(pairs: list[Pair]) -> str:
-    ours = [one.ours for one in pairs]
-    per_second = statistics.median(one.per_second for one in ours)
-    p50, p99 = (statistics.median(getattr(one, name) for one in ours) for name in ("p50", "p99"))
-    cpu = min(one.cpu for one in ours) * MICRO
+def _describe(pairs: list[Pair]) -> str:
+    loads = [pair.ours for pair in pairs]
+    per_second = statistics.median(load.per_second for load in loads)
+    p50 = statistics.median(load.p50 for load in loads)
+    p99 = statistics.median(load.p99 for load in loads)
+    cpu = min(load.cpu for load in loads) * MICRO
     return f"{per_second:,.0f}/s, {cpu:.1f} us, p50 {p50 * MILLI:.2f} p99 {p99 * MILLI:.2f} ms"
 
 
 def throughput(effort: Effort) -> Iterator[Figure]:
-    """CPU per request against bare Starlette, and against Starlette that reads a long body."""
+    """Compare CPU per request with bare Starlette, and with Starlette that reads a long body."""
     short, long = accounts(2), accounts(1000)
-    with running(mock()) as ours, running(reference("bare")) as bare:
-        pairs = _pairs(effort.pairs, (bare, short), (ours, short))
-        yield Figure("throughput, 2 accounts", _saved(pairs), ">= 0.70", ">= 1.00", _raw(pairs))
+    with run_program(mock()) as ours, run_program(reference("bare")) as bare:
+        pairs = _measure_pairs(effort.pairs, (bare, short), (ours, short))
+        yield Figure(
+            "throughput, 2 accounts", _speed_ratio(pairs), ">= 0.70", ">= 1.00", _describe(pairs)
+        )
         p99 = _ratio(pairs, lambda load: load.p99)
         yield Figure("p99 at 32 connections", p99, "<= 1.75", "<= 1.25")
         camel = (ours, accounts(2, camel=True))
-        pairs = _pairs(effort.pairs, (ours, short), camel)
-        yield Figure("camelCase, 2 accounts", _saved(pairs), ">= 0.90", "", _raw(pairs))
-    with running(mock()) as ours, running(reference("body")) as body:
-        pairs = _pairs(effort.pairs, (body, long), (ours, long))
-        yield Figure("throughput, 1000 accounts", _saved(pairs), ">= 0.30", ">= 0.45", _raw(pairs))
+        pairs = _measure_pairs(effort.pairs, (ours, short), camel)
+        yield Figure("camelCase, 2 accounts", _speed_ratio(pairs), ">= 0.90", "", _describe(pairs))
+    with run_program(mock()) as ours, run_program(reference("body")) as body:
+        pairs = _measure_pairs(effort.pairs, (body, long), (ours, long))
+        yield Figure(
+            "throughput, 1000 accounts", _speed_ratio(pairs), ">= 0.30", ">= 0.45", _describe(pairs)
+        )
         camel = (ours, accounts(1000, camel=True))
-        pairs = _pairs(effort.pairs, (ours, long), camel)
-        yield Figure("camelCase, 1000 accounts", _saved(pairs), ">= 0.90", "", _raw(pairs))
+        pairs = _measure_pairs(effort.pairs, (ours, long), camel)
+        yield Figure(
+            "camelCase, 1000 accounts", _speed_ratio(pairs), ">= 0.90", "", _describe(pairs)
+        )
 
 
-def _saved(pairs: list[Pair]) -> float:
-    """Return CPU of the reference over CPU of the mock: the share of its speed that is kept."""
+def _speed_ratio(pairs: list[Pair]) -> float:
+    """Return the speed of the mock as a share of the reference's: their CPU, inverted."""
     return 1 / _ratio(pairs, lambda load: load.cpu)
 
 
-def recorded(effort: Effort) -> Iterator[Figure]:
-    """What a recorder adds to a call: each is made both ways, over connections that stay open."""
+def recorder_delay(effort: Effort) -> Iterator[Figure]:
+    """Measure what a recorder adds to a call, over connections that stay open."""
     with (
         TemporaryDirectory() as folder,
-        running(mock()) as direct,
-        running(recorder(direct, Path(folder, "a.har"))) as through,
+        run_program(mock()) as direct,
+        run_program(recorder(direct, Path(folder, "a.har"))) as through,
     ):
         for count in (2, 100):
             pairs = _both_ways(direct, through, accounts(count), effort.calls // 10)
-            added = statistics.median(one - other for one, other in pairs) * MILLI
-            ours, theirs = (statistics.median(one) * MILLI for one in zip(*pairs, strict=True))
+            added = statistics.median(ours - theirs for ours, theirs in pairs) * MILLI
+            ours, theirs = (statistics.median(times) * MILLI for times in zip(*pairs, strict=True))
             must = "<= 2" if count == 2 else ""
             detail = f"{ours:.2f} against {theirs:.2f} ms"
             yield Figure(f"a recorder adds, {count} accounts, ms", added, must, "", detail)
 
 
 def _both_ways(
-    direct: Started, through: Started, body: bytes, calls: int
+    direct: MeasuredServer, through: MeasuredServer, body: bytes, calls: int
 ) -> list[tuple[float, float]]:
-    """Return the seconds of so many calls, each through the recorder and direct."""
-    with closing(_open(direct)) as one, closing(_open(through)) as other:
-        found = [(_call(other, body), _call(one, body)) for _ in range(calls)]
-    return found[calls // 10 :]
+    """Return the seconds of each call through the recorder and direct, after some to warm up."""
+    with closing(_open(direct)) as direct_connection, closing(_open(through)) as connection:
+        times = [(_call(connection, body), _call(direct_connection, body)) for _ in range(calls)]
+    return times[calls // 10 :]
 
 
-def _open(server: Started) -> HTTPConnection:
+def _open(server: MeasuredServer) -> HTTPConnection:
     connection = HTTPConnection(server.url.removeprefix("http://"))
     connection.connect()
     connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -169,59 +151,61 @@ def _call(connection: HTTPConnection, body: bytes) -> float:
     headers = {"Authorization": BASIC, "Content-Type": "application/json"}
     began = time.perf_counter()
     connection.request("POST", PATH, body, headers)
-    answer = connection.getresponse()
-    answer.read()
+    response = connection.getresponse()
+    response.read()
     took = time.perf_counter() - began
-    if answer.status != 204:
-        message = f"the answer was {answer.status}"
+    if response.status != 204:
+        message = f"the answer was {response.status}"
         raise LoadError(message)
     return took
 
 
 def log_line(effort: Effort) -> Iterator[Figure]:
-    """What a line of the log costs, written to nowhere."""
+    """Measure what a line of the log costs if it is discarded."""
     short = accounts(2)
-    with running(mock()) as silent, running(mock("--log", "json")) as telling:
-        pairs = _pairs(effort.pairs, (silent, short), (telling, short))
-    cost = statistics.median(one.ours.cpu - one.theirs.cpu for one in pairs) * MICRO
-    yield Figure("a line of the log, us of CPU", cost, detail=_raw(pairs))
+    with run_program(mock()) as silent, run_program(mock("--log", "json")) as logging:
+        pairs = _measure_pairs(effort.pairs, (silent, short), (logging, short))
+    cost = statistics.median(pair.ours.cpu - pair.theirs.cpu for pair in pairs) * MICRO
+    yield Figure("a line of the log, us of CPU", cost, detail=_describe(pairs))
 
 
-def replayed(effort: Effort) -> Iterator[Figure]:
-    """A replay against the simulation: CPU a request, of two accounts and of a thousand."""
-    none, short, long = b'{"SyncUserAccounts":[]}', accounts(2), accounts(1000)
+def replay_speed(effort: Effort) -> Iterator[Figure]:
+    """Compare CPU per request of a replay and of the simulation, with 2 and with 1000 accounts."""
+    empty, short, long = b'{"SyncUserAccounts":[]}', accounts(2), accounts(1000)
     with TemporaryDirectory() as folder:
-        har_file.write(f"{folder}/a.har", Recording(tuple(map(_recorded, (none, short, long)))))
+        har_file.write(f"{folder}/a.har", Recording(tuple(map(_make_entry, (empty, short, long)))))
         recording = replay(Path(folder, "a.har"))
         for count, body in ((2, short), (1000, long)):
-            with running(mock()) as simulation, running(recording) as ours:
-                pairs = _pairs(effort.pairs, (simulation, body), (ours, body))
-            yield Figure(f"replay, {count} accounts", _saved(pairs), ">= 0.50", "", _raw(pairs))
+            with run_program(mock()) as simulation, run_program(recording) as ours:
+                pairs = _measure_pairs(effort.pairs, (simulation, body), (ours, body))
+            yield Figure(
+                f"replay, {count} accounts", _speed_ratio(pairs), ">= 0.50", "", _describe(pairs)
+            )
 
 
-def _recorded(body: bytes) -> Entry:
+def _make_entry(body: bytes) -> Entry:
     headers = (("authorization", BASIC), ("content-type", "application/json"))
     url = f"http://crm.example{PATH}"
-    sent = RecordedRequest("POST", url, headers=headers, body=body)
-    return Entry(request=sent, response=RecordedResponse(204))
+    request = RecordedRequest("POST", url, headers=headers, body=body)
+    return Entry(request=request, response=RecordedResponse(204))
 
 
-# ---- in the hands of pytest -------------------------------------------------------------------
+# ---- pytest ----------------------------------------------------------------------------------
 
 
 def fixture(effort: Effort) -> Iterator[Figure]:
-    """What the fixture adds to an empty test, once the server runs."""
+    """Measure what the fixture adds to an empty test when the server is running."""
     tests = effort.calls // 20
-    added = []
+    costs = []
     for _ in range(max(effort.pairs // 2, 1)):
         empty, using = (_run_tests(argument, tests) for argument in ("", "superoffice_mock"))
-        added.append((using - empty) / tests)
-    cost = statistics.median(added) * MILLI
+        costs.append((using - empty) / tests)
+    cost = statistics.median(costs) * MILLI
     yield Figure("the fixture adds to a test, ms", cost, "<= 5", "", f"{tests} tests")
 
 
 def _run_tests(argument: str, count: int) -> float:
-    """Return the seconds that *count* tests which take *argument* need, as pytest counts them."""
+    """Return the seconds, measured by pytest, of *count* tests with the fixture *argument*."""
     test = f"import pytest\n@pytest.mark.parametrize('n', range({count}))\n"
     with TemporaryDirectory() as folder:
         Path(folder, "test_it.py").write_text(f"{test}def test_it(n, {argument}): pass\n")
@@ -230,43 +214,44 @@ def _run_tests(argument: str, count: int) -> float:
         done = subprocess.run(
             command, env=env, cwd=folder, capture_output=True, text=True, check=True
         )
-    found = re.search(r"passed in ([0-9.]+)s", done.stdout)
-    if found is None:
+    match = re.search(r"passed in ([0-9.]+)s", done.stdout)
+    if match is None:
         raise LoadError(done.stdout[-200:])
-    return float(found[1])
+    return float(match[1])
 
 
 # ---- starts and memory -----------------------------------------------------------------------
 
 
 def starts(effort: Effort) -> Iterator[Figure]:
-    """From the start to the first 204, and what the memory is then."""
-    found: dict[str, list[tuple[float, float]]] = {"mock": [], "bare": []}
+    """Measure the time from the start to the first 204, and the memory then."""
+    samples: dict[str, list[tuple[float, float]]] = {"mock": [], "bare": []}
     programs = (mock(), reference("bare"))
     for number in range(effort.rounds):
         for program in programs if number % 2 else programs[::-1]:
-            with running(program) as started:
-                found[program.name].append((started.ready_after, started.megabytes))
+            with run_program(program) as server:
+                samples[program.name].append((server.start_seconds, server.megabytes))
     for name, at, must, aim in (
         ("start to the first 204", 0, "<= 1.25", "<= 1.05"),
         ("idle memory", 1, "<= 1.25", "<= 1.10"),
     ):
-        pairs = zip(found["mock"], found["bare"], strict=True)
+        pairs = zip(samples["mock"], samples["bare"], strict=True)
         ratio = statistics.median(ours[at] / theirs[at] for ours, theirs in pairs)
         unit = (MILLI, "ms") if at == 0 else (1, "MB")
         ours, theirs = (
-            statistics.median(one[at] for one in found[of]) * unit[0] for of in ("mock", "bare")
+            statistics.median(sample[at] for sample in samples[kind]) * unit[0]
+            for kind in ("mock", "bare")
         )
         yield Figure(name, ratio, must, aim, f"{ours:.1f} against {theirs:.1f} {unit[1]}")
 
 
 def version(effort: Effort) -> Iterator[Figure]:
-    """`superoffice-mock --version` against an interpreter that does nothing."""
-    ours = (sys.executable, "-m", "superoffice_mock", "--version")
-    theirs = (sys.executable, "-c", "pass")
-    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(effort.rounds)]
-    ratio = statistics.median(one / other for one, other in pairs)
-    detail = f"{statistics.median(one for one, _ in pairs) * MILLI:.0f} ms"
+    """Compare `superoffice-mock --version` with an interpreter that does nothing."""
+    command = (sys.executable, "-m", "superoffice_mock", "--version")
+    nothing = (sys.executable, "-c", "pass")
+    pairs = [(_seconds(command), _seconds(nothing)) for _ in range(effort.rounds)]
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    detail = f"{statistics.median(ours for ours, _ in pairs) * MILLI:.0f} ms"
     yield Figure("--version, of python -c pass", ratio, "<= 7", "<= 3", detail)
 
 
@@ -278,50 +263,50 @@ def _seconds(command: tuple[str, ...]) -> float:
 
 
 def growth(effort: Effort) -> Iterator[Figure]:
-    """How much more memory after so many requests, the journal being full long before."""
-    with running(mock()) as ours:
+    """Measure the growth of memory over so many requests; the journal is full early on."""
+    with run_program(mock()) as ours:
         before = ours.megabytes
         done = 0
         while done < effort.requests:
             done += burst(ours, accounts(2), 1).requests
-        grown = ours.megabytes - before
-    yield Figure("growth, MB", grown, "<= 5", "<= 2", f"after {done:,} requests")
+        growth_mb = ours.megabytes - before
+    yield Figure("growth, MB", growth_mb, "<= 5", "<= 2", f"after {done:,} requests")
 
 
 def tenants(effort: Effort) -> Iterator[Figure]:
-    """What tenants cost, each with one run: memory in all, and CPU a call against ten of them."""
+    """Measure the memory of many tenants, and their CPU per call compared with ten tenants."""
     short = accounts(2)
     many = effort.tenants
     with (
-        running(mock("--max-tenants", str(many))) as few,
-        running(mock("--max-tenants", str(many))) as full,
+        run_program(mock("--max-tenants", str(many))) as few,
+        run_program(mock("--max-tenants", str(many))) as full,
     ):
         before = full.megabytes
-        paths = [_made(full) for _ in range(many)]
+        paths = [_create_tenant(full) for _ in range(many)]
         _call_all(full, short, paths)
-        grown = full.megabytes - before
-        some = [_made(few) for _ in range(10)]
+        growth_mb = full.megabytes - before
+        few_paths = [_create_tenant(few) for _ in range(10)]
         ratios = [
-            burst(full, short, 1, paths).cpu / burst(few, short, 1, some).cpu
+            burst(full, short, 1, paths).cpu / burst(few, short, 1, few_paths).cpu
             for _ in range(effort.pairs)
         ]
-    yield Figure(f"{many:,} tenants, MB", grown, "<= 100", "", "one call each and more")
+    yield Figure(f"{many:,} tenants, MB", growth_mb, "<= 100", "", "one call each and more")
     yield Figure("CPU a call, of ten tenants", statistics.median(ratios), "<= 1.25")
 
 
-def _call_all(server: Started, body: bytes, paths: list[str]) -> None:
+def _call_all(server: MeasuredServer, body: bytes, paths: list[str]) -> None:
     """Call *server* at each of *paths* at least once."""
     seconds = 1
     while burst(server, body, seconds, paths).requests < len(paths):
         seconds *= 2
 
 
-def _made(server: Started) -> str:
-    """Make a tenant that knows the sample's user; return the path of the call there."""
+def _create_tenant(server: MeasuredServer) -> str:
+    """Create a tenant with the user of the sample; return the path of its call."""
     user = {"name": "tje0", "password": "Tje0"}
-    sent = json.dumps({"users": [user], "seconds_per_account": 0, "clock": "real"}).encode()
-    with urlopen(Request(f"{server.url}/_mock/tenants", sent, method="POST")) as answer:
-        id_: str = json.load(answer)["id"]
+    body = json.dumps({"users": [user], "seconds_per_account": 0, "clock": "real"}).encode()
+    with urlopen(Request(f"{server.url}/_mock/tenants", body, method="POST")) as response:
+        id_: str = json.load(response)["id"]
     return f"/{id_}{PATH}"
 
 
@@ -329,23 +314,22 @@ def _made(server: Started) -> str:
 
 
 def in_process(effort: Effort) -> Iterator[Figure]:
-    """One call of the application in this process, without any server."""
+    """Compare calls of the applications in this process, without a server."""
     settings = Settings(seconds_per_account=0)
-    ours = assemble(settings, tenant_file.of(settings), access_log.silent).app
-    theirs = references.bare()
+    mock_app = assemble(settings, tenant_file.load_tenants(settings), access_log.log_nothing).app
     body = accounts(2)
-    apps = (ours, theirs)
+    apps = (mock_app, references.bare())
     pairs = [
-        tuple(asyncio.run(_driven(app, effort.calls, body)) for app in apps)
+        tuple(asyncio.run(_time_calls(app, effort.calls, body)) for app in apps)
         for _ in range(max(effort.pairs, 3))
     ]
-    ratio = statistics.median(one / other for one, other in pairs)
-    cost, bare = (statistics.median(one) * MICRO for one in zip(*pairs, strict=True))
+    ratio = statistics.median(ours / theirs for ours, theirs in pairs)
+    cost, bare = (statistics.median(times) * MICRO for times in zip(*pairs, strict=True))
     yield Figure("a call in-process, of bare", ratio, "", "", f"{cost:.1f} against {bare:.1f} us")
 
 
-async def _driven(app: ASGIApp, calls: int, body: bytes) -> float:
-    """Return the seconds that one of *calls* takes."""
+async def _time_calls(app: ASGIApp, calls: int, body: bytes) -> float:
+    """Return the mean seconds of *calls* calls."""
     scope = _scope(len(body))
     message: Message = {"type": "http.request", "body": body, "more_body": False}
 
@@ -388,11 +372,11 @@ def _scope(length: int) -> Scope:
 
 
 MEASURES: Final[Mapping[str, Measure]] = {
-    one.__name__.replace("_", "-"): one
-    for one in (
+    measure.__name__.replace("_", "-"): measure
+    for measure in (
         throughput,
-        replayed,
-        recorded,
+        replay_speed,
+        recorder_delay,
         log_line,
         starts,
         version,

@@ -1,5 +1,5 @@
 -- wrk -s post.lua URL -- AUTHORIZATION BODYFILE PATHSFILE
--- Posts the body to the paths in turn, one a line of the last file.
+-- Posts the body to the paths in turn; PATHSFILE has one path in a line.
 local requests, turn = {}, 0
 
 function init(args)

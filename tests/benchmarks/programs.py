@@ -1,4 +1,4 @@
-"""Servers as programs on one core: started, called until they answer, looked at, stopped."""
+"""Servers as processes on one core: they are started, measured and stopped."""
 
 import os
 import socket
@@ -17,30 +17,30 @@ from tests.support.server_process import BASIC, PATH, environment
 
 SERVER_CORE: Final = 0
 LOAD_CORE: Final = 1
-"""Where servers run and where the load comes from, on a machine with two cores or more."""
+"""The cores of servers and of the load, on a machine with two cores or more."""
 POLL: Final = 0.002
-"""Seconds between two looks whether a server answers."""
+"""Seconds between two attempts to call a server that is starting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A server to measure; `{port}` in *command* is the port that it gets."""
+    """A server to measure; `{port}` in *command* stands for its port."""
 
     name: str
     command: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A program that has answered; *ready_after* is in seconds since its process began."""
+class MeasuredServer:
+    """A server that answers; *start_seconds* is how long that took since its process began."""
 
     url: str
     process: psutil.Process
-    ready_after: float
+    start_seconds: float
 
     @property
     def cpu(self) -> float:
-        """Seconds of CPU that it has used."""
+        """Its CPU time in seconds."""
         times = self.process.cpu_times()
         return float(times.user + times.system)
 
@@ -51,20 +51,20 @@ class Started:
 
 
 def mock(*flags: str) -> Program:
-    """Return the mock as users start it, its journal and all its checks on."""
+    """Return the mock as users start it, with its journal and all checks."""
     serve = (sys.executable, "-m", "superoffice_mock", "serve", "--port", "{port}")
     quiet = ("--log", "off", "--seconds-per-account", "0")
     return Program("mock", (*serve, *quiet, *flags))
 
 
 def replay(recording: Path) -> Program:
-    """Return a replay of the HAR *recording*, again and again."""
+    """Return a repeated replay of the HAR file *recording*."""
     replay = (sys.executable, "-m", "superoffice_mock", "replay", str(recording))
     return Program("replay", (*replay, "--repeat", "--port", "{port}", "--log", "off"))
 
 
-def recorder(upstream: Started, out: Path) -> Program:
-    """Return a recorder before *upstream*."""
+def recorder(upstream: MeasuredServer, out: Path) -> Program:
+    """Return a recorder in front of *upstream*."""
     record = (sys.executable, "-m", "superoffice_mock", "record", "--port", "{port}")
     return Program("recorder", (*record, "--upstream", upstream.url, "--out", str(out)))
 
@@ -76,24 +76,24 @@ def reference(name: str) -> Program:
     return Program(name, (*uvicorn, *loop, "--factory", f"tests.benchmarks.references:{name}"))
 
 
-def pinned(core: int, command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return *command* bound to *core*, where there is another core for the rest."""
+def pin_to_core(core: int, command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return *command* bound to *core*, if the machine has more than one."""
     return ("taskset", "-c", str(core), *command) if (os.cpu_count() or 1) > 1 else command
 
 
 @contextmanager
-def running(program: Program) -> Iterator[Started]:
-    """Run *program* from its first instruction to its first 204, and until the block ends."""
+def run_program(program: Program) -> Iterator[MeasuredServer]:
+    """Start *program*, wait for its first 204, and stop it when the block ends."""
     port = _free_port()
-    command = [word.format(port=port) for word in pinned(SERVER_CORE, program.command)]
+    command = [word.format(port=port) for word in pin_to_core(SERVER_CORE, program.command)]
     env = environment({"PYTHONDONTWRITEBYTECODE": ""})
     began = time.perf_counter()
-    quiet = subprocess.DEVNULL  # a log, too, is written to nowhere
+    quiet = subprocess.DEVNULL  # a log is discarded, too
     with subprocess.Popen(command, env=env, stdout=quiet, stderr=quiet) as process:
         try:
             _await_answer(process, port, program.name)
             ready = time.perf_counter() - began
-            yield Started(f"http://127.0.0.1:{port}", psutil.Process(process.pid), ready)
+            yield MeasuredServer(f"http://127.0.0.1:{port}", psutil.Process(process.pid), ready)
         finally:
             process.terminate()
             process.wait(timeout=10)
@@ -120,6 +120,6 @@ def _status(port: int) -> bytes:
     head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {BASIC}\r\n"
     body = b'{"SyncUserAccounts":[]}'
     rest = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=5)) as caller:
-        caller.sendall((head + rest).encode() + body)
-        return caller.recv(4096)[9:12]
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=5)) as client:
+        client.sendall((head + rest).encode() + body)
+        return client.recv(4096)[9:12]

@@ -1,4 +1,4 @@
-"""What the mock is held against: the least that Starlette can do for the same path."""
+"""References for the benchmarks: the least that Starlette does for the same path."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -18,10 +18,10 @@ async def _body(request: Request) -> Response:
 
 
 def bare() -> Starlette:
-    """A route that answers 204, whatever comes."""
+    """Return an application that answers 204 to any request."""
     return Starlette(routes=[Route(PATH, _bare, methods=["POST"])])
 
 
 def body() -> Starlette:
-    """A route that reads the body and answers 204."""
+    """Return an application that reads the body and answers 204."""
     return Starlette(routes=[Route(PATH, _body, methods=["POST"])])

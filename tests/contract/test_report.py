@@ -1,4 +1,4 @@
-"""The report: text for people, JSON for programs, JUnit for CI."""
+"""The report as text, JSON and JUnit XML."""
 
 import json
 from typing import Final
@@ -31,30 +31,28 @@ REPORT = Report(
 EMPTY = Report("nothing", ())
 
 
-def cases(report: Report) -> list[ET.Element]:
+def junit_cases(report: Report) -> list[ET.Element]:
     return list(ET.fromstring(as_junit(report).encode()).iter("testcase"))
 
 
-@pytest.mark.parametrize(
-    ("statuses", "code"),
-    [
-        ((), 0),
-        (("passed", "skipped"), 0),
-        (("passed", "failed"), 1),
-        (("error", "passed"), 1),
-    ],
-)
-def test_anything_found_is_exit_code_1(statuses: tuple[Status, ...], code: int) -> None:
-    report = Report("x", tuple(Result("one", status) for status in statuses))
-    assert report.exit_code == code
-    assert json.loads(as_json(report))["exit_code"] == code
+def test_a_failure_or_an_error_is_exit_code_1() -> None:
+    cases: dict[tuple[Status, ...], int] = {
+        (): 0,
+        ("passed", "skipped"): 0,
+        ("passed", "failed"): 1,
+        ("error", "passed"): 1,
+    }
+    for statuses, code in cases.items():
+        report = Report("x", tuple(Result("check", status) for status in statuses))
+        assert report.exit_code == code, statuses
+        assert json.loads(as_json(report))["exit_code"] == code, statuses
 
 
 def test_the_findings_of_a_report_are_those_of_its_results_in_order() -> None:
-    assert [one.what for one in REPORT.findings] == ["two instead of one", "late"]
+    assert [finding.what for finding in REPORT.findings] == ["two instead of one", "late"]
 
 
-def test_text_has_a_line_a_check_and_a_paragraph_a_finding() -> None:
+def test_text_has_a_line_for_each_check_and_its_findings_below() -> None:
     assert as_text(REPORT) == (
         "check of a server\n"
         "  ok       answers  (12 cases)\n"
@@ -70,27 +68,27 @@ def test_text_has_a_line_a_check_and_a_paragraph_a_finding() -> None:
     )
 
 
-def test_text_of_nothing_says_so() -> None:
+def test_an_empty_report_says_so() -> None:
     assert as_text(EMPTY) == "nothing\nnothing checked\n"
 
 
 def test_text_indents_every_line_of_a_finding() -> None:
-    report = Report("x", (Result("one", "failed", findings=(Finding("here", "a\nb"),)),))
+    report = Report("x", (Result("check", "failed", findings=(Finding("here", "a\nb"),)),))
     assert "      here: a\n      b\n" in as_text(report)
 
 
-def test_text_has_nothing_that_a_terminal_would_obey() -> None:
+def test_text_has_no_control_characters() -> None:
     finding = Finding("a\x1b[2J", "b\x07\r\x9b", ("c\x1b",), "d\u202e")
     text = as_text(Report("e\x1b]0;", (Result("f\x08", "failed", findings=(finding,)),)))
-    assert all(one.isprintable() or one == "\n" for one in text)
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
     assert "a\ufffd[2J: b\ufffd\ufffd\ufffd" in text
 
 
-def test_json_holds_everything() -> None:
+def test_json_has_all_members() -> None:
     content = json.loads(as_json(REPORT))
     assert content["title"] == "check of a server"
     assert content["facts"] == [["layout", "text page"]]
-    assert [one["status"] for one in content["results"]] == [
+    assert [result["status"] for result in content["results"]] == [
         "passed",
         "failed",
         "skipped",
@@ -104,27 +102,27 @@ def test_json_holds_everything() -> None:
     }
 
 
-def test_json_marks_what_it_can_not_say() -> None:
-    odd = "a\ud800b\x1b"
-    content = json.loads(as_json(Report(odd, (Result(odd, "skipped", note=odd),))))
+def test_json_replaces_lone_surrogates() -> None:
+    text = "a\ud800b\x1b"
+    content = json.loads(as_json(Report(text, (Result(text, "skipped", note=text),))))
     assert content["title"] == content["results"][0]["note"] == "a\ufffdb\x1b"
-    as_json(Report(odd, ())).encode()
+    as_json(Report(text, ())).encode()
 
 
-def test_junit_tells_the_time_that_passed_where_checks_were_under_way_together() -> None:
+def test_junit_has_the_duration_of_the_run_if_checks_overlapped() -> None:
     report = Report("x", REPORT.results, seconds=1.6)
     (suite,) = ET.fromstring(as_junit(report).encode())
     assert suite.get("time") == "1.600"
     assert json.loads(as_json(report))["seconds"] == 1.6
 
 
-def test_junit_counts_what_it_holds() -> None:
+def test_junit_counts_its_cases_by_kind() -> None:
     suites = ET.fromstring(as_junit(REPORT).encode())
     (suite,) = suites
     counts = {"tests": "4", "failures": "1", "errors": "1", "time": "1.750"}
     assert suites.attrib == {"name": "check of a server", **counts}
     assert suite.attrib == {**suites.attrib, "skipped": "1"}
-    assert [(one.get("classname"), one.get("name"), one.get("time")) for one in suite] == [
+    assert [(case.get("classname"), case.get("name"), case.get("time")) for case in suite] == [
         ("check of a server", "answers", "0.250"),
         ("check of a server", "throttle", "1.500"),
         ("check of a server", "tenants", "0.000"),
@@ -132,10 +130,10 @@ def test_junit_counts_what_it_holds() -> None:
     ]
 
 
-def test_junit_says_why_a_case_did_not_pass() -> None:
-    passed, failed, skipped, error = (list(case) for case in cases(REPORT))
+def test_junit_has_the_reason_why_a_case_did_not_pass() -> None:
+    passed, failed, skipped, error = (list(case) for case in junit_cases(REPORT))
     assert passed == []
-    assert [(one.tag, one.attrib) for one in (*failed, *skipped, *error)] == [
+    assert [(element.tag, element.attrib) for element in (*failed, *skipped, *error)] == [
         ("failure", {"type": "failed", "message": "two instead of one"}),
         ("skipped", {"message": "needs /_mock/"}),
         ("error", {"type": "error", "message": "it hung up"}),
@@ -146,24 +144,24 @@ def test_junit_says_why_a_case_did_not_pass() -> None:
     assert error[0].text == "it hung up"
 
 
-def test_junit_of_a_failure_without_words_is_well_formed() -> None:
-    ((told,),) = cases(Report("x", (Result("one", "failed"),)))
-    assert (told.get("message"), told.text) == ("", None)
+def test_junit_of_a_failure_without_findings_is_well_formed() -> None:
+    ((failure,),) = junit_cases(Report("x", (Result("check", "failed"),)))
+    assert (failure.get("message"), failure.text) == ("", None)
 
 
-@pytest.mark.parametrize("odd", ["\x00", "\x1b", "\x85", "\ud800", "\ufffe", "\uffff"])
-def test_junit_is_xml_whatever_the_words(odd: str) -> None:
-    words = f"a{odd}<&>\"'ü\n]]>"
-    shown = "a\ufffd<&>\"'ü\n]]>"
-    finding = Finding(words, words, (words,), words)
-    results = (Result(words, "failed", findings=(finding,)), Result(words, "skipped", note=words))
-    failed, skipped = cases(Report(words, results))
-    assert [failed.get("name"), failed.get("classname"), skipped[0].get("message")] == [shown] * 3
-    assert failed[0].get("message") == shown
-    assert failed[0].text == f"{shown}: {shown}\n  breaks {shown}\n  {shown}"
+def test_junit_is_valid_xml_with_any_characters() -> None:
+    escaped = "a\ufffd<&>\"'ü\n]]>"
+    for letter in ("\x00", "\x1b", "\x85", "\ud800", "\ufffe", "\uffff"):
+        text = f"a{letter}<&>\"'ü\n]]>"
+        finding = Finding(text, text, (text,), text)
+        results = (Result(text, "failed", findings=(finding,)), Result(text, "skipped", note=text))
+        failed, skipped = junit_cases(Report(text, results))
+        texts = [failed.get("name"), failed.get("classname"), failed[0].get("message")]
+        assert [*texts, skipped[0].get("message")] == [escaped] * 4, repr(letter)
+        assert failed[0].text == f"{escaped}: {escaped}\n  breaks {escaped}\n  {escaped}"
 
 
-def test_junit_declares_what_it_is_written_in() -> None:
+def test_junit_declares_its_encoding() -> None:
     assert as_junit(EMPTY).startswith('<?xml version="1.0" encoding="utf-8"?>\n<testsuites ')
 
 
@@ -181,7 +179,7 @@ JUNIT: Final = {
     "error": ({"message", "type"}, set()),
     "failure": ({"message", "type"}, set()),
 }
-"""By element: the attributes that it may and must have in the schema that Jenkins reads by."""
+"""By element: the attributes that it may and must have in the schema of Jenkins."""
 NESTING: Final = {
     "testsuites": {"testsuite"},
     "testsuite": {"testcase"},
@@ -190,12 +188,12 @@ NESTING: Final = {
 
 
 @pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["full", "empty"])
-def test_junit_has_the_elements_and_attributes_that_viewers_know(report: Report) -> None:
+def test_junit_has_only_elements_and_attributes_of_the_schema(report: Report) -> None:
     root = ET.fromstring(as_junit(report).encode())
     assert root.tag == "testsuites"
     for element in root.iter():
-        may, must = JUNIT[element.tag]
-        assert must <= set(element.keys()) <= may
+        allowed, required = JUNIT[element.tag]
+        assert required <= set(element.keys()) <= allowed
         assert {child.tag for child in element} <= NESTING.get(element.tag, set())
         for name in set(element.keys()) & {"tests", "failures", "errors", "skipped"}:
             assert element.attrib[name].isdecimal()

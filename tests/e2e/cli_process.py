@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.server_process import READY, Running, environment
+from tests.support.server_process import READY, ServerProcess, environment
 
 PROGRAM = (sys.executable, "-m", "superoffice_mock")
 
 
-def started_after(code: str) -> tuple[str, ...]:
-    """Return the program in a process that runs *code* first."""
+def program_after(code: str) -> tuple[str, ...]:
+    """Return the command of a process that runs *code* before the program."""
     return (sys.executable, "-c", f"{code}\nfrom superoffice_mock.cli import main\nmain()")
 
 
 def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the program to its end."""
+    """Run the program until it exits."""
     return subprocess.run(
         [*PROGRAM, *arguments],
         capture_output=True,
@@ -32,26 +32,26 @@ def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Com
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A server that is ready; its standard error goes to a file."""
+class ServeCommand:
+    """A running `serve` that is ready; its standard error goes to a file."""
 
-    running: Running
-    errors: Path
+    server: ServerProcess
+    errors_file: Path
     seconds_until_ready: float
 
     def signal(self, number: int) -> None:
         """Send a signal to the process."""
-        self.running.process.send_signal(number)
+        self.server.process.send_signal(number)
 
-    def ended(self) -> tuple[int, str, str]:
-        """Wait for the end; return the exit code, the rest of standard output, and the errors."""
-        out, _ = self.running.process.communicate(timeout=20)
-        return self.running.process.returncode, out, self.log
+    def wait_for_exit(self) -> tuple[int, str, str]:
+        """Wait for the exit; return the exit code, the rest of standard output, and the log."""
+        out, _ = self.server.process.communicate(timeout=20)
+        return self.server.process.returncode, out, self.log
 
     @property
     def log(self) -> str:
-        """What has been written to standard error."""
-        return self.errors.read_text(encoding="utf-8")
+        """The text of standard error so far."""
+        return self.errors_file.read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -60,10 +60,10 @@ def serve(
     *flags: str,
     env: Mapping[str, str] | None = None,
     program: tuple[str, ...] = PROGRAM,
-) -> Iterator[Served]:
-    """Run `serve` on a free port until the block ends; *folder* takes its standard error."""
+) -> Iterator[ServeCommand]:
+    """Run `serve` on a free port until the block ends; its standard error goes to *folder*."""
     errors = folder / "errors.txt"
-    started = time.perf_counter()
+    start = time.perf_counter()
     with (
         errors.open("w", encoding="utf-8") as stream,
         subprocess.Popen(
@@ -78,9 +78,9 @@ def serve(
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            took = time.perf_counter() - started
+            seconds = time.perf_counter() - start
             assert line.startswith(READY), f"{line!r} {errors.read_text(encoding='utf-8')}"
-            running = Running(line.removeprefix(READY).removesuffix("\n"), process)
-            yield Served(running, errors, took)
+            server = ServerProcess(line.removeprefix(READY).removesuffix("\n"), process)
+            yield ServeCommand(server, errors, seconds)
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""What clients send: one payload in every media type, and every way to sign in."""
+"""Requests of clients: one payload in every media type, and all kinds of credentials."""
 
 from urllib.parse import urlencode
 
@@ -50,7 +50,7 @@ PAYLOADS = {
 
 SESSION = {"Cookie": "ASP.NET_SessionId=demo-session", "X-XSRF-TOKEN": "demo-xsrf"}
 TICKET = {"Authorization": "SOTicket 7T:demo-ticket"}
-WITH_APP = TICKET | {"SO-AppToken": "demo-app-token"}
+TICKET_WITH_APP = TICKET | {"SO-AppToken": "demo-app-token"}
 BEARER = {"Authorization": "Bearer 8A:Cust12345.demo-token"}
 BASIC = {"Authorization": "Basic dGplMDpUamUw"}
 
@@ -64,17 +64,17 @@ SIGN_INS = [
     ("onsite", {"X-XSRF-TOKEN": "demo-xsrf"}, 401),
     ("onsite", {"Cookie": "ASP.NET_SessionId=demo-session"}, 401),
     ("onsite", SESSION | {"Authorization": "SOTicket 7T:wrong"}, 401),
-    ("Cust12345", WITH_APP, 204),
+    ("Cust12345", TICKET_WITH_APP, 204),
     ("Cust12345", {"Authorization": "SOTICKET 7T:demo-ticket"} | {"SO-AppToken": "x"}, 401),
     ("Cust12345", TICKET, 401),
     ("Cust12345", BEARER, 204),
     ("Cust12345", BEARER | {"SO-AppToken": "any"}, 204),
     ("Cust12345", SESSION, 204),
     ("Cust12345", BASIC, 401),
-    ("Cust54321", WITH_APP, 401),
+    ("Cust54321", TICKET_WITH_APP, 401),
     ("Cust54321", {"Authorization": "Bearer 8A:Cust54321.demo-token"}, 401),
 ]
-"""Tenant, what is presented there, and the status that follows (issue 2, section 2)."""
+"""Tenant, request headers, and the expected status."""
 
 CHALLENGES = {
     "onsite": 'Basic realm="SuperOffice", SOTicket realm="SuperOffice"',
@@ -83,6 +83,6 @@ CHALLENGES = {
 }
 
 
-def prefix(tenant: str) -> str:
-    """Return what stands before /api in URLs of *tenant*."""
+def path_prefix(tenant: str) -> str:
+    """Return the part of the URLs of *tenant* before /api."""
     return "" if tenant == "onsite" else f"/{tenant}"

@@ -1,4 +1,4 @@
-"""HTTP over a raw socket: every byte that goes out and comes back is the test's."""
+"""HTTP over a raw socket, with full control of the bytes."""
 
 import json
 import socket
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from tests.support.server_process import BASIC, PATH, Running
+from tests.support.server_process import BASIC, PATH, ServerProcess
 
 JSON = "application/json"
-ONE = b'{"SyncUserAccounts":[{"AccountId":507}]}'
-LONG = b'{"SyncUserAccounts":[%s]}' % b",".join([b'{"AccountId":507}'] * 200)
-"""Two hundred accounts: a run of a hundred seconds."""
+BODY = b'{"SyncUserAccounts":[{"AccountId":507}]}'
+LONG_BODY = b'{"SyncUserAccounts":[%s]}' % b",".join([b'{"AccountId":507}'] * 200)
+"""Two hundred accounts, which make a run of a hundred seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """One answer: the bytes of its head as they came, and its body."""
+class RawResponse:
+    """A response: the bytes of its head, and its body."""
 
     head: bytes
     body: bytes
@@ -36,18 +36,20 @@ class Raw:
         return {name.lower(): value.strip() for name, _, value in pairs}
 
     @property
-    def without_date(self) -> bytes:
-        """All of its bytes, but for the value of Date."""
+    def bytes_without_date(self) -> bytes:
+        """All its bytes without the value of Date."""
         lines = (self.head + self.body).split(b"\r\n")
-        return b"\r\n".join(b"date" if one.lower().startswith(b"date:") else one for one in lines)
+        return b"\r\n".join(
+            b"date" if line.lower().startswith(b"date:") else line for line in lines
+        )
 
     def json(self) -> Any:
         """The body, decoded."""
         return json.loads(self.body)
 
 
-class Listening(Protocol):
-    """A server as a socket sees it."""
+class HasAddress(Protocol):
+    """A server with an address."""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -57,10 +59,10 @@ class Listening(Protocol):
 class Connection:
     """One connection to a server."""
 
-    def __init__(self, running: Listening) -> None:
-        self._socket = socket.create_connection(running.address, timeout=20)
+    def __init__(self, server: HasAddress) -> None:
+        self._socket = socket.create_connection(server.address, timeout=20)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._read = b""
+        self._buffer = b""
 
     def __enter__(self) -> Self:
         return self
@@ -74,53 +76,53 @@ class Connection:
         self._socket.close()
 
     def send(self, raw: bytes) -> Self:
-        """Send *raw*, no more and no less."""
+        """Send the bytes *raw*."""
         self._socket.sendall(raw)
         return self
 
-    def hang_up(self) -> None:
-        """Close the connection without a word."""
+    def close(self) -> None:
+        """Close the connection."""
         self._socket.close()
 
-    def answer(self, *, to_head: bool = False) -> Raw:
-        """Read one answer; *to_head* means that no body follows whatever its headers say."""
-        while b"\r\n\r\n" not in self._read:
-            self._more()
-        head, _, self._read = self._read.partition(b"\r\n\r\n")
-        raw = Raw(head + b"\r\n\r\n", b"")
+    def read_response(self, *, to_head: bool = False) -> RawResponse:
+        """Read one response; with *to_head* it has no body, whatever its headers say."""
+        while b"\r\n\r\n" not in self._buffer:
+            self._receive()
+        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
+        raw = RawResponse(head + b"\r\n\r\n", b"")
         assert "transfer-encoding" not in raw.headers
         length = 0 if to_head else int(raw.headers.get("content-length", 0))
-        while len(self._read) < length:
-            self._more()
-        body, self._read = self._read[:length], self._read[length:]
-        return Raw(raw.head, body)
+        while len(self._buffer) < length:
+            self._receive()
+        body, self._buffer = self._buffer[:length], self._buffer[length:]
+        return RawResponse(raw.head, body)
 
-    def silent(self) -> bool:
-        """Tell whether nothing has come and the connection is still open."""
+    def is_silent(self) -> bool:
+        """Return whether the connection is open and nothing has arrived."""
         self._socket.setblocking(False)
         try:
-            self._read += self._socket.recv(65536)
+            self._buffer += self._socket.recv(65536)
         except BlockingIOError:
-            return self._read == b""
+            return self._buffer == b""
         finally:
             self._socket.settimeout(20)
         return False
 
-    def rest(self) -> bytes:
-        """Read until the server closes the connection, and close it too."""
+    def read_to_end(self) -> bytes:
+        """Read until the server closes the connection; then close it."""
         while more := self._socket.recv(65536):
-            self._read += more
+            self._buffer += more
         self._socket.close()
-        return self._read
+        return self._buffer
 
-    def _more(self) -> None:
+    def _receive(self) -> None:
         more = self._socket.recv(65536)
-        assert more, f"the server closed the connection after {self._read!r}"
-        self._read += more
+        assert more, f"the server closed the connection after {self._buffer!r}"
+        self._buffer += more
 
 
 def request(
-    body: bytes = ONE,
+    body: bytes = BODY,
     headers: Mapping[str, str] | None = None,
     *,
     method: str = "POST",
@@ -128,33 +130,34 @@ def request(
     version: str = "1.1",
     **more: str,
 ) -> bytes:
-    """Return the bytes of a request: signed in, JSON, and its length, unless told otherwise."""
+    """Return the bytes of a request; by default it is JSON, with credentials and a length."""
     if headers is None:
         headers = {"Authorization": BASIC, "Content-Type": JSON, "Content-Length": str(len(body))}
-    named = {name.replace("_", "-"): value for name, value in more.items()}
+    extra_headers = {name.replace("_", "-"): value for name, value in more.items()}
     lines = [
-        f"{name}: {value}" for name, value in {"Host": "127.0.0.1", **headers, **named}.items()
+        f"{name}: {value}"
+        for name, value in {"Host": "127.0.0.1", **headers, **extra_headers}.items()
     ]
     head = "\r\n".join([f"{method} {path} HTTP/{version}", *lines, "", ""])
     return head.encode("latin-1") + body
 
 
-def exchange(running: Running, raw: bytes) -> Raw:
-    """Send *raw* on a connection of its own and return the answer."""
-    with Connection(running) as connection:
-        return connection.send(raw).answer(to_head=raw.startswith(b"HEAD"))
+def send_request(server: ServerProcess, raw: bytes) -> RawResponse:
+    """Send *raw* on a new connection and return the response."""
+    with Connection(server) as connection:
+        return connection.send(raw).read_response(to_head=raw.startswith(b"HEAD"))
 
 
-def until(condition: Callable[[], bool], what: str, within: float = 10) -> None:
-    """Ask again and again, without a pause, until *condition* holds."""
+def wait_until(condition: Callable[[], bool], description: str, within: float = 10) -> None:
+    """Poll without a pause until *condition* holds."""
     deadline = time.monotonic() + within
     while not condition():
-        assert time.monotonic() < deadline, f"not within {within} s: {what}"
+        assert time.monotonic() < deadline, f"not within {within} s: {description}"
 
 
-def waiting(running: Running, count: int, tenant: str = "onsite") -> None:
-    """Return once *count* calls wait at *tenant*."""
-    until(
-        lambda: running.control("GET", f"lease?tenant={tenant}")["waiting"] == count,
+def wait_for_waiting_calls(server: ServerProcess, count: int, tenant: str = "onsite") -> None:
+    """Wait until *count* calls wait at *tenant*."""
+    wait_until(
+        lambda: server.control("GET", f"lease?tenant={tenant}")["waiting"] == count,
         f"{count} calls wait",
     )

@@ -1,4 +1,4 @@
-"""Recordings served from a thread of this process, and the commands that read them."""
+"""Servers that replay recordings, in this process or their own, and commands that read them."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -17,39 +17,46 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import Entry, Recording
 from superoffice_mock.replay import loading
-from superoffice_mock.replay.player import Recorded, Rules
-from superoffice_mock.server.run import in_background
+from superoffice_mock.replay.player import RecordedExchange, Rules
+from superoffice_mock.server.run import serve_in_background
 from superoffice_mock.webapi import replay_backend
 from tests.e2e.cli_process import PROGRAM
 from tests.e2e.raw_http import request
-from tests.support.server_process import READY, Running, environment
+from tests.support.server_process import READY, ServerProcess, environment
 
 RULES = Rules()
 
 
-def written(path: Path, *entries: Entry) -> str:
+def write_har(path: Path, *entries: Entry) -> str:
     """Write a HAR of *entries* and return its path."""
     har_file.write(str(path), Recording(entries))
     return str(path)
 
 
-def recorded(*paths: str | Path) -> tuple[Recorded, ...]:
-    """What can be replayed of the files at *paths*."""
-    return loading.recorded(loading.loaded([*map(str, paths)], None, print))
+def load_exchanges(*paths: str | Path) -> tuple[RecordedExchange, ...]:
+    """Return the exchanges in the files at *paths*."""
+    return loading.replayable(loading.load_recordings([*map(str, paths)], None, print))
 
 
 @contextmanager
-def served(found: Sequence[Recorded] | None, rules: Rules = RULES, **more: float) -> Iterator[str]:
-    """Serve what was *found* until the block ends; None is the simulation. Yield the URL."""
-    settings = Settings(port=0, seconds_per_account=more.get("each", 5.0))
-    tables = [{k: v for k, v in one.items() if k != "accounts"} for one in tenant_file.demo()]
-    known = tables if found is None else cli_replay.tenants(tables, found)
-    facts = tenant_file.tenants(known, "the test", settings.seconds_per_account, settings.readings)
-    instead = None
-    if found is not None:
-        instead = replay_backend.instead(found, rules, 1 << 20, simulate=False)
-    mock: Mock = assemble(settings, facts, access_log.silent, instead=instead)
-    with in_background(mock, settings) as url:
+def serve(
+    exchanges: Sequence[RecordedExchange] | None,
+    rules: Rules = RULES,
+    seconds_per_account: float = 5.0,
+) -> Iterator[str]:
+    """Replay *exchanges*, or simulate if they are None, until the block ends. Yield the URL."""
+    settings = Settings(port=0, seconds_per_account=seconds_per_account)
+    tables = [
+        {name: value for name, value in table.items() if name != "accounts"}
+        for table in tenant_file.demo_tables()
+    ]
+    backend_factory = None
+    if exchanges is not None:
+        tables = cli_replay.add_recorded_tenants(tables, exchanges)
+        backend_factory = replay_backend.replay_factory(exchanges, rules, 1 << 20, simulate=False)
+    facts = tenant_file.parse_tenants(tables, "the test", seconds_per_account, settings.readings)
+    mock: Mock = assemble(settings, facts, access_log.log_nothing, backend_factory=backend_factory)
+    with serve_in_background(mock, settings) as url:
         yield url
 
 
@@ -58,21 +65,25 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(cli.main, [*map(str, arguments)])
 
 
-def raw(url: str, sent: bytes | None = None) -> bytes:
-    """Send *sent* and return all that comes until the connection is closed, however."""
+def address_of(url: str) -> tuple[str, int]:
+    """Return host and port of *url*, for a socket."""
     parts = urlsplit(url)
-    came = b""
-    asked = request(Connection="close") if sent is None else sent
-    with create_connection((str(parts.hostname), int(parts.port or 0)), timeout=5) as caller:
-        caller.sendall(asked)
+    return str(parts.hostname), int(parts.port or 0)
+
+
+def call(url: str) -> bytes:
+    """Send the sample call, and return all bytes until the connection is closed or reset."""
+    answer = b""
+    with create_connection(address_of(url), timeout=5) as client:
+        client.sendall(request(Connection="close"))
         with suppress(ConnectionResetError):
-            while more := caller.recv(65536):
-                came += more
-    return came
+            while part := client.recv(65536):
+                answer += part
+    return answer
 
 
 @contextmanager
-def replay(*arguments: str | Path) -> Iterator[Running]:
+def replay(*arguments: str | Path) -> Iterator[ServerProcess]:
     """Run `replay` on a free port until the block ends."""
     with subprocess.Popen(
         [*PROGRAM, "replay", *map(str, arguments), "--port", "0", "--log", "off"],
@@ -85,6 +96,6 @@ def replay(*arguments: str | Path) -> Iterator[Running]:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith(READY), process.communicate()
-            yield Running(line.removeprefix(READY).strip(), process)
+            yield ServerProcess(line.removeprefix(READY).strip(), process)
         finally:
             process.kill()

@@ -1,4 +1,4 @@
-"""Connection faults over real sockets: a raw reader sees each breakage, and nothing else."""
+"""Connection faults over real sockets: the bytes that clients receive, and their errors."""
 
 import http.client
 import signal
@@ -9,265 +9,281 @@ from urllib.request import Request, urlopen
 import httpx2
 import pytest
 
-from superoffice_mock.core.faults import garbage
+from superoffice_mock.core.faults import garbage_bytes
 from superoffice_mock.webapi.fault_injection import MALFORMED_CHUNK
 from tests.e2e.cli_process import serve
-from tests.e2e.raw_http import LONG, ONE, Connection, request, until, waiting
-from tests.support.server_process import BASIC, PATH, Running
+from tests.e2e.raw_http import (
+    BODY,
+    LONG_BODY,
+    Connection,
+    request,
+    wait_for_waiting_calls,
+    wait_until,
+)
+from tests.support.server_process import BASIC, PATH, ServerProcess
 
 BREAKING = ("empty-response", "reset-by-peer", "malformed-chunk", "random-data-then-close")
 
 
-def arm(server: Running, *kinds: str, **more: object) -> None:
-    """Arm connection faults, one for each call to come."""
+def arm(server: ServerProcess, *kinds: str, **more: object) -> None:
+    """Arm one connection fault for each coming call."""
     faults = [{"connection": kind, **more} for kind in kinds]
-    told = server.control("PUT", "faults", {"faults": faults})
-    assert len(told["faults"]) == len(kinds), told
+    content = server.control("PUT", "faults", {"faults": faults})
+    assert len(content["faults"]) == len(kinds), content
 
 
-def stalled(server: Running, count: int = 1) -> None:
-    """Return once so many calls are faulted and unanswered."""
-    until(
-        lambda: sum(one["outcome"] == "faulted" for one in server.exchanges()) == count,
+def wait_for_stalls(server: ServerProcess, count: int = 1) -> None:
+    """Wait until *count* calls are faulted."""
+    wait_until(
+        lambda: sum(exchange["outcome"] == "faulted" for exchange in server.exchanges()) == count,
         f"{count} calls stall",
     )
 
 
-def ended(server: Running) -> None:
-    """Return once the first call is over."""
-    until(lambda: server.exchanges()[0]["elapsed"] is not None, "the first call is over")
+def wait_for_first_end(server: ServerProcess) -> None:
+    """Wait until the first call is over."""
+    wait_until(lambda: server.exchanges()[0]["elapsed"] is not None, "the first call is over")
 
 
-# ---- what a raw reader sees ------------------------------------------------------------------
+# ---- bytes on the connection -----------------------------------------------------------------
 
 
-def test_an_empty_response_is_an_orderly_end_without_a_byte(server: Running) -> None:
+def test_an_empty_response_closes_the_connection_without_a_byte(server: ServerProcess) -> None:
     arm(server, "empty-response")
-    with Connection(server) as caller:
-        assert caller.send(request()).rest() == b""
+    with Connection(server) as client:
+        assert client.send(request()).read_to_end() == b""
 
 
-def test_a_reset_is_a_reset_without_a_byte(server: Running) -> None:
+def test_a_reset_resets_the_connection_without_a_byte(server: ServerProcess) -> None:
     arm(server, "reset-by-peer")
-    with Connection(server) as caller, pytest.raises(ConnectionResetError):
-        caller.send(request()).rest()
+    with Connection(server) as client, pytest.raises(ConnectionResetError):
+        client.send(request()).read_to_end()
 
 
-def test_a_malformed_chunk_comes_after_a_whole_head_and_before_the_end(server: Running) -> None:
+def test_a_malformed_chunk_follows_a_complete_head(
+    server: ServerProcess,
+) -> None:
     arm(server, "malformed-chunk")
-    with Connection(server) as caller:
-        raw = caller.send(request()).rest()
+    with Connection(server) as client:
+        raw = client.send(request()).read_to_end()
     assert raw == MALFORMED_CHUNK
-    head, _, rest = raw.partition(b"\r\n\r\n")
+    head, _, body = raw.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"\r\ntransfer-encoding: chunked" in head
     with pytest.raises(ValueError, match="invalid literal"):
-        int(rest.partition(b"\r\n")[0], 16)
+        int(body.partition(b"\r\n")[0], 16)
 
 
-def test_random_data_is_the_seeds_and_then_the_end(server: Running) -> None:
+def test_random_data_depends_on_the_seed_only(server: ServerProcess) -> None:
     arm(server, "random-data-then-close", times=2, seed=7)
     for number in (1, 2):
-        with Connection(server) as caller:
-            assert caller.send(request()).rest() == garbage(7, number)
+        with Connection(server) as client:
+            assert client.send(request()).read_to_end() == garbage_bytes(7, number)
 
 
-def test_a_stall_sends_nothing_and_stays_open_until_the_caller_leaves(server: Running) -> None:
+def test_a_stall_sends_nothing_until_the_client_disconnects(
+    server: ServerProcess,
+) -> None:
     arm(server, "stall")
-    caller = Connection(server).send(request())
-    stalled(server)
-    assert caller.silent()
+    client = Connection(server).send(request())
+    wait_for_stalls(server)
+    assert client.is_silent()
     (line,) = server.exchanges()
     assert (line["status"], line["elapsed"], line["hung_up"]) == (None, None, False)
-    caller.hang_up()
-    ended(server)
+    client.close()
+    wait_for_first_end(server)
     (line,) = server.exchanges()
     assert (line["outcome"], line["status"], line["hung_up"]) == ("faulted", None, True)
     assert line["reason"].endswith("until the caller hung up")
 
 
 @pytest.mark.parametrize("kind", BREAKING)
-def test_the_next_connection_is_served_at_once(kind: str, server: Running) -> None:
+def test_the_next_connection_is_not_affected(kind: str, server: ServerProcess) -> None:
     arm(server, kind)
-    with Connection(server) as caller:
-        caller.send(request())
-        with Connection(server) as other:
-            until(lambda: len(server.exchanges()) == 1, "the fault has struck")
-            assert other.send(request()).answer().status == 204
-    broken, served = server.exchanges()
-    assert (broken["outcome"], served["outcome"]) == ("faulted", "started")
+    with Connection(server) as client:
+        client.send(request())
+        with Connection(server) as second:
+            wait_until(lambda: len(server.exchanges()) == 1, "the fault has fired")
+            assert second.send(request()).read_response().status == 204
+    broken, answered = server.exchanges()
+    assert (broken["outcome"], answered["outcome"]) == ("faulted", "started")
     assert broken["fault"] == 1
     assert broken["status"] == (200 if kind == "malformed-chunk" else None)
-    assert broken["accounts"] == served["accounts"]
+    assert broken["accounts"] == answered["accounts"]
 
 
-def test_a_stall_keeps_nobody_else_waiting(server: Running) -> None:
+def test_a_stall_does_not_delay_other_connections(server: ServerProcess) -> None:
     arm(server, "stall")
-    with Connection(server) as caller, Connection(server) as other:
-        caller.send(request())
-        stalled(server)
-        assert other.send(request()).answer().status == 204
+    with Connection(server) as client, Connection(server) as second:
+        client.send(request())
+        wait_for_stalls(server)
+        assert second.send(request()).read_response().status == 204
 
 
 @pytest.mark.parametrize("kind", BREAKING)
-def test_a_connection_that_was_used_before_breaks_too(kind: str, server: Running) -> None:
-    with Connection(server) as caller:
-        assert caller.send(request()).answer().status == 204
+def test_a_reused_connection_breaks_too(kind: str, server: ServerProcess) -> None:
+    with Connection(server) as client:
+        assert client.send(request()).read_response().status == 204
         arm(server, kind)
-        caller.send(request())
+        client.send(request())
         if kind == "reset-by-peer":
             with pytest.raises(ConnectionResetError):
-                caller.rest()
+                client.read_to_end()
         else:
             expected = {"malformed-chunk": MALFORMED_CHUNK, "empty-response": b""}
-            assert caller.rest() == expected.get(kind, garbage(0, 1))
+            assert client.read_to_end() == expected.get(kind, garbage_bytes(0, 1))
 
 
 @pytest.mark.parametrize("kind", [*BREAKING, "stall"])
-def test_a_pipelined_second_request_is_lost_with_its_connection(kind: str, server: Running) -> None:
+def test_a_pipelined_second_request_is_lost_with_its_connection(
+    kind: str, server: ServerProcess
+) -> None:
     arm(server, kind)
-    with Connection(server) as caller:
-        caller.send(request() + request())
-        until(lambda: len(server.exchanges()) == 1, "the fault has struck")
-        caller.hang_up()
-    ended(server)
-    with Connection(server) as other:
-        assert other.send(request()).answer().status == 204
-    assert [one["outcome"] for one in server.exchanges()] == ["faulted", "started"]
+    with Connection(server) as client:
+        client.send(request() + request())
+        wait_until(lambda: len(server.exchanges()) == 1, "the fault has fired")
+        client.close()
+    wait_for_first_end(server)
+    with Connection(server) as second:
+        assert second.send(request()).read_response().status == 204
+    assert [exchange["outcome"] for exchange in server.exchanges()] == ["faulted", "started"]
 
 
-def test_a_fault_that_strikes_the_second_of_two_pipelined_requests_leaves_the_first_its_answer(
-    server: Running,
+def test_a_fault_of_the_second_pipelined_request_leaves_the_first_response_intact(
+    server: ServerProcess,
 ) -> None:
     arm(server, "empty-response", every=2)
-    with Connection(server) as caller:
-        raw = caller.send(request() + request()).rest()
+    with Connection(server) as client:
+        raw = client.send(request() + request()).read_to_end()
     assert raw.startswith(b"HTTP/1.1 204")
     assert raw.count(b"HTTP/1.1") == 1
 
 
 def test_a_body_beyond_the_limit_does_not_turn_an_empty_response_into_a_reset(
-    server: Running,
+    server: ServerProcess,
 ) -> None:
     arm(server, "empty-response")
-    with Connection(server) as caller:
-        assert caller.send(request(b" " * 3_000_000)).rest() == b""
+    with Connection(server) as client:
+        assert client.send(request(b" " * 3_000_000)).read_to_end() == b""
 
 
 @pytest.mark.parametrize("kind", ["empty-response", "stall"])
-def test_who_waits_for_a_100_continue_gets_none(kind: str, server: Running) -> None:
+def test_a_client_that_expects_100_continue_gets_none(kind: str, server: ServerProcess) -> None:
     arm(server, kind)
-    head = request(ONE, Expect="100-continue")[: -len(ONE)]
-    with Connection(server) as caller:
-        caller.send(head)
-        stalled(server)
-        assert caller.silent() if kind == "stall" else caller.rest() == b""
+    head = request(BODY, Expect="100-continue")[: -len(BODY)]
+    with Connection(server) as client:
+        client.send(head)
+        wait_for_stalls(server)
+        assert client.is_silent() if kind == "stall" else client.read_to_end() == b""
 
 
-def test_headers_reach_the_caller_as_latin_1(server: Running) -> None:
+def test_headers_are_sent_as_latin_1(server: ServerProcess) -> None:
     fault = {"status": 503, "headers": {"X-Proxy": "caf\u00e9"}}
     server.control("PUT", "faults", {"faults": [fault]})
-    with Connection(server) as caller:
-        assert b"x-proxy: caf\xe9\r\n" in caller.send(request()).answer().head
+    with Connection(server) as client:
+        assert b"x-proxy: caf\xe9\r\n" in client.send(request()).read_response().head
 
 
-# ---- clocks and ends -------------------------------------------------------------------------
+# ---- clocks and shutdown ----------------------------------------------------------------------
 
 
-def test_a_stalled_call_does_not_keep_a_clock_from_jumping(server: Running) -> None:
+def test_a_stalled_call_does_not_stop_a_jumping_clock(server: ServerProcess) -> None:
     server.control("POST", "clock/jump")
     arm(server, "stall")
-    with Connection(server) as caller, Connection(server) as first, Connection(server) as second:
-        caller.send(request())
-        stalled(server)
+    with Connection(server) as client, Connection(server) as first, Connection(server) as second:
+        client.send(request())
+        wait_for_stalls(server)
         assert server.control("GET", "clock")["in_flight"] == 0
-        assert first.send(request(LONG)).answer().status == 204
-        began = time.monotonic()
-        assert second.send(request(LONG)).answer().status == 204
-        assert time.monotonic() - began < 0.9
-        assert [one["outcome"] for one in server.exchanges()][1:] == ["started", "turned_away"]
-        told = server.control("POST", "clock/advance", {"until": "idle"})
-        assert told["events"][-1]["event"] == "run-ended"
-        assert time.monotonic() - began < 0.9
-    ended(server)
+        assert first.send(request(LONG_BODY)).read_response().status == 204
+        start = time.monotonic()
+        assert second.send(request(LONG_BODY)).read_response().status == 204
+        assert time.monotonic() - start < 0.9
+        assert [exchange["outcome"] for exchange in server.exchanges()][1:] == [
+            "started",
+            "turned_away",
+        ]
+        clock = server.control("POST", "clock/advance", {"until": "idle"})
+        assert clock["events"][-1]["event"] == "run-ended"
+        assert time.monotonic() - start < 0.9
+    wait_for_first_end(server)
     assert server.control("GET", "clock")["in_flight"] == 0
 
 
-def test_a_reset_ends_a_stall_before_it_answers(server: Running) -> None:
+def test_a_reset_ends_a_stall(server: ServerProcess) -> None:
     arm(server, "stall")
-    with Connection(server) as caller:
-        caller.send(request())
-        stalled(server)
+    with Connection(server) as client:
+        client.send(request())
+        wait_for_stalls(server)
         assert server.control("POST", "reset") == {"reset": ["onsite"]}
-        assert caller.rest() == b""
+        assert client.read_to_end() == b""
     assert server.exchanges() == []
     assert server.control("GET", "clock")["in_flight"] == 0
 
 
-def test_a_reset_answers_a_delayed_call(server: Running) -> None:
+def test_a_reset_answers_a_delayed_call(server: ServerProcess) -> None:
     server.control("PUT", "faults", {"faults": [{"delay": 1000}]})
-    with Connection(server) as caller:
-        caller.send(request())
-        waiting(server, 1)
+    with Connection(server) as client:
+        client.send(request())
+        wait_for_waiting_calls(server, 1)
         server.control("POST", "reset")
-        assert caller.answer().status == 204
+        assert client.read_response().status == 204
 
 
-def called(server: Running, fault: dict[str, object]) -> tuple[Connection, str]:
-    """Return somebody who called a fresh tenant that has this *fault*, and the tenant's id."""
-    made = server.control("POST", "tenants", {"clock": "freeze"})
-    tenant, path = made["id"], made["url"].removeprefix(server.url) + PATH
-    server.control("PUT", f"faults?tenant={tenant}", {"faults": [fault]})
-    headers = made["credentials"]["headers"] | {"Content-Length": str(len(ONE))}
-    return Connection(server).send(request(headers=headers, path=path)), tenant
+def call_new_tenant(server: ServerProcess, fault: dict[str, object]) -> tuple[Connection, str]:
+    """Call a new tenant that has *fault*; return the connection and the tenant's id."""
+    tenant = server.control("POST", "tenants", {"clock": "freeze"})
+    path = tenant["url"].removeprefix(server.url) + PATH
+    server.control("PUT", f"faults?tenant={tenant['id']}", {"faults": [fault]})
+    headers = tenant["credentials"]["headers"] | {"Content-Length": str(len(BODY))}
+    return Connection(server).send(request(headers=headers, path=path)), tenant["id"]
 
 
-def remove(server: Running, tenant: str) -> None:
-    """Remove a tenant that was made."""
+def remove_tenant(server: ServerProcess, tenant: str) -> None:
+    """Remove a made tenant."""
     raw = request(b"", {}, method="DELETE", path=f"/_mock/tenants/{tenant}")
-    with Connection(server) as caller:
-        assert caller.send(raw).answer().status == 204
+    with Connection(server) as client:
+        assert client.send(raw).read_response().status == 204
 
 
-def test_a_tenant_that_is_removed_lets_go_of_a_call_that_stalls(server: Running) -> None:
-    caller, tenant = called(server, {"connection": "stall"})
-    until(lambda: stalls(server, tenant), "the call stalls")
-    remove(server, tenant)
-    with caller:
-        assert caller.rest() == b""
+def test_the_removal_of_a_tenant_ends_its_stalled_call(server: ServerProcess) -> None:
+    client, tenant = call_new_tenant(server, {"connection": "stall"})
+    wait_until(lambda: is_stalled(server, tenant), "the call stalls")
+    remove_tenant(server, tenant)
+    with client:
+        assert client.read_to_end() == b""
 
 
-def stalls(server: Running, tenant: str) -> bool:
-    """Tell whether a call of *tenant* is faulted and no longer in flight."""
-    faulted = [one["outcome"] for one in server.exchanges(tenant)] == ["faulted"]
-    return faulted and server.control("GET", f"clock?tenant={tenant}")["in_flight"] == 0
+def is_stalled(server: ServerProcess, tenant: str) -> bool:
+    """Return whether a call of *tenant* is faulted and no longer in flight."""
+    is_faulted = [exchange["outcome"] for exchange in server.exchanges(tenant)] == ["faulted"]
+    return is_faulted and server.control("GET", f"clock?tenant={tenant}")["in_flight"] == 0
 
 
-def test_a_tenant_that_is_removed_answers_a_call_that_is_delayed(server: Running) -> None:
-    caller, tenant = called(server, {"delay": 1000})
-    waiting(server, 1, tenant)
-    remove(server, tenant)
-    with caller:
-        assert caller.answer().status == 204
+def test_the_removal_of_a_tenant_answers_its_delayed_call(server: ServerProcess) -> None:
+    client, tenant = call_new_tenant(server, {"delay": 1000})
+    wait_for_waiting_calls(server, 1, tenant)
+    remove_tenant(server, tenant)
+    with client:
+        assert client.read_response().status == 204
 
 
 @pytest.mark.slow
-def test_stalls_and_delays_do_not_hold_up_a_sigterm(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "text") as served:
-        server = served.running
+def test_stalls_and_delays_do_not_delay_a_shutdown(tmp_path: Path) -> None:
+    with serve(tmp_path, "--log", "text") as command:
+        server = command.server
         faults = [{"connection": "stall"}, {"delay": 1000}]
         server.control("PUT", "faults", {"faults": faults})
         with Connection(server) as silent, Connection(server) as late:
             silent.send(request())
-            stalled(server)
+            wait_for_stalls(server)
             late.send(request())
-            waiting(server, 1)
-            began = time.monotonic()
-            served.signal(signal.SIGTERM)
-            assert silent.rest() == b""
-            assert late.answer().status == 204
-            code, _, log = served.ended()
-        assert time.monotonic() - began < 2
+            wait_for_waiting_calls(server, 1)
+            start = time.monotonic()
+            command.signal(signal.SIGTERM)
+            assert silent.read_to_end() == b""
+            assert late.read_response().status == 204
+            code, _, log = command.wait_for_exit()
+        assert time.monotonic() - start < 2
         assert code == 0
         assert "-> no answer after" in log
         assert "sent nothing until the mock was shut down" in log
@@ -275,56 +291,58 @@ def test_stalls_and_delays_do_not_hold_up_a_sigterm(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_call_that_would_stall_after_a_sigterm_is_let_go_at_once(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "text") as served:
-        arm(served.running, "stall")
+def test_a_call_that_would_stall_after_a_sigterm_ends_at_once(tmp_path: Path) -> None:
+    with serve(tmp_path, "--log", "text") as command:
+        arm(command.server, "stall")
         raw = request()
-        with Connection(served.running) as caller:
-            caller.send(raw[:-5])
-            stalled(served.running)
-            served.signal(signal.SIGTERM)
-            until(lambda: not listens(served.running), "the server accepts nobody")
-            assert caller.send(raw[-5:]).rest() == b""
-            assert served.ended()[0] == 0
-        assert "sent nothing until the mock was shut down" in served.log
+        with Connection(command.server) as client:
+            client.send(raw[:-5])
+            wait_for_stalls(command.server)
+            command.signal(signal.SIGTERM)
+            wait_until(
+                lambda: not is_listening(command.server), "the server accepts no connections"
+            )
+            assert client.send(raw[-5:]).read_to_end() == b""
+            assert command.wait_for_exit()[0] == 0
+        assert "sent nothing until the mock was shut down" in command.log
 
 
-def listens(server: Running) -> bool:
-    """Tell whether a connection is accepted."""
+def is_listening(server: ServerProcess) -> bool:
+    """Return whether the server accepts connections."""
     try:
-        Connection(server).hang_up()
+        Connection(server).close()
     except ConnectionError:
         return False
     return True
 
 
 @pytest.mark.slow
-def test_breakages_leave_no_word_in_the_servers_log(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "text") as served:
-        server = served.running
+def test_breakages_log_no_exceptions(tmp_path: Path) -> None:
+    with serve(tmp_path, "--log", "text") as command:
+        server = command.server
         arm(server, *BREAKING)
         for _ in BREAKING:
-            with Connection(server) as caller:
-                caller.send(request() + request())
+            with Connection(server) as client:
+                client.send(request() + request())
                 try:
-                    caller.rest()
+                    client.read_to_end()
                 except ConnectionResetError:
                     continue
-        served.signal(signal.SIGTERM)
-        _, _, log = served.ended()
+        command.signal(signal.SIGTERM)
+        _, _, log = command.wait_for_exit()
     assert log.count("faulted") == len(BREAKING)
     assert "Exception" not in log
     assert "without" not in log.replace("closed the connection without a byte", "")
 
 
-# ---- what real clients make of it ------------------------------------------------------------
+# ---- errors of real clients ------------------------------------------------------------------
 
 
-def posted(server: Running, *, timeout: float = 5) -> object:
-    """Send the call with the standard library."""
+def post(server: ServerProcess, *, timeout: float = 5) -> object:
+    """Send a call with the standard library."""
     headers = {"Authorization": BASIC, "Content-Type": "application/json"}
-    with urlopen(Request(server.url + PATH, ONE, headers), timeout=timeout) as answer:
-        return answer.read()
+    with urlopen(Request(server.url + PATH, BODY, headers), timeout=timeout) as response:
+        return response.read()
 
 
 @pytest.mark.parametrize(
@@ -336,13 +354,13 @@ def posted(server: Running, *, timeout: float = 5) -> object:
         ("random-data-then-close", http.client.BadStatusLine),
     ],
 )
-def test_the_standard_library_reports_each_breakage_as_what_it_is(
-    kind: str, error: type[Exception], server: Running
+def test_the_standard_library_raises_the_matching_error(
+    kind: str, error: type[Exception], server: ServerProcess
 ) -> None:
     arm(server, kind)
     with pytest.raises(error):
-        posted(server)
-    assert posted(server) == b""
+        post(server)
+    assert post(server) == b""
 
 
 @pytest.mark.parametrize(
@@ -355,8 +373,8 @@ def test_the_standard_library_reports_each_breakage_as_what_it_is(
         ("stall", httpx2.ReadTimeout),
     ],
 )
-def test_httpx_reports_each_breakage_as_what_it_is(
-    kind: str, error: type[Exception], server: Running
+def test_httpx_raises_the_matching_error(
+    kind: str, error: type[Exception], server: ServerProcess
 ) -> None:
     arm(server, kind)
     with httpx2.Client(trust_env=False, timeout=0.3) as client:

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.payloads import ACCOUNTS, BASIC, PAYLOADS, SIGN_INS, prefix
-from tests.support.server_process import PATH, Running
+from tests.e2e.payloads import ACCOUNTS, BASIC, PAYLOADS, SIGN_INS, path_prefix
+from tests.support.server_process import PATH, ServerProcess
 
 CURL = shutil.which("curl")
 pytestmark = pytest.mark.skipif(CURL is None, reason="there is no curl on this machine")
-ONE = '{"SyncUserAccounts":[{"AccountId":507}]}'
+BODY = '{"SyncUserAccounts":[{"AccountId":507}]}'
 
 
 def curl(url: str, *arguments: str) -> tuple[int, str]:
-    """Run curl and return the status it saw, and the body."""
+    """Run curl and return status and body of the response."""
     command = [str(CURL), "-sS", "--max-time", "20", "--noproxy", "*", "-w", "\n%{http_code}"]
     done = subprocess.run(
         [*command, *arguments, url], capture_output=True, text=True, check=True, encoding="utf-8"
@@ -31,7 +31,7 @@ def with_headers(headers: dict[str, str]) -> list[str]:
 @pytest.mark.claim("media-types", "same-effect")
 @pytest.mark.parametrize("media_type", PAYLOADS)
 def test_curl_syncs_the_same_accounts_in_every_media_type(
-    media_type: str, server: Running, tmp_path: Path
+    media_type: str, server: ServerProcess, tmp_path: Path
 ) -> None:
     body = tmp_path / "body"
     body.write_bytes(PAYLOADS[media_type].encode())
@@ -42,43 +42,45 @@ def test_curl_syncs_the_same_accounts_in_every_media_type(
 
 
 @pytest.mark.claim("credentials-alternatives", "schemes-by-installation")
-@pytest.mark.parametrize(("tenant", "presented", "status"), SIGN_INS)
-def test_curl_is_let_in_where_it_should(
-    tenant: str, presented: dict[str, str], status: int, server: Running
+@pytest.mark.parametrize(("tenant", "credentials", "status"), SIGN_INS)
+def test_credentials_sent_by_curl_are_accepted_where_they_are_valid(
+    tenant: str, credentials: dict[str, str], status: int, server: ServerProcess
 ) -> None:
-    headers = with_headers(presented | {"Content-Type": "application/json"})
-    assert curl(server.url + prefix(tenant) + PATH, *headers, "-d", ONE)[0] == status
+    headers = with_headers(credentials | {"Content-Type": "application/json"})
+    assert curl(server.url + path_prefix(tenant) + PATH, *headers, "-d", BODY)[0] == status
     assert server.exchanges(tenant)[0]["status"] == status
 
 
 @pytest.mark.parametrize(
-    "habit",
+    "options",
     [
-        ["-d", ONE],
-        ["-d", ONE, "-H", "Expect: 100-continue", "--expect100-timeout", "20"],
-        ["-d", ONE, "-H", "Transfer-Encoding: chunked"],
-        ["-d", ONE, "--http1.0"],
-        ["-d", ONE, "--http2"],
-        ["-d", ONE, "--anyauth"],
+        ["-d", BODY],
+        ["-d", BODY, "-H", "Expect: 100-continue", "--expect100-timeout", "20"],
+        ["-d", BODY, "-H", "Transfer-Encoding: chunked"],
+        ["-d", BODY, "--http1.0"],
+        ["-d", BODY, "--http2"],
+        ["-d", BODY, "--anyauth"],
     ],
-    ids=lambda habit: " ".join(habit[2:3]) or "plain",
+    ids=lambda options: " ".join(options[2:3]) or "plain",
 )
-def test_whatever_way_curl_speaks_http_the_run_starts(habit: list[str], server: Running) -> None:
-    arguments = ["-u", "tje0:Tje0", "-H", "Content-Type: application/json", *habit]
+def test_a_run_starts_with_any_of_curls_http_options(
+    options: list[str], server: ServerProcess
+) -> None:
+    arguments = ["-u", "tje0:Tje0", "-H", "Content-Type: application/json", *options]
     status, body = curl(server.url + PATH, *arguments)
     assert (status, body) == (204, "")
     assert server.exchanges()[-1]["accounts"][0]["AccountId"] == 507
 
 
-def test_a_plain_form_of_curl_is_a_form(server: Running) -> None:
+def test_curl_can_send_a_form(server: ServerProcess) -> None:
     fields = ["--data-urlencode", "SyncUserAccounts[0].AccountId=507"]
     assert curl(server.url + PATH, "-u", "tje0:Tje0", *fields)[0] == 204
     assert server.exchanges()[0]["media_type"] == "application/x-www-form-urlencoded"
 
 
-def test_curl_without_a_body_or_credentials_is_told_what_to_send(server: Running) -> None:
+def test_curl_without_body_or_credentials_gets_an_error(server: ServerProcess) -> None:
     status, body = curl(server.url + PATH, "-X", "POST", "-u", "tje0:Tje0")
     assert status == 400
     assert "application/json" in body
     assert curl(server.url + PATH)[0] == 200
-    assert curl(server.url + PATH, "-d", ONE)[0] == 401
+    assert curl(server.url + PATH, "-d", BODY)[0] == 401

@@ -1,50 +1,54 @@
-"""Callers who hang up, over real sockets: the journal says so, and the readings what it means."""
+"""Clients that disconnect, over real sockets: the journal records it, the readings decide more."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.raw_http import JSON, ONE, Connection, request, until, waiting
-from tests.support.server_process import BASIC, Running, serving
+from tests.e2e.raw_http import BODY, JSON, Connection, request, wait_for_waiting_calls, wait_until
+from tests.support.server_process import BASIC, ServerProcess, run_server
 
 
 @pytest.fixture(scope="module")
-def _withdrawing() -> Iterator[Running]:
+def _withdrawing() -> Iterator[ServerProcess]:
     readings = ("--reading", "disconnect=withdraws", "--reading", "run=blocking")
-    with serving("--log", "off", *readings, "--reading", "busy=try-for-1s") as running:
-        yield running
+    with run_server("--log", "off", *readings, "--reading", "busy=try-for-1s") as server:
+        yield server
 
 
 @pytest.fixture
-def withdrawing(_withdrawing: Running) -> Running:
-    """A server whose callers block, try for a second, and withdraw when they hang up."""
+def withdrawing(_withdrawing: ServerProcess) -> ServerProcess:
+    """A server whose calls block, try for a second, and are withdrawn by a disconnect."""
     _withdrawing.control("POST", "reset?all=true")
     return _withdrawing
 
 
-def noticed(server: Running) -> None:
-    """Return once the journal knows that the first caller hung up."""
-    until(lambda: bool(server.exchanges()[0]["hung_up"]), "the first caller is gone")
+def wait_for_disconnect(server: ServerProcess) -> None:
+    """Wait until the journal has the disconnect of the first client."""
+    wait_until(lambda: bool(server.exchanges()[0]["hung_up"]), "the first client has disconnected")
 
 
-def finished(server: Running) -> None:
-    """Return once the first request is answered or given up."""
-    until(lambda: server.exchanges()[0]["outcome"] != "pending", "the first request is finished")
+def wait_for_outcome(server: ServerProcess) -> None:
+    """Wait until the first request has its final outcome."""
+    wait_until(
+        lambda: server.exchanges()[0]["outcome"] != "pending", "the first request is finished"
+    )
 
 
-def caller(server: Running) -> Connection:
-    """Somebody who has sent the call and waits."""
+def send_call(server: ServerProcess) -> Connection:
+    """Send a call on a new connection."""
     return Connection(server).send(request())
 
 
 @pytest.mark.claim("disconnect-counts")
-def test_a_caller_who_hangs_up_while_it_waits_is_noted_and_still_counts(server: Running) -> None:
+def test_a_waiting_call_counts_although_its_client_disconnects(
+    server: ServerProcess,
+) -> None:
     server.control("POST", "clock/freeze")
     server.control("POST", "lease/hold")
-    gone = caller(server)
-    waiting(server, 1)
-    gone.hang_up()
-    noticed(server)
+    first = send_call(server)
+    wait_for_waiting_calls(server, 1)
+    first.close()
+    wait_for_disconnect(server)
     assert server.control("GET", "lease")["waiting"] == 1
     server.control("POST", "clock/advance", {"seconds": 1})
     (exchange,) = server.exchanges()
@@ -53,22 +57,22 @@ def test_a_caller_who_hangs_up_while_it_waits_is_noted_and_still_counts(server: 
 
 
 @pytest.mark.claim("disconnect-counts")
-def test_the_run_of_a_caller_who_hung_up_goes_on(server: Running) -> None:
+def test_a_run_goes_on_after_its_client_disconnects(server: ServerProcess) -> None:
     server.control("POST", "clock/freeze")
-    with caller(server) as started:
-        assert started.answer().status == 204
+    with send_call(server) as client:
+        assert client.read_response().status == 204
     server.control("POST", "clock/advance", {"seconds": 4.9})
     assert server.control("GET", "lease")["holder"]["run"] == 1
 
 
-def test_a_caller_whose_run_blocks_ends_it_by_hanging_up_if_that_withdraws(
-    withdrawing: Running,
+def test_with_withdraws_a_disconnect_ends_a_blocking_run(
+    withdrawing: ServerProcess,
 ) -> None:
     withdrawing.control("POST", "clock/freeze")
-    gone = caller(withdrawing)
-    waiting(withdrawing, 1)
-    gone.hang_up()
-    finished(withdrawing)
+    first = send_call(withdrawing)
+    wait_for_waiting_calls(withdrawing, 1)
+    first.close()
+    wait_for_outcome(withdrawing)
     (run,) = withdrawing.control("GET", "runs")["runs"]
     assert run["state"] == "released"
     assert withdrawing.control("GET", "lease")["held"] is False
@@ -77,75 +81,78 @@ def test_a_caller_whose_run_blocks_ends_it_by_hanging_up_if_that_withdraws(
     assert exchange["reason"] == "the caller hung up and withdrew"
 
 
-def test_a_caller_who_tries_for_a_second_leaves_the_lease_to_the_next_by_hanging_up(
-    withdrawing: Running,
+def test_with_withdraws_a_disconnect_leaves_the_lease_to_the_next_call(
+    withdrawing: ServerProcess,
 ) -> None:
     withdrawing.control("POST", "clock/freeze")
     withdrawing.control("POST", "lease/hold")
-    gone = caller(withdrawing)
-    waiting(withdrawing, 1)
-    with caller(withdrawing) as patient:
-        waiting(withdrawing, 2)
-        gone.hang_up()
-        finished(withdrawing)
+    first = send_call(withdrawing)
+    wait_for_waiting_calls(withdrawing, 1)
+    with send_call(withdrawing) as second:
+        wait_for_waiting_calls(withdrawing, 2)
+        first.close()
+        wait_for_outcome(withdrawing)
         withdrawing.control("POST", "lease/release")
         withdrawing.control("POST", "clock/advance", {"until": "idle"})
-        assert patient.answer().status == 204
-    assert [one["outcome"] for one in withdrawing.exchanges()] == ["turned_away", "started"]
+        assert second.read_response().status == 204
+    assert [exchange["outcome"] for exchange in withdrawing.exchanges()] == [
+        "turned_away",
+        "started",
+    ]
 
 
-@pytest.mark.parametrize("sent", [b"", ONE[:10]])
+@pytest.mark.parametrize("part", [b"", BODY[:10]])
 @pytest.mark.parametrize("framing", ["length", "chunks"])
-def test_a_caller_who_hangs_up_before_its_body_is_complete_starts_nothing(
-    sent: bytes, framing: str, server: Running
+def test_a_client_that_disconnects_within_its_body_starts_nothing(
+    part: bytes, framing: str, server: ServerProcess
 ) -> None:
     headers = {"Authorization": BASIC, "Content-Type": JSON}
     headers |= {"Content-Length": "40"} if framing == "length" else {"Transfer-Encoding": "chunked"}
-    body = sent if framing == "length" or not sent else b"%x\r\n%s\r\n" % (len(sent), sent)
+    body = part if framing == "length" or not part else b"%x\r\n%s\r\n" % (len(part), part)
     connection = Connection(server).send(request(body, headers))
-    until(lambda: len(server.exchanges()) == 1, "the call has arrived")
-    connection.hang_up()
-    finished(server)
+    wait_until(lambda: len(server.exchanges()) == 1, "the call has arrived")
+    connection.close()
+    wait_for_outcome(server)
     (exchange,) = server.exchanges()
     assert (exchange["outcome"], exchange["hung_up"]) == ("rejected", True)
     assert exchange["reason"] == "the caller hung up before the body was complete"
     assert server.control("GET", "runs") == {"runs": []}
 
 
-def test_nobody_who_hung_up_keeps_a_jumping_clock_from_jumping(server: Running) -> None:
+def test_a_disconnected_client_does_not_stop_a_jumping_clock(server: ServerProcess) -> None:
     server.control("POST", "clock/jump")
     server.control("POST", "lease/hold")
-    half = Connection(server).send(
-        request(ONE[:5], {"Authorization": BASIC, "Content-Length": "40"})
+    half_sent = Connection(server).send(
+        request(BODY[:5], {"Authorization": BASIC, "Content-Length": "40"})
     )
-    until(lambda: len(server.exchanges()) == 1, "the call has arrived")
-    with caller(server) as patient:
-        waiting(server, 1)
-        half.hang_up()
-        assert patient.answer().status == 204
+    wait_until(lambda: len(server.exchanges()) == 1, "the call has arrived")
+    with send_call(server) as second:
+        wait_for_waiting_calls(server, 1)
+        half_sent.close()
+        assert second.read_response().status == 204
 
 
-def test_who_hangs_up_in_a_pipeline_is_answered_to_nobody_and_the_server_lives(
-    server: Running,
+def test_a_client_that_disconnects_with_pipelined_requests_does_no_harm(
+    server: ServerProcess,
 ) -> None:
     server.control("POST", "clock/freeze")
     server.control("POST", "lease/hold")
-    gone = Connection(server).send(request() + request())
-    waiting(server, 1)
-    gone.hang_up()
+    first = Connection(server).send(request() + request())
+    wait_for_waiting_calls(server, 1)
+    first.close()
     server.control("POST", "clock/advance", {"seconds": 1})
-    finished(server)
+    wait_for_outcome(server)
     server.control("POST", "reset")
-    with caller(server) as next_one:
-        assert next_one.answer().status == 204
+    with send_call(server) as next_client:
+        assert next_client.read_response().status == 204
 
 
 @pytest.mark.claim("disconnect-counts")
-def test_a_caller_who_sends_its_call_and_hangs_up_at_once_has_started_a_run(
-    server: Running,
+def test_a_client_that_disconnects_right_after_its_call_has_started_a_run(
+    server: ServerProcess,
 ) -> None:
     server.control("POST", "clock/freeze")
-    Connection(server).send(request()).hang_up()
-    until(lambda: len(server.exchanges()) == 1, "the call has arrived")
-    finished(server)
+    Connection(server).send(request()).close()
+    wait_until(lambda: len(server.exchanges()) == 1, "the call has arrived")
+    wait_for_outcome(server)
     assert server.exchanges()[0]["outcome"] == "started"

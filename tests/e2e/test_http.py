@@ -1,69 +1,75 @@
-"""HTTP itself: how bodies come, how connections go on, and what every answer has or has not."""
+"""HTTP itself: framing of bodies, reuse of connections, and headers of every response."""
 
+from itertools import product
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.e2e.raw_http import JSON, ONE, Connection, Raw, exchange, request, until
-from tests.support.server_process import BASIC, PATH, Running
+from tests.e2e.raw_http import (
+    BODY,
+    JSON,
+    Connection,
+    RawResponse,
+    request,
+    send_request,
+    wait_until,
+)
+from tests.support.server_process import BASIC, PATH, ServerProcess
 
-SIGNED = {"Authorization": BASIC, "Content-Type": JSON}
+HEADERS = {"Authorization": BASIC, "Content-Type": JSON}
 HEALTH = b"GET /_mock/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
-TOO_LONG = 2**20 + 1
+TOO_LONG_SIZE = 2**20 + 1
 
 
 @pytest.fixture(autouse=True)
-def _clock_jumps(server: Running) -> None:
+def _clock_jumps(server: ServerProcess) -> None:
     server.control("POST", "clock/jump")
 
 
-def outcomes(server: Running) -> list[str]:
-    return [one["outcome"] for one in server.exchanges()]
+def outcomes(server: ServerProcess) -> list[str]:
+    return [exchange["outcome"] for exchange in server.exchanges()]
 
 
-def chunked(*parts: bytes, trailer: bytes = b"") -> bytes:
-    sized = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
-    return sized + b"0\r\n" + trailer + b"\r\n"
+def encode_chunks(*parts: bytes, trailer: bytes = b"") -> bytes:
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+    return chunks + b"0\r\n" + trailer + b"\r\n"
 
 
 # ---- bodies ----------------------------------------------------------------------------------
 
 
 @pytest.mark.claim("transfer")
-@pytest.mark.parametrize(
-    "body",
-    [
-        chunked(ONE),
-        chunked(*(bytes([byte]) for byte in ONE)),
-        chunked(ONE[:7], ONE[7:], trailer=b"X-Check: 1\r\n"),
-        chunked(ONE).replace(b"\r\n", b";name=value\r\n", 1),
-    ],
-)
-def test_a_chunked_body_is_read_like_any_other(body: bytes, server: Running) -> None:
-    answer = exchange(server, request(body, SIGNED, Transfer_Encoding="chunked"))
-    assert answer.status == 204
-    assert server.exchanges()[0]["accounts"][0]["AccountId"] == 507
+def test_a_chunked_body_is_read_like_any_other(server: ServerProcess) -> None:
+    for body in (
+        encode_chunks(BODY),
+        encode_chunks(*(bytes([byte]) for byte in BODY)),
+        encode_chunks(BODY[:7], BODY[7:], trailer=b"X-Check: 1\r\n"),
+        encode_chunks(BODY).replace(b"\r\n", b";name=value\r\n", 1),
+    ):
+        response = send_request(server, request(body, HEADERS, Transfer_Encoding="chunked"))
+        assert response.status == 204, body
+        assert server.exchanges()[-1]["accounts"][0]["AccountId"] == 507, body
 
 
 @pytest.mark.claim("transfer")
-def test_a_chunked_body_may_come_piece_by_piece(server: Running) -> None:
-    head = request(b"", SIGNED, Transfer_Encoding="chunked")
+def test_a_chunked_body_may_arrive_in_pieces(server: ServerProcess) -> None:
+    head = request(b"", HEADERS, Transfer_Encoding="chunked")
     with Connection(server) as connection:
         connection.send(head)
-        for part in (ONE[:1], ONE[1:20], ONE[20:]):
+        for part in (BODY[:1], BODY[1:20], BODY[20:]):
             connection.send(b"%x\r\n%s\r\n" % (len(part), part))
             assert server.exchanges()[0]["outcome"] == "pending"
-        assert connection.send(b"0\r\n\r\n").answer().status == 204
+        assert connection.send(b"0\r\n\r\n").read_response().status == 204
 
 
 @pytest.mark.claim("transfer")
-def test_who_expects_100_continue_is_told_to_go_on(server: Running) -> None:
+def test_a_client_that_expects_100_continue_gets_it(server: ServerProcess) -> None:
     with Connection(server) as connection:
-        connection.send(request(b"", SIGNED, Content_Length=str(len(ONE)), Expect="100-continue"))
-        assert connection.answer().head == b"HTTP/1.1 100 Continue\r\n\r\n"
-        assert connection.send(ONE).answer().status == 204
-        assert connection.send(HEALTH).answer().status == 200
+        connection.send(request(b"", HEADERS, Content_Length=str(len(BODY)), Expect="100-continue"))
+        assert connection.read_response().head == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert connection.send(BODY).read_response().status == 204
+        assert connection.send(HEALTH).read_response().status == 200
 
 
 @pytest.mark.claim("content-encoding")
@@ -71,141 +77,151 @@ def test_who_expects_100_continue_is_told_to_go_on(server: Running) -> None:
     ("headers", "status"),
     [
         ({"Content-Type": JSON}, 401),
-        ({**SIGNED, "Content-Encoding": "gzip"}, 415),
-        ({**SIGNED, "Content-Length": str(TOO_LONG)}, 413),
+        ({**HEADERS, "Content-Encoding": "gzip"}, 415),
+        ({**HEADERS, "Content-Length": str(TOO_LONG_SIZE)}, 413),
     ],
 )
-def test_who_expects_100_continue_and_is_refused_hears_that_at_once(
-    headers: dict[str, str], status: int, server: Running
+def test_a_rejected_client_that_expects_100_continue_gets_the_error_at_once(
+    headers: dict[str, str], status: int, server: ServerProcess
 ) -> None:
     with Connection(server) as connection:
-        framing = {"Content-Length": str(len(ONE)), "Expect": "100-continue"}
-        assert connection.send(request(b"", framing | headers)).answer().status == status
+        framing = {"Content-Length": str(len(BODY)), "Expect": "100-continue"}
+        assert connection.send(request(b"", framing | headers)).read_response().status == status
 
 
-def test_a_body_that_was_announced_too_long_is_a_413_before_it_comes(server: Running) -> None:
+def test_a_content_length_that_is_too_long_gets_a_413_before_the_body(
+    server: ServerProcess,
+) -> None:
     with Connection(server) as connection:
-        head = request(b"", SIGNED, Content_Length=str(TOO_LONG))
-        assert connection.send(head).answer().status == 413
-        connection.send(b" " * TOO_LONG)
-        assert connection.send(request()).answer().status == 204
+        head = request(b"", HEADERS, Content_Length=str(TOO_LONG_SIZE))
+        assert connection.send(head).read_response().status == 413
+        connection.send(b" " * TOO_LONG_SIZE)
+        assert connection.send(request()).read_response().status == 204
     assert outcomes(server) == ["rejected", "started"]
 
 
 @pytest.mark.claim("body-limit")
-def test_a_body_of_the_largest_size_is_read_and_one_byte_more_is_a_413(server: Running) -> None:
-    assert exchange(server, request(ONE + b" " * (2**20 - len(ONE)))).status == 204
-    assert exchange(server, request(ONE + b" " * (TOO_LONG - len(ONE)))).status == 413
+def test_a_body_of_the_largest_size_is_accepted_and_one_byte_more_gets_a_413(
+    server: ServerProcess,
+) -> None:
+    assert send_request(server, request(BODY + b" " * (2**20 - len(BODY)))).status == 204
+    assert send_request(server, request(BODY + b" " * (TOO_LONG_SIZE - len(BODY)))).status == 413
 
 
-def test_a_chunked_body_that_grows_too_long_is_a_413_and_the_connection_goes_on(
-    server: Running,
+def test_a_chunked_body_that_is_too_long_gets_a_413_and_the_connection_stays_open(
+    server: ServerProcess,
 ) -> None:
     parts = [b" " * 65_536] * 20
     with Connection(server) as connection:
-        connection.send(request(chunked(*parts), SIGNED, Transfer_Encoding="chunked"))
-        assert connection.answer().status == 413
-        assert connection.send(request()).answer().status == 204
+        connection.send(request(encode_chunks(*parts), HEADERS, Transfer_Encoding="chunked"))
+        assert connection.read_response().status == 413
+        assert connection.send(request()).read_response().status == 204
 
 
 # ---- connections -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [len(ONE), 300_000, 1_000_000])
-def test_after_an_early_401_the_connection_goes_on_whatever_body_was_not_read(
-    size: int, server: Running
+@pytest.mark.parametrize("size", [len(BODY), 300_000, 1_000_000])
+def test_after_an_early_401_with_an_unread_body_the_connection_stays_open(
+    size: int, server: ServerProcess
 ) -> None:
-    body = ONE + b" " * (size - len(ONE))
+    body = BODY + b" " * (size - len(BODY))
     with Connection(server) as connection:
         connection.send(request(body, {"Content-Type": JSON, "Content-Length": str(size)}))
-        assert connection.answer().status == 401
-        assert connection.send(request()).answer().status == 204
+        assert connection.read_response().status == 401
+        assert connection.send(request()).read_response().status == 204
     assert outcomes(server) == ["rejected", "started"]
 
 
 @pytest.mark.claim("rejected-no-lease")
-def test_requests_in_a_row_on_one_connection_are_answered_in_their_order(server: Running) -> None:
+def test_pipelined_requests_are_answered_in_order(
+    server: ServerProcess,
+) -> None:
     with Connection(server) as connection:
         connection.send(request() + request(b"{") + HEALTH + request(method="PUT") + request())
-        assert [connection.answer().status for _ in range(5)] == [204, 400, 200, 405, 204]
+        assert [connection.read_response().status for _ in range(5)] == [204, 400, 200, 405, 204]
     assert outcomes(server) == ["started", "rejected", "rejected", "turned_away"]
 
 
-def test_an_http_1_0_client_is_answered_and_the_connection_closed(server: Running) -> None:
+def test_an_http_1_0_client_gets_a_response_and_a_closed_connection(server: ServerProcess) -> None:
     with Connection(server) as connection:
-        answer = connection.send(request(version="1.0")).answer()
-        assert (answer.status, answer.headers["connection"]) == (204, "close")
-        assert connection.rest() == b""
+        response = connection.send(request(version="1.0")).read_response()
+        assert (response.status, response.headers["connection"]) == (204, "close")
+        assert connection.read_to_end() == b""
 
 
-def test_who_asks_for_the_connection_to_be_closed_gets_the_answer_first(server: Running) -> None:
+def test_connection_close_closes_the_connection_after_the_response(
+    server: ServerProcess,
+) -> None:
     with Connection(server) as connection:
-        assert connection.send(request(Connection="close")).answer().status == 204
-        assert connection.rest() == b""
+        assert connection.send(request(Connection="close")).read_response().status == 204
+        assert connection.read_to_end() == b""
 
 
 @pytest.mark.claim("body-limit")
-def test_who_sends_on_after_an_early_answer_that_closes_is_heard_out(server: Running) -> None:
+def test_a_client_that_sends_on_after_an_early_413_gets_no_reset(server: ServerProcess) -> None:
     with Connection(server) as connection:
-        head = request(b"", SIGNED, Content_Length=str(5 * TOO_LONG), Connection="close")
-        answer = connection.send(head).answer()
-        assert (answer.status, answer.headers["connection"]) == (413, "close")
+        head = request(b"", HEADERS, Content_Length=str(5 * TOO_LONG_SIZE), Connection="close")
+        response = connection.send(head).read_response()
+        assert (response.status, response.headers["connection"]) == (413, "close")
         for _ in range(5):
-            connection.send(b" " * TOO_LONG)
-        assert connection.rest() == b""
-    assert exchange(server, request()).status == 204
+            connection.send(b" " * TOO_LONG_SIZE)
+        assert connection.read_to_end() == b""
+    assert send_request(server, request()).status == 204
 
 
 @pytest.mark.claim("body-limit")
-def test_a_client_that_writes_all_before_it_reads_can_read_its_413(server: Running) -> None:
+def test_a_client_that_writes_everything_before_it_reads_can_read_its_413(
+    server: ServerProcess,
+) -> None:
     for _ in range(5):
-        asked = Request(server.url + PATH, b" " * 5 * TOO_LONG, SIGNED)
-        with pytest.raises(HTTPError) as refused:
-            urlopen(asked, timeout=20)
-        with refused.value as answer:
-            assert (answer.code, b"at most 1048576 bytes" in answer.read()) == (413, True)
+        upload = Request(server.url + PATH, b" " * 5 * TOO_LONG_SIZE, HEADERS)
+        with pytest.raises(HTTPError) as error:
+            urlopen(upload, timeout=20)
+        with error.value as response:
+            assert (response.code, b"at most 1048576 bytes" in response.read()) == (413, True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("piece", [b" ", b" " * TOO_LONG])
-def test_who_goes_on_for_ever_after_an_early_answer_is_cut_off(
-    piece: bytes, server: Running
+@pytest.mark.parametrize("piece", [b" ", b" " * TOO_LONG_SIZE])
+def test_a_client_that_never_stops_sending_after_an_early_413_is_disconnected(
+    piece: bytes, server: ServerProcess
 ) -> None:
     with Connection(server) as connection:
-        head = request(b"", SIGNED, Content_Length=str(10**9), Connection="close")
-        assert connection.send(head).answer().status == 413
+        head = request(b"", HEADERS, Content_Length=str(10**9), Connection="close")
+        assert connection.send(head).read_response().status == 413
 
-        def cut_off() -> bool:
+        def is_closed() -> bool:
             try:
                 connection.send(piece)
             except OSError:
                 return True
             return False
 
-        until(cut_off, "the connection closes")
+        wait_until(is_closed, "the connection closes")
 
 
-@pytest.mark.parametrize("offer", ["h2c", "websocket"])
-@pytest.mark.parametrize("size", [1, 40, 10_000])
-@pytest.mark.parametrize("framing", ["Content-Length", "Transfer-Encoding"])
-def test_a_client_that_offers_an_upgrade_is_answered_in_plain_http_however_it_comes(
-    offer: str, size: int, framing: str, server: Running
-) -> None:
-    upgrade = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": offer, "HTTP2-Settings": "AAMA"}
-    whole = framing == "Content-Length"
-    framed = SIGNED | upgrade | {framing: str(len(ONE)) if whole else "chunked"}
-    raw = request(ONE if whole else chunked(ONE[:9], ONE[9:]), framed) + HEALTH
-    with Connection(server) as connection:
-        for start in range(0, len(raw), size):
-            connection.send(raw[start : start + size])
-        assert connection.answer().status == 204
-        assert connection.answer().status == 200
-    assert server.exchanges()[0]["accounts"][0]["AccountId"] == 507
+def test_a_client_that_offers_an_upgrade_gets_plain_http(server: ServerProcess) -> None:
+    for offer, size, framing in product(
+        ("h2c", "websocket"), (1, 40, 10_000), ("Content-Length", "Transfer-Encoding")
+    ):
+        case = (offer, size, framing)
+        upgrade = {"Upgrade": offer, "HTTP2-Settings": "AAMA"}
+        has_length = framing == "Content-Length"
+        headers = HEADERS | {"Connection": "Upgrade, HTTP2-Settings"} | upgrade
+        headers |= {framing: str(len(BODY)) if has_length else "chunked"}
+        body = BODY if has_length else encode_chunks(BODY[:9], BODY[9:])
+        raw = request(body, headers) + HEALTH
+        with Connection(server) as connection:
+            for start in range(0, len(raw), size):
+                connection.send(raw[start : start + size])
+            assert connection.read_response().status == 204, case
+            assert connection.read_response().status == 200, case
+        assert server.exchanges()[-1]["accounts"][0]["AccountId"] == 507, case
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
+def test_anything_that_is_not_http_gets_a_4xx_and_does_no_harm(server: ServerProcess) -> None:
+    for raw in (
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
         b"POST\r\n\r\n",
         b"BREW /coffee HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -216,59 +232,61 @@ def test_a_client_that_offers_an_upgrade_is_answered_in_plain_http_however_it_co
         b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET http://127.0.0.1 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"CONNECT 127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n",
-    ],
-)
-def test_what_is_no_http_is_a_4xx_and_the_server_lives(raw: bytes, server: Running) -> None:
-    with Connection(server) as connection:
-        answer = connection.send(raw).answer()
-    assert 400 <= answer.status < 500
-    assert "server" not in answer.headers
-    assert exchange(server, HEALTH).status == 200
+    ):
+        with Connection(server) as connection:
+            response = connection.send(raw).read_response()
+        assert 400 <= response.status < 500, raw
+        assert "server" not in response.headers, raw
+        assert send_request(server, HEALTH).status == 200, raw
 
 
-# ---- what every answer has or has not --------------------------------------------------------
+# ---- headers of every response ---------------------------------------------------------------
 
 
-def every_kind(server: Running) -> dict[str, Raw]:
+def responses_by_status(server: ServerProcess) -> dict[str, RawResponse]:
     return {
-        "204": exchange(server, request()),
-        "400": exchange(server, request(b"{")),
-        "401": exchange(server, request(ONE, {"Content-Length": str(len(ONE))})),
-        "404": exchange(server, request(path="/api/v1/Agents/EMail/Nothing")),
-        "405": exchange(server, request(method="DELETE")),
-        "413": exchange(server, request(b"", SIGNED, Content_Length=str(TOO_LONG))),
-        "415": exchange(server, request(Content_Encoding="br")),
-        "200": exchange(server, request(b"", {}, method="GET")),
+        "204": send_request(server, request()),
+        "400": send_request(server, request(b"{")),
+        "401": send_request(server, request(BODY, {"Content-Length": str(len(BODY))})),
+        "404": send_request(server, request(path="/api/v1/Agents/EMail/Nothing")),
+        "405": send_request(server, request(method="DELETE")),
+        "413": send_request(server, request(b"", HEADERS, Content_Length=str(TOO_LONG_SIZE))),
+        "415": send_request(server, request(Content_Encoding="br")),
+        "200": send_request(server, request(b"", {}, method="GET")),
     }
 
 
 @pytest.mark.claim("no-banner", "cache-headers")
-def test_no_answer_names_its_server_or_asks_for_https_and_none_may_be_kept(
-    server: Running,
+def test_no_response_names_its_server_or_demands_https_or_may_be_cached(
+    server: ServerProcess,
 ) -> None:
-    for status, answer in every_kind(server).items():
-        assert answer.status == int(status)
-        assert not {"server", "x-powered-by", "strict-transport-security"} & set(answer.headers)
-        cached = {name: answer.headers[name] for name in ("cache-control", "pragma", "expires")}
-        assert cached == {"cache-control": "no-cache", "pragma": "no-cache", "expires": "-1"}
+    for status, response in responses_by_status(server).items():
+        assert response.status == int(status)
+        assert not {"server", "x-powered-by", "strict-transport-security"} & set(response.headers)
+        cache_headers = {
+            name: response.headers[name] for name in ("cache-control", "pragma", "expires")
+        }
+        assert cache_headers == {"cache-control": "no-cache", "pragma": "no-cache", "expires": "-1"}
 
 
-def test_every_answer_with_a_body_says_how_long_and_of_which_type_it_is(server: Running) -> None:
-    for status, answer in every_kind(server).items():
-        framed = {"content-length", "content-type"} & set(answer.headers)
-        assert framed == (set() if status == "204" else {"content-length", "content-type"})
+def test_every_response_with_a_body_has_its_length_and_type(
+    server: ServerProcess,
+) -> None:
+    for status, response in responses_by_status(server).items():
+        body_headers = {"content-length", "content-type"} & set(response.headers)
+        assert body_headers == (set() if status == "204" else {"content-length", "content-type"})
 
 
 @pytest.mark.claim("head", "get-describes", "get-open")
-def test_head_has_the_headers_of_get_and_no_body_and_neither_starts_anything(
-    server: Running,
+def test_head_has_the_headers_of_get_and_neither_starts_a_run(
+    server: ServerProcess,
 ) -> None:
     with Connection(server) as connection:
-        got = connection.send(request(b"", {}, method="GET")).answer()
-        head = connection.send(request(b"", {}, method="HEAD")).answer(to_head=True)
-        assert connection.send(HEALTH).answer().status == 200
-    assert (head.headers | {"date": ""}) == (got.headers | {"date": ""})
-    assert got.json()["Method"] == "POST"
-    assert got.json()["Path"] == PATH
+        get = connection.send(request(b"", {}, method="GET")).read_response()
+        head = connection.send(request(b"", {}, method="HEAD")).read_response(to_head=True)
+        assert connection.send(HEALTH).read_response().status == 200
+    assert (head.headers | {"date": ""}) == (get.headers | {"date": ""})
+    assert get.json()["Method"] == "POST"
+    assert get.json()["Path"] == PATH
     assert outcomes(server) == ["served", "served"]
     assert server.control("GET", "runs") == {"runs": []}

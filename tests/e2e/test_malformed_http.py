@@ -1,4 +1,4 @@
-"""What no client should send: each gets a right answer or a clean close, and the next is served."""
+"""Malformed and slow requests: each gets an error or a clean close, and the next one is served."""
 
 import re
 import socket
@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.server_process import BASIC, PATH, Running, serving
+from tests.support.server_process import BASIC, PATH, ServerProcess, run_server
 
 EMPTY = b'{"SyncUserAccounts":[]}'
 CHUNKED = b"17\r\n" + EMPTY + b"\r\n0\r\n\r\n"
@@ -23,67 +23,71 @@ def head(
     host: bytes = b"Host: 127.0.0.1",
     end: bytes = b"\r\n",
 ) -> bytes:
-    """A signed-in head, its lines ended by *end*; an empty one is left out."""
+    """The head of a request with credentials; empty lines are left out, *end* ends each line."""
     lines = (line, host, b"Authorization: " + BASIC.encode(), b"Content-Type: application/json")
-    return end.join([*(one for one in (*lines, *more) if one), b"", b""])
+    return end.join([*(text for text in (*lines, *more) if text), b"", b""])
 
 
 GOOD = head(LENGTH) + EMPTY
 
 
-def at(target: bytes) -> bytes:
-    """A whole good request for *target*."""
+def request_for(target: bytes) -> bytes:
+    """A valid request for *target*."""
     return head(LENGTH, line=b"POST %s HTTP/1.1" % target) + EMPTY
 
 
-def bytes_back(server: Running, sent: bytes) -> bytes:
-    """Send *sent*, ask for no more, and return all that comes until the server closes."""
-    with closing(socket.create_connection(server.address, timeout=20)) as caller:
-        caller.sendall(sent)
-        caller.shutdown(socket.SHUT_WR)
-        back = b""
-        while piece := caller.recv(65536):
-            back += piece
-    return back
+def send(server: ServerProcess, raw: bytes) -> bytes:
+    """Send *raw* and return all bytes until the server closes the connection."""
+    with closing(socket.create_connection(server.address, timeout=20)) as client:
+        client.sendall(raw)
+        client.shutdown(socket.SHUT_WR)
+        return read_all(client)
 
 
-def status(back: bytes) -> int | None:
-    """The first status in what came back."""
-    return int(back[9:12]) if back.startswith(b"HTTP/1.1 ") else None
+def read_all(client: socket.socket) -> bytes:
+    received = b""
+    while part := client.recv(65536):
+        received += part
+    return received
 
 
-def serves(server: Running) -> bool:
-    return status(bytes_back(server, GOOD)) == 204
+def status_of(received: bytes) -> int | None:
+    """The first status in *received*."""
+    return int(received[9:12]) if received.startswith(b"HTTP/1.1 ") else None
 
 
-PARSED = "this is no HTTP/1.1 request"
+def is_serving(server: ServerProcess) -> bool:
+    return status_of(send(server, GOOD)) == 204
 
-REFUSED: dict[str, tuple[bytes, int, str]] = {
-    # Two readings of where a request ends: what smuggling lives on.
+
+NOT_HTTP = "this is no HTTP/1.1 request"
+
+MALFORMED: dict[str, tuple[bytes, int, str]] = {
+    # The end of the request is ambiguous, which request smuggling exploits.
     "two lengths": (head(LENGTH, LENGTH) + EMPTY, 400, "Duplicate Content-Length"),
-    "two lengths that differ": (head(LENGTH, b"Content-Length: 5") + EMPTY, 400, PARSED),
-    "a list of lengths": (head(b"Content-Length: 23, 23") + EMPTY, 400, PARSED),
-    "a length with a sign": (head(b"Content-Length: +23") + EMPTY, 400, PARSED),
-    "a negative length": (head(b"Content-Length: -1") + EMPTY, 400, PARSED),
-    "a length in hex": (head(b"Content-Length: 0x17") + EMPTY, 400, PARSED),
-    "a length beyond all numbers": (head(b"Content-Length: " + b"9" * 30), 400, "overflow"),
-    "chunks and a length": (head(LENGTH, BY_CHUNKS) + CHUNKED, 400, PARSED),
-    "chunks by another name": (head(b"Transfer-Encoding: xchunked") + CHUNKED, 400, PARSED),
+    "two lengths that differ": (head(LENGTH, b"Content-Length: 5") + EMPTY, 400, NOT_HTTP),
+    "a list of lengths": (head(b"Content-Length: 23, 23") + EMPTY, 400, NOT_HTTP),
+    "a length with a sign": (head(b"Content-Length: +23") + EMPTY, 400, NOT_HTTP),
+    "a negative length": (head(b"Content-Length: -1") + EMPTY, 400, NOT_HTTP),
+    "a length in hex": (head(b"Content-Length: 0x17") + EMPTY, 400, NOT_HTTP),
+    "a length that overflows": (head(b"Content-Length: " + b"9" * 30), 400, "overflow"),
+    "chunks and a length": (head(LENGTH, BY_CHUNKS) + CHUNKED, 400, NOT_HTTP),
+    "an unknown transfer coding": (head(b"Transfer-Encoding: xchunked") + CHUNKED, 400, NOT_HTTP),
     "a coding before chunks": (
         head(b"Transfer-Encoding: gzip, chunked") + CHUNKED,
         501,
         "no other than chunked",
     ),
-    "a chunk that is none": (head(BY_CHUNKS) + b"zz\r\n\r\n", 400, "chunk size"),
-    "lines ended by LF": (head(LENGTH, end=b"\n") + EMPTY, 400, PARSED),
-    "lines ended by CR": (head(LENGTH, end=b"\r") + EMPTY, 400, PARSED),
-    "a folded header": (head(LENGTH, b"X-A: b\r\n c") + EMPTY, 400, PARSED),
-    "a blank before a colon": (head(LENGTH, b"X-A : b") + EMPTY, 400, PARSED),
-    "a header without a colon": (head(LENGTH, b"XA") + EMPTY, 400, PARSED),
-    "a NUL in a header": (head(LENGTH, b"X-A: b\x00c") + EMPTY, 400, PARSED),
-    "a NUL in a name": (head(LENGTH, b"X\x00A: b") + EMPTY, 400, PARSED),
-    "a control byte in a header": (head(LENGTH, b"X-A: b\x01c") + EMPTY, 400, PARSED),
-    # Who is meant, and in which language.
+    "an invalid chunk size": (head(BY_CHUNKS) + b"zz\r\n\r\n", 400, "chunk size"),
+    "lines ended by LF": (head(LENGTH, end=b"\n") + EMPTY, 400, NOT_HTTP),
+    "lines ended by CR": (head(LENGTH, end=b"\r") + EMPTY, 400, NOT_HTTP),
+    "a folded header": (head(LENGTH, b"X-A: b\r\n c") + EMPTY, 400, NOT_HTTP),
+    "a blank before a colon": (head(LENGTH, b"X-A : b") + EMPTY, 400, NOT_HTTP),
+    "a header without a colon": (head(LENGTH, b"XA") + EMPTY, 400, NOT_HTTP),
+    "a NUL in a header": (head(LENGTH, b"X-A: b\x00c") + EMPTY, 400, NOT_HTTP),
+    "a NUL in a name": (head(LENGTH, b"X\x00A: b") + EMPTY, 400, NOT_HTTP),
+    "a control byte in a header": (head(LENGTH, b"X-A: b\x01c") + EMPTY, 400, NOT_HTTP),
+    # Host and protocol version.
     "no Host": (head(LENGTH, host=b"") + EMPTY, 400, "Host: sent 0 times"),
     "two Hosts": (head(LENGTH, b"Host: evil.example") + EMPTY, 400, "Host: sent 2 times"),
     "HTTP/2.0 in the first line": (
@@ -92,25 +96,29 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
         "HTTP/2.0 is not spoken here",
     ),
     "HTTP/0.9": (b"GET %s\r\n\r\n" % PATH.encode(), 505, "HTTP/0.9 is not spoken here"),
-    "the first bytes of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, PARSED),
+    "the first bytes of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, NOT_HTTP),
     "TLS on the plain port": (b"\x16\x03\x01\x02\x00\x01" + b"a" * 200, 400, "call http://"),
-    "noise": (b"\x00\xff" * 100, 400, PARSED),
-    "a method in lower case": (head(LENGTH, line=b"post / HTTP/1.1") + EMPTY, 400, PARSED),
-    "CONNECT": (b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n", 400, PARSED),
+    "noise": (b"\x00\xff" * 100, 400, NOT_HTTP),
+    "a method in lower case": (head(LENGTH, line=b"post / HTTP/1.1") + EMPTY, 400, NOT_HTTP),
+    "CONNECT": (b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n", 400, NOT_HTTP),
     "TRACE": (b"TRACE %s HTTP/1.1\r\nHost: a\r\n\r\n" % PATH.encode(), 405, "TRACE is not allowed"),
-    # Paths that are the call for some and something else for others.
+    # Paths that servers read differently.
     "a star": (b"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 404, "nothing at '*'"),
-    "dots": (at(b"/x/.." + PATH.encode()), 404, "nothing at"),
-    "escaped dots": (at(b"/x/%2e%2e" + PATH.encode()), 404, "nothing at"),
-    "an escape that is none": (at(PATH.encode() + b"%zz"), 404, "nothing at"),
-    "an escaped NUL": (at(PATH.encode() + b"%00"), 404, "nothing at"),
-    "escaped bytes that are no UTF-8": (at(PATH.encode() + b"%ff"), 404, "nothing at"),
-    "letters beyond ASCII": (at(PATH.encode() + "é".encode()), 400, PARSED),
-    "a NUL in the path": (at(PATH.encode() + b"\x00"), 400, PARSED),
-    "a blank in the path": (at(PATH.encode() + b" x"), 400, PARSED),
+    "dots": (request_for(b"/x/.." + PATH.encode()), 404, "nothing at"),
+    "escaped dots": (request_for(b"/x/%2e%2e" + PATH.encode()), 404, "nothing at"),
+    "an invalid escape": (request_for(PATH.encode() + b"%zz"), 404, "nothing at"),
+    "an escaped NUL": (request_for(PATH.encode() + b"%00"), 404, "nothing at"),
+    "escaped bytes that are not UTF-8": (request_for(PATH.encode() + b"%ff"), 404, "nothing at"),
+    "letters beyond ASCII": (request_for(PATH.encode() + "é".encode()), 400, NOT_HTTP),
+    "a NUL in the path": (request_for(PATH.encode() + b"\x00"), 400, NOT_HTTP),
+    "a blank in the path": (request_for(PATH.encode() + b" x"), 400, NOT_HTTP),
     # Length.
-    "a very long path": (at(b"/" + b"a" * 70_000), 431, "send at most 65536 bytes"),
-    "a very long query": (at(PATH.encode() + b"?a=" + b"a" * 70_000), 431, "at most 65536"),
+    "a very long path": (request_for(b"/" + b"a" * 70_000), 431, "send at most 65536 bytes"),
+    "a very long query": (
+        request_for(PATH.encode() + b"?a=" + b"a" * 70_000),
+        431,
+        "at most 65536",
+    ),
     "a very long header": (head(LENGTH, b"X-A: " + b"a" * 70_000) + EMPTY, 431, "at most 65536"),
     "very many headers": (
         head(LENGTH, *(b"X-%d: a" % n for n in range(8_000))) + EMPTY,
@@ -119,127 +127,116 @@ REFUSED: dict[str, tuple[bytes, int, str]] = {
     ),
 }
 
-TAKEN: dict[str, bytes] = {
-    "an absolute target": at(b"http://127.0.0.1" + PATH.encode()),
-    "an absolute target of another host": at(b"http://evil.example" + PATH.encode()),
-    "escaped letters in the path": at(PATH.replace("EMail", "E%4Dail").encode()),
-    "an escaped slash": at(PATH.replace("/EMail", "%2FEMail").encode()),
+UNUSUAL: dict[str, bytes] = {
+    "an absolute target": request_for(b"http://127.0.0.1" + PATH.encode()),
+    "an absolute target of another host": request_for(b"http://evil.example" + PATH.encode()),
+    "escaped letters in the path": request_for(PATH.replace("EMail", "E%4Dail").encode()),
+    "an escaped slash": request_for(PATH.replace("/EMail", "%2FEMail").encode()),
     "chunks": head(BY_CHUNKS) + CHUNKED,
     "a chunk with an extension": head(BY_CHUNKS) + b"17;a=b\r\n" + CHUNKED[4:],
     "trailers": head(BY_CHUNKS) + CHUNKED[:-2] + b"X-A: b\r\n\r\n",
     "HTTP/1.0": head(LENGTH, line=b"POST %s HTTP/1.0" % PATH.encode(), host=b"") + EMPTY,
     "empty lines first": b"\r\n\r\n" + GOOD,
     "an offer of WebSocket": head(LENGTH, b"Connection: Upgrade", b"Upgrade: websocket") + EMPTY,
-    "an expectation nobody knows": head(LENGTH, b"Expect: 200-ok") + EMPTY,
-    "a head of the longest length": head(LENGTH, b"X-A: " + b"a" * (HEAD_LIMIT - 300)) + EMPTY,
+    "an unknown expectation": head(LENGTH, b"Expect: 200-ok") + EMPTY,
+    "a head of the maximum length": head(LENGTH, b"X-A: " + b"a" * (HEAD_LIMIT - 300)) + EMPTY,
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_no_client_should_send_is_refused_and_journalled(name: str, server: Running) -> None:
-    sent, wanted, reason = REFUSED[name]
-    back = bytes_back(server, sent)
-    assert status(back) == wanted
-    assert b'"Message"' in back
-    assert serves(server)
-    first, *_ = server.exchanges()
-    assert (first["status"], first["outcome"]) == (wanted, "rejected")
-    assert reason in first["reason"]
-    assert first["reason"].isprintable()
+def test_a_malformed_request_gets_an_error_and_is_in_the_journal(server: ServerProcess) -> None:
+    for name, (raw, expected_status, reason) in MALFORMED.items():
+        server.control("POST", "reset")
+        received = send(server, raw)
+        assert status_of(received) == expected_status, name
+        assert b'"Message"' in received, name
+        assert is_serving(server), name
+        first, *_ = server.exchanges()
+        assert (first["status"], first["outcome"]) == (expected_status, "rejected"), name
+        assert reason in first["reason"], name
+        assert first["reason"].isprintable(), name
 
 
-@pytest.mark.parametrize("name", TAKEN)
-def test_what_is_odd_but_clear_is_taken(name: str, server: Running) -> None:
-    back = bytes_back(server, TAKEN[name])
-    assert status(back) == 204
-    assert serves(server)
+def test_an_unusual_but_valid_request_is_accepted(server: ServerProcess) -> None:
+    for name, raw in UNUSUAL.items():
+        assert status_of(send(server, raw)) == 204, name
+        assert is_serving(server), name
 
 
 @pytest.mark.parametrize("size", [300_000, 5_000_000])
-def test_a_head_without_end_is_cut_off(size: int, server: Running) -> None:
-    back = bytes_back(server, head(b"X-A: " + b"a" * size)[:-2])
-    assert status(back) == 431
-    assert serves(server)
+def test_an_endless_head_gets_a_431(size: int, server: ServerProcess) -> None:
+    assert status_of(send(server, head(b"X-A: " + b"a" * size)[:-2])) == 431
+    assert is_serving(server)
     assert server.exchanges()[0]["status"] == 431
 
 
-def test_requests_in_one_piece_are_answered_in_their_order(server: Running) -> None:
-    with closing(socket.create_connection(server.address, timeout=20)) as caller:
-        caller.sendall(GOOD + at(b"/nowhere") + GOOD + b"\x00\x00")
-        back = b""
-        while piece := caller.recv(65536):
-            back += piece
-    assert re.findall(rb"HTTP/1\.1 (\d{3}) ", back) == [b"204", b"404", b"204", b"400"]
+def test_pipelined_requests_are_answered_in_order(server: ServerProcess) -> None:
+    with closing(socket.create_connection(server.address, timeout=20)) as client:
+        client.sendall(GOOD + request_for(b"/nowhere") + GOOD + b"\x00\x00")
+        received = read_all(client)
+    assert re.findall(rb"HTTP/1\.1 (\d{3}) ", received) == [b"204", b"404", b"204", b"400"]
 
 
-def test_a_caller_who_leaves_within_a_body_takes_nothing(server: Running) -> None:
-    bytes_back(server, head(b"Content-Length: 100") + EMPTY)
-    assert serves(server)
+def test_a_client_that_disconnects_within_its_body_is_rejected(server: ServerProcess) -> None:
+    send(server, head(b"Content-Length: 100") + EMPTY)
+    assert is_serving(server)
     first, *_ = server.exchanges()
     assert (first["outcome"], first["hung_up"]) == ("rejected", True)
 
 
-# ---- those who take their time ---------------------------------------------------------------
+# ---- timeouts and limits ---------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
-def impatient() -> Iterator[Running]:
-    with serving(
+def impatient() -> Iterator[ServerProcess]:
+    with run_server(
         "--request-timeout", "0.5", "--idle-timeout", "1", "--max-connections", "3"
-    ) as one:
-        yield one
-
-
-def read_all(caller: socket.socket) -> bytes:
-    back = b""
-    while piece := caller.recv(65536):
-        back += piece
-    return back
+    ) as server:
+        yield server
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("begun", [b"P", head(LENGTH)[:-2], head(LENGTH) + EMPTY[:5]])
-def test_a_request_that_does_not_come_to_an_end_is_a_408(begun: bytes, impatient: Running) -> None:
+@pytest.mark.parametrize("part", [b"P", head(LENGTH)[:-2], head(LENGTH) + EMPTY[:5]])
+def test_a_request_that_is_never_complete_gets_a_408(part: bytes, impatient: ServerProcess) -> None:
     impatient.control("POST", "reset")
     with closing(socket.create_connection(impatient.address, timeout=20)) as slow:
-        slow.sendall(begun)
-        back = read_all(slow)
-    assert status(back) == 408
-    assert serves(impatient)
+        slow.sendall(part)
+        received = read_all(slow)
+    assert status_of(received) == 408
+    assert is_serving(impatient)
     first, *_ = impatient.exchanges()
     assert "took more than 0.5 s to arrive" in first["reason"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("before", [b"", b"\r\n", GOOD])
-def test_an_idle_connection_is_closed(before: bytes, impatient: Running) -> None:
+@pytest.mark.parametrize("data", [b"", b"\r\n", GOOD])
+def test_an_idle_connection_is_closed(data: bytes, impatient: ServerProcess) -> None:
     with closing(socket.create_connection(impatient.address, timeout=20)) as idle:
-        idle.sendall(before)
-        began = time.monotonic()
-        back = read_all(idle)
-    assert 1 <= time.monotonic() - began < 10
-    assert status(back) == (204 if before == GOOD else None)
+        idle.sendall(data)
+        start = time.monotonic()
+        received = read_all(idle)
+    assert 1 <= time.monotonic() - start < 10
+    assert status_of(received) == (204 if data == GOOD else None)
 
 
 @pytest.mark.slow
-def test_connections_beyond_the_limit_get_a_503(impatient: Running) -> None:
+def test_connections_beyond_the_limit_get_a_503(impatient: ServerProcess) -> None:
     impatient.control("POST", "reset")
-    open_ = [socket.create_connection(impatient.address, timeout=20) for _ in range(3)]
+    connections = [socket.create_connection(impatient.address, timeout=20) for _ in range(3)]
     try:
-        back = bytes_back(impatient, GOOD)
+        received = send(impatient, GOOD)
     finally:
-        for one in open_:
-            one.close()
-    assert status(back) == 503
-    assert serves(impatient)
+        for connection in connections:
+            connection.close()
+    assert status_of(received) == 503
+    assert is_serving(impatient)
     assert "3 connections already" in impatient.exchanges()[0]["reason"]
 
 
 @pytest.mark.slow
-def test_a_caller_who_waits_for_its_answer_is_not_idle(impatient: Running) -> None:
+def test_a_client_that_waits_for_its_response_is_not_idle(impatient: ServerProcess) -> None:
     impatient.control("POST", "reset")
     impatient.control("POST", "lease/hold")
-    with closing(socket.create_connection(impatient.address, timeout=20)) as caller:
-        caller.sendall(head(LENGTH, b"Connection: close") + EMPTY)
-        assert status(read_all(caller)) == 204
+    with closing(socket.create_connection(impatient.address, timeout=20)) as client:
+        client.sendall(head(LENGTH, b"Connection: close") + EMPTY)
+        assert status_of(read_all(client)) == 204
     impatient.control("POST", "lease/release")

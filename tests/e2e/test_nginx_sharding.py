@@ -1,4 +1,4 @@
-"""Many processes behind Debian's nginx: each tenant lives on one of them, wherever it is called."""
+"""Several processes behind nginx: each tenant lives on one of them, whatever URL is called."""
 
 import shutil
 import socket
@@ -11,9 +11,9 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.cli_process import Served, serve
-from tests.e2e.raw_http import JSON, ONE, exchange, request, until
-from tests.support.server_process import PATH, Running
+from tests.e2e.cli_process import ServeCommand, serve
+from tests.e2e.raw_http import BODY, JSON, request, send_request, wait_until
+from tests.support.server_process import PATH, ServerProcess
 
 pytestmark = pytest.mark.slow
 CONF: Final = Path(__file__).with_name("nginx.conf")
@@ -35,24 +35,24 @@ users = [{ name = "tje0", password = "Tje0" }]
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
-    """The proxy, and the processes behind it."""
+class Shards:
+    """The proxy and the processes behind it."""
 
-    proxy: Running
-    processes: list[Served]
+    proxy: ServerProcess
+    processes: list[ServeCommand]
 
     def homes(self, tenant: str) -> list[int]:
-        """Return which processes have exchanges of *tenant*."""
-        journals = [one.running.exchanges(tenant) for one in self.processes]
-        return [number for number, journal in enumerate(journals) if journal]
+        """Return the indexes of the processes that have exchanges of *tenant*."""
+        journals = [process.server.exchanges(tenant) for process in self.processes]
+        return [index for index, journal in enumerate(journals) if journal]
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    """Three processes that know the same tenants, and nginx before them."""
+def shards(tmp_path: Path) -> Iterator[Shards]:
+    """Three processes with the same tenants behind nginx."""
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/bin")
     if nginx is None:
-        pytest.skip("there is no nginx; Debian has it as nginx-light")
+        pytest.skip("nginx is missing; on Debian install nginx-light")
     configuration = tmp_path / "mock.toml"
     tenants = (TENANT.format(id_, id_) for id_ in TENANTS)
     configuration.write_text(ONSITE + "".join(tenants), encoding="utf-8")
@@ -62,106 +62,107 @@ def office(tmp_path: Path) -> Iterator[Office]:
             folder = tmp_path / port
             folder.mkdir()
             processes.append(stack.enter_context(serve(folder, "--config", str(configuration))))
-        yield Office(stack.enter_context(proxied(nginx, tmp_path, processes)), processes)
+        yield Shards(stack.enter_context(run_nginx(nginx, tmp_path, processes)), processes)
 
 
 @contextmanager
-def proxied(nginx: str, folder: Path, processes: list[Served]) -> Iterator[Running]:
-    """Run nginx as `nginx.conf` says, but for the ports, until the block ends."""
+def run_nginx(nginx: str, folder: Path, processes: list[ServeCommand]) -> Iterator[ServerProcess]:
+    """Run nginx with `nginx.conf` and other ports until the block ends."""
     with closing(socket.create_server(("127.0.0.1", 0))) as probe:
-        free = str(probe.getsockname()[1])
-    text = CONF.read_text(encoding="utf-8").replace("8204", free)
-    for port, served in zip(PORTS, processes, strict=True):
-        text = text.replace(port, str(served.running.address[1]))
+        free_port = str(probe.getsockname()[1])
+    text = CONF.read_text(encoding="utf-8").replace("8204", free_port)
+    for port, shard in zip(PORTS, processes, strict=True):
+        text = text.replace(port, str(shard.server.address[1]))
     (folder / "nginx.conf").write_text(text, encoding="utf-8")
     command = [nginx, "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        running = Running(f"http://127.0.0.1:{free}", process)
+        proxy = ServerProcess(f"http://127.0.0.1:{free_port}", process)
         try:
-            until(lambda: process.poll() is not None or listens(running), "nginx listens")
+            wait_until(lambda: process.poll() is not None or is_listening(proxy), "nginx listens")
             assert process.poll() is None, process.communicate()[1]
-            yield running
+            yield proxy
         finally:
             process.terminate()
             process.communicate(timeout=10)
 
 
-def listens(running: Running) -> bool:
+def is_listening(server: ServerProcess) -> bool:
     try:
-        socket.create_connection(running.address, timeout=5).close()
+        socket.create_connection(server.address, timeout=5).close()
     except OSError:
         return False
     return True
 
 
-def call(tenant: str) -> bytes:
-    signed = {"Authorization": f"Bearer 8A:{tenant}.token", "Content-Type": JSON}
-    return request(ONE, signed | {"Content-Length": str(len(ONE))}, path=f"/{tenant}{PATH}")
+def call_to(tenant: str) -> bytes:
+    headers = {"Authorization": f"Bearer 8A:{tenant}.token", "Content-Type": JSON}
+    return request(BODY, headers | {"Content-Length": str(len(BODY))}, path=f"/{tenant}{PATH}")
 
 
-def test_every_tenant_has_one_lease_and_one_journal_and_is_controlled_where_it_lives(
-    office: Office,
+def test_calls_and_control_calls_of_a_tenant_reach_the_same_process(
+    shards: Shards,
 ) -> None:
     for tenant in TENANTS:
-        office.proxy.control("POST", f"clock/jump?tenant={tenant}")
-        answers = [exchange(office.proxy, call(tenant)).status for _ in range(3)]
-        assert answers == [204, 204, 204]
-        told = [one["outcome"] for one in office.proxy.exchanges(tenant)]
-        assert told == ["started", "turned_away", "turned_away"]
-    homes = [office.homes(tenant) for tenant in TENANTS]
+        shards.proxy.control("POST", f"clock/jump?tenant={tenant}")
+        responses = [send_request(shards.proxy, call_to(tenant)).status for _ in range(3)]
+        assert responses == [204, 204, 204]
+        outcomes = [exchange["outcome"] for exchange in shards.proxy.exchanges(tenant)]
+        assert outcomes == ["started", "turned_away", "turned_away"]
+    homes = [shards.homes(tenant) for tenant in TENANTS]
     assert {len(home) for home in homes} == {1}
     assert len({home[0] for home in homes}) > 1
 
 
-def test_onsite_is_one_tenant_under_whatever_path_it_is_called(office: Office) -> None:
-    office.proxy.control("POST", "clock/freeze")
-    office.proxy.control("POST", "faults?tenant=onsite", {"status": 503, "times": 4})
+def test_all_paths_of_onsite_reach_the_same_process(shards: Shards) -> None:
+    shards.proxy.control("POST", "clock/freeze")
+    shards.proxy.control("POST", "faults?tenant=onsite", {"status": 503, "times": 4})
     paths = (PATH, f"/onsite{PATH}", f"/Anyone{PATH}", PATH.lower())
-    assert [exchange(office.proxy, request(path=path)).status for path in paths] == [503] * 4
-    assert len(office.homes("onsite")) == 1
-    assert len(office.proxy.exchanges()) == len(paths)
+    assert [send_request(shards.proxy, request(path=path)).status for path in paths] == [503] * 4
+    assert len(shards.homes("onsite")) == 1
+    assert len(shards.proxy.exchanges()) == len(paths)
 
 
-def test_tenants_are_made_at_a_process_and_called_there(office: Office) -> None:
-    made = office.processes[1].running.control("POST", "tenants", {})
-    assert made["url"] == f"{office.processes[1].running.url}/{made['id']}"
-    headers = made["credentials"]["headers"] | {"Content-Type": JSON, "Content-Length": "40"}
-    there = exchange(
-        office.processes[1].running, request(headers=headers, path=f"/{made['id']}{PATH}")
-    )
-    assert there.status == 204
+def test_a_tenant_made_at_a_process_is_called_there(shards: Shards) -> None:
+    server = shards.processes[1].server
+    tenant = server.control("POST", "tenants", {})
+    assert tenant["url"] == f"{server.url}/{tenant['id']}"
+    headers = tenant["credentials"]["headers"] | {"Content-Type": JSON, "Content-Length": "40"}
+    raw = request(headers=headers, path=f"/{tenant['id']}{PATH}")
+    assert send_request(server, raw).status == 204
     raw = request(b"{}", {"Content-Length": "2"}, path="/_mock/tenants")
-    refused = exchange(office.proxy, raw)
-    assert (refused.status, b"one of the processes" in refused.body) == (404, True)
+    response = send_request(shards.proxy, raw)
+    assert (response.status, b"one of the processes" in response.body) == (404, True)
 
 
-def test_a_process_that_is_down_takes_its_own_tenants_along_and_no_others(office: Office) -> None:
+def test_a_process_that_is_down_affects_only_its_own_tenants(shards: Shards) -> None:
     for tenant in TENANTS:
-        assert exchange(office.proxy, call(tenant)).status == 204
-    homes = {tenant: office.homes(tenant)[0] for tenant in TENANTS}
+        assert send_request(shards.proxy, call_to(tenant)).status == 204
+    homes = {tenant: shards.homes(tenant)[0] for tenant in TENANTS}
     down = homes[TENANTS[0]]
-    office.processes[down].running.process.kill()
-    office.processes[down].running.process.wait(timeout=10)
+    shards.processes[down].server.process.kill()
+    shards.processes[down].server.process.wait(timeout=10)
     for tenant, home in homes.items():
         if home == down:
-            assert exchange(office.proxy, call(tenant)).status == 502
+            assert send_request(shards.proxy, call_to(tenant)).status == 502
         else:
-            assert len(office.proxy.exchanges(tenant)) == 1
+            assert len(shards.proxy.exchanges(tenant)) == 1
 
 
-def test_a_body_that_is_too_long_and_a_caller_who_hangs_up_are_the_mock_s_to_tell(
-    office: Office,
+def test_the_proxy_passes_on_long_bodies_and_disconnects(
+    shards: Shards,
 ) -> None:
     body = b" " * (2**20 + 1)
     head = {"Authorization": "Basic dGplMDpUamUw", "Content-Length": str(len(body))}
-    assert exchange(office.proxy, request(body, head)).status == 413
-    office.proxy.control("POST", "lease/hold")
-    with socket.create_connection(office.proxy.address) as gone:
-        gone.sendall(request())
-        until(lambda: len(office.proxy.exchanges()) == 2, "the call has arrived")
-    until(lambda: bool(office.proxy.exchanges()[1]["hung_up"]), "it is told who hung up")
+    assert send_request(shards.proxy, request(body, head)).status == 413
+    shards.proxy.control("POST", "lease/hold")
+    with socket.create_connection(shards.proxy.address) as client:
+        client.sendall(request())
+        wait_until(lambda: len(shards.proxy.exchanges()) == 2, "the call has arrived")
+    wait_until(
+        lambda: bool(shards.proxy.exchanges()[1]["hung_up"]), "the journal has the disconnect"
+    )
 
 
-def test_a_connection_fault_strikes_the_proxy_whose_caller_reads_a_502(office: Office) -> None:
-    office.proxy.control("POST", "faults", {"connection": "empty-response"})
-    assert exchange(office.proxy, request()).status == 502
+def test_a_connection_fault_becomes_a_502_of_the_proxy(shards: Shards) -> None:
+    shards.proxy.control("POST", "faults", {"connection": "empty-response"})
+    assert send_request(shards.proxy, request()).status == 502

@@ -1,6 +1,7 @@
-"""`superoffice-mock record` as users start it, stop it, kill it, and start it again."""
+"""The command `record` in a process of its own: started, stopped, killed and started again."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,46 +19,51 @@ from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import About, Recording
 from tests.e2e import cli_process
 from tests.e2e.cli_process import PROGRAM
-from tests.e2e.upstreams import NO_CONTENT, ONE, raw, recording, request, rest
-from tests.support.server_process import BASIC, READY, Running, environment, serving
+from tests.e2e.upstreams import (
+    NO_CONTENT,
+    ONE_ACCOUNT,
+    raw_upstream,
+    read_all,
+    record_in_process,
+    request,
+)
+from tests.support.server_process import BASIC, READY, ServerProcess, environment, run_server
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """A recorder in a process of its own."""
+    """A recorder that runs in a process."""
 
-    running: Running
+    server: ServerProcess
     out: Path
 
-    def exchange(self, sent: bytes) -> bytes:
-        """Send *sent*, and return all that comes until the connection is closed."""
-        import socket
+    def exchange(self, raw_request: bytes) -> bytes:
+        """Send *raw_request*, and return all bytes until the connection is closed."""
+        with socket.create_connection(self.server.address, timeout=20) as client:
+            client.sendall(raw_request)
+            return read_all(client)
 
-        with socket.create_connection(self.running.address, timeout=20) as caller:
-            caller.sendall(sent)
-            return rest(caller)
-
-    def ended(self, number: int) -> tuple[int, str]:
-        """Send a signal; return the exit code, and what was said."""
-        self.running.process.send_signal(number)
-        out, said = self.running.process.communicate(timeout=20)
-        assert out == ""
-        return self.running.process.returncode, said
+    def stop(self, number: int) -> tuple[int, str]:
+        """Send a signal; return the exit code and the messages on stderr."""
+        self.server.process.send_signal(number)
+        stdout, messages = self.server.process.communicate(timeout=20)
+        assert stdout == ""
+        return self.server.process.returncode, messages
 
     @property
-    def recorded(self) -> Recording:
-        """What the HAR holds."""
+    def recording(self) -> Recording:
+        """The content of the HAR."""
         return har_file.load(str(self.out))
 
 
 @contextmanager
 def record(url: str, out: Path, *flags: str) -> Iterator[Recorder]:
     """Record *url* until the block ends, on a free port."""
-    named = ("--upstream", url, "--out", str(out), "--port", "0")
+    arguments = ("--upstream", url, "--out", str(out), "--port", "0")
     with subprocess.Popen(
-        [*PROGRAM, "record", *named, *flags],
+        [*PROGRAM, "record", *arguments, *flags],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,39 +73,42 @@ def record(url: str, out: Path, *flags: str) -> Iterator[Recorder]:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith(READY), process.communicate()
-            yield Recorder(Running(line.removeprefix(READY).strip(), process), out)
+            yield Recorder(ServerProcess(line.removeprefix(READY).strip(), process), out)
         finally:
             process.kill()
 
 
 @POSIX
-def test_a_recorder_says_when_it_is_ready_and_makes_the_file_when_it_is_stopped(
+def test_a_recorder_reports_when_it_is_ready_and_writes_the_har_when_it_is_stopped(
     tmp_path: Path,
 ) -> None:
     out, port = tmp_path / "a.har", tmp_path / "port"
-    with raw(NO_CONTENT) as there, record(there.url, out, "--port-file", str(port)) as recorder:
-        assert port.read_text() == f"{recorder.running.address[1]}"
+    with (
+        raw_upstream(NO_CONTENT) as upstream,
+        record(upstream.url, out, "--port-file", str(port)) as recorder,
+    ):
+        assert port.read_text() == f"{recorder.server.address[1]}"
         assert recorder.exchange(sync(507)).startswith(b"HTTP/1.1 204")
         assert len(har_file.load(f"{out}.part").entries) == 1
-        code, said = recorder.ended(signal.SIGTERM)
+        code, messages = recorder.stop(signal.SIGTERM)
     assert code == 0
-    assert said == f"recording {there.url} to {out}\n{out}: 1 exchange (1 started)\n"
-    assert recorder.recorded.about.redacted == {"credential": 2, "host": 2}
-    assert [one.name for one in tmp_path.iterdir()] == ["a.har"]
+    assert messages == f"recording {upstream.url} to {out}\n{out}: 1 exchange (1 started)\n"
+    assert recorder.recording.about.redacted == {"credential": 2, "host": 2}
+    assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
 
 def sync(account: int) -> bytes:
-    """Return a call that nobody else makes."""
-    signed_in = f"Authorization: {BASIC}".encode()
-    body = ONE.replace(b"507", b"%d" % account)
-    return request(body, b"Content-Type: application/json", signed_in)
+    """Return a call for one account."""
+    authorization = f"Authorization: {BASIC}".encode()
+    body = ONE_ACCOUNT.replace(b"507", b"%d" % account)
+    return request(body, b"Content-Type: application/json", authorization)
 
 
 @POSIX
 @pytest.mark.slow
 @pytest.mark.parametrize("number", range(10))
-def test_a_kill_during_load_costs_only_what_was_under_way(number: int, tmp_path: Path) -> None:
-    answered: list[int] = []
+def test_a_kill_under_load_loses_only_the_calls_in_progress(number: int, tmp_path: Path) -> None:
+    answered_accounts: list[int] = []
     enough = threading.Event()
     out = tmp_path / "a.har"
 
@@ -108,28 +117,27 @@ def test_a_kill_during_load_costs_only_what_was_under_way(number: int, tmp_path:
             for account in range(first, first + 100_000):
                 if not recorder.exchange(sync(account)).startswith(b"HTTP/1.1 204"):
                     return
-                answered.append(account)
-                if len(answered) >= 50 + 37 * number:
+                answered_accounts.append(account)
+                if len(answered_accounts) >= 50 + 37 * number:
                     enough.set()
 
-    there = serving("--log", "off", "--seconds-per-account", "0")
-    with there as upstream, record(upstream.url, out) as recorder:
+    mock = run_server("--log", "off", "--seconds-per-account", "0")
+    with mock as upstream, record(upstream.url, out) as recorder:
         with ThreadPoolExecutor(8) as pool:
-            for lane in range(8):
-                pool.submit(load, lane * 1_000_000)
+            for thread in range(8):
+                pool.submit(load, thread * 1_000_000)
             assert enough.wait(30)
-            recorder.running.process.kill()
-        left = har_file.load(f"{out}.part")
+            recorder.server.process.kill()
+        entries = har_file.load(f"{out}.part").entries
         assert not out.exists()
-        again = run("--upstream", upstream.url, "--out", str(out))
-    recorded = {one.request.body for one in left.entries}
-    assert {b"%d" % one for one in answered} <= {str(one).encode() for one in accounts(recorded)}
-    assert len(left.entries) <= len(answered) + 8
-    assert again[0] == 2
-    assert f"{out}: {len(left.entries)} exchanges" in again[1]
-    assert "of a recorder that was killed; it is complete now: name another --out" in again[1]
-    assert len(har_file.load(str(out)).entries) == len(left.entries)
-    assert [one.name for one in tmp_path.iterdir()] == ["a.har"]
+        code, message = run("--upstream", upstream.url, "--out", str(out))
+    assert {*answered_accounts} <= accounts({entry.request.body for entry in entries})
+    assert len(entries) <= len(answered_accounts) + 8
+    assert code == 2
+    assert f"{out}: {len(entries)} exchanges" in message
+    assert "of a recorder that was killed; it is complete now: name another --out" in message
+    assert len(har_file.load(str(out)).entries) == len(entries)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
 
 def accounts(bodies: set[bytes | None]) -> set[int]:
@@ -139,100 +147,106 @@ def accounts(bodies: set[bytes | None]) -> set[int]:
 
 @POSIX
 @pytest.mark.slow
-def test_ctrl_c_makes_the_file_too(tmp_path: Path) -> None:
-    with raw(NO_CONTENT) as there, record(there.url, tmp_path / "a.har") as recorder:
+def test_ctrl_c_writes_the_har_too(tmp_path: Path) -> None:
+    with raw_upstream(NO_CONTENT) as upstream, record(upstream.url, tmp_path / "a.har") as recorder:
         recorder.exchange(request())
-        code, _ = recorder.ended(signal.SIGINT)
+        code, _ = recorder.stop(signal.SIGINT)
     assert code == 130
-    assert len(recorder.recorded.entries) == 1
+    assert len(recorder.recording.entries) == 1
 
 
 @POSIX
 @pytest.mark.slow
-def test_a_call_under_way_at_the_end_gets_its_answer_or_is_recorded_as_cut_off(
+def test_a_call_in_progress_when_the_recorder_stops_is_recorded_as_cut_off(
     tmp_path: Path,
 ) -> None:
-    called, over = threading.Event(), threading.Event()
+    request_arrived, finished = threading.Event(), threading.Event()
 
     def stall(_: object) -> None:
-        called.set()
-        over.wait(20)
+        request_arrived.set()
+        finished.wait(20)
 
-    with raw(stall) as there, record(there.url, tmp_path / "a.har") as recorder:
+    with raw_upstream(stall) as upstream, record(upstream.url, tmp_path / "a.har") as recorder:
         with ThreadPoolExecutor(1) as pool:
-            seen = pool.submit(recorder.exchange, request())
-            assert called.wait(10)
-            code, said = recorder.ended(signal.SIGTERM)
-            assert seen.result() == b""
-        over.set()
-    assert (code, "Traceback" in said) == (0, False)
-    (entry,) = recorder.recorded.entries
-    assert entry.response.failed == "cut off"
+            answer = pool.submit(recorder.exchange, request())
+            assert request_arrived.wait(10)
+            code, messages = recorder.stop(signal.SIGTERM)
+            assert answer.result() == b""
+        finished.set()
+    assert (code, "Traceback" in messages) == (0, False)
+    (entry,) = recorder.recording.entries
+    assert entry.response.failure == "cut off"
     assert entry.label.notes == ("the recorder was stopped before the answer was complete",)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits other processes")
-def test_a_disk_that_is_full_is_said_once_and_calls_still_go_through(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_once_and_calls_still_go_through(tmp_path: Path) -> None:
     import resource
 
     out = tmp_path / "a.har"
-    with raw(NO_CONTENT) as there, record(there.url, out) as recorder:
+    with raw_upstream(NO_CONTENT) as upstream, record(upstream.url, out) as recorder:
         recorder.exchange(request())
-        process, limit = recorder.running.process.pid, resource.RLIMIT_FSIZE
-        whole = resource.prlimit(process, limit)
-        resource.prlimit(process, limit, (part_file.part_of(str(out)).stat().st_size + 9, whole[1]))
+        pid, kind = recorder.server.process.pid, resource.RLIMIT_FSIZE
+        old_limits = resource.prlimit(pid, kind)
+        size = part_file.part_path(str(out)).stat().st_size
+        resource.prlimit(pid, kind, (size + 9, old_limits[1]))
         for _ in range(3):
             assert recorder.exchange(request()).startswith(b"HTTP/1.1 204")
-        resource.prlimit(process, limit, whole)
+        resource.prlimit(pid, kind, old_limits)
         recorder.exchange(request())
-        code, said = recorder.ended(signal.SIGTERM)
+        code, messages = recorder.stop(signal.SIGTERM)
     assert code == 1
-    assert said.count("is not recorded") == 1
-    assert "exchange 2 is not recorded: no space is left for it; calls still go through" in said
-    assert said.endswith("3 more are not recorded\n")
-    assert [one.label.arrival for one in recorder.recorded.entries] == [1, 5]
+    assert messages.count("is not recorded") == 1
+    failure = "exchange 2 is not recorded: no space is left on the disk; calls still go through"
+    assert failure in messages
+    assert messages.endswith("3 more are not recorded\n")
+    assert [entry.label.arrival for entry in recorder.recording.entries] == [1, 5]
 
 
 @POSIX
 @pytest.mark.slow
-def test_overwrite_replaces_the_file_in_the_end_and_finishes_what_was_left_first(
+def test_overwrite_finishes_an_interrupted_file_first_and_replaces_the_har_at_the_end(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "a.har"
     out.write_text("mine")
-    with raw(NO_CONTENT) as there:
-        with record(there.url, out, "--overwrite") as killed:
-            killed.exchange(request())
-            killed.exchange(request())
-            killed.running.process.kill()
+    with raw_upstream(NO_CONTENT) as upstream:
+        with record(upstream.url, out, "--overwrite") as interrupted:
+            interrupted.exchange(request())
+            interrupted.exchange(request())
+            interrupted.server.process.kill()
         assert out.read_text() == "mine"
-        with record(there.url, out, "--overwrite") as recorder:
-            assert len(recorder.recorded.entries) == 2
+        with record(upstream.url, out, "--overwrite") as recorder:
+            assert len(recorder.recording.entries) == 2
             recorder.exchange(request())
-            recorder.ended(signal.SIGTERM)
-    assert len(recorder.recorded.entries) == 1
+            recorder.stop(signal.SIGTERM)
+    assert len(recorder.recording.entries) == 1
 
 
 @pytest.mark.slow
 @pytest.mark.claim("simultaneous", "busy-second")
-def test_what_is_guessed_of_eleven_overlapping_callers_is_what_the_mock_knows(
-    server: Running, tmp_path: Path
+def test_the_estimated_outcomes_of_eleven_overlapping_calls_are_those_of_the_mock(
+    server: ServerProcess, tmp_path: Path
 ) -> None:
     headers = (b"Authorization: " + BASIC.encode(), b"Content-Type: application/json")
-    with recording(server.url, tmp_path / "a.har") as recorder, ThreadPoolExecutor(11) as pool:
-        sent = [request(ONE, *headers) for _ in range(11)]
-        assert all(one.startswith(b"HTTP/1.1 204") for one in pool.map(recorder.exchange, sent))
-    truth = [one["outcome"] for one in server.exchanges()]
-    assert sorted(truth) == ["started", *["turned_away"] * 10]
-    guessed = [(one.label.outcome, one.label.confidence) for one in recorder.entries]
-    assert guessed.count(("started", "high")) + guessed.count(("unknown", None)) == 1
-    assert sum(one[0] == "turned_away" for one in guessed) == 10
-    assert [one.label.arrival for one in recorder.entries] == [*range(1, 12)]
+    requests = [request(ONE_ACCOUNT, *headers) for _ in range(11)]
+    with (
+        record_in_process(server.url, tmp_path / "a.har") as recorder,
+        ThreadPoolExecutor(11) as pool,
+    ):
+        for answer in pool.map(recorder.exchange, requests):
+            assert answer.startswith(b"HTTP/1.1 204")
+    outcomes = [exchange["outcome"] for exchange in server.exchanges()]
+    assert sorted(outcomes) == ["started", *["turned_away"] * 10]
+    labels = [(entry.label.outcome, entry.label.confidence) for entry in recorder.entries]
+    assert labels.count(("started", "high")) + labels.count(("unknown", None)) == 1
+    assert sum(outcome == "turned_away" for outcome, _ in labels) == 10
+    assert [entry.label.arrival for entry in recorder.entries] == [*range(1, 12)]
 
 
 @pytest.mark.slow
-def test_without_the_extra_it_is_one_line_that_says_what_to_install() -> None:
+def test_without_the_extra_the_message_says_what_to_install() -> None:
     program = (
         "import sys\n"
         "sys.modules['httpx2'] = None\n"
@@ -240,10 +254,12 @@ def test_without_the_extra_it_is_one_line_that_says_what_to_install() -> None:
         "main(['record', '--upstream', 'http://127.0.0.1', '--out', 'a.har'])\n"
     )
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        "superoffice-mock: record needs httpx2: pip install 'superoffice-mock[contract]'\n"
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == (
+        "superoffice-mock: record needs httpx2, which is not installed; install superoffice-mock"
+        " with the extra contract: pip install '.[contract]' in a clone"
+        " (see Installing in the README)\n"
     )
 
 
@@ -251,58 +267,53 @@ def test_without_the_extra_it_is_one_line_that_says_what_to_install() -> None:
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """Return the exit code and what was said of a command that does not come to record."""
-    done = CliRunner().invoke(cli.main, ["record", *arguments])
-    assert done.stdout == ""
-    return done.exit_code, done.stderr
+    """Return the exit code and the messages of a `record` that fails before it records."""
+    result = CliRunner().invoke(cli.main, ["record", *arguments])
+    assert result.stdout == ""
+    return result.exit_code, result.stderr
 
 
-def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     out = tmp_path / "a.har"
     out.write_text("mine")
-    code, said = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
+    code, message = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
     assert code == 2
-    assert said.endswith(
-        "a.har is there already; name another --out, or say --overwrite to replace it\n"
+    assert message.endswith(
+        "a.har exists already; name another --out, or add --overwrite to replace it\n"
     )
-    part_file.part_of(str(out)).write_bytes(har_file.header_line(About()))
-    _, said = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
-    assert "a.har.part of a recorder that was killed" in said
+    part_file.part_path(str(out)).write_bytes(har_file.header_line(About()))
+    _, message = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
+    assert "a.har.part of a recorder that was killed" in message
     assert out.read_text() == "mine"
 
 
-@pytest.mark.parametrize(
-    ("flags", "said"),
-    [
-        (["--upstream", "http://10.0.0.1"], "10.0.0.1 is no public address"),
+def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    for flags, message in (
+        (["--upstream", "http://10.0.0.1"], "10.0.0.1 is not a public address"),
         (["--upstream", "nowhere"], "expected a URL"),
         (["--upstream", "https://127.0.0.1", "--ca", "no.pem"], "--ca no.pem: cannot be read"),
         (["--upstream", "http://127.0.0.1", "--port", "x"], "port = 'x'"),
         (["--upstream", "http://127.0.0.1", "--timeout", "0"], "Invalid value for '--timeout'"),
         ([], "Missing option '--upstream'"),
-    ],
-)
-def test_what_can_not_be_recorded_is_one_line_and_exit_code_2(
-    flags: list[str], said: str, tmp_path: Path
-) -> None:
-    code, told = run(*flags, "--out", str(tmp_path / "a.har"))
-    assert code == 2
-    assert said in told
-    assert [*tmp_path.iterdir()] == []
+    ):
+        code, stderr = run(*flags, "--out", str(tmp_path / "a.har"))
+        assert code == 2, flags
+        assert message in stderr, flags
+        assert [*tmp_path.iterdir()] == [], flags
 
 
 @pytest.mark.slow
-def test_a_start_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_failed_start_leaves_no_file_behind(tmp_path: Path) -> None:
     flags = ("--upstream", "http://127.0.0.1:1", "--port", "0")
-    named = ("--port-file", str(tmp_path / "gone" / "port"), "--out", str(tmp_path / "a.har"))
-    done = cli_process.run("record", *flags, *named)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines()[-1].endswith("name a file that can be written")
+    paths = ("--port-file", str(tmp_path / "gone" / "port"), "--out", str(tmp_path / "a.har"))
+    process = cli_process.run("record", *flags, *paths)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.splitlines()[-1].endswith("name a file that can be written")
     assert [*tmp_path.iterdir()] == []
 
 
-def test_a_file_that_is_no_certificate_is_said_to_be_none(tmp_path: Path) -> None:
+def test_an_invalid_file_of_certificates_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("no certificate")
     flags = ["--upstream", "https://127.0.0.1", "--ca", str(tmp_path / "ca.pem")]
-    code, said = run(*flags, "--out", str(tmp_path / "a.har"))
-    assert (code, said.endswith("ca.pem: is no PEM file of certificates\n")) == (2, True)
+    code, message = run(*flags, "--out", str(tmp_path / "a.har"))
+    assert (code, message.endswith("ca.pem: is not a PEM file of certificates\n")) == (2, True)

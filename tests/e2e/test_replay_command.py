@@ -1,82 +1,83 @@
-"""`superoffice-mock replay` as users start it: from what a recorder made."""
+"""The command `replay` in a process of its own."""
 
-import sys
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from superoffice_mock.recordings import har_file
-from tests.e2e.raw_http import JSON, exchange, request
+from tests.e2e.raw_http import JSON, request, send_request
 from tests.e2e.replay_servers import replay
 from tests.e2e.test_record_command import POSIX, record
 from tests.support.make_fixtures import FOLDER
-from tests.support.server_process import Running, serving
+from tests.support.server_process import ServerProcess, run_server
 
 ELEVEN = range(1, 12)
 
 
 @pytest.mark.slow
-def test_a_replay_is_a_server_as_any_other(tmp_path: Path) -> None:
+def test_replay_is_a_server_with_the_common_options(tmp_path: Path) -> None:
     port = tmp_path / "port"
     files = (FOLDER / "page-sample.har", FOLDER / "other-verbs.har")
     with replay(*files, "--on-miss", "simulate", "--port-file", port) as running:
         assert port.read_text() == f"{running.address[1]}"
-        assert exchange(running, request()).status == 204
+        assert send_request(running, request()).status == 204
         assert running.exchanges()[0]["outcome"] == "started"
         assert running.control("GET", "health")
 
 
-def call(running: Running, account: int) -> int:
+def call(server: ServerProcess, account: int) -> int:
+    """Make a call for *account* and return the status."""
     body = b'{"SyncUserAccounts":[{"AccountId":%d}]}' % account
-    return exchange(running, request(body)).status
+    return send_request(server, request(body)).status
 
 
-def together(running: Running) -> list[int]:
+def call_eleven(server: ServerProcess) -> list[int]:
+    """Make eleven calls at the same time."""
     with ThreadPoolExecutor(len(ELEVEN)) as pool:
-        return list(pool.map(lambda account: call(running, account), ELEVEN))
+        return list(pool.map(lambda account: call(server, account), ELEVEN))
 
 
 @POSIX
 @pytest.mark.slow
-def test_eleven_overlapping_callers_are_recorded_and_replayed(tmp_path: Path) -> None:
+def test_eleven_overlapping_calls_are_recorded_and_replayed(tmp_path: Path) -> None:
     out = tmp_path / "eleven.har"
-    with serving("--log", "off") as mock, record(mock.url, out) as recorder:
-        assert together(recorder.running) == [204] * 11
-        recorder.ended(15)
-    entries = har_file.load(str(out)).entries
-    order = [account(one.request.body) for one in entries]
+    with run_server("--log", "off") as mock, record(mock.url, out) as recorder:
+        assert call_eleven(recorder.server) == [204] * 11
+        recorder.stop(signal.SIGTERM)
+    order = [account_in(entry.request.body) for entry in har_file.load(str(out)).entries]
     assert sorted(order) == [*ELEVEN]
-    with replay(out) as again:
-        assert together(again) == [204] * 11
-        told = again.exchanges()
-        assert {one["outcome"] for one in told} == {"replayed"}
-        assert call(again, 1) == 404
-    with replay(out) as alone:
-        assert call(alone, order[-1]) == 404
-        (told_alone,) = alone.exchanges()
-        assert told_alone["violations"][0].startswith("did not arrive: ")
-        assert told_alone["elapsed_real"] > 4.9
+    with replay(out) as server:
+        assert call_eleven(server) == [204] * 11
+        assert {exchange["outcome"] for exchange in server.exchanges()} == {"replayed"}
+        assert call(server, 1) == 404
+    with replay(out) as server:
+        assert call(server, order[-1]) == 404
+        (miss,) = server.exchanges()
+        assert miss["violations"][0].startswith("did not arrive: ")
+        assert miss["elapsed_real"] > 4.9
 
 
-def account(body: bytes | None) -> int:
+def account_in(body: bytes | None) -> int:
     return int((body or b"").split(b":")[-1].rstrip(b"}]"))
 
 
+@POSIX
 @pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-def test_a_part_file_is_replayed_too_and_what_is_torn_is_said(tmp_path: Path) -> None:
-    whole = har_file.load(str(FOLDER / "errors.har"))
-    lines = [
-        har_file.header_line(whole.about),
-        *map(har_file.entry_line, whole.entries[:2]),
-        b'{"to',
-    ]
+def test_a_part_file_can_be_replayed_and_its_torn_line_is_reported(tmp_path: Path) -> None:
+    recording = har_file.load(str(FOLDER / "errors.har"))
+    header = har_file.header_line(recording.about)
+    lines = [header, *map(har_file.entry_line, recording.entries[:2]), b'{"to']
     path = tmp_path / "a.har.part"
     path.write_bytes(b"".join(lines))
-    with replay(path) as running:
-        plain = {"Authorization": "Basic dGplMDpUamUw", "Content-Type": JSON}
-        assert exchange(running, request(b"", {**plain, "Content-Length": "0"})).status == 400
-        running.process.terminate()
-        _, told = running.process.communicate(timeout=10)
-    assert told == f"{path}: its last line was torn and is left out\n"
+    headers = {
+        "Authorization": "Basic dGplMDpUamUw",
+        "Content-Type": JSON,
+        "Content-Length": "0",
+    }
+    with replay(path) as server:
+        assert send_request(server, request(b"", headers)).status == 400
+        server.process.terminate()
+        _, stderr = server.process.communicate(timeout=10)
+    assert stderr == f"{path}: its last line is incomplete and was left out\n"

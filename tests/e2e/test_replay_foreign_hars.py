@@ -1,4 +1,4 @@
-"""HARs of browsers, of Schemathesis and of our recorder: each replays, to the client it was."""
+"""Replays HARs that browsers, Schemathesis and our recorder wrote."""
 
 import asyncio
 import json
@@ -8,46 +8,49 @@ import pytest
 
 from superoffice_mock.recordings import har_file
 from superoffice_mock.replay.player import Rules
-from tests.e2e.replay_servers import recorded, run, served
-from tests.mock.replay.servers import Replaying
+from tests.e2e.replay_servers import load_exchanges, run, serve
+from tests.mock.replay.servers import ReplayMock, run_pending_tasks
 
 HARS = sorted((Path(__file__).parents[1] / "mock" / "recordings" / "hars").glob("*.har"))
 BY_FILE = pytest.mark.parametrize("path", HARS, ids=lambda path: path.name)
 
 
 @BY_FILE
-async def test_its_requests_get_its_answers(path: Path) -> None:
+async def test_the_requests_of_a_har_get_its_answers(path: Path) -> None:
     entries = har_file.load(str(path)).entries
-    mock = Replaying(*entries, rules=Rules(timing="none"))
-    answers = [await mock.again(one) for one in entries]
-    assert [one.status for one in answers] == [one.response.status for one in entries]
-    assert [one.body for one in answers] == [one.response.body or b"" for one in entries]
+    mock = ReplayMock(*entries, rules=Rules(timing="none"))
+    for recorded in entries:
+        answer = await mock.send(recorded)
+        assert answer.status == recorded.response.status
+        assert answer.body == (recorded.response.body or b"")
 
 
 @pytest.mark.parametrize("name", ["chromium.har", "recorder.har"])
 async def test_calls_that_overlapped_wait_for_each_other(name: str) -> None:
-    (path,) = (one for one in HARS if one.name == name)
-    calls = [one for one in har_file.load(str(path)).entries if one.response.status == 204]
-    mock = Replaying(*calls)
+    (path,) = (path for path in HARS if path.name == name)
+    entries = har_file.load(str(path)).entries
+    calls = [entry for entry in entries if entry.response.status == 204]
+    mock = ReplayMock(*calls)
     await mock.control("POST", "clock/jump")
-    under_way = []
-    for one in calls:
-        under_way.append(asyncio.create_task(mock.again(one)))
-        for _ in range(50):
-            await asyncio.sleep(0)
-    assert [(await one).status for one in under_way] == [204] * 3
+    tasks = []
+    for recorded in calls:
+        tasks.append(asyncio.create_task(mock.send(recorded)))
+        await run_pending_tasks()
+    assert [(await task).status for task in tasks] == [204] * 3
 
 
 @pytest.mark.slow
 @BY_FILE
-def test_over_sockets_too_at_the_times_of_the_recording(path: Path) -> None:
-    with served(recorded(path)) as url:
-        done = run("replay", path, "--against", url, "--format", "json")
-    told = json.loads(done.output)
-    assert [one for result in told["results"] for one in result["findings"]] == []
+def test_a_har_is_replayed_over_sockets_at_the_recorded_times(
+    path: Path,
+) -> None:
+    with serve(load_exchanges(path)) as url:
+        result = run("replay", path, "--against", url, "--format", "json")
+    results = json.loads(result.output)["results"]
+    assert [finding for result in results for finding in result["findings"]] == []
 
 
-def test_an_exchange_of_schemathesis_began_before_its_answer_came() -> None:
+def test_the_times_of_schemathesis_are_moved_from_the_answer_to_the_request() -> None:
     entries = [
         {
             "startedDateTime": f"2026-01-01T00:00:0{second}.5Z",

@@ -1,4 +1,4 @@
-"""What cannot be served ends at once: exit code 2 and one line that says what to change."""
+"""`serve` with invalid settings: exit code 2 and one line that says what to change."""
 
 import socket
 from pathlib import Path
@@ -7,12 +7,12 @@ import pytest
 
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import SetupError
-from superoffice_mock.server.run import check, listen
+from superoffice_mock.server.run import check_settings, open_socket
 from tests.e2e.cli_process import run
 
 
-def one_line(*flags: str, env: dict[str, str] | None = None) -> str:
-    """Run `serve` with something wrong and return the one line that it says."""
+def error_line(*flags: str, env: dict[str, str] | None = None) -> str:
+    """Run `serve` with something invalid and return its one line of standard error."""
     done = run("serve", *flags, env=env)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
@@ -20,33 +20,33 @@ def one_line(*flags: str, env: dict[str, str] | None = None) -> str:
     return line
 
 
-def test_a_port_that_is_taken_is_one_line_with_the_port_and_a_way_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        line = one_line("--port", str(port))
+def test_a_used_port_gets_a_line_with_the_port_and_an_alternative() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as used:
+        port = used.getsockname()[1]
+        line = error_line("--port", str(port))
     assert f"cannot listen on 127.0.0.1 port {port}: " in line
     assert "--port 0" in line
 
 
-def test_a_host_that_is_nowhere_is_one_line() -> None:
-    assert "cannot listen on 127.0.0.1.invalid" in one_line(
+def test_an_unknown_host_gets_a_line() -> None:
+    assert "cannot listen on 127.0.0.1.invalid" in error_line(
         "--host", "127.0.0.1.invalid", "--control-token", "sesame"
     )
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "mock.example"])
-def test_a_host_that_others_can_reach_needs_a_control_token(host: str) -> None:
+def test_a_host_that_other_machines_can_reach_needs_a_control_token(host: str) -> None:
     with pytest.raises(SetupError, match="set control-token too, or listen on"):
-        check(Settings(host=host))
-    check(Settings(host=host, control_token="sesame"))
+        check_settings(Settings(host=host))
+    check_settings(Settings(host=host, control_token="sesame"))
 
 
-def test_without_the_control_token_the_program_does_not_start_on_such_a_host() -> None:
-    assert "host '0.0.0.0' can be reached from other machines" in one_line("--host", "0.0.0.0")
+def test_serve_on_such_a_host_without_a_token_gets_a_line() -> None:
+    assert "host '0.0.0.0' can be reached from other machines" in error_line("--host", "0.0.0.0")
 
 
 @pytest.mark.parametrize(
-    ("flags", "env", "told"),
+    ("flags", "env", "texts"),
     [
         (("--port", "many"), {}, ["port = 'many'", "int"]),
         (("--reading", "run=now"), {}, ["detached, blocking"]),
@@ -58,15 +58,15 @@ def test_without_the_control_token_the_program_does_not_start_on_such_a_host() -
         (("--tls-cert", "a.pem", "--tls-key", "b.pem"), {}, ["a.pem: no such file"]),
     ],
 )
-def test_a_wrong_setting_is_one_line(
-    flags: tuple[str, ...], env: dict[str, str], told: list[str]
+def test_an_invalid_setting_gets_a_line(
+    flags: tuple[str, ...], env: dict[str, str], texts: list[str]
 ) -> None:
-    line = one_line("--port", "0", *flags, env=env)
-    assert all(one in line for one in told), line
+    line = error_line("--port", "0", *flags, env=env)
+    assert all(text in line for text in texts), line
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("content", "expected"),
     [
         ("prot = 1", "unknown setting 'prot'; did you mean 'port'?"),
         ('[[tenant]]\nid = "a"\ninstallation = "onsite"\nuser = []', "did you mean 'users'?"),
@@ -75,31 +75,33 @@ def test_a_wrong_setting_is_one_line(
         ("port = ", "is not TOML"),
     ],
 )
-def test_a_wrong_file_is_one_line_that_names_it(text: str, told: str, tmp_path: Path) -> None:
+def test_an_invalid_file_gets_a_line_with_its_name(
+    content: str, expected: str, tmp_path: Path
+) -> None:
     config = tmp_path / "mock.toml"
-    config.write_text(text)
-    line = one_line("--port", "0", "--config", str(config))
+    config.write_text(content)
+    line = error_line("--port", "0", "--config", str(config))
     assert f"superoffice-mock: {config}: " in line
-    assert told in line
+    assert expected in line
 
 
-def test_a_port_file_that_cannot_be_written_is_one_line_and_nothing_is_served(
+def test_a_port_file_that_cannot_be_written_gets_a_line(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "no" / "folder" / "port"
-    assert f"port-file {path}: " in one_line("--port", "0", "--port-file", str(path))
+    assert f"port-file {path}: " in error_line("--port", "0", "--port-file", str(path))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_port_file_that_is_a_folder_is_one_line_and_no_draft_is_left(tmp_path: Path) -> None:
+def test_a_port_file_that_is_a_folder_gets_a_line_and_leaves_no_draft(tmp_path: Path) -> None:
     path = tmp_path / "port"
     path.mkdir()
-    assert f"port-file {path}: " in one_line("--port", "0", "--port-file", str(path))
-    assert [one.name for one in tmp_path.iterdir()] == ["port"]
+    assert f"port-file {path}: " in error_line("--port", "0", "--port-file", str(path))
+    assert [file.name for file in tmp_path.iterdir()] == ["port"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (("serve", "--prot", "1"), "--port"),
         (("serve", "--port"), "--port"),
@@ -108,15 +110,17 @@ def test_a_port_file_that_is_a_folder_is_one_line_and_no_draft_is_left(tmp_path:
         (("readings", "run"), "run"),
     ],
 )
-def test_wrong_usage_is_2_and_names_what_is_wrong(arguments: tuple[str, ...], told: str) -> None:
+def test_wrong_usage_exits_with_2_and_names_the_argument(
+    arguments: tuple[str, ...], expected: str
+) -> None:
     done = run(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert told in done.stderr.splitlines()[-1]
+    assert expected in done.stderr.splitlines()[-1]
 
 
 def test_a_socket_that_could_not_be_bound_is_closed() -> None:
     with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
+        socket.create_server(("127.0.0.1", 0)) as used,
         pytest.raises(SetupError, match="cannot listen"),
     ):
-        listen(Settings(port=taken.getsockname()[1]))  # a leak would be a ResourceWarning
+        open_socket(Settings(port=used.getsockname()[1]))  # a leak would be a ResourceWarning

@@ -1,4 +1,4 @@
-"""How `serve` and `demo` end: signals, with callers waiting, and the exit codes."""
+"""How `serve` and `demo` end: signals with and without waiting calls, and exit codes."""
 
 import re
 import signal
@@ -10,124 +10,124 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli_process import PROGRAM, Served, run, serve
-from tests.e2e.raw_http import JSON, Connection, request, until, waiting
+from tests.e2e.cli_process import PROGRAM, ServeCommand, run, serve
+from tests.e2e.raw_http import JSON, Connection, request, wait_for_waiting_calls, wait_until
 from tests.support.server_process import BASIC, environment
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-HALF = {"Authorization": BASIC, "Content-Type": JSON, "Content-Length": "40"}
+HALF_HEADERS = {"Authorization": BASIC, "Content-Type": JSON, "Content-Length": "40"}
 
 
-def callers(served: Served, count: int) -> list[Connection]:
-    """Callers who wait for what never comes: the clock is frozen, the lease held by hand."""
-    served.running.control("POST", "clock/freeze")
-    served.running.control("POST", "lease/hold")
-    connections = [Connection(served.running).send(request()) for _ in range(count)]
-    waiting(served.running, count)
+def send_waiting_calls(command: ServeCommand, count: int) -> list[Connection]:
+    """Send *count* calls that wait: the clock is frozen and the lease is held by hand."""
+    command.server.control("POST", "clock/freeze")
+    command.server.control("POST", "lease/hold")
+    connections = [Connection(command.server).send(request()) for _ in range(count)]
+    wait_for_waiting_calls(command.server, count)
     return connections
 
 
-def half_a_call(served: Served) -> Connection:
-    """A caller whose body is never complete, so that the server has to wait for it."""
-    connection = Connection(served.running).send(request(b"{", HALF))
-    until(lambda: len(served.running.exchanges()) == 1, "the call has arrived")
+def send_half_a_call(command: ServeCommand) -> Connection:
+    """Send a call whose body is never complete, so that the server has to wait for it."""
+    connection = Connection(command.server).send(request(b"{", HALF_HEADERS))
+    wait_until(lambda: len(command.server.exchanges()) == 1, "the call has arrived")
     return connection
 
 
 @POSIX
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_answers_everyone_who_waits_and_ends_the_server(
+def test_a_signal_answers_all_waiting_calls_and_stops_the_server(
     number: int, code: int, tmp_path: Path
 ) -> None:
-    with serve(tmp_path, "--log", "text") as served:
-        connections = callers(served, 3)
-        sent = time.perf_counter()
-        served.signal(number)
+    with serve(tmp_path, "--log", "text") as command:
+        connections = send_waiting_calls(command, 3)
+        start = time.perf_counter()
+        command.signal(number)
         for connection in connections:
-            answer = connection.answer()
-            assert (answer.status, answer.body) == (204, b"")
-            assert connection.rest() == b""
-        exit_code, out, log = served.ended()
-        took = time.perf_counter() - sent
-    assert (exit_code, out) == (code, "")
-    assert took < 3
+            response = connection.read_response()
+            assert (response.status, response.body) == (204, b"")
+            assert connection.read_to_end() == b""
+        exit_code, output, log = command.wait_for_exit()
+        seconds = time.perf_counter() - start
+    assert (exit_code, output) == (code, "")
+    assert seconds < 3
     *lines, last = log.splitlines()
     assert (len(lines), last) == (3, "superoffice-mock stopped")
     assert all(line.endswith("turned away: the mock was shut down") for line in lines)
 
 
 @POSIX
-def test_a_caller_who_blocks_until_its_run_ends_is_answered_too(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "text", "--reading", "run=blocking") as served:
-        with Connection(served.running).send(request()) as connection:
-            waiting(served.running, 1)
-            served.signal(signal.SIGTERM)
-            assert connection.answer().status == 204
-        code, _, log = served.ended()
+def test_a_call_that_blocks_until_its_run_ends_is_answered_too(tmp_path: Path) -> None:
+    with serve(tmp_path, "--log", "text", "--reading", "run=blocking") as command:
+        with Connection(command.server).send(request()) as connection:
+            wait_for_waiting_calls(command.server, 1)
+            command.signal(signal.SIGTERM)
+            assert connection.read_response().status == 204
+        code, _, log = command.wait_for_exit()
     assert code == 0
     assert log.splitlines()[-2].endswith("started: the mock was shut down")
 
 
 @POSIX
-def test_connections_that_only_idle_do_not_keep_the_server(tmp_path: Path) -> None:
-    with serve(tmp_path) as served:
-        idle = Connection(served.running)
-        used = Connection(served.running)
-        assert used.send(request()).answer().status == 204
-        served.signal(signal.SIGTERM)
-        assert (idle.rest(), used.rest()) == (b"", b"")
-        assert served.ended()[0] == 0
+def test_idle_connections_do_not_delay_a_shutdown(tmp_path: Path) -> None:
+    with serve(tmp_path) as command:
+        idle = Connection(command.server)
+        reused = Connection(command.server)
+        assert reused.send(request()).read_response().status == 204
+        command.signal(signal.SIGTERM)
+        assert (idle.read_to_end(), reused.read_to_end()) == (b"", b"")
+        assert command.wait_for_exit()[0] == 0
 
 
 @POSIX
 @pytest.mark.parametrize(("second", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_second_signal_waits_for_nobody(second: int, code: int, tmp_path: Path) -> None:
-    with serve(tmp_path) as served:
-        slow, idle = half_a_call(served), Connection(served.running)
-        sent = time.perf_counter()
-        served.signal(signal.SIGTERM)
-        idle.rest()  # it is closed, so the first signal was heard
-        served.signal(second)
-        assert served.ended()[0] == code
-        assert time.perf_counter() - sent < 3
-        slow.hang_up()
+def test_a_second_signal_stops_the_server_at_once(second: int, code: int, tmp_path: Path) -> None:
+    with serve(tmp_path) as command:
+        slow, idle = send_half_a_call(command), Connection(command.server)
+        start = time.perf_counter()
+        command.signal(signal.SIGTERM)
+        idle.read_to_end()  # it is closed, so the first signal has arrived
+        command.signal(second)
+        assert command.wait_for_exit()[0] == code
+        assert time.perf_counter() - start < 3
+        slow.close()
 
 
 @POSIX
 @pytest.mark.slow
-def test_a_call_that_never_completes_keeps_the_server_for_five_seconds(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "text") as served:
-        slow = half_a_call(served)
-        sent = time.perf_counter()
-        served.signal(signal.SIGTERM)
-        answer = slow.answer()
-        assert slow.rest() == b""
-        code, _, log = served.ended()
-        took = time.perf_counter() - sent
-    assert (answer.status, code) == (503, 0)
-    assert 4.5 < took < 8
+def test_a_call_that_never_completes_delays_a_shutdown_by_five_seconds(tmp_path: Path) -> None:
+    with serve(tmp_path, "--log", "text") as command:
+        slow = send_half_a_call(command)
+        start = time.perf_counter()
+        command.signal(signal.SIGTERM)
+        response = slow.read_response()
+        assert slow.read_to_end() == b""
+        code, _, log = command.wait_for_exit()
+        seconds = time.perf_counter() - start
+    assert (response.status, code) == (503, 0)
+    assert 4.5 < seconds < 8
     assert "Traceback" not in log
-    told = log.splitlines()[-2]
-    assert told.endswith("rejected: the mock was shut down before the call was complete")
+    line = log.splitlines()[-2]
+    assert line.endswith("rejected: the mock was shut down before the call was complete")
 
 
 # ---- the demo --------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_the_demo_ends_by_itself_and_tells_both_sides_of_the_story(
+def test_the_demo_ends_by_itself_and_prints_responses_and_outcomes(
     record_property: Callable[[str, object], None],
 ) -> None:
-    started = time.perf_counter()
+    start = time.perf_counter()
     done = run("demo")
-    took = time.perf_counter() - started
-    record_property("seconds_of_the_demo", round(took, 2))
-    print(f"the demo took {took:.2f} s")  # noqa: T201 - a figure to look at
+    seconds = time.perf_counter() - start
+    record_property("seconds_of_the_demo", round(seconds, 2))
+    print(f"the demo took {seconds:.2f} s")  # noqa: T201 - a figure to look at
     assert (done.returncode, done.stderr) == (0, "")
-    assert took < 5
+    assert seconds < 5
     rows = [line for line in done.stdout.splitlines() if re.match("Ann|Bob|Cid", line)]
-    saw = [re.search(r"(\d{3}) after (\d\.\d\d) s", row) for row in rows]
-    assert [(found[1], float(found[2]) >= 1) for found in saw if found] == [
+    matches = [re.search(r"(\d{3}) after (\d\.\d\d) s", row) for row in rows]
+    assert [(match[1], float(match[2]) >= 1) for match in matches if match] == [
         ("204", False),
         ("204", True),
         ("204", False),
@@ -156,11 +156,11 @@ def test_ctrl_c_ends_the_demo_with_130_and_without_a_traceback() -> None:
 
 
 @POSIX
-def test_a_control_call_that_waits_for_requests_does_not_keep_the_server(tmp_path: Path) -> None:
-    with serve(tmp_path) as served:
-        sent = request(b'{"timeout":60}', path="/_mock/requests/wait")
-        with Connection(served.running).send(sent) as wait:
-            served.running.control("GET", "health")  # the wait was sent before
-            served.signal(signal.SIGTERM)
-            assert wait.answer().json()["reason"] == "the mock was shut down"
-        assert served.ended()[0] == 0
+def test_a_wait_for_requests_does_not_delay_a_shutdown(tmp_path: Path) -> None:
+    with serve(tmp_path) as command:
+        raw = request(b'{"timeout":60}', path="/_mock/requests/wait")
+        with Connection(command.server).send(raw) as wait:
+            command.server.control("GET", "health")  # answered after the wait has arrived
+            command.signal(signal.SIGTERM)
+            assert wait.read_response().json()["reason"] == "the mock was shut down"
+        assert command.wait_for_exit()[0] == 0

@@ -1,4 +1,4 @@
-"""SIGTERM under load: whoever is being answered gets the whole answer, and then it ends."""
+"""SIGTERM under load: calls that have arrived get a complete response, then the server exits."""
 
 import json
 import signal
@@ -12,73 +12,73 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.cli_process import serve
-from tests.e2e.raw_http import JSON, ONE, Connection, request, until, waiting
-from tests.support.server_process import PATH, Running
+from tests.e2e.raw_http import BODY, JSON, Connection, request, wait_for_waiting_calls, wait_until
+from tests.support.server_process import PATH, ServerProcess
 
-CALLERS = 16
-WAITERS = 8
+CLIENTS = 16
+WAITING_CALLS = 8
 
 
-class Heard:
-    """What the callers of one server heard until it went: statuses, and halves of answers."""
+class Load:
+    """Clients that call one server until it stops, and the responses that they got."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, server: ServerProcess) -> None:
         self.statuses: Counter[int] = Counter()
-        self.halves: list[bytes] = []
-        self._running = running
+        self.cut_responses: list[str] = []
+        self._server = server
         self._lock = threading.Lock()
 
     def call(self) -> None:
-        """Call again and again on one connection until the server closes it."""
-        with Connection(self._running) as connection:
+        """Send calls on one connection until the server closes it."""
+        with Connection(self._server) as connection:
             while True:
                 try:
-                    status = connection.send(request(path=f"/Anyone{PATH}")).answer().status
-                except ConnectionError:  # it came after the end
+                    status = connection.send(request(path=f"/Anyone{PATH}")).read_response().status
+                except ConnectionError:  # the connection came after the shutdown
                     return
                 except AssertionError as error:
-                    self._half(str(error))
+                    self._add_cut_response(str(error))
                     return
                 with self._lock:
                     self.statuses[status] += 1
 
-    def _half(self, told: str) -> None:
-        if not told.endswith("after b''"):
-            self.halves.append(told.encode())
+    def _add_cut_response(self, error: str) -> None:
+        if not error.endswith("after b''"):
+            self.cut_responses.append(error)
 
 
-def patient() -> bytes:
-    """Return the bytes of a call to the tenant whose clock stands and whose lease is held."""
-    signed = {"Authorization": "Bearer 8A:Cust12345.demo-token", "Content-Type": JSON}
-    return request(headers=signed | {"Content-Length": str(len(ONE))}, path=f"/Cust12345{PATH}")
+def waiting_call() -> bytes:
+    """Return the bytes of a call to the tenant with the frozen clock and the held lease."""
+    headers = {"Authorization": "Bearer 8A:Cust12345.demo-token", "Content-Type": JSON}
+    return request(headers=headers | {"Content-Length": str(len(BODY))}, path=f"/Cust12345{PATH}")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_sigterm_under_load_answers_every_call_that_had_arrived_and_ends_at_once(
+def test_sigterm_under_load_answers_every_call_that_has_arrived(
     tmp_path: Path,
 ) -> None:
     flags = ("--log", "json", "--seconds-per-account", "0")
-    with serve(tmp_path, *flags) as served, ThreadPoolExecutor(CALLERS) as pool:
-        served.running.control("POST", "lease/hold?tenant=Cust12345")
-        served.running.control("POST", "clock/freeze?tenant=Cust12345")
-        waiters = [Connection(served.running).send(patient()) for _ in range(WAITERS)]
-        waiting(served.running, WAITERS, "Cust12345")
-        heard = Heard(served.running)
-        calling = [pool.submit(heard.call) for _ in range(CALLERS)]
-        until(lambda: heard.statuses.total() > 500, "there is load", within=30)
-        sent = time.monotonic()
-        served.signal(signal.SIGTERM)
-        for one in waiters:
-            assert one.answer().status == 204
-            assert one.rest() == b""
-        code, _, log = served.ended()
-        took = time.monotonic() - sent
-        for caller in calling:
-            caller.result(timeout=20)
+    with serve(tmp_path, *flags) as command, ThreadPoolExecutor(CLIENTS) as pool:
+        command.server.control("POST", "lease/hold?tenant=Cust12345")
+        command.server.control("POST", "clock/freeze?tenant=Cust12345")
+        waiting = [Connection(command.server).send(waiting_call()) for _ in range(WAITING_CALLS)]
+        wait_for_waiting_calls(command.server, WAITING_CALLS, "Cust12345")
+        load = Load(command.server)
+        futures = [pool.submit(load.call) for _ in range(CLIENTS)]
+        wait_until(lambda: load.statuses.total() > 500, "there is load", within=30)
+        start = time.monotonic()
+        command.signal(signal.SIGTERM)
+        for connection in waiting:
+            assert connection.read_response().status == 204
+            assert connection.read_to_end() == b""
+        code, _, log = command.wait_for_exit()
+        seconds = time.monotonic() - start
+        for future in futures:
+            future.result(timeout=20)
     lines = [json.loads(line) for line in log.splitlines()]
-    told = Counter(one["status"] for one in lines)
-    assert (code, heard.halves) == (0, [])
-    assert took < 5
-    assert told == heard.statuses + Counter({204: WAITERS})
-    assert {one["crash"] for one in lines} == {None}
+    logged = Counter(line["status"] for line in lines)
+    assert (code, load.cut_responses) == (0, [])
+    assert seconds < 5
+    assert logged == load.statuses + Counter({204: WAITING_CALLS})
+    assert {line["crash"] for line in lines} == {None}

@@ -1,4 +1,4 @@
-"""A 204 leaves in one write; where something wraps `send`, as messages, and as the same bytes."""
+"""A 204 is sent in one write; a middleware that wraps `send` gets messages and the same bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,21 +13,21 @@ from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.server.run import in_background
-from tests.e2e.raw_http import Connection, Raw, request
+from superoffice_mock.server.run import serve_in_background
+from tests.e2e.raw_http import Connection, RawResponse, request
 
 
-class Served(NamedTuple):
-    """An application and nothing to close."""
+class ServedApp(NamedTuple):
+    """An application that has nothing to close."""
 
     app: ASGIApp
 
     def close(self, _: str) -> None:
-        """Let nobody wait: nobody does."""
+        """Do nothing: no call waits."""
 
 
 class Address(NamedTuple):
-    """Where a server listens, for a socket."""
+    """The address of a server."""
 
     address: tuple[str, int]
 
@@ -35,43 +35,47 @@ class Address(NamedTuple):
 @contextmanager
 def serving(app: ASGIApp, settings: Settings) -> Iterator[Connection]:
     """Serve *app* on a free port; yield a connection to it."""
-    with in_background(Served(app), settings) as url:
+    with serve_in_background(ServedApp(app), settings) as url:
         parts = urlsplit(url)
         with Connection(Address((str(parts.hostname), int(parts.port or 0)))) as connection:
             yield connection
 
 
-def settled(no_content_type: str) -> tuple[ASGIApp, Settings]:
+def build_app(no_content_type: str) -> tuple[ASGIApp, Settings]:
     readings = Readings(no_content_type=no_content_type)  # type: ignore[arg-type]
     settings = Settings(port=0, log="off", seconds_per_account=0, readings=readings)
-    return assemble(settings, tenant_file.of(settings), access_log.silent).app, settings
+    return assemble(
+        settings, tenant_file.load_tenants(settings), access_log.log_nothing
+    ).app, settings
 
 
-def answers(connection: Connection) -> list[Raw]:
-    """Call twice on a connection that stays, then once on one that the caller closes."""
-    kept = [connection.send(request()).answer() for _ in range(2)]
-    last = connection.send(request(Connection="close")).answer()
-    assert connection.rest() == b""
-    return [*kept, last]
+def read_responses(connection: Connection) -> list[RawResponse]:
+    """Call twice with keep-alive and once with `Connection: close`."""
+    responses = [connection.send(request()).read_response() for _ in range(2)]
+    last = connection.send(request(Connection="close")).read_response()
+    assert connection.read_to_end() == b""
+    return [*responses, last]
 
 
 @pytest.mark.claim("no-content", "no-body", "no-content-type")
 @pytest.mark.parametrize("no_content_type", ["absent", "as-sampled"])
-def test_wrapped_or_not_the_bytes_are_the_same(no_content_type: str) -> None:
-    app, settings = settled(no_content_type)
-    seen: list[str] = []
+def test_a_wrapped_app_sends_the_same_bytes_as_messages(no_content_type: str) -> None:
+    app, settings = build_app(no_content_type)
+    message_types: list[str] = []
 
-    async def wrapping(scope: Scope, receive: Receive, send: Send) -> None:
-        async def watched(message: Message) -> None:
-            seen.append(message["type"])
+    async def wrapped_app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def recording_send(message: Message) -> None:
+            message_types.append(message["type"])
             await send(message)
 
-        await app(scope, receive, watched)
+        await app(scope, receive, recording_send)
 
     with serving(app, settings) as connection:
-        direct = answers(connection)
-    with serving(wrapping, settings) as connection:
-        wrapped = answers(connection)
-    assert seen == ["http.response.start", "http.response.body"] * 3
-    assert [one.without_date for one in direct] == [one.without_date for one in wrapped]
-    assert [one.headers.get("connection") for one in direct] == [None, None, "close"]
+        direct = read_responses(connection)
+    with serving(wrapped_app, settings) as connection:
+        wrapped = read_responses(connection)
+    assert message_types == ["http.response.start", "http.response.body"] * 3
+    assert [response.bytes_without_date for response in direct] == [
+        response.bytes_without_date for response in wrapped
+    ]
+    assert [response.headers.get("connection") for response in direct] == [None, None, "close"]

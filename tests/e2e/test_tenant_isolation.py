@@ -1,4 +1,4 @@
-"""Two hundred tests at once, each with a tenant of its own: none sees another."""
+"""Two hundred concurrent workers, each with its own tenant, do not affect each other."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -10,34 +10,33 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.raw_http import ONE, Connection, request, until
-from tests.support.server_process import PATH, Running
+from tests.e2e.raw_http import BODY, Connection, request, wait_until
+from tests.support.server_process import PATH, ServerProcess
 
 TENANTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
-    """What one of the tests has: its number, its tenant, and two callers."""
+class Worker:
+    """A test with its number, its tenant and two connections."""
 
-    __test__ = False
     number: int
     tenant: Any
-    callers: tuple[Connection, Connection]
+    clients: tuple[Connection, Connection]
 
     @property
-    def holds(self) -> bool:
-        """Whether this test holds the lease by hand, so that both of its callers wait."""
+    def holds_lease(self) -> bool:
+        """Whether this worker holds the lease by hand, so that both of its calls wait."""
         return self.number % 2 == 1
 
     @property
     def seconds(self) -> float:
-        """By how much it advances its clock: as no other does."""
+        """The seconds by which it advances its clock, different for each worker."""
         return self.number + 1.5
 
-    def control(self, server: Running, method: str, path: str, sent: object = None) -> Any:
-        """Call /_mock/ for this test's tenant."""
-        return server.control(method, f"{path}?tenant={self.tenant['id']}", sent)
+    def control(self, server: ServerProcess, method: str, path: str, body: object = None) -> Any:
+        """Call /_mock/ for this worker's tenant."""
+        return server.control(method, f"{path}?tenant={self.tenant['id']}", body)
 
 
 @pytest.fixture(scope="module")
@@ -47,109 +46,131 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture
-def tests(server: Running, pool: ThreadPoolExecutor) -> Iterator[list[Test]]:
-    """Two hundred tenants on clocks that stand, half of them Online, half held by hand."""
+def workers(server: ServerProcess, pool: ThreadPoolExecutor) -> Iterator[list[Worker]]:
+    """Two hundred tenants with frozen clocks, half of them Online, half held by hand."""
 
-    def begun(number: int) -> Test:
-        sent = {"installation": ("onsite", "online")[number // 2 % 2], "clock": "freeze"}
-        callers = (Connection(server), Connection(server))
-        test = Test(number, server.control("POST", "tenants", sent), callers)
-        if test.holds:
-            test.control(server, "POST", "lease/hold")
-        return test
+    def start(number: int) -> Worker:
+        body = {"installation": ("onsite", "online")[number // 2 % 2], "clock": "freeze"}
+        clients = (Connection(server), Connection(server))
+        worker = Worker(number, server.control("POST", "tenants", body), clients)
+        if worker.holds_lease:
+            worker.control(server, "POST", "lease/hold")
+        return worker
 
     with ExitStack() as stack:
-        begun_ones = list(pool.map(begun, range(TENANTS)))
-        for one in begun_ones:
-            for caller in one.callers:
-                stack.enter_context(caller)
-        yield begun_ones
+        workers = list(pool.map(start, range(TENANTS)))
+        for worker in workers:
+            for client in worker.clients:
+                stack.enter_context(client)
+        yield workers
         server.control("POST", "reset?all=true")
 
 
-def call(test: Test) -> bytes:
-    """Return the bytes of a call to the test's tenant, signed in as only it knows."""
-    headers = test.tenant["credentials"]["headers"] | {
+def call(worker: Worker) -> bytes:
+    """Return the bytes of a call to the worker's tenant with its credentials."""
+    headers = worker.tenant["credentials"]["headers"] | {
         "Content-Type": "application/json",
-        "Content-Length": str(len(ONE)),
+        "Content-Length": str(len(BODY)),
     }
-    return request(ONE, headers, path=f"/{test.tenant['id']}{PATH}")
+    return request(BODY, headers, path=f"/{worker.tenant['id']}{PATH}")
 
 
-def in_disorder(tests: list[Test]) -> None:
-    """Send every call of every test, as the scheduler of many tests might."""
-    calls = [(caller, call(test)) for test in tests for caller in test.callers]
+def send_calls_in_random_order(workers: list[Worker]) -> None:
+    """Send all calls of all workers in random order."""
+    calls = [(client, call(worker)) for worker in workers for client in worker.clients]
     random.Random(4).shuffle(calls)
-    for caller, raw in calls:
-        caller.send(raw)
+    for client, raw in calls:
+        client.send(raw)
 
 
-def each(pool: ThreadPoolExecutor, ask: Callable[[Test], Any], tests: list[Test]) -> list[Any]:
-    return list(pool.map(ask, tests))
+def run_for_each(
+    pool: ThreadPoolExecutor, function: Callable[[Worker], Any], workers: list[Worker]
+) -> list[Any]:
+    return list(pool.map(function, workers))
 
 
-def time_of(moment: str) -> datetime:
+def parse_time(moment: str) -> datetime:
     return datetime.fromisoformat(moment)
 
 
 @pytest.mark.claim("lease-tenant")
-def test_two_hundred_tenants_have_each_their_own_lease_clock_and_journal(
-    server: Running, pool: ThreadPoolExecutor, tests: list[Test]
+def test_each_of_two_hundred_tenants_has_its_own_lease_clock_and_journal(
+    server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
 ) -> None:
-    assert len({test.tenant["id"].lower() for test in tests}) == TENANTS
-    before = each(pool, lambda one: one.control(server, "GET", "clock")["now"], tests)
-    in_disorder(tests)
-    expected = sum(2 if test.holds else 1 for test in tests)
-    until(lambda: waiting(server, pool, tests) == expected, f"{expected} calls wait")
-    each(
-        pool,
-        lambda one: one.control(server, "POST", "clock/advance", {"seconds": one.seconds}),
-        tests,
+    assert len({worker.tenant["id"].lower() for worker in workers}) == TENANTS
+    first_clocks = run_for_each(
+        pool, lambda worker: worker.control(server, "GET", "clock")["now"], workers
     )
-    statuses = {caller.answer().status for test in tests for caller in test.callers}
+    send_calls_in_random_order(workers)
+    expected = sum(2 if worker.holds_lease else 1 for worker in workers)
+    wait_until(
+        lambda: count_waiting_calls(server, pool, workers) == expected, f"{expected} calls wait"
+    )
+    run_for_each(
+        pool,
+        lambda worker: worker.control(server, "POST", "clock/advance", {"seconds": worker.seconds}),
+        workers,
+    )
+    statuses = {client.read_response().status for worker in workers for client in worker.clients}
     assert statuses == {204}
-    clocks = each(pool, lambda one: one.control(server, "GET", "clock"), tests)
-    journals = each(pool, lambda one: one.control(server, "GET", "requests"), tests)
-    leases = each(pool, lambda one: one.control(server, "GET", "lease"), tests)
-    for test, then, clock, journal, lease in zip(
-        tests, before, clocks, journals, leases, strict=True
+    clocks = run_for_each(pool, lambda worker: worker.control(server, "GET", "clock"), workers)
+    journals = run_for_each(pool, lambda worker: worker.control(server, "GET", "requests"), workers)
+    leases = run_for_each(pool, lambda worker: worker.control(server, "GET", "lease"), workers)
+    for worker, first_clock, clock, journal, lease in zip(
+        workers, first_clocks, clocks, journals, leases, strict=True
     ):
-        own = test.tenant
-        assert time_of(clock["now"]) - time_of(then) == timedelta(seconds=test.seconds)
-        assert {one["tenant"] for one in journal["requests"]} == {own["id"]}
-        outcomes = [one["outcome"] for one in journal["requests"]]
-        assert outcomes == ["turned_away" if test.holds else "started", "turned_away"]
-        assert lease["held"] is (test.holds or test.seconds < 5)
-        user, app = own["credentials"]["user"], own["credentials"]["app"]
-        assert {one["principal"]["user"] for one in journal["requests"]} == {user}
-        assert {one["principal"]["app"] for one in journal["requests"]} == {app}
+        tenant = worker.tenant
+        assert parse_time(clock["now"]) - parse_time(first_clock) == timedelta(
+            seconds=worker.seconds
+        )
+        assert {exchange["tenant"] for exchange in journal["requests"]} == {tenant["id"]}
+        outcomes = [exchange["outcome"] for exchange in journal["requests"]]
+        assert outcomes == ["turned_away" if worker.holds_lease else "started", "turned_away"]
+        assert lease["held"] is (worker.holds_lease or worker.seconds < 5)
+        user, app = tenant["credentials"]["user"], tenant["credentials"]["app"]
+        assert {exchange["principal"]["user"] for exchange in journal["requests"]} == {user}
+        assert {exchange["principal"]["app"] for exchange in journal["requests"]} == {app}
     assert server.exchanges() == []
 
 
-def waiting(server: Running, pool: ThreadPoolExecutor, tests: list[Test]) -> int:
-    return sum(each(pool, lambda one: one.control(server, "GET", "lease")["waiting"], tests))
+def count_waiting_calls(
+    server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
+) -> int:
+    return sum(
+        run_for_each(
+            pool, lambda worker: worker.control(server, "GET", "lease")["waiting"], workers
+        )
+    )
 
 
-def test_a_tenant_that_goes_takes_its_own_callers_along_and_no_others(
-    server: Running, pool: ThreadPoolExecutor, tests: list[Test]
+def test_a_removed_tenant_answers_its_own_calls_and_no_others(
+    server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
 ) -> None:
-    in_disorder(tests)
-    expected = sum(2 if test.holds else 1 for test in tests)
-    until(lambda: waiting(server, pool, tests) == expected, f"{expected} calls wait")
-    going = [test for test in tests if test.number % 3 == 0]
-    staying = [test for test in tests if test.number % 3]
-    each(pool, lambda one: removed(server, one), going)
-    for test in going:
-        assert [caller.answer().status for caller in test.callers] == [204, 204]
-    assert waiting(server, pool, staying) == sum(2 if one.holds else 1 for one in staying)
-    assert [one for one in going if one.control(server, "GET", "lease")["status"] != 404] == []
-    each(pool, lambda one: one.control(server, "POST", "reset"), staying)
-    for test in staying:
-        assert [caller.answer().status for caller in test.callers] == [204, 204]
+    send_calls_in_random_order(workers)
+    expected = sum(2 if worker.holds_lease else 1 for worker in workers)
+    wait_until(
+        lambda: count_waiting_calls(server, pool, workers) == expected, f"{expected} calls wait"
+    )
+    removed_workers = [worker for worker in workers if worker.number % 3 == 0]
+    other_workers = [worker for worker in workers if worker.number % 3]
+    run_for_each(pool, lambda worker: remove_tenant(server, worker), removed_workers)
+    for worker in removed_workers:
+        assert [client.read_response().status for client in worker.clients] == [204, 204]
+    assert count_waiting_calls(server, pool, other_workers) == sum(
+        2 if worker.holds_lease else 1 for worker in other_workers
+    )
+    assert [
+        worker
+        for worker in removed_workers
+        if worker.control(server, "GET", "lease")["status"] != 404
+    ] == []
+    run_for_each(pool, lambda worker: worker.control(server, "POST", "reset"), other_workers)
+    for worker in other_workers:
+        assert [client.read_response().status for client in worker.clients] == [204, 204]
 
 
-def removed(server: Running, test: Test) -> None:
-    raw = request(b"", {}, method="DELETE", path=f"/_mock/tenants/{test.tenant['id']}")
+def remove_tenant(server: ServerProcess, worker: Worker) -> None:
+    raw = request(b"", {}, method="DELETE", path=f"/_mock/tenants/{worker.tenant['id']}")
     with Connection(server) as connection:
-        answer = connection.send(raw).answer()
-    assert (answer.status, answer.body) == (204, b"")
+        response = connection.send(raw).read_response()
+    assert (response.status, response.body) == (204, b"")

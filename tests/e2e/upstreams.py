@@ -1,4 +1,4 @@
-"""Upstreams of raw sockets, which answer every byte as a test says, and recorders before them."""
+"""Upstreams with raw sockets, whose every byte a test decides, and recorders in front of them."""
 
 import re
 import socket
@@ -10,54 +10,56 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from superoffice_mock.cli.record import Proxied, Proxy
+from superoffice_mock.cli.record import ProxyApp, ProxyServer
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.proxy import upstream_address
 from superoffice_mock.proxy.app import RecordingProxy
-from superoffice_mock.proxy.upstream_client import UpstreamClient, trusting
+from superoffice_mock.proxy.upstream_client import UpstreamClient, tls_context
 from superoffice_mock.proxy.writer import RecordingWriter
 from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.recordings.part_file import PartFile
 from superoffice_mock.server import run
-from tests.e2e.raw_http import until
+from tests.e2e.raw_http import wait_until
 
 NO_CONTENT = (
     b"HTTP/1.1 204 No Content\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nConnection: close\r\n\r\n"
 )
-ONE = b'{"SyncUserAccounts":[{"AccountId":507}]}'
+ONE_ACCOUNT = b'{"SyncUserAccounts":[{"AccountId":507}]}'
 PATH = b"/api/v1/Agents/EMail/SyncEmailAccounts"
 
 Script = Callable[[socket.socket], object]
 
 
-class Raw:
-    """A server that plays *script* on each connection, after the head of a request has come.
+class RawUpstream:
+    """A server that plays *script* on each connection, after it has read the head of a request.
 
-    `heads` are what came up to the empty line; what came behind the last one is in `rest`.
+    `heads` are the heads of all requests; `body` is what was read behind the last head.
     """
 
     def __init__(self, script: Script | bytes, tls: ssl.SSLContext | None) -> None:
         self.heads: list[bytes] = []
-        self.rest = b""
+        self.body = b""
         self.url = ""
         self._tls = tls
-        self.plays(script)
+        self.play(script)
 
-    def plays(self, script: Script | bytes) -> None:
-        """Play *script*, or answer those bytes to a whole request, as if nobody had called yet."""
+    def play(self, script: Script | bytes) -> None:
+        """Play *script*, or answer complete requests with these bytes; forget earlier requests."""
         self.heads.clear()
-        self._script = script if callable(script) else lambda there: self._answer(there, script)
+        self._script = (
+            script if callable(script) else lambda connection: self._answer(connection, script)
+        )
 
-    def take_in(self, connection: socket.socket) -> bytes:
-        """Read the body to the length that its head announces, and return it."""
-        announced = re.search(rb"content-length: (\d+)", self.heads[-1])
-        while len(self.rest) < int(announced[1] if announced else 0):
-            self.rest += connection.recv(65536)
-        return self.rest
+    def read_body(self, connection: socket.socket) -> bytes:
+        """Read and return the body, whose length the head announces."""
+        length = re.search(rb"content-length: (\d+)", self.heads[-1])
+        while len(self.body) < int(length[1] if length else 0):
+            self.body += connection.recv(65536)
+        return self.body
 
     def _answer(self, connection: socket.socket, answer: bytes) -> None:
-        self.take_in(connection)
+        self.read_body(connection)
         connection.sendall(answer)
 
     def serve(self, listening: socket.socket) -> None:
@@ -71,74 +73,76 @@ class Raw:
 
     def _handle(self, plain: socket.socket) -> None:
         plain.settimeout(20)
-        with plain, suppress(OSError), self._wrapped(plain) as connection:
-            read = b""
-            while b"\r\n\r\n" not in read:
-                more = connection.recv(65536)
-                if not more:
+        with plain, suppress(OSError), self._wrap(plain) as connection:
+            data = b""
+            while b"\r\n\r\n" not in data:
+                part = connection.recv(65536)
+                if not part:
                     return
-                read += more
-            head, _, self.rest = read.partition(b"\r\n\r\n")
+                data += part
+            head, _, self.body = data.partition(b"\r\n\r\n")
             self.heads.append(head)
             self._script(connection)
 
-    def _wrapped(self, plain: socket.socket) -> socket.socket:
+    def _wrap(self, plain: socket.socket) -> socket.socket:
         return plain if self._tls is None else self._tls.wrap_socket(plain, server_side=True)
 
 
 @contextmanager
-def raw(script: Script | bytes, tls: ssl.SSLContext | None = None) -> Iterator[Raw]:
-    """Run an upstream that plays *script*, or sends those bytes and closes."""
-    made = Raw(script, tls)
+def raw_upstream(
+    script: Script | bytes, tls: ssl.SSLContext | None = None
+) -> Iterator[RawUpstream]:
+    """Run an upstream that plays *script*, or answers with these bytes and closes."""
+    upstream = RawUpstream(script, tls)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         scheme = "http" if tls is None else "https"
-        made.url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
-        thread = threading.Thread(target=made.serve, args=(listening,), daemon=True)
+        upstream.url = f"{scheme}://127.0.0.1:{listening.getsockname()[1]}"
+        thread = threading.Thread(target=upstream.serve, args=(listening,), daemon=True)
         thread.start()
         try:
-            yield made
+            yield upstream
         finally:
             listening.shutdown(socket.SHUT_RDWR)
             thread.join(5)
 
 
 @dataclass
-class Recording:
-    """A recorder that runs: where it listens, and what it will have recorded."""
+class RunningRecorder:
+    """A running recorder; `failures` and `entries` are set when it ends."""
 
     url: str
     out: Path
-    said: list[str]
-    missed: int = 0
+    messages: list[str]
+    failures: int = 0
     entries: tuple[Entry, ...] = ()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port, for a socket."""
-        parts_ = urlsplit(self.url)
-        return str(parts_.hostname), int(parts_.port or 0)
+        parts = urlsplit(self.url)
+        return str(parts.hostname), int(parts.port or 0)
 
-    def connected(self) -> socket.socket:
-        """Connect a caller."""
+    def connect(self) -> socket.socket:
+        """Connect a client."""
         return socket.create_connection(self.address, timeout=20)
 
-    def exchange(self, sent: bytes) -> bytes:
-        """Send *sent*, and return all that comes until the connection is closed."""
-        with self.connected() as caller:
-            caller.sendall(sent)
-            return rest(caller)
+    def exchange(self, raw_request: bytes) -> bytes:
+        """Send *raw_request*, and return all bytes until the connection is closed."""
+        with self.connect() as client:
+            client.sendall(raw_request)
+            return read_all(client)
 
 
-def rest(caller: socket.socket) -> bytes:
-    """Return all that comes until the connection is closed."""
-    read = b""
-    while more := caller.recv(65536):
-        read += more
-    return read
+def read_all(client: socket.socket) -> bytes:
+    """Return all bytes until the connection is closed."""
+    data = b""
+    while part := client.recv(65536):
+        data += part
+    return data
 
 
 def request(
-    body: bytes = ONE, *headers: bytes, method: bytes = b"POST", path: bytes = PATH
+    body: bytes = ONE_ACCOUNT, *headers: bytes, method: bytes = b"POST", path: bytes = PATH
 ) -> bytes:
     """Return the bytes of a request that closes its connection."""
     length = b"Content-Length: %d" % len(body)
@@ -148,47 +152,56 @@ def request(
 
 
 @contextmanager
-def recording(
+def record_in_process(
     url: str, out: Path, *, seconds: float = 10, ca: str | None = None
-) -> Iterator[Recording]:
-    """Record *url* in this process; when the block ends, `entries` are what the HAR holds."""
+) -> Iterator[RunningRecorder]:
+    """Record *url* in this process until the block ends; `entries` then hold the recording."""
     settings = Settings(port=0, log="off")
-    link = UpstreamClient(upstream_address.found(url, private=False), trusting(ca), seconds)
-    written = PartFile(str(out))
-    said: list[str] = []
-    ledger = RecordingWriter(written, said.append)
-    with run.listen(settings) as listening:
-        proxy = Proxy(Proxied(RecordingProxy(link, ledger.keep)), link, settings, lambda: None)
-        thread = threading.Thread(target=proxy.run, args=([listening],), daemon=True)
+    upstream = upstream_address.look_up(url, allow_private=False)
+    client = UpstreamClient(upstream, tls_context(ca), seconds)
+    part, messages = PartFile(str(out)), list[str]()
+    writer = RecordingWriter(part, messages.append)
+    app = ProxyApp(RecordingProxy(client, writer.write))
+    with run.open_socket(settings) as listening:
+        server = ProxyServer(app, client, settings, lambda: None)
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
-        running = Recording(run.url_of(listening, settings), out, said)
+        recorder = RunningRecorder(run.url_of(listening, settings), out, messages)
         try:
-            yield running
+            yield recorder
         finally:
-            proxy.should_exit = True
+            server.should_exit = True
             thread.join(20)
-            written.close()
-            running.missed = ledger.missed
-            running.entries = part_file.finish(str(out), ledger.about()).entries
+            part.close()
+            recorder.failures = writer.failures
+            recorder.entries = part_file.finish(str(out), writer.about()).entries
 
 
-class Stage:
-    """One recorder before one upstream for many tests: each gives it another script."""
+class RecorderFixture:
+    """One recorder and its upstream for many tests, each of which sets another script."""
 
-    def __init__(self, there: Raw, recorder: Recording) -> None:
-        self.there = there
-        self.recorder = recorder
+    def __init__(self, upstream: RawUpstream, recorder: RunningRecorder) -> None:
+        self.upstream = upstream
+        self._recorder = recorder
         self._before = 0
 
-    def plays(self, script: Script | bytes) -> None:
-        """Let the upstream play *script* from now on, as if nobody had called it before."""
-        self.there.plays(script)
+    def play(self, script: Script | bytes) -> None:
+        """Let the upstream play *script* from now on, and forget earlier requests."""
+        self.upstream.play(script)
         self._before = len(self._entries())
 
-    def recorded(self, count: int = 1) -> tuple[Entry, ...]:
-        """Return the exchanges since the script began, once *count* of them are written."""
-        until(lambda: len(self._entries()) >= self._before + count, f"{count} are recorded")
+    def connect(self) -> socket.socket:
+        """Connect a client to the recorder."""
+        return self._recorder.connect()
+
+    def exchange(self, raw_request: bytes) -> bytes:
+        """Send *raw_request* to the recorder, and return all bytes of its answer."""
+        return self._recorder.exchange(raw_request)
+
+    def wait_for_entries(self, count: int = 1) -> tuple[Entry, ...]:
+        """Return the exchanges since the script was set, once *count* of them are written."""
+        wait_until(lambda: len(self._entries()) >= self._before + count, f"{count} are recorded")
         return self._entries()[self._before :]
 
     def _entries(self) -> tuple[Entry, ...]:
-        return har_file.load(str(part_file.part_of(str(self.recorder.out)))).entries
+        return har_file.load(str(part_file.part_path(str(self._recorder.out)))).entries

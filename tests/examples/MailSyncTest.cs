@@ -13,29 +13,29 @@ public class MailSyncTest
     {
         using var request = new HttpRequestMessage(method, $"{Mock}/_mock/{path}");
         if (body is not null) request.Content = JsonContent.Create(body);
-        using var answer = await Http.SendAsync(request);
-        var told = await answer.Content.ReadAsStringAsync();
-        Assert.True(answer.IsSuccessStatusCode, told);
-        return JsonDocument.Parse(told).RootElement;
+        using var response = await Http.SendAsync(request);
+        var json = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, json);
+        return JsonDocument.Parse(json).RootElement;
     }
 
     [Fact]
     public async Task An_app_that_was_turned_away_asks_again()
     {
-        // This app measures real time, so its tenant's clock is real: the test takes a second.
+        // The app measures real time, so the clock of its tenant is real: the test takes a second.
         var office = await Control(HttpMethod.Post, "tenants", new { clock = "real" });
-        var here = "tenant=" + office.GetProperty("id").GetString();
+        var query = "tenant=" + office.GetProperty("id").GetString();
         var signIn = office.GetProperty("credentials").GetProperty("headers");
         var app = new MailSync(office.GetProperty("url").GetString()!, signIn, new[] { 507 });
 
-        await Control(HttpMethod.Post, "lease/hold?" + here);
+        await Control(HttpMethod.Post, "lease/hold?" + query);
         await app.TickAsync();
-        await Control(HttpMethod.Post, "lease/release?" + here);
+        await Control(HttpMethod.Post, "lease/release?" + query);
         await app.TickAsync();
 
-        var journal = await Control(HttpMethod.Get, "requests?" + here);
+        var journal = await Control(HttpMethod.Get, "requests?" + query);
         var outcomes = journal.GetProperty("requests").EnumerateArray()
-            .Select(one => one.GetProperty("outcome").GetString());
+            .Select(request => request.GetProperty("outcome").GetString());
         Assert.Equal(new[] { "turned_away", "started" }, outcomes.ToArray());
     }
 }

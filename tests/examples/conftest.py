@@ -1,4 +1,4 @@
-"""Node.js, and the vendor's client beside this file."""
+"""Node.js with the vendor's client, which is installed in this folder."""
 
 import json
 import shutil
@@ -15,33 +15,33 @@ MODULES: Final = HERE / "node_modules"
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """The node that runs the client, which is installed beside this file."""
+    """The path of Node.js; the client is installed in this folder."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
-        pytest.skip("the vendor's client needs Node.js and npm, and they are not on the path")
+        pytest.skip("the vendor's client needs Node.js and npm, which are not on the path")
     if not MODULES.is_dir():
         install(npm)
     assert versions(MODULES / ".package-lock.json") == versions(HERE / "package-lock.json"), (
-        "tests/examples/node_modules is not what package-lock.json names: run npm ci there"
+        "tests/examples/node_modules does not match package-lock.json: run npm ci there"
     )
     return node
 
 
 def install(npm: str) -> None:
-    """Install the client aside, then move it into place, whole: others may be doing the same."""
-    with tempfile.TemporaryDirectory(prefix=".install-", dir=HERE) as aside:
+    """Install the client in another folder, then move it: other processes may do the same."""
+    with tempfile.TemporaryDirectory(prefix=".install-", dir=HERE) as folder:
         for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(HERE / name, aside)
+            shutil.copy(HERE / name, folder)
         command = [npm, "ci", "--ignore-scripts", "--prefer-offline"]
-        done = subprocess.run(command, cwd=aside, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
             pytest.skip(f"npm can't install the vendor's client: {done.stderr.strip()[-300:]}")
         try:
-            Path(aside, "node_modules").rename(MODULES)
+            Path(folder, "node_modules").rename(MODULES)
         except OSError:
             assert MODULES.is_dir()  # another process was faster
 
 
 def versions(lock: Path) -> dict[str, str]:
     packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
-    return {name: one["version"] for name, one in packages.items() if name}
+    return {name: package["version"] for name, package in packages.items() if name}

@@ -1,6 +1,6 @@
 "use strict";
 
-/** A partner's app: keeps mail accounts synced, by the EMail agent of the vendor's client. */
+/** A partner's app: it syncs mail accounts through the EMail agent of the vendor's client. */
 class MailSync {
   constructor(agent, accounts, now = Date.now) {
     this.agent = agent;
@@ -8,12 +8,12 @@ class MailSync {
     this.now = now;
   }
 
-  /** Cron calls this every minute. Who is turned away hears so a second later, in no other way. */
+  /** Called by cron every minute. Only the time of the answer shows that a call was turned away. */
   async tick() {
     if (this.due.length === 0) return;
-    const asked = this.now();
+    const calledAt = this.now();
     await this.agent.syncEmailAccountsAsync(this.due.map((accountId) => ({ accountId })));
-    if (this.now() - asked < 900) this.due = [];
+    if (this.now() - calledAt < 900) this.due = [];
   }
 }
 

@@ -1,7 +1,7 @@
-"""A small partner app: it keeps the mail accounts of a customer synced, each once an hour.
+"""A small partner app that syncs the mail accounts of a customer, each once an hour.
 
-Cron calls `tick` every minute; the button on the web page calls `sync_now`, perhaps at that very
-moment. `NaiveSync` believes the answer. `CarefulSync` knows what the vendor's page says.
+Cron calls `tick` every minute; a button on a web page calls `sync_now`, maybe at the same time.
+`NaiveSync` trusts the answer. `CarefulSync` takes into account what the vendor's page says.
 """
 
 import http.client
@@ -36,7 +36,7 @@ class SuperOfficeClient:
 
 
 class NaiveSync:
-    """Asks for what is due, and takes a 204 for done."""
+    """Syncs what is due, and treats a 204 as success."""
 
     def __init__(
         self,
@@ -50,24 +50,23 @@ class NaiveSync:
 
     @property
     def due(self) -> list[int]:
-        """The accounts that wait for a sync, the longest waiting first."""
+        """The accounts that are due, the longest waiting first."""
         now = self._clock()
-        return [
-            one for at, one in sorted((at, one) for one, at in self._due_at.items()) if at <= now
-        ]
+        by_time = sorted((at, account) for account, at in self._due_at.items())
+        return [account for at, account in by_time if at <= now]
 
     def tick(self) -> None:
-        """Cron: ask for everything that is due."""
+        """Sync everything that is due; called by cron."""
         for batch in batches(self.due):
             self.ask(batch)
 
     def sync_now(self, account: int) -> None:
-        """The button: ask for one account, now."""
+        """Sync one account now; called by the button."""
         self._due_at[account] = 0.0
         self.ask([account])
 
     def ask(self, accounts: Sequence[int]) -> bool:
-        """Ask for *accounts* and note which are synced; return whether they are."""
+        """Ask for a sync of *accounts*; return whether they count as synced."""
         try:
             synced = self._client.sync(accounts) == 204
         except OSError:
@@ -78,10 +77,10 @@ class NaiveSync:
 
 
 class CarefulSync(NaiveSync):
-    """Takes only a quick 204 for done, and never gets into its own way.
+    """Treats only a quick 204 as success, and makes one call at a time.
 
-    Who is turned away hears so a second later, and in no other way. So an answer that took that
-    long may mean nothing was started: its accounts stay due. To ask once too often does no harm.
+    A call that is turned away gets the same answer one second later. So an answer that took that
+    long may mean that nothing was started: its accounts stay due. A sync too many does no harm.
     """
 
     def __init__(
@@ -91,23 +90,23 @@ class CarefulSync(NaiveSync):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(client, accounts, clock)
-        self._one_at_a_time = threading.Lock()
+        self._lock = threading.Lock()
 
     def tick(self) -> None:
-        """Cron: ask for one batch of what is due; while its run is active another is in vain."""
+        """Sync one batch of what is due; a second call would come while its run is active."""
         for batch in batches(self.due[:BATCH]):
             self.ask(batch)
 
     def ask(self, accounts: Sequence[int]) -> bool:
-        """Ask for *accounts*; they are synced if the answer was quick, else due again."""
-        with self._one_at_a_time:
-            asked_at = self._clock()
+        """Ask for a sync of *accounts*; they count as synced if the answer was quick."""
+        with self._lock:
+            called_at = self._clock()
             try:
-                answered = self._client.sync(accounts) == 204
+                succeeded = self._client.sync(accounts) == 204
             except (OSError, http.client.HTTPException):
-                answered = False
+                succeeded = False
             now = self._clock()
-            synced = answered and now - asked_at < BUSY
+            synced = succeeded and now - called_at < BUSY
             self._due_at |= dict.fromkeys(accounts, now + EVERY if synced else now)
             return synced
 

@@ -1,4 +1,4 @@
-"""What most people write first: a server that says 204 to everything."""
+"""A simple stub: a server that answers 204 to every request."""
 
 import threading
 from collections.abc import Iterator
@@ -7,20 +7,20 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 class Stub(BaseHTTPRequestHandler):
-    """Says 204 to every POST."""
+    """Answers 204 to every POST."""
 
     def do_POST(self) -> None:
-        """Answer."""
+        """Answer 204."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(204)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Log nothing."""
 
 
 @contextmanager
-def stub() -> Iterator[str]:
+def run_stub() -> Iterator[str]:
     """Serve until the block ends, and yield the URL."""
     with HTTPServer(("127.0.0.1", 0), Stub) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))

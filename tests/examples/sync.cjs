@@ -1,6 +1,6 @@
-// Calls syncEmailAccountsAsync of the vendor's client, once, as its README shows, and prints what
-// the caller saw. Standard input: { baseUrl, signIn, accounts } or { baseUrl, signIn, ready };
-// `ready` holds accounts as the service answers them to getReadySyncEmailAccounts.
+// Calls syncEmailAccountsAsync of the vendor's client once, as its README shows, and prints what
+// its caller gets. Standard input: { baseUrl, signIn, accounts } or { baseUrl, signIn, ready };
+// `ready` holds accounts in the form in which getReadySyncEmailAccounts returns them.
 // CommonJS, because the client's ES modules load in bundlers only: they import each other
 // without file extensions, which Node refuses.
 const { readFileSync } = require("node:fs");
@@ -16,16 +16,16 @@ function connect({ baseUrl, signIn }) {
   return webapi;
 }
 
-async function sync(asked) {
-  const accounts = asked.ready
-    ? converters.Create_SyncUserAccountArray_From(asked.ready)
-    : asked.accounts;
+async function sync(input) {
+  const accounts = input.ready
+    ? converters.Create_SyncUserAccountArray_From(input.ready)
+    : input.accounts;
   try {
-    return { resolved: await connect(asked).getEMailAgent().syncEmailAccountsAsync(accounts) };
+    return { resolved: await connect(input).getEMailAgent().syncEmailAccountsAsync(accounts) };
   } catch (error) {
     const { status = null, data = null } = error.response ?? {};
     return { failed: error.message, status, body: data };
   }
 }
 
-sync(JSON.parse(readFileSync(0, "utf8"))).then((seen) => console.log(JSON.stringify(seen)));
+sync(JSON.parse(readFileSync(0, "utf8"))).then((result) => console.log(JSON.stringify(result)));

@@ -1,4 +1,4 @@
-"""Pages in a real Chromium that try to control the mock: of other sites, and of a rebound name."""
+"""Pages in a real Chromium try to control the mock: of other sites, and by DNS rebinding."""
 
 import http.server
 import json
@@ -12,35 +12,37 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.server_process import Running, serving
+from tests.support.server_process import ServerProcess, run_server
 
 pytestmark = pytest.mark.slow
 HERE: Final = Path(__file__).parent
 EVIL: Final = "evil.example"
-"""A name of somebody else's, which leads to this machine."""
-TRIES: Final = """
-const asked = (path, init) => fetch(mock + "/_mock/" + path, init).then(a => a.status, e => e.name);
-const post = (path, body = "", more = {}) => asked(path, {method: "POST", body, ...more});
-const blind = {mode: "no-cors", credentials: "include"};
+"""A foreign host name that resolves to this machine."""
+ATTEMPTS: Final = """
+const call = (path, init) =>
+  fetch(mock + "/_mock/" + path, init).then(response => response.status, error => error.name);
+const post = (path, body = "", more = {}) => call(path, {method: "POST", body, ...more});
+const NO_CORS = {mode: "no-cors", credentials: "include"};
 const JSON_TYPE = {headers: {"Content-Type": "application/json"}};
-const tries = () => Promise.all([
-  asked("health"), asked("requests"), asked("lease"), asked("demo"), asked("openapi.json"),
+const attempts = () => Promise.all([
+  call("health"), call("requests"), call("lease"), call("demo"), call("openapi.json"),
   post("lease/hold"), post("clock/freeze"), post("reset"), post("tenants", "{}"),
   post("faults", '{"status": 503}', JSON_TYPE), post("credentials/expire", "{}"),
-  asked("faults", {method: "PUT", body: '{"faults": []}'}), asked("requests", {method: "DELETE"}),
+  call("faults", {method: "PUT", body: '{"faults": []}'}), call("requests", {method: "DELETE"}),
 ]);
-const unseen = () => Promise.all([
-  post("lease/hold", "", blind), post("clock/freeze", "", blind), post("tenants", "{}", blind),
-  post("faults", '{"status": 503}', blind), post("credentials/expire", "{}", blind),
+const blindAttempts = () => Promise.all([
+  post("lease/hold", "", NO_CORS), post("clock/freeze", "", NO_CORS),
+  post("tenants", "{}", NO_CORS),
+  post("faults", '{"status": 503}', NO_CORS), post("credentials/expire", "{}", NO_CORS),
 ]);
-const loaded = (name, path) => new Promise(resolve => {
-  const one = document.createElement(name);
-  one.onload = () => resolve("loaded");
-  one.onerror = () => resolve("refused");
-  one.src = mock + "/_mock/" + path;
-  document.body.append(one);
+const load = (name, path) => new Promise(resolve => {
+  const element = document.createElement(name);
+  element.onload = () => resolve("loaded");
+  element.onerror = () => resolve("refused");
+  element.src = mock + "/_mock/" + path;
+  document.body.append(element);
 });
-const sent = path => new Promise(resolve => {
+const submit = path => new Promise(resolve => {
   document.body.innerHTML = `<iframe name="f"></iframe><form method="post" target="f"
     enctype="text/plain" action="${mock}/_mock/${path}"><input name="{" value="}"></form>`;
   document.querySelector("iframe").onload = () => resolve("sent");
@@ -52,7 +54,7 @@ Visits = Callable[[*tuple[tuple[str, str], ...]], list[Any]]
 
 
 class Blank(http.server.BaseHTTPRequestHandler):
-    """Serves an empty page, whatever is asked for, without a log."""
+    """Serves an empty page at every path, without a log."""
 
     def do_GET(self) -> None:
         """Answer with the page."""
@@ -62,12 +64,12 @@ class Blank(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"<!DOCTYPE html><title>evil</title><body>")
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[int]:
-    """The port of a web server of somebody else's."""
+    """The port of a foreign web server."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Blank) as site:
         thread = threading.Thread(target=site.serve_forever)
         thread.start()
@@ -78,78 +80,82 @@ def site() -> Iterator[int]:
 
 @pytest.fixture
 def visits(tmp_path: Path) -> Visits:
-    """Visit pages with a new Chromium to which `evil.example` is this machine."""
+    """Visit pages with a new Chromium that resolves `evil.example` to this machine."""
     node, chromium = shutil.which("node"), shutil.which("chromium")
     if node is None or chromium is None:
-        pytest.skip("pages need Chromium, and Node.js to steer it; install both")
-    rebound = tmp_path / "chromium"
+        pytest.skip("pages need Chromium, and Node.js to control it; install both")
+    wrapper = tmp_path / "chromium"
     rule = shlex.quote(f"--host-resolver-rules=MAP {EVIL} 127.0.0.1")
-    rebound.write_text(f'#!/bin/sh\nexec {shlex.quote(chromium)} {rule} "$@"\n', encoding="utf-8")
-    rebound.chmod(0o755)
+    wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(chromium)} {rule} "$@"\n', encoding="utf-8")
+    wrapper.chmod(0o755)
 
     def visits(*pages: tuple[str, str]) -> list[Any]:
-        told = json.dumps([{"url": url, "expression": expression} for url, expression in pages])
-        command = [node, str(HERE / "browse.cjs"), str(rebound), str(tmp_path / "profile"), told]
+        argument = json.dumps([{"url": url, "expression": expression} for url, expression in pages])
+        command = [
+            node,
+            str(HERE / "browse.cjs"),
+            str(wrapper),
+            str(tmp_path / "profile"),
+            argument,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        seen: list[Any] = json.loads(done.stdout)
-        return seen
+        values: list[Any] = json.loads(done.stdout)
+        return values
 
     return visits
 
 
-def told(server: Running) -> dict[str, Any]:
-    """Return all that a page might have changed; to look for a page at / is no change."""
+def state(server: ServerProcess) -> dict[str, Any]:
+    """Return all that a page could have changed; a GET request is no change."""
     paths = ("lease", "faults", "tenants", "runs")
-    shown: dict[str, Any] = {path: server.control("GET", path) for path in paths}
-    shown["clock"] = server.control("GET", "clock")["clock"]
-    shown["requests"] = [one for one in server.exchanges() if one["method"] != "GET"]
-    return shown
+    values: dict[str, Any] = {path: server.control("GET", path) for path in paths}
+    values["clock"] = server.control("GET", "clock")["clock"]
+    values["requests"] = [call for call in server.exchanges() if call["method"] != "GET"]
+    return values
 
 
-def trying(mock: str, expression: str) -> str:
-    """Return *expression* with all the ways to try, at *mock*."""
-    return f"(() => {{ const mock = {json.dumps(mock)};{TRIES} return {expression}; }})()"
+def with_attempts(mock: str, expression: str) -> str:
+    """Return *expression* with the functions that try to control *mock*."""
+    return f"(() => {{ const mock = {json.dumps(mock)};{ATTEMPTS} return {expression}; }})()"
 
 
 @pytest.mark.parametrize("host", [EVIL, "localhost", "127.0.0.1"])
 def test_a_page_of_another_origin_reads_and_changes_nothing(
-    host: str, site: int, visits: Visits, server: Running
+    host: str, site: int, visits: Visits, server: ServerProcess
 ) -> None:
-    before = told(server)
+    before = state(server)
     page = f"http://{host}:{site}/"
-    everything = """Promise.all([tries(), unseen(), loaded("img", "lease"),
-      loaded("script", "requests"), sent("lease/hold").then(() => sent("clock/freeze"))])"""
-    ((read, blind, image, script, form),) = visits((page, trying(server.url, everything)))
+    everything = """Promise.all([attempts(), blindAttempts(), load("img", "lease"),
+      load("script", "requests"), submit("lease/hold").then(() => submit("clock/freeze"))])"""
+    ((read, blind, image, script, form),) = visits((page, with_attempts(server.url, everything)))
     assert set(read) == {"TypeError"}
     assert set(blind) == {0}
     assert (image, script, form) == ("refused", "refused", "sent")
-    assert told(server) == before
+    assert state(server) == before
 
 
-def test_a_page_whose_name_was_rebound_to_this_machine_is_refused(
-    visits: Visits, server: Running
-) -> None:
-    before = told(server)
+def test_a_page_with_a_rebound_host_name_is_refused(visits: Visits, server: ServerProcess) -> None:
+    before = state(server)
     port = server.address[1]
     rebound = f"http://{EVIL}:{port}"
-    seen, own = visits(
-        (f"{rebound}/", trying(rebound, "tries()")),
-        (f"{server.url}/_mock/demo", trying(server.url, "asked('lease')")),
+    statuses, own_status = visits(
+        (f"{rebound}/", with_attempts(rebound, "attempts()")),
+        (f"{server.url}/_mock/demo", with_attempts(server.url, "call('lease')")),
     )
-    assert set(seen) == {403}
-    assert own == 200  # the same from a page of the mock's own name
-    assert told(server) == before
+    assert set(statuses) == {403}
+    assert own_status == 200  # the same request from a page of the mock itself
+    assert state(server) == before
 
 
-def test_on_a_host_that_others_reach_a_page_needs_the_token_too(visits: Visits) -> None:
-    signed = {"headers": {"Authorization": "Bearer sesame"}}
+def test_on_a_host_that_is_not_loopback_a_page_needs_the_token(visits: Visits) -> None:
+    right = {"headers": {"Authorization": "Bearer sesame"}}
     wrong = {"headers": {"Authorization": "Bearer open"}}
-    with serving("--log", "off", "--host", "0.0.0.0", "--control-token", "sesame") as server:
+    with run_server("--log", "off", "--host", "0.0.0.0", "--control-token", "sesame") as server:
         url = f"http://{EVIL}:{server.address[1]}"
-        asked = f"""Promise.all([asked("health"), asked("lease"), post("lease/hold"),
-          asked("lease", {json.dumps(wrong)}), asked("lease", {json.dumps(signed)})])"""
-        ((health, *without, right),) = visits((f"{url}/", trying(url, asked)))
+        expression = f"""Promise.all([call("health"), call("lease"), post("lease/hold"),
+          call("lease", {json.dumps(wrong)}), call("lease", {json.dumps(right)})])"""
+        ((health, *refused, accepted),) = visits((f"{url}/", with_attempts(url, expression)))
     assert health == 200
-    assert without == [401, 401, 401]
-    assert right == 200
+    assert refused == [401, 401, 401]
+    assert accepted == 200

@@ -1,4 +1,4 @@
-"""The examples for CI: what can be run of them runs, and what they name is there."""
+"""The examples for CI: the parts that can run here run, and the names in them exist."""
 
 import os
 import signal
@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from superoffice_mock.config.settings import PREFIX, options
-from tests.support.server_process import environment, serving
+from tests.support.server_process import environment, run_server
 
 HERE: Final = Path(__file__).parent
-DEFAULT_PORT: Final = next(str(one.default) for one in options() if one.name == "port")
-SETTINGS: Final = {f"{PREFIX}{one.name.upper().replace('-', '_')}" for one in options()}
+DEFAULT_PORT: Final = next(str(option.default) for option in options() if option.name == "port")
+SETTINGS: Final = {f"{PREFIX}{option.name.upper().replace('-', '_')}" for option in options()}
 TOKEN: Final = "${CONTROL_TOKEN:?any text that only your tests know}"
 
 
@@ -31,7 +31,7 @@ def source(name: str) -> str:
 
 @pytest.fixture
 def workflow() -> Any:
-    # "on" is a boolean to YAML 1.1, and a word to GitHub.
+    # "on" is a boolean in YAML 1.1 and a word for GitHub.
     return yaml.load(source("github-actions.yml"), yaml.BaseLoader)
 
 
@@ -67,12 +67,12 @@ def test_the_step_that_starts_the_mock_leaves_it_running_for_the_next_steps(
 
 
 @pytest.fixture
-def composed() -> Any:
+def services() -> Any:
     return yaml.safe_load(source("compose.yml"))["services"]
 
 
-def test_the_services_set_what_there_is_and_wait_until_the_mock_is_healthy(composed: Any) -> None:
-    mock, tests = composed["superoffice"], composed["tests"]
+def test_the_services_use_known_settings_and_wait_until_the_mock_is_healthy(services: Any) -> None:
+    mock, tests = services["superoffice"], services["tests"]
     assert set(mock["environment"]) <= SETTINGS
     assert mock["build"]["dockerfile_inline"].endswith('CMD ["superoffice-mock", "serve"]\n')
     assert tests["depends_on"] == {"superoffice": {"condition": "service_healthy"}}
@@ -82,28 +82,28 @@ def test_the_services_set_what_there_is_and_wait_until_the_mock_is_healthy(compo
 
 
 @pytest.mark.slow
-def test_the_mock_is_healthy_in_the_environment_of_its_service(composed: Any) -> None:
-    mock = composed["superoffice"]
+def test_the_mock_is_healthy_in_the_environment_of_its_service(services: Any) -> None:
+    mock = services["superoffice"]
     env = {name: value.replace(TOKEN, "secret") for name, value in mock["environment"].items()}
     assert "secret" in env.values()
     kind, _, *arguments = mock["healthcheck"]["test"]
     assert kind == "CMD"
-    with serving("--log", "off", env=env) as server:
+    with run_server("--log", "off", env=env) as server:
         port = server.address[1]
-        told = [one.replace(DEFAULT_PORT, str(port)) for one in arguments]
-        assert subprocess.run([sys.executable, *told], timeout=30).returncode == 0
-        assert answered(port, {}) == 401
-        assert answered(port, {"Authorization": "Bearer secret"}) == 201
-    assert subprocess.run([sys.executable, *told], capture_output=True).returncode != 0
+        command = [argument.replace(DEFAULT_PORT, str(port)) for argument in arguments]
+        assert subprocess.run([sys.executable, *command], timeout=30).returncode == 0
+        assert create_tenant(port, {}) == 401
+        assert create_tenant(port, {"Authorization": "Bearer secret"}) == 201
+    assert subprocess.run([sys.executable, *command], capture_output=True).returncode != 0
 
 
-def answered(port: int, headers: Mapping[str, str]) -> int:
-    """Make a tenant as another container would; return the status."""
+def create_tenant(port: int, headers: Mapping[str, str]) -> int:
+    """Create a tenant as another container would; return the status."""
     url = f"http://127.0.0.1:{port}/_mock/tenants"
-    other = {"Host": f"superoffice:{DEFAULT_PORT}", **headers}
+    all_headers = {"Host": f"superoffice:{DEFAULT_PORT}", **headers}
     try:
-        with urlopen(Request(url, b"{}", other), timeout=10) as answer:
-            status: int = answer.status
+        with urlopen(Request(url, b"{}", all_headers), timeout=10) as response:
+            status: int = response.status
             return status
     except HTTPError as error:
         with error:

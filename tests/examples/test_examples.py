@@ -1,4 +1,4 @@
-"""The examples in other languages: they run, they are what is shown, and they can fail."""
+"""The examples in other languages: the README shows them, and they run and can fail."""
 
 import re
 import shutil
@@ -10,50 +10,44 @@ from urllib.request import urlopen
 import pytest
 
 from tests.repository.test_readmes import read
-from tests.support.server_process import PATH, Running, environment
+from tests.support.server_process import PATH, ServerProcess, environment
 
 HERE: Final = Path(__file__).parent
-OTHERS: Final = "tests/examples/README.md"
+README: Final = "tests/examples/README.md"
 
 
 def source(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-# ---- shown -----------------------------------------------------------------------------------
+# ---- the README ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("document", "file"),
-    [
-        ("README.md", "mail-sync.test.js"),
-        (OTHERS, "mail_sync.php"),
-        (OTHERS, "MailSyncTest.cs"),
-        (OTHERS, "github-actions.yml"),
-        (OTHERS, "compose.yml"),
-    ],
-)
-def test_a_document_shows_the_very_file_that_it_names(document: str, file: str) -> None:
-    shown = re.findall(r"```\w+\n(.*?)```", read(document), re.DOTALL)
-    assert source(file) in shown
+def test_the_readme_shows_the_files() -> None:
+    blocks = re.findall(r"```\w+\n(.*?)```", read(README), re.DOTALL)
+    files = (
+        *("mail-sync.test.js", "mail_sync.php", "MailSyncTest.cs"),
+        *("github-actions.yml", "compose.yml"),
+    )
+    assert [file for file in files if source(file) not in blocks] == []
 
 
-def test_the_panel_is_shown_without_its_page() -> None:
+def test_the_readme_shows_the_script_of_the_panel() -> None:
     (script,) = re.findall(r"(function xsrf.*?)</script>", source("panel.html"), re.DOTALL)
-    assert f"```js\n{script}```" in read(OTHERS)
+    assert f"```js\n{script}```" in read(README)
 
 
 # ---- JavaScript ------------------------------------------------------------------------------
 
 
-def node_test(node: str, folder: Path, server: Running) -> subprocess.CompletedProcess[str]:
-    """Run the test in *folder* by Node's own runner."""
+def node_test(node: str, folder: Path, server: ServerProcess) -> subprocess.CompletedProcess[str]:
+    """Run the test in *folder* with Node's own runner."""
     env = environment({"MOCK_URL": server.url, "NODE_PATH": str(HERE / "node_modules")})
     command = [node, "--test", "mail-sync.test.js"]
     return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=60)
 
 
-def test_the_javascript_test_passes_and_leaves_no_tenant(node: str, server: Running) -> None:
+def test_the_javascript_test_passes_and_leaves_no_tenant(node: str, server: ServerProcess) -> None:
     before = server.control("GET", "tenants")
     done = node_test(node, HERE, server)
     assert done.returncode == 0, done.stdout
@@ -61,33 +55,33 @@ def test_the_javascript_test_passes_and_leaves_no_tenant(node: str, server: Runn
 
 
 @pytest.mark.parametrize(
-    ("line", "instead", "told"),
+    ("line", "replacement", "message"),
     [
         pytest.param(
-            "if (this.now() - asked < 900) this.due",
+            "if (this.now() - calledAt < 900) this.due",
             "this.due",
             "account 507 was never synced",
-            id="believes every 204",
+            id="trusts every 204",
         ),
         pytest.param(
             "await this.agent.syncEmailAccountsAsync",
             "await Promise.resolve",
-            "0 of 1 requests that are turned_away came within 5 s",
+            "expected 1 request with outcome turned_away within 5 s, got 0",
             id="does not call",
             marks=pytest.mark.slow,
         ),
     ],
 )
 def test_the_javascript_test_fails_for_an_app_that(
-    node: str, server: Running, tmp_path: Path, line: str, instead: str, told: str
+    node: str, server: ServerProcess, tmp_path: Path, line: str, replacement: str, message: str
 ) -> None:
     assert line in source("mail-sync.js")
     shutil.copy(HERE / "mail-sync.test.js", tmp_path)
-    wrong = source("mail-sync.js").replace(line, instead)
-    (tmp_path / "mail-sync.js").write_text(wrong, encoding="utf-8")
+    changed = source("mail-sync.js").replace(line, replacement)
+    (tmp_path / "mail-sync.js").write_text(changed, encoding="utf-8")
     done = node_test(node, tmp_path, server)
     assert done.returncode == 1
-    assert told in done.stdout
+    assert message in done.stdout
 
 
 # ---- PHP -------------------------------------------------------------------------------------
@@ -97,19 +91,19 @@ def php(url: str) -> subprocess.CompletedProcess[str]:
     """Run the script against the mock at *url*."""
     program = shutil.which("php")
     if program is None:
-        pytest.skip("the script needs PHP 8.0 or later, and it is not on the path: php-cli")
+        pytest.skip("the script needs PHP 8.0 or later (php-cli), which is not on the path")
     command = [program, str(HERE / "mail_sync.php")]
     env = environment({"MOCK_URL": url})
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
 
 
-def test_the_php_script_prints_what_the_document_shows(server: Running) -> None:
-    shown = read(OTHERS).split("```text\n")[1].split("```")[0]
+def test_the_php_script_prints_what_the_readme_shows(server: ServerProcess) -> None:
+    expected = read(README).split("```text\n")[1].split("```")[0]
     done = php(server.url)
-    assert (done.returncode, done.stdout) == (0, shown), done.stderr
+    assert (done.returncode, done.stdout) == (0, expected), done.stderr
 
 
-def test_the_php_script_fails_where_a_call_is_refused(server: Running) -> None:
+def test_the_php_script_fails_if_a_call_is_refused(server: ServerProcess) -> None:
     done = php(f"{server.url}/elsewhere")
     assert done.returncode == 1
     assert "404 Not Found" in done.stdout + done.stderr
@@ -118,27 +112,27 @@ def test_the_php_script_fails_where_a_call_is_refused(server: Running) -> None:
 # ---- C#, which is not run --------------------------------------------------------------------
 
 
-def members(told: Any) -> set[str]:
-    """Return the names of all members anywhere in *told*."""
-    if isinstance(told, list):
-        return set().union(*map(members, told))
-    if isinstance(told, dict):
-        return set(told).union(*map(members, told.values()))
+def members(value: Any) -> set[str]:
+    """Return the names of all members anywhere in the JSON *value*."""
+    if isinstance(value, list):
+        return set().union(*map(members, value))
+    if isinstance(value, dict):
+        return set(value).union(*map(members, value.values()))
     return set()
 
 
-def test_the_control_calls_of_the_csharp_test_answer_the_members_that_it_reads(
-    server: Running,
+def test_the_answers_to_the_control_calls_of_the_csharp_test_have_the_members_it_reads(
+    server: ServerProcess,
 ) -> None:
-    call = r'Control\(HttpMethod\.(\w+), "([^"]+)"(?:, new \{ (\w+) = "(\w+)" \}| \+ here)'
+    call = r'Control\(HttpMethod\.(\w+), "([^"]+)"(?:, new \{ (\w+) = "(\w+)" \}| \+ query)'
     calls = re.findall(call, source("MailSyncTest.cs"))
     assert len(calls) == source("MailSyncTest.cs").count("await Control(")
-    here, answered = "", set[str]()
+    query, known_members = "", set[str]()
     for method, path, name, value in calls:
-        told = server.control(method.upper(), path + here, {name: value} if name else None)
-        assert "detail" not in told, told
+        answer = server.control(method.upper(), path + query, {name: value} if name else None)
+        assert "detail" not in answer, answer
         if path == "tenants":
-            here = f"tenant={told['id']}"
-            urlopen(told["url"] + PATH, timeout=10).close()  # so that the journal has something
-        answered |= members(told)
-    assert set(re.findall(r'GetProperty\("(\w+)"\)', source("MailSyncTest.cs"))) <= answered
+            query = f"tenant={answer['id']}"
+            urlopen(answer["url"] + PATH, timeout=10).close()  # so that the journal is not empty
+        known_members |= members(answer)
+    assert set(re.findall(r'GetProperty\("(\w+)"\)', source("MailSyncTest.cs"))) <= known_members

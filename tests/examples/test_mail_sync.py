@@ -1,4 +1,4 @@
-"""The story of the README: an app that loses accounts, a stub that hides it, a mock that tells."""
+"""The example of the README: an app that loses accounts; a stub hides it, the mock shows it."""
 
 import re
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 
 from superoffice_mock import ExpectationFailed, MockServer, SuperOffice, explore
 from tests.examples.mail_sync import EVERY, CarefulSync, NaiveSync, SuperOfficeClient
-from tests.examples.stub_server import stub
+from tests.examples.stub_server import run_stub
 
 pytest_plugins = ["pytester"]
 
@@ -21,24 +21,24 @@ Kind = type[NaiveSync]
 
 
 def app_at(office: SuperOffice, kind: Kind, accounts: range = ACCOUNTS) -> NaiveSync:
-    """The app as it would run against *office*, by the office's clock."""
+    """Return an app that calls *office* and measures time on its clock."""
     client = SuperOfficeClient(office.url, office.credentials.headers)
     return kind(client, accounts, office.clock.time)
 
 
-def lived(office: SuperOffice, app: NaiveSync, minutes: int) -> None:
-    """Let cron call the app every minute for so long."""
+def run_cron(office: SuperOffice, app: NaiveSync, minutes: int) -> None:
+    """Call the app every minute, for *minutes* minutes."""
     for _ in range(minutes):
         app.tick()
         office.clock.advance(MINUTE)
 
 
-# ---- a happy-path stub -----------------------------------------------------------------------
+# ---- a stub ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [NaiveSync, CarefulSync])
-def test_against_a_stub_both_apps_believe_that_everything_is_synced(kind: Kind) -> None:
-    with stub() as url:
+def test_against_a_stub_both_apps_see_no_problem(kind: Kind) -> None:
+    with run_stub() as url:
         app = kind(SuperOfficeClient(url, {}), ACCOUNTS)
         app.tick()
         app.tick()
@@ -54,13 +54,13 @@ def test_the_naive_app_loses_its_second_batch_to_its_own_run(
 ) -> None:
     app = app_at(superoffice_mock, NaiveSync)
     app.tick()
-    assert app.due == [], "it believes that all is well"
+    assert app.due == [], "the app sees no problem"
     superoffice_mock.assert_turned_away(times=1)
     with pytest.raises(ExpectationFailed, match="accounts 511-515 are lost"):
         superoffice_mock.assert_no_lost_accounts()
 
 
-def test_the_naive_app_loses_an_account_when_somebody_presses_the_button_meanwhile(
+def test_the_naive_app_loses_accounts_when_the_button_is_pressed_before_cron(
     superoffice_mock: SuperOffice,
 ) -> None:
     app = app_at(superoffice_mock, NaiveSync, range(501, 511))
@@ -73,29 +73,29 @@ def test_the_naive_app_loses_an_account_when_somebody_presses_the_button_meanwhi
 # ---- the careful app -------------------------------------------------------------------------
 
 
-def test_the_careful_app_asks_again_for_what_may_have_been_turned_away(
+def test_the_careful_app_repeats_a_call_that_may_have_been_turned_away(
     superoffice_mock: SuperOffice,
 ) -> None:
     app = app_at(superoffice_mock, CarefulSync)
     superoffice_mock.lease.hold()
     app.tick()
-    assert sorted(app.due) == [*ACCOUNTS], "the answer took a second, so it does not believe it"
+    assert sorted(app.due) == [*ACCOUNTS], "the answer took a second, so the accounts stay due"
     superoffice_mock.lease.release()
-    lived(superoffice_mock, app, minutes=2)
+    run_cron(superoffice_mock, app, minutes=2)
     superoffice_mock.assert_started(accounts=[*ACCOUNTS])
     superoffice_mock.assert_no_lost_accounts()
 
 
 def test_the_careful_app_syncs_every_account_once_an_hour(superoffice_mock: SuperOffice) -> None:
     app = app_at(superoffice_mock, CarefulSync)
-    lived(superoffice_mock, app, minutes=125)
+    run_cron(superoffice_mock, app, minutes=125)
     runs = [run for run in superoffice_mock.runs if 507 in run.accounts]
     assert len(runs) == 3
     assert (runs[1].started_at - runs[0].started_at).total_seconds() == pytest.approx(EVERY)
     superoffice_mock.assert_turned_away(times=0)
 
 
-def test_the_careful_app_never_has_two_calls_under_way(superoffice_mock: SuperOffice) -> None:
+def test_the_careful_app_makes_one_call_at_a_time(superoffice_mock: SuperOffice) -> None:
     app = app_at(superoffice_mock, CarefulSync)
     with ThreadPoolExecutor(8) as pool:
         pool.submit(app.tick)
@@ -103,19 +103,19 @@ def test_the_careful_app_never_has_two_calls_under_way(superoffice_mock: SuperOf
     for before, after in pairwise(superoffice_mock.requests):
         assert before.elapsed is not None
         assert (after.at - before.at).total_seconds() >= before.elapsed - 0.001
-    lived(superoffice_mock, app, minutes=3)
+    run_cron(superoffice_mock, app, minutes=3)
     superoffice_mock.assert_no_lost_accounts()
 
 
-def test_the_careful_app_gets_over_errors(superoffice_mock: SuperOffice) -> None:
+def test_the_careful_app_recovers_from_errors(superoffice_mock: SuperOffice) -> None:
     app = app_at(superoffice_mock, CarefulSync, range(501, 505))
     superoffice_mock.faults.arm(status=503)
     superoffice_mock.faults.arm(connection="empty-response")
-    lived(superoffice_mock, app, minutes=3)
+    run_cron(superoffice_mock, app, minutes=3)
     superoffice_mock.assert_started(accounts=[501, 502, 503, 504])
 
 
-def test_the_careful_app_does_not_believe_a_replay_of_it_either(tmp_path: Path) -> None:
+def test_the_careful_app_sees_a_slow_answer_in_a_replay_too(tmp_path: Path) -> None:
     path = tmp_path / "turned-away.har"
     with MockServer() as server, server.tenant() as recorded, server.tenant() as replayed:
         recorded.record()
@@ -125,50 +125,50 @@ def test_the_careful_app_does_not_believe_a_replay_of_it_either(tmp_path: Path) 
         server.play(replayed, str(path))
         app = app_at(replayed, CarefulSync, range(501, 504))
         app.tick()
-        assert [one.outcome for one in replayed.requests] == ["replayed"]
+        assert [call.outcome for call in replayed.requests] == ["replayed"]
         assert app.due == [501, 502, 503]
 
 
-# ---- explored --------------------------------------------------------------------------------
+# ---- explore ---------------------------------------------------------------------------------
 
 
 def half_an_hour(kind: Kind, accounts: range) -> Callable[[SuperOffice], None]:
-    """Cron for half an hour; then everything must have been synced."""
+    """Return a scenario: half an hour of cron, after which every account must have been synced."""
 
     def scenario(office: SuperOffice) -> None:
         app = app_at(office, kind, accounts)
-        lived(office, app, minutes=30)
+        run_cron(office, app, minutes=30)
         office.assert_no_lost_accounts()
         office.assert_started(accounts=[*accounts])
 
     return scenario
 
 
-def test_explore_finds_how_even_one_batch_of_the_naive_app_gets_lost() -> None:
+def test_explore_finds_how_the_naive_app_loses_a_single_batch() -> None:
     scenario = half_an_hour(NaiveSync, range(501, 504))
-    with pytest.raises(ExpectationFailed) as failed:
+    with pytest.raises(ExpectationFailed) as raised:
         explore(scenario, kinds=("busy", "end", "pass"))
-    told = str(failed.value)
-    assert "before call 1: another caller's run takes the lease, if it is free" in told
-    assert told.count("before call") == 1
-    assert "accounts 501-503 are lost" in told
-    assert told.endswith("Again: explore(…, replay='1 busy')")
+    message = str(raised.value)
+    assert "before call 1: the run of another client takes the lease, if it is free" in message
+    assert message.count("before call") == 1
+    assert "accounts 501-503 are lost" in message
+    assert message.endswith("Again: explore(…, replay='1 busy')")
     with pytest.raises(ExpectationFailed, match="accounts 501-503 are lost"):
         explore(scenario, replay="1 busy")
 
 
-def test_explore_finds_nothing_that_makes_the_careful_app_lose_an_account() -> None:
+def test_explore_finds_no_way_to_make_the_careful_app_lose_an_account() -> None:
     explore(half_an_hour(CarefulSync, ACCOUNTS), examples=15)
 
 
-def test_not_even_if_somebody_presses_the_button_at_that_very_moment() -> None:
+def test_explore_finds_none_even_if_the_button_is_pressed_at_the_same_time() -> None:
     def scenario(office: SuperOffice) -> None:
         app = app_at(office, CarefulSync)
         with ThreadPoolExecutor(2) as pool:
-            pressed = pool.submit(app.sync_now, 507)
+            button = pool.submit(app.sync_now, 507)
             app.tick()
-            pressed.result()
-        lived(office, app, minutes=15)
+            button.result()
+        run_cron(office, app, minutes=15)
         office.assert_no_lost_accounts()
 
     explore(scenario, examples=10)
@@ -180,23 +180,23 @@ def test_not_even_if_somebody_presses_the_button_at_that_very_moment() -> None:
     [{}, {"busy": "try-for-1s"}, {"run": "blocking"}, {"busy": "try-for-1s", "run": "blocking"}],
     ids=lambda readings: " ".join(readings.values()) or "default",
 )
-def test_the_careful_app_is_right_however_one_reads_the_page(readings: dict[str, str]) -> None:
+def test_the_careful_app_loses_no_account_under_any_reading(readings: dict[str, str]) -> None:
     explore(half_an_hour(CarefulSync, ACCOUNTS), examples=40, seed=4, readings=readings)
 
 
 # ---- the README ------------------------------------------------------------------------------
 
 
-def test_the_readme_shows_the_test_and_what_it_really_prints(pytester: pytest.Pytester) -> None:
+def test_the_readme_shows_the_test_and_its_output(pytester: pytest.Pytester) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"```python\n(.*?)```\n.*?```text\n(.*?)```", readme, re.DOTALL)
-    assert shown is not None
-    test, printed = shown.groups()
+    match = re.search(r"```python\n(.*?)```\n.*?```text\n(.*?)```", readme, re.DOTALL)
+    assert match is not None
+    test, output = match.groups()
     app = (ROOT / "tests/examples/mail_sync.py").read_text(encoding="utf-8")
     pytester.makepyfile(mail_sync=app, test_mail_sync=test)
     loop = "asyncio_default_fixture_loop_scope=function"
     result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-o", loop)
     result.assert_outcomes(failed=1)
-    seen = [line[1:].strip() for line in result.outlines if line[:1] == "E"]
-    seen[0] = seen[0].removeprefix("superoffice_mock.errors.")
-    assert seen == printed.strip().splitlines()
+    lines = [line[1:].strip() for line in result.outlines if line[:1] == "E"]
+    lines[0] = lines[0].removeprefix("superoffice_mock.errors.")
+    assert lines == output.strip().splitlines()

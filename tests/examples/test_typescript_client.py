@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.make_fixtures import CLIENT, TYPESCRIPT_CLIENT
-from tests.support.server_process import PATH, Running
+from tests.support.make_fixtures import CLIENT_HEADERS, TYPESCRIPT_CLIENT
+from tests.support.server_process import PATH, ServerProcess
 
 HERE: Final = Path(__file__).parent
 
@@ -18,7 +18,7 @@ TICKET: Final = {"ticket": "7T:demo-ticket", "appToken": "demo-app-token"}
 ACCESS_TOKEN: Final = {"accessToken": "8A:Cust12345.demo-token"}
 
 RESOLVED: Final = {"resolved": ""}
-"""What the client makes of a 204, whatever happened: its promise resolves to an empty text."""
+"""What the client returns for every 204: its promise resolves to an empty text."""
 
 READY: Final = {
     "AccountId": 507,
@@ -29,42 +29,42 @@ READY: Final = {
         "AccountId": {"FieldRight": {"Mask": "FULL", "Reason": ""}, "FieldType": "System.Int32"}
     },
 }
-"""An account as the service answers it to getReadySyncEmailAccounts."""
+"""An account as getReadySyncEmailAccounts of the service returns it."""
 
-Seen = Mapping[str, Any]
+Result = Mapping[str, Any]
 
 
 # ---- the client ------------------------------------------------------------------------------
 
 
 class Client:
-    """One sign-in at one base URL; every call is a process of its own."""
+    """The vendor's client; every call is a process of its own."""
 
-    def __init__(self, node: str, server: Running) -> None:
+    def __init__(self, node: str, server: ServerProcess) -> None:
         self._node = node
         self._server = server
 
-    def sync(self, sign_in: Mapping[str, str], base: str = "", **accounts: object) -> Seen:
-        """Call syncEmailAccountsAsync and return what the caller saw."""
-        asked = {"baseUrl": self._server.url + base, "signIn": sign_in, **accounts}
+    def sync(self, sign_in: Mapping[str, str], base: str = "", **accounts: object) -> Result:
+        """Call syncEmailAccountsAsync and return what its caller gets."""
+        arguments = {"baseUrl": self._server.url + base, "signIn": sign_in, **accounts}
         done = subprocess.run(
             [self._node, str(HERE / "sync.cjs")],
-            input=json.dumps(asked),
+            input=json.dumps(arguments),
             capture_output=True,
             text=True,
             timeout=60,
         )
         assert done.returncode == 0, done.stderr
-        seen: Seen = json.loads(done.stdout)
-        return seen
+        result: Result = json.loads(done.stdout)
+        return result
 
 
 @pytest.fixture
-def client(node: str, server: Running) -> Client:
+def client(node: str, server: ServerProcess) -> Client:
     return Client(node, server)
 
 
-def numbered(count: int) -> list[dict[str, object]]:
+def make_accounts(count: int) -> list[dict[str, object]]:
     return [{"accountId": id_, "associateName": "tje0", "associateId": 874} for id_ in range(count)]
 
 
@@ -84,9 +84,9 @@ def numbered(count: int) -> list[dict[str, object]]:
     ],
 )
 @pytest.mark.claim("basic-onsite", "ticket-online", "bearer-online")
-def test_each_way_to_sign_in_starts_a_run(
+def test_a_call_with_any_sign_in_starts_a_run(
     client: Client,
-    server: Running,
+    server: ServerProcess,
     sign_in: Mapping[str, str],
     base: str,
     tenant: str,
@@ -94,7 +94,7 @@ def test_each_way_to_sign_in_starts_a_run(
     user: str | None,
     app: str | None,
 ) -> None:
-    assert client.sync(sign_in, base, accounts=numbered(1)) == RESOLVED
+    assert client.sync(sign_in, base, accounts=make_accounts(1)) == RESOLVED
     (exchange,) = server.exchanges(tenant)
     assert exchange["outcome"] == "started"
     assert exchange["principal"] == {"scheme": scheme, "user": user, "app": app}
@@ -111,12 +111,12 @@ def test_each_way_to_sign_in_starts_a_run(
     ],
 )
 @pytest.mark.claim("basic-onsite-only", "ticket-online", "bearer-online-only", "unauthorized")
-def test_a_sign_in_that_the_installation_does_not_take_rejects_the_promise_with_a_401(
-    client: Client, server: Running, sign_in: Mapping[str, str], base: str, tenant: str
+def test_a_sign_in_that_the_installation_does_not_accept_rejects_the_promise_with_a_401(
+    client: Client, server: ServerProcess, sign_in: Mapping[str, str], base: str, tenant: str
 ) -> None:
-    seen = client.sync(sign_in, base, accounts=numbered(1))
-    assert seen["status"] == 401
-    assert seen["body"]["Message"] == "Authorization has been denied for this request."
+    result = client.sync(sign_in, base, accounts=make_accounts(1))
+    assert result["status"] == 401
+    assert result["body"]["Message"] == "Authorization has been denied for this request."
     (exchange,) = server.exchanges(tenant)
     assert exchange["outcome"] == "rejected"
 
@@ -128,9 +128,9 @@ def test_a_sign_in_that_the_installation_does_not_take_rejects_the_promise_with_
 @pytest.mark.parametrize(("count", "tasks"), [(1, [1]), (10, [1] * 10), (11, [2] + [1] * 9)])
 @pytest.mark.claim("task-cap", "tasks-dealt", "camel-case")
 def test_accounts_are_dealt_to_at_most_ten_tasks(
-    client: Client, server: Running, count: int, tasks: list[int]
+    client: Client, server: ServerProcess, count: int, tasks: list[int]
 ) -> None:
-    assert client.sync(PASSWORD, accounts=numbered(count)) == RESOLVED
+    assert client.sync(PASSWORD, accounts=make_accounts(count)) == RESOLVED
     (run,) = server.control("GET", "runs")["runs"]
     assert run["accounts"] == list(range(count))
     assert [len(task) for task in run["tasks"]] == tasks
@@ -139,8 +139,8 @@ def test_accounts_are_dealt_to_at_most_ten_tasks(
 
 
 @pytest.mark.claim("carrier-members")
-def test_accounts_that_came_from_the_service_are_accepted_as_they_come_back(
-    client: Client, server: Running
+def test_accounts_from_the_service_are_accepted_when_they_are_sent_back(
+    client: Client, server: ServerProcess
 ) -> None:
     assert client.sync(PASSWORD, ready=[READY]) == RESOLVED
     (exchange,) = server.exchanges()
@@ -157,8 +157,8 @@ def test_accounts_that_came_from_the_service_are_accepted_as_they_come_back(
 @pytest.mark.slow
 @pytest.mark.parametrize("accounts", [None, []], ids=["null", "none"])
 @pytest.mark.claim("empty-list", "empty-no-run")
-def test_no_accounts_resolve_and_start_nothing(
-    client: Client, server: Running, accounts: list[object] | None
+def test_a_call_without_accounts_resolves_and_starts_no_run(
+    client: Client, server: ServerProcess, accounts: list[object] | None
 ) -> None:
     assert client.sync(PASSWORD, accounts=accounts) == RESOLVED
     (exchange,) = server.exchanges()
@@ -171,7 +171,7 @@ def test_no_accounts_resolve_and_start_nothing(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("base", "sent"),
+    ("base", "path"),
     [
         ("", PATH),
         ("/", PATH),
@@ -182,20 +182,20 @@ def test_no_accounts_resolve_and_start_nothing(
 )
 @pytest.mark.claim("path", "path-onsite")
 def test_base_urls_with_and_without_a_first_segment_reach_the_onsite_tenant(
-    client: Client, server: Running, base: str, sent: str
+    client: Client, server: ServerProcess, base: str, path: str
 ) -> None:
-    assert client.sync(PASSWORD, base, accounts=numbered(1)) == RESOLVED
+    assert client.sync(PASSWORD, base, accounts=make_accounts(1)) == RESOLVED
     (exchange,) = server.exchanges()
-    assert (exchange["path"], exchange["outcome"]) == (sent, "started")
+    assert (exchange["path"], exchange["outcome"]) == (path, "started")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("base", ["/api/v1", "/api/v1/", "/Cust12345/api/v1"])
 @pytest.mark.claim("path-doubled")
 def test_a_base_url_that_ends_in_api_v1_is_a_404_that_says_so(client: Client, base: str) -> None:
-    seen = client.sync(PASSWORD, base, accounts=numbered(1))
-    assert seen["status"] == 404
-    assert "give it a base URL that does not end in /api/v1" in seen["body"]["MessageDetail"]
+    result = client.sync(PASSWORD, base, accounts=make_accounts(1))
+    assert result["status"] == 404
+    assert "give it a base URL that does not end in /api/v1" in result["body"]["MessageDetail"]
 
 
 # ---- the throttle ----------------------------------------------------------------------------
@@ -203,25 +203,27 @@ def test_a_base_url_that_ends_in_api_v1_is_a_404_that_says_so(client: Client, ba
 
 @pytest.mark.claim("silent-drop", "busy-second", "same-answer")
 def test_a_call_that_is_turned_away_resolves_like_one_that_started(
-    client: Client, server: Running
+    client: Client, server: ServerProcess
 ) -> None:
     server.control("POST", "clock/jump")
     server.control("POST", "lease/hold")
-    turned_away = client.sync(PASSWORD, accounts=numbered(1))
+    turned_away = client.sync(PASSWORD, accounts=make_accounts(1))
     server.control("POST", "lease/release")
-    started = client.sync(PASSWORD, accounts=numbered(1))
+    started = client.sync(PASSWORD, accounts=make_accounts(1))
     assert turned_away == started == RESOLVED
-    assert [one["outcome"] for one in server.exchanges()] == ["turned_away", "started"]
+    assert [call["outcome"] for call in server.exchanges()] == ["turned_away", "started"]
     assert server.exchanges()[0]["elapsed"] == 1.0
 
 
 # ---- the README ------------------------------------------------------------------------------
 
 
-def test_the_example_of_the_readme_prints_what_it_says(node: str, server: Running) -> None:
-    readme = (HERE.parents[1] / "README.md").read_text(encoding="utf-8")
+def test_the_example_of_the_readme_prints_what_the_readme_says(
+    node: str, server: ServerProcess
+) -> None:
+    readme = (HERE.parents[1] / "mockserver" / "README.md").read_text(encoding="utf-8")
     example = readme.split("```js\n")[1].split("```")[0]
-    said = readme.split("```js\n")[1].split("It prints `")[1].split("`")[0]
+    expected = readme.split("```js\n")[1].split("It prints `")[1].split("`")[0]
     done = subprocess.run(
         [node, "-"],
         input=example.replace("http://127.0.0.1:8204", server.url),
@@ -230,16 +232,16 @@ def test_the_example_of_the_readme_prints_what_it_says(node: str, server: Runnin
         text=True,
         timeout=60,
     )
-    assert done.stdout.strip() == said, done.stderr
-    assert [one["outcome"] for one in server.exchanges()] == ["started"]
+    assert done.stdout.strip() == expected, done.stderr
+    assert [call["outcome"] for call in server.exchanges()] == ["started"]
 
 
-# ---- what it sends ---------------------------------------------------------------------------
+# ---- its requests ----------------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_the_shipped_fixture_of_this_client_is_what_it_really_sends(
-    client: Client, server: Running
+def test_the_fixture_of_this_client_has_the_requests_that_it_sends(
+    client: Client, server: ServerProcess
 ) -> None:
     account = {"accountId": 507, "associateName": "Walker LLC", "associateId": 874}
     client.sync(PASSWORD, accounts=[account])
@@ -253,10 +255,10 @@ def test_the_shipped_fixture_of_this_client_is_what_it_really_sends(
         strict=False,
     ):
         id_ = server.exchanges(tenant)[number]["id"]
-        sent = server.control("GET", f"requests/{id_}?tenant={tenant}")
-        assert sent["path"] == step.target
-        assert sent["body"] == step.body
-        headers = {one["name"]: one["value"] for one in sent["headers"]}
+        call = server.control("GET", f"requests/{id_}?tenant={tenant}")
+        assert call["path"] == step.target
+        assert call["body"] == step.body
+        headers = {header["name"]: header["value"] for header in call["headers"]}
         assert {*headers} == {*map(str.lower, step.headers), "content-length", "host"}
-        kept = {name.lower(): value for name, value in CLIENT.items()}
-        assert {name: headers[name] for name in kept} == kept
+        fixed = {name.lower(): value for name, value in CLIENT_HEADERS.items()}
+        assert {name: headers[name] for name in fixed} == fixed

@@ -1,4 +1,4 @@
-"""A web panel in a real Chromium: signed in by the mock's demo page, served from another port."""
+"""A web panel in a real Chromium, signed in by the demo page of the mock and on another port."""
 
 import functools
 import http.server
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.server_process import Running
+from tests.support.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
 HERE: Final = Path(__file__).parent
@@ -22,7 +22,7 @@ DEMO_SYNCS: Final = """new Promise(resolve => {
     .observe(truth, {attributes: true});
   document.querySelector("button").click();
 })"""
-"""Presses the button of the demo page; what its user reads then."""
+"""Presses the button of the demo page and returns the texts that it shows then."""
 
 Visit = tuple[str, str]
 
@@ -31,12 +31,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files without a log."""
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """The port of a web server of the partner's own, with the panel."""
+    """The port of the partner's web server, which has the panel."""
     handler = functools.partial(Quiet, directory=HERE)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as panel:
         thread = threading.Thread(target=panel.serve_forever)
@@ -51,15 +51,15 @@ def browse(tmp_path: Path) -> Callable[[*tuple[Visit, ...]], list[Any]]:
     """Visit pages with a new Chromium, in one tab, and evaluate an expression in each."""
     node, chromium = shutil.which("node"), shutil.which("chromium")
     if node is None or chromium is None:
-        pytest.skip("a web panel needs Chromium, and Node.js to steer it; install both")
+        pytest.skip("a web panel needs Chromium, and Node.js to control it; install both")
 
     def visits(*pages: Visit) -> list[Any]:
-        told = json.dumps([{"url": url, "expression": expression} for url, expression in pages])
-        command = [node, str(HERE / "browse.cjs"), chromium, str(tmp_path), told]
+        argument = json.dumps([{"url": url, "expression": expression} for url, expression in pages])
+        command = [node, str(HERE / "browse.cjs"), chromium, str(tmp_path), argument]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
-        seen: list[Any] = json.loads(done.stdout)
-        return seen
+        values: list[Any] = json.loads(done.stdout)
+        return values
 
     return visits
 
@@ -68,48 +68,50 @@ Browse = Callable[[*tuple[Visit, ...]], list[Any]]
 
 
 def test_a_panel_signs_in_with_the_session_and_the_xsrf_value_of_the_demo_page(
-    browse: Browse, port: int, server: Running
+    browse: Browse, port: int, server: ServerProcess
 ) -> None:
-    # Online: the challenge of onsite names Basic, so a browser would ask its user for a password.
+    # Online, because the challenge of an onsite tenant makes a browser ask for a password.
     panel = f"http://127.0.0.1:{port}/panel.html?mock={server.url}/Cust12345"
     field = "document.getElementById('XSRF_TOKEN').value"
-    seen = browse(
+    values = browse(
         (panel, "sync()"),
         (f"{server.url}/_mock/demo?tenant=Cust12345", field),
         (panel, "[xsrf(), document.cookie.includes('SessionId')]"),
         (panel, "sync('wrong')"),
         (panel, "sync()"),
     )
-    assert seen == [401, "demo-xsrf", ["demo-xsrf", False], 401, 204]
-    posts = [one for one in server.exchanges("Cust12345") if one["method"] == "POST"]
+    assert values == [401, "demo-xsrf", ["demo-xsrf", False], 401, 204]
+    posts = [call for call in server.exchanges("Cust12345") if call["method"] == "POST"]
     *refused, started = posts
-    assert [one["outcome"] for one in refused] == ["rejected", "rejected"]
+    assert [call["outcome"] for call in refused] == ["rejected", "rejected"]
     assert (started["outcome"], started["principal"]["user"]) == ("started", "tje0")
 
 
-def test_a_panel_of_another_site_is_not_signed_in_and_reads_nothing_of_the_control_surface(
-    browse: Browse, port: int, server: Running
+def test_a_panel_of_another_site_is_not_signed_in_and_cannot_read_the_control_surface(
+    browse: Browse, port: int, server: ServerProcess
 ) -> None:
-    other = f"http://localhost:{port}/panel.html?mock={server.url}"
-    same = f"http://127.0.0.1:{port}/panel.html?mock={server.url}"
-    framed = """new Promise(resolve => {
+    other_site = f"http://localhost:{port}/panel.html?mock={server.url}"
+    same_site = f"http://127.0.0.1:{port}/panel.html?mock={server.url}"
+    frame = """new Promise(resolve => {
       const frame = document.createElement("iframe");
       frame.onload = () => resolve(frame.contentDocument === null);
       frame.src = mock + "/_mock/demo";
       document.body.append(frame);
     })"""
     reads = "fetch(mock + '/_mock/demo', {credentials: 'include'}).then(() => 'read', e => e.name)"
-    seen = browse(
+    values = browse(
         (f"{server.url}/_mock/demo", "1"),
-        (other, "sync('demo-xsrf')"),
-        (other, reads),
-        (same, reads),
-        (other, framed),
+        (other_site, "sync('demo-xsrf')"),
+        (other_site, reads),
+        (same_site, reads),
+        (other_site, frame),
     )
-    assert seen == [1, 401, "TypeError", "TypeError", True]
+    assert values == [1, 401, "TypeError", "TypeError", True]
 
 
-def test_the_demo_page_calls_by_itself_and_shows_the_truth(browse: Browse, server: Running) -> None:
+def test_the_demo_page_calls_and_shows_what_really_happened(
+    browse: Browse, server: ServerProcess
+) -> None:
     server.control("POST", "clock/jump")
     demo = f"{server.url}/_mock/demo"
     first, second, lines = browse(

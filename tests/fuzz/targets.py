@@ -1,6 +1,6 @@
-"""What is fuzzed: every decoder, as a function of bytes that fails where a user would see a crash.
+"""The targets of fuzzing: every decoder as a function of bytes.
 
-A target raises only if there is a defect; what a decoder says of bad input is no defect.
+A target raises only if there is a defect; an error about invalid input is none.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -20,16 +20,16 @@ from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.wire import cors, error_body, headers
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
-from tests.support.cpu_time import pace, seconds
+from tests.support.cpu_time import cpu_seconds, slowness
 
 Target = Callable[[bytes], None]
 
 LIMIT: Final = 0.1
-"""Seconds of CPU that one input of this size may take."""
-LONGEST: Final = 16 * 1024
-"""Bytes of an input."""
-MOST_ITEMS: Final = 10_000
-_ORIGINS: Final = cors.Origins.of(["loopback", "https://app.example.com"])
+"""Seconds of CPU that one input may take."""
+MAX_LENGTH: Final = 16 * 1024
+"""Bytes of an input at most."""
+MAX_ITEMS: Final = 10_000
+_ORIGINS: Final = cors.AllowedOrigins.parse(["loopback", "https://app.example.com"])
 
 
 class SlowError(AssertionError):
@@ -37,9 +37,9 @@ class SlowError(AssertionError):
 
 
 def check_quick(task: Callable[[], object], limit: float = LIMIT) -> None:
-    """Raise SlowError if *task* takes more than *limit* seconds of CPU at the usual pace."""
-    took = seconds(task)
-    if took > limit and took > limit * pace():
+    """Raise SlowError if *task* takes more than *limit* seconds of CPU on a usual machine."""
+    took = cpu_seconds(task)
+    if took > limit and took > limit * slowness():
         message = f"took {took:.3f} s of CPU, more than {limit} s"
         raise SlowError(message)
 
@@ -51,22 +51,22 @@ def _body(content_type: str) -> Target:
     (operation,) = operations.load().operations.values()
 
     def target(data: bytes) -> None:
-        with _rejecting():
-            decode(operation, content_type, data, MOST_ITEMS)
+        with _check_rejection():
+            decode(operation, content_type, data, MAX_ITEMS)
 
     return target
 
 
 def _any_body(data: bytes) -> None:
-    """Content-Type and body, with a line between them."""
+    """Decode a Content-Type, a line break and a body."""
     (operation,) = operations.load().operations.values()
     content_type, _, raw = data.partition(b"\n")
-    with _rejecting():
-        decode(operation, content_type.decode("latin-1"), raw, MOST_ITEMS)
+    with _check_rejection():
+        decode(operation, content_type.decode("latin-1"), raw, MAX_ITEMS)
 
 
 @contextmanager
-def _rejecting() -> Iterator[None]:
+def _check_rejection() -> Iterator[None]:
     error: Rejected | None = None
     try:
         yield
@@ -83,24 +83,24 @@ def _rejecting() -> Iterator[None]:
 
 
 def _headers(data: bytes) -> None:
-    """Headers, one a line, as the parser hands them on."""
+    """Read headers, one in a line."""
     pairs = [line.partition(b":")[::2] for line in data.split(b"\n") if line]
-    found = Headers([(name.strip().lower(), value.strip()) for name, value in pairs])
-    headers.presented(found)
-    for name, value in headers.for_journal(found.raw):
+    parsed = Headers([(name.strip().lower(), value.strip()) for name, value in pairs])
+    headers.read_credentials(parsed)
+    for name, value in headers.redact_for_journal(parsed.raw):
         assert isinstance(name, str)
         assert isinstance(value, str)
     assert (
-        headers.preferred(found.get(b"accept") or "", error_body.ERROR_TYPES)
+        headers.choose_media_type(parsed.get(b"accept") or "", error_body.ERROR_TYPES)
         in error_body.ERROR_TYPES
     )
-    cors.headers_for(found, _ORIGINS)
-    cors.preflight_headers(found, ("POST",))
+    cors.response_headers(parsed, _ORIGINS)
+    cors.preflight_headers(parsed, ("POST",))
 
 
 def _select(data: bytes) -> None:
-    for one in headers.parse_select(data.decode("latin-1")):
-        assert one
+    for name in headers.parse_select(data.decode("latin-1")):
+        assert name
 
 
 # ---- files -----------------------------------------------------------------------------------
@@ -112,17 +112,17 @@ def _har(data: bytes) -> None:
 
 
 def _fixture(data: bytes) -> None:
-    """What is read is redacted, written, and then the same; twice redacted is no more."""
+    """Redact, write, read and redact again: the second redaction changes nothing."""
     with suppress(TrafficError):
-        redaction = Redactor(b"fuzzed")
-        once = redaction.recording(fixtures.read(data))
-        again = redaction.recording(fixtures.read(fixtures.written(once)))
+        redactor = Redactor(b"fuzzed")
+        once = redactor.redact_recording(fixtures.read(data))
+        again = redactor.redact_recording(fixtures.read(fixtures.encode(once)))
         assert again.entries == once.entries
 
 
 def _page(data: bytes) -> None:
     with suppress(DriftError):
-        compare.compare(compare.read(data), "fuzzed")
+        compare.compare(compare.read_document(data), "fuzzed")
 
 
 def _configuration(data: bytes) -> None:
@@ -130,10 +130,12 @@ def _configuration(data: bytes) -> None:
         file = Path(folder, "mock.toml")
         file.write_bytes(data)
         with suppress(SetupError):
-            loaded = settings.load(str(file), {}, {}, ())
-            one = loaded.settings
-            tables = loaded.tenants or tenant_file.demo()
-            tenant_file.tenants(tables, loaded.source, one.seconds_per_account, one.readings)
+            configuration = settings.load(str(file), {}, {}, ())
+            values = configuration.settings
+            tables = configuration.tenants or tenant_file.demo_tables()
+            tenant_file.parse_tenants(
+                tables, configuration.source, values.seconds_per_account, values.readings
+            )
 
 
 TARGETS: Final[Mapping[str, Target]] = {
@@ -148,9 +150,9 @@ TARGETS: Final[Mapping[str, Target]] = {
     "page": _page,
     "configuration": _configuration,
 }
-"""By name; each has a folder of that name in `corpus/`."""
+"""The targets by name; each has a folder of that name in `corpus/`."""
 
 
 def corpus(name: str) -> Path:
-    """Return the folder of inputs that target *name* starts from."""
+    """Return the folder with the initial inputs of target *name*."""
     return Path(__file__).with_name("corpus") / name

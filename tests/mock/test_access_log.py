@@ -1,158 +1,158 @@
-"""The log: one line per exchange that says in words what happened."""
+"""The access log: one line for each exchange."""
 
 import asyncio
 import io
 import json
 import re
 
-import pytest
-
-from superoffice_mock.access_log import logger, sentence
+from superoffice_mock.access_log import format_text, make_logger
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.journal import Exchange
-from tests.support.in_process import BASIC, PATH, Local, settled
+from tests.support.in_process import BASIC, PATH, InProcessMock, run_until_waiting
 
 
 class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
+    """A text stream that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-async def turned_away(local: Local) -> Exchange:
-    """A call that came 1.2 s into a run of 5 s."""
+async def make_turned_away_call(local: InProcessMock) -> Exchange:
+    """Return a call that arrived 1.2 s after the start of a run of 5 s."""
     await local.control("POST", "clock/freeze")
     await local.call()
     await local.control("POST", "clock/advance", {"seconds": 1.2})
     second = asyncio.create_task(local.call())
-    await settled(local, 1)
+    await run_until_waiting(local, 1)
     await local.control("POST", "clock/advance", {"seconds": 1})
     await second
     return local.exchanges()[1]
 
 
-async def crashed() -> Exchange:
-    """A call that the mock broke on: its configuration is impossible, and nobody noticed."""
-    local = Local(Settings(max_accounts="many"))  # type: ignore[arg-type]
+async def make_crashed_call() -> Exchange:
+    """Return a call that crashed the mock, which has an invalid setting."""
+    local = InProcessMock(Settings(max_accounts="many"))  # type: ignore[arg-type]
     await local.call()
     return local.exchanges()[0]
 
 
-def written(setting: str, *exchanges: Exchange, stream: io.StringIO | None = None) -> str:
+def log_lines(setting: str, *exchanges: Exchange, stream: io.StringIO | None = None) -> str:
     stream = stream or io.StringIO()
-    log = logger(setting, stream)
+    log = make_logger(setting, stream)
     for exchange in exchanges:
         log(exchange)
     return stream.getvalue()
 
 
-# ---- the sentence ----------------------------------------------------------------------------
+# ---- text lines ------------------------------------------------------------------------------
 
 
-async def test_a_started_call_is_one_line_with_time_tenant_call_caller_answer_and_run() -> None:
-    local = Local()
+async def test_the_line_of_a_started_call_has_time_tenant_call_user_status_and_run() -> None:
+    local = InProcessMock()
     await local.call()
-    assert sentence(local.exchanges()[0]) == (
+    assert format_text(local.exchanges()[0]) == (
         "08:00:00.000 onsite #1 POST SyncEmailAccounts by tje0 (Basic) -> 204 after 0.00 s, "
         "started: run 1 syncs 1 account in 5.0 s"
     )
 
 
-async def test_a_turned_away_call_names_the_run_that_held_the_lease_and_for_how_long() -> None:
-    line = sentence(await turned_away(Local()))
+async def test_the_line_of_a_turned_away_call_has_the_run_that_held_the_lease() -> None:
+    line = format_text(await make_turned_away_call(InProcessMock()))
     assert line.endswith("turned away: run 1 holds the lease for 3.8 s more")
     assert line.startswith("08:00:01.200 onsite #2 POST")
 
 
-async def test_a_call_of_an_app_names_the_app_and_one_of_a_ticket_the_scheme() -> None:
-    local = Local()
+async def test_the_line_of_a_call_has_its_app_or_for_a_ticket_the_scheme() -> None:
+    local = InProcessMock()
     bearer = {"authorization": "Bearer 8A:Cust12345.demo-token", "content-type": "text/json"}
     await local.call(path=f"/Cust12345{PATH}", headers=bearer)
-    assert " by demo-app (Bearer) -> 204" in sentence(local.exchanges("Cust12345")[0])
+    assert " by demo-app (Bearer) -> 204" in format_text(local.exchanges("Cust12345")[0])
     ticket = {"authorization": "SOTicket 7T:demo-ticket", "content-type": "text/json"}
     await local.call(headers=ticket)
-    assert " by SOTicket -> 204" in sentence(local.exchanges()[0])
+    assert " by SOTicket -> 204" in format_text(local.exchanges()[0])
 
 
-async def test_a_rejected_call_says_what_was_wrong_and_nothing_of_a_caller() -> None:
-    local = Local()
+async def test_the_line_of_a_rejected_call_has_the_reason_and_no_user() -> None:
+    local = InProcessMock()
     await local.call(headers={"authorization": "Basic dGplMDpuby1zdWNo"})
-    line = sentence(local.exchanges()[0])
+    line = format_text(local.exchanges()[0])
     assert "POST SyncEmailAccounts -> 401" in line
     assert line.endswith("rejected: Authorization: Basic: wrong password for user 'tje0'")
 
 
-async def test_a_caller_who_hung_up_is_told_of() -> None:
-    local = Local()
+async def test_the_line_of_an_abandoned_call_says_that_the_client_disconnected() -> None:
+    local = InProcessMock()
     await local.control("POST", "clock/freeze")
     await local.control("POST", "lease/hold")
-    gone = asyncio.Event()
-    call = asyncio.create_task(local.call(hang_up=gone))
-    await settled(local, 1)
-    gone.set()
+    disconnect_event = asyncio.Event()
+    call = asyncio.create_task(local.call(disconnect=disconnect_event))
+    await run_until_waiting(local, 1)
+    disconnect_event.set()
     await local.control("POST", "clock/advance", {"seconds": 1})
     await call
-    assert "after 0.00 s, caller hung up, turned away: " in sentence(local.exchanges()[0])
+    assert "after 0.00 s, client disconnected, turned away: " in format_text(local.exchanges()[0])
 
 
-async def test_a_description_that_was_read_is_served() -> None:
-    local = Local()
+async def test_a_get_of_the_operation_is_served() -> None:
+    local = InProcessMock()
     await local.call("GET", headers={}, body=b"")
-    assert sentence(local.exchanges()[0]).endswith(
+    assert format_text(local.exchanges()[0]).endswith(
         "GET SyncEmailAccounts -> 200 after 0.00 s, served"
     )
 
 
-@pytest.mark.parametrize("path", ["/x\n09:00:00.000 onsite #9 POST", "/\x1b[2J", "/" + "x" * 9000])
-async def test_no_path_breaks_the_line_or_the_terminal_or_runs_on_for_ever(path: str) -> None:
-    local = Local()
-    await local.call(path=path)
-    line = sentence(local.exchanges()[0])
-    assert line.isprintable()
-    assert len(line) < 500
+async def test_any_path_gives_a_short_printable_line() -> None:
+    local = InProcessMock()
+    for path in ("/x\n09:00:00.000 onsite #9 POST", "/\x1b[2J", "/" + "x" * 9000):
+        await local.call(path=path)
+    lines = [format_text(exchange) for exchange in local.exchanges()]
+    assert len(lines) == 3
+    for line in lines:
+        assert line.isprintable(), line
+        assert len(line) < 500, line
 
 
-# ---- where it goes ---------------------------------------------------------------------------
+# ---- settings --------------------------------------------------------------------------------
 
 
-async def test_text_writes_a_line_for_each_exchange_as_it_comes() -> None:
-    local = Local()
+async def test_text_writes_a_line_for_each_exchange() -> None:
+    local = InProcessMock()
     await local.call("GET", headers={}, body=b"")
     await local.call()
-    lines = written("text", *local.exchanges()).splitlines()
-    assert lines == [sentence(one) for one in local.exchanges()]
+    lines = log_lines("text", *local.exchanges()).splitlines()
+    assert lines == [format_text(exchange) for exchange in local.exchanges()]
 
 
 async def test_auto_is_text_on_a_terminal_and_crashes_only_elsewhere() -> None:
-    local = Local()
+    local = InProcessMock()
     await local.call()
-    (quiet,) = local.exchanges()
-    assert written("auto", quiet, stream=Terminal()) == sentence(quiet) + "\n"
-    assert written("auto", quiet) == ""
-    loud = await crashed()
-    assert written("auto", quiet, loud) == written("text", loud)
+    (exchange,) = local.exchanges()
+    assert log_lines("auto", exchange, stream=Terminal()) == format_text(exchange) + "\n"
+    assert log_lines("auto", exchange) == ""
+    crash = await make_crashed_call()
+    assert log_lines("auto", exchange, crash) == log_lines("text", crash)
 
 
 async def test_off_writes_nothing_not_even_crashes() -> None:
-    assert written("off", await crashed()) == ""
+    assert log_lines("off", await make_crashed_call()) == ""
 
 
-async def test_a_crash_is_a_line_and_its_traceback() -> None:
-    crash = await crashed()
-    text = written("text", crash)
-    first, _, rest = text.partition("\n")
-    assert re.search(r"-> 500 after 0\.00 s, crashed: the mock crashed", first)
-    assert rest == crash.crash
-    assert rest.startswith("Traceback (most recent call last)")
-    assert rest.rstrip().splitlines()[-1].startswith("TypeError: ")
+async def test_a_crash_is_logged_as_a_line_and_a_traceback() -> None:
+    crash = await make_crashed_call()
+    text = log_lines("text", crash)
+    line, _, traceback = text.partition("\n")
+    assert re.search(r"-> 500 after 0\.00 s, crashed: the mock crashed", line)
+    assert traceback == crash.crash
+    assert traceback.startswith("Traceback (most recent call last)")
+    assert traceback.rstrip().splitlines()[-1].startswith("TypeError: ")
 
 
 async def test_json_is_one_object_per_line_even_for_a_crash() -> None:
-    local = Local()
-    away = await turned_away(local)
-    crash = await crashed()
-    records = [json.loads(line) for line in written("json", away, crash).splitlines()]
+    local = InProcessMock()
+    turned_away = await make_turned_away_call(local)
+    crash = await make_crashed_call()
+    records = [json.loads(line) for line in log_lines("json", turned_away, crash).splitlines()]
     assert records[0] == {
         "at": "2027-01-15T08:00:01.200000Z",
         "tenant": "onsite",
@@ -176,17 +176,17 @@ async def test_json_is_one_object_per_line_even_for_a_crash() -> None:
 
 
 async def test_json_is_the_same_on_a_terminal() -> None:
-    local = Local()
+    local = InProcessMock()
     await local.call()
-    assert written("json", *local.exchanges(), stream=Terminal()) == written(
+    assert log_lines("json", *local.exchanges(), stream=Terminal()) == log_lines(
         "json", *local.exchanges()
     )
 
 
-async def test_no_line_holds_a_credential() -> None:
-    local = Local()
+async def test_no_line_contains_a_credential() -> None:
+    local = InProcessMock()
     await local.call()
     await local.call(headers={"authorization": "Basic !!!", "so-apptoken": "app-secret"})
-    text = written("text", *local.exchanges()) + written("json", *local.exchanges())
+    text = log_lines("text", *local.exchanges()) + log_lines("json", *local.exchanges())
     assert BASIC.removeprefix("Basic ") not in text
     assert "app-secret" not in text

@@ -20,7 +20,7 @@ from superoffice_mock.redaction import scanner
 from superoffice_mock.redaction.redactor import Redactor
 from tests.mock.redaction.secret_places import PLACES
 from tests.repository.test_readmes import table
-from tests.support.make_fixtures import FIXTURES, FOLDER, made
+from tests.support.make_fixtures import FIXTURES, FOLDER, fixture_files
 
 FILES = sorted(FOLDER.glob("*.har"))
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -47,8 +47,11 @@ def test_whatever_is_recorded_keeps_the_schema() -> None:
     bare = Entry(
         request=RecordedRequest("GET", ""), response=RecordedResponse(0, "reset", body=None)
     )
-    for recording in (Recording((*some, bare)), Redactor().recording(Recording((*some, bare)))):
-        assert wrongs(json.loads(har_file.written(recording))) == []
+    for recording in (
+        Recording((*some, bare)),
+        Redactor().redact_recording(Recording((*some, bare))),
+    ):
+        assert wrongs(json.loads(har_file.encode(recording))) == []
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_the_schema_refuses_what_we_do_not_write(place: str, value: dict[str, An
 
 
 def test_the_fixtures_are_what_the_mock_answers_today() -> None:
-    today = dict(made())
+    today = dict(fixture_files())
     assert sorted(today) == [path.name for path in FILES], (
         "run python -m tests.support.make_fixtures"
     )
@@ -81,7 +84,7 @@ def test_the_fixtures_are_what_the_mock_answers_today() -> None:
 
 @BY_FILE
 def test_a_fixture_holds_no_secret(path: Path) -> None:
-    assert scanner.scan(str(path)) == ()
+    assert scanner.scan_file(str(path)) == ()
 
 
 @BY_FILE
@@ -96,7 +99,7 @@ def test_every_exchange_says_what_it_proves_by_claims_that_exist(path: Path) -> 
 @BY_FILE
 def test_a_fixture_is_clean_already(path: Path) -> None:
     recording = har_file.load(str(path))
-    assert Redactor().recording(recording).entries == recording.entries
+    assert Redactor().redact_recording(recording).entries == recording.entries
 
 
 def test_the_readme_lists_every_fixture_and_what_it_proves() -> None:

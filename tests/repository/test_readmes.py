@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +16,15 @@ from superoffice_mock.control.views import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
 from superoffice_mock.core.readings import READINGS
 from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
-from tests.support.server_process import environment, serving
+from tests.support.make_tables import DOCUMENTS as TABLES
+from tests.support.server_process import environment, run_server
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(
-    [ROOT / "README.md", *ROOT.glob("*/README.md"), ROOT / "tests/examples/README.md"]
+PAGES = sorted(
+    [
+        *(ROOT / "README.md", *ROOT.glob("*/*.md"), ROOT / "tests/examples/README.md"),
+        ROOT / ".github/CONTRIBUTING.md",
+    ]
 )
 DEFAULT_URL = "http://127.0.0.1:8204"
 
@@ -76,29 +79,24 @@ def run(command: str, url: str) -> str:
 
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
-    assert table(read("README.md"), "Settings") == [
+    assert table(read("mockserver/README.md"), "Settings") == [
         f"| `{one.name}` | {'none' if one.default is None else f'`{one.default}`'} | {one.help} |"
         for one in options()
     ]
 
 
 def test_the_readme_lists_every_reading_with_its_values() -> None:
-    assert table(read("README.md"), "Readings") == [
+    assert table(read("mockserver/README.md"), "Readings") == [
         f"| `{one.name}` | {', '.join(f'`{value}`' for value in one.values)} "
         f"| {one.why} | {one.source} |"
         for one in READINGS.values()
     ]
 
 
-def test_the_contract_readme_lists_every_claim() -> None:
-    claims = tomllib.loads(read("contracts/superoffice_contract/openapi/claims.toml"))["claim"]
-    rows = [
-        f"| `{one['id']}` | {one['kind']}"
-        f"{', reading `' + one['reading'] + '`' if 'reading' in one else ''} | "
-        f"{' '.join(one['fact'].split())} |".replace("| |", "|")
-        for one in claims
-    ]
-    assert table(read("contracts/README.md"), "Claims") == rows
+@pytest.mark.parametrize("name", TABLES)
+def test_the_long_tables_are_those_of_the_code(name: str) -> None:
+    text = read(f"contracts/{name}")
+    assert text == TABLES[name](), "run python -m tests.support.make_tables"
 
 
 def test_the_server_readme_lists_every_control_call() -> None:
@@ -121,13 +119,13 @@ def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> No
 )
 @pytest.mark.parametrize("document", ["README.md", "mockserver/README.md"])
 def test_the_commands_of_the_readmes_print_what_they_show(document: str) -> None:
-    with serving("--log", "off") as server:
+    with run_server("--log", "off") as server:
         for command, printed in consoles(document):
             seen = run(command, server.url).replace("\r", "").strip()
             assert pattern(printed.strip()).fullmatch(seen), f"$ {command}\n{seen}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", prose(document))
     broken = [

@@ -6,19 +6,19 @@ from tests.benchmarks.bodies import accounts
 from tests.e2e.raw_http import JSON
 
 MIB: Final = 2**20
-MOST: Final = 10_000
+MAX_ACCOUNTS: Final = 10_000
 FORM: Final = "application/x-www-form-urlencoded"
 XML: Final = "application/xml"
 
 
-def _padded(body: bytes, length: int) -> bytes:
+def _pad(body: bytes, length: int) -> bytes:
     return body + b" " * (length - len(body))
 
 
 def _xml(count: int) -> bytes:
-    one = "<SyncUserAccount><AccountId>507</AccountId></SyncUserAccount>"
-    listed = f"<SyncUserAccounts>{one * count}</SyncUserAccounts>"
-    return f"<SyncEmailAccountsRequest>{listed}</SyncEmailAccountsRequest>".encode()
+    account = "<SyncUserAccount><AccountId>507</AccountId></SyncUserAccount>"
+    accounts = f"<SyncUserAccounts>{account * count}</SyncUserAccounts>"
+    return f"<SyncEmailAccountsRequest>{accounts}</SyncEmailAccountsRequest>".encode()
 
 
 def _form(count: int) -> bytes:
@@ -26,16 +26,16 @@ def _form(count: int) -> bytes:
 
 
 AT_THE_LIMIT: Final = (
-    (JSON, accounts(MOST)),
-    (JSON, accounts(MOST, camel=True)),
-    (JSON, _padded(accounts(2), MIB)),
-    (XML, _xml(MOST)),
-    (XML, _padded(_xml(MOST), MIB)),
-    (FORM, _form(MOST)),
+    (JSON, accounts(MAX_ACCOUNTS)),
+    (JSON, accounts(MAX_ACCOUNTS, camel=True)),
+    (JSON, _pad(accounts(2), MIB)),
+    (XML, _xml(MAX_ACCOUNTS)),
+    (XML, _pad(_xml(MAX_ACCOUNTS), MIB)),
+    (FORM, _form(MAX_ACCOUNTS)),
 )
-TOO_MUCH: Final = (
-    (JSON, _padded(accounts(2), MIB + 1)),
-    (JSON, accounts(MOST + 1)),
-    (XML, _xml(MOST + 1)),
-    (FORM, _form(MOST + 1)),
+TOO_LARGE: Final = (
+    (JSON, _pad(accounts(2), MIB + 1)),
+    (JSON, accounts(MAX_ACCOUNTS + 1)),
+    (XML, _xml(MAX_ACCOUNTS + 1)),
+    (FORM, _form(MAX_ACCOUNTS + 1)),
 )

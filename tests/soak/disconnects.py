@@ -1,4 +1,4 @@
-"""Ways to hang up, each at another moment of a call."""
+"""Ways to disconnect, each at a different moment of a call."""
 
 import socket
 from collections.abc import Callable
@@ -11,35 +11,35 @@ Address = tuple[str, int]
 _CALL: Final = request()
 
 
-def _after(sent: bytes) -> Callable[[Address], None]:
-    """Return what sends *sent* and closes the connection."""
+def _close_after(data: bytes) -> Callable[[Address], None]:
+    """Return a function that sends *data* and closes the connection."""
 
-    def leave(address: Address) -> None:
-        with socket.create_connection(address, timeout=20) as caller:
-            caller.sendall(sent)
+    def disconnect(address: Address) -> None:
+        with socket.create_connection(address, timeout=20) as client:
+            client.sendall(data)
 
-    return leave
-
-
-def _by_reset(sent: bytes) -> Callable[[Address], None]:
-    """Return what sends *sent* and resets the connection."""
-
-    def leave(address: Address) -> None:
-        with socket.create_connection(address, timeout=20) as caller:
-            caller.sendall(sent)
-            caller.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
-
-    return leave
+    return disconnect
 
 
-WAYS: Final = (
-    _after(b""),
-    _after(_CALL[:40]),
-    _after(_CALL[:-10]),
-    _after(_CALL),
-    _after(_CALL * 3),
-    _after(_CALL + _CALL[:-10]),
-    _after(b"\x16\x03\x01"),
-    _by_reset(_CALL[:-10]),
-    _by_reset(_CALL),
+def _reset_after(data: bytes) -> Callable[[Address], None]:
+    """Return a function that sends *data* and resets the connection."""
+
+    def disconnect(address: Address) -> None:
+        with socket.create_connection(address, timeout=20) as client:
+            client.sendall(data)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+
+    return disconnect
+
+
+DISCONNECTS: Final = (
+    _close_after(b""),
+    _close_after(_CALL[:40]),
+    _close_after(_CALL[:-10]),
+    _close_after(_CALL),
+    _close_after(_CALL * 3),
+    _close_after(_CALL + _CALL[:-10]),
+    _close_after(b"\x16\x03\x01"),
+    _reset_after(_CALL[:-10]),
+    _reset_after(_CALL),
 )

@@ -1,4 +1,4 @@
-"""How much is done to the mock in each trial."""
+"""The size of each trial."""
 
 from dataclasses import astuple, dataclass
 from typing import Final, Self
@@ -6,23 +6,28 @@ from typing import Final, Self
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How often what is done; *seconds* are those of the full load."""
+    """How often each thing is done; *seconds* is the length of the full load."""
 
     requests: int
     rounds: int
-    callers: int
+    waiting_calls: int
     bodies: int
-    leavers: int
+    disconnects: int
     seconds: int
 
     def part(self, share: float) -> Self:
-        """Return this share of it, of nothing less than ten."""
-        return type(self)(*(max(round(one * share), 10) for one in astuple(self)))
+        """Return *share* of this effort, with at least ten of everything."""
+        return type(self)(*(max(round(amount * share), 10) for amount in astuple(self)))
 
 
 TENANTS: Final = 200
-"""How many tenants are made and dropped in a round."""
+"""How many tenants are created and removed in a round."""
 LONG: Final = Effort(
-    requests=1_000_000, rounds=1_000, callers=5_000, bodies=10_000, leavers=100_000, seconds=600
+    requests=1_000_000,
+    rounds=1_000,
+    waiting_calls=5_000,
+    bodies=10_000,
+    disconnects=100_000,
+    seconds=600,
 )
 SHORT: Final = LONG.part(0.01)

@@ -1,4 +1,4 @@
-"""All features at once, for minutes: callers, faults, waits, clocks, tenants, control calls."""
+"""The full load: all features are used at once, for minutes."""
 
 import statistics
 import threading
@@ -8,68 +8,70 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from tests.benchmarks.measures import Figure
+from tests.benchmarks.figures import Figure
 from tests.soak.effort import Effort
-from tests.soak.server import Tried, tried
-from tests.soak.workers import WORKERS, Shift
+from tests.soak.server import SoakServer, run_soak_server
+from tests.soak.workers import WORKERS, WorkerContext
 
 FLAGS: Final = ("--log", "json", "--seconds-per-account", "0.05")
-WARM: Final = 4
-"""A quarter of the time is for getting warm: every journal fills."""
-FILLING: Final = 8
-"""Seconds that this takes at least, on a slow machine."""
+WARM_UP_SHARE: Final = 4
+"""The share of the time, one in so many, for warming up: every journal fills."""
+WARM_UP_SECONDS: Final = 8
+"""Seconds that warming up takes at least, on a slow machine."""
 SAMPLES: Final = 40
 FLAT: Final = "<= 5"
 
 
 def full_load(effort: Effort) -> Iterator[Figure]:
-    """Let all workers work at once, and look at the server all the while."""
-    with tried(*FLAGS) as server:
+    """Run all workers at once and measure the server meanwhile."""
+    with run_soak_server(*FLAGS) as server:
         idle = server.descriptors
-        seconds = max(effort.seconds, 2 * FILLING)
-        levels, done = _worked(server, seconds)
-        left = server.settled(idle)
-        crashed = sum(
-            server.running.control("GET", f"requests?tenant={one['id']}&outcome=crashed")["total"]
-            for one in server.running.control("GET", "tenants")["tenants"]
+        seconds = max(effort.seconds, 2 * WARM_UP_SECONDS)
+        levels, done = _run_workers(server, seconds)
+        leftover = server.leftover_descriptors(idle)
+        crashes = sum(
+            server.api.control("GET", f"requests?tenant={tenant['id']}&outcome=crashed")["total"]
+            for tenant in server.api.control("GET", "tenants")["tenants"]
         )
         calls = f"{done.total():,} calls in {seconds} s"
     before, after = (statistics.median(part) for part in _ends(levels, seconds))
     detail = f"{calls}; {before:.1f} to {after:.1f} MB"
     yield Figure("full load: growth, MB", after - before, FLAT, "", detail)
-    yield Figure("full load: descriptors left", left, "<= 0")
-    yield Figure("full load: errors", len(server.odd) + crashed, "<= 0", "", _first(server.odd))
-    told = ", ".join(f"{count:,} {name}" for name, count in sorted(done.items()))
-    yield Figure("full load: kinds of workers at work", len(done), f">= {len(WORKERS)}", "", told)
+    yield Figure("full load: descriptors left", leftover, "<= 0")
+    yield Figure(
+        "full load: errors", len(server.errors) + crashes, "<= 0", "", _summarize(server.errors)
+    )
+    detail = ", ".join(f"{count:,} {name}" for name, count in sorted(done.items()))
+    yield Figure("full load: kinds of workers at work", len(done), f">= {len(WORKERS)}", "", detail)
 
 
-def _worked(server: Tried, seconds: int) -> tuple[list[float], Counter[str]]:
-    """Return the megabytes over time, and how many calls each worker made. Raise what one did."""
+def _run_workers(server: SoakServer, seconds: int) -> tuple[list[float], Counter[str]]:
+    """Return the megabytes over time, and how many calls each worker made."""
     over = threading.Event()
-    shifts = [Shift(server.running, over, number) for number in range(len(WORKERS))]
+    contexts = [WorkerContext(server.api, over, number) for number in range(len(WORKERS))]
     levels: list[float] = []
     with ThreadPoolExecutor(len(WORKERS)) as pool:
-        working = [
-            pool.submit(shift.work, worker)
-            for shift, worker in zip(shifts, WORKERS.values(), strict=True)
+        futures = [
+            pool.submit(context.work, worker)
+            for context, worker in zip(contexts, WORKERS.values(), strict=True)
         ]
         ends = time.monotonic() + seconds
-        while time.monotonic() < ends and not any(one.done() for one in working):
+        while time.monotonic() < ends and not any(future.done() for future in futures):
             over.wait(seconds / SAMPLES)
             levels.append(server.megabytes)
         over.set()
         done = Counter(
-            {name: one.result(timeout=60) for name, one in zip(WORKERS, working, strict=True)}
+            {name: future.result(timeout=60) for name, future in zip(WORKERS, futures, strict=True)}
         )
     return levels, +done
 
 
 def _ends(levels: list[float], seconds: int) -> tuple[list[float], list[float]]:
-    """Return the first levels after getting warm, and the last ones: so many that none counts."""
+    """Return the first levels after warming up, and the last ones; their medians are compared."""
     few = max(len(levels) // 8, 1)
-    first = round(len(levels) * max(1 / WARM, FILLING / seconds))
+    first = round(len(levels) * max(1 / WARM_UP_SHARE, WARM_UP_SECONDS / seconds))
     return levels[first : first + few], levels[-few:]
 
 
-def _first(odd: list[str]) -> str:
-    return " ".join(odd[:3])[:200].replace("|", "/")
+def _summarize(errors: list[str]) -> str:
+    return " ".join(errors[:3])[:200].replace("|", "/")

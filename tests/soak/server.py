@@ -1,4 +1,4 @@
-"""The server that is tried: a program, and what it says that no server in order would say."""
+"""A server under load: its process, and the lines of its log that report errors."""
 
 import subprocess
 import sys
@@ -11,26 +11,26 @@ from typing import IO
 import psutil
 
 from tests.benchmarks.load import LoadError
-from tests.benchmarks.programs import Started
-from tests.e2e.raw_http import until
-from tests.support.server_process import READY, Running, environment
+from tests.benchmarks.programs import MeasuredServer
+from tests.e2e.raw_http import wait_until
+from tests.support.server_process import READY, ServerProcess, environment
 
-WITHIN = 10.0
-"""Seconds that connections which are gone may take to go."""
+CLOSING_SECONDS = 10.0
+"""Seconds within which the server must close the connections of clients that left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """A server under trial; *odd* are the lines of its log that tell of no plain exchange."""
+class SoakServer:
+    """A server under load; *errors* are the lines of its log that are not plain exchanges."""
 
-    running: Running
+    api: ServerProcess
     process: psutil.Process
-    odd: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     @property
-    def started(self) -> Started:
-        """The same for the benchmarks' load."""
-        return Started(self.running.url, self.process, 0.0)
+    def measured(self) -> MeasuredServer:
+        """The same server, for the load of the benchmarks."""
+        return MeasuredServer(self.api.url, self.process, 0.0)
 
     @property
     def megabytes(self) -> float:
@@ -39,21 +39,21 @@ class Tried:
 
     @property
     def descriptors(self) -> int:
-        """How many files and sockets it has open."""
+        """How many files and sockets are open in it."""
         return int(self.process.num_fds())
 
-    def settled(self, before: int) -> int:
-        """Return how many descriptors more than *before* it keeps once everyone has left."""
+    def leftover_descriptors(self, before: int) -> int:
+        """Return how many descriptors more than *before* stay open when all clients have left."""
         try:
-            until(lambda: self.descriptors <= before, "all is closed", within=WITHIN)
+            wait_until(lambda: self.descriptors <= before, "all is closed", within=CLOSING_SECONDS)
         except AssertionError:
             return self.descriptors - before
         return 0
 
 
 @contextmanager
-def tried(*flags: str, command: str = "serve") -> Iterator[Tried]:
-    """Run *command* on a free port until the block ends; its log is read, and what is odd kept."""
+def run_soak_server(*flags: str, command: str = "serve") -> Iterator[SoakServer]:
+    """Run *command* on a free port until the block ends, and collect errors from its log."""
     program = [sys.executable, "-m", "superoffice_mock", command, "--port", "0", *flags]
     with subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
@@ -65,20 +65,20 @@ def tried(*flags: str, command: str = "serve") -> Iterator[Tried]:
             process.kill()
             raise LoadError(f"the server did not start: {process.stderr.read()}")
         url = line.removeprefix(READY).strip()
-        one = Tried(Running(url, process), psutil.Process(process.pid))
-        reader = threading.Thread(target=_read, args=(process.stderr, one.odd))
+        server = SoakServer(ServerProcess(url, process), psutil.Process(process.pid))
+        reader = threading.Thread(target=_read, args=(process.stderr, server.errors))
         reader.start()
         try:
-            yield one
+            yield server
         finally:
             process.terminate()
             process.wait(timeout=20)
             reader.join()
 
 
-def _read(stream: IO[str], odd: list[str]) -> None:
-    """Keep of *stream* what is neither a line of the JSON log without a crash nor the last one."""
+def _read(stream: IO[str], errors: list[str]) -> None:
+    """Collect the lines of *stream* that are not lines of the JSON log, or that report a crash."""
     for line in stream:
-        fine = line.startswith("{") and '"crash":null' in line
-        if not fine:
-            odd.append(line.rstrip())
+        is_plain = line.startswith("{") and '"crash":null' in line
+        if not is_plain:
+            errors.append(line.rstrip())

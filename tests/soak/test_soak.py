@@ -1,4 +1,4 @@
-"""What the soak reads off a server, and how long it is; a hundredth of it is a step of CI."""
+"""The soak: what it reads from a server, its sizes and its exit codes."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,68 +7,70 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.benchmarks.bodies import accounts
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import burst
-from tests.benchmarks.measures import Figure
 from tests.soak import trials
 from tests.soak.__main__ import main
 from tests.soak.effort import LONG, SHORT, Effort
-from tests.soak.server import tried
+from tests.soak.server import run_soak_server
 
 
 @pytest.mark.slow
-def test_what_a_server_says_that_is_no_plain_exchange_is_kept() -> None:
-    with tried("--log", "text") as server:
-        server.running.control("POST", "reset?all=true")
-    assert server.odd == ["superoffice-mock stopped"]
+def test_lines_of_the_log_that_are_not_plain_exchanges_are_errors() -> None:
+    with run_soak_server("--log", "text") as server:
+        server.api.control("POST", "reset?all=true")
+    assert server.errors == ["superoffice-mock stopped"]
 
 
-def test_a_part_of_the_effort_is_a_part_of_everything_but_never_nothing() -> None:
+def test_a_part_of_the_effort_is_a_part_of_everything_but_at_least_ten() -> None:
     assert LONG.part(1.0) == LONG
     assert LONG.part(0.01) == SHORT
     assert LONG.part(0.000_001) == Effort(10, 10, 10, 10, 10, 10)
 
 
-# ---- how it ends -----------------------------------------------------------------------------
+# ---- exit codes ------------------------------------------------------------------------------
 
 
-def short(trial: trials.Trial, monkeypatch: pytest.MonkeyPatch) -> Result:
-    """Run the short soak, which is *trial* alone."""
+def run_short_soak(trial: trials.Trial, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Run the short soak with *trial* alone."""
     monkeypatch.setitem(trials.TRIALS, "requests", trial)
     return CliRunner().invoke(main, ["--short", "--only", "requests"])
 
 
-def test_a_bound_that_is_missed_fails_it_and_one_that_is_kept_does_not(
+def test_a_missed_bound_is_exit_code_1(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for value, missed in ((6.0, True), (5.0, False)):
+    for value, is_missed in ((6.0, True), (5.0, False)):
 
-        def grown(_: Effort, value: float = value) -> Iterator[Figure]:
+        def trial(_: Effort, value: float = value) -> Iterator[Figure]:
             yield Figure("growth, MB", value, trials.FLAT)
 
-        ended = short(grown, monkeypatch)
-        assert ended.exit_code == missed
-        assert (f"| growth, MB | {value:.2f} missed |" in ended.stdout) == missed
+        result = run_short_soak(trial, monkeypatch)
+        assert result.exit_code == is_missed
+        assert (f"| growth, MB | {value:.2f} missed |" in result.stdout) == is_missed
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(shutil.which("wrk") is None, reason="there is no wrk here")
-def test_a_server_that_refuses_under_load_fails_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_: Effort) -> Iterator[Figure]:
-        with tried(*trials.QUICK) as server:
-            burst(server.started, accounts(2), 1, ["/nowhere"])
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_refused_calls_under_load_are_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def trial(_: Effort) -> Iterator[Figure]:
+        with run_soak_server(*trials.QUICK) as server:
+            burst(server.measured, accounts(2), 1, ["/nowhere"])
         yield Figure("not reached", 0.0)
 
-    ended = short(refused, monkeypatch)
-    assert ended.exit_code == 1
-    assert "were refused" in ended.stdout
-    assert "not reached" not in ended.stdout
+    result = run_short_soak(trial, monkeypatch)
+    assert result.exit_code == 1
+    assert "were refused" in result.stdout
+    assert "not reached" not in result.stdout
 
 
 @pytest.mark.slow
-def test_where_there_is_no_wrk_it_says_so_and_is_not_failed(
+def test_without_wrk_the_trial_is_not_run_and_the_exit_code_is_0(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    ended = short(trials.requests, monkeypatch)
-    assert ended.exit_code == 0
-    assert "| requests | not tried | | the benchmarks need wrk;" in ended.stdout
+    result = run_short_soak(trials.requests, monkeypatch)
+    assert result.exit_code == 0
+    assert "| requests | not run | | the benchmarks need wrk;" in result.stdout

@@ -1,4 +1,4 @@
-"""What is done to the mock, each thing often, and what that may come to."""
+"""The trials: each does one thing often and yields figures with bounds."""
 
 import re
 from collections import Counter
@@ -10,15 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.benchmarks.bodies import accounts
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import CONNECTIONS, MissingError, burst
-from tests.benchmarks.measures import Figure
-from tests.e2e.raw_http import Connection, request, until
-from tests.soak.bodies import AT_THE_LIMIT, TOO_MUCH
-from tests.soak.disconnects import WAYS
+from tests.e2e.raw_http import Connection, request, wait_until
+from tests.soak.bodies import AT_THE_LIMIT, TOO_LARGE
+from tests.soak.disconnects import DISCONNECTS
 from tests.soak.effort import SHORT, TENANTS, Effort
 from tests.soak.full_load import full_load
-from tests.soak.http_pipeline import answers, call, control, said
-from tests.soak.server import Tried, tried
+from tests.soak.http_pipeline import control_call, json_of, send_all, sync_call
+from tests.soak.server import SoakServer, run_soak_server
 from tests.support.server_process import PATH
 
 FIXTURE: Final = Path(__file__).parents[2] / "fixtures" / "page-sample.har"
@@ -27,46 +27,48 @@ FLAT: Final = "<= 5"
 NONE: Final = "<= 0"
 BURST: Final = 5
 """Seconds of one burst of load."""
-FEWEST: Final = 20
-"""Rounds of tenants until the memory is as it stays; a tenant that is kept shows in as many."""
-LEAVERS: Final = 450
-"""How many hang up in one second of the server's clock."""
-SPARE: Final = 200
-"""Descriptors that this process and the server need beside those of the callers."""
-KEPT: Final = re.compile(r"a\.har: ([0-9]+) exchange")
-BEYOND: Final = re.compile(r"^([0-9]+) more are not recorded")
-"""What a recorder tells at its end."""
+MIN_ROUNDS: Final = 20
+"""Rounds of tenants until the memory is stable; a leaked tenant shows after as many."""
+DISCONNECTS_PER_ROUND: Final = 450
+"""Disconnects in one second of the server's clock."""
+SPARE_DESCRIPTORS: Final = 200
+"""Descriptors that this process and the server need besides those of the calls."""
+RECORDED: Final = re.compile(r"a\.har: ([0-9]+) exchange")
+NOT_RECORDED: Final = re.compile(r"^([0-9]+) more are not recorded")
+"""Lines that `record` prints at its end."""
 QUICK: Final = ("--log", "auto", "--seconds-per-account", "0")
 
 Trial = Callable[[Effort], Iterator[Figure]]
 
 
-def _grown(name: str, server: Tried, before: float, detail: str) -> Figure:
+def _growth(name: str, server: SoakServer, before: float, detail: str) -> Figure:
     after = server.megabytes
     return Figure(name, after - before, FLAT, "", f"{detail}; {before:.1f} to {after:.1f} MB")
 
 
-def _odd(server: Tried, name: str) -> Figure:
-    return Figure(f"{name}: errors", len(server.odd), NONE, "", " ".join(server.odd[:3])[:200])
+def _errors(server: SoakServer, name: str) -> Figure:
+    return Figure(
+        f"{name}: errors", len(server.errors), NONE, "", " ".join(server.errors[:3])[:200]
+    )
 
 
 def requests(effort: Effort) -> Iterator[Figure]:
-    """Call as fast as it answers."""
-    with tried(*QUICK) as server:
+    """Call as fast as the server answers."""
+    with run_soak_server(*QUICK) as server:
         descriptors = server.descriptors
-        before, done = _called(server, effort, effort.requests)
-        yield _grown("requests: growth, MB", server, before, f"{done:,} requests")
-        yield Figure("requests: descriptors left", server.settled(descriptors), NONE)
-        yield _odd(server, "requests")
+        before, done = _send_load(server, effort, effort.requests)
+        yield _growth("requests: growth, MB", server, before, f"{done:,} requests")
+        yield Figure("requests: descriptors left", server.leftover_descriptors(descriptors), NONE)
+        yield _errors(server, "requests")
 
 
-def _called(server: Tried, effort: Effort, least: int) -> tuple[float, int]:
-    """Make so many calls at *least*, in bursts, of which the first fills the journal.
+def _send_load(server: SoakServer, effort: Effort, least: int) -> tuple[float, int]:
+    """Make at *least* so many calls in bursts; the first one fills the journal.
 
-    Return the megabytes after the first burst, and how many calls all made.
+    Return the megabytes after the first burst, and the number of calls.
     """
     seconds = BURST if effort.requests > SHORT.requests else 1
-    bursts = accumulate(burst(server.started, accounts(2), seconds).requests for _ in repeat(None))
+    bursts = accumulate(burst(server.measured, accounts(2), seconds).requests for _ in repeat(None))
     next(bursts)
     return server.megabytes, next(done for done in bursts if done >= least)
 
@@ -74,123 +76,129 @@ def _called(server: Tried, effort: Effort, least: int) -> tuple[float, int]:
 def replays(effort: Effort) -> Iterator[Figure]:
     """Answer from a fixture, a quarter as often."""
     flags = (str(FIXTURE), "--repeat", "--match", "path", "--log", "auto")
-    with tried(*flags, command="replay") as server:
-        before, done = _called(server, effort, effort.requests // 4)
-        yield _grown("replays: growth, MB", server, before, f"{done:,} requests")
-        until(lambda: not _newest(server)["pending"], "what wrk left behind has its answer")
-        newest = _newest(server)
+    with run_soak_server(*flags, command="replay") as server:
+        before, done = _send_load(server, effort, effort.requests // 4)
+        yield _growth("replays: growth, MB", server, before, f"{done:,} requests")
+        wait_until(
+            lambda: not _newest_outcomes(server)["pending"], "the last calls of wrk are answered"
+        )
+        newest = _newest_outcomes(server)
         yield Figure("replays: not replayed", newest.total() - newest["replayed"], NONE)
-        yield _odd(server, "replays")
+        yield _errors(server, "replays")
 
 
-def _newest(server: Tried) -> Counter[str]:
-    """Return how many of the newest requests had which outcome."""
-    newest = server.running.control("GET", "requests?limit=1000")["requests"]
-    return Counter(one["outcome"] for one in newest)
+def _newest_outcomes(server: SoakServer) -> Counter[str]:
+    """Return the outcomes of the newest requests, counted."""
+    newest = server.api.control("GET", "requests?limit=1000")["requests"]
+    return Counter(exchange["outcome"] for exchange in newest)
 
 
 def recordings(effort: Effort) -> Iterator[Figure]:
-    """Record, a twentieth as often, more than a recording takes; all of it still goes through."""
-    with TemporaryDirectory() as folder, tried(*QUICK) as upstream:
-        flags = ("--upstream", upstream.running.url, "--out", f"{folder}/a.har")
-        with tried(*flags, command="record") as server:
+    """Record a twentieth as often, but more than a recording can hold; every call still passes."""
+    with TemporaryDirectory() as folder, run_soak_server(*QUICK) as upstream:
+        flags = ("--upstream", upstream.api.url, "--out", f"{folder}/a.har")
+        with run_soak_server(*flags, command="record") as server:
             descriptors = server.descriptors
-            before, done = _called(server, effort, effort.requests // 20)
-            yield _grown("recordings: growth, MB", server, before, f"{done:,} requests")
-            left = server.settled(descriptors + CONNECTIONS)  # they may serve again
-            yield Figure("recordings: descriptors left", left, NONE)
-        kept, beyond = (_counted(server, what) for what in (KEPT, BEYOND))
-        lost = done - kept - beyond
-        detail = f"{kept:,} recorded, {beyond:,} beyond what a file may hold"
-        yield Figure("recordings: requests that nobody tells of", lost, NONE, "", detail)
-        yield _odd(upstream, "recordings")
+            before, done = _send_load(server, effort, effort.requests // 20)
+            yield _growth("recordings: growth, MB", server, before, f"{done:,} requests")
+            leftover = server.leftover_descriptors(descriptors + CONNECTIONS)  # it reuses these
+            yield Figure("recordings: descriptors left", leftover, NONE)
+        count, excess = (_reported_count(server, line) for line in (RECORDED, NOT_RECORDED))
+        detail = f"{count:,} recorded, {excess:,} more than a file can hold"
+        missing = done - count - excess
+        yield Figure("recordings: requests not accounted for", missing, NONE, "", detail)
+        yield _errors(upstream, "recordings")
 
 
-def _counted(recorder: Tried, told: re.Pattern[str]) -> int:
-    """Return the number that *recorder* told at its end."""
-    found = filter(None, (told.search(line) for line in recorder.odd))
-    return sum(int(one[1]) for one in found)
+def _reported_count(recorder: SoakServer, pattern: re.Pattern[str]) -> int:
+    """Return the number in the last lines of *recorder* that *pattern* captures."""
+    matches = filter(None, (pattern.search(line) for line in recorder.errors))
+    return sum(int(match[1]) for match in matches)
 
 
 def tenants(effort: Effort) -> Iterator[Figure]:
-    """Make tenants, call each, drop each, again and again."""
-    warm = max(effort.rounds // 10, FEWEST)
-    rounds = max(effort.rounds - warm, FEWEST)
-    with tried(*QUICK) as server, Connection(server.running) as connection:
+    """Create tenants, call each and remove them, again and again."""
+    warm = max(effort.rounds // 10, MIN_ROUNDS)
+    rounds = max(effort.rounds - warm, MIN_ROUNDS)
+    with run_soak_server(*QUICK) as server, Connection(server.api) as connection:
         for _ in range(warm):
             _round(connection)
         before = server.megabytes
         for _ in range(rounds):
             _round(connection)
         done = f"{TENANTS} tenants {warm + rounds:,} times"
-        yield _grown("tenants: growth, MB", server, before, done)
-        left = sum(one["made"] for one in server.running.control("GET", "tenants")["tenants"])
+        yield _growth("tenants: growth, MB", server, before, done)
+        left = sum(tenant["made"] for tenant in server.api.control("GET", "tenants")["tenants"])
         yield Figure("tenants: left", left, NONE)
-        yield _odd(server, "tenants")
+        yield _errors(server, "tenants")
 
 
 def _round(connection: Connection) -> None:
-    """Make `TENANTS` tenants with one call, one exchange and one run each, and drop them."""
-    kinds = [{"installation": one, "clock": "freeze"} for one in ("onsite", "online")]
-    made = [
-        said(raw)
-        for raw in answers(
-            connection, (control("POST", "tenants", kinds[n % 2]) for n in range(TENANTS))
+    """Create `TENANTS` tenants, make a call to each, and remove them."""
+    kinds = [{"installation": kind, "clock": "freeze"} for kind in ("onsite", "online")]
+    created = [
+        json_of(raw)
+        for raw in send_all(
+            connection, (control_call("POST", "tenants", kinds[n % 2]) for n in range(TENANTS))
         )
     ]
     calls = (
-        call(accounts(2), path=f"/{one['id']}{PATH}", headers=one["credentials"]["headers"])
-        for one in made
+        sync_call(
+            accounts(2), path=f"/{tenant['id']}{PATH}", headers=tenant["credentials"]["headers"]
+        )
+        for tenant in created
     )
-    for raw in answers(connection, calls):
+    for raw in send_all(connection, calls):
         assert raw.status == 204, raw
-    drops = (control("DELETE", f"tenants/{one['id']}") for one in made)
-    for raw in answers(connection, drops):
+    removals = (control_call("DELETE", f"tenants/{tenant['id']}") for tenant in created)
+    for raw in send_all(connection, removals):
         assert raw.status < 300, raw
 
 
-def callers(effort: Effort) -> Iterator[Figure]:
-    """Let callers wait, all at once, and answer them; three times."""
-    _make_room(effort.callers + SPARE)
-    with tried(*QUICK) as server:
+def waiting_calls(effort: Effort) -> Iterator[Figure]:
+    """Let many calls wait at once and answer them, three times."""
+    _raise_descriptor_limit(effort.waiting_calls + SPARE_DESCRIPTORS)
+    with run_soak_server(*QUICK) as server:
         descriptors = server.descriptors
-        server.running.control("POST", "clock/freeze")
-        server.running.control("POST", "lease/hold")
+        server.api.control("POST", "clock/freeze")
+        server.api.control("POST", "lease/hold")
         idle = server.megabytes
-        full = _crowd(server, effort.callers)
+        full = _wait_and_answer(server, effort.waiting_calls)
         before = server.megabytes
         for _ in range(2):
-            _crowd(server, effort.callers)
-        each = (full - idle) * 1e3 / effort.callers
-        detail = f"{effort.callers:,} wait, three times; {each:.1f} kB each while they wait"
-        yield _grown("callers: growth, MB", server, before, detail)
-        yield Figure("callers: descriptors left", server.settled(descriptors), NONE)
-        yield _odd(server, "callers")
+            _wait_and_answer(server, effort.waiting_calls)
+        size = (full - idle) * 1e3 / effort.waiting_calls
+        detail = f"{effort.waiting_calls:,} wait, three times; {size:.1f} kB each while they wait"
+        yield _growth("waiting calls: growth, MB", server, before, detail)
+        yield Figure(
+            "waiting calls: descriptors left", server.leftover_descriptors(descriptors), NONE
+        )
+        yield _errors(server, "waiting calls")
 
 
-def _crowd(server: Tried, count: int) -> float:
-    """Let *count* callers wait, answer all, and return the megabytes while they waited."""
+def _wait_and_answer(server: SoakServer, count: int) -> float:
+    """Let *count* calls wait, answer them, and return the megabytes while they waited."""
     with ExitStack() as stack:
-        crowd = [stack.enter_context(Connection(server.running)) for _ in range(count)]
-        for caller in crowd:
-            caller.send(request())
-        until(lambda: _waiting(server) == count, f"{count} callers wait", within=120)
+        connections = [stack.enter_context(Connection(server.api)) for _ in range(count)]
+        for connection in connections:
+            connection.send(request())
+        wait_until(lambda: _waiting(server) == count, f"{count} calls wait", within=120)
         full = server.megabytes
-        server.running.control("POST", "clock/advance", {"seconds": 1})
-        for caller in crowd:
-            assert caller.answer().status == 204
+        server.api.control("POST", "clock/advance", {"seconds": 1})
+        for connection in connections:
+            assert connection.read_response().status == 204
     return full
 
 
-def _waiting(server: Tried) -> int:
-    count: int = server.running.control("GET", "lease")["waiting"]
+def _waiting(server: SoakServer) -> int:
+    count: int = server.api.control("GET", "lease")["waiting"]
     return count
 
 
-def _make_room(descriptors: int) -> None:
-    """Raise the soft limit, which the server inherits.
+def _raise_descriptor_limit(descriptors: int) -> None:
+    """Raise the soft limit of descriptors, which the server inherits.
 
-    Raise MissingError if the hard one is lower.
+    Raise MissingError if the hard limit is lower.
     """
     import resource  # not on Windows
 
@@ -202,58 +210,69 @@ def _make_room(descriptors: int) -> None:
 
 
 def bodies(effort: Effort) -> Iterator[Figure]:
-    """Send bodies as long and as full as may be, and a little longer, of every kind."""
-    calls = [call(body, media_type=kind) for kind, body in AT_THE_LIMIT]
-    beyond = [call(body, media_type=kind) for kind, body in TOO_MUCH]
-    with tried(*QUICK) as server:
-        warm = max(effort.bodies // 10, 60)  # the journal keeps 32 MiB: they must be full
-        _sent(server, calls, beyond, warm)
+    """Send bodies of every kind that are as large as allowed, and some that are too large."""
+    calls = [sync_call(body, media_type=kind) for kind, body in AT_THE_LIMIT]
+    too_large = [sync_call(body, media_type=kind) for kind, body in TOO_LARGE]
+    with run_soak_server(*QUICK) as server:
+        warm = max(effort.bodies // 10, 60)  # enough to fill the 32 MiB of the journal
+        _send_bodies(server, calls, too_large, warm)
         before = server.megabytes
-        _sent(server, calls, beyond, effort.bodies - warm)
-        yield _grown("bodies: growth, MB", server, before, f"{effort.bodies:,} at the limits")
-        yield _odd(server, "bodies")
+        _send_bodies(server, calls, too_large, effort.bodies - warm)
+        yield _growth("bodies: growth, MB", server, before, f"{effort.bodies:,} at the limits")
+        yield _errors(server, "bodies")
 
 
-def _sent(server: Tried, calls: list[bytes], beyond: list[bytes], count: int) -> None:
-    """Send *count* of *calls* in turn on one connection, and one of *beyond* for ten of them."""
-    with Connection(server.running) as connection:
+def _send_bodies(
+    server: SoakServer, calls: list[bytes], too_large: list[bytes], count: int
+) -> None:
+    """Send *count* of *calls* in turn on one connection, and one of *too_large* after ten."""
+    with Connection(server.api) as connection:
         for number in range(max(count, 10)):
-            raw = connection.send(calls[number % len(calls)]).answer()
+            raw = connection.send(calls[number % len(calls)]).read_response()
             assert raw.status == 204, raw
             if number % 10 == 0:
-                with Connection(server.running) as other:
-                    too_much = other.send(beyond[number // 10 % len(beyond)]).answer()
-                    assert too_much.status == 413, too_much
+                with Connection(server.api) as second:
+                    raw = second.send(too_large[number // 10 % len(too_large)]).read_response()
+                    assert raw.status == 413, raw
 
 
-def leavers(effort: Effort) -> Iterator[Figure]:
-    """Hang up at every moment of a call."""
-    with tried(*QUICK) as server:
+def disconnects(effort: Effort) -> Iterator[Figure]:
+    """Disconnect at every moment of a call."""
+    with run_soak_server(*QUICK) as server:
         descriptors = server.descriptors
-        server.running.control("POST", "clock/freeze")
-        server.running.control("POST", "lease/hold")
-        rounds = max(effort.leavers // LEAVERS, 2)
+        server.api.control("POST", "clock/freeze")
+        server.api.control("POST", "lease/hold")
+        rounds = max(effort.disconnects // DISCONNECTS_PER_ROUND, 2)
         for _ in range(max(rounds // 10, 6)):
-            _left(server)
-        server.settled(descriptors)
+            _disconnect_round(server)
+        server.leftover_descriptors(descriptors)
         before = server.megabytes
         for _ in range(rounds):
-            _left(server)
-        left = server.settled(descriptors)
-        done = f"{rounds * LEAVERS:,} hung up"
-        yield _grown("leavers: growth, MB", server, before, done)
-        yield Figure("leavers: descriptors left", left, NONE)
-        yield _odd(server, "leavers")
+            _disconnect_round(server)
+        leftover = server.leftover_descriptors(descriptors)
+        done = f"{rounds * DISCONNECTS_PER_ROUND:,} disconnects"
+        yield _growth("disconnects: growth, MB", server, before, done)
+        yield Figure("disconnects: descriptors left", leftover, NONE)
+        yield _errors(server, "disconnects")
 
 
-def _left(server: Tried) -> None:
-    """Let `LEAVERS` come and go, then a second pass, so that those of them go who still wait."""
-    for number in range(LEAVERS):
-        WAYS[number % len(WAYS)](server.running.address)
-    server.running.control("POST", "clock/advance", {"seconds": 1})
+def _disconnect_round(server: SoakServer) -> None:
+    """Connect and disconnect so often, then advance the clock so that waiting calls end."""
+    for number in range(DISCONNECTS_PER_ROUND):
+        DISCONNECTS[number % len(DISCONNECTS)](server.api.address)
+    server.api.control("POST", "clock/advance", {"seconds": 1})
 
 
 TRIALS: Final[dict[str, Trial]] = {
-    one.__name__.replace("_", "-"): one
-    for one in (requests, replays, recordings, tenants, callers, bodies, leavers, full_load)
+    trial.__name__.replace("_", "-"): trial
+    for trial in (
+        requests,
+        replays,
+        recordings,
+        tenants,
+        waiting_calls,
+        bodies,
+        disconnects,
+        full_load,
+    )
 }

@@ -1,6 +1,6 @@
-"""Who works during the full load: each does one kind of thing, again and again, until it is over.
+"""The workers of the full load: each repeats one kind of call until the time is over.
 
-A worker returns nothing and raises AssertionError for an answer that is wrong.
+A worker raises AssertionError for a wrong answer.
 """
 
 import itertools
@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from tests.benchmarks.bodies import accounts
-from tests.e2e.raw_http import Connection, Raw
-from tests.soak.bodies import AT_THE_LIMIT, TOO_MUCH
-from tests.soak.disconnects import WAYS
-from tests.soak.http_pipeline import answers, call, control, said
-from tests.support.server_process import PATH, Running
+from tests.e2e.raw_http import Connection, RawResponse
+from tests.soak.bodies import AT_THE_LIMIT, TOO_LARGE
+from tests.soak.disconnects import DISCONNECTS
+from tests.soak.http_pipeline import control_call, json_of, send_all, sync_call
+from tests.support.server_process import PATH, ServerProcess
 
 BREAKAGES: Final = (
     *("empty-response", "reset-by-peer", "malformed-chunk", "random-data-then-close", "stall"),
@@ -25,226 +25,249 @@ QUERIES: Final = (
     *("health", "tenants", "accounts", "requests?limit=20", "lease", "runs", "clock", "faults"),
     *("readings", "openapi.json", "requests?outcome=rejected", "requests/1"),
 )
-BARRED: Final = ((b"", 400), (b"{", 400), (b"[]", 400), (b'{"SyncUserAccounts":[{"a":1}]}', 204))
+SMALL_BODIES: Final = (
+    (b"", 400),
+    (b"{", 400),
+    (b"[]", 400),
+    (b'{"SyncUserAccounts":[{"a":1}]}', 204),
+)
 
 
-class Shift:
-    """What a worker has: the server, luck that is the same every time, and a count of its calls."""
+class WorkerContext:
+    """What a worker uses: the server, seeded random numbers, and a count of its calls."""
 
-    def __init__(self, running: Running, over: threading.Event, seed: int) -> None:
-        self.running = running
-        self.luck = random.Random(seed)
+    def __init__(self, server: ServerProcess, over: threading.Event, seed: int) -> None:
+        self.server = server
+        self.random = random.Random(seed)
         self._over = over
         self._calls = 0
 
-    def work(self, worker: Callable[["Shift"], None]) -> int:
-        """Let *worker* go on until the shift is over; return how many calls it made."""
+    def work(self, worker: Callable[["WorkerContext"], None]) -> int:
+        """Repeat *worker* until the time is over; return how many calls it made."""
         while not self._over.is_set():
             worker(self)
         return self._calls
 
-    def ask(self, raw: bytes) -> Raw:
+    def send(self, raw: bytes) -> RawResponse:
         """Make one call on a connection of its own."""
-        with Connection(self.running) as connection:
-            return self.on(connection, [raw])[0]
+        with Connection(self.server) as connection:
+            return self.send_on(connection, [raw])[0]
 
-    def on(self, connection: Connection, calls: list[bytes]) -> list[Raw]:
+    def send_on(self, connection: Connection, calls: list[bytes]) -> list[RawResponse]:
         """Make *calls* on *connection*."""
         self._calls += len(calls)
-        return answers(connection, calls)
+        return send_all(connection, calls)
 
-    def leave(self) -> None:
-        """Make a call and do not wait for its answer."""
+    def control(self, tenant: Any, method: str, path: str, body: object = None) -> Any:
+        """Call /_mock/ for *tenant*, which must succeed, and return the JSON of the answer."""
+        separator = "&" if "?" in path else "?"
+        path = f"{path}{separator}tenant={tenant['id']}"
+        return json_of(self.send(control_call(method, path, body)))
+
+    def disconnect(self) -> None:
+        """Make a call and disconnect without its answer."""
         self._calls += 1
         with suppress(ConnectionError):
-            self.luck.choice(WAYS)(self.running.address)
+            self.random.choice(DISCONNECTS)(self.server.address)
 
     @contextmanager
     def tenant(self, **spec: object) -> Iterator[Any]:
-        """A tenant for as long as the block lasts."""
-        made = said(self.ask(control("POST", "tenants", spec)))
+        """A tenant until the block ends."""
+        tenant = json_of(self.send(control_call("POST", "tenants", spec)))
         try:
-            yield made
+            yield tenant
         finally:
-            said(self.ask(control("DELETE", f"tenants/{made['id']}")))
+            json_of(self.send(control_call("DELETE", f"tenants/{tenant['id']}")))
 
 
-def _to(made: Any, body: bytes = b'{"SyncUserAccounts":[{"AccountId":507}]}') -> bytes:
-    return call(body, path=f"/{made['id']}{PATH}", headers=made["credentials"]["headers"])
+def _tenant_call(tenant: Any, body: bytes = b'{"SyncUserAccounts":[{"AccountId":507}]}') -> bytes:
+    return sync_call(body, path=f"/{tenant['id']}{PATH}", headers=tenant["credentials"]["headers"])
 
 
-def _at(made: Any, method: str, path: str, sent: object = None) -> bytes:
-    mark = "&" if "?" in path else "?"
-    return control(method, f"{path}{mark}tenant={made['id']}", sent)
-
-
-def callers(shift: Shift) -> None:
-    """Call on a connection that stays, short and long, good and bad."""
-    good = [call(accounts(n % 20, camel=n % 2 == 0), path=f"/Anyone{PATH}") for n in range(20)]
-    with Connection(shift.running) as connection:
-        for body, status in BARRED:
-            assert shift.on(connection, [call(body)])[0].status == status
-        nobody = call(headers={"Authorization": "Basic bm9ib2R5Om5v"})
-        assert shift.on(connection, [nobody])[0].status == 401
-    with shift.tenant(seconds_per_account=0.001) as made, Connection(shift.running) as connection:
-        got = shift.on(connection, [_to(made), *(_to(made, b"{}") for _ in good)])
-        assert {raw.status for raw in got} == {204}
-
-
-def crowds(shift: Shift) -> None:
-    """Twenty call at once; those who come second hear so on a clock that jumps."""
-    with shift.tenant(clock="jump") as made:
-        crowd = [Connection(shift.running) for _ in range(20)]
-        try:
-            for one in crowd:
-                one.send(_to(made))
-            assert {one.answer().status for one in crowd} == {204}
-        finally:
-            for one in crowd:
-                one.hang_up()
-        told = said(shift.ask(_at(made, "GET", "requests")))["requests"]
-        assert sorted({one["outcome"] for one in told}) == ["started", "turned_away"]
-        shift.ask(_at(made, "POST", "clock/advance", {"until": "idle"}))
-
-
-def faulty(shift: Shift) -> None:
-    """Faults of every kind strike calls; who is struck sees no more than it should."""
-    with shift.tenant(clock="jump") as made:
-        faults = [{"status": 503, "retry_after": 1}, {"expired_credential": True}, {"delay": 2.5}]
-        said(shift.ask(_at(made, "PUT", "faults", {"faults": faults})))
-        assert [shift.ask(_to(made)).status for _ in faults] == [503, 401, 204]
-        for kind in BREAKAGES[:-1]:
-            said(shift.ask(_at(made, "POST", "faults", {"connection": kind})))
-            with suppress(ConnectionError, AssertionError, ValueError, IndexError):
-                shift.ask(_to(made))
-        told = said(shift.ask(_at(made, "GET", "requests?outcome=faulted")))
-        assert len(told["requests"]) == len(faults) - 1 + len(BREAKAGES) - 1
-
-
-def stalled(shift: Shift) -> None:
-    """Connections that stall, some left by their callers, some ended by a reset."""
-    with shift.tenant(clock="freeze") as made, Connection(shift.running) as patient:
-        said(shift.ask(_at(made, "POST", "faults", {"connection": "stall", "times": 2})))
-        with Connection(shift.running) as gone:
-            gone.send(_to(made))
-        patient.send(_to(made))
-        wait = {"outcome": "faulted", "count": 2, "timeout": 15}
-        assert said(shift.ask(_at(made, "POST", "requests/wait", wait)))["met"]
-        said(shift.ask(_at(made, "POST", "reset")))
-        assert patient.rest() == b""
-
-
-def waiters(shift: Shift) -> None:
-    """Callers who may still get the lease, which is held and released by hand."""
+def clients(context: WorkerContext) -> None:
+    """Make short and long, valid and invalid calls on one connection."""
+    calls = [
+        sync_call(accounts(n % 20, camel=n % 2 == 0), path=f"/Anyone{PATH}") for n in range(20)
+    ]
+    with Connection(context.server) as connection:
+        for body, status in SMALL_BODIES:
+            assert context.send_on(connection, [sync_call(body)])[0].status == status
+        unknown_user = sync_call(headers={"Authorization": "Basic bm9ib2R5Om5v"})
+        assert context.send_on(connection, [unknown_user])[0].status == 401
     with (
-        shift.tenant(clock="freeze", readings={"busy": "try-for-1s", "run": "blocking"}) as made,
-        Connection(shift.running) as first,
-        Connection(shift.running) as second,
+        context.tenant(seconds_per_account=0.001) as tenant,
+        Connection(context.server) as connection,
     ):
-        said(shift.ask(_at(made, "POST", "lease/hold")))
-        first.send(_to(made))
-        second.send(_to(made))
+        answers = context.send_on(
+            connection, [_tenant_call(tenant), *(_tenant_call(tenant, b"{}") for _ in calls)]
+        )
+        assert {raw.status for raw in answers} == {204}
+
+
+def concurrent_calls(context: WorkerContext) -> None:
+    """Make twenty calls at once: the first starts a run, the others are turned away."""
+    with context.tenant(clock="jump") as tenant:
+        connections = [Connection(context.server) for _ in range(20)]
+        try:
+            for connection in connections:
+                connection.send(_tenant_call(tenant))
+            assert {connection.read_response().status for connection in connections} == {204}
+        finally:
+            for connection in connections:
+                connection.close()
+        exchanges = context.control(tenant, "GET", "requests")["requests"]
+        assert sorted({exchange["outcome"] for exchange in exchanges}) == ["started", "turned_away"]
+        context.control(tenant, "POST", "clock/advance", {"until": "idle"})
+
+
+def faults(context: WorkerContext) -> None:
+    """Arm faults of every kind and make calls; the client sees what the fault says."""
+    with context.tenant(clock="jump") as tenant:
+        faults = [{"status": 503, "retry_after": 1}, {"expired_credential": True}, {"delay": 2.5}]
+        context.control(tenant, "PUT", "faults", {"faults": faults})
+        assert [context.send(_tenant_call(tenant)).status for _ in faults] == [503, 401, 204]
+        for kind in BREAKAGES[:-1]:
+            context.control(tenant, "POST", "faults", {"connection": kind})
+            with suppress(ConnectionError, AssertionError, ValueError, IndexError):
+                context.send(_tenant_call(tenant))
+        answer = context.control(tenant, "GET", "requests?outcome=faulted")
+        assert len(answer["requests"]) == len(faults) - 1 + len(BREAKAGES) - 1
+
+
+def stalls(context: WorkerContext) -> None:
+    """Let connections stall: one client disconnects, the other connection ends with a reset."""
+    with context.tenant(clock="freeze") as tenant, Connection(context.server) as patient:
+        context.control(tenant, "POST", "faults", {"connection": "stall", "times": 2})
+        with Connection(context.server) as impatient:
+            impatient.send(_tenant_call(tenant))
+        patient.send(_tenant_call(tenant))
+        wait = {"outcome": "faulted", "count": 2, "timeout": 15}
+        assert context.control(tenant, "POST", "requests/wait", wait)["met"]
+        context.control(tenant, "POST", "reset")
+        assert patient.read_to_end() == b""
+
+
+def waiting_calls(context: WorkerContext) -> None:
+    """Let calls wait for the lease, which a control call holds and releases."""
+    with (
+        context.tenant(
+            clock="freeze", readings={"busy": "try-for-1s", "run": "blocking"}
+        ) as tenant,
+        Connection(context.server) as first,
+        Connection(context.server) as second,
+    ):
+        context.control(tenant, "POST", "lease/hold")
+        first.send(_tenant_call(tenant))
+        second.send(_tenant_call(tenant))
         wait = {"outcome": "pending", "count": 2, "timeout": 15}
-        assert said(shift.ask(_at(made, "POST", "requests/wait", wait)))["met"]
-        said(shift.ask(_at(made, "POST", "lease/release")))
-        said(shift.ask(_at(made, "POST", "reset")))
-        assert (first.answer().status, second.answer().status) == (204, 204)
+        assert context.control(tenant, "POST", "requests/wait", wait)["met"]
+        context.control(tenant, "POST", "lease/release")
+        context.control(tenant, "POST", "reset")
+        assert (first.read_response().status, second.read_response().status) == (204, 204)
 
 
-def clocks(shift: Shift) -> None:
-    """A clock that is stopped, moved and let go while a call waits on it."""
-    with shift.tenant(clock="freeze") as made, Connection(shift.running) as connection:
-        said(shift.ask(_at(made, "POST", "lease/hold")))
+def clocks(context: WorkerContext) -> None:
+    """Stop, advance and release a clock while a call waits on it."""
+    with context.tenant(clock="freeze") as tenant, Connection(context.server) as connection:
+        context.control(tenant, "POST", "lease/hold")
         for kind in ("freeze", "jump", "real", "freeze"):
-            said(shift.ask(_at(made, "POST", f"clock/{kind}")))
-            said(shift.ask(_at(made, "GET", "clock")))
-        connection.send(_to(made))
-        said(shift.ask(_at(made, "POST", "requests/wait", {"timeout": 15})))
-        said(shift.ask(_at(made, "POST", "clock/advance", {"seconds": 0.5})))
-        said(shift.ask(_at(made, "POST", "clock/jump")))
-        assert connection.answer().status == 204
+            context.control(tenant, "POST", f"clock/{kind}")
+            context.control(tenant, "GET", "clock")
+        connection.send(_tenant_call(tenant))
+        context.control(tenant, "POST", "requests/wait", {"timeout": 15})
+        context.control(tenant, "POST", "clock/advance", {"seconds": 0.5})
+        context.control(tenant, "POST", "clock/jump")
+        assert connection.read_response().status == 204
 
 
-def credentials(shift: Shift) -> None:
-    """Credentials that expire, and are as new after a reset."""
-    with shift.tenant(installation="online", expires_after={"tokens": 60}) as made:
-        statuses = [shift.ask(_to(made)).status]
-        said(shift.ask(_at(made, "POST", "credentials/expire", {})))
-        statuses.append(shift.ask(_to(made)).status)
-        said(shift.ask(_at(made, "POST", "reset")))
-        statuses.append(shift.ask(_to(made)).status)
+def credentials(context: WorkerContext) -> None:
+    """Expire credentials and restore them with a reset."""
+    with context.tenant(installation="online", expires_after={"tokens": 60}) as tenant:
+        statuses = [context.send(_tenant_call(tenant)).status]
+        context.control(tenant, "POST", "credentials/expire", {})
+        statuses.append(context.send(_tenant_call(tenant)).status)
+        context.control(tenant, "POST", "reset")
+        statuses.append(context.send(_tenant_call(tenant)).status)
         assert statuses == [204, 401, 204]
 
 
-def makers(shift: Shift) -> None:
-    """Tenants by the dozen, most of them dropped one by one."""
-    with Connection(shift.running) as connection:
-        specs = [control("POST", "tenants", {"clock": "freeze"}) for _ in range(24)]
-        made = [said(raw) for raw in shift.on(connection, specs)]
-        assert {raw.status for raw in shift.on(connection, [_to(one) for one in made])} == {204}
-        drops = [control("DELETE", f"tenants/{one['id']}") for one in made]
-        assert all(raw.status < 300 for raw in shift.on(connection, drops))
+def tenants(context: WorkerContext) -> None:
+    """Create two dozen tenants, call them and remove them."""
+    with Connection(context.server) as connection:
+        specs = [control_call("POST", "tenants", {"clock": "freeze"}) for _ in range(24)]
+        created = [json_of(raw) for raw in context.send_on(connection, specs)]
+        calls = [_tenant_call(tenant) for tenant in created]
+        assert {raw.status for raw in context.send_on(connection, calls)} == {204}
+        removals = [control_call("DELETE", f"tenants/{tenant['id']}") for tenant in created]
+        assert all(raw.status < 300 for raw in context.send_on(connection, removals))
 
 
-def curious(shift: Shift) -> None:
-    """All that can be read of the control surface, and a little that can't be meant."""
-    with Connection(shift.running) as connection:
-        for raw in shift.on(connection, [control("GET", query) for query in QUERIES]):
+def queries(context: WorkerContext) -> None:
+    """Read everything from the control surface, and send two invalid calls."""
+    with Connection(context.server) as connection:
+        for raw in context.send_on(connection, [control_call("GET", query) for query in QUERIES]):
             assert raw.status in (200, 404), raw
-        wrong = [control("GET", "nothing"), control("POST", "clock/advance", {"seconds": -1})]
-        assert all(400 <= raw.status < 500 for raw in shift.on(connection, wrong))
+        invalid = [
+            control_call("GET", "nothing"),
+            control_call("POST", "clock/advance", {"seconds": -1}),
+        ]
+        assert all(400 <= raw.status < 500 for raw in context.send_on(connection, invalid))
 
 
-def resetting(shift: Shift) -> None:
-    """The configured tenants, called and reset."""
-    with Connection(shift.running) as connection:
-        got = shift.on(connection, [call(b"{}"), control("POST", "reset"), call(b"{}")])
-        assert {raw.status for raw in got} <= {200, 204}
+def resets(context: WorkerContext) -> None:
+    """Call and reset the configured tenants."""
+    with Connection(context.server) as connection:
+        answers = context.send_on(
+            connection, [sync_call(b"{}"), control_call("POST", "reset"), sync_call(b"{}")]
+        )
+        assert {raw.status for raw in answers} <= {200, 204}
 
 
-def recording(shift: Shift) -> None:
-    """Recordings of a few calls, fetched as HAR."""
-    with shift.tenant(clock="freeze") as made:
-        said(shift.ask(_at(made, "POST", "recordings/start")))
+def recordings(context: WorkerContext) -> None:
+    """Record a few calls and fetch them as HAR."""
+    with context.tenant(clock="freeze") as tenant:
+        context.control(tenant, "POST", "recordings/start")
         for _ in range(5):
-            shift.ask(_to(made, b"{}"))
-        har = said(shift.ask(_at(made, "POST", "recordings/stop")))
+            context.send(_tenant_call(tenant, b"{}"))
+        har = context.control(tenant, "POST", "recordings/stop")
         assert len(har["log"]["entries"]) == 5
 
 
-def heavy(shift: Shift) -> None:
-    """Bodies at the limits and beyond them."""
-    kind, body = shift.luck.choice(AT_THE_LIMIT)
-    with shift.tenant(clock="freeze") as made:
-        headers = made["credentials"]["headers"]
-        path = f"/{made['id']}{PATH}"
-        assert shift.ask(call(body, path=path, headers=headers, media_type=kind)).status == 204
-        kind, body = shift.luck.choice(TOO_MUCH)
-        with suppress(ConnectionError):  # it is refused before all of it was read
-            raw = shift.ask(call(body, path=path, headers=headers, media_type=kind))
+def large_bodies(context: WorkerContext) -> None:
+    """Send bodies at the limits and beyond them."""
+    kind, body = context.random.choice(AT_THE_LIMIT)
+    with context.tenant(clock="freeze") as tenant:
+        headers = tenant["credentials"]["headers"]
+        path = f"/{tenant['id']}{PATH}"
+        assert (
+            context.send(sync_call(body, path=path, headers=headers, media_type=kind)).status == 204
+        )
+        kind, body = context.random.choice(TOO_LARGE)
+        with suppress(ConnectionError):  # refused before it was read completely
+            raw = context.send(sync_call(body, path=path, headers=headers, media_type=kind))
             assert raw.status == 413
 
 
-def leavers(shift: Shift) -> None:
-    """Callers who hang up."""
+def disconnects(context: WorkerContext) -> None:
+    """Disconnect."""
     for _ in itertools.repeat(None, 20):
-        shift.leave()
+        context.disconnect()
 
 
-def noise(shift: Shift) -> None:
-    """What is no HTTP."""
-    with socket.create_connection(shift.running.address, timeout=20) as caller:
-        caller.sendall(shift.luck.randbytes(64) + b"\r\n\r\n")
-        caller.shutdown(socket.SHUT_WR)
+def invalid_http(context: WorkerContext) -> None:
+    """Send bytes that are not HTTP."""
+    with socket.create_connection(context.server.address, timeout=20) as client:
+        client.sendall(context.random.randbytes(64) + b"\r\n\r\n")
+        client.shutdown(socket.SHUT_WR)
         with suppress(ConnectionError):
-            assert caller.recv(65536)[9:12] in (b"", b"400", b"505")
-    shift.ask(control("GET", "health"))
+            assert client.recv(65536)[9:12] in (b"", b"400", b"505")
+    context.send(control_call("GET", "health"))
 
 
-WORKERS: Final[Mapping[str, Callable[[Shift], None]]] = {
-    one.__name__: one
-    for one in (
-        *(callers, crowds, faulty, stalled, waiters, clocks, credentials, makers),
-        *(curious, resetting, recording, heavy, leavers, noise),
+WORKERS: Final[Mapping[str, Callable[[WorkerContext], None]]] = {
+    worker.__name__: worker
+    for worker in (
+        *(clients, concurrent_calls, faults, stalls, waiting_calls, clocks, credentials, tenants),
+        *(queries, resets, recordings, large_bodies, disconnects, invalid_http),
     )
 }

@@ -1,4 +1,4 @@
-"""Which claims the tests say they prove, read from their source without running them."""
+"""The claims that tests are marked with, read from their source without running them."""
 
 import ast
 import tomllib
@@ -9,12 +9,12 @@ TESTS = Path(__file__).parents[1]
 CLAIMS = TESTS.parent / "contracts" / "superoffice_contract" / "openapi" / "claims.toml"
 
 
-def claimed() -> set[str]:
+def claim_ids() -> set[str]:
     """Return the ids of all claims."""
-    return {one["id"] for one in tomllib.loads(CLAIMS.read_text(encoding="utf-8"))["claim"]}
+    return {claim["id"] for claim in tomllib.loads(CLAIMS.read_text(encoding="utf-8"))["claim"]}
 
 
-def marked() -> set[str]:
+def marked_ids() -> set[str]:
     """Return the ids in every `@pytest.mark.claim(...)` of the tests."""
     return {
         id_
@@ -25,8 +25,8 @@ def marked() -> set[str]:
 
 
 def differences() -> list[str]:
-    """Return what does not match, in words: claims without a test, marks without a claim."""
-    claims, marks = claimed(), marked()
+    """Return a line for each claim without a test and each mark without a claim."""
+    claims, marks = claim_ids(), marked_ids()
     unproven = [f"claim {id_!r} has no test that is marked with it" for id_ in claims - marks]
     unknown = [f"mark {id_!r} names no claim of claims.toml" for id_ in marks - claims]
     return sorted(unproven) + sorted(unknown)
@@ -37,6 +37,6 @@ def _marks(tree: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.claim":
             for argument in node.args:
                 if not isinstance(argument, ast.Constant):
-                    message = f"line {node.lineno}: write the ids of claims as they are"
+                    message = f"line {node.lineno}: write the ids of claims as literals"
                     raise TypeError(message)
                 yield str(argument.value)

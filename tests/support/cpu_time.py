@@ -1,4 +1,4 @@
-"""CPU time as a usual machine would take it, so that bounds hold on slow and busy ones, too."""
+"""CPU time scaled to a usual machine, so that bounds hold on slow and busy machines, too."""
 
 import gc
 import json
@@ -11,45 +11,45 @@ from typing import Final
 
 from tests.benchmarks.bodies import accounts
 
-USUAL: Final = 0.0068
-"""Seconds that the work below takes where the bounds were set: two cores, Python 3.11."""
+USUAL_SECONDS: Final = 0.0068
+"""Seconds that the work below takes on the machine of the bounds: two cores, Python 3.11."""
 TRIES: Final = 5
 _WORK: Final = accounts(15_000)
 
 
-def pace() -> float:
-    """Return how many times as long as usual this machine takes now; at least once.
+def slowness() -> float:
+    """Return how many times as long as usual this machine takes now, at least 1.
 
     The work fills the caches, as large bodies do.
     """
-    return max(1.0, seconds(lambda: json.loads(_WORK)) / USUAL)
+    return max(1.0, cpu_seconds(lambda: json.loads(_WORK)) / USUAL_SECONDS)
 
 
 def usual_seconds(task: Callable[[], object], enough: float) -> float:
-    """Return the CPU time of *task* at the usual pace: the least of some tries.
+    """Return the scaled CPU time of *task*: the least of several tries.
 
-    The first that is below *enough* ends them.
+    The first try below *enough* ends them.
     """
     least = math.inf
     for _ in range(TRIES):
-        took = seconds(task)
-        least = min(least, took if took < enough else took / pace())
+        took = cpu_seconds(task)
+        least = min(least, took if took < enough else took / slowness())
         if least < enough:
             break
     return least
 
 
 def usual_seconds_of_children(task: Callable[[], object]) -> float:
-    """Return the CPU time, at the usual pace, of the processes that *task* starts and waits for."""
-    first, before = pace(), os.times()
+    """Return the scaled CPU time of the processes that *task* starts and waits for."""
+    first, before = slowness(), os.times()
     task()
-    after, last = os.times(), pace()
-    used = sum(after[2:4]) - sum(before[2:4])
-    return used * 2 / (first + last)
+    after, last = os.times(), slowness()
+    cpu = sum(after[2:4]) - sum(before[2:4])
+    return cpu * 2 / (first + last)
 
 
-def seconds(task: Callable[[], object]) -> float:
-    """Return the CPU time of *task*, without what coverage and other tests' garbage would add."""
+def cpu_seconds(task: Callable[[], object]) -> float:
+    """Return the CPU time of *task*, without coverage and without garbage collection."""
     trace, collecting = sys.gettrace(), gc.isenabled()
     sys.settrace(None)
     gc.disable()

@@ -21,8 +21,8 @@ EPOCH = 1_800_000_000_000_000_000
 
 
 @dataclass(slots=True)
-class Answered:
-    """What the caller saw."""
+class ClientResponse:
+    """The response that the client received."""
 
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
@@ -30,29 +30,29 @@ class Answered:
     cookies: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
-        """The body, decoded."""
+        """The decoded body."""
         return json.loads(self.body)
 
 
-class Local:
-    """A mock without sockets: real time stands still unless the test moves `real`."""
+class InProcessMock:
+    """A mock without sockets. Real time stands still unless the test moves `real_time`."""
 
     def __init__(self, settings: Settings | None = None, tables: list[Any] | None = None) -> None:
         settings = settings or Settings()
-        facts = tenant_file.of(settings, tables, "the test")
-        self.real = EPOCH
-        self.logged: list[Exchange] = []
-        self.mock: Mock = assemble(settings, facts, self.logged.append, lambda: self.real)
+        facts = tenant_file.load_tenants(settings, tables, "the test")
+        self.real_time = EPOCH
+        self.log: list[Exchange] = []
+        self.mock: Mock = assemble(settings, facts, self.log.append, lambda: self.real_time)
 
-    def tenant(self, id_: str = "onsite") -> Tenant:
+    def tenant(self, tenant_id: str = "onsite") -> Tenant:
         """One tenant of the mock."""
-        tenant = self.mock.tenants.get(id_)
+        tenant = self.mock.tenants.get(tenant_id)
         assert tenant is not None
         return tenant
 
-    def exchanges(self, id_: str = "onsite") -> list[Exchange]:
+    def exchanges(self, tenant_id: str = "onsite") -> list[Exchange]:
         """The journal of a tenant, oldest first."""
-        return list(self.mock.journal.exchanges(TenantId(id_)))
+        return list(self.mock.journal.exchanges(TenantId(tenant_id)))
 
     async def call(
         self,
@@ -61,12 +61,12 @@ class Local:
         body: bytes = b'{"SyncUserAccounts":[{"AccountId":507}]}',
         headers: Mapping[str, str] | list[tuple[str, str]] | None = None,
         *,
-        body_after: asyncio.Event | None = None,
-        hang_up: asyncio.Event | None = None,
-    ) -> Answered:
-        """Send one request, as the page's sample if no *headers* are given.
+        body_ready: asyncio.Event | None = None,
+        disconnect: asyncio.Event | None = None,
+    ) -> ClientResponse:
+        """Send one request; the default headers are those of the page's sample.
 
-        The body comes once *body_after* is set; *hang_up* leaves.
+        The body arrives once *body_ready* is set, and the client disconnects once *disconnect* is.
         """
         if headers is None:
             headers = {"authorization": BASIC, "content-type": "application/json"}
@@ -90,39 +90,48 @@ class Local:
             "client": ("127.0.0.1", 50000),
             "server": ("127.0.0.1", 8204),
         }
-        answered = Answered()
+        response = ClientResponse()
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
             if messages:
-                if body_after is not None:
-                    await body_after.wait()
+                if body_ready is not None:
+                    await body_ready.wait()
                 return messages.pop(0)
-            await (hang_up or asyncio.Event()).wait()
+            await (disconnect or asyncio.Event()).wait()
             return {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answered.status = message["status"]
+                response.status = message["status"]
                 for name, value in message["headers"]:
-                    answered.headers[name.decode()] = value.decode()
+                    response.headers[name.decode()] = value.decode()
                     if name == b"set-cookie":
-                        cookie, _, told = value.decode().partition("=")
-                        answered.cookies[cookie] = told
+                        cookie, _, cookie_value = value.decode().partition("=")
+                        response.cookies[cookie] = cookie_value
             else:
-                answered.body += message["body"]
+                response.body += message["body"]
 
         await self.mock.app(scope, receive, send)
-        return answered
+        return response
 
-    async def control(self, method: str, path: str, sent: object = None) -> Any:
-        """Call /_mock/ and return the JSON it answers."""
-        body = b"" if sent is None else json.dumps(sent).encode()
-        answered = await self.call(method, f"/_mock/{path}", body, {})
-        return answered.json()
+    async def control(self, method: str, path: str, content: object = None) -> Any:
+        """Call /_mock/ and return the JSON of the response."""
+        body = b"" if content is None else json.dumps(content).encode()
+        response = await self.call(method, f"/_mock/{path}", body, {})
+        return response.json()
+
+    async def last_request(self, tenant_id: str = "onsite") -> Any:
+        """The newest entry of `GET /_mock/requests`."""
+        page = await self.control("GET", f"requests?limit=1&tenant={tenant_id}")
+        return page["requests"][0]
+
+    def outcomes(self, tenant_id: str = "onsite") -> list[str]:
+        """The outcomes in the journal of a tenant, oldest first."""
+        return [exchange.outcome for exchange in self.exchanges(tenant_id)]
 
 
-async def settled(local: Local, waiting: int, tenant: str = "onsite") -> None:
+async def run_until_waiting(local: InProcessMock, waiting: int, tenant: str = "onsite") -> None:
     """Let the event loop run until *waiting* calls wait at *tenant*."""
     for _ in range(10_000):
         if local.tenant(tenant).waiting >= waiting:

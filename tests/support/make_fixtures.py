@@ -1,4 +1,4 @@
-"""Makes the shipped fixtures: calls of the mock on a clock that stands still, redacted, labelled.
+"""Generates the shipped fixtures: redacted and labelled calls of a mock with frozen clocks.
 
 `python -m tests.support.make_fixtures` writes them; a test compares them with today's answers.
 """
@@ -22,16 +22,16 @@ from superoffice_mock.recordings.model import (
 )
 from superoffice_mock.redaction.redactor import Redactor
 from tests.e2e.payloads import BASIC as BY_PASSWORD
-from tests.e2e.payloads import BEARER, PAYLOADS, SESSION, TICKET, WITH_APP, prefix
-from tests.support.in_process import BASIC, PATH, Local
+from tests.e2e.payloads import BEARER, PAYLOADS, SESSION, TICKET, TICKET_WITH_APP, path_prefix
+from tests.support.in_process import BASIC, PATH, InProcessMock
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 HOST = "http://crm.example"
 KEY = b"the shipped fixtures hold nothing but what is published"
 RUN = 10.0
-"""Seconds after which every run of a fixture has ended."""
-SIGNED_IN = {"Authorization": BASIC, "Content-Type": "application/json"}
-ONE = '{"SyncUserAccounts":[{"AccountId":507}]}'
+"""Seconds after which any run of a fixture has ended."""
+GOOD_HEADERS = {"Authorization": BASIC, "Content-Type": "application/json"}
+ONE_ACCOUNT = '{"SyncUserAccounts":[{"AccountId":507}]}'
 SAMPLE = """\
 {
   "SyncUserAccounts": [
@@ -51,13 +51,13 @@ SAMPLE = """\
 
 @dataclass(frozen=True)
 class Step:
-    """One call, what it proves, and how long after its answer the next one comes."""
+    """One call, what it proves, and the pause after its answer."""
 
     proves: str
     claims: str
     tenant: str = "onsite"
-    headers: Mapping[str, str] = field(default_factory=lambda: SIGNED_IN)
-    body: str = ONE
+    headers: Mapping[str, str] = field(default_factory=lambda: GOOD_HEADERS)
+    body: str = ONE_ACCOUNT
     method: str = "POST"
     path: str | None = None
     pause: float = RUN
@@ -65,27 +65,27 @@ class Step:
     @property
     def target(self) -> str:
         """The path and query."""
-        return prefix(self.tenant) + PATH if self.path is None else self.path
+        return path_prefix(self.tenant) + PATH if self.path is None else self.path
 
     @property
     def request(self) -> RecordedRequest:
-        """What is sent."""
+        """The request to send."""
         headers = tuple((name.lower(), value) for name, value in self.headers.items())
         return RecordedRequest(
             self.method, HOST + self.target, headers=headers, body=self.body.encode()
         )
 
 
-def signed_in(**headers: str) -> dict[str, str]:
-    """The headers of a good call, or others for them."""
-    return SIGNED_IN | {name.replace("_", "-").title(): value for name, value in headers.items()}
+def good_headers(**headers: str) -> dict[str, str]:
+    """Return the headers of a correct call, with changes."""
+    return GOOD_HEADERS | {name.replace("_", "-").title(): value for name, value in headers.items()}
 
 
-def typed(media_type: str) -> dict[str, str]:
-    return signed_in(content_type=media_type)
+def with_type(media_type: str) -> dict[str, str]:
+    return good_headers(content_type=media_type)
 
 
-def by(credentials: Mapping[str, str]) -> dict[str, str]:
+def with_credentials(credentials: Mapping[str, str]) -> dict[str, str]:
     return {"Content-Type": "application/json", **credentials}
 
 
@@ -106,16 +106,30 @@ PAGE_SAMPLE = [
 ]
 
 CREDENTIALS = [
-    Step("onsite: a user's password", "basic-onsite", headers=by(BY_PASSWORD)),
-    Step("onsite: a ticket", "ticket-onsite", headers=by(TICKET)),
-    Step("onsite: a session with its XSRF value", "xsrf-pair xsrf-header", headers=by(SESSION)),
-    Step("Online: a ticket and the token of an app", "ticket-online", "Cust12345", by(WITH_APP)),
-    Step("Online: an access token", "bearer-online", "Cust12345", by(BEARER)),
-    Step("Online: a session with its XSRF value", "xsrf-everywhere", "Cust12345", by(SESSION)),
+    Step("onsite: a user's password", "basic-onsite", headers=with_credentials(BY_PASSWORD)),
+    Step("onsite: a ticket", "ticket-onsite", headers=with_credentials(TICKET)),
+    Step(
+        "onsite: a session with its XSRF value",
+        "xsrf-pair xsrf-header",
+        headers=with_credentials(SESSION),
+    ),
+    Step(
+        "Online: a ticket and the token of an app",
+        "ticket-online",
+        "Cust12345",
+        with_credentials(TICKET_WITH_APP),
+    ),
+    Step("Online: an access token", "bearer-online", "Cust12345", with_credentials(BEARER)),
+    Step(
+        "Online: a session with its XSRF value",
+        "xsrf-everywhere",
+        "Cust12345",
+        with_credentials(SESSION),
+    ),
     Step(
         "a scheme in other letters",
         "scheme-case",
-        headers=by({"Authorization": "soticket 7T:demo-ticket"}),
+        headers=with_credentials({"Authorization": "soticket 7T:demo-ticket"}),
     ),
 ]
 
@@ -123,7 +137,7 @@ MEDIA_TYPES = [
     Step(
         f"the same accounts as {media_type}",
         "media-types same-effect",
-        headers=typed(media_type),
+        headers=with_type(media_type),
         body=body,
     )
     for media_type, body in PAYLOADS.items()
@@ -137,38 +151,63 @@ TURNED_AWAY = [
         pause=RUN,
     ),
     Step("a call after the run starts one", "lease-end", pause=0.25),
-    Step("another tenant's run is nobody else's business", "lease-tenant", "Cust12345", by(BEARER)),
+    Step(
+        "another tenant's run is nobody else's business",
+        "lease-tenant",
+        "Cust12345",
+        with_credentials(BEARER),
+    ),
 ]
 
-NOBODY = {"Authorization": "Basic bm9ib2R5Om5vLXBhc3N3b3Jk"}
-BROKEN = {"Authorization": "Basic %"}
-COOKIE = {"Cookie": SESSION["Cookie"]}
+UNKNOWN_USER = {"Authorization": "Basic bm9ib2R5Om5vLXBhc3N3b3Jk"}
+BROKEN_BASIC = {"Authorization": "Basic %"}
+SESSION_ALONE = {"Cookie": SESSION["Cookie"]}
 ERRORS = [
     Step("400: no body", "body-required", body=""),
-    Step("400: cut short", "body-syntax", body=ONE[:-3]),
-    Step("400: text for a number", "body-shape error-place", body=ONE.replace("507", '"507"')),
-    Step("400: too big a number", "account-id-int32", body=ONE.replace("507", "2147483648")),
-    Step("400: XML with a DTD", "xml-dtd", headers=typed("text/xml"), body="<!DOCTYPE a><a/>"),
+    Step("400: cut short", "body-syntax", body=ONE_ACCOUNT[:-3]),
+    Step(
+        "400: text for a number", "body-shape error-place", body=ONE_ACCOUNT.replace("507", '"507"')
+    ),
+    Step(
+        "400: too big a number", "account-id-int32", body=ONE_ACCOUNT.replace("507", "2147483648")
+    ),
+    Step("400: XML with a DTD", "xml-dtd", headers=with_type("text/xml"), body="<!DOCTYPE a><a/>"),
     Step(
         "400: a form's key that leads nowhere",
         "form-shape",
-        headers=typed("application/x-www-form-urlencoded"),
+        headers=with_type("application/x-www-form-urlencoded"),
         body="SyncUserAccounts.AccountId=507",
     ),
     Step(
         "400 as XML, for who likes that best",
         "error-format",
-        headers=signed_in(accept="application/xml"),
+        headers=good_headers(accept="application/xml"),
         body="[]",
     ),
-    Step("401: nobody", "unauthorized www-authenticate", headers=by({})),
-    Step("401: an unknown user", "unauthorized", headers=by(NOBODY)),
-    Step("401: Basic that is none", "credentials-malformed", headers=by(BROKEN)),
-    Step("401: a session without its XSRF value", "xsrf-half", headers=by(COOKIE)),
-    Step("401: an access token, onsite", "bearer-online-only", headers=by(BEARER)),
+    Step("401: nobody", "unauthorized www-authenticate", headers=with_credentials({})),
+    Step("401: an unknown user", "unauthorized", headers=with_credentials(UNKNOWN_USER)),
+    Step(
+        "401: Basic that is none", "credentials-malformed", headers=with_credentials(BROKEN_BASIC)
+    ),
+    Step(
+        "401: a session without its XSRF value",
+        "xsrf-half",
+        headers=with_credentials(SESSION_ALONE),
+    ),
+    Step("401: an access token, onsite", "bearer-online-only", headers=with_credentials(BEARER)),
     Step("401: a password, Online", "basic-onsite-only", "Cust12345"),
-    Step("401: a ticket without the app's token", "app-token-online", "Cust12345", by(TICKET)),
-    Step("401: an app without the EMail agent", "restricted-status", "Cust54321", by(WITH_APP)),
+    Step(
+        "401: a ticket without the app's token",
+        "app-token-online",
+        "Cust12345",
+        with_credentials(TICKET),
+    ),
+    Step(
+        "401: an app without the EMail agent",
+        "restricted-status",
+        "Cust54321",
+        with_credentials(TICKET_WITH_APP),
+    ),
     Step("404: no such tenant", "path-unknown-tenant", path=f"/Cust99999{PATH}"),
     Step("404: nothing is documented there", "path-unknown", path="/api/v1/Agents/EMail/Other"),
     Step("404: /api/v1 twice", "path-doubled", path=f"/api/v1{PATH}"),
@@ -178,21 +217,25 @@ ERRORS = [
         "body-limit",
         body=f'{{"SyncUserAccounts":[{",".join(["{}"] * 10_001)}]}}',
     ),
-    Step("415: another media type", "media-type-other", headers=typed("text/plain")),
+    Step("415: another media type", "media-type-other", headers=with_type("text/plain")),
     Step("415: no media type", "media-type-other", headers=BY_PASSWORD),
-    Step("415: an unknown charset", "charset-unknown", headers=typed("text/json; charset=ebcdic")),
-    Step("415: a packed body", "content-encoding", headers=signed_in(content_encoding="br")),
+    Step(
+        "415: an unknown charset", "charset-unknown", headers=with_type("text/json; charset=ebcdic")
+    ),
+    Step("415: a packed body", "content-encoding", headers=good_headers(content_encoding="br")),
 ]
 
-CLIENT = {
+CLIENT_HEADERS = {
     "Accept": "application/json",
     "Content-Type": "application/json",
     "User-Agent": "SO-TS-WebApi/1.0",
     "Accept-Encoding": "gzip, compress, deflate, br",
 }
-"""What the vendor's TypeScript client sends with every call; a test asks the real one."""
-ASKED = '{"syncUserAccounts":[{"accountId":507,"associateName":"Walker LLC","associateId":874}]}'
-READY = (
+"""The headers of the vendor's TypeScript client; a test compares them with the real one."""
+CLIENT_BODY = (
+    '{"syncUserAccounts":[{"accountId":507,"associateName":"Walker LLC","associateId":874}]}'
+)
+READY_ACCOUNT_BODY = (
     '{"syncUserAccounts":[{"tableRight":{"mask":15,"reason":""},"fieldProperties":{"AccountId":'
     '{"fieldRight":{"mask":0,"reason":""},"fieldType":"System.Int32"}},"accountId":507,'
     '"associateName":"Walker LLC","associateId":874}]}'
@@ -201,27 +244,29 @@ TYPESCRIPT_CLIENT = [
     Step(
         "authenticateWithPassword, and an account made by hand",
         "camel-case basic-onsite",
-        headers=CLIENT | BY_PASSWORD,
-        body=ASKED,
+        headers=CLIENT_HEADERS | BY_PASSWORD,
+        body=CLIENT_BODY,
     ),
     Step(
         "an account as getReadySyncEmailAccounts answers it, handed on",
         "carrier-members",
-        headers=CLIENT | BY_PASSWORD,
-        body=READY,
+        headers=CLIENT_HEADERS | BY_PASSWORD,
+        body=READY_ACCOUNT_BODY,
     ),
     Step(
         "authenticateWithTicket and applicationToken",
         "ticket-online",
         "Cust12345",
-        CLIENT | WITH_APP,
-        ASKED,
+        CLIENT_HEADERS | TICKET_WITH_APP,
+        CLIENT_BODY,
     ),
-    Step("authenticateWithToken", "bearer-online", "Cust12345", CLIENT | BEARER, ASKED),
-    Step("no sign-in", "unauthorized", headers=CLIENT, body=ASKED),
+    Step(
+        "authenticateWithToken", "bearer-online", "Cust12345", CLIENT_HEADERS | BEARER, CLIENT_BODY
+    ),
+    Step("no sign-in", "unauthorized", headers=CLIENT_HEADERS, body=CLIENT_BODY),
 ]
 
-OTHER_VERBS = [
+OTHER_METHODS = [
     Step("GET describes the call and starts nothing", "get-describes", method="GET", body=""),
     Step("HEAD answers as GET, without a body", "head", method="HEAD", body=""),
     Step("OPTIONS names the verbs", "options", method="OPTIONS", body=""),
@@ -237,51 +282,48 @@ FIXTURES: Mapping[str, tuple[str, list[Step]]] = {
         "What the vendor's TypeScript client sends, and what it gets.",
         TYPESCRIPT_CLIENT,
     ),
-    "other-verbs": ("Other verbs tell about the call and start nothing.", OTHER_VERBS),
+    "other-verbs": ("Other verbs tell about the call and start nothing.", OTHER_METHODS),
 }
 
-# ---- making them -----------------------------------------------------------------------------
+# ---- generating ------------------------------------------------------------------------------
 
 
-class Stage:
-    """A mock whose clocks stand still unless a step moves them, all by the same."""
+class FixturePlayer:
+    """Plays steps on a mock whose clocks advance only between and during steps."""
 
     def __init__(self) -> None:
-        self._local = Local()
-        self._ids = list(self._local.mock.tenants.ids)
-        self._seen = 0
+        self._mock = InProcessMock()
+        self._tenants = list(self._mock.mock.tenants.ids)
 
     async def entries(self, steps: list[Step]) -> list[Entry]:
-        """Play *steps* and return what happened."""
-        for tenant in self._ids:
-            await self._local.control("POST", f"clock/freeze?tenant={tenant}")
+        """Play *steps* and return their entries."""
+        for tenant in self._tenants:
+            await self._mock.control("POST", f"clock/freeze?tenant={tenant}")
         return [await self._play(step, arrival) for arrival, step in enumerate(steps, 1)]
 
     async def _play(self, step: Step, arrival: int) -> Entry:
         request = step.request
-        body = request.body or b""
-        known = {id(one) for one in self._journalled()}
+        old_exchanges = {id(exchange) for exchange in self._exchanges()}
         call = asyncio.create_task(
-            self._local.call(step.method, step.target, body, list(request.headers))
+            self._mock.call(step.method, step.target, request.body or b"", list(request.headers))
         )
         while not call.done():
             await asyncio.sleep(0)
-            if any(self._local.tenant(tenant).waiting for tenant in self._ids):
-                await self._pass(1.0)
-        answered = await call
-        (exchange,) = (one for one in self._journalled() if id(one) not in known)
-        await self._pass(step.pause)
-        headers = tuple(answered.headers.items())
-        response = RecordedResponse(answered.status, headers=headers, body=answered.body)
+            if any(self._mock.tenant(tenant).waiting for tenant in self._tenants):
+                await self._advance(1.0)
+        answer = await call
+        (exchange,) = (new for new in self._exchanges() if id(new) not in old_exchanges)
+        await self._advance(step.pause)
+        headers = tuple(answer.headers.items())
+        response = RecordedResponse(answer.status, headers=headers, body=answer.body)
         return entry(request, response, exchange, step, arrival)
 
-    async def _pass(self, seconds: float) -> None:
-        step = {"seconds": seconds}
-        for tenant in self._ids:
-            await self._local.control("POST", f"clock/advance?tenant={tenant}", step)
+    async def _advance(self, seconds: float) -> None:
+        for tenant in self._tenants:
+            await self._mock.control("POST", f"clock/advance?tenant={tenant}", {"seconds": seconds})
 
-    def _journalled(self) -> list[Exchange]:
-        return [one for tenant in self._ids for one in self._local.exchanges(tenant)]
+    def _exchanges(self) -> list[Exchange]:
+        return [exchange for tenant in self._tenants for exchange in self._mock.exchanges(tenant)]
 
 
 def entry(
@@ -291,7 +333,7 @@ def entry(
     step: Step,
     arrival: int,
 ) -> Entry:
-    """Put together what was sent and seen, and what the journal knows of it."""
+    """Return the entry of a step, labelled from the journal's *exchange*."""
     elapsed = (exchange.elapsed or 0) / 1e9
     label = Label(
         cast(Outcome, exchange.outcome),
@@ -306,19 +348,19 @@ def entry(
         response=response,
         at=exchange.at / 1e9,
         elapsed=elapsed,
-        waited=elapsed,
+        service_time=elapsed,
         label=label,
     )
 
 
-def made() -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every fixture, as the mock answers today."""
+def fixture_files() -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of every fixture, as the mock answers today."""
     for name, (proves, steps) in FIXTURES.items():
-        entries = tuple(asyncio.run(Stage().entries(steps)))
+        entries = tuple(asyncio.run(FixturePlayer().entries(steps)))
         recording = Recording(entries, About(proves))
-        yield f"{name}.har", har_file.written(Redactor(KEY).recording(recording))
+        yield f"{name}.har", har_file.encode(Redactor(KEY).redact_recording(recording))
 
 
 if __name__ == "__main__":
-    for name, content in made():
+    for name, content in fixture_files():
         (FOLDER / name).write_bytes(content)

@@ -1,4 +1,4 @@
-"""Recordings as tests make them: an entry is what a good client sends, unless told otherwise."""
+"""Builds recordings for tests; by default an entry is a correct call that was answered 204."""
 
 from superoffice_mock.recordings.model import (
     Entry,
@@ -23,17 +23,17 @@ def entry(
     *,
     method: str = "POST",
     status: int = 204,
-    answered: Headers = (),
-    answer: bytes | None = b"",
-    failed: str | None = None,
+    response_headers: Headers = (),
+    response_body: bytes | None = b"",
+    failure: str | None = None,
     label: Label = UNLABELLED,
 ) -> Entry:
     return Entry(
         request=RecordedRequest(method, url, headers=headers, body=body),
-        response=RecordedResponse(status, failed, headers=answered, body=answer),
+        response=RecordedResponse(status, failure, headers=response_headers, body=response_body),
         at=1_800_000_000.0,
         elapsed=0.03,
-        waited=0.02,
+        service_time=0.02,
         label=label,
     )
 

@@ -1,4 +1,4 @@
-"""A real server in a process of its own, and what tests ask it."""
+"""A real server in a process of its own, and its control surface."""
 
 import json
 import os
@@ -18,8 +18,8 @@ READY = "superoffice-mock ready on "
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A server that is ready."""
+class ServerProcess:
+    """A running server that is ready."""
 
     url: str
     process: subprocess.Popen[str]
@@ -30,31 +30,31 @@ class Running:
         parts = urlsplit(self.url)
         return str(parts.hostname), int(parts.port or 0)
 
-    def control(self, method: str, path: str, sent: object = None) -> Any:
-        """Call /_mock/ and return the JSON it answers, whatever the status."""
-        body = None if sent is None else json.dumps(sent).encode()
-        request = Request(f"{self.url}/_mock/{path}", body, method=method)
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        """Call /_mock/ and return the JSON of the answer, whatever the status."""
+        content = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.url}/_mock/{path}", content, method=method)
         try:
-            with urlopen(request, timeout=30) as answer:
-                return json.load(answer)
+            with urlopen(request, timeout=30) as response:
+                return json.load(response)
         except HTTPError as error:
             with error:
                 return json.load(error)
 
     def exchanges(self, tenant: str = "onsite") -> list[Any]:
-        """The journal of *tenant*, oldest first."""
+        """Return the journal of *tenant*, oldest first."""
         requests: list[Any] = self.control("GET", f"requests?tenant={tenant}")["requests"]
         return requests
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return this environment without settings of the mock, plus *extra*."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SUPEROFFICE_MOCK_")}
-    return kept | dict(extra or {})
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("SUPEROFFICE_MOCK_")}
+    return variables | dict(extra or {})
 
 
 @contextmanager
-def serving(*flags: str, env: Mapping[str, str] | None = None) -> Iterator[Running]:
+def run_server(*flags: str, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
     """Run `superoffice-mock serve` on a free port until the block ends."""
     command = [sys.executable, "-m", "superoffice_mock", "serve", "--port", "0", *flags]
     with subprocess.Popen(
@@ -67,7 +67,7 @@ def serving(*flags: str, env: Mapping[str, str] | None = None) -> Iterator[Runni
             message = f"the server did not start: {line}{errors}"
             raise AssertionError(message)
         try:
-            yield Running(line.removeprefix(READY).strip(), process)
+            yield ServerProcess(line.removeprefix(READY).strip(), process)
         finally:
             process.terminate()
             process.communicate(timeout=10)

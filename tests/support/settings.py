@@ -1,10 +1,10 @@
-"""Settings as users write them, for the tests of settings."""
+"""Settings for the tests of settings: the defaults, and helpers to load and write them."""
 
 from pathlib import Path
 
 from superoffice_mock.config.settings import Configuration, load
 
-DESIGN = {  # design.md section 7, what there is of it
+DESIGN = {  # the defaults
     "host": "127.0.0.1",
     "port": 8204,
     "port-file": None,
@@ -30,23 +30,23 @@ DESIGN = {  # design.md section 7, what there is of it
 }
 
 
-def loaded(
+def load_settings(
     file: str | None = None,
     environ: dict[str, str] | None = None,
     flags: dict[str, str] | None = None,
     readings: tuple[str, ...] = (),
 ) -> Configuration:
-    """Load settings from these sources and nothing else."""
+    """Load settings from these sources only."""
     return load(file, environ or {}, flags or {}, readings)
 
 
-def variable(name: str) -> str:
-    """Return the environment's name for the setting *name*."""
+def environment_variable(name: str) -> str:
+    """Return the environment variable of the setting *name*."""
     return "SUPEROFFICE_MOCK_" + name.upper().replace("-", "_")
 
 
-def written(folder: Path, text: str) -> str:
-    """Write *text* into a configuration file in *folder* and return its name."""
+def write_config(folder: Path, text: str) -> str:
+    """Write *text* to a configuration file in *folder* and return its path."""
     path = folder / "mock.toml"
     path.write_text(text, encoding="utf-8")
     return str(path)

@@ -1,4 +1,4 @@
-"""Checks of bodies: members, ids, lists, what is no request, XML and forms."""
+"""Checks of bodies: members, ids, lists, invalid bodies, XML and forms."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -9,74 +9,73 @@ from superoffice_contract.checks.payloads import FORM, GOOD, GOOD_FORM, GOOD_XML
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request
 
-INT32: Final = 2**31
+INT32_END: Final = 2**31
+MAX_BODY_BYTES: Final = 2**20
+MAX_ACCOUNTS: Final = 10_000
+"""The limits of the mock (claim body-limit); other servers may have other limits."""
 
 
-def member_names(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Case does not matter, and unknown members do no harm."""
-    swapped = GOOD.decode().swapcase().encode()
-    camel = GOOD.replace(b'"Sync', b'"sync').replace(b'"A', b'"a')
-    yield ExpectedResponse("camelCase", scene.post(camel, JSON), (204,), ("camel-case",))
-    yield ExpectedResponse("swapped case", scene.post(swapped, JSON), (204,), ("camel-case",))
+def member_name_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """Member names ignore case, and unknown members have no effect."""
+    camel_case = GOOD.replace(b'"Sync', b'"sync').replace(b'"A', b'"a')
+    swapped_case = GOOD.decode().swapcase().encode()
     unknown = GOOD.replace(b'{"AccountId"', b'{"Nobody":{"x":[1]},"AccountId"')
-    yield ExpectedResponse(
-        "an unknown member", scene.post(unknown, JSON), (204,), ("unknown-members",)
-    )
     carrier = GOOD.replace(
         b'{"AccountId"', b'{"TableRight":{"Mask":"F"},"FieldProperties":null,"AccountId"'
     )
-    claims = ("carrier-members", "null-members")
-    yield ExpectedResponse("carrier members", scene.post(carrier, JSON), (204,), claims)
-    unnamed = GOOD.replace(b'"tje0"', b"null")
-    yield ExpectedResponse("null for a name", scene.post(unnamed, JSON), (204,), ("null-members",))
+    null_name = GOOD.replace(b'"tje0"', b"null")
+    for name, body, claims in (
+        ("camelCase", camel_case, ("camel-case",)),
+        ("swapped case", swapped_case, ("camel-case",)),
+        ("an unknown member", unknown, ("unknown-members",)),
+        ("carrier members", carrier, ("carrier-members", "null-members")),
+        ("null for a name", null_name, ("null-members",)),
+    ):
+        yield ExpectedResponse(name, context.post(body, JSON), (204,), claims)
 
 
-def ids(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Any 32-bit integer is an id, and nothing else is."""
-    good = ("0", "-1", str(INT32 - 1), str(-INT32))
-    bad = (
-        *('"5"', "true", "null", "1.0", "1e2", "[]", "{}", str(INT32), str(-INT32 - 1)),
-        "1" + "0" * 30,
-    )
-    for one in good:
-        yield ExpectedResponse(
-            one, _with_id(scene, one), (204,), ("account-id", "account-id-int32")
-        )
-    for one in bad:
-        ranged = one.lstrip("-").isdigit()
-        claim = "account-id-int32" if ranged else "integers-strict"
-        yield ExpectedResponse(one, _with_id(scene, one), (400,), (claim,))
-    absent = scene.post(b'{"SyncUserAccounts":[{}]}', JSON)
+def id_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """An id is any 32-bit integer, and nothing else."""
+    claims: tuple[str, ...] = ("account-id", "account-id-int32")
+    for value in ("0", "-1", str(INT32_END - 1), str(-INT32_END)):
+        yield ExpectedResponse(value, _request_with_id(context, value), (204,), claims)
+    for value in (
+        *('"5"', "true", "null", "1.0", "1e2", "[]", "{}"),
+        *(str(INT32_END), str(-INT32_END - 1), "1" + "0" * 30),
+    ):
+        is_integer = value.lstrip("-").isdigit()
+        claims = ("account-id-int32" if is_integer else "integers-strict",)
+        yield ExpectedResponse(value, _request_with_id(context, value), (400,), claims)
+    absent = context.post(b'{"SyncUserAccounts":[{}]}', JSON)
     yield ExpectedResponse("no id", absent, (204,), ("id-absent",))
 
 
-def _with_id(scene: CheckContext, id_: str) -> Request:
-    return scene.post(b'{"SyncUserAccounts":[{"AccountId":%s}]}' % id_.encode(), JSON)
+def _request_with_id(context: CheckContext, id_: str) -> Request:
+    return context.post(b'{"SyncUserAccounts":[{"AccountId":%s}]}' % id_.encode(), JSON)
 
 
-def items(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """One bad account refuses the whole call, wherever it stands; the answer names the place."""
-    place = expectations.naming("/SyncUserAccounts/1")
-    cases = (
+def list_item_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """One invalid account makes the whole call a 400 that names its place in the list."""
+    verifiers = (expectations.mention_verifier("/SyncUserAccounts/1"),)
+    for name, item in (
         ("a bad id behind a good one", b'{"AccountId":"x"}'),
         ("null behind a good one", b"null"),
         ("a number behind a good one", b"7"),
-    )
-    for name, item in cases:
+    ):
         body = GOOD.replace(b"}]}", b"}," + item + b"]}")
         claims = ("items-all", "error-place")
-        yield ExpectedResponse(name, scene.post(body, JSON), (400,), claims, (place,))
+        yield ExpectedResponse(name, context.post(body, JSON), (400,), claims, verifiers)
 
 
-def empty_lists(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """No list, null and an empty list are all an empty list."""
+def empty_list_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """A missing list and null count as an empty list."""
     for body in (b"{}", b'{"SyncUserAccounts":null}', b'{"SyncUserAccounts":[]}'):
-        yield ExpectedResponse(body.decode(), scene.post(body, JSON), (204,), ("empty-list",))
+        yield ExpectedResponse(body.decode(), context.post(body, JSON), (204,), ("empty-list",))
 
 
-def broken_bodies(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """What is no request is a 400, never a 500."""
-    cases = (
+def invalid_body_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """An invalid body gets a 400, never a 500."""
+    for name, body, claim in (
         ("no body", b"", "body-required"),
         ("null", b"null", "body-required"),
         ("an array", b"[]", "body-shape"),
@@ -87,25 +86,11 @@ def broken_bodies(scene: CheckContext) -> Iterator[ExpectedResponse]:
         ("NaN", b'{"SyncUserAccounts":[{"AccountId":NaN}]}', "body-syntax"),
         ("10,000 levels", b"[" * 10_000 + b"]" * 10_000, "body-syntax"),
         ("a comma too many", b'{"SyncUserAccounts":[],}', "body-syntax"),
-    )
-    for name, body, claim in cases:
-        yield ExpectedResponse(name, scene.post(body, JSON), (400,), (claim,))
-
-
-# ---- XML and forms ---------------------------------------------------------------------------
-
-
-def xml(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Elements count by local name, in any namespace and order; DTDs are refused."""
-    for media_type in (XML, "text/xml"):
-        for name, body, statuses, claim in _XML_CASES:
-            ask = scene.post(body, media_type)
-            yield ExpectedResponse(f"{name} as {media_type}", ask, statuses, (claim,))
+    ):
+        yield ExpectedResponse(name, context.post(body, JSON), (400,), (claim,))
 
 
 _XSI: Final = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-
-
 _XML_CASES: Final = (
     (
         "a namespace",
@@ -158,65 +143,66 @@ _XML_CASES: Final = (
 )
 
 
-def form(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Both ways to write an index are understood."""
-    dotted = GOOD_FORM.replace(b"[AccountId]", b".AccountId").replace(b"[Associate", b".Associate")
-    dotted = dotted.replace(b"Name]", b"Name").replace(b"Id]", b"Id")
-    escaped = GOOD_FORM.replace(b"[", b"%5B").replace(b"]", b"%5D")
-    cases = (
+def xml_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """XML elements match by local name, in any namespace and order; DTDs are refused."""
+    for media_type in (XML, "text/xml"):
+        for name, body, statuses, claim in _XML_CASES:
+            request = context.post(body, media_type)
+            yield ExpectedResponse(f"{name} as {media_type}", request, statuses, (claim,))
+
+
+def form_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """A form may write members with brackets or with dots."""
+    dotted_body = GOOD_FORM.replace(b"[AccountId]", b".AccountId")
+    dotted_body = dotted_body.replace(b"[Associate", b".Associate")
+    dotted_body = dotted_body.replace(b"Name]", b"Name").replace(b"Id]", b"Id")
+    escaped_body = GOOD_FORM.replace(b"[", b"%5B").replace(b"]", b"%5D")
+    for name, body, statuses, claim in (
         ("brackets", GOOD_FORM, (204,), "form-shape"),
-        ("escaped brackets", escaped, (204,), "form-shape"),
-        ("a dot", dotted, (204,), "form-shape"),
+        ("escaped brackets", escaped_body, (204,), "form-shape"),
+        ("a dot", dotted_body, (204,), "form-shape"),
         ("a text for an id", GOOD_FORM.replace(b"507", b"x"), (400,), "text-ids"),
         ("a number too big", GOOD_FORM.replace(b"507", b"3000000000"), (400,), "account-id-int32"),
-    )
-    for name, body, statuses, claim in cases:
-        yield ExpectedResponse(name, scene.post(body, FORM), statuses, (claim,))
+    ):
+        yield ExpectedResponse(name, context.post(body, FORM), statuses, (claim,))
 
 
-MOST_BYTES: Final = 2**20
-
-
-MOST_ACCOUNTS: Final = 10_000
-"""The limits of claim body-limit; what other servers take is theirs to say."""
-
-
-def limits(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """A body and a list at the limit are let in, longer ones are a 413."""
-    yield from _forms(scene)
-    if not scene.has_control:
+def limit_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """A body or a list at the limit is accepted; a longer one gets a 413."""
+    yield from _empty_form_cases(context)
+    if not context.has_control:
         return
     claims = ("body-limit",)
-    for name, body, kind, status in (
-        ("a body at the limit", GOOD.ljust(MOST_BYTES), JSON, 204),
-        ("a body over the limit", GOOD.ljust(MOST_BYTES + 1), JSON, 413),
-        ("a list at the limit", _listed(MOST_ACCOUNTS), JSON, 204),
-        ("a list over the limit", _listed(MOST_ACCOUNTS + 1), JSON, 413),
-        ("a list over the limit in XML", _elements(MOST_ACCOUNTS + 1), XML, 413),
-        ("a list over the limit in a form", _fields(MOST_ACCOUNTS + 1), FORM, 413),
+    for name, body, media_type, status in (
+        ("a body at the limit", GOOD.ljust(MAX_BODY_BYTES), JSON, 204),
+        ("a body over the limit", GOOD.ljust(MAX_BODY_BYTES + 1), JSON, 413),
+        ("a list at the limit", _json_list(MAX_ACCOUNTS), JSON, 204),
+        ("a list over the limit", _json_list(MAX_ACCOUNTS + 1), JSON, 413),
+        ("a list over the limit in XML", _xml_list(MAX_ACCOUNTS + 1), XML, 413),
+        ("a list over the limit in a form", _form_list(MAX_ACCOUNTS + 1), FORM, 413),
     ):
-        yield ExpectedResponse(name, scene.post(body, kind), (status,), claims)
+        yield ExpectedResponse(name, context.post(body, media_type), (status,), claims)
 
 
-def _forms(scene: CheckContext) -> Iterator[ExpectedResponse]:
+def _empty_form_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     for name, body in (
         ("a form without fields", b""),
         ("a form with an empty list", b"SyncUserAccounts="),
         ("a form with an empty account", b"SyncUserAccounts[0]="),
     ):
-        yield ExpectedResponse(name, scene.post(body, FORM), (400,), ("form-limits",))
+        yield ExpectedResponse(name, context.post(body, FORM), (400,), ("form-limits",))
 
 
-def _listed(count: int) -> bytes:
+def _json_list(count: int) -> bytes:
     return b'{"SyncUserAccounts":[%b]}' % b",".join([b'{"AccountId":1}'] * count)
 
 
-def _elements(count: int) -> bytes:
+def _xml_list(count: int) -> bytes:
     account = b"<SyncUserAccount><AccountId>1</AccountId></SyncUserAccount>"
     root = b"SyncEmailAccountsRequest"
     return b"<%b><SyncUserAccounts>%b</SyncUserAccounts></%b>" % (root, account * count, root)
 
 
-def _fields(count: int) -> bytes:
+def _form_list(count: int) -> bytes:
     fields = (b"SyncUserAccounts[%d].AccountId=1" % index for index in range(count))
     return b"&".join(fields)

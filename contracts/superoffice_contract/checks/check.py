@@ -1,4 +1,4 @@
-"""What a check is: requests with expected answers, or a procedure with side effects."""
+"""The two kinds of checks: requests with expected responses, and procedures with side effects."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
@@ -10,27 +10,29 @@ from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client
 
+Observations = AsyncIterator[Finding | ReadingSign]
+
 
 class WireCheck(msgspec.Struct, frozen=True):
-    """A named check. *signed_in*: it needs a credential that is let in."""
+    """A named check of single calls; *cases* yields its requests and what must come back.
+
+    *needs_credential*: it is skipped at a tenant without a valid credential.
+    """
 
     name: str
-    expect: Callable[[CheckContext], Iterator[ExpectedResponse]]
-    signed_in: bool = True
+    cases: Callable[[CheckContext], Iterator[ExpectedResponse]]
+    needs_credential: bool = True
 
 
 class EffectCheck(msgspec.Struct, frozen=True):
-    """A named check of effects; `run` yields what is wrong, and signs of what is open."""
+    """A named check of what calls do; *run* yields problems, and signs of open readings."""
 
     name: str
     claims: tuple[str, ...]
-    run: Callable[[Client, Sequence[CheckContext]], AsyncIterator[Finding | ReadingSign]]
+    run: Callable[[Client, Sequence[CheckContext]], Observations]
 
 
-Effects = AsyncIterator[Finding | ReadingSign]
-
-
-async def fresh(caller: Client, scene: CheckContext) -> None:
-    """Let *scene*'s tenant be as configured, on a clock that jumps."""
-    await caller.control("POST", f"reset?tenant={scene.tenant.id}")
-    await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
+async def reset_tenant(client: Client, context: CheckContext) -> None:
+    """Reset the tenant of *context* to its configuration, on a clock that jumps."""
+    await client.control("POST", f"reset?tenant={context.tenant.id}")
+    await client.control("POST", f"clock/jump?tenant={context.tenant.id}")

@@ -1,105 +1,111 @@
-"""Checks of credentials: accepted, refused, read before the body, expired."""
+"""Checks of credentials: accepted, refused, checked before the body, expired."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence, Set
 from typing import Final
 
 import msgspec
 
-from superoffice_contract.checks.check import EffectCheck, Effects, fresh
+from superoffice_contract.checks.check import EffectCheck, Observations, reset_tenant
 from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.report import Finding
-from superoffice_contract.target import credentials, invalid_credentials, tenants
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.credentials import way_in
+from superoffice_contract.target.credentials import security_scheme, valid_credentials
 from superoffice_contract.target.http import Client, Request
-from superoffice_contract.target.temporary_tenants import made
+from superoffice_contract.target.invalid_credentials import invalid_credentials
+from superoffice_contract.target.temporary_tenants import temporary_tenant
+from superoffice_contract.target.tenants import Header
 
-# ---- who is let in ---------------------------------------------------------------------------
-
-
-def credentials_good(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Every way in reaches 204."""
-    for one in credentials.good(scene.tenant):
-        yield ExpectedResponse(one.name, _signed(scene, one.headers), (204,), one.claims)
-
-
-def credentials_bad(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Nothing else does."""
-    refused = tuple(map(int, scene.values("restricted", "401", "403")))
-    for one in invalid_credentials.of(scene.tenant):
-        statuses = refused if "grant" in one.claims else (401,)
-        yield ExpectedResponse(one.name, _signed(scene, one.headers), statuses, one.claims)
+LIFETIME_SECONDS: Final = 1_000
+"""How long credentials last at the temporary tenants of the lifetime check."""
+EXPIRY_CLAIM: Final = "credentials-expire"
+_EMPTY_CALL: Final = b'{"SyncUserAccounts":[]}'
+_BASIC, _BEARER = "basic", "bearer"
 
 
-def credentials_before_body(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """A bad body without credentials is a 401."""
-    claims = ("order-credentials",)
-    headers = (("Content-Type", JSON),)
-    yield ExpectedResponse(
-        "a broken body", Request("POST", scene.url, headers, b"{"), (401,), claims
+def valid_credential_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """Each valid credential gets a 204."""
+    for credential in valid_credentials(context.tenant):
+        request = _signed_request(context, credential.headers)
+        yield ExpectedResponse(credential.name, request, (204,), credential.claims)
+
+
+def invalid_credential_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """Each invalid credential is refused."""
+    restricted_statuses = tuple(map(int, context.allowed_values("restricted", "401", "403")))
+    for credential in invalid_credentials(context.tenant):
+        statuses = restricted_statuses if "grant" in credential.claims else (401,)
+        request = _signed_request(context, credential.headers)
+        yield ExpectedResponse(credential.name, request, statuses, credential.claims)
+
+
+def credentials_before_body_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """An invalid body without credentials gets a 401."""
+    request = Request("POST", context.url, (("Content-Type", JSON),), b"{")
+    yield ExpectedResponse("a broken body", request, (401,), ("order-credentials",))
+
+
+def _signed_request(context: CheckContext, headers: tuple[Header, ...]) -> Request:
+    return Request("POST", context.url, (*headers, ("Content-Type", JSON)), GOOD)
+
+
+async def check_lifetimes(client: Client, contexts: Sequence[CheckContext]) -> Observations:
+    """Expired credentials are refused; use renews a ticket and a session, but no access token."""
+    for context in contexts:
+        await reset_tenant(client, context)
+        await client.control("POST", f"credentials/expire?tenant={context.tenant.id}", {})
+        findings = _check_schemes(client, context, {_BASIC}, "once they expired", EXPIRY_CLAIM)
+        async for finding in findings:
+            yield finding
+        await reset_tenant(client, context)
+    all_schemes = frozenset(
+        security_scheme(credential.headers)
+        for context in contexts
+        for credential in valid_credentials(context.tenant)
     )
-
-
-def _signed(scene: CheckContext, headers: tuple[tenants.Header, ...]) -> Request:
-    return Request("POST", scene.url, (*headers, ("Content-Type", JSON)), GOOD)
-
-
-LIFE: Final = 1_000
-"""Seconds that credentials last at the tenants that are made for this."""
-
-
-EXPIRE: Final = "credentials-expire"
-
-
-_FOR_NOBODY: Final = b'{"SyncUserAccounts":[]}'
-
-
-_PASSWORD, _TOKEN = "basic", "bearer"
-
-
-async def lifetimes(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """What has expired lets nobody in; use renews a ticket and a session, and no access token."""
-    for scene in scenes:
-        await fresh(caller, scene)
-        await caller.control("POST", f"credentials/expire?tenant={scene.tenant.id}", {})
-        async for one in _let_in(caller, scene, {_PASSWORD}, "once they expired", EXPIRE):
-            yield one
-        await fresh(caller, scene)
-    every = frozenset(
-        way_in(one.headers) for scene in scenes for one in credentials.good(scene.tenant)
-    )
-    lives = dict.fromkeys(("tickets", "tokens", "sessions"), LIFE)
-    for installation in dict.fromkeys(scene.tenant.installation for scene in scenes):
-        async with made(caller, scenes[0], installation, {"expires_after": lives}) as scene:
-            for after, ways, when, claim in (
-                (0.6, every, "in their life", EXPIRE),
-                (0.6, every - {_TOKEN}, "when use should have renewed them", "ticket-sliding"),
-                (1.1, {_PASSWORD}, "when their life was over", EXPIRE),
+    lifetimes = dict.fromkeys(("tickets", "tokens", "sessions"), LIFETIME_SECONDS)
+    tenant = {"expires_after": lifetimes}
+    for installation in dict.fromkeys(context.tenant.installation for context in contexts):
+        async with temporary_tenant(client, contexts[0], installation, tenant) as context:
+            for lifetimes_passed, schemes, when, claim in (
+                (0.6, all_schemes, "in their life", EXPIRY_CLAIM),
+                (
+                    0.6,
+                    all_schemes - {_BEARER},
+                    "when use should have renewed them",
+                    "ticket-sliding",
+                ),
+                (1.1, {_BASIC}, "when their life was over", EXPIRY_CLAIM),
             ):
-                await caller.control(
-                    "POST", f"clock/advance?tenant={scene.tenant.id}", {"seconds": LIFE * after}
+                await client.control(
+                    "POST",
+                    f"clock/advance?tenant={context.tenant.id}",
+                    {"seconds": LIFETIME_SECONDS * lifetimes_passed},
                 )
-                async for one in _let_in(caller, scene, ways, when, claim):
-                    yield one
+                async for finding in _check_schemes(client, context, schemes, when, claim):
+                    yield finding
 
 
-async def _let_in(
-    caller: Client, scene: CheckContext, ways: frozenset[str] | set[str], when: str, claim: str
+async def _check_schemes(
+    client: Client, context: CheckContext, schemes: Set[str], when: str, claim: str
 ) -> AsyncIterator[Finding]:
-    """Yield each way in that should be open and is not, or the other way round."""
-    by_way = {way_in(one.headers): one for one in credentials.good(scene.tenant)}
-    for way, credential in by_way.items():
-        there = msgspec.structs.replace(scene, sign_in=credential.headers)
-        seen = await caller.send(there.post(_FOR_NOBODY, JSON))
-        expected = 204 if way in ways else 401
-        if seen.status != expected:
-            broken = "token-fixed" if way == _TOKEN and expected == 401 else claim
-            what = f"{credential.name} {when}: expected {expected}, got {seen.status}"
-            yield Finding(scene.tenant.id, what, (broken,))
+    """Yield each scheme of *schemes* that is refused, and each other scheme that is accepted."""
+    by_scheme = {
+        security_scheme(credential.headers): credential
+        for credential in valid_credentials(context.tenant)
+    }
+    for scheme, credential in by_scheme.items():
+        signed_in_context = msgspec.structs.replace(context, credential_headers=credential.headers)
+        response = await client.send(signed_in_context.post(_EMPTY_CALL, JSON))
+        expected_status = 204 if scheme in schemes else 401
+        if response.status != expected_status:
+            is_renewed_token = scheme == _BEARER and expected_status == 401
+            what = f"{credential.name} {when}: expected {expected_status}, got {response.status}"
+            broken_claim = "token-fixed" if is_renewed_token else claim
+            yield Finding(context.tenant.id, what, (broken_claim,))
 
 
 LIFETIME_CHECKS: Final = (
-    EffectCheck("lifetimes", (EXPIRE, "ticket-sliding", "token-fixed"), lifetimes),
+    EffectCheck("lifetimes", (EXPIRY_CLAIM, "ticket-sliding", "token-fixed"), check_lifetimes),
 )
-"""Checks that make tenants of their own."""
+"""Checks that create their own tenants."""

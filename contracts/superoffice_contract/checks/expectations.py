@@ -1,4 +1,4 @@
-"""What a server must answer to one request, and how an answer is held against it."""
+"""What a server must answer to one request, and the checks of a response."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,205 +9,205 @@ import msgspec
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request, Response
 
-Verify = Callable[[Response], str | None]
-"""Return what is wrong with an answer, or None."""
+Verifier = Callable[[Response], str | None]
+"""Returns the problem with a response, or None."""
 
-
-HINTS: Final = ("retry-after", "location", "set-cookie", "transfer-encoding")
-"""Headers that a 204 must not have, as they would tell, or promise a body."""
-
-
-NOT_CACHED: Final = (("cache-control", "no-cache"), ("pragma", "no-cache"), ("expires", "-1"))
-
-
-_TRACE: Final = re.compile(rb"Traceback \(most recent|\bFile \\?\"[^\"]+\", line \d|\bat System\.")
-
-
+HINT_HEADERS: Final = ("retry-after", "location", "set-cookie", "transfer-encoding")
+"""Headers that a 204 must not have: they would show the outcome, or announce a body."""
+NO_CACHE_HEADERS: Final = (
+    ("cache-control", "no-cache"),
+    ("pragma", "no-cache"),
+    ("expires", "-1"),
+)
+_STACK_TRACE: Final = re.compile(
+    rb"Traceback \(most recent|\bFile \\?\"[^\"]+\", line \d|\bat System\."
+)
 _JSON: Final = "application/json"
-
-
-class ExpectedResponse(msgspec.Struct, frozen=True):
-    """One request, the statuses that will do, and the claims that it stands for."""
-
-    name: str
-    ask: Request
-    statuses: tuple[int, ...]
-    claims: tuple[str, ...]
-    verify: tuple[Verify, ...] = ()
-
-    def wrongs(self, seen: Response) -> Iterator[str]:
-        """Yield, in words, where *seen* is not what was expected."""
-        if seen.status not in self.statuses:
-            wanted = " or ".join(map(str, self.statuses))
-            yield f"expected {wanted}, got {seen.status}"
-            return
-        for verify in (*_ALWAYS.get(seen.status, ()), *self.verify):
-            wrong = verify(seen)
-            if wrong is not None:
-                yield wrong
-
-
-# ---- what holds for every answer of a status -------------------------------------------------
-
-
-def no_body(seen: Response) -> str | None:
-    """A 204 has no body and nothing that announces one (claims no-body, no-content)."""
-    if seen.body:
-        return f"the {seen.status} has a body of {len(seen.body)} bytes"
-    if seen.header("content-length") is not None:
-        return f"the {seen.status} has a Content-Length"
-    return None
-
-
-def no_hints(seen: Response) -> str | None:
-    """A 204 has no header that tells a started from a turned-away call (claim no-hints)."""
-    found = [name for name in HINTS if name in seen.names]
-    return f"the {seen.status} has the header {found[0]}" if found else None
-
-
-def no_banner(seen: Response) -> str | None:
-    """No answer names its server or asks for https for ever (claim no-banner)."""
-    found = [name for name in ("server", "strict-transport-security") if name in seen.names]
-    return f"the answer has the header {found[0]}" if found else None
-
-
-def challenged(seen: Response) -> str | None:
-    """A 401 says which schemes there are (claim www-authenticate)."""
-    if seen.header("www-authenticate"):
-        return None
-    return "the 401 has no WWW-Authenticate (claim www-authenticate)"
-
-
-def no_trace(seen: Response) -> str | None:
-    """No error shows how the server is built (claim error-no-trace)."""
-    return "the answer shows a stack trace" if _TRACE.search(seen.body) else None
-
-
-# ---- what holds for some ---------------------------------------------------------------------
-
-
-def not_cached(seen: Response) -> str | None:
-    """Nobody may keep the answer (claim cache-headers)."""
-    wrong = [name for name, value in NOT_CACHED if seen.header(name) != value]
-    return f"the answer has no right {wrong[0]} (claim cache-headers)" if wrong else None
-
-
-def typed(scene: CheckContext) -> Verify:
-    """Return the check that a 204 has a Content-Type if its reading says so."""
-    wanted = scene.values("no-content-type", "absent", "as-sampled")
-
-    def verify(seen: Response) -> str | None:
-        found = seen.header("content-type")
-        follows = "absent" if found is None else "as-sampled"
-        if follows in wanted and (found is None or _kind(seen) == _JSON):
-            return None
-        return f"the 204 has the Content-Type {found} (claim no-content-type)"
-
-    return verify
-
-
-def enveloped(scene: CheckContext) -> Verify:
-    """Return the check that an error is JSON in an envelope of the vendor's."""
-    wanted = scene.values("errors", *_ENVELOPES)
-
-    def verify(seen: Response) -> str | None:
-        content = _decoded(seen)
-        if any(_fits(content, _ENVELOPES[one]) for one in wanted):
-            return None
-        return f"the error is in no envelope of the vendor's: {seen.body[:80]!r}"
-
-    return verify
-
-
-def in_xml(seen: Response) -> str | None:
-    """Return what is wrong with an error for somebody who asked for XML (claim error-format)."""
-    if _kind(seen) == "application/xml" and seen.body.lstrip().startswith(b"<"):
-        return None
-    return f"Accept asks for XML, the error is {seen.header('content-type')}"
-
-
-def describing(seen: Response) -> str | None:
-    """A description has its members (claim get-shape)."""
-    content = _decoded(seen)
-    if not isinstance(content, dict):
-        return "the description is no JSON object (claim get-shape)"
-    missing = [name for name in _DESCRIBED if name not in content]
-    return f"the description has no {missing[0]} (claim get-shape)" if missing else None
-
-
 _ENVELOPES: Final[dict[str, dict[str, type]]] = {
-    "webapi": {"Message": str},
     "netserver": {"Error": bool, "ErrorType": str, "Message": str, "ErrorSource": str},
+    "webapi": {"Message": str},
 }
-
-
-def sign_of(expected: ExpectedResponse, seen: Response) -> tuple[str, str] | None:
-    """Return the reading and the value of it that an answer to *expected* follows, if it tells."""
-    if seen.status in (401, 403) and "restricted-status" in expected.claims:
-        return "restricted", str(seen.status)
-    if seen.status == 204 and expected.ask.method == "POST":
-        return "no-content-type", "absent" if "content-type" not in seen.names else "as-sampled"
-    if seen.status >= 400:
-        content = _decoded(seen)
-        return next(
-            (("errors", name) for name in _TELLING if _fits(content, _ENVELOPES[name])), None
-        )
-    return None
-
-
-_TELLING: Final = ("netserver", "webapi")
-"""The envelopes, that with more members first: it has those of the other, too."""
-
-
-_DESCRIBED: Final = (
+"""By value of the reading `errors`; the larger one first, as it has the members of the other."""
+_DESCRIPTION_MEMBERS: Final = (
     *("Method", "Path", "Summary", "Description", "Parameters"),
     *("MediaTypes", "Credentials", "Responses"),
 )
 
 
-def _fits(content: object, members: dict[str, type]) -> bool:
+class ExpectedResponse(msgspec.Struct, frozen=True):
+    """A request, the statuses that are right, and the claims that it tests.
+
+    *verifiers* apply in addition to those that each response of the status has to pass.
+    """
+
+    name: str
+    request: Request
+    statuses: tuple[int, ...]
+    claims: tuple[str, ...]
+    verifiers: tuple[Verifier, ...] = ()
+
+    def problems(self, response: Response) -> Iterator[str]:
+        """Yield, in words, each difference between *response* and what is expected."""
+        if response.status not in self.statuses:
+            statuses = " or ".join(map(str, self.statuses))
+            yield f"expected {statuses}, got {response.status}"
+            return
+        for verify in (*_VERIFIERS_BY_STATUS.get(response.status, ()), *self.verifiers):
+            problem = verify(response)
+            if problem is not None:
+                yield problem
+
+
+# ---- checks of every response with a status --------------------------------------------------
+
+
+def check_no_body(response: Response) -> str | None:
+    """A 204 has no body and no Content-Length (claims no-body, no-content)."""
+    if response.body:
+        return f"the {response.status} has a body of {len(response.body)} bytes"
+    if response.header("content-length") is not None:
+        return f"the {response.status} has a Content-Length"
+    return None
+
+
+def check_no_hints(response: Response) -> str | None:
+    """A 204 has no header that shows whether the call was turned away (claim no-hints)."""
+    names = [name for name in HINT_HEADERS if name in response.header_names]
+    return f"the {response.status} has the header {names[0]}" if names else None
+
+
+def check_no_banner(response: Response) -> str | None:
+    """A response has no Server and no Strict-Transport-Security header (claim no-banner)."""
+    banners = ("server", "strict-transport-security")
+    names = [name for name in banners if name in response.header_names]
+    return f"the answer has the header {names[0]}" if names else None
+
+
+def check_challenge(response: Response) -> str | None:
+    """A 401 names the accepted schemes (claim www-authenticate)."""
+    if response.header("www-authenticate"):
+        return None
+    return "the 401 has no WWW-Authenticate (claim www-authenticate)"
+
+
+def check_no_trace(response: Response) -> str | None:
+    """An error shows no stack trace (claim error-no-trace)."""
+    return "the answer shows a stack trace" if _STACK_TRACE.search(response.body) else None
+
+
+_VERIFIERS_BY_STATUS: Final[dict[int, tuple[Verifier, ...]]] = {
+    204: (check_no_body, check_no_hints, check_no_banner),
+    400: (check_no_trace,),
+    401: (check_challenge, check_no_banner),
+}
+
+
+# ---- checks of single responses --------------------------------------------------------------
+
+
+def check_not_cached(response: Response) -> str | None:
+    """A response must not be cached (claim cache-headers)."""
+    wrong = [name for name, value in NO_CACHE_HEADERS if response.header(name) != value]
+    return f"the header {wrong[0]} is missing or wrong (claim cache-headers)" if wrong else None
+
+
+def check_is_xml(response: Response) -> str | None:
+    """An error is XML, as Accept asks for it (claim error-format)."""
+    if _media_type(response) == "application/xml" and response.body.lstrip().startswith(b"<"):
+        return None
+    return f"Accept asks for XML, the error is {response.header('content-type')}"
+
+
+def check_description(response: Response) -> str | None:
+    """A description has its members (claim get-shape)."""
+    content = _decode_json(response)
+    if not isinstance(content, dict):
+        return "the description is not a JSON object (claim get-shape)"
+    missing = [name for name in _DESCRIPTION_MEMBERS if name not in content]
+    return f"the description has no {missing[0]} (claim get-shape)" if missing else None
+
+
+def content_type_verifier(context: CheckContext) -> Verifier:
+    """Return the check that a 204 has a Content-Type only if its reading says so."""
+    allowed_values = context.allowed_values("no-content-type", "absent", "as-sampled")
+
+    def verify(response: Response) -> str | None:
+        content_type = response.header("content-type")
+        value = "absent" if content_type is None else "as-sampled"
+        is_right_type = content_type is None or _media_type(response) == _JSON
+        if value in allowed_values and is_right_type:
+            return None
+        return f"the 204 has the Content-Type {content_type} (claim no-content-type)"
+
+    return verify
+
+
+def envelope_verifier(context: CheckContext) -> Verifier:
+    """Return the check that an error is JSON in an envelope of the vendor's."""
+    allowed_values = context.allowed_values("errors", *_ENVELOPES)
+
+    def verify(response: Response) -> str | None:
+        content = _decode_json(response)
+        if any(_has_members(content, _ENVELOPES[value]) for value in allowed_values):
+            return None
+        return f"the error is in no envelope of the vendor's: {response.body[:80]!r}"
+
+    return verify
+
+
+def allow_verifier(methods: tuple[str, ...]) -> Verifier:
+    """Return the check that a 405 allows exactly *methods* (claim method-not-allowed)."""
+
+    def verify(response: Response) -> str | None:
+        allowed_methods = {name.strip() for name in (response.header("allow") or "").split(",")}
+        if allowed_methods == set(methods):
+            return None
+        return f"Allow is {response.header('allow')!r}, expected {', '.join(methods)}"
+
+    return verify
+
+
+def mention_verifier(text: str) -> Verifier:
+    """Return the check that the body of an error mentions *text*."""
+
+    def verify(response: Response) -> str | None:
+        return None if text.encode() in response.body else f"the answer does not name {text!r}"
+
+    return verify
+
+
+# ---- readings --------------------------------------------------------------------------------
+
+
+def find_reading(expected: ExpectedResponse, response: Response) -> tuple[str, str] | None:
+    """Return the reading that *response* shows and its value, or None if it shows none."""
+    if response.status in (401, 403) and "restricted-status" in expected.claims:
+        return "restricted", str(response.status)
+    if response.status == 204 and expected.request.method == "POST":
+        has_type = "content-type" in response.header_names
+        return "no-content-type", "as-sampled" if has_type else "absent"
+    if response.status >= 400:
+        content = _decode_json(response)
+        for value, members in _ENVELOPES.items():
+            if _has_members(content, members):
+                return "errors", value
+    return None
+
+
+def _has_members(content: object, members: dict[str, type]) -> bool:
     if not isinstance(content, dict):
         return False
-    return all(isinstance(content.get(name), kind) for name, kind in members.items())
+    return all(isinstance(content.get(name), type_) for name, type_ in members.items())
 
 
-def _kind(seen: Response) -> str:
-    return (seen.header("content-type") or "").partition(";")[0].strip().lower()
+def _media_type(response: Response) -> str:
+    return (response.header("content-type") or "").partition(";")[0].strip().lower()
 
 
-def _decoded(seen: Response) -> Any:  # noqa: ANN401 - JSON
-    if _kind(seen) != _JSON:
+def _decode_json(response: Response) -> Any:  # noqa: ANN401 - JSON
+    if _media_type(response) != _JSON:
         return None
     try:
-        return msgspec.json.decode(seen.body)
+        return msgspec.json.decode(response.body)
     except msgspec.DecodeError:
         return None
-
-
-def allowing(methods: tuple[str, ...]) -> Verify:
-    """Return the check that a 405 allows just *methods* (claim method-not-allowed)."""
-
-    def verify(seen: Response) -> str | None:
-        allowed = {one.strip() for one in (seen.header("allow") or "").split(",")}
-        if allowed == set(methods):
-            return None
-        return f"Allow is {seen.header('allow')!r}, expected {', '.join(methods)}"
-
-    return verify
-
-
-def naming(text: str) -> Verify:
-    """Return the check that the body of an error names *text*."""
-
-    def verify(seen: Response) -> str | None:
-        found = text.encode() in seen.body
-        return None if found else f"the answer does not name {text!r}"
-
-    return verify
-
-
-_ALWAYS: dict[int, tuple[Verify, ...]] = {
-    204: (no_body, no_hints, no_banner),
-    400: (no_trace,),
-    401: (challenged, no_banner),
-}

@@ -1,14 +1,14 @@
-"""Checks of the page's own sample, and of enough answers to tell which readings they follow."""
+"""Checks of the page's sample request, and of which readings the responses follow."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.checks import expectations
 from superoffice_contract.checks.expectations import ExpectedResponse
-from superoffice_contract.checks.payloads import FORM, GOOD, JSON, XML, payload
-from superoffice_contract.target import invalid_credentials
+from superoffice_contract.checks.payloads import FORM, GOOD, JSON, XML, good_body
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request
+from superoffice_contract.target.invalid_credentials import invalid_credentials
 
 _ACCOUNT: Final = b"""    {
       "AccountId": 507,
@@ -23,43 +23,45 @@ SAMPLE_CLAIMS: Final = (
 )
 
 
-def sample(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """The page's sample is let in as it stands, signed in as somebody of the tenant."""
-    kind = "application/json; charset=utf-8"
-    ask = scene.post(SAMPLE, kind, ("Accept", kind), ("Accept-Language", "*"))
-    yield ExpectedResponse("the sample of the page", ask, (204,), SAMPLE_CLAIMS)
-    if dict(scene.sign_in).get("Authorization"):
+def sample_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """The page's sample is accepted unchanged, with a credential of the tenant."""
+    content_type = "application/json; charset=utf-8"
+    headers = (("Accept", content_type), ("Accept-Language", "*"))
+    request = context.post(SAMPLE, content_type, *headers)
+    yield ExpectedResponse("the sample of the page", request, (204,), SAMPLE_CLAIMS)
+    if dict(context.credential_headers).get("Authorization"):
         cookies = ("Cookie", "theme=dark; ASP.NET_SessionId=nobody")
-        yield ExpectedResponse(
-            "other cookies", scene.post(GOOD, JSON, cookies), (204,), ("cookies-ignored",)
-        )
+        request = context.post(GOOD, JSON, cookies)
+        yield ExpectedResponse("other cookies", request, (204,), ("cookies-ignored",))
 
 
-def readings(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Answers of each kind follow the same readings, again and again."""
-    if scene.sign_in:
-        yield from _let_in(scene)
-        yield from _in_error(scene)
-    yield ExpectedResponse("a stranger", Request("POST", scene.url), (401,), ("unauthorized",))
-    refused = tuple(map(int, scene.values("restricted", "401", "403")))
-    for one in invalid_credentials.of(scene.tenant):
-        if "grant" in one.claims:
-            ask = Request("POST", scene.url, (*one.headers, ("Content-Type", JSON)), GOOD)
-            yield ExpectedResponse(one.name, ask, refused, one.claims)
+def reading_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """Several responses of each kind, so that a server that changes its readings is noticed."""
+    if context.credential_headers:
+        yield from _accepted_cases(context)
+        yield from _error_cases(context)
+    yield ExpectedResponse(
+        "no credentials", Request("POST", context.url), (401,), ("unauthorized",)
+    )
+    restricted_statuses = tuple(map(int, context.allowed_values("restricted", "401", "403")))
+    for credential in invalid_credentials(context.tenant):
+        if "grant" in credential.claims:
+            headers = (*credential.headers, ("Content-Type", JSON))
+            request = Request("POST", context.url, headers, GOOD)
+            yield ExpectedResponse(credential.name, request, restricted_statuses, credential.claims)
 
 
-def _let_in(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    for kind in (JSON, XML, FORM, JSON):
-        ask = scene.post(payload(kind), kind)
-        yield ExpectedResponse(
-            kind, ask, (204,), ("no-content-type",), (expectations.typed(scene),)
-        )
+def _accepted_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    claims, verifiers = ("no-content-type",), (expectations.content_type_verifier(context),)
+    for media_type in (JSON, XML, FORM, JSON):
+        request = context.post(good_body(media_type), media_type)
+        yield ExpectedResponse(media_type, request, (204,), claims, verifiers)
 
 
-def _in_error(scene: CheckContext) -> Iterator[ExpectedResponse]:
+def _error_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     claims = ("error-webapi", "error-netserver")
-    enveloped = (expectations.enveloped(scene),)
+    verifiers = (expectations.envelope_verifier(context),)
     for name, body in (("no JSON", b"{"), ("null", b"null"), ("a text", b'"x"')):
-        yield ExpectedResponse(name, scene.post(body, JSON), (400,), claims, enveloped)
-    other = scene.post(GOOD, "text/plain")
-    yield ExpectedResponse("another media type", other, (415,), claims, enveloped)
+        yield ExpectedResponse(name, context.post(body, JSON), (400,), claims, verifiers)
+    request = context.post(GOOD, "text/plain")
+    yield ExpectedResponse("another media type", request, (415,), claims, verifiers)

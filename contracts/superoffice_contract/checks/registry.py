@@ -1,52 +1,43 @@
-"""Checks of one call on the wire: each yields requests and what must come back.
+"""The table of the checks of single calls.
 
-None of them needs to know what the server did; those that do are in `effects.py`.
+They need only the response. Checks that need `/_mock/` are in `side_effects.py`.
 """
 
 from typing import Final
 
-from superoffice_contract.checks import bodies, cors, page_sample
+from superoffice_contract.checks import bodies, cors, media_types, page_sample, routing
 from superoffice_contract.checks.check import WireCheck
 from superoffice_contract.checks.credentials import (
-    credentials_bad,
-    credentials_before_body,
-    credentials_good,
+    credentials_before_body_cases,
+    invalid_credential_cases,
+    valid_credential_cases,
 )
-from superoffice_contract.checks.media_types import (
-    charsets,
-    content_encoding,
-    media_types,
-    other_media_types,
-)
-from superoffice_contract.checks.routing import errors, methods, negotiation, paths, select
 
 READINGS_CHECK: Final = "readings"
-"""The check that all answers of a run follow the same readings."""
-
-
+"""The check that all responses of a run follow the same readings."""
 WIRE_CHECKS: Final = (
-    WireCheck("credentials-let-in", credentials_good),
-    WireCheck("credentials-refused", credentials_bad, signed_in=False),
-    WireCheck("credentials-before-body", credentials_before_body, signed_in=False),
-    WireCheck("media-types", media_types),
-    WireCheck("other-media-types", other_media_types),
-    WireCheck("charsets", charsets),
-    WireCheck("content-encoding", content_encoding),
-    WireCheck("member-names", bodies.member_names),
-    WireCheck("ids", bodies.ids),
-    WireCheck("items", bodies.items),
-    WireCheck("empty-lists", bodies.empty_lists),
-    WireCheck("broken-bodies", bodies.broken_bodies),
-    WireCheck("xml", bodies.xml),
-    WireCheck("form", bodies.form),
-    WireCheck("limits", bodies.limits),
-    WireCheck("sample", page_sample.sample),
-    WireCheck("select", select),
-    WireCheck("negotiation", negotiation),
-    WireCheck("paths", paths),
-    WireCheck("methods", methods, signed_in=False),
-    WireCheck("errors", errors),
-    WireCheck("origins", cors.origins),
-    WireCheck(READINGS_CHECK, page_sample.readings, signed_in=False),
+    WireCheck("credentials-let-in", valid_credential_cases),
+    WireCheck("credentials-refused", invalid_credential_cases, needs_credential=False),
+    WireCheck("credentials-before-body", credentials_before_body_cases, needs_credential=False),
+    WireCheck("media-types", media_types.media_type_cases),
+    WireCheck("other-media-types", media_types.other_media_type_cases),
+    WireCheck("charsets", media_types.charset_cases),
+    WireCheck("content-encoding", media_types.content_encoding_cases),
+    WireCheck("member-names", bodies.member_name_cases),
+    WireCheck("ids", bodies.id_cases),
+    WireCheck("items", bodies.list_item_cases),
+    WireCheck("empty-lists", bodies.empty_list_cases),
+    WireCheck("broken-bodies", bodies.invalid_body_cases),
+    WireCheck("xml", bodies.xml_cases),
+    WireCheck("form", bodies.form_cases),
+    WireCheck("limits", bodies.limit_cases),
+    WireCheck("sample", page_sample.sample_cases),
+    WireCheck("select", routing.select_cases),
+    WireCheck("negotiation", routing.negotiation_cases),
+    WireCheck("paths", routing.path_cases),
+    WireCheck("methods", routing.method_cases, needs_credential=False),
+    WireCheck("errors", routing.error_cases),
+    WireCheck("origins", cors.origin_cases),
+    WireCheck(READINGS_CHECK, page_sample.reading_cases, needs_credential=False),
 )
 """In the order in which they run."""

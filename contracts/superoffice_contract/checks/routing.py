@@ -8,86 +8,81 @@ from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request
 
-# ---- the query, wishes, paths, verbs ---------------------------------------------------------
 
-
-def select(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """`$select` has no effect on a 204, escaped or not, and no value of it is an error."""
+def select_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """`$select` has no effect on a 204, and no value of it is an error."""
     claims = ("select-param", "select-never-an-error", "query-names")
     for query in (
         *("$select=name,department,category/id", "%24select=AccountId", "$SELECT=x"),
         *("$select=", "$select=,,/,", "%24select=%F0%9F%98%80"),
     ):
-        ask = scene.post(GOOD, JSON)
-        asked = Request(ask.method, f"{ask.path}?{query}", ask.headers, ask.body)
-        yield ExpectedResponse(query, asked, (204,), claims)
+        request = _request_to(context, f"{context.url}?{query}")
+        yield ExpectedResponse(query, request, (204,), claims)
 
 
-def negotiation(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """No wish of the caller changes the answer, and none is refused."""
-    wishes = (
+def negotiation_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """Headers that ask for a language, a time zone or a media type have no effect on a 204."""
+    claims = ("negotiation-ignored", "accept-header")
+    verifiers = (expectations.content_type_verifier(context),)
+    for name, value in (
         *(("Accept", "application/json; charset=utf-8"), ("Accept", "application/xml")),
         *(("Accept", "image/png"), ("Accept", "*/*;q=0"), ("Accept", "")),
         *(("Accept-Language", "*"), ("SO-Language", "nb-NO"), ("SO-TimeZone", "x")),
-    )
-    for name, value in wishes:
-        ask = scene.post(GOOD, JSON, (name, value))
-        claims = ("negotiation-ignored", "accept-header")
-        yield ExpectedResponse(
-            f"{name}: {value}", ask, (204,), claims, (expectations.typed(scene),)
-        )
+    ):
+        request = context.post(GOOD, JSON, (name, value))
+        yield ExpectedResponse(f"{name}: {value}", request, (204,), claims, verifiers)
 
 
-def paths(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """Case and a slash at the end do not matter; what is not documented is a 404."""
-    good = (
-        ("lower case", scene.url.lower(), "path-case"),
-        ("a slash at the end", f"{scene.url}/", "path-slash"),
-    )
-    bad = (
-        ("another method", scene.url.replace("SyncEmailAccounts", "Nothing"), "path-unknown"),
-        ("another agent", scene.url.replace("EMail/", "Nobody/"), "path-unknown"),
-        ("api/v1 twice", scene.url.replace("/api/v1", "/api/v1/api/v1"), "path-doubled"),
-    )
-    for name, path, claim in good:
-        yield ExpectedResponse(name, _at(scene, path), (204,), (claim,))
-    for name, path, claim in bad:
-        yield ExpectedResponse(name, _at(scene, path), (404,), (claim,))
-    if not scene.tenant.base:
-        somewhere = _at(scene, f"/crm{scene.path}")
-        yield ExpectedResponse("any first segment", somewhere, (204,), ("path-onsite",))
-    nowhere = _at(scene, f"/Cust99999{scene.path}")
-    yield ExpectedResponse("a tenant nobody knows", nowhere, (404,), ("path-unknown-tenant",))
+def path_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """Case and a trailing slash do not matter; an undocumented path gets a 404."""
+    url = context.url
+    for name, path, claim in (
+        ("lower case", url.lower(), "path-case"),
+        ("a slash at the end", f"{url}/", "path-slash"),
+    ):
+        yield ExpectedResponse(name, _request_to(context, path), (204,), (claim,))
+    for name, path, claim in (
+        ("another method", url.replace("SyncEmailAccounts", "Nothing"), "path-unknown"),
+        ("another agent", url.replace("EMail/", "Nobody/"), "path-unknown"),
+        ("api/v1 twice", url.replace("/api/v1", "/api/v1/api/v1"), "path-doubled"),
+    ):
+        yield ExpectedResponse(name, _request_to(context, path), (404,), (claim,))
+    if not context.tenant.base:
+        request = _request_to(context, f"/crm{context.path}")
+        yield ExpectedResponse("any first segment", request, (204,), ("path-onsite",))
+    request = _request_to(context, f"/Cust99999{context.path}")
+    yield ExpectedResponse("an unknown tenant", request, (404,), ("path-unknown-tenant",))
 
 
-def _at(scene: CheckContext, path: str) -> Request:
-    ask = scene.post(GOOD, JSON)
-    return Request(ask.method, path, ask.headers, ask.body)
+def _request_to(context: CheckContext, path: str) -> Request:
+    request = context.post(GOOD, JSON)
+    return Request(request.method, path, request.headers, request.body)
 
 
-def methods(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """GET and HEAD describe, OPTIONS answers, others are a 405, all without credentials."""
-    allowing = expectations.allowing(scene.methods)
+def method_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """GET and HEAD describe, OPTIONS answers, other methods get a 405; none needs credentials."""
+    verifiers = (expectations.allow_verifier(context.methods),)
     for method in ("PUT", "PATCH", "DELETE"):
-        ask = Request(method, scene.url, (("Content-Type", JSON),), GOOD)
-        yield ExpectedResponse(method, ask, (405,), ("method-not-allowed",), (allowing,))
-    claims = ("get-describes", "get-open", "get-shape")
-    yield ExpectedResponse(
-        "GET", Request("GET", scene.url), (200,), claims, (expectations.describing,)
+        request = Request(method, context.url, (("Content-Type", JSON),), GOOD)
+        yield ExpectedResponse(method, request, (405,), ("method-not-allowed",), verifiers)
+    claims, verifiers = (
+        ("get-describes", "get-open", "get-shape"),
+        (expectations.check_description,),
     )
-    yield ExpectedResponse("HEAD", Request("HEAD", scene.url), (200,), ("head",))
-    yield ExpectedResponse("OPTIONS", Request("OPTIONS", scene.url), (200, 204), ("options",))
+    yield ExpectedResponse("GET", Request("GET", context.url), (200,), claims, verifiers)
+    yield ExpectedResponse("HEAD", Request("HEAD", context.url), (200,), ("head",))
+    yield ExpectedResponse("OPTIONS", Request("OPTIONS", context.url), (200, 204), ("options",))
 
 
-def errors(scene: CheckContext) -> Iterator[ExpectedResponse]:
-    """An error is in an envelope of the vendor's, as XML for whoever asks, and never a 406."""
-    enveloped, not_cached = expectations.enveloped(scene), expectations.not_cached
-    cases = (
-        ("*/*", "error-webapi", (enveloped, not_cached)),
-        ("application/xml", "error-format", (expectations.in_xml, not_cached)),
-        ("image/png", "never-406", (enveloped,)),
-    )
-    for accept, claim, verify in cases:
-        ask = scene.post(b"{", JSON, ("Accept", accept))
+def error_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
+    """An error is in a documented envelope, in XML if Accept asks for it, and never a 406."""
+    check_envelope = expectations.envelope_verifier(context)
+    check_not_cached = expectations.check_not_cached
+    for accept, claim, verifiers in (
+        ("*/*", "error-webapi", (check_envelope, check_not_cached)),
+        ("application/xml", "error-format", (expectations.check_is_xml, check_not_cached)),
+        ("image/png", "never-406", (check_envelope,)),
+    ):
+        request = context.post(b"{", JSON, ("Accept", accept))
         claims = (claim, "error-netserver", "error-no-trace", "cache-headers")
-        yield ExpectedResponse(f"Accept: {accept}", ask, (400,), claims, verify)
+        yield ExpectedResponse(f"Accept: {accept}", request, (400,), claims, verifiers)

@@ -1,163 +1,173 @@
-"""Checks of what a call did, by the truth at `/_mock/`."""
+"""Checks of what calls do, as `/_mock/` reports it."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 
-from superoffice_contract.checks import check, registry
-from superoffice_contract.checks.check import EffectCheck, Effects, fresh
+from superoffice_contract.checks.check import (
+    EffectCheck,
+    Observations,
+    WireCheck,
+    reset_tenant,
+)
 from superoffice_contract.checks.expectations import ExpectedResponse
-from superoffice_contract.checks.payloads import GOOD, JSON, SEVERAL, spellings
-from superoffice_contract.errors import ImpossibleError
+from superoffice_contract.checks.payloads import GOOD, JSON, SEVERAL_ACCOUNTS, variants
+from superoffice_contract.checks.registry import WIRE_CHECKS
+from superoffice_contract.errors import NotObservableError
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client, Request
 
-AT_ONCE: Final = (2, 10, 50)
+CALL_COUNTS: Final = (2, 10, 50)
+"""How many calls are sent at once."""
+SELECTED_NAMES: Final = ("name", "department", "category/id")
+"""The names that the query of the `$select` check lists."""
 
 
-NAMES: Final = ("name", "department", "category/id")
-"""What the query names that is sent to see how `$select` is read."""
-
-
-async def _told(caller: Client, scene: CheckContext, what: str) -> Any:  # noqa: ANN401 - JSON
-    return await caller.control("GET", f"{what}?tenant={scene.tenant.id}")
-
-
-async def _outcomes(caller: Client, scene: CheckContext) -> list[str]:
-    told = await _told(caller, scene, "requests")
-    if told.get("forgotten"):
-        kept = len(told["requests"])
-        msg = f"the journal keeps {kept} calls, too few to see who started"
-        raise ImpossibleError(f"{msg}; start the server with --journal-exchanges 1000")
-    return [one["outcome"] for one in told["requests"]]
-
-
-def _good(scene: CheckContext) -> Request:
-    return scene.post(GOOD, JSON)
-
-
-# ---- with the truth --------------------------------------------------------------------------
-
-
-async def parity(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """One payload has one effect in all media types, however each of them spells it."""
-    for scene in scenes:
-        await fresh(caller, scene)
-        spelt = [one for kind in scene.media_types for one in spellings(kind)]
-        for name, kind, body, claim in spelt:
-            await caller.send(scene.post(body, kind))
-            # One by one, as a journal may be short.
-            told = await caller.control("GET", f"requests?limit=1&tenant={scene.tenant.id}")
-            (last,) = told["requests"]
-            got = [
-                (one["AccountId"], one["AssociateName"], one["AssociateId"])
-                for one in last["accounts"] or ()
+async def check_parity(client: Client, contexts: Sequence[CheckContext]) -> Observations:
+    """The same request syncs the same accounts in all media types and variants."""
+    for context in contexts:
+        await reset_tenant(client, context)
+        all_variants = [
+            variant for media_type in context.media_types for variant in variants(media_type)
+        ]
+        for name, content_type, body, claim in all_variants:
+            await client.send(context.post(body, content_type))
+            # One at a time, because a journal may be short.
+            path = f"requests?limit=1&tenant={context.tenant.id}"
+            (exchange,) = (await client.control("GET", path))["requests"]
+            accounts = [
+                (account["AccountId"], account["AssociateName"], account["AssociateId"])
+                for account in exchange["accounts"] or ()
             ]
-            if got != list(SEVERAL):
-                what = f"{name} gave {got}, not {list(SEVERAL)}"
-                yield Finding(scene.tenant.id, what, ("same-effect", claim))
+            if accounts != list(SEVERAL_ACCOUNTS):
+                what = f"{name} gave {accounts}, not {list(SEVERAL_ACCOUNTS)}"
+                yield Finding(context.tenant.id, what, ("same-effect", claim))
 
 
-async def get_starts_nothing(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """A description is no call."""
-    for scene in scenes:
-        await fresh(caller, scene)
+async def check_get_starts_nothing(
+    client: Client, contexts: Sequence[CheckContext]
+) -> Observations:
+    """GET, HEAD and OPTIONS start no run."""
+    for context in contexts:
+        await reset_tenant(client, context)
         for method in ("GET", "HEAD", "OPTIONS"):
-            await caller.send(Request(method, scene.url, scene.sign_in))
-        if (await _told(caller, scene, "lease"))["held"]:
-            yield Finding(
-                scene.tenant.id, "GET, HEAD or OPTIONS took the lease", ("get-describes",)
-            )
+            await client.send(Request(method, context.url, context.credential_headers))
+        if (await _get_control(client, context, "lease"))["held"]:
+            what = "GET, HEAD or OPTIONS took the lease"
+            yield Finding(context.tenant.id, what, ("get-describes",))
 
 
-async def rejected_takes_nothing(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """A rejected call takes no lease; who did of many is found by asking again, one by one."""
-    for scene in scenes:
-        for wire_check in registry.WIRE_CHECKS:
-            rejected = _rejected(wire_check, scene)
-            await fresh(caller, scene)
-            await caller.send_together([one.ask for one in rejected])
-            if not await _begun(caller, scene):
+async def check_rejected_takes_nothing(
+    client: Client, contexts: Sequence[CheckContext]
+) -> Observations:
+    """A rejected call takes no lease.
+
+    The calls of a check are sent together; only if one took the lease, each is sent alone.
+    """
+    for context in contexts:
+        for wire_check in WIRE_CHECKS:
+            rejected_cases = _rejected_cases(wire_check, context)
+            await reset_tenant(client, context)
+            await client.send_together([case.request for case in rejected_cases])
+            if not await _has_run(client, context):
                 continue
-            for one in rejected:
-                await fresh(caller, scene)
-                await caller.send(one.ask)
-                if await _begun(caller, scene):
-                    what = f"a rejected call took the lease: {one.name}"
-                    yield Finding(scene.tenant.id, what, ("rejected-no-lease",))
+            for case in rejected_cases:
+                await reset_tenant(client, context)
+                await client.send(case.request)
+                if await _has_run(client, context):
+                    what = f"a rejected call took the lease: {case.name}"
+                    yield Finding(context.tenant.id, what, ("rejected-no-lease",))
 
 
-def _rejected(check: check.WireCheck, scene: CheckContext) -> list[ExpectedResponse]:
-    every = check.expect(scene)
-    return [one for one in every if min(one.statuses) >= 400 and scene.url in one.ask.path]
+def _rejected_cases(wire_check: WireCheck, context: CheckContext) -> list[ExpectedResponse]:
+    return [
+        case
+        for case in wire_check.cases(context)
+        if min(case.statuses) >= 400 and context.url in case.request.path
+    ]
 
 
-async def _begun(caller: Client, scene: CheckContext) -> bool:
-    """Tell whether the lease is held, or a run has held it."""
-    held = (await _told(caller, scene, "lease"))["held"]
-    return held or bool((await _told(caller, scene, "runs"))["runs"])
+async def _has_run(client: Client, context: CheckContext) -> bool:
+    """Return whether the lease is held or there has been a run."""
+    is_held = (await _get_control(client, context, "lease"))["held"]
+    return is_held or bool((await _get_control(client, context, "runs"))["runs"])
 
 
-async def simultaneous(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """Of callers who arrive together exactly one starts."""
-    for scene in scenes:
-        for count in AT_ONCE:
-            await fresh(caller, scene)
-            await caller.send_together([_good(scene)] * count)
-            started = (await _outcomes(caller, scene)).count("started")
-            if started != 1:
-                what = f"of {count} callers at once {started} started"
-                yield Finding(scene.tenant.id, what, ("simultaneous", "single-run"))
+async def check_simultaneous(client: Client, contexts: Sequence[CheckContext]) -> Observations:
+    """Of calls that arrive together exactly one starts a run."""
+    for context in contexts:
+        for count in CALL_COUNTS:
+            await reset_tenant(client, context)
+            await client.send_together([context.post(GOOD, JSON)] * count)
+            started_count = (await _get_outcomes(client, context)).count("started")
+            if started_count != 1:
+                what = f"of {count} calls at once {started_count} started"
+                yield Finding(context.tenant.id, what, ("simultaneous", "single-run"))
 
 
-async def tenants_apart(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """A run at one tenant turns nobody away at another."""
-    for scene in scenes:
-        await fresh(caller, scene)
-    for scene in scenes:
-        await caller.send(_good(scene))
-    for scene in scenes:
-        if await _outcomes(caller, scene) != ["started"]:
-            yield Finding(scene.tenant.id, "another tenant's run held its lease", ("lease-tenant",))
+async def check_tenants_apart(client: Client, contexts: Sequence[CheckContext]) -> Observations:
+    """A run at one tenant does not turn away calls at another."""
+    for context in contexts:
+        await reset_tenant(client, context)
+    for context in contexts:
+        await client.send(context.post(GOOD, JSON))
+    for context in contexts:
+        if await _get_outcomes(client, context) != ["started"]:
+            what = "another tenant's run held its lease"
+            yield Finding(context.tenant.id, what, ("lease-tenant",))
 
 
-async def select_understood(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """`$select` is a list of names with commas between them, blanks around them trimmed."""
-    for scene in scenes:
-        await fresh(caller, scene)
-        ask = _good(scene)
+async def check_select(client: Client, contexts: Sequence[CheckContext]) -> Observations:
+    """`$select` is a list of names separated by commas; blanks around them are trimmed."""
+    for context in contexts:
+        await reset_tenant(client, context)
         query = "$select=name,%20department%20,category/id"
-        await caller.send(Request(ask.method, f"{ask.path}?{query}", ask.headers, ask.body))
-        (exchange,) = (await _told(caller, scene, "requests"))["requests"]
-        if exchange["select"] != list(NAMES):
-            what = f"{query} was read as {exchange['select']}, not {list(NAMES)}"
-            yield Finding(scene.tenant.id, what, ("select-list", "select-blanks"))
+        request = context.post(GOOD, JSON)
+        path = f"{request.path}?{query}"
+        await client.send(Request(request.method, path, request.headers, request.body))
+        (exchange,) = (await _get_control(client, context, "requests"))["requests"]
+        if exchange["select"] != list(SELECTED_NAMES):
+            what = f"{query} was read as {exchange['select']}, not {list(SELECTED_NAMES)}"
+            yield Finding(context.tenant.id, what, ("select-list", "select-blanks"))
 
 
-async def same_answer(caller: Client, scenes: Sequence[CheckContext]) -> Effects:
-    """Nothing on the wire tells a started call from a turned-away one, Date aside."""
-    for scene in scenes:
-        await fresh(caller, scene)
-        started, turned_away = [await caller.send(_good(scene)) for _ in range(2)]
-        if started.shape != turned_away.shape:
-            what = f"started {started.shape}, turned away {turned_away.shape}"
-            yield Finding(scene.tenant.id, what, ("same-answer", "silent-drop"))
+async def check_same_answer(client: Client, contexts: Sequence[CheckContext]) -> Observations:
+    """The responses to a started and a turned-away call are the same, except for the Date."""
+    for context in contexts:
+        await reset_tenant(client, context)
+        first, second = [await client.send(context.post(GOOD, JSON)) for _ in range(2)]
+        if first.comparable != second.comparable:
+            what = f"started {first.comparable}, turned away {second.comparable}"
+            yield Finding(context.tenant.id, what, ("same-answer", "silent-drop"))
 
 
-TRUTH_CHECKS: Final = (
+async def _get_control(client: Client, context: CheckContext, path: str) -> Any:  # noqa: ANN401 - JSON
+    return await client.control("GET", f"{path}?tenant={context.tenant.id}")
+
+
+async def _get_outcomes(client: Client, context: CheckContext) -> list[str]:
+    journal = await _get_control(client, context, "requests")
+    exchanges = journal["requests"]
+    if journal.get("forgotten"):
+        msg = f"the journal keeps {len(exchanges)} calls, too few to count the started ones"
+        raise NotObservableError(f"{msg}; start the server with --journal-exchanges 1000")
+    return [exchange["outcome"] for exchange in exchanges]
+
+
+CONTROL_CHECKS: Final = (
     EffectCheck(
         "parity",
         (
             *("same-effect", "media-types", "charset", "camel-case", "unknown-members"),
             *("xml-names", "form-shape", "patch-types-plain"),
         ),
-        parity,
+        check_parity,
     ),
-    EffectCheck("get-starts-nothing", ("get-describes",), get_starts_nothing),
-    EffectCheck("rejected-takes-nothing", ("rejected-no-lease",), rejected_takes_nothing),
-    EffectCheck("simultaneous", ("simultaneous", "single-run"), simultaneous),
-    EffectCheck("tenants-apart", ("lease-tenant", "path-tenant"), tenants_apart),
-    EffectCheck("select-understood", ("select-list", "select-blanks"), select_understood),
-    EffectCheck("same-answer", ("same-answer", "silent-drop"), same_answer),
+    EffectCheck("get-starts-nothing", ("get-describes",), check_get_starts_nothing),
+    EffectCheck("rejected-takes-nothing", ("rejected-no-lease",), check_rejected_takes_nothing),
+    EffectCheck("simultaneous", ("simultaneous", "single-run"), check_simultaneous),
+    EffectCheck("tenants-apart", ("lease-tenant", "path-tenant"), check_tenants_apart),
+    EffectCheck("select-understood", ("select-list", "select-blanks"), check_select),
+    EffectCheck("same-answer", ("same-answer", "silent-drop"), check_same_answer),
 )
 """Checks that need `/_mock/`."""

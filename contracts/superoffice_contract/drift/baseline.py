@@ -1,7 +1,7 @@
-"""What the contract says that the vendor documents, as facts to hold a document against.
+"""The facts in the contract that a document of the vendor is compared with.
 
-Shape comes from openapi.yaml, which names the claim of every element; prose from the table of
-statements. Elements whose claims are all inferred count only where the vendor says them, too.
+Facts about shapes come from openapi.yaml, where every element names its claims; facts in prose come
+from the table of statements. A fact is optional in a document if all its claims are inferred.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from superoffice_contract.drift import facts, page_sample
-from superoffice_contract.drift.facts import Expected, Kind
+from superoffice_contract.drift.facts import ExpectedFact, Kind
 from superoffice_contract.drift.prose_patterns import STATEMENTS
 from superoffice_contract.openapi import claims, operations
 from superoffice_contract.openapi.operations import Operation
@@ -21,10 +21,9 @@ from superoffice_contract.openapi.operations import Operation
 Element = Mapping[str, Any]
 
 _SPEC_AREAS: Final = ("text", "$select", "so-apptoken")
-"""The prose that a Swagger or OpenAPI file has, too."""
-
+"""The areas of prose that a Swagger or OpenAPI file has as well."""
 _JSON: Final = "application/json; charset=utf-8"
-_OF_THE_PAGE: Final = (
+_PAGE_ONLY: Final = (
     (facts.QUERY, "example of the query", "$select=name,department,category/id", "select-list"),
     (facts.HEADERS, "header content-type", "", "media-types"),
     (facts.HEADERS, "header accept", "", "accept-header"),
@@ -38,50 +37,48 @@ _OF_THE_PAGE: Final = (
     (facts.SAMPLE_RESPONSE, "sample header content-type", _JSON, "sample-response"),
     (facts.SAMPLE_RESPONSE, "sample body", "null", "sample-response"),
 )
-"""What the page shows and openapi.yaml has no place for: group, id, value, claim."""
+"""Facts on the page that openapi.yaml can't express: group, id, value, claim."""
 
 
 @cache
-def expected(kind: Kind) -> tuple[Expected, ...]:
-    """Return what a *kind* of document can say and, as far as it is documented, should."""
-    parts = (*_OF_BOTH, *(_OF_A_PAGE if kind == "page" else _OF_A_SPEC))
+def expected_facts(kind: Kind) -> tuple[ExpectedFact, ...]:
+    """Return the facts that a document of this *kind* can state."""
+    parts = (*_COMMON_PARTS, *(_PAGE_PARTS if kind == "page" else _SPEC_PARTS))
     return tuple(chain.from_iterable(part(_operation()) for part in parts))
 
 
 def type_of(schema: Element) -> str:
-    """Return the type in *schema* and its format; that null is allowed is not told."""
-    named = schema.get("type", "any")
-    kinds = (
-        [str(one) for one in named if one != "null"] if isinstance(named, list) else [str(named)]
-    )
-    type_ = " or ".join(kinds)
-    return f"{type_} ({schema['format']})" if "format" in schema else type_
+    """Return the type and format of *schema*, without null."""
+    types = schema.get("type", "any")
+    names = [name for name in types if name != "null"] if isinstance(types, list) else [types]
+    text = " or ".join(map(str, names))
+    return f"{text} ({schema['format']})" if "format" in schema else text
 
 
 def claims_of(element: Element) -> tuple[str, ...]:
-    """Return the claims that an element stands for: the documented ones, or else the others."""
-    named = element["x-claim"]
-    ids = (named,) if isinstance(named, str) else tuple(named)
+    """Return the documented claims of *element*, or all its claims if none is documented."""
+    value = element["x-claim"]
+    ids = (value,) if isinstance(value, str) else tuple(value)
     return tuple(id_ for id_ in ids if claims.load()[id_].kind == "documented") or ids
 
 
-def _from(element: Element, group: str, id_: str, value: str = "") -> Expected:
-    """Return the fact that an element of openapi.yaml holds."""
+def _element_fact(element: Element, group: str, id_: str, value: str = "") -> ExpectedFact:
+    """Return the fact that *element* of openapi.yaml states."""
     ids = claims_of(element)
     inferred = claims.load()[ids[0]].kind == "inferred"
-    return Expected(group, id_, value, ids, id_, inferred)
+    return ExpectedFact(group, id_, value, ids, id_, inferred)
 
 
 def _operation() -> Operation:
     return next(iter(operations.load().operations.values()))
 
 
-def _schemes() -> Iterable[Element]:
+def _security_schemes() -> Iterable[Element]:
     schemes: Mapping[str, Element] = operations.load().document["components"]["securitySchemes"]
     return schemes.values()
 
 
-def _body(operation: Operation) -> Element:
+def _body_properties(operation: Operation) -> Element:
     properties: Element = operation.bodies["application/json"].schema["properties"]
     return properties
 
@@ -89,108 +86,123 @@ def _body(operation: Operation) -> Element:
 # ---- parts -----------------------------------------------------------------------------------
 
 
-def _call(operation: Operation) -> Iterator[Expected]:
-    yield Expected(facts.CALL, "method", "POST", ("method",), "method")
-    yield Expected(facts.CALL, "path", operation.path, ("path",), "path")
+def _call_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    yield ExpectedFact(facts.CALL, "method", "POST", ("method",), "method")
+    yield ExpectedFact(facts.CALL, "path", operation.path, ("path",), "path")
 
 
-def _parameters(operation: Operation) -> Iterator[Expected]:
-    for one in operation.document["parameters"]:
-        id_ = f"{one['in']} {one['name'].lower()}"
-        if one["in"] == "query":
-            yield _from(one, facts.QUERY, id_, type_of(one["schema"]))
+def _parameter_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    for parameter in operation.document["parameters"]:
+        id_ = f"{parameter['in']} {parameter['name'].lower()}"
+        if parameter["in"] == "query":
+            yield _element_fact(parameter, facts.QUERY, id_, type_of(parameter["schema"]))
         else:
-            yield _from(one, facts.HEADERS, id_)
+            yield _element_fact(parameter, facts.HEADERS, id_)
 
 
-def _media_types(operation: Operation) -> Iterator[Expected]:
-    for name, medium in operation.document["requestBody"]["content"].items():
-        yield _from(medium, facts.MEDIA_TYPES, f"media type {name}")
+def _media_type_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    for name, media_type in operation.document["requestBody"]["content"].items():
+        yield _element_fact(media_type, facts.MEDIA_TYPES, f"media type {name}")
 
 
-def _members(operation: Operation) -> Iterator[Expected]:
-    for name, schema in _body(operation).items():
-        yield _from(schema, facts.BODY, f"member {name}", type_of(schema))
+def _member_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    for name, schema in _body_properties(operation).items():
+        yield _element_fact(schema, facts.BODY, f"member {name}", type_of(schema))
 
 
-def _responses(operation: Operation) -> Iterator[Expected]:
-    for status, one in operation.document["responses"].items():
-        made = _from(one, facts.RESPONSES, f"response {status}", HTTPStatus(int(status)).phrase)
-        # An inferred answer that the vendor documents one day is news.
-        if not made.inferred:
-            yield made
+def _response_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    for status, response in operation.document["responses"].items():
+        phrase = HTTPStatus(int(status)).phrase
+        fact = _element_fact(response, facts.RESPONSES, f"response {status}", phrase)
+        # Inferred responses are left out, so that drift reports them once the vendor documents one.
+        if not fact.inferred:
+            yield fact
 
 
-def _header_schemes(_: Operation) -> Iterator[Expected]:
-    """Yield the headers that credentials stand in, which a specification does not list."""
-    for one in _schemes():
-        if one.get("in") == "header":
-            yield _from(one, facts.HEADERS, f"header {one['name'].lower()}")
+def _credential_header_facts(_: Operation) -> Iterator[ExpectedFact]:
+    """Yield the headers for credentials; a specification does not list these as parameters."""
+    for scheme in _security_schemes():
+        if scheme.get("in") == "header":
+            yield _element_fact(scheme, facts.HEADERS, f"header {scheme['name'].lower()}")
 
 
-def _authorization(_: Operation) -> Iterator[Expected]:
-    for one in _schemes():
-        if "authorization-schemes" in claims_of(one):
-            # The description of a scheme that OpenAPI has no type for begins with its name.
-            name = one.get("scheme") or one["description"].split()[0]
-            yield _from(one, facts.CREDENTIALS, f"scheme {name.lower()}")
+def _scheme_facts(_: Operation) -> Iterator[ExpectedFact]:
+    for scheme in _security_schemes():
+        if "authorization-schemes" in claims_of(scheme):
+            # OpenAPI has no type for SoTicket; its description begins with the name.
+            name = scheme.get("scheme") or scheme["description"].split()[0]
+            yield _element_fact(scheme, facts.CREDENTIALS, f"scheme {name.lower()}")
 
 
-def _specified_authorization(operation: Operation) -> Iterator[Expected]:
-    """Yield the schemes; SoTicket is one that specifications have no type for."""
-    for one in _authorization(operation):
-        yield msgspec.structs.replace(one, inferred=one.id == "scheme soticket")
+def _spec_scheme_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    """Yield the schemes; SoTicket is optional because specifications have no type for it."""
+    for fact in _scheme_facts(operation):
+        yield msgspec.structs.replace(fact, inferred=fact.id == "scheme soticket")
 
 
-def _account(operation: Operation) -> Iterator[Expected]:
-    for schema in _body(operation).values():
+def _account_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    for schema in _body_properties(operation).values():
         for name, member in schema["items"]["properties"].items():
-            yield _from(member, facts.ACCOUNT, f"member of an account {name}", type_of(member))
+            id_ = f"member of an account {name}"
+            yield _element_fact(member, facts.ACCOUNT, id_, type_of(member))
 
 
-def _sample(operation: Operation) -> Iterator[Expected]:
+def _sample_facts(operation: Operation) -> Iterator[ExpectedFact]:
     example = operations.load().document["components"]["examples"]["Sample"]["value"]
-    call = f"POST {operation.path}"
-    yield Expected(facts.SAMPLE_REQUEST, "sample call", call, ("sample-request",), "sample call")
-    count = page_sample.accounts(example)
+    id_, call = "sample call", f"POST {operation.path}"
+    yield ExpectedFact(facts.SAMPLE_REQUEST, id_, call, ("sample-request",), id_)
+    id_, accounts = "sample accounts", page_sample.describe_accounts(example)
     ids = ("sample-request", "sample-duplicate")
-    yield Expected(facts.SAMPLE_REQUEST, "sample accounts", count, ids, "sample accounts")
-    elements = dict(_elements(_body(operation)))
-    for path, type_ in dict(page_sample.members(example)).items():
-        yield _from(elements[path], facts.SAMPLE_REQUEST, f"sample {path}", type_)
+    yield ExpectedFact(facts.SAMPLE_REQUEST, id_, accounts, ids, id_)
+    elements = dict(_schema_elements(_body_properties(operation)))
+    for path, type_ in dict(page_sample.member_types(example)).items():
+        yield _element_fact(elements[path], facts.SAMPLE_REQUEST, f"sample {path}", type_)
 
 
-def _elements(properties: Element, path: str = "") -> Iterator[tuple[str, Element]]:
-    """Yield every element of the body's schema by the path that samples.members gives it."""
+def _schema_elements(properties: Element, path: str = "") -> Iterator[tuple[str, Element]]:
+    """Yield each element of the body's schema and its path, written as in page_sample."""
     for name, schema in properties.items():
         yield f"{path}/{name}", schema
         if "items" in schema:
             yield f"{path}/{name}/*", schema["items"]
-            yield from _elements(schema["items"]["properties"], f"{path}/{name}/*")
+            yield from _schema_elements(schema["items"]["properties"], f"{path}/{name}/*")
 
 
-def _of_the_page(_: Operation) -> Iterator[Expected]:
-    for group, id_, value, claim in _OF_THE_PAGE:
-        yield Expected(group, id_, value, (claim,), id_)
+def _page_only_facts(_: Operation) -> Iterator[ExpectedFact]:
+    for group, id_, value, claim in _PAGE_ONLY:
+        yield ExpectedFact(group, id_, value, (claim,), id_)
 
 
-def _body_required(operation: Operation) -> Iterator[Expected]:
-    ids = ("body-required",)
-    value = str(operation.document["requestBody"]["required"]).lower()
-    yield Expected(facts.BODY, "body required", value, ids, "body required", inferred=True)
+def _required_body_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    id_, value = "body required", str(operation.document["requestBody"]["required"]).lower()
+    yield ExpectedFact(facts.BODY, id_, value, ("body-required",), id_, inferred=True)
 
 
-def _prose(_: Operation) -> Iterator[Expected]:
-    for one in STATEMENTS:
-        label = f'"{claims.load()[one.claim].fact}"' + (f" ({one.name})" if one.name else "")
-        yield Expected(one.group, one.id, one.value, (one.claim,), label)
+def _prose_facts(_: Operation) -> Iterator[ExpectedFact]:
+    for statement in STATEMENTS:
+        name = f" ({statement.name})" if statement.name else ""
+        label = f'"{claims.load()[statement.claim].fact}"{name}'
+        ids = (statement.claim,)
+        yield ExpectedFact(statement.group, statement.id, statement.value, ids, label)
 
 
-def _specified_prose(operation: Operation) -> Iterator[Expected]:
-    ids = {one.id for one in STATEMENTS if one.area in _SPEC_AREAS}
-    return (one for one in _prose(operation) if one.id in ids)
+def _spec_prose_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    ids = {statement.id for statement in STATEMENTS if statement.area in _SPEC_AREAS}
+    return (fact for fact in _prose_facts(operation) if fact.id in ids)
 
 
-_OF_BOTH: Final = (_call, _parameters, _media_types, _members, _responses)
-_OF_A_PAGE: Final = (_header_schemes, _authorization, _sample, _of_the_page, _prose)
-_OF_A_SPEC: Final = (_specified_authorization, _account, _body_required, _specified_prose)
+_COMMON_PARTS: Final = (
+    _call_facts,
+    _parameter_facts,
+    _media_type_facts,
+    _member_facts,
+    _response_facts,
+)
+_PAGE_PARTS: Final = (
+    _credential_header_facts,
+    _scheme_facts,
+    _sample_facts,
+    _page_only_facts,
+    _prose_facts,
+)
+_SPEC_PARTS: Final = (_spec_scheme_facts, _account_facts, _required_body_facts, _spec_prose_facts)

@@ -1,4 +1,4 @@
-"""Drift: what a document of the vendor says that the contract does not, and the other way round."""
+"""Compares a document of the vendor with the contract."""
 
 import json
 import re
@@ -9,18 +9,18 @@ from typing import Any, Final
 import yaml
 
 from superoffice_contract.drift import openapi_file, page
-from superoffice_contract.drift.baseline import expected
-from superoffice_contract.drift.facts import GROUPS, Expected, Fact, Reading, call_in
+from superoffice_contract.drift.baseline import expected_facts
+from superoffice_contract.drift.facts import GROUPS, DocumentFacts, ExpectedFact, Fact, agent_method
 from superoffice_contract.errors import DriftError
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Report, Result
 
-LARGEST: Final = 8 * 1024 * 1024
-_KNOWN: Final = (
+MAX_BYTES: Final = 8 * 1024 * 1024
+_SUPPORTED_LAYOUTS: Final = (
     "the vendor's page as text or Markdown, or a Swagger 2.0 or OpenAPI 3.x file in JSON or YAML"
 )
 # The front matter of a Markdown page may have a line that begins with `openapi:`, but no paths.
-_IS_YAML: Final = re.compile(
+_YAML_SPEC: Final = re.compile(
     r"(?=.*^[\"']?(?:swagger|openapi)[\"']?\s*:).*^[\"']?paths[\"']?\s*:", re.MULTILINE | re.DOTALL
 )
 
@@ -28,56 +28,56 @@ _IS_YAML: Final = re.compile(
 # ---- files -----------------------------------------------------------------------------------
 
 
-def report(file: Path) -> Report:
-    """Compare *file* with the contract. Raise DriftError if that can't be done."""
+def compare_file(file: Path) -> Report:
+    """Compare *file* with the contract. Raise DriftError if it can't be read or compared."""
     try:
-        return compare(read(_bytes(file)), str(file))
+        return compare(read_document(_read_bytes(file)), str(file))
     except DriftError as error:
         msg = f"{file}: {error}"
         raise DriftError(msg) from error
 
 
-def _bytes(file: Path) -> bytes:
+def _read_bytes(file: Path) -> bytes:
     try:
-        with file.open("rb") as opened:
-            content = opened.read(LARGEST + 1)
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         msg = f"can't be read: {error.strerror}"
         raise DriftError(msg) from error
-    if len(content) > LARGEST:
-        msg = f"is larger than {LARGEST // 1024 // 1024} MiB; no page or specification is"
+    if len(content) > MAX_BYTES:
+        msg = f"is larger than {MAX_BYTES // 1024 // 1024} MiB, the limit for a page or API file"
         raise DriftError(msg)
     return content
 
 
-def read(content: bytes) -> Reading:
-    """Return what the document says. Raise DriftError if it is none of the known ones."""
-    text = _text(content)
+def read_document(content: bytes) -> DocumentFacts:
+    """Return the facts in a document. Raise DriftError if its layout or its call is another one."""
+    text = _decode_text(content)
     path = next(iter(operations.load().operations.values())).path
-    document = _document(text)
+    document = _parse_spec(text)
     if document is not None:
-        return openapi_file.read(document, path)
-    reading = page.read(text)
-    if reading is None:
-        msg = f"has no known layout; expected {_KNOWN}"
+        return openapi_file.read_spec(document, path)
+    page_facts = page.read_page(text)
+    if page_facts is None:
+        msg = f"has no known layout; expected {_SUPPORTED_LAYOUTS}"
         raise DriftError(msg)
-    found = {fact.id: fact for fact in reading.facts}
-    verb, there = found["method"].value, found["path"].value
-    if call_in(there).lower() != call_in(path).lower():
-        msg = f"describes {verb} {there}; expected the page of Agents/{call_in(path)}"
+    values = {fact.id: fact.value for fact in page_facts.facts}
+    if agent_method(values["path"]).lower() != agent_method(path).lower():
+        call = f"{values['method']} {values['path']}"
+        msg = f"describes {call}; expected the page of Agents/{agent_method(path)}"
         raise DriftError(msg)
-    return reading
+    return page_facts
 
 
-def _text(content: bytes) -> str:
-    wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+def _decode_text(content: bytes) -> str:
+    is_utf_16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
-        text = content.decode("utf-16" if wide else "utf-8-sig")
+        text = content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        msg = f"is no text: byte {error.start} is not {error.encoding}"
+        msg = f"is not text: byte {error.start} is not valid {error.encoding}"
         raise DriftError(msg) from error
     if "\0" in text:
-        msg = "is no text: it has NUL characters"
+        msg = "is not text: it contains NUL characters"
         raise DriftError(msg)
     if not text.strip():
         msg = "is empty"
@@ -85,49 +85,49 @@ def _text(content: bytes) -> str:
     return text
 
 
-def _document(text: str) -> dict[str, Any] | None:
+def _parse_spec(text: str) -> dict[str, Any] | None:
     """Return the specification in *text*, or None if it looks like a page."""
     if text.lstrip().startswith("{"):
-        document = _json(text)
-    elif _IS_YAML.match(text):
-        document = _yaml(text)
+        document = _parse_json(text)
+    elif _YAML_SPEC.match(text):
+        document = _parse_yaml(text)
     else:
         return None
-    if not isinstance(document, dict) or not _is_known(document):
-        msg = f"has no known layout; expected {_KNOWN}"
+    if not isinstance(document, dict) or not _is_supported(document):
+        msg = f"has no known layout; expected {_SUPPORTED_LAYOUTS}"
         raise DriftError(msg)
     return document
 
 
-def _is_known(document: dict[str, Any]) -> bool:
+def _is_supported(document: dict[str, Any]) -> bool:
     version = str(document.get("swagger") or document.get("openapi"))
     return version.startswith(("2.", "3."))
 
 
-def _json(text: str) -> object:
+def _parse_json(text: str) -> object:
     try:
         document: object = json.loads(text)
     except json.JSONDecodeError as error:
-        msg = f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"
+        msg = f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
         raise DriftError(msg) from error
     except (ValueError, RecursionError) as error:
-        msg = f"is no JSON that can be read: {error}"
+        msg = f"can't be read as JSON: {error}"
         raise DriftError(msg) from error
     return document
 
 
-def _yaml(text: str) -> object:
-    # BaseLoader keeps every scalar as it is written: 204 stays a name, and no merge key expands.
+def _parse_yaml(text: str) -> object:
+    # BaseLoader keeps every scalar as text: 204 stays a name, and merge keys are not expanded.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        document: object = yaml.load(text, Loader=loader)  # noqa: S506 - makes text, lists, dicts
+        document: object = yaml.load(text, Loader=loader)  # noqa: S506 - only text, lists, dicts
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
-        msg = f"is no YAML:{where} {error.problem}"
+        msg = f"is not YAML:{where} {error.problem}"
         raise DriftError(msg) from error
     except (yaml.YAMLError, RecursionError) as error:
-        msg = f"is no YAML that can be read: {str(error).splitlines()[0]}"
+        msg = f"can't be read as YAML: {str(error).splitlines()[0]}"
         raise DriftError(msg) from error
     return document
 
@@ -135,45 +135,54 @@ def _yaml(text: str) -> object:
 # ---- comparison ------------------------------------------------------------------------------
 
 
-def compare(reading: Reading, title: str) -> Report:
-    """Return the differences between *reading* and the contract, a result a group of facts."""
-    contract = expected(reading.kind)
-    results = tuple(_result(group, reading, contract) for group in GROUPS)
-    counts = (("layout", reading.layout), ("facts read", str(len(reading.facts))))
+def compare(document: DocumentFacts, title: str) -> Report:
+    """Return the differences between *document* and the contract, one result for each group."""
+    contract = expected_facts(document.kind)
+    results = tuple(_compare_group(group, document, contract) for group in GROUPS)
+    counts = (("layout", document.layout), ("facts read", str(len(document.facts))))
     return Report(f"drift of {title}", results, counts)
 
 
-def _result(group: str, reading: Reading, contract: tuple[Expected, ...]) -> Result:
-    known = {one.id: one for one in contract if one.group == group}
-    said = [fact for fact in reading.facts if fact.group == group]
-    if not known and not said:
-        return Result(group, "skipped", note="this layout does not tell")
-    findings = (*_said(said, known), *_unsaid(said, known, reading.homes.get(group, "")))
-    ids = tuple(dict.fromkeys(id_ for one in known.values() for id_ in one.claims))
+def _compare_group(
+    group: str, document: DocumentFacts, contract: tuple[ExpectedFact, ...]
+) -> Result:
+    expected = {fact.id: fact for fact in contract if fact.group == group}
+    actual = [fact for fact in document.facts if fact.group == group]
+    if not expected and not actual:
+        return Result(group, "skipped", note="this layout has no such part")
+    findings = (
+        *_additions_and_changes(actual, expected),
+        *_removals(actual, expected, document.group_places.get(group, "")),
+    )
+    ids = tuple(dict.fromkeys(id_ for fact in expected.values() for id_ in fact.claims))
     return Result(group, "failed" if findings else "passed", ids, findings)
 
 
-def _said(said: list[Fact], known: dict[str, Expected]) -> Iterator[Finding]:
-    """Yield what is new or other than the contract has it."""
-    for fact in dict.fromkeys(said):
-        contract = known.get(fact.id)
+def _additions_and_changes(
+    actual: list[Fact], expected: dict[str, ExpectedFact]
+) -> Iterator[Finding]:
+    """Yield the facts that the contract lacks or states with another value."""
+    for fact in dict.fromkeys(actual):
+        contract = expected.get(fact.id)
         if contract is None:
-            shown = f"{fact.id} = {fact.value}" if fact.value else fact.id
-            yield Finding(fact.place, f"added: {shown}", fact.claims or _claims_of(fact.group))
+            text = f"{fact.id} = {fact.value}" if fact.value else fact.id
+            yield Finding(fact.place, f"added: {text}", fact.claims or _group_claims(fact.group))
         elif fact.value != contract.value:
             was, now = contract.value or "nothing", fact.value or "nothing"
             what = f"changed: {contract.label}: {now} instead of {was}"
             yield Finding(fact.place, what, contract.claims)
 
 
-def _claims_of(group: str) -> tuple[str, ...]:
+def _group_claims(group: str) -> tuple[str, ...]:
     claim = GROUPS[group]
     return () if claim is None else (claim,)
 
 
-def _unsaid(said: list[Fact], known: dict[str, Expected], home: str) -> Iterator[Finding]:
-    """Yield what the contract has and the document has no longer."""
-    ids = {fact.id for fact in said}
-    for one in known.values():
-        if one.id not in ids and not one.inferred:
-            yield Finding(home, f"removed: {one.label}", one.claims)
+def _removals(
+    actual: list[Fact], expected: dict[str, ExpectedFact], place: str
+) -> Iterator[Finding]:
+    """Yield the facts in the contract that the document lacks."""
+    ids = {fact.id for fact in actual}
+    for fact in expected.values():
+        if fact.id not in ids and not fact.inferred:
+            yield Finding(place, f"removed: {fact.label}", fact.claims)

@@ -1,4 +1,4 @@
-"""Facts: what a document of the vendor says, one thing at a time, and where it says it."""
+"""Types for the facts that a vendor document states, and the groups that they belong to."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
@@ -7,43 +7,18 @@ import msgspec
 
 Kind = Literal["page", "spec"]
 
-
 CALL: Final = "call"
-
-
 DESCRIPTION: Final = "description"
-
-
 RESTRICTION: Final = "Online restriction"
-
-
 QUERY: Final = "query"
-
-
 HEADERS: Final = "request headers"
-
-
 CREDENTIALS: Final = "credentials"
-
-
 MEDIA_TYPES: Final = "media types"
-
-
 BODY: Final = "request body"
-
-
 ACCOUNT: Final = "account"
-
-
 RESPONSES: Final = "responses"
-
-
 SAMPLE_REQUEST: Final = "sample request"
-
-
 SAMPLE_RESPONSE: Final = "sample response"
-
-
 GROUPS: Final[Mapping[str, str | None]] = {
     CALL: "method",
     DESCRIPTION: None,
@@ -58,13 +33,13 @@ GROUPS: Final[Mapping[str, str | None]] = {
     SAMPLE_REQUEST: "sample-request",
     SAMPLE_RESPONSE: "sample-response",
 }
-"""Every group of facts, in the order of the page, with the claim that something new concerns."""
+"""Every group of facts in the order of the page, with the claim that an unknown fact concerns."""
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """One thing that a document says; *place* is a line or a JSON Pointer.
+    """One fact in a document; *place* is a line number or a JSON Pointer.
 
-    *claims* are those that it concerns if nobody expected it.
+    *claims* are the claims that the fact concerns if the contract does not have it.
     """
 
     group: str
@@ -74,19 +49,22 @@ class Fact(msgspec.Struct, frozen=True):
     claims: tuple[str, ...] = ()
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """All that a document says; *homes* tell by group where a missing fact would stand."""
+class DocumentFacts(msgspec.Struct, frozen=True):
+    """All facts in a document.
+
+    *group_places* gives, for each group, the place to report when a fact is missing.
+    """
 
     layout: str
     kind: Kind
     facts: tuple[Fact, ...]
-    homes: Mapping[str, str]
+    group_places: Mapping[str, str]
 
 
-class Expected(msgspec.Struct, frozen=True):
-    """A fact that the contract holds, and what to call it.
+class ExpectedFact(msgspec.Struct, frozen=True):
+    """A fact in the contract; *label* names it in a report.
 
-    An *inferred* one may be said by the vendor, but need not be.
+    The document may leave out a fact that is *inferred*.
     """
 
     group: str
@@ -97,6 +75,6 @@ class Expected(msgspec.Struct, frozen=True):
     inferred: bool = False
 
 
-def call_in(path: str) -> str:
-    """Return agent and method of a path: `EMail/SyncEmailAccounts`."""
+def agent_method(path: str) -> str:
+    """Return the agent and the method that *path* ends with, such as `EMail/SyncEmailAccounts`."""
     return "/".join(path.partition("?")[0].rstrip("/").split("/")[-2:])

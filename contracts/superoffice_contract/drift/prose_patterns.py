@@ -1,7 +1,7 @@
-"""Statements: what the vendor's prose says, known by patterns that survive another wording.
+"""Statements in the vendor's prose, and the patterns that find them in a changed wording.
 
-A pattern is a row of words. Small words (GLUE) may stand between them, other words may not, so
-that "one call per tenant" is not taken for "one call". `~` marks a word that may be missing.
+A pattern is a sequence of words. Only FILLER_WORDS may stand between them, so that
+"one call per tenant" does not match "one call". `~` marks an optional word.
 """
 
 import html
@@ -15,22 +15,27 @@ import msgspec
 from superoffice_contract.drift import facts
 from superoffice_contract.drift.facts import Fact
 
-GLUE: Final = (
+FILLER_WORDS: Final = (
     *("a", "an", "the", "this", "that", "these", "those", "such", "of", "to", "in", "at", "on"),
     *("by", "for", "with", "and", "or", "as", "well", "is", "are", "was", "were", "be", "been"),
     *("has", "have", "we", "us", "our", "you", "it", "its", "then", "there", "also", "really"),
 )
-_MARKS: Final = r"[\s,;:#=()]+"
-_GAP: Final = rf"{_MARKS}(?:(?:{'|'.join(GLUE)}){_MARKS})*"
-_NUMBERS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_SEPARATORS: Final = r"[\s,;:#=()]+"
+_GAP: Final = rf"{_SEPARATORS}(?:(?:{'|'.join(FILLER_WORDS)}){_SEPARATORS})*"
+_NUMBER_WORDS: Final = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+)
+_NUMBER: Final = rf"(?P<number>\d+|{'|'.join(_NUMBER_WORDS)})(?:\s*\(\w+\))?"
+_UNIT: Final = r"(?P<unit>seconds?|minutes?|milliseconds?)"
 _TAG: Final = re.compile(r"</?(?:br|b|i|em|strong|para|p|code|span)\b[^<>]*>", re.IGNORECASE)
 _QUOTES: Final = str.maketrans("\u2018\u2019\u201c\u201d`", "''\"\" ")
 _SENTENCE: Final = re.compile(r"\S.*?(?:[.!?](?=\s+[A-Z0-9#\"'])|$)", re.DOTALL)
-LONGEST: Final = 160
+MAX_SENTENCE: Final = 160
+"""Longer sentences are cut in a report."""
 
 
 class Statement(msgspec.Struct, frozen=True, dict=True):
-    """A fact that the prose of an *area* may state, with the value that the contract holds."""
+    """A fact that the prose of an *area* may state, with its value in the contract."""
 
     area: str
     claim: str
@@ -41,16 +46,16 @@ class Statement(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def id(self) -> str:
-        """What the fact is known by: its claim, unless that has several statements."""
+        """The id of the fact: *name* if the claim has several statements, else the claim."""
         return self.name or self.claim
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
-        """The pattern, compiled."""
-        return re.compile(rf"\b{_joined(self.words.split())}(?!\w)", re.IGNORECASE)
+        """*words* as a compiled pattern."""
+        return re.compile(rf"\b{_build_pattern(self.words.split())}(?!\w)", re.IGNORECASE)
 
 
-def _joined(words: list[str]) -> str:
+def _build_pattern(words: list[str]) -> str:
     parts, gap = [], ""
     for word in words:
         token = word.removeprefix("~").replace("NUMBER", _NUMBER)
@@ -63,9 +68,6 @@ def _joined(words: list[str]) -> str:
             gap = _GAP
     return "".join(parts)
 
-
-_NUMBER: Final = rf"(?P<number>\d+|{'|'.join((*_NUMBERS, 'ten'))})(?:\s*\(\w+\))?"
-_UNIT: Final = r"(?P<unit>seconds?|minutes?|milliseconds?)"
 
 STATEMENTS: Final = (
     Statement("text", "starts-sync", r"starts? sync\w* ~given ~mail accounts"),
@@ -182,56 +184,56 @@ STATEMENTS: Final = (
         group=facts.HEADERS,
     ),
 )
-AREAS: Final = frozenset(one.area for one in STATEMENTS)
-"""Where statements stand: the call's own text, or the description of a parameter or header."""
+AREAS: Final = frozenset(statement.area for statement in STATEMENTS)
+"""The areas of prose: the text about the call, or the description of a parameter or header."""
 
 
 @cache
-def _of(area: str) -> tuple[Statement, ...]:
-    return tuple(one for one in STATEMENTS if one.area == area)
+def _statements_in(area: str) -> tuple[Statement, ...]:
+    return tuple(statement for statement in STATEMENTS if statement.area == area)
 
 
-def plain(text: str) -> str:
-    """Return *text* without markup, which may be escaped twice; blanks become single."""
-    unescaped = html.unescape(html.unescape(text)).translate(_QUOTES)
-    return " ".join(_TAG.sub(" ", unescaped).split())
+def strip_markup(text: str) -> str:
+    """Return *text* without markup, even if escaped twice, and with single spaces."""
+    markup = html.unescape(html.unescape(text)).translate(_QUOTES)
+    return " ".join(_TAG.sub(" ", markup).split())
 
 
-def sentences(text: str) -> Iterator[str]:
-    """Yield the sentences of plain *text*."""
-    return (found[0] for found in _SENTENCE.finditer(text))
+def split_sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of *text*, which has no markup."""
+    return (match[0] for match in _SENTENCE.finditer(text))
 
 
-def facts_in(area: str, group: str, text: str, place: str) -> Iterator[Fact]:
-    """Yield what the prose of *area* says, and what no statement covers, as a fact of *group*."""
-    for sentence in sentences(plain(text)):
-        rest = re.sub(r"(?<=\w)'(?=\w)", "", sentence)
-        found = []
-        for statement in _of(area):
-            if match := statement.pattern.search(rest):
-                found.append(statement)
-                yield Fact(statement.group, statement.id, place, _value(match.groupdict()))
-                rest = f"{rest[: match.start()]} … {rest[match.end() :]}"
-        yield from _uncovered(group, place, sentence, rest, found)
+def find_facts(area: str, group: str, text: str, place: str) -> Iterator[Fact]:
+    """Yield the statements of *area* in *text*, and other text as facts of *group*."""
+    for sentence in split_sentences(strip_markup(text)):
+        unmatched = re.sub(r"(?<=\w)'(?=\w)", "", sentence)
+        statements = []
+        for statement in _statements_in(area):
+            if match := statement.pattern.search(unmatched):
+                statements.append(statement)
+                value = _statement_value(match.groupdict())
+                yield Fact(statement.group, statement.id, place, value)
+                unmatched = f"{unmatched[: match.start()]} … {unmatched[match.end() :]}"
+        # A quoted list of names is an example.
+        words = re.findall(r"\w[\w'-]*", re.sub(r'"[^"]*"', " ", unmatched))
+        if any(word.lower() not in FILLER_WORDS for word in words):
+            yield _sentence_fact(group, place, sentence, statements)
 
 
-def _uncovered(
-    group: str, place: str, sentence: str, rest: str, found: list[Statement]
-) -> Iterator[Fact]:
-    # A quoted list of names is an example.
-    words = re.findall(r"\w[\w'-]*", re.sub(r'"[^"]*"', " ", rest))
-    if any(word.lower() not in GLUE for word in words):
-        about = "more is said" if found else "sentence"
-        shown = sentence if len(sentence) <= LONGEST else f"{sentence[: LONGEST - 1]}…"
-        claims = tuple(dict.fromkeys(one.claim for one in found))
-        yield Fact(group, f'{about}: "{shown}"', place, claims=claims)
+def _sentence_fact(group: str, place: str, sentence: str, statements: list[Statement]) -> Fact:
+    kind = "more text" if statements else "sentence"
+    is_long = len(sentence) > MAX_SENTENCE
+    text = f"{sentence[: MAX_SENTENCE - 1]}…" if is_long else sentence
+    claims = tuple(dict.fromkeys(statement.claim for statement in statements))
+    return Fact(group, f'{kind}: "{text}"', place, claims=claims)
 
 
-def _value(groups: Mapping[str, str | None]) -> str:
+def _statement_value(groups: Mapping[str, str | None]) -> str:
     number, unit = groups.get("number"), groups.get("unit")
     if number is None:
         return ""
-    words = (*_NUMBERS, "ten")
-    digits = str(words.index(number.lower())) if number.lower() in words else number
-    # One second and 1 seconds are alike.
+    word = number.lower()
+    digits = str(_NUMBER_WORDS.index(word)) if word in _NUMBER_WORDS else number
+    # "one second" and "1 seconds" have the same value.
     return digits if unit is None else f"{digits} {unit.lower().removesuffix('s')}(s)"

@@ -1,7 +1,7 @@
-"""Schemathesis let loose on one server with one credential: what was sent, answered and found.
+"""Runs Schemathesis against one server with one credential, and collects what it finds.
 
-All phases of its engine run, which no other interface of it does in-process. Requests depend on
-the seed and on versions alone: nobody's source is mined for constants, and nothing is stored.
+All phases of its engine run, which no other interface of it does in-process. The requests depend
+only on the seed and on versions: no constants are taken from source files, nothing is stored.
 """
 
 import asyncio
@@ -24,19 +24,20 @@ from schemathesis.schemas import BaseSchema
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.fuzzing import custom_checks, serializers
-from superoffice_contract.fuzzing.isolation import hermetic
+from superoffice_contract.fuzzing.isolation import isolated_hypothesis
 from superoffice_contract.openapi import operations
 
-LONGEST_SHOWN: Final = 800
-
-
-MOST_SHOWN: Final = 12
-"""How much of a request, and of what was found, is told."""
+MAX_CURL_LENGTH: Final = 800
+"""Characters of a curl command that a finding shows."""
+MAX_LINES: Final = 12
+"""Errors and findings that the text of an exploration shows."""
+HOST: Final = "http://127.0.0.1:8204"
+"""The base URL of an application in this process; its control API requires a loopback name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What one request was and which status it got; None: no answer."""
+class RequestKind:
+    """The properties that requests are counted by; *status* is None without a response."""
 
     method: str
     media_type: str | None
@@ -45,7 +46,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A check that failed, and the request that failed it."""
+    """A check that failed, and the request for which it failed."""
 
     check: str
     phase: str
@@ -53,70 +54,73 @@ class Finding:
     curl: str
 
     def __str__(self) -> str:
-        curl = self.curl if len(self.curl) <= LONGEST_SHOWN else self.curl[:LONGEST_SHOWN] + " …"
-        return f"{self.check} ({self.phase}): {self.message}\n    {curl}"
+        dots = " …" if len(self.curl) > MAX_CURL_LENGTH else ""
+        curl = self.curl[:MAX_CURL_LENGTH]
+        return f"{self.check} ({self.phase}): {self.message}\n    {curl}{dots}"
 
 
 @dataclass(slots=True)
 class Exploration:
-    """What came of it; *requests* are digests, in the order in which they were sent.
+    """The results of a run; *requests* are digests, in the order in which they were sent.
 
-    *errors* are the engine's: they mean that something was not tested.
+    *errors* are errors of the engine: something was not tested.
     """
 
-    sent: Counter[Sent] = field(default_factory=Counter)
+    counts: Counter[RequestKind] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     phases: dict[str, str] = field(default_factory=dict)
     false_alarms: int = 0
     requests: list[str] = field(default_factory=list)
 
-    def count(self, **wanted: object) -> int:
-        """Return how many requests had the *wanted* method, media type or status."""
+    def count(self, **fields: object) -> int:
+        """Return how many requests had the method, media type or status in *fields*."""
         return sum(
             number
-            for sent, number in self.sent.items()
-            if all(getattr(sent, name) == value for name, value in wanted.items())
+            for kind, number in self.counts.items()
+            if all(getattr(kind, name) == value for name, value in fields.items())
         )
 
     def __str__(self) -> str:
-        told = [*self.errors, *map(str, self.findings)]
-        more = [f"… and {len(told) - MOST_SHOWN} more"] if len(told) > MOST_SHOWN else []
-        return "\n".join(told[:MOST_SHOWN] + more)
+        lines = [*self.errors, *map(str, self.findings)]
+        more = [f"… and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
+        return "\n".join(lines[:MAX_LINES] + more)
 
 
 # ---- events ----------------------------------------------------------------------------------
 
 
-def note(exploration: Exploration, event: events.EngineEvent) -> None:
-    """Take in what *event* of the engine tells."""
+def record_event(exploration: Exploration, event: events.EngineEvent) -> None:
+    """Add *event* of the engine to *exploration*."""
     match event:
         case events.ScenarioFinished():
-            _note_scenario(exploration, event)
+            _record_scenario(exploration, event)
         case events.PhaseFinished():
             exploration.phases[event.phase.name.value] = event.status.value
         case events.SchemaAnalysisWarnings():
-            exploration.errors += [f"description: {one.message}" for one in event.warnings]
+            exploration.errors += [f"description: {warning.message}" for warning in event.warnings]
         case events.NonFatalError():
             exploration.errors.append(f"{event.label}: {event.info}")
         case events.FatalError():
             exploration.errors.append(f"engine: {event.exception!r}")
         case events.EngineFinished():
-            exploration.errors += [f"after the run: {one}" for one in event.failures]
+            exploration.errors += [f"after the run: {failure}" for failure in event.failures]
 
 
-def _note_scenario(exploration: Exploration, event: events.ScenarioFinished) -> None:
+def _record_scenario(exploration: Exploration, event: events.ScenarioFinished) -> None:
     recorder = event.recorder
     for id_, node in recorder.cases.items():
-        answer = recorder.find_response(case_id=id_)
-        status = None if answer is None else answer.status_code
-        exploration.sent[Sent(node.value.method, node.value.media_type, status)] += 1
+        response = recorder.find_response(case_id=id_)
+        status = None if response is None else response.status_code
+        exploration.counts[RequestKind(node.value.method, node.value.media_type, status)] += 1
         if (interaction := recorder.interactions.get(id_)) is not None:
             exploration.requests.append(_digest(interaction.request))
         for check in recorder.checks.get(id_, ()):
             if (info := check.failure_info) is not None:
-                found = Finding(check.name, event.phase.value, str(info.failure), info.code_sample)
-                exploration.findings.append(found)
+                finding = Finding(
+                    check.name, event.phase.value, str(info.failure), info.code_sample
+                )
+                exploration.findings.append(finding)
     exploration.false_alarms += sum(recorder.filtered_failures.values())
 
 
@@ -125,15 +129,11 @@ def _digest(request: Request) -> str:
     return hashlib.sha256(line + (request.body or b"")).hexdigest()
 
 
-HOST: Final = "http://127.0.0.1:8204"
-"""Where a server in this process believes to be; its control surface wants a loopback name."""
-
-
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One way in: one alternative of the description's security, with good credentials.
+    """Valid credentials for one alternative of the description's security.
 
-    *schemes* are values as Schemathesis's `[auth.openapi]` takes them, by name of the scheme.
+    *schemes* are values in the form of Schemathesis's `[auth.openapi]`, by name of the scheme.
     """
 
     name: str
@@ -147,12 +147,12 @@ class Access:
 
     @property
     def alternative(self) -> str:
-        """The alternative of the description's security that this is, as GET writes it."""
+        """The alternative of the description's security, as GET writes it."""
         return " + ".join(self.schemes)
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Parameters that are given, not generated."""
+        """Parameters with a fixed value, which are not generated."""
         return {} if self.app_token is None else {"header.SO-AppToken": self.app_token}
 
 
@@ -167,69 +167,69 @@ def explore(
 ) -> Exploration:
     """Run all phases against *target*, a URL or an ASGI application.
 
-    Each operation gets *max_examples* when fuzzed; in mode `negative` only bad ones. Raise
-    TargetError when a request stays unanswered.
+    The fuzzing phase sends *max_examples* to each operation; in mode `negative` only invalid ones.
+    Raise TargetError if a request gets no response in time.
     """
     serializers.register()
     custom_checks.register()
     host = target if isinstance(target, str) else HOST
     settings = _configuration(access, host, seed, max_examples, mode)
     schema = _schema(settings | {"request-timeout": timeout_seconds})
-    unanswered: list[str] = []
+    timed_out_requests: list[str] = []
     in_process = not isinstance(target, str)
     if in_process:
-        schema.app = _in_time(target, timeout_seconds, unanswered)
+        schema.app = _with_timeout(target, timeout_seconds, timed_out_requests)
     exploration = Exploration()
-    schema.hook("after_network_error")(_giving_up(unanswered))
-    with hermetic(), _unprobed() if in_process else nullcontext():
+    schema.hook("after_network_error")(_stop_on_timeout(timed_out_requests))
+    with isolated_hypothesis(), _without_probes() if in_process else nullcontext():
         for event in from_schema(schema).execute():
-            note(exploration, event)
-    if unanswered:
-        msg = f"{host}: no answer within {timeout_seconds:g} s to {unanswered[0]}"
+            record_event(exploration, event)
+    if timed_out_requests:
+        msg = f"{host}: no answer within {timeout_seconds:g} s to {timed_out_requests[0]}"
         raise TargetError(f"{msg}; is the server stuck?")
     return exploration
 
 
-def _in_time(app: Any, seconds: float, unanswered: list[str]) -> object:  # noqa: ANN401 - ASGI
-    """Return *app*, which takes no longer than *seconds*, and after that answers nothing more.
+def _with_timeout(app: Any, seconds: float, timed_out_requests: list[str]) -> object:  # noqa: ANN401 - ASGI
+    """Return *app* with a timeout for each request; after the first timeout every request fails.
 
-    Its lifespan lasts for as long as all requests together.
+    The lifespan has no timeout.
     """
 
-    async def timed(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
+    async def app_with_timeout(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        if unanswered:
+        if timed_out_requests:
             raise TimeoutError
         try:
             async with asyncio.timeout(seconds):
                 await app(scope, receive, send)
         except TimeoutError:
-            unanswered.append(f"a generated {scope.get('method')}")
+            timed_out_requests.append(f"a generated {scope.get('method')}")
             raise
 
-    return timed
+    return app_with_timeout
 
 
-def _giving_up(unanswered: list[str]) -> Callable[..., None]:
-    """Return a hook that notes the first request without an answer, and sends nothing more.
+def _stop_on_timeout(timed_out_requests: list[str]) -> Callable[..., None]:
+    """Return a hook that records the first request that times out, and stops the engine.
 
-    A connection that breaks is an error of the engine's, and goes on.
+    A connection that breaks is an error of the engine, which continues.
     """
 
     def after_network_error(_: HookContext, case: Case[Any], __: object) -> None:
         if "Timeout" not in type(sys.exception()).__name__:
             return
-        unanswered.append(f"a generated {case.method}")
+        timed_out_requests.append(f"a generated {case.method}")
         raise KeyboardInterrupt
 
     return after_network_error
 
 
 @contextmanager
-def _unprobed() -> Iterator[None]:
-    """Keep the engine's probes off the network, where whoever listens at the base URL gets them."""
+def _without_probes() -> Iterator[None]:
+    """Disable the engine's probes, which any server that listens at the base URL would get."""
     with mock.patch.object(probes, "PROBES", ()):
         yield
 
@@ -246,10 +246,10 @@ def _schema(configuration: dict[str, Any]) -> BaseSchema:
 
 
 def _without_claims(node: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a copy without `x-claim`, which Schemathesis takes for something to violate."""
+    """Return a copy without `x-claim`, which Schemathesis would take for a constraint."""
     if isinstance(node, Mapping):
-        return {name: _without_claims(one) for name, one in node.items() if name != "x-claim"}
-    return [_without_claims(one) for one in node] if isinstance(node, list) else node
+        return {name: _without_claims(child) for name, child in node.items() if name != "x-claim"}
+    return [_without_claims(item) for item in node] if isinstance(node, list) else node
 
 
 def _configuration(
@@ -269,18 +269,18 @@ def _configuration(
         },
         "auth": {"openapi": {name: dict(values) for name, values in access.schemes.items()}},
         "parameters": access.parameters,
-        # The stock checks take a 401 or a 500 for an answer to a good request, and to a bad one.
+        # By default the checks accept a 401 for a valid request, and a 500 for an invalid one.
         "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
         "operations": [
-            _accepted("POST", "204"),
-            _accepted("GET", "200"),
-            _accepted("HEAD", "200"),
-            _accepted("OPTIONS", "200", "204"),
+            _operation_settings("POST", "204"),
+            _operation_settings("GET", "200"),
+            _operation_settings("HEAD", "200"),
+            _operation_settings("OPTIONS", "200", "204"),
         ],
     }
 
 
-def _accepted(method: str, *statuses: str) -> dict[str, Any]:
+def _operation_settings(method: str, *statuses: str) -> dict[str, Any]:
     checks = {
         "positive_data_acceptance": {"expected-statuses": list(statuses)},
         "negative_data_rejection": {"expected-statuses": ["4xx"]},

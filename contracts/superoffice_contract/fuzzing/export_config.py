@@ -1,4 +1,4 @@
-"""Write what plain `st run` needs: `python -m superoffice_contract.fuzzing.export_config .`."""
+"""Write the files that `st run` needs: `python -m superoffice_contract.fuzzing.export_config .`."""
 
 import argparse
 import shutil
@@ -11,21 +11,23 @@ FILES: Final = (_PACKAGE / "fuzzing" / "schemathesis.toml", _PACKAGE / "openapi"
 
 
 def write(folder: Path) -> None:
-    """Write FILES into *folder*. Raise OSError if it can't be, FileExistsError if one is there."""
-    there = [folder / file.name for file in FILES if (folder / file.name).exists()]
-    if there:
-        raise FileExistsError(0, "is there already; move it away, or name another folder", there[0])
+    """Write FILES into *folder*. Raise OSError, FileExistsError if one of them exists."""
+    existing = [folder / file.name for file in FILES if (folder / file.name).exists()]
+    if existing:
+        raise FileExistsError(0, "exists already; move it, or give another folder", existing[0])
     folder.mkdir(parents=True, exist_ok=True)
     for file in FILES:
         shutil.copyfile(file, folder / file.name)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write them into the folder that *arguments* name; exit with 2 if that can't be."""
+    """Write them into the folder that *arguments* name; exit with code 2 on an error."""
     parser = argparse.ArgumentParser(
         "python -m superoffice_contract.fuzzing.export_config", description=__doc__
     )
-    parser.add_argument("folder", type=Path, help="where `st run openapi.yaml` will be called")
+    parser.add_argument(
+        "folder", type=Path, help="the folder in which you will run `st run openapi.yaml`"
+    )
     folder = parser.parse_args(arguments).folder
     try:
         write(folder)

@@ -1,4 +1,4 @@
-"""What Schemathesis on its own loads to know this contract: `hooks` in schemathesis.toml."""
+"""The hooks that `st run` loads, named by `hooks` in schemathesis.toml."""
 
 import os
 from typing import Any, Final
@@ -9,7 +9,7 @@ from schemathesis import Case, HookContext
 from superoffice_contract.fuzzing import custom_checks, serializers
 
 APP_TOKEN: Final = "SUPEROFFICE_APP_TOKEN"
-"""Names the environment variable with the app's token; a ticket Online needs one beside it."""
+"""The environment variable with the app token, which a ticket for Online needs."""
 
 serializers.register()
 custom_checks.register()
@@ -18,7 +18,7 @@ schemathesis.hook("filter_failure")(custom_checks.is_justified)
 
 @schemathesis.hook("before_load_schema")
 def without_claims(_: HookContext, raw_schema: Any) -> None:  # noqa: ANN401 - JSON
-    """Remove every `x-claim`, which Schemathesis takes for something to violate."""
+    """Remove every `x-claim`, which Schemathesis would take for a constraint."""
     if isinstance(raw_schema, dict):
         raw_schema.pop("x-claim", None)
     children = raw_schema.values() if isinstance(raw_schema, dict) else raw_schema
@@ -29,7 +29,7 @@ def without_claims(_: HookContext, raw_schema: Any) -> None:  # noqa: ANN401 - J
 
 @schemathesis.hook("before_call")
 def with_app_token(_: HookContext, case: Case[Any], __: dict[str, Any]) -> None:
-    """Send the app's token, if there is one."""
+    """Send the app token, if there is one."""
     token = os.environ.get(APP_TOKEN)
     if token is not None:
         case.headers["SO-AppToken"] = token

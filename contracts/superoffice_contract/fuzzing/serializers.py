@@ -1,8 +1,8 @@
-"""Generated values -> forms and XML (claims form-shape, xml-shape, xml-nil).
+"""Serializes generated values as forms and XML (claims form-shape, xml-shape, xml-nil).
 
-Schemathesis's own serializers write an array of objects in a form by its keys alone, and null in
-XML as text. Half of the values have wrong types on purpose; those are written so that the bytes
-are wrong too, where text can tell the types apart at all.
+Schemathesis's own serializers write only the keys of an array of objects in a form, and null in XML
+as text. Half of the values have wrong types on purpose; their bytes are wrong as well, unless text
+can't tell these types apart.
 """
 
 import json
@@ -26,15 +26,15 @@ FORM: Final = "application/x-www-form-urlencoded"
 XML: Final = ("application/xml", "text/xml")
 
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_NO_XML_NAME: Final = re.compile(r"[^A-Za-z0-9_-]|^(?![A-Za-z_])")
-_NO_XML_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NO_FORM_NAME: Final = re.compile(r"[\[\].]|^$")
+_INVALID_XML_NAME: Final = re.compile(r"[^A-Za-z0-9_-]|^(?![A-Za-z_])")
+_INVALID_XML_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INVALID_FORM_NAME: Final = re.compile(r"[\[\].]|^$")
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 _EMPTY: Final[Sequence[Value]] = ("", [], {})
 
 
 def register() -> None:
-    """Tell Schemathesis to write forms and XML as this module does."""
+    """Register the serializers of this module with Schemathesis."""
 
     @schemathesis.serializer(FORM)
     def _(_: SerializationContext, value: Value) -> bytes:
@@ -50,9 +50,9 @@ def register() -> None:
 
 
 def form(value: Value) -> bytes:
-    """Write *value* as `SyncUserAccounts[0][AccountId]=507`; an empty list or object is no text.
+    """Write *value* as `SyncUserAccounts[0][AccountId]=507`; empty lists and objects as no text.
 
-    Dots and brackets in the names of members, which would read as paths, become `_2e_` and such.
+    Dots and brackets in member names, which would be read as paths, become `_2e_` and so on.
     """
     pairs = list(_pairs("", value)) if isinstance(value, (dict, list)) else [(_text(value), "")]
     return urlencode(pairs, errors="replace").encode()
@@ -60,7 +60,7 @@ def form(value: Value) -> bytes:
 
 def _pairs(key: str, value: Value) -> Iterator[tuple[str, str]]:
     for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-        name = _NO_FORM_NAME.sub(_escaped, str(step))
+        name = _INVALID_FORM_NAME.sub(_escape, str(step))
         name = f"{key}[{name}]" if key else name
         if isinstance(child, (dict, list)) and child:
             yield from _pairs(name, child)
@@ -68,8 +68,8 @@ def _pairs(key: str, value: Value) -> Iterator[tuple[str, str]]:
             yield name, "" if child in _EMPTY else _text(child)
 
 
-def _escaped(step: re.Match[str]) -> str:
-    """Return a step that no other one becomes: a key may not be a value and a parent at once."""
+def _escape(step: re.Match[str]) -> str:
+    """Return a distinct replacement, so that no key has both a value and children."""
     return f"_{step[0].encode().hex()}_"
 
 
@@ -90,14 +90,14 @@ def _element(name: str, value: Value, shape: Shape | None) -> str:
 def _content(value: Value, shape: Shape | None) -> str:
     if isinstance(value, dict):
         return "".join(
-            _element(_NO_XML_NAME.sub("_", name), child, _member(shape, name))
+            _element(_INVALID_XML_NAME.sub("_", name), child, _member(shape, name))
             for name, child in value.items()
         )
     if isinstance(value, list) and isinstance(shape, ArrayShape):
         item = shape.items
         return "".join(_element(_xml_name(item), child, item) for child in value)
-    # A list where none belongs stays text: as elements it would read as an object.
-    return escape(_NO_XML_TEXT.sub("", _text(value)))
+    # Where the shape has no list, write a list as text: as elements it would be read as an object.
+    return escape(_INVALID_XML_TEXT.sub("", _text(value)))
 
 
 def _xml_name(shape: Shape) -> str:
@@ -109,56 +109,56 @@ def _member(shape: Shape | None, name: str) -> Shape | None:
     return None if member is None else member.shape
 
 
-# ---- what text can't tell apart --------------------------------------------------------------
+# ---- values that text can't tell apart -------------------------------------------------------
 
 
-def is_also_valid(sent: bytes, value: Value, media_type: str, body: Body) -> bool:
-    """Tell whether *sent*, the bytes that *value* became, are also those of a valid body.
+def is_also_valid(encoded: bytes, value: Value, media_type: str, body: Body) -> bool:
+    """Return whether *encoded*, the bytes of *value*, are also the bytes of a valid body.
 
-    A server can't reject the one and accept the other.
+    A server can't reject one of the two and accept the other.
     """
     if media_type == FORM:
-        twin = _Form().read(value, body.shape)
-        written = form(twin)
+        reread = _FormReader().read(value, body.shape)
+        rewritten = form(reread)
     elif media_type in XML:
-        twin = _Xml().read(value, body.shape)
-        written = xml(twin, body.shape)
+        reread = _XmlReader().read(value, body.shape)
+        rewritten = xml(reread, body.shape)
     else:
         return False
-    return written == sent and next(body.invalid(twin), None) is None
+    return rewritten == encoded and next(body.find_problems(reread), None) is None
 
 
-class _Xml:
-    """What a reader may take a value for: 5 for "5", an empty list for ""."""
+class _XmlReader:
+    """Reads a value as a reader of XML may: 5 for "5", an empty list for ""."""
 
     empty: Sequence[Value] = ("", {})
-    """What has no content, whatever it was meant for."""
+    """Values that are written without content."""
 
     def read(self, value: Value, shape: Shape) -> Value:
-        """Return *value* as a reader would have it who knows that *shape* belongs there."""
+        """Return *value* as it is read where *shape* is expected."""
         if isinstance(shape, ArrayShape):
             items = [] if value in self.empty else value
-            return (
-                [self.read(one, shape.items) for one in items] if isinstance(items, list) else value
-            )
+            if not isinstance(items, list):
+                return value
+            return [self.read(item, shape.items) for item in items]
         if isinstance(shape, ObjectShape):
             members = self.members({} if value in self.empty else value)
             return self._object(members, shape) if isinstance(members, dict) else value
         return self._scalar(value, shape)
 
     def members(self, value: Value) -> Value:
-        """Return *value* where an object belongs."""
+        """Return *value* as it is read where an object is expected."""
         return value
 
     def free(self, value: Value) -> Value:
-        """Return *value* where anything may stand."""
+        """Return *value* as it is read where anything is allowed."""
         return value
 
     def _object(self, value: Mapping[str, Value], shape: ObjectShape) -> Value:
         shapes = ((name, child, _member(shape, name)) for name, child in value.items())
         return {
-            name: self.free(child) if known is None else self.read(child, known)
-            for name, child, known in shapes
+            name: self.free(child) if member_shape is None else self.read(child, member_shape)
+            for name, child, member_shape in shapes
         }
 
     def _scalar(self, value: Value, shape: Scalar) -> Value:
@@ -168,8 +168,8 @@ class _Xml:
         return int(text) if "integer" in shape.types and _INTEGER.fullmatch(text) else text
 
 
-class _Form(_Xml):
-    """The same of forms, where everything single is text and an object may have indices."""
+class _FormReader(_XmlReader):
+    """Reads a value as a reader of forms may: scalars are text, an object may have indices."""
 
     empty = _EMPTY
 

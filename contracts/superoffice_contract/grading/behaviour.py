@@ -1,4 +1,4 @@
-"""The behaviour of a client over time: patience, retries, overlap, and the work it lost."""
+"""Judges how a client behaves over time: early disconnects, retries, overlaps and lost accounts."""
 
 from bisect import bisect_right, insort
 from collections import Counter
@@ -11,184 +11,171 @@ import msgspec
 from superoffice_contract.grading.calls import Call, Confidence
 from superoffice_contract.messages import list_numbers
 
-A_SECOND: Final = 1.0  # claim busy-second
-ABOUT_A_SECOND: Final = 0.95
-"""From here on a 204 took as long as that of a call that is turned away."""
-BLUR: Final = 0.003
-"""How far apart two times may be that are the same moment: browsers round starts to 0.001 s."""
-
-Told = tuple[Call, str]
-"""A call and what is to be said of it."""
-
-
-class LostAccounts(msgspec.Struct, frozen=True):
-    """Accounts of one tenant that no run covers, the last call that asked for them, how sure."""
-
-    asked: Call
-    accounts: tuple[int, ...]
-    confidence: Confidence
-
-
-def by_tenant(calls: Iterable[Call]) -> Iterator[tuple[Call, ...]]:
-    """Yield the calls of each tenant, in their order."""
-    ordered = sorted(calls, key=lambda one: one.tenant)
-    return (tuple(group) for _, group in groupby(ordered, key=lambda one: one.tenant))
-
-
-# ---- what a HAR does not say -----------------------------------------------------------------
-
-
-def suspected(calls: Sequence[Call]) -> tuple[Call, ...]:
-    """Return *calls* with how likely each was turned away; the others synced what they asked for.
-
-    A call that is turned away answers after a second, and comes while another runs.
-    """
-    overlapped = {
-        one.id
-        for group in by_tenant(calls)
-        for one, earlier in _with_overlapped(group)
-        if earlier is not None
-    }
-    return tuple(_suspect(one, _suspicion(one, overlapped=one.id in overlapped)) for one in calls)
-
-
-def _suspicion(call: Call, *, overlapped: bool) -> Confidence | None:
-    if call.status != 204:
-        return None
-    slow = call.latency is not None and call.latency >= ABOUT_A_SECOND
-    return _SUSPICIONS.get((slow, overlapped))
-
-
-_SUSPICIONS: Final[Mapping[tuple[bool, bool], Confidence]] = {
+TURNED_AWAY_AFTER: Final = 1.0  # claim busy-second
+TURNED_AWAY_LATENCY: Final = 0.95
+"""The least latency, in seconds, of a 204 that may be the answer to a call that was turned away."""
+CLOCK_TOLERANCE: Final = 0.003
+"""Times this close count as the same moment, because browsers round start times to 0.001 s."""
+_CONFIDENCES: Final[Mapping[tuple[bool, bool], Confidence]] = {
     (True, True): Confidence.HIGH,
     (True, False): Confidence.MEDIUM,
     (False, True): Confidence.LOW,
 }
-"""By whether the 204 took a second, and whether it came during an earlier call."""
-
-
-def _suspect(call: Call, turned_away: Confidence | None) -> Call:
-    started = call.status == 204 and turned_away is None
-    return msgspec.structs.replace(
-        call, turned_away=turned_away, synced=call.accounts if started else ()
-    )
-
-
-# ---- the rules -------------------------------------------------------------------------------
-
-_PATIENCE: Final = "one that is turned away takes that long to answer: wait longer, such as 30 s"
-_LATER: Final = "wait until the run under way must have ended before you ask again"
-_ONE_AT_A_TIME: Final = (
-    "only one call of a tenant runs: send one at a time, with all accounts in it"
-)
-_ONCE: Final = "each time is a sync of its own: list every account once"
-_AGAIN: Final = "send them again when the run under way must have ended"
-
-
-def gave_up(calls: Sequence[Call]) -> Iterator[Told]:
-    """Yield callers that left before a call that is turned away could answer."""
-    for one in calls:
-        if one.gave_up:
-            after = "" if one.elapsed is None else f", after {one.elapsed:.2f} s"
-            yield one, f"the caller gave up within a second{after}; {_PATIENCE}"
-
-
-def tight_retries(calls: Sequence[Call]) -> Iterator[Told]:
-    """Yield calls that came less than a second after one of the same tenant was turned away."""
-    for group in by_tenant(calls):
-        answered: list[tuple[float, int]] = []
-        for index, (at, one) in enumerate(_timed(group)):
-            before = bisect_right(answered, (at + BLUR, index)) - 1
-            if before >= 0 and at - answered[before][0] < A_SECOND - BLUR:
-                ended, away = answered[before][0], group[answered[before][1]]
-                gap = max(at - ended, 0.0)
-                after = f"came {gap:.2f} s after {away.id} was {_turned_away(away)}"
-                yield one, f"{after}; {_LATER}"
-            if (one.turned_away or Confidence.LOW) > Confidence.LOW:
-                insort(answered, (_end(at, one), index))
-
-
-def _turned_away(call: Call) -> str:
-    return "turned away" if call.turned_away is Confidence.CERTAIN else "probably turned away"
-
-
-def overlaps(calls: Sequence[Call]) -> Iterator[Told]:
-    """Yield calls that came while an earlier one of the same tenant was not answered yet."""
-    for group in by_tenant(calls):
-        for one, earlier in _with_overlapped(group):
-            if earlier is not None:
-                yield one, f"overlaps {earlier.id}; {_ONE_AT_A_TIME}"
-
-
-def duplicates(calls: Sequence[Call]) -> Iterator[Told]:
-    """Yield calls that list an account more than once."""
-    for one in calls:
-        twice = [account for account, count in Counter(one.accounts).items() if count > 1]
-        if twice:
-            yield one, f"lists account {list_numbers(twice)} more than once; {_ONCE}"
-
-
-def lost_accounts(calls: Sequence[Call]) -> tuple[LostAccounts, ...]:
-    """Return the accounts in calls answered 204 that no run of those or of later calls covers."""
-    return tuple(lost for group in by_tenant(calls) for lost in _lost(group))
-
-
-def _lost(group: Sequence[Call]) -> Iterator[LostAccounts]:
-    covered: set[int] = set()
-    asked: dict[int, tuple[int, Confidence]] = {}
-    for index in reversed(range(len(group))):
-        one = group[index]
-        covered.update(one.synced)
-        if one.status == 204:
-            sure = one.turned_away or Confidence.CERTAIN
-            for account in set(one.accounts) - covered:
-                last, so_far = asked.get(account, (index, sure))
-                # One call that was let in after all would have covered it.
-                asked[account] = last, min(so_far, sure)
-    alike: dict[tuple[int, Confidence], list[int]] = {}
-    for account, last_and_sure in asked.items():
-        alike.setdefault(last_and_sure, []).append(account)
-    for (index, sure), accounts in sorted(alike.items()):
-        yield LostAccounts(group[index], tuple(sorted(accounts)), sure)
-
-
-def losses(calls: Sequence[Call]) -> Iterator[Told]:
-    """Yield the last calls that asked for accounts which are lost."""
-    for lost in lost_accounts(calls):
-        yield (
-            lost.asked,
-            f"account {list_numbers(lost.accounts)} {_LOST[lost.confidence]}; {_AGAIN}",
-        )
-
-
-_LOST: Final[Mapping[Confidence, str]] = {
+"""By whether the 204 took a second, and whether the call overlaps an earlier one."""
+_LOSSES: Final[Mapping[Confidence, str]] = {
     Confidence.CERTAIN: "lost: answered 204, and no run of this or a later call covers them",
     Confidence.HIGH: "possibly lost (high confidence: the 204 took a second, during another call)",
     Confidence.MEDIUM: "possibly lost (medium confidence: the 204 took about a second)",
     Confidence.LOW: "possibly lost (low confidence: the 204 came quickly, but during another call)",
 }
+_PATIENCE: Final = "a call that is turned away takes that long: wait longer, such as 30 s"
+_LATER: Final = "wait until the current run has ended before you send the next call"
+_ONE_AT_A_TIME: Final = "a tenant runs one call at a time: send one call with all accounts in it"
+_ONCE: Final = "every entry is synced separately: list each account once"
+_AGAIN: Final = "send them again after the current run has ended"
+
+CallProblem = tuple[Call, str]
+"""A call, and what the client did wrong."""
 
 
-# ---- in time ---------------------------------------------------------------------------------
+class LostAccounts(msgspec.Struct, frozen=True):
+    """Lost accounts of one tenant, and the last call that asked for them."""
+
+    last_call: Call
+    accounts: tuple[int, ...]
+    confidence: Confidence
 
 
-def _timed(group: Sequence[Call]) -> Iterator[tuple[float, Call]]:
-    """Yield the calls with the moments they came; none of them if one has no time."""
-    if all(one.at is not None for one in group):
-        yield from ((one.at or 0.0, one) for one in group)
+def group_by_tenant(calls: Iterable[Call]) -> Iterator[tuple[Call, ...]]:
+    """Yield the calls of each tenant, in their order."""
+    by_tenant = sorted(calls, key=lambda call: call.tenant)
+    return (tuple(group) for _, group in groupby(by_tenant, key=lambda call: call.tenant))
 
 
-def _end(at: float, one: Call) -> float:
-    """Return when the caller had its answer or left; at once, if nobody knows."""
-    return at + (one.elapsed or 0.0)
+# ---- calls of a HAR: which were turned away? -------------------------------------------------
 
 
-def _with_overlapped(group: Sequence[Call]) -> Iterator[tuple[Call, Call | None]]:
-    """Yield each call with one that it overlapped. What was refused took no lease."""
+def estimate_turned_away(calls: Sequence[Call]) -> tuple[Call, ...]:
+    """Return *calls* with `turned_away` and `synced` estimated from their timing.
+
+    A call that is turned away takes a second, and arrives while another call runs.
+    """
+    overlapping = {
+        call.id
+        for group in group_by_tenant(calls)
+        for call, earlier in _pair_with_overlapped(group)
+        if earlier is not None
+    }
+    return tuple(_with_estimate(call, overlaps=call.id in overlapping) for call in calls)
+
+
+def _with_estimate(call: Call, *, overlaps: bool) -> Call:
+    is_slow = call.latency is not None and call.latency >= TURNED_AWAY_LATENCY
+    turned_away = _CONFIDENCES.get((is_slow, overlaps)) if call.status == 204 else None
+    started = call.status == 204 and turned_away is None
+    synced = call.accounts if started else ()
+    return msgspec.structs.replace(call, turned_away=turned_away, synced=synced)
+
+
+# ---- rules -----------------------------------------------------------------------------------
+
+
+def find_early_disconnects(calls: Sequence[Call]) -> Iterator[CallProblem]:
+    """Yield calls whose client disconnected before a call that is turned away gets its answer."""
+    for call in calls:
+        if call.gave_up:
+            after = "" if call.elapsed is None else f", after {call.elapsed:.2f} s"
+            yield call, f"the client disconnected within a second{after}; {_PATIENCE}"
+
+
+def find_tight_retries(calls: Sequence[Call]) -> Iterator[CallProblem]:
+    """Yield calls less than a second after a call of the same tenant was turned away."""
+    for group in group_by_tenant(calls):
+        turned_away: list[tuple[float, int]] = []  # end time and index, in order of time
+        for index, (at, call) in enumerate(_calls_with_times(group)):
+            before = bisect_right(turned_away, (at + CLOCK_TOLERANCE, index)) - 1
+            if before >= 0 and at - turned_away[before][0] < TURNED_AWAY_AFTER - CLOCK_TOLERANCE:
+                ended_at, earlier = turned_away[before][0], group[turned_away[before][1]]
+                gap = max(at - ended_at, 0.0)
+                after = f"came {gap:.2f} s after {earlier.id} was {_describe_turned_away(earlier)}"
+                yield call, f"{after}; {_LATER}"
+            if (call.turned_away or Confidence.LOW) > Confidence.LOW:
+                insort(turned_away, (_end_time(at, call), index))
+
+
+def _describe_turned_away(call: Call) -> str:
+    return "turned away" if call.turned_away is Confidence.CERTAIN else "probably turned away"
+
+
+def find_overlaps(calls: Sequence[Call]) -> Iterator[CallProblem]:
+    """Yield calls that arrived before an earlier call of the same tenant was answered."""
+    for group in group_by_tenant(calls):
+        for call, earlier in _pair_with_overlapped(group):
+            if earlier is not None:
+                yield call, f"overlaps {earlier.id}; {_ONE_AT_A_TIME}"
+
+
+def find_duplicates(calls: Sequence[Call]) -> Iterator[CallProblem]:
+    """Yield calls that list an account more than once."""
+    for call in calls:
+        duplicates = [account for account, count in Counter(call.accounts).items() if count > 1]
+        if duplicates:
+            yield call, f"lists account {list_numbers(duplicates)} more than once; {_ONCE}"
+
+
+def find_losses(calls: Sequence[Call]) -> Iterator[CallProblem]:
+    """Yield, for all lost accounts, the last call that asked for them."""
+    for lost in lost_accounts(calls):
+        what = f"account {list_numbers(lost.accounts)} {_LOSSES[lost.confidence]}; {_AGAIN}"
+        yield lost.last_call, what
+
+
+def lost_accounts(calls: Sequence[Call]) -> tuple[LostAccounts, ...]:
+    """Return the accounts in calls answered 204 that no run of that or a later call covers."""
+    return tuple(
+        lost for group in group_by_tenant(calls) for lost in _lost_accounts_of_tenant(group)
+    )
+
+
+def _lost_accounts_of_tenant(group: Sequence[Call]) -> Iterator[LostAccounts]:
+    covered: set[int] = set()
+    last_calls: dict[int, tuple[int, Confidence]] = {}  # by account: index of the call
+    for index in reversed(range(len(group))):
+        call = group[index]
+        covered.update(call.synced)
+        if call.status == 204:
+            confidence = call.turned_away or Confidence.CERTAIN
+            for account in set(call.accounts) - covered:
+                last, lowest = last_calls.get(account, (index, confidence))
+                # The account is not lost if any of these calls started a run after all.
+                last_calls[account] = last, min(lowest, confidence)
+    accounts_by_call: dict[tuple[int, Confidence], list[int]] = {}
+    for account, key in last_calls.items():
+        accounts_by_call.setdefault(key, []).append(account)
+    for (index, confidence), accounts in sorted(accounts_by_call.items()):
+        yield LostAccounts(group[index], tuple(sorted(accounts)), confidence)
+
+
+# ---- times -----------------------------------------------------------------------------------
+
+
+def _calls_with_times(group: Sequence[Call]) -> Iterator[tuple[float, Call]]:
+    """Yield each call with its start time, or nothing if any call has no time."""
+    if all(call.at is not None for call in group):
+        yield from ((call.at or 0.0, call) for call in group)
+
+
+def _end_time(at: float, call: Call) -> float:
+    """Return when the client got its answer or disconnected; *at* if that is unknown."""
+    return at + (call.elapsed or 0.0)
+
+
+def _pair_with_overlapped(group: Sequence[Call]) -> Iterator[tuple[Call, Call | None]]:
+    """Yield each call with an earlier call that it overlaps. Rejected calls are left out."""
     last: tuple[float, Call] | None = None
-    for at, one in _timed(group):
-        if one.refused:
+    for at, call in _calls_with_times(group):
+        if call.rejected:
             continue
-        yield one, last[1] if last and last[0] > at + BLUR else None
-        if last is None or _end(at, one) > last[0]:
-            last = _end(at, one), one
+        yield call, last[1] if last and last[0] > at + CLOCK_TOLERANCE else None
+        if last is None or _end_time(at, call) > last[0]:
+            last = _end_time(at, call), call

@@ -1,4 +1,4 @@
-"""Calls: what a client sent and what became of it, the same from a HAR and from a journal."""
+"""Calls as `grade` judges them, from a HAR or from a journal."""
 
 import re
 from collections.abc import Iterable
@@ -11,15 +11,13 @@ from superoffice_contract.messages import quote_name, shorten
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import Operation
 
-NO_CALLS: Final = ("GET", "HEAD", "OPTIONS")
-"""Verbs that are documented and start nothing."""
-
-
-_CUSTOMER: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+"""Supported methods that never start a run."""
+_CUSTOMER_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 
 
 class Confidence(IntEnum):
-    """How sure it is that a call was turned away."""
+    """How certain it is that a call was turned away."""
 
     LOW = 1
     MEDIUM = 2
@@ -27,27 +25,27 @@ class Confidence(IntEnum):
     CERTAIN = 4
 
 
-class Mistake(msgspec.Struct, frozen=True):
-    """One way in which a request breaks the contract: which check, what, what to do instead."""
+class Violation(msgspec.Struct, frozen=True):
+    """One violation of the contract; *what* says what is wrong and what to send instead."""
 
     check: str
     what: str
     claims: tuple[str, ...]
 
 
-class Judged(msgspec.Struct, frozen=True):
-    """What a request comes to: its mistakes, and the checks that have nothing to go by."""
+class Assessment(msgspec.Struct, frozen=True):
+    """The violations in a request, and the names of the checks that lack the data to judge it."""
 
-    mistakes: tuple[Mistake, ...] = ()
-    unjudged: frozenset[str] = frozenset()
+    violations: tuple[Violation, ...] = ()
+    unchecked: frozenset[str] = frozenset()
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to the documented path.
 
-    *at* is seconds since 1970; *elapsed* until the caller had an answer or left, *latency* what of
-    it was the server's; None where nobody knows. *accounts* are those asked for, *synced* those
-    that a run started by this call covers.
+    *at* is in seconds since 1970. *elapsed* is the seconds until the client got an answer or
+    disconnected, *latency* the part of it that the server took; all are None if unknown.
+    *accounts* are the accounts in the request, *synced* those that the run of this call covers.
     """
 
     id: str
@@ -63,60 +61,60 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     accounts: tuple[int, ...] = ()
     synced: tuple[int, ...] = ()
     turned_away: Confidence | None = None
-    judged: Judged = Judged()
+    assessment: Assessment = Assessment()
 
     @property
     def where(self) -> str:
-        """Name the request in a finding."""
-        return " ".join(
-            filter(None, (self.id, self.time, shorten(self.method), shorten(self.path)))
-        )
+        """The request as a finding names it."""
+        parts = (self.id, self.time, shorten(self.method), shorten(self.path))
+        return " ".join(filter(None, parts))
 
     @property
-    def refused(self) -> bool:
-        """Tell whether the answer was a 4xx."""
+    def rejected(self) -> bool:
+        """Whether the status is a 4xx."""
         return self.status is not None and 400 <= self.status < 500
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Where a path leads: to which tenant of which installation, and what is odd about it."""
+    """The tenant and installation that a path belongs to, and the violations in the path."""
 
     tenant: str
     online: bool
-    mistakes: tuple[Mistake, ...] = ()
+    violations: tuple[Violation, ...] = ()
 
 
 def operation() -> Operation:
-    """Return the documented call."""
+    """Return the documented operation."""
     return next(iter(operations.load().operations.values()))
 
 
-def concerns(path: str) -> bool:
-    """Tell whether *path* is meant for the documented call."""
+def is_call_path(path: str) -> bool:
+    """Return whether *path* contains the documented path."""
     return operation().path.lower() in path.lower()
 
 
-def address(path: str) -> Address:
-    """Return where *path* leads; one first segment may stand before the documented path."""
+def parse_address(path: str) -> Address:
+    """Parse *path*. One segment may come before the documented path: the tenant."""
     first, _, rest = path.lower().partition(operation().path.lower())
     segment = first.removeprefix("/")
-    online = _CUSTOMER.fullmatch(segment) is not None
+    online = _CUSTOMER_ID.fullmatch(segment) is not None
     tenant = f"Cust{segment[4:]}" if online else "onsite"
-    return Address(tenant, online, tuple(_misaddressed(first, segment, rest)))
+    return Address(tenant, online, tuple(_address_violations(first, segment, rest)))
 
 
-def _misaddressed(first: str, segment: str, rest: str) -> Iterable[Mistake]:
+def _address_violations(first: str, segment: str, rest: str) -> Iterable[Violation]:
     if "/api/v1" in first:
-        what = "/api/v1 stands twice; give the client a base URL that does not end in /api/v1"
-        yield Mistake("address", what, ("path-doubled",))
+        what = "/api/v1 occurs twice; give the client a base URL that does not end in /api/v1"
+        yield Violation("address", what, ("path-doubled",))
     elif "/" in segment or rest.strip("/"):
-        what = f"nothing is documented there; send it to {operation().path}, or below one segment"
-        yield Mistake("address", what, ("path", "path-tenant"))
+        path = operation().path
+        what = f"this path is not documented; send to {path}, with at most one segment before it"
+        yield Violation("address", what, ("path", "path-tenant"))
 
 
-def verb(method: str) -> tuple[Mistake, ...]:
-    """Return what is wrong with the verb, if anything."""
+def method_violations(method: str) -> tuple[Violation, ...]:
+    """Return the violation if *method* is not POST."""
     if method == "POST":
         return ()
-    what = f"{quote_name(method, 'this verb')} is not documented; send POST"
-    return (Mistake("address", what, ("method", "method-not-allowed")),)
+    what = f"{quote_name(method, 'this method')} is not documented; send POST"
+    return (Violation("address", what, ("method", "method-not-allowed")),)

@@ -1,113 +1,121 @@
-"""Credentials as a request presents them, held against what its installation accepts."""
+"""Checks the credentials in a request against what its installation accepts."""
 
 import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from superoffice_contract.grading.calls import Judged, Mistake
-from superoffice_contract.messages import REDACTED, SESSION_COOKIE
+from superoffice_contract.grading.calls import Assessment, Violation
+from superoffice_contract.messages import REDACTION_MARK, SESSION_COOKIE
 
 CHECK: Final = "credentials"
 
+HeaderValues = Callable[[str], tuple[str, ...]]
+"""Returns all values of a header, by its name in lower case."""
+Rule = Callable[[str, HeaderValues], Iterator[Violation]]
+"""Checks the value after the scheme."""
 
-Presents = Callable[[str], tuple[str, ...]]
-"""Every value of a header, by its lower-case name."""
 
+def assess_credentials(headers: HeaderValues, status: int, *, online: bool) -> Assessment:
+    """Return the violations in the credentials.
 
-def judged(headers: Presents, status: int, *, online: bool) -> Judged:
-    """Return what is wrong with the credentials; a recorder may have left them out.
-
-    A call that was let in had some, so those that are missing then were not recorded.
+    A call that was accepted had credentials. If they are missing, the recorder left them out and
+    they can't be checked.
     """
     authorizations = headers("authorization")
     if len(authorizations) > 1:
         what = f"Authorization is sent {len(authorizations)} times; send it once"
-        return Judged((_mistake(what, "authorization-twice"),))
+        return Assessment((_violation(what, "authorization-twice"),))
     if authorizations:
-        return _authorization(authorizations[0], headers, online=online)
-    cookie, token = _session_cookie(headers), headers("x-xsrf-token")
+        return _assess_authorization(authorizations[0], headers, online=online)
+    cookie, tokens = _session_cookie(headers), headers("x-xsrf-token")
     if 200 <= status < 300 and cookie is None:
-        return Judged(unjudged=frozenset({CHECK}))
-    return Judged(tuple(_session(cookie, token)))
+        return Assessment(unchecked=frozenset({CHECK}))
+    return Assessment(tuple(_check_session(cookie, tokens)))
 
 
-def _mistake(what: str, *claims: str) -> Mistake:
-    return Mistake(CHECK, what, claims)
+def _violation(what: str, *claims: str) -> Violation:
+    return Violation(CHECK, what, claims)
 
 
-def _authorization(value: str, headers: Presents, *, online: bool) -> Judged:
-    if value and REDACTED.fullmatch(value):
-        return Judged(unjudged=frozenset({CHECK}))
+def _assess_authorization(value: str, headers: HeaderValues, *, online: bool) -> Assessment:
+    if value and REDACTION_MARK.fullmatch(value):
+        return Assessment(unchecked=frozenset({CHECK}))
     scheme, _, rest = value.partition(" ")
     rule = _RULES[online].get(scheme.lower())
     if rule is None:
         offer = "SOTicket or Bearer" if online else "Basic or SOTicket"
-        # The scheme is not repeated: where there is none, it is the secret.
+        # The message does not repeat the scheme: without a scheme it is the secret itself.
         what = f"Authorization {'has an unknown scheme' if value else 'is empty'}; send {offer}"
-        return Judged((_mistake(what, "credentials-malformed", "authorization-decides"),))
-    return Judged(tuple(rule(rest.strip(), headers)))
+        return Assessment((_violation(what, "credentials-malformed", "authorization-decides"),))
+    return Assessment(tuple(rule(rest.strip(), headers)))
 
 
-# ---- the rules, by installation and scheme ---------------------------------------------------
-
-Rule = Callable[[str, Presents], Iterator[Mistake]]
+# ---- rules -----------------------------------------------------------------------------------
 
 
-def _basic(value: str, _: Presents) -> Iterator[Mistake]:
-    if REDACTED.fullmatch(value):
+def _check_basic(value: str, _: HeaderValues) -> Iterator[Violation]:
+    if REDACTION_MARK.fullmatch(value):
         return
     try:
-        colon = b":" in base64.b64decode(value, validate=True)
+        is_valid = b":" in base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        colon = False
-    if not colon:
+        is_valid = False
+    if not is_valid:
         what = "the value after Basic is not base64 of user:password; send that"
-        yield _mistake(what, "credentials-malformed", "basic-onsite")
+        yield _violation(what, "credentials-malformed", "basic-onsite")
 
 
-def _some(value: str, _: Presents) -> Iterator[Mistake]:
+def _check_value_present(value: str, _: HeaderValues) -> Iterator[Violation]:
     if not value:
-        what = "Authorization has a scheme and no value; send the ticket or token after it"
-        yield _mistake(what, "credentials-malformed")
+        what = "Authorization has a scheme but no value; send the ticket or token after it"
+        yield _violation(what, "credentials-malformed")
 
 
-def _ticket_online(value: str, headers: Presents) -> Iterator[Mistake]:
-    yield from _some(value, headers)
+def _check_ticket_online(value: str, headers: HeaderValues) -> Iterator[Violation]:
+    yield from _check_value_present(value, headers)
     if not any(headers("so-apptoken")):
-        what = "a ticket is sent Online without SO-AppToken; send your app's token in it"
-        yield _mistake(what, "ticket-online", "app-token", "app-token-online")
+        what = "a ticket is sent Online without SO-AppToken; send your app's token in that header"
+        yield _violation(what, "ticket-online", "app-token", "app-token-online")
 
 
-def _basic_online(_: str, __: Presents) -> Iterator[Mistake]:
+def _reject_basic_online(_: str, __: HeaderValues) -> Iterator[Violation]:
     what = "Basic is not accepted Online; send SOTicket with SO-AppToken, or Bearer"
-    yield _mistake(what, "basic-onsite-only", "schemes-by-installation")
+    yield _violation(what, "basic-onsite-only", "schemes-by-installation")
 
 
-def _bearer_onsite(_: str, __: Presents) -> Iterator[Mistake]:
+def _reject_bearer_onsite(_: str, __: HeaderValues) -> Iterator[Violation]:
     what = "Bearer is not accepted onsite; send Basic or SOTicket"
-    yield _mistake(what, "bearer-online-only", "schemes-by-installation")
+    yield _violation(what, "bearer-online-only", "schemes-by-installation")
 
 
 _RULES: Final[Mapping[bool, Mapping[str, Rule]]] = {
-    False: {"basic": _basic, "soticket": _some, "bearer": _bearer_onsite},
-    True: {"basic": _basic_online, "soticket": _ticket_online, "bearer": _some},
+    False: {
+        "basic": _check_basic,
+        "soticket": _check_value_present,
+        "bearer": _reject_bearer_onsite,
+    },
+    True: {
+        "basic": _reject_basic_online,
+        "soticket": _check_ticket_online,
+        "bearer": _check_value_present,
+    },
 }
-"""By whether the installation is Online."""
+"""The rule of each scheme, by whether the installation is Online."""
 
 
-def _session_cookie(headers: Presents) -> str | None:
+def _session_cookie(headers: HeaderValues) -> str | None:
     pairs = (pair.strip().partition("=") for line in headers("cookie") for pair in line.split(";"))
     return next((value for name, _, value in pairs if name == SESSION_COOKIE), None)
 
 
-def _session(cookie: str | None, tokens: tuple[str, ...]) -> Iterator[Mistake]:
+def _check_session(cookie: str | None, tokens: tuple[str, ...]) -> Iterator[Violation]:
     if cookie is None and not tokens:
         what = "there are no credentials; send Authorization, or a session with X-XSRF-TOKEN"
-        yield _mistake(what, "unauthorized", "xsrf-header")
+        yield _violation(what, "unauthorized", "xsrf-header")
     elif cookie is None:
         what = f"X-XSRF-TOKEN is sent without the cookie {SESSION_COOKIE}; send both"
-        yield _mistake(what, "xsrf-half", "xsrf-session")
+        yield _violation(what, "xsrf-half", "xsrf-session")
     elif len(tokens) != 1 or not tokens[0]:
         what = "a session is sent without its one XSRF value; send that in X-XSRF-TOKEN"
-        yield _mistake(what, "xsrf-header", "xsrf-half")
+        yield _violation(what, "xsrf-header", "xsrf-half")

@@ -1,7 +1,6 @@
-"""The client's behaviour, judged by its own traffic: from a HAR, or from a mock's journal."""
+"""Judges a client by its recorded traffic: a HAR, or the journal of a mock."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Final
 
 import msgspec
@@ -13,136 +12,139 @@ from superoffice_contract.grading.calls import Call, Confidence
 from superoffice_contract.report import Finding, Report, Result
 
 MAX_FINDINGS: Final = 50
-"""How many findings of one check are told; the note says how many there are."""
-
-
-class Check(msgspec.Struct, frozen=True):
-    """One thing that a client can do wrong; *idle* says why there is nothing to judge, if so."""
-
-    name: str
-    claims: tuple[str, ...]
-    find: Callable[[Sequence[Call]], Iterator[Finding]]
-    idle: Callable[[Sequence[Call]], str | None]
-
-
-def grade_har(path: str) -> Report:
-    """Judge the client whose traffic is in the HAR at *path*. Raise TrafficError if it is none."""
-    entries = har.load_entries(path)
-    calls = behaviour.suspected(requests.calls(entries))
-    _some(calls, f"{path}: no call of SyncEmailAccounts among its {len(entries)} entries")
-    return _report(f"grade {path}", calls, ())
-
-
-def grade_journal(url: str, tenants: tuple[str, ...], token: str | None = None) -> Report:
-    """Judge the clients of the mock at *url* by the journals of *tenants*.
-
-    *token* is the mock's control token. Raise TrafficError if the mock can't be asked.
-    """
-    told = journal_client.load(url, tenants, token)
-    named = ", ".join(dict.fromkeys(tenants))
-    _some(told.calls, f"{url}: no call of SyncEmailAccounts in the journal of {named}")
-    forgotten = (("forgotten exchanges", str(told.forgotten)),) if told.forgotten else ()
-    return _report(f"grade the journal of {named}", told.calls, forgotten)
-
-
-def _some(calls: Sequence[Call], otherwise: str) -> None:
-    if not calls:
-        raise TrafficError(otherwise)
-
-
-def _report(title: str, calls: Sequence[Call], facts: tuple[tuple[str, str], ...]) -> Report:
-    away = sum(1 for one in calls if one.turned_away is not None)
-    certain = all(one.turned_away in (None, Confidence.CERTAIN) for one in calls)
-    counts = (
-        ("calls", str(len(calls))),
-        ("tenants", str(len({one.tenant for one in calls}))),
-        ("turned away" if certain else "perhaps turned away", str(away)),
-    )
-    return Report(title, tuple(_result(check, calls) for check in CHECKS), (*counts, *facts))
-
-
-def _result(check: Check, calls: Sequence[Call]) -> Result:
-    found = list(check.find(calls))
-    if found:
-        note = f"the first {MAX_FINDINGS} of {len(found)}" if len(found) > MAX_FINDINGS else None
-        told = tuple(islice(found, MAX_FINDINGS))
-        return Result(check.name, "failed", check.claims, told, note)
-    idle = check.idle(calls)
-    if idle is not None:
-        return Result(check.name, "skipped", check.claims, note=idle)
-    unjudged = sum(1 for one in calls if check.name in one.judged.unjudged)
-    note = f"{unjudged} of {len(calls)} calls can't be judged" if unjudged else None
-    return Result(check.name, "passed", check.claims, note=note)
-
-
-# ---- requests against the contract -----------------------------------------------------------
-
-
-def _request_check(name: str, *claims: str) -> Check:
-    def find(calls: Sequence[Call]) -> Iterator[Finding]:
-        for one in calls:
-            for mistake in one.judged.mistakes:
-                if mistake.check == name:
-                    yield Finding(one.where, mistake.what, mistake.claims)
-
-    def idle(calls: Sequence[Call]) -> str | None:
-        nothing = all(name in one.judged.unjudged for one in calls)
-        return "no call has it on record" if nothing else None
-
-    return Check(name, claims, find, idle)
-
-
-_ANSWERS: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("the server refuses the body; its message names the place", "body-shape"),
+"""How many findings of one check are reported; the note gives their number."""
+_RESPONSE_ADVICE: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("the body is rejected; the message in the response says where", "body-shape"),
     401: (
         "the credentials are unknown or expired, or the app lacks the EMail agent",
         "unauthorized",
     ),
     403: ("the app was not granted the EMail agent; ask for it", "restricted-status"),
-    404: ("there is no such tenant or path; look at the base URL", "path-unknown-tenant"),
-    405: ("the verb is not allowed; send POST", "method-not-allowed"),
+    404: ("there is no such tenant or path; check the base URL", "path-unknown-tenant"),
+    405: ("the method is not allowed; send POST", "method-not-allowed"),
     413: ("the body is too long; send fewer accounts in a call", "body-limit"),
-    415: ("the media type is refused; send application/json", "media-type-other"),
+    415: ("the media type is not supported; send application/json", "media-type-other"),
 }
 
+SkipReason = Callable[[Sequence[Call]], str | None]
 
-def _answers(calls: Sequence[Call]) -> Iterator[Finding]:
+
+class Check(msgspec.Struct, frozen=True):
+    """One rule for clients; *skip_reason* says why the calls can't be judged by it, if so."""
+
+    name: str
+    claims: tuple[str, ...]
+    find: Callable[[Sequence[Call]], Iterator[Finding]]
+    skip_reason: SkipReason
+
+
+def grade_har(path: str) -> Report:
+    """Judge the client that sent the calls in the HAR at *path*.
+
+    Raise TrafficError if the file is not a HAR or has no call in it.
+    """
+    entries = har.load_entries(path)
+    calls = behaviour.estimate_turned_away(requests.read_calls(entries))
+    _require_calls(calls, f"{path}: no call of SyncEmailAccounts among its {len(entries)} entries")
+    return _build_report(f"grade {path}", calls, ())
+
+
+def grade_journal(url: str, tenants: tuple[str, ...], token: str | None = None) -> Report:
+    """Judge the clients of the mock at *url* by the journals of *tenants*.
+
+    *token* is the control token of the mock. Raise TrafficError if the mock does not answer, or if
+    no call is in the journals.
+    """
+    journal = journal_client.load_calls(url, tenants, token)
+    names = ", ".join(dict.fromkeys(tenants))
+    _require_calls(journal.calls, f"{url}: no call of SyncEmailAccounts in the journal of {names}")
+    forgotten = (("forgotten exchanges", str(journal.forgotten)),) if journal.forgotten else ()
+    return _build_report(f"grade the journal of {names}", journal.calls, forgotten)
+
+
+def _require_calls(calls: Sequence[Call], message: str) -> None:
+    if not calls:
+        raise TrafficError(message)
+
+
+def _build_report(title: str, calls: Sequence[Call], facts: tuple[tuple[str, str], ...]) -> Report:
+    confidences = [call.turned_away for call in calls if call.turned_away is not None]
+    is_certain = all(confidence is Confidence.CERTAIN for confidence in confidences)
+    counts = (
+        ("calls", str(len(calls))),
+        ("tenants", str(len({call.tenant for call in calls}))),
+        ("turned away" if is_certain else "perhaps turned away", str(len(confidences))),
+    )
+    return Report(title, tuple(_run_check(check, calls) for check in CHECKS), (*counts, *facts))
+
+
+def _run_check(check: Check, calls: Sequence[Call]) -> Result:
+    findings = tuple(check.find(calls))
+    if findings:
+        is_cut = len(findings) > MAX_FINDINGS
+        note = f"the first {MAX_FINDINGS} of {len(findings)}" if is_cut else None
+        return Result(check.name, "failed", check.claims, findings[:MAX_FINDINGS], note)
+    reason = check.skip_reason(calls)
+    if reason is not None:
+        return Result(check.name, "skipped", check.claims, note=reason)
+    unchecked = sum(1 for call in calls if check.name in call.assessment.unchecked)
+    note = f"{unchecked} of {len(calls)} calls can't be checked" if unchecked else None
+    return Result(check.name, "passed", check.claims, note=note)
+
+
+# ---- checks of single requests ---------------------------------------------------------------
+
+
+def _request_check(name: str, *claims: str) -> Check:
+    def find(calls: Sequence[Call]) -> Iterator[Finding]:
+        for call in calls:
+            for violation in call.assessment.violations:
+                if violation.check == name:
+                    yield Finding(call.where, violation.what, violation.claims)
+
+    def skip_reason(calls: Sequence[Call]) -> str | None:
+        is_unchecked = all(name in call.assessment.unchecked for call in calls)
+        return "not recorded for any call" if is_unchecked else None
+
+    return Check(name, claims, find, skip_reason)
+
+
+def _find_unexplained_responses(calls: Sequence[Call]) -> Iterator[Finding]:
     """Yield the 4xx answers that no other check explains."""
-    for one in calls:
-        explained = one.judged.mistakes or "answers" in one.judged.unjudged
-        if one.refused and not explained:
-            what, claim = _ANSWERS.get(one.status or 0, ("read its message", "no-content"))
-            yield Finding(one.where, f"answered {one.status}: {what}", (claim,))
+    for call in calls:
+        is_explained = call.assessment.violations or "answers" in call.assessment.unchecked
+        if call.rejected and not is_explained:
+            unknown = ("read the message in the response", "no-content")
+            what, claim = _RESPONSE_ADVICE.get(call.status or 0, unknown)
+            yield Finding(call.where, f"answered {call.status}: {what}", (claim,))
 
 
-# ---- behaviour -------------------------------------------------------------------------------
+# ---- checks of behaviour over time -----------------------------------------------------------
 
 
-def _conduct_check(
+def _behaviour_check(
     name: str,
     claims: tuple[str, ...],
-    rule: Callable[[Sequence[Call]], Iterable[behaviour.Told]],
-    idle: Callable[[Sequence[Call]], str | None],
+    rule: Callable[[Sequence[Call]], Iterable[behaviour.CallProblem]],
+    skip_reason: SkipReason,
 ) -> Check:
     def find(calls: Sequence[Call]) -> Iterator[Finding]:
         return (Finding(call.where, what, claims) for call, what in rule(calls))
 
-    return Check(name, claims, find, idle)
+    return Check(name, claims, find, skip_reason)
 
 
-def _unless(note: str, some: Callable[[Call], bool]) -> Callable[[Sequence[Call]], str | None]:
-    return lambda calls: None if any(map(some, calls)) else note
+def _skip_unless(reason: str, can_judge: Callable[[Call], bool]) -> SkipReason:
+    """Skip the check with *reason* unless it can judge at least one call."""
+    return lambda calls: None if any(map(can_judge, calls)) else reason
 
 
-def _several(calls: Sequence[Call]) -> str | None:
-    groups = behaviour.by_tenant(calls)
-    timed = any(len(one) > 1 and all(call.at is not None for call in one) for one in groups)
-    return None if timed else "no tenant has two calls with a time"
-
-
-def _busy(calls: Sequence[Call]) -> str | None:
-    away = any(one.turned_away is not None and one.at is not None for one in calls)
-    return None if away else "no call with a time was turned away"
+def _overlap_skip_reason(calls: Sequence[Call]) -> str | None:
+    groups = behaviour.group_by_tenant(calls)
+    can_overlap = any(
+        len(group) > 1 and all(call.at is not None for call in group) for group in groups
+    )
+    return None if can_overlap else "no tenant has two calls with a time"
 
 
 CHECKS: Final = (
@@ -152,29 +154,42 @@ CHECKS: Final = (
     _request_check("credentials", "authorization-schemes", "schemes-by-installation"),
     _request_check("undocumented-members", "unknown-members", "query-names"),
     Check(
-        "answers", ("no-content",), _answers, _unless("no answers", lambda one: bool(one.status))
+        "answers",
+        ("no-content",),
+        _find_unexplained_responses,
+        _skip_unless("no answers", lambda call: bool(call.status)),
     ),
-    _conduct_check(
+    _behaviour_check(
         "gave-up",
         ("busy-second",),
-        behaviour.gave_up,
-        _unless("no call has its duration on record", lambda one: one.gave_up is not None),
+        behaviour.find_early_disconnects,
+        _skip_unless("no call has a recorded duration", lambda call: call.gave_up is not None),
     ),
-    _conduct_check("tight-retry", ("busy-second", "lease-end"), behaviour.tight_retries, _busy),
-    _conduct_check("overlap", ("single-run", "lease-tenant"), behaviour.overlaps, _several),
-    _conduct_check(
+    _behaviour_check(
+        "tight-retry",
+        ("busy-second", "lease-end"),
+        behaviour.find_tight_retries,
+        _skip_unless(
+            "no call with a time was turned away",
+            lambda call: call.turned_away is not None and call.at is not None,
+        ),
+    ),
+    _behaviour_check(
+        "overlap", ("single-run", "lease-tenant"), behaviour.find_overlaps, _overlap_skip_reason
+    ),
+    _behaviour_check(
         "duplicate-account",
         ("duplicates",),
-        behaviour.duplicates,
-        _unless("no call has accounts on record", lambda one: bool(one.accounts)),
+        behaviour.find_duplicates,
+        _skip_unless("no call has recorded accounts", lambda call: bool(call.accounts)),
     ),
-    _conduct_check(
+    _behaviour_check(
         "lost-accounts",
         ("silent-drop", "single-run"),
-        behaviour.losses,
-        _unless(
+        behaviour.find_losses,
+        _skip_unless(
             "no call with accounts was answered 204",
-            lambda one: one.status == 204 and bool(one.accounts),
+            lambda call: call.status == 204 and bool(call.accounts),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The journal of a running mock -> calls; it knows outcomes that the caller never learns."""
+"""Loads calls from the journal of a running mock, which records outcomes that clients can't see."""
 
 import http.client
 import time
@@ -12,22 +12,42 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.grading.calls import NO_CALLS, Call, Confidence, Judged, Mistake, concerns
+from superoffice_contract.grading.calls import (
+    SAFE_METHODS,
+    Assessment,
+    Call,
+    Confidence,
+    Violation,
+    is_call_path,
+)
 
 MAX_BYTES: Final = 64 * 1024 * 1024
-PATIENCE: Final = 10.0
-"""Seconds that the mock may keep silent."""
-LONGEST: Final = 30.0
-"""Seconds that a whole answer may take."""
+TIMEOUT: Final = 10.0
+"""Seconds to wait for the next bytes of a response."""
+MAX_SECONDS: Final = 30.0
+"""Seconds to wait for a whole response."""
+NO_TENANT: Final = "no tenant"
+"""The tenant of calls to a tenant that does not exist."""
 _SECOND: Final = 1.0
-_LATE: Final = 0.1
-"""Seconds by which a real clock may pass the second of a call that is turned away: by microseconds
-or, on a busy machine, by more. It is still the second, and whoever hung up was gone before."""
-_BODY: Final = frozenset({"body", "undocumented-members"})
-_STAGED: Final = ("faulted", "replayed")
-"""Outcomes that somebody armed or recorded: such an answer tells nothing of a run."""
-NOBODY: Final = "no tenant"
-"""Whose the calls are that were sent to a tenant which is not there."""
+_CLOCK_LAG: Final = 0.1
+"""Seconds by which the answer to a call that is turned away may be late on a busy machine."""
+_ARTIFICIAL_OUTCOMES: Final = ("faulted", "replayed")
+"""Outcomes of armed or recorded answers, which say nothing about runs."""
+_MEMBER_CHECKS: Final = frozenset({"undocumented-members"})
+_BODY_CHECKS: Final = _MEMBER_CHECKS | {"body"}
+_TYPE_CHECKS: Final = _BODY_CHECKS | {"media-type"}
+_CREDENTIAL_CHECKS: Final = _TYPE_CHECKS | {"credentials"}
+_REJECTIONS: Final[Mapping[int, tuple[str, tuple[str, ...], frozenset[str]]]] = {
+    400: ("body", ("body-syntax", "body-shape"), _MEMBER_CHECKS),
+    401: ("credentials", ("unauthorized",), _TYPE_CHECKS),
+    403: ("credentials", ("grant", "restricted-status"), _TYPE_CHECKS),
+    404: ("address", ("path",), _CREDENTIAL_CHECKS),
+    405: ("address", ("method", "method-not-allowed"), _CREDENTIAL_CHECKS),
+    413: ("body", ("body-limit",), _MEMBER_CHECKS),
+    415: ("media-type", ("media-types", "media-type-other"), _BODY_CHECKS),
+}
+"""By status: the check that failed, its claims, and the checks that the mock did not get to."""
+_NOT_REACHED: Final = _CREDENTIAL_CHECKS | {"answers"}
 
 
 class _Account(msgspec.Struct, frozen=True):
@@ -55,13 +75,9 @@ class _Requests(msgspec.Struct, frozen=True):
     forgotten: int
 
 
-class _Step(msgspec.Struct, frozen=True):
-    AccountId: int
-
-
 class _Run(msgspec.Struct, frozen=True):
     run: int
-    tasks: tuple[tuple[_Step, ...], ...]
+    tasks: tuple[tuple[_Account, ...], ...]
 
 
 class _Runs(msgspec.Struct, frozen=True):
@@ -69,29 +85,29 @@ class _Runs(msgspec.Struct, frozen=True):
 
 
 class JournalCalls(msgspec.Struct, frozen=True):
-    """The calls that a journal still has, and how many exchanges it forgot."""
+    """The calls in a journal, and the number of exchanges that it no longer keeps."""
 
     calls: tuple[Call, ...]
     forgotten: int
 
 
-def load(url: str, tenants: tuple[str, ...], token: str | None = None) -> JournalCalls:
-    """Ask the mock at *url* for the journals of *tenants*; *token* is its control token.
+def load_calls(url: str, tenants: tuple[str, ...], token: str | None = None) -> JournalCalls:
+    """Load the calls of *tenants* from the mock at *url*; *token* is its control token.
 
-    Raise TrafficError, one line, if it can't be asked or is no mock.
+    Raise TrafficError, one line, if the server does not answer or is not a mock.
     """
-    root = _root(url)
-    told = [_tenant(root, tenant, token) for tenant in dict.fromkeys(tenants)]
-    calls = tuple(call for one in told for call in one.calls)
-    return JournalCalls(calls, sum(one.forgotten for one in told))
+    base_url = _base_url(url)
+    journals = [_load_tenant(base_url, tenant, token) for tenant in dict.fromkeys(tenants)]
+    calls = tuple(call for journal in journals for call in journal.calls)
+    return JournalCalls(calls, sum(journal.forgotten for journal in journals))
 
 
-def _root(url: str) -> str:
+def _base_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        msg = "--journal: this is no URL; give one such as http://127.0.0.1:8204"
+        msg = "--journal: this is not a URL; give one such as http://127.0.0.1:8204"
         raise TrafficError(msg) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
         msg = "--journal: give a URL without a user, such as http://127.0.0.1:8204"
@@ -100,76 +116,81 @@ def _root(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
 
 
-def _tenant(root: str, tenant: str, token: str | None) -> JournalCalls:
+def _load_tenant(base_url: str, tenant: str, token: str | None) -> JournalCalls:
     query = f"?tenant={quote(tenant, safe='')}"
-    journal = _get(f"{root}/_mock/requests{query}", token, _Requests)
-    runs = {one.run: one for one in _get(f"{root}/_mock/runs{query}", token, _Runs).runs}
-    kept = (one for one in journal.requests if concerns(one.path) and one.method not in NO_CALLS)
-    return JournalCalls(tuple(_call(one, runs) for one in kept), journal.forgotten)
+    journal = _get(f"{base_url}/_mock/requests{query}", token, _Requests)
+    runs = {run.run: run for run in _get(f"{base_url}/_mock/runs{query}", token, _Runs).runs}
+    calls = tuple(
+        _make_call(exchange, runs)
+        for exchange in journal.requests
+        if is_call_path(exchange.path) and exchange.method not in SAFE_METHODS
+    )
+    return JournalCalls(calls, journal.forgotten)
 
 
-# ---- asking ----------------------------------------------------------------------------------
+# ---- HTTP ------------------------------------------------------------------------------------
 
 View = TypeVar("View", _Requests, _Runs)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirect is an answer like any other: the token goes nowhere else."""
+    """Follows no redirect, so that the token is sent to no other server."""
 
     def redirect_request(self, *_: Any) -> None:  # noqa: ANN401
         return None
 
 
-def _get(url: str, token: str | None, kind: type[View]) -> View:
+def _get(url: str, token: str | None, type_: type[View]) -> View:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http(s) alone
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
     try:
-        with opener.open(request, timeout=PATIENCE) as answer:
-            return msgspec.json.decode(_whole(answer, url), type=kind)
+        with opener.open(request, timeout=TIMEOUT) as response:
+            return msgspec.json.decode(_read_all(response, url), type=type_)
     except HTTPError as error:
         with error:
-            msg = f"{url}: answered {error.code}{_detail(error)}"
+            msg = f"{url}: answered {error.code}{_problem_detail(error)}"
         raise TrafficError(msg) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         msg = f"{url}: this is not the journal of a superoffice-mock"
         raise TrafficError(msg) from None
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
-        msg = f"{url}: can't be asked: {reason or type(error).__name__}"
+        msg = f"{url}: can't be reached: {reason or type(error).__name__}"
         raise TrafficError(" ".join(msg.split())) from None
 
 
-def _whole(answer: http.client.HTTPResponse, url: str) -> bytes:
-    """Read the answer, but not for ever and not without end."""
-    until, parts, size = time.monotonic() + LONGEST, list[bytes](), 0
-    while part := answer.read1(65536):
+def _read_all(response: http.client.HTTPResponse, url: str) -> bytes:
+    """Read the body. Raise TrafficError beyond MAX_BYTES or MAX_SECONDS."""
+    deadline, parts, size = time.monotonic() + MAX_SECONDS, list[bytes](), 0
+    while part := response.read1(65536):
         parts.append(part)
         size += len(part)
-        if size > MAX_BYTES or time.monotonic() > until:
-            msg = f"{url}: more than {MAX_BYTES // 1024 // 1024} MiB, or slower than {LONGEST} s"
+        if size > MAX_BYTES or time.monotonic() > deadline:
+            msg = (
+                f"{url}: more than {MAX_BYTES // 1024 // 1024} MiB, or slower than {MAX_SECONDS} s"
+            )
             raise TrafficError(msg)
     return b"".join(parts)
 
 
-def _detail(answer: IO[bytes]) -> str:
-    """Return what the mock says is wrong, in its own words."""
+def _problem_detail(response: IO[bytes]) -> str:
+    """Return the `detail` of the mock's problem+json."""
     try:
-        problem = msgspec.json.decode(answer.read(65536))
+        problem = msgspec.json.decode(response.read(65536))
     except (msgspec.DecodeError, OSError, http.client.HTTPException):
         return "; this is not the journal of a superoffice-mock"
     detail = problem.get("detail") if isinstance(problem, dict) else None
     return f": {' '.join(str(detail).split())}" if detail else ""
 
 
-# ---- exchanges -> calls ----------------------------------------------------------------------
+# ---- exchanges to calls ----------------------------------------------------------------------
 
 
-def _call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
-    accounts = tuple(one.AccountId for one in exchange.accounts or ())
+def _make_call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
     run = runs.get(exchange.run) if exchange.run is not None else None
-    covered = (step.AccountId for task in run.tasks for step in task) if run else iter(())
-    tenant = exchange.tenant or NOBODY
+    tasks = run.tasks if run else ()
+    tenant = exchange.tenant or NO_TENANT
     return Call(
         id=f"request {exchange.id} of {tenant}",
         time=exchange.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -177,63 +198,52 @@ def _call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
         method=exchange.method,
         path=exchange.path,
         at=exchange.at.timestamp(),
-        # The journal has when the answer was due; who hung up left earlier, nobody knows when.
+        # The journal has the time when the answer was due; a client that hung up left before that.
         elapsed=None if exchange.hung_up else exchange.elapsed,
         status=_status(exchange),
         gave_up=_gave_up(exchange),
-        accounts=accounts,
-        synced=tuple(covered),
+        accounts=tuple(account.AccountId for account in exchange.accounts or ()),
+        synced=tuple(account.AccountId for task in tasks for account in task),
         turned_away=Confidence.CERTAIN if exchange.outcome == "turned_away" else None,
-        judged=_judged(exchange),
+        assessment=_assess(exchange),
     )
 
 
 def _status(exchange: _Exchange) -> int | None:
-    """Return the status, but no 2xx that was staged: it neither starts a run nor loses accounts."""
+    """Return the status; None for an artificial 2xx, which starts no run and loses no accounts."""
     status = exchange.status
-    staged = exchange.outcome in _STAGED and status is not None and status < 300
-    return None if staged else status
+    is_artificial = exchange.outcome in _ARTIFICIAL_OUTCOMES
+    return None if is_artificial and status is not None and status < 300 else status
 
 
 def _gave_up(exchange: _Exchange) -> bool | None:
-    """Tell whether the caller left within its second; None where nobody knows.
+    """Return whether the client disconnected within a second; None if that is unknown.
 
-    A fault may break the connection itself, and then it was not the caller who left.
+    After a fault it is unknown, because the fault itself may have closed the connection.
     """
-    known = exchange.status is not None or exchange.hung_up
-    if not known or exchange.outcome == "faulted":
+    is_complete = exchange.status is not None or exchange.hung_up
+    if not is_complete or exchange.outcome == "faulted":
         return None
-    due = _SECOND + _LATE if exchange.outcome == "turned_away" else _SECOND
-    return exchange.hung_up and (exchange.elapsed or 0.0) <= due
+    # The journal has the time of the answer, which may be late, and not that of the disconnect.
+    limit = _SECOND + _CLOCK_LAG if exchange.outcome == "turned_away" else _SECOND
+    return exchange.hung_up and (exchange.elapsed or 0.0) <= limit
 
 
-_REFUSALS: Final[Mapping[int, tuple[str, tuple[str, ...], frozenset[str]]]] = {
-    400: ("body", ("body-syntax", "body-shape"), frozenset({"undocumented-members"})),
-    401: ("credentials", ("unauthorized",), _BODY | {"media-type"}),
-    403: ("credentials", ("grant", "restricted-status"), _BODY | {"media-type"}),
-    404: ("address", ("path",), _BODY | {"media-type", "credentials"}),
-    405: ("address", ("method", "method-not-allowed"), _BODY | {"media-type", "credentials"}),
-    413: ("body", ("body-limit",), frozenset({"undocumented-members"})),
-    415: ("media-type", ("media-types", "media-type-other"), _BODY),
-}
-"""Status -> the check that failed, its claims, and the checks that the mock did not get to."""
-_NOT_REACHED: Final = _BODY | {"media-type", "credentials", "answers"}
-
-
-def _judged(exchange: _Exchange) -> Judged:
-    """Take the mock's own verdict: it saw what the journal does not keep."""
+def _assess(exchange: _Exchange) -> Assessment:
+    """Return the mock's own assessment, because the journal does not keep the whole request."""
     if exchange.outcome != "rejected":
-        reached = exchange.outcome in ("started", "turned_away", "served")
-        return Judged(tuple(_violations(exchange)), frozenset() if reached else _NOT_REACHED)
-    refusal = _REFUSALS.get(exchange.status or 0)
-    if refusal is None or exchange.hung_up:
-        return Judged(unjudged=_NOT_REACHED)
-    check, claims, unjudged = refusal
+        is_checked = exchange.outcome in ("started", "turned_away", "served")
+        unchecked = frozenset[str]() if is_checked else _NOT_REACHED
+        return Assessment(tuple(_violations(exchange)), unchecked)
+    rejection = _REJECTIONS.get(exchange.status or 0)
+    if rejection is None or exchange.hung_up:
+        return Assessment(unchecked=_NOT_REACHED)
+    check, claims, unchecked = rejection
     what = exchange.reason or f"answered {exchange.status}"
-    return Judged((Mistake(check, what, claims),), unjudged)
+    return Assessment((Violation(check, what, claims),), unchecked)
 
 
-def _violations(exchange: _Exchange) -> Iterator[Mistake]:
-    for one in exchange.violations:
-        what = f"{one}; leave out what is not documented"
-        yield Mistake("undocumented-members", what, ("unknown-members", "query-names"))
+def _violations(exchange: _Exchange) -> Iterator[Violation]:
+    for violation in exchange.violations:
+        what = f"{violation}; leave out what is not documented"
+        yield Violation("undocumented-members", what, ("unknown-members", "query-names"))

@@ -1,4 +1,4 @@
-"""Recorded requests held against the contract: entries of a HAR -> calls."""
+"""Checks the requests in a HAR against the contract, and converts them to calls."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,16 +6,16 @@ from typing import Final
 from urllib.parse import parse_qsl, unquote
 
 from superoffice_contract.grading import bodies, credentials
-from superoffice_contract.grading.bodies import Unreadable
+from superoffice_contract.grading.bodies import UnreadableBody
 from superoffice_contract.grading.calls import (
-    NO_CALLS,
+    SAFE_METHODS,
+    Assessment,
     Call,
-    Judged,
-    Mistake,
-    address,
-    concerns,
+    Violation,
+    is_call_path,
+    method_violations,
     operation,
-    verb,
+    parse_address,
 )
 from superoffice_contract.har import Entry
 from superoffice_contract.messages import quote_name
@@ -23,160 +23,164 @@ from superoffice_contract.openapi import charsets
 from superoffice_contract.openapi.charsets import CHARSETS
 
 GAVE_UP_BEFORE: Final = 1.0  # claim busy-second
-_LEFT: Final = re.compile(r"abort|cancel|time.?d?.?out", re.IGNORECASE)
-"""How browsers call it when the caller left; any other error of theirs is the network's."""
+_CLIENT_ABORT: Final = re.compile(r"abort|cancel|time.?d?.?out", re.IGNORECASE)
+"""What browsers record when the client disconnected. Any other error is one of the network."""
+_TYPE_UNKNOWN: Final = frozenset({"media-type", "body", "undocumented-members"})
+_BODY_UNKNOWN: Final = frozenset({"body", "undocumented-members"})
 
 
-def calls(entries: Sequence[Entry]) -> tuple[Call, ...]:
-    """Return the calls among *entries*, oldest first where all have a time, else as recorded."""
-    found = [
-        call(one)
-        for one in entries
-        if concerns(unquote(one.url.path)) and one.method not in NO_CALLS
+def read_calls(entries: Sequence[Entry]) -> tuple[Call, ...]:
+    """Return the calls in *entries*, in order of time, or as recorded if a time is missing."""
+    calls = [
+        read_call(entry)
+        for entry in entries
+        if is_call_path(unquote(entry.url.path)) and entry.method not in SAFE_METHODS
     ]
-    if any(one.at is None for one in found):
-        return tuple(found)
-    return tuple(sorted(found, key=lambda one: one.at or 0.0))
+    if any(call.at is None for call in calls):
+        return tuple(calls)
+    return tuple(sorted(calls, key=lambda call: call.at or 0.0))
 
 
-def call(entry: Entry) -> Call:
-    """Judge one request."""
+def read_call(entry: Entry) -> Call:
+    """Convert *entry* to a call, and check the request in it."""
     path = unquote(entry.url.path)
-    place = address(path)
-    content, about_body = _content(entry)
-    about_caller = credentials.judged(entry.all, entry.status, online=place.online)
-    mistakes = (
-        *(*verb(entry.method), *place.mistakes),
-        *about_caller.mistakes,
-        *about_body.mistakes,
-        *_unknown(entry, content),
+    address = parse_address(path)
+    content, body_assessment = _assess_body(entry)
+    credentials_assessment = credentials.assess_credentials(
+        entry.header_values, entry.status, online=address.online
     )
+    violations = (
+        *method_violations(entry.method),
+        *address.violations,
+        *credentials_assessment.violations,
+        *body_assessment.violations,
+        *_unknown_name_violations(entry, content),
+    )
+    unchecked = credentials_assessment.unchecked | body_assessment.unchecked
     return Call(
         id=f"entries[{entry.index}]",
-        time=entry.started if entry.at is not None else "",
-        tenant=f"{place.tenant} at {_host(entry)}",
+        time=entry.started_text if entry.started_at is not None else "",
+        tenant=f"{address.tenant} at {_host(entry)}",
         method=entry.method,
         path=path,
-        at=entry.at,
-        elapsed=_until_answered(entry),
-        latency=entry.waited,
+        at=entry.started_at,
+        elapsed=_seconds_to_response(entry),
+        latency=entry.request_seconds,
         status=entry.status or None,
         gave_up=_gave_up(entry),
         accounts=content.accounts if content else (),
-        judged=Judged(mistakes, about_caller.unjudged | about_body.unjudged),
+        assessment=Assessment(violations, unchecked),
     )
 
 
 def _host(entry: Entry) -> str:
-    """Return host and port, without the user and password that a URL may carry."""
+    """Return host and port, without a user and password in the URL."""
     port = entry.url.port
     return f"{entry.url.hostname}:{port}" if port else f"{entry.url.hostname}"
 
 
-def _until_answered(entry: Entry) -> float | None:
-    """Return the seconds until the answer had begun: the app goes on then, the browser later."""
-    return None if entry.elapsed is None else max(entry.elapsed - entry.received, 0.0)
+def _seconds_to_response(entry: Entry) -> float | None:
+    """Return the seconds until the response began, which is when the app continues."""
+    if entry.elapsed_seconds is None:
+        return None
+    return max(entry.elapsed_seconds - entry.receive_seconds, 0.0)
 
 
 def _gave_up(entry: Entry) -> bool | None:
-    """Tell whether the caller left within its first second; None where nobody knows."""
+    """Return whether the client disconnected within a second; None if that is unknown."""
     if entry.status:
         return False
-    if entry.elapsed is None or (entry.failed and not _LEFT.search(entry.failed)):
+    if entry.elapsed_seconds is None or (entry.error and not _CLIENT_ABORT.search(entry.error)):
         return None
-    return entry.elapsed < GAVE_UP_BEFORE
+    return entry.elapsed_seconds < GAVE_UP_BEFORE
 
 
-def _unknown(entry: Entry, content: bodies.Content | None) -> Iterator[Mistake]:
-    known = operation().query_names
+def _unknown_name_violations(
+    entry: Entry, content: bodies.BodyContent | None
+) -> Iterator[Violation]:
     for name, value in parse_qsl(entry.url.query, keep_blank_values=True):
-        if name.lower() not in known:
-            # A lone word is not told as a name: it may be a secret, perhaps padded base64.
-            told = quote_name(name, "a name") if value.strip("=") else "a name"
-            what = f"{told} in the query is not documented; leave it out"
-            yield Mistake("undocumented-members", what, ("query-names", "select-param"))
-    for where in content.unknown if content else ():
+        if name.lower() not in operation().query_names:
+            # A single word is not repeated as a name: it may be a secret, such as padded base64.
+            text = quote_name(name, "a name") if value.strip("=") else "a name"
+            what = f"{text} in the query is not documented; leave it out"
+            yield Violation("undocumented-members", what, ("query-names", "select-param"))
+    for where in content.unknown_members if content else ():
         what = f"{where} is not documented and has no effect; leave it out"
-        yield Mistake("undocumented-members", what, ("unknown-members",))
+        yield Violation("undocumented-members", what, ("unknown-members",))
 
 
 # ---- the body --------------------------------------------------------------------------------
 
-_UNKNOWN_TYPE: Final = frozenset({"media-type", "body", "undocumented-members"})
-_UNKNOWN_BODY: Final = frozenset({"body", "undocumented-members"})
 
-
-def _content(entry: Entry) -> tuple[bodies.Content | None, Judged]:
-    """Return what is in the body, and what is wrong with it or can't be told."""
+def _assess_body(entry: Entry) -> tuple[bodies.BodyContent | None, Assessment]:
+    """Return the content of the body, if it can be read, and the assessment of the body."""
     if entry.body is None and _is_empty(entry):
         what = f"there is no body; send one, as {', '.join(operation().bodies)}"
-        return None, Judged((Mistake("body", what, ("body-required", "request-body")),))
-    wrong = _of_type(entry)
-    if entry.media_type is None and not wrong:
-        return None, Judged(unjudged=_UNKNOWN_TYPE)
-    if entry.body is None or wrong:
-        return None, Judged(wrong, _UNKNOWN_BODY)
+        return None, Assessment((Violation("body", what, ("body-required", "request-body")),))
+    violations = _media_type_violations(entry)
+    if entry.media_type is None and not violations:
+        return None, Assessment(unchecked=_TYPE_UNKNOWN)
+    if entry.body is None or violations:
+        return None, Assessment(violations, _BODY_UNKNOWN)
     try:
-        content = _read(entry)
-    except Unreadable as error:
-        if "\ufffd" in str(entry.body):  # bytes that the recorder took for UTF-8 text are gone
-            return None, Judged(unjudged=_UNKNOWN_BODY)
-        return None, Judged((Mistake("body", f"{error.what}", error.claims),))
-    mistakes = (Mistake("body", one, ("body-shape", "account-id-int32")) for one in content.wrong)
-    return content, Judged(tuple(mistakes))
+        content = _read_body(entry)
+    except UnreadableBody as error:
+        if "\ufffd" in str(entry.body):  # the recorder decoded bytes as UTF-8 and lost them
+            return None, Assessment(unchecked=_BODY_UNKNOWN)
+        return None, Assessment((Violation("body", error.what, error.claims),))
+    claims = ("body-shape", "account-id-int32")
+    return content, Assessment(tuple(Violation("body", what, claims) for what in content.errors))
 
 
 def _is_empty(entry: Entry) -> bool:
-    """Tell whether there was no body, rather than none recorded: a call let in had one."""
-    if entry.announced is not None:
-        return entry.announced == 0
+    """Return whether a missing body was never sent. A call that was accepted had one."""
+    if entry.declared_length is not None:
+        return entry.declared_length == 0
     return 400 <= entry.status < 500
 
 
-def _of_type(entry: Entry) -> tuple[Mistake, ...]:
-    if any(entry.all("content-encoding")):
+def _media_type_violations(entry: Entry) -> tuple[Violation, ...]:
+    if any(entry.header_values("content-encoding")):
         what = "the body has a Content-Encoding; send it plain"
-        return (Mistake("media-type", what, ("content-encoding",)),)
+        return (Violation("media-type", what, ("content-encoding",)),)
     if entry.media_type is None:
-        # Without any header on record nobody knows what was sent.
-        return () if not entry.headers else (_no_type("Content-Type is missing"),)
+        # If no headers were recorded, the Content-Type is unknown.
+        return () if not entry.headers else (_undocumented_type("Content-Type is missing"),)
     if _media_type(entry) not in operation().bodies:
-        kind = quote_name(_media_type(entry), "this")
-        return (_no_type(f"{kind} is not documented"),)
-    named = _charset_named(entry)
-    if named is not None and named not in CHARSETS:
+        media_type = quote_name(_media_type(entry), "this media type")
+        return (_undocumented_type(f"{media_type} is not documented"),)
+    charset = _charset_name(entry)
+    if charset is not None and charset not in CHARSETS:
         what = "the charset of Content-Type is not known; send utf-8, utf-16 or iso-8859-1"
-        return (Mistake("media-type", what, ("charset", "charset-unknown")),)
+        return (Violation("media-type", what, ("charset", "charset-unknown")),)
     return ()
 
 
-def _no_type(what: str) -> Mistake:
-    types = ", ".join(operation().bodies)
-    return Mistake(
-        "media-type", f"{what}; send one of {types}", ("media-types", "media-type-other")
-    )
+def _undocumented_type(what: str) -> Violation:
+    what = f"{what}; send one of {', '.join(operation().bodies)}"
+    return Violation("media-type", what, ("media-types", "media-type-other"))
 
 
 def _media_type(entry: Entry) -> str:
     return (entry.media_type or "").partition(";")[0].strip().lower()
 
 
-def _charset_named(entry: Entry) -> str | None:
-    return charsets.named(entry.media_type or "")
+def _charset_name(entry: Entry) -> str | None:
+    return charsets.charset_parameter(entry.media_type or "")
 
 
-def _read(entry: Entry) -> bodies.Content:
-    kind = _media_type(entry)
-    return bodies.content(_text(entry), kind, operation().bodies[kind])
+def _read_body(entry: Entry) -> bodies.BodyContent:
+    media_type = _media_type(entry)
+    return bodies.read_body(_decode_text(entry), media_type, operation().bodies[media_type])
 
 
-def _text(entry: Entry) -> str:
+def _decode_text(entry: Entry) -> str:
     if not isinstance(entry.body, bytes):
         return (entry.body or "").removeprefix("\ufeff")
-    charset = CHARSETS[_charset_named(entry) or "utf-8"]
-    body, encoding = charsets.unmarked(entry.body, charset)
+    charset = CHARSETS[_charset_name(entry) or "utf-8"]
+    body, encoding = charsets.strip_byte_order_mark(entry.body, charset)
     try:
         return body.decode(encoding)
     except UnicodeDecodeError:
-        msg = f"the body is not {encoding}, which its Content-Type names; send it as that"
-        raise Unreadable(msg, "charset", "charset-broken") from None
+        msg = f"the body is not {encoding}, the charset in its Content-Type; encode it as that"
+        raise UnreadableBody(msg, "charset", "charset-broken") from None

@@ -1,7 +1,7 @@
-"""openapi.yaml -> operations: where they answer, which bodies they take, how these are decoded.
+"""Loads openapi.yaml: the operations, their paths, their bodies, and how bodies are decoded.
 
-The description is the single source: a keyword that is not handled here is an error, so that
-a new rule in openapi.yaml is never silently ignored.
+A keyword that is not handled here is an error, so that a new rule in openapi.yaml is never
+silently ignored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,35 +16,32 @@ from superoffice_contract.errors import DescriptionError
 from superoffice_contract.openapi.schemas import (
     Schema,
     Shape,
-    camel,
     check_keywords,
     shape_of,
     struct_of,
+    to_camel_case,
     verbatim,
 )
 
 METHODS: Final = ("get", "head", "options", "post", "put", "patch", "delete")
 
 
-# ---- bodies ----------------------------------------------------------------------------------
-
-
-class Invalid(Protocol):
-    """What jsonschema-rs says of one place that does not validate."""
+class ValidationProblem(Protocol):
+    """An error of jsonschema-rs: one place that does not validate."""
 
     @property
     def instance_path(self) -> Sequence[str | int]:
-        """The way from the root to the place."""
+        """The names and indices that lead from the root to the place."""
 
     @property
     def message(self) -> str:
-        """What is wrong there, in the validator's words."""
+        """What is wrong there, in the words of the validator."""
 
 
 class Body(msgspec.Struct, frozen=True, dict=True):
-    """A request body; media types whose schemas are equal share one.
+    """A request body; media types with the same schema share one.
 
-    `struct` is what a body becomes. Members that nobody described have no place in it.
+    `struct` is the type of a decoded body, without undescribed members.
     """
 
     schema: Schema
@@ -52,14 +49,14 @@ class Body(msgspec.Struct, frozen=True, dict=True):
     struct: type[msgspec.Struct]
 
     @cached_property
-    def as_described(self) -> msgspec.json.Decoder[Any]:
-        """The fast decoder for JSON whose members are spelt as in the description."""
+    def exact_case(self) -> msgspec.json.Decoder[Any]:
+        """The fast decoder for JSON with the member names of the description."""
         return msgspec.json.Decoder(struct_of(self.schema, verbatim, strict=True))
 
     @cached_property
     def camel_case(self) -> msgspec.json.Decoder[Any]:
         """The fast decoder for the vendor's client, which sends camelCase (claim camel-case)."""
-        return msgspec.json.Decoder(struct_of(self.schema, camel, strict=True))
+        return msgspec.json.Decoder(struct_of(self.schema, to_camel_case, strict=True))
 
     @cached_property
     def _validator(self) -> Any:  # noqa: ANN401 - jsonschema_rs ships no class to name here
@@ -67,19 +64,16 @@ class Body(msgspec.Struct, frozen=True, dict=True):
 
         return jsonschema_rs.validator_for(cast(dict[str, Any], self.schema))
 
-    def invalid(self, value: object) -> Iterator[Invalid]:
-        """Yield the places where *value*, with the described names, does not validate."""
-        return cast(Iterator[Invalid], self._validator.iter_errors(value))
+    def find_problems(self, value: object) -> Iterator[ValidationProblem]:
+        """Yield the places where *value*, which has the described names, does not validate."""
+        return cast(Iterator[ValidationProblem], self._validator.iter_errors(value))
 
-    def typed(self, value: object) -> Any:  # noqa: ANN401 - a struct made at run time
-        """Return *value* as the struct, without unknown members.
+    def convert(self, value: object) -> Any:  # noqa: ANN401 - a struct made at run time
+        """Convert *value* to the struct, without unknown members.
 
-        Raise msgspec.ValidationError at the first place whose type differs.
+        Raise msgspec.ValidationError at the first place with a wrong type.
         """
         return msgspec.convert(value, self.struct)
-
-
-# ---- operations ------------------------------------------------------------------------------
 
 
 class Operation(msgspec.Struct, frozen=True, dict=True):
@@ -93,8 +87,8 @@ class Operation(msgspec.Struct, frozen=True, dict=True):
     document: Mapping[str, Any]
 
     @cached_property
-    def described(self) -> dict[str, Any]:
-        """What a GET on the call answers: the call in words (claim get-describes)."""
+    def description(self) -> dict[str, Any]:
+        """The answer to a GET: a description of the call (claim get-describes)."""
         post = self.document
         return {
             "Method": "POST",
@@ -103,18 +97,18 @@ class Operation(msgspec.Struct, frozen=True, dict=True):
             "Description": post["description"],
             "Parameters": [
                 {
-                    "Name": one["name"],
-                    "In": one["in"],
-                    "Type": one["schema"]["type"],
-                    "Description": one["description"],
+                    "Name": parameter["name"],
+                    "In": parameter["in"],
+                    "Type": parameter["schema"]["type"],
+                    "Description": parameter["description"],
                 }
-                for one in post["parameters"]
+                for parameter in post["parameters"]
             ],
             "MediaTypes": list(self.bodies),
             "Credentials": [" + ".join(alternative) for alternative in post["security"]],
             "Responses": [
-                {"Status": int(status), "Description": one["description"]}
-                for status, one in post["responses"].items()
+                {"Status": int(status), "Description": response["description"]}
+                for status, response in post["responses"].items()
             ],
         }
 
@@ -133,63 +127,71 @@ def load() -> Description:
 
 
 def read(text: str) -> Description:
-    """Read an OpenAPI 3.1 document. Raise DescriptionError where it says what we can't follow."""
+    """Parse an OpenAPI 3.1 document. Raise DescriptionError for anything that is not supported."""
     document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    operations = (_operation(document, path, item) for path, item in document["paths"].items())
-    return Description({one.path.lower(): one for one in operations}, document)
+    operations = (
+        _parse_operation(document, path, item) for path, item in document["paths"].items()
+    )
+    return Description({operation.path.lower(): operation for operation in operations}, document)
 
 
-def _operation(document: Schema, path: str, item: Schema) -> Operation:
-    post = _resolved(document, item["post"])
+def _parse_operation(document: Schema, path: str, item: Schema) -> Operation:
+    post = _resolve_references(document, item["post"])
     if not isinstance(post, dict):
-        msg = f"{path}: the post operation is no object"
+        msg = f"{path}: the post operation is not an object"
         raise DescriptionError(msg)
     content = post["requestBody"]["content"]
     return Operation(
         name=post["operationId"],
         path=path,
         methods=tuple(sorted(method.upper() for method in METHODS if method in item)),
-        bodies=_bodies(content),
+        bodies=_parse_bodies(content),
         query_names=frozenset(
-            one["name"].lower() for one in post["parameters"] if one["in"] == "query"
+            parameter["name"].lower()
+            for parameter in post["parameters"]
+            if parameter["in"] == "query"
         ),
         document=post,
     )
 
 
-def _bodies(content: Schema) -> dict[str, Body]:
+def _parse_bodies(content: Schema) -> dict[str, Body]:
     bodies: dict[str, Body] = {}
     for media_type, medium in content.items():
         schema = medium["schema"]
-        twin = next((body for body in bodies.values() if body.schema == schema), None)
-        bodies[media_type] = twin or _body(schema, media_type)
+        same_body = next((body for body in bodies.values() if body.schema == schema), None)
+        bodies[media_type] = same_body or _parse_body(schema, media_type)
     return bodies
 
 
-def _body(schema: Schema, media_type: str) -> Body:
+def _parse_body(schema: Schema, media_type: str) -> Body:
     check_keywords(schema, f"{media_type}:")
     return Body(schema, shape_of(schema), struct_of(schema, verbatim, strict=False))
 
 
-def _resolved(document: Schema, node: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
-    """Return *node* with every local `$ref` replaced by what it names."""
+def _resolve_references(document: Schema, node: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
+    """Return *node* with every local `$ref` replaced by its target."""
     if depth > 50:
         msg = "the description refers to itself"
         raise DescriptionError(msg)
     if isinstance(node, dict):
         if "$ref" in node:
-            return _resolved(document, _pointed_at(document, node["$ref"]), depth + 1)
-        return {name: _resolved(document, value, depth + 1) for name, value in node.items()}
+            return _resolve_references(
+                document, _follow_reference(document, node["$ref"]), depth + 1
+            )
+        return {
+            name: _resolve_references(document, value, depth + 1) for name, value in node.items()
+        }
     if isinstance(node, list):
-        return [_resolved(document, value, depth + 1) for value in node]
+        return [_resolve_references(document, value, depth + 1) for value in node]
     return node
 
 
-def _pointed_at(document: Schema, reference: str) -> object:
+def _follow_reference(document: Schema, reference: str) -> object:
     node: Any = document
     for part in reference.removeprefix("#/").split("/"):
         if not isinstance(node, dict) or part not in node:
-            msg = f"{reference}: nothing there; references are local, such as #/components/…"
+            msg = f"{reference}: not found; references must be local, such as #/components/…"
             raise DescriptionError(msg)
         node = node[part]
     return node

@@ -1,4 +1,4 @@
-"""Shapes and structs: what the schemas of the description say a value may look like."""
+"""Converts JSON Schema to shapes, and to structs that msgspec decodes."""
 
 import re
 from collections.abc import Mapping
@@ -10,7 +10,6 @@ from superoffice_contract.errors import DescriptionError
 
 Schema = Mapping[str, Any]
 
-
 HANDLED_KEYWORDS: Final = frozenset(
     {
         *("$ref", "type", "properties", "items", "required", "minItems", "minProperties"),
@@ -18,13 +17,26 @@ HANDLED_KEYWORDS: Final = frozenset(
         *("description", "title", "xml", "example", "examples", "x-claim"),
     }
 )
+_TYPE_NAMES: Final = {
+    "integer": "an integer",
+    "number": "a number",
+    "string": "a string",
+    "boolean": "a boolean",
+    "null": "null",
+}
+_PYTHON_TYPES: Final[Mapping[str, Any]] = {
+    "string": str,
+    "boolean": bool,
+    "number": float,
+    "null": None,
+}
 
 
-# ---- shapes: whatever the media type ---------------------------------------------------------
+# ---- shapes: values of any media type --------------------------------------------------------
 
 
 class Scalar(msgspec.Struct, frozen=True):
-    """A single value; *types* are JSON Schema's names."""
+    """A single value; *types* are the type names of JSON Schema."""
 
     types: frozenset[str]
     minimum: int | None = None
@@ -32,19 +44,19 @@ class Scalar(msgspec.Struct, frozen=True):
 
     @property
     def expected(self) -> str:
-        """Say in words what belongs here."""
-        return " or ".join(_NAMED[name] for name in _NAMED if name in self.types)
+        """What belongs here, in words."""
+        return " or ".join(_TYPE_NAMES[name] for name in _TYPE_NAMES if name in self.types)
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A member of an object, under the name that the description gives it."""
+    """A member of an object; *name* is that of the description."""
 
     name: str
     shape: "Shape"
 
 
 class ObjectShape(msgspec.Struct, frozen=True):
-    """An object; *members* by their case-folded names. None of them: any member is welcome."""
+    """An object; *members* by lower-case name. If there are none, any member is allowed."""
 
     members: Mapping[str, Member]
     xml_name: str | None
@@ -52,7 +64,7 @@ class ObjectShape(msgspec.Struct, frozen=True):
 
     @property
     def expected(self) -> str:
-        """Say in words what belongs here."""
+        """What belongs here, in words."""
         return "an object or null" if self.nullable else "an object"
 
 
@@ -64,27 +76,18 @@ class ArrayShape(msgspec.Struct, frozen=True):
 
     @property
     def expected(self) -> str:
-        """Say in words what belongs here."""
+        """What belongs here, in words."""
         return "an array or null" if self.nullable else "an array"
 
 
 Shape = Scalar | ObjectShape | ArrayShape
 
 
-_NAMED: Final = {
-    "integer": "an integer",
-    "number": "a number",
-    "string": "a string",
-    "boolean": "a boolean",
-    "null": "null",
-}
-
-
 # ---- schemas -> shapes -----------------------------------------------------------------------
 
 
 def check_keywords(schema: object, where: str) -> None:
-    """Raise DescriptionError if *schema*, or a schema in it, has a keyword that nobody handles."""
+    """Raise DescriptionError if *schema*, or a schema in it, has an unsupported keyword."""
     if not isinstance(schema, Mapping):
         msg = f"{where} expected a schema with keywords, got {schema!r}"
         raise DescriptionError(msg)
@@ -105,7 +108,7 @@ def _types(schema: Schema) -> frozenset[str]:
 
 
 def shape_of(schema: Schema) -> Shape:
-    """Return what *schema* says a value may look like."""
+    """Convert *schema* to a shape."""
     types = _types(schema)
     nullable = "null" in types
     if "object" in types:
@@ -119,70 +122,62 @@ def shape_of(schema: Schema) -> Shape:
     return Scalar(types, schema.get("minimum"), schema.get("maximum"))
 
 
-# ---- structs: the shapes as types that msgspec decodes at once -------------------------------
+# ---- structs: types that msgspec decodes -----------------------------------------------------
 
 
 class Spelling(Protocol):
-    """How the members of a struct are spelt on the wire."""
+    """Maps the name of a member in the description to its name in a body."""
 
     def __call__(self, name: str, /) -> str:
-        """Return how a member called *name* in the description is spelt."""
+        """Return the name in a body."""
 
 
 def verbatim(name: str) -> str:
-    """Return *name*, as the description has it."""
+    """Return *name* unchanged."""
     return name
 
 
-def camel(name: str) -> str:
+def to_camel_case(name: str) -> str:
     """Return *name* as the vendor's client spells it: `AccountId` -> `accountId`."""
     return name[:1].lower() + name[1:]
 
 
-def attribute(name: str) -> str:
+def to_snake_case(name: str) -> str:
     """Return the Python name of a member: `AccountId` -> `account_id`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
-def struct_of(schema: Schema, spelt: Spelling, *, strict: bool) -> type[msgspec.Struct]:
-    """Make the struct of an object; a *strict* one refuses unknown members, others skip them."""
+def struct_of(schema: Schema, spelling: Spelling, *, strict: bool) -> type[msgspec.Struct]:
+    """Create the struct of an object; a *strict* one rejects unknown members, others skip them."""
     properties = schema.get("properties", {})
     return msgspec.defstruct(
         schema.get("xml", {}).get("name", "Request"),
         [
-            (attribute(name), _type(child, spelt, strict=strict), _default(child))
+            (to_snake_case(name), _python_type(child, spelling, strict=strict), _default(child))
             for name, child in properties.items()
         ],
-        rename={attribute(name): spelt(name) for name in properties},
+        rename={to_snake_case(name): spelling(name) for name in properties},
         forbid_unknown_fields=strict,
         frozen=True,
         gc=False,
     )
 
 
-_PYTHON_TYPES: Final[Mapping[str, Any]] = {
-    "string": str,
-    "boolean": bool,
-    "number": float,
-    "null": None,
-}
-
-
-def _type(schema: Schema, spelt: Spelling, *, strict: bool) -> Any:  # noqa: ANN401 - a type made at run time
+def _python_type(schema: Schema, spelling: Spelling, *, strict: bool) -> Any:  # noqa: ANN401 - a type made at run time
     kinds = sorted(_types(schema))
-    alternatives = [_one_type(kind, schema, spelt, strict=strict) for kind in kinds]
-    made = alternatives[0]
+    alternatives = [_single_python_type(kind, schema, spelling, strict=strict) for kind in kinds]
+    union = alternatives[0]
     for alternative in alternatives[1:]:
-        made = made | alternative
-    return made
+        union = union | alternative
+    return union
 
 
-def _one_type(name: str, schema: Schema, spelt: Spelling, *, strict: bool) -> Any:  # noqa: ANN401 - as above
+def _single_python_type(name: str, schema: Schema, spelling: Spelling, *, strict: bool) -> Any:  # noqa: ANN401 - as above
     if name == "object":
-        known = "properties" in schema
-        return struct_of(schema, spelt, strict=strict) if known else dict[str, Any]
+        has_members = "properties" in schema
+        return struct_of(schema, spelling, strict=strict) if has_members else dict[str, Any]
     if name == "array":
-        return list[_type(schema["items"], spelt, strict=strict)]  # type: ignore[misc]
+        return list[_python_type(schema["items"], spelling, strict=strict)]  # type: ignore[misc]
     if name == "integer":
         limits = msgspec.Meta(ge=schema.get("minimum"), le=schema.get("maximum"))
         return Annotated[int, limits]
@@ -190,5 +185,5 @@ def _one_type(name: str, schema: Schema, spelt: Spelling, *, strict: bool) -> An
 
 
 def _default(schema: Schema) -> object:
-    """Return what an absent member counts as: its default, or null."""
+    """Return the value of an absent member: its default, or null."""
     return schema.get("default")

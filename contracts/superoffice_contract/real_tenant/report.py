@@ -1,4 +1,4 @@
-"""What a visit came to: every claim agrees, differs, or could not be observed, and why."""
+"""The report on a real tenant: every claim agrees, differs, or cannot be observed, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -10,182 +10,198 @@ from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.claims import UNOBSERVABLE, Claim
 from superoffice_contract.real_tenant.request_plan import (
     NEEDS_CREDENTIAL,
-    NEEDS_LEAVE,
-    TOO_MANY,
+    NEEDS_START_SYNCS,
+    OVER_LIMIT,
     PlannedRequest,
     RequestPlan,
-    planned,
+    plan_requests,
 )
-from superoffice_contract.real_tenant.verdicts import NOT_SEEN, Shown, followed, shown
+from superoffice_contract.real_tenant.verdicts import (
+    NOT_OBSERVED,
+    ClaimVerdict,
+    judge_response,
+    observe_readings,
+)
 from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.suite.plan import Plan
 from superoffice_contract.target import credentials, tenants
-from superoffice_contract.target.curl import curl
+from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Response
 from superoffice_contract.target.tenants import TargetTenant
-from superoffice_contract.throttle.timing import TIMED, timed, unclear
+from superoffice_contract.throttle.timing import TIMING_CLAIMS, compare_calls, why_inconclusive
 
-MOST_FINDINGS: Final = 3
-"""How often one claim is told to differ; every answer may have the same fault."""
+MAX_FINDINGS: Final = 3
+"""Findings that are reported for one claim; every response may differ in the same way."""
 ENVELOPES: Final = ("error-webapi", "error-netserver")
-NO_ENVELOPE: Final = "no error came in that envelope"
-WHOLE: Final = "the-whole-visit"
-"""What is in error when a visit ends before its time."""
-UNTRIED: Final = "no request of the check shows it"
-ALL: Final = 1_000
-"""More requests than there are."""
+NO_ENVELOPE: Final = "no error had that envelope"
+WHOLE_CHECK: Final = "the-whole-check"
+"""The name of the result that reports an early end."""
+NOT_SHOWN: Final = "no request of the check shows it"
+NO_LIMIT: Final = 1_000
+"""A number of requests that no plan has."""
 
 
-class Answers(msgspec.Struct):
-    """What came back, and the stops that were passed by, with the reason.
+class Observations(msgspec.Struct):
+    """The responses, and the requests that were skipped, with the reason.
 
-    *over* says why a visit ended early. *begun*: see `busy_second`.
+    *ended_early* says why the check ended early. *run_remaining*: see `compare_calls`.
     """
 
-    seen: list[tuple[PlannedRequest, Response]] = []
+    responses: list[tuple[PlannedRequest, Response]] = []
     skipped: list[tuple[PlannedRequest, str]] = []
-    over: str | None = None
-    begun: float | None = None
+    ended_early: str | None = None
+    run_remaining: float | None = None
 
-    def status(self, stop: PlannedRequest) -> int | None:
-        """Return the status that was answered at *stop*, if it was."""
-        return next((seen.status for one, seen in self.seen if one is stop), None)
+    def status(self, step: PlannedRequest) -> int | None:
+        """Return the status of the response to *step*, or None if there is none."""
+        statuses = (response.status for other, response in self.responses if other is step)
+        return next(statuses, None)
 
 
-def reported(
+def build_report(
     url: str,
     tenant: TargetTenant,
     readings: dict[str, str],
-    itinerary: RequestPlan,
-    answers: Answers,
+    plan: RequestPlan,
+    observations: Observations,
 ) -> Report:
-    """Return the report on a visit to *tenant* at *url*, differences first."""
-    (scene,) = Plan(server=None, tenants=(tenant,), readings=readings).scenes
-    told = [one for stop, seen in answers.seen for one in shown(stop, seen, scene)]
-    told += _timed(itinerary, answers)
-    follows = (*followed(answers.seen), ("run", _run(told)))
-    reasons = _reasons(tenant, itinerary, answers)
+    """Return the report on *tenant* at *url*, differences first."""
+    (context,) = Plan(server=None, tenants=(tenant,), readings=readings).contexts
+    verdicts: list[ClaimVerdict] = []
+    for step, response in observations.responses:
+        verdicts += judge_response(step, response, context)
+    verdicts += _judge_timing(plan, observations)
+    readings_seen = (*observe_readings(observations.responses), ("run", _observed_run(verdicts)))
+    reasons = _reasons(tenant, plan, observations)
+    base = url.removesuffix(tenant.base)
     results = []
     for claim in claims.load().values():
-        of_it = [one for one in told if one.claim == claim.id]
-        results.append(
-            _result(url.removesuffix(tenant.base), claim, of_it, itinerary, reasons, follows)
-        )
+        claim_verdicts = [verdict for verdict in verdicts if verdict.claim == claim.id]
+        results.append(_result(base, claim, claim_verdicts, plan, reasons, readings_seen))
     order = ("differs", "agrees", "cannot be observed")
-    results.sort(key=lambda one: order.index(one.status))
-    ended = (Result(WHOLE, "error", note=answers.over),) if answers.over else ()
-    return Report(
-        f"visit to {url}",
-        (*ended, *results),
-        (
-            ("requests", str(len(answers.seen))),
-            ("left out for --max-requests", str(len(itinerary.left_out))),
-            *((f"reading {name}", value) for name, value in follows),
-        ),
+    results.sort(key=lambda result: order.index(result.status))
+    if observations.ended_early:
+        results.insert(0, Result(WHOLE_CHECK, "error", note=observations.ended_early))
+    facts = (
+        ("requests", str(len(observations.responses))),
+        ("left out for --max-requests", str(len(plan.left_out))),
+        *((f"reading {name}", value) for name, value in readings_seen),
     )
+    return Report(f"real-tenant check of {url}", tuple(results), facts)
 
 
 def _result(
     base: str,
     claim: Claim,
-    told: Sequence[Shown],
-    itinerary: RequestPlan,
+    verdicts: Sequence[ClaimVerdict],
+    plan: RequestPlan,
     reasons: Mapping[str, str],
-    follows: Sequence[tuple[str, str]],
+    readings_seen: Sequence[tuple[str, str]],
 ) -> Result:
-    wrongs = [one for one in told if one.wrong is not None]
-    follow = dict(follows).get(claim.reading or "", NOT_SEEN)
-    switch = "" if follow == NOT_SEEN else f"; {claim.reading} is {follow} there"
-    if wrongs:
-        more = f", {len(wrongs)} times" if len(wrongs) > MOST_FINDINGS else ""
-        note = f"{claim.kind}{more}: {claim.fact.rstrip('.')}{switch}"
-        findings = [_finding(base, one) for one in wrongs[:MOST_FINDINGS]]
+    differing = [verdict for verdict in verdicts if verdict.difference is not None]
+    value = dict(readings_seen).get(claim.reading or "", NOT_OBSERVED)
+    reading_note = "" if value == NOT_OBSERVED else f"; {claim.reading} is {value} there"
+    if differing:
+        more = f", {len(differing)} times" if len(differing) > MAX_FINDINGS else ""
+        note = f"{claim.kind}{more}: {claim.fact.rstrip('.')}{reading_note}"
+        findings = [_finding(base, verdict) for verdict in differing[:MAX_FINDINGS]]
         return Result(claim.id, "differs", (claim.id,), tuple(findings), note)
-    if told:
-        note = f"{claim.kind}, {_times(claim, told, itinerary)}{switch}"
+    if verdicts:
+        note = f"{claim.kind}, {_count_requests(claim, verdicts, plan)}{reading_note}"
         return Result(claim.id, "agrees", (claim.id,), (), note)
-    note = f"{claim.kind}: {reasons.get(claim.id, UNTRIED)}"
+    note = f"{claim.kind}: {reasons.get(claim.id, NOT_SHOWN)}"
     return Result(claim.id, "cannot be observed", (claim.id,), (), note)
 
 
-def _times(claim: Claim, told: Sequence[Shown], itinerary: RequestPlan) -> str:
-    """Return how many requests showed *claim*, and of how many if some were not sent."""
-    times = len({id(one.stop) for one in told})
-    more = sum(claim.id in one.claims for one in itinerary.left_out)
-    if more:
-        return f"{times} of {times + more} requests"
-    return "one request" if times == 1 else f"{times} requests"
+def _count_requests(claim: Claim, verdicts: Sequence[ClaimVerdict], plan: RequestPlan) -> str:
+    """Return how many requests showed *claim*, and out of how many if some were not sent."""
+    shown = len({id(verdict.step) for verdict in verdicts})
+    not_sent = sum(claim.id in step.claims for step in plan.left_out)
+    if not_sent:
+        return f"{shown} of {shown + not_sent} requests"
+    return "one request" if shown == 1 else f"{shown} requests"
 
 
-def _finding(base: str, one: Shown) -> Finding:
-    return Finding(one.stop.name, str(one.wrong), (one.claim,), curl(base, one.stop.ask))
+def _finding(base: str, verdict: ClaimVerdict) -> Finding:
+    return Finding(
+        verdict.step.name,
+        str(verdict.difference),
+        (verdict.claim,),
+        curl_command(base, verdict.step.request),
+    )
 
 
 # ---- the throttle ----------------------------------------------------------------------------
 
 
-def _calls(itinerary: RequestPlan, answers: Answers) -> tuple[list[Response], list[Response]]:
-    calls = [seen for stop, seen in answers.seen if stop in itinerary.calls]
-    others = [seen for stop, seen in answers.seen if stop in itinerary.opening]
-    return calls, others
+def _calls(plan: RequestPlan, observations: Observations) -> tuple[list[Response], list[Response]]:
+    calls = [response for step, response in observations.responses if step in plan.calls]
+    baseline = [response for step, response in observations.responses if step in plan.opening]
+    return calls, baseline
 
 
-def _timed(itinerary: RequestPlan, answers: Answers) -> Iterator[Shown]:
-    for id_, wrong in timed(*_calls(itinerary, answers), answers.begun):
-        yield Shown(id_, itinerary.calls[-1], wrong)
+def _judge_timing(plan: RequestPlan, observations: Observations) -> Iterator[ClaimVerdict]:
+    for id_, difference in compare_calls(*_calls(plan, observations), observations.run_remaining):
+        yield ClaimVerdict(id_, plan.calls[-1], difference)
 
 
-def _run(told: Sequence[Shown]) -> str:
-    for one in told:
-        if one.claim == "run-detached":
-            return "detached" if one.wrong is None else "blocking"
-    return NOT_SEEN
+def _observed_run(verdicts: Sequence[ClaimVerdict]) -> str:
+    for verdict in verdicts:
+        if verdict.claim == "run-detached":
+            return "detached" if verdict.difference is None else "blocking"
+    return NOT_OBSERVED
 
 
-# ---- why not ---------------------------------------------------------------------------------
+# ---- why a claim cannot be observed ----------------------------------------------------------
 
 
-def _reasons(tenant: TargetTenant, itinerary: RequestPlan, answers: Answers) -> dict[str, str]:
-    """Return why each claim could not be observed, if it could not: the best reason there is."""
-    found: dict[str, str] = {}
-    for id_, reason in _elsewhere(tenant):
-        if found.get(id_) != NEEDS_CREDENTIAL:
-            found[id_] = reason
-    for id_, reasons in itinerary.barred.items():
-        found[id_] = ", or ".join(sorted(reasons))
-    for stop in itinerary.left_out:
-        found |= dict.fromkeys(stop.claims, TOO_MANY)
-    for stop, reason in answers.skipped:
-        found |= dict.fromkeys(stop.claims, reason)
-    found |= dict.fromkeys(ENVELOPES, NO_ENVELOPE)
-    found |= dict.fromkeys((*TIMED, "no-content-type"), _untimed(tenant, itinerary, answers))
-    return {**found, **UNOBSERVABLE}
+def _reasons(tenant: TargetTenant, plan: RequestPlan, observations: Observations) -> dict[str, str]:
+    """Return the best reason why a claim could not be observed, by id, for all that may not be."""
+    reason_by_claim: dict[str, str] = {}
+    for id_, reason in _shown_by_other_targets(tenant):
+        if reason_by_claim.get(id_) != NEEDS_CREDENTIAL:
+            reason_by_claim[id_] = reason
+    for id_, reasons in plan.excluded.items():
+        reason_by_claim[id_] = ", or ".join(sorted(reasons))
+    for step in plan.left_out:
+        reason_by_claim |= dict.fromkeys(step.claims, OVER_LIMIT)
+    for step, reason in observations.skipped:
+        reason_by_claim |= dict.fromkeys(step.claims, reason)
+    reason_by_claim |= dict.fromkeys(ENVELOPES, NO_ENVELOPE)
+    reason_by_claim |= dict.fromkeys(
+        (*TIMING_CLAIMS, "no-content-type"), _why_not_timed(tenant, plan, observations)
+    )
+    return {**reason_by_claim, **UNOBSERVABLE}
 
 
-def _untimed(tenant: TargetTenant, itinerary: RequestPlan, answers: Answers) -> str:
-    if itinerary.calls:
-        return unclear(*_calls(itinerary, answers), answers.begun) or UNTRIED
-    return NEEDS_LEAVE if next(credentials.good(tenant), None) else NEEDS_CREDENTIAL
+def _why_not_timed(tenant: TargetTenant, plan: RequestPlan, observations: Observations) -> str:
+    if plan.calls:
+        return (
+            why_inconclusive(*_calls(plan, observations), observations.run_remaining) or NOT_SHOWN
+        )
+    return (
+        NEEDS_START_SYNCS if next(credentials.valid_credentials(tenant), None) else NEEDS_CREDENTIAL
+    )
 
 
-def _elsewhere(tenant: TargetTenant) -> Iterator[tuple[str, str]]:
-    """Yield the claims that another target, or one with more credentials, would show."""
+def _shown_by_other_targets(tenant: TargetTenant) -> Iterator[tuple[str, str]]:
+    """Yield the claims that another tenant, or one with more credentials, would show, with why."""
     for installation in ("onsite", "online"):
-        same = installation == tenant.installation
-        reason = NEEDS_CREDENTIAL if same else f"is about tenants that are {installation}"
-        for id_ in _shown_at(installation):
+        is_same = installation == tenant.installation
+        reason = NEEDS_CREDENTIAL if is_same else f"is about tenants that are {installation}"
+        for id_ in _claims_shown_at(installation):
             yield id_, reason
 
 
 @cache
-def _shown_at(installation: str) -> frozenset[str]:
-    """Return the claims that a visit with every kind of credential shows."""
-    every = planned(_everything(installation), (1,), {}, ALL)
-    return frozenset(id_ for stop in every.stops for id_ in stop.claims)
+def _claims_shown_at(installation: str) -> frozenset[str]:
+    """Return the claims that a check with every kind of credential shows."""
+    plan = plan_requests(_full_tenant(installation), (1,), {}, NO_LIMIT)
+    return frozenset(id_ for step in plan.steps for id_ in step.claims)
 
 
-def _everything(installation: str) -> TargetTenant:
-    """Return a tenant that has credentials of every kind."""
+def _full_tenant(installation: str) -> TargetTenant:
+    """Return a tenant with every kind of credential."""
     table = {
         "id": "onsite",
         "installation": installation,
@@ -195,5 +211,5 @@ def _everything(installation: str) -> TargetTenant:
         "apps": [{"name": "a", "token": "a"}, {"name": "b", "token": "b", "email-agent": False}],
         "tokens": [{"value": "to a", "app": "a"}, {"value": "to b", "app": "b"}],
     }
-    (tenant,) = tenants.tenants([table], "a tenant that has everything")
+    (tenant,) = tenants.read_tenants([table], "a tenant that has everything")
     return tenant

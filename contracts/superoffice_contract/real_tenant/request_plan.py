@@ -1,7 +1,7 @@
-"""Which requests a visit to a real tenant may send, which of them it does, and why not the others.
+"""Plans which requests of the contract check are sent to a real tenant, and why others are not.
 
-The requests are the contract check's own. Some are bent so that they need no credential: what a
-path means is asked by GET, and what an error looks like by a call that is refused anyway.
+Some are changed so that they need no credential: paths are tested by GET, and error bodies by a
+call that is refused anyway.
 """
 
 import re
@@ -25,17 +25,28 @@ from superoffice_contract.target.http import Request
 from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
 
-NOBODY: Final = b'{"SyncUserAccounts":[]}'
+FIRST_CALL: Final = "the first call"
+SECOND_CALL: Final = "the same call during its run"
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+PATHS_CHECK: Final = "paths"
+"""The check whose requests are sent as GET."""
+CHECKS_WITHOUT_CREDENTIAL: Final = (
+    *("methods", "credentials-refused", "credentials-before-body", "errors"),
+)
+"""Checks whose requests need no credential, or can do without one."""
+NEEDS_START_SYNCS: Final = "needs --start-syncs and --accounts"
+NEEDS_CREDENTIAL: Final = "needs a credential that was not given"
+OTHER_ADDRESS: Final = "would call another address than the one given"
+WRONG_SECRET: Final = "would pair a real name with a wrong secret"
+OTHER_ACCOUNT: Final = "would name an account that is not in --accounts"
+OVER_LIMIT: Final = "its requests were left out because of --max-requests"
+NO_ACCOUNTS: Final = b'{"SyncUserAccounts":[]}'
 """A body that names no account."""
-
-
 _ASSOCIATE: Final = (
     r',"AssociateId":874|<(?:p:)?AssociateId>874</(?:p:)?AssociateId>'
     r"|&[^&]*AssociateId(?:\]|%5D)?=874"
 )
-
-
-_REPLACED: Final = (
+_REPLACEMENTS: Final = (
     (_ASSOCIATE, ""),
     (r"\btje0\b", ""),
     (r'"x":\[1\]', '"x":[]'),
@@ -43,308 +54,293 @@ _REPLACED: Final = (
     (r"\b1\.0\b", "507.0"),
     (r"\b1e2\b", "507e0"),
 )
-"""The sample's associate is left out, and numbers that make a point by their type become 507."""
-
-
+"""Remove the sample's associate, and make 507 of numbers that test a type."""
 _SAMPLE: Final = re.compile(r"(?<![\w.+-])507(?!\d)")
-
-
 _NO_IDS: Final = re.compile(r"http://[^\"']*|SyncUserAccounts\[\d+\]", re.IGNORECASE)
-"""Where digits are no ids: the names of namespaces, the indices of a form."""
-
-
+"""Where digits are not ids: the names of namespaces, the indices of a form."""
 _NUMBER: Final = re.compile(r"(?<!\w)[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
-
-
-_UNSURE: Final = re.compile(
+_AMBIGUOUS: Final = re.compile(
     r":\s*(?:true|false)|AccountId\"\s*:\s*(?:null|\[)|<AccountId [^>]*nil=|\{\s*\}", re.IGNORECASE
 )
-"""What a lenient reader may take for 1 or 0, and what may be an account without an id."""
+"""What a lenient reader may read as 1 or 0, and what may be an account without an id."""
 
 
-def replaced(ask: Request, account: int) -> Request:
-    """Return *ask* with *account* for the account of the sample, and without its associate."""
-    text, encoding = _text(ask)
-    for pattern, instead in _REPLACED:
-        text = re.sub(pattern, instead, text, flags=re.IGNORECASE)
+def with_account(request: Request, account: int) -> Request:
+    """Return *request* with *account* in place of the sample's account and its associate."""
+    text, encoding = _text(request)
+    for pattern, replacement in _REPLACEMENTS:
+        text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
     body = _SAMPLE.sub(str(account), text).encode(encoding)
-    return Request(ask.method, ask.path, ask.headers, body)
+    return Request(request.method, request.path, request.headers, body)
 
 
-def without_accounts(ask: Request) -> Request:
-    """Return *ask* with a body that names nobody in place of one that does."""
-    body = NOBODY if ask.body and not names_only(ask, ()) else ask.body
-    return Request(ask.method, ask.path, ask.headers, body)
+def without_accounts(request: Request) -> Request:
+    """Return *request*, with an empty list as its body if the body names an account."""
+    body = NO_ACCOUNTS if request.body and not has_only_accounts(request, ()) else request.body
+    return Request(request.method, request.path, request.headers, body)
 
 
-def names_only(ask: Request, accounts: tuple[int, ...]) -> bool:
-    """Tell whether a reader, however lenient, finds no number in the body but *accounts*.
+def has_only_accounts(request: Request, accounts: tuple[int, ...]) -> bool:
+    """Return whether even a lenient reader finds no number in the body other than *accounts*.
 
-    An account without an id counts as another one: it may be read as 0.
+    An account without an id counts as another account, as it may be read as 0.
     """
-    text = _NO_IDS.sub("", unquote(_text(ask)[0]))
-    if text != "{}" and _UNSURE.search(text):
+    text = _NO_IDS.sub("", unquote(_text(request)[0]))
+    if text != "{}" and _AMBIGUOUS.search(text):
         return False
-    return all(Decimal(one) in accounts for one in _NUMBER.findall(text))
+    return all(Decimal(number) in accounts for number in _NUMBER.findall(text))
 
 
-def _text(ask: Request) -> tuple[str, str]:
-    kind = next((value for name, value in ask.headers if name.lower() == "content-type"), "")
-    if charsets.named(kind) == "utf-16":
-        return ask.body.decode("utf-16"), "utf-16"
-    return ask.body.decode("latin-1"), "latin-1"
+def _text(request: Request) -> tuple[str, str]:
+    headers = {name.lower(): value for name, value in reversed(request.headers)}
+    content_type = headers.get("content-type", "")
+    if charsets.charset_parameter(content_type) == "utf-16":
+        return request.body.decode("utf-16"), "utf-16"
+    return request.body.decode("latin-1"), "latin-1"
 
 
-HARMLESS: Final = ("GET", "HEAD", "OPTIONS")
+class Expectation(msgspec.Struct, frozen=True):
+    """The expected response: *strict* under the given readings, *lenient* under any readings."""
 
-
-BY_GET: Final = "paths"
-
-
-UNSIGNED: Final = ("methods", "credentials-refused", "credentials-before-body", "errors")
-"""Checks whose requests need no credential, or can do without one."""
-
-
-NEEDS_LEAVE: Final = "needs --start-syncs and --accounts"
-
-
-NEEDS_CREDENTIAL: Final = "needs a credential that was not given"
-
-
-ELSEWHERE: Final = "would call another address than the one given"
-
-
-GUESSES: Final = "would pair a real name with a wrong secret"
-
-
-OTHER_ACCOUNT: Final = "would name an account that is not in --accounts"
-
-
-TOO_MANY: Final = "its requests went, for --max-requests"
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """What an answer should be: *told* by the readings expected, *open* under any of them."""
-
-    told: ExpectedResponse
-    open: ExpectedResponse
+    strict: ExpectedResponse
+    lenient: ExpectedResponse
 
 
 class PlannedRequest(msgspec.Struct, frozen=True):
-    """One request of a visit and all that its answer is to show.
+    """One request to send, and everything that its response can show.
 
-    *signed*: it carries something valid. *by_get*: it shows nothing where GET does not describe.
+    *signed_in*: it carries a valid secret. *sent_as_get*: it shows nothing if GET does not describe
+    the call.
     """
 
-    ask: Request
-    wanted: tuple[Wanted, ...]
-    signed: bool = False
-    by_get: bool = False
+    request: Request
+    expectations: tuple[Expectation, ...]
+    signed_in: bool = False
+    sent_as_get: bool = False
 
     @property
     def name(self) -> str:
-        """What the contract check calls it."""
-        return self.wanted[0].told.name
+        """Its name in the contract check."""
+        return self.expectations[0].strict.name
 
     @property
     def claims(self) -> frozenset[str]:
-        """The claims that it stands for, and that an answer can show."""
-        return (
-            frozenset(id_ for one in self.wanted for id_ in one.told.claims) - UNOBSERVABLE.keys()
-        )
+        """The claims that its response can show."""
+        ids = (id_ for expectation in self.expectations for id_ in expectation.strict.claims)
+        return frozenset(ids) - UNOBSERVABLE.keys()
 
     @property
-    def accepted(self) -> bool:
-        """Tell whether it should be let in, and so may start a sync."""
-        return any(204 in one.told.statuses for one in self.wanted) and self.ask.method == "POST"
+    def may_start_sync(self) -> bool:
+        """Whether it should be accepted, and so may start a sync."""
+        accepts = any(204 in expectation.strict.statuses for expectation in self.expectations)
+        return accepts and self.request.method == "POST"
 
 
 class RequestPlan(msgspec.Struct, frozen=True):
-    """The *stops* in the order in which they are sent, and what else there is, by reason.
+    """The requests to send, and those left out.
 
-    *calls*: the first call that is let in, and the same once more, or nothing.
+    *opening* are sent without a credential. *calls* is the first call that starts a sync, and the
+    same call again, or nothing. *excluded* are the reasons why other requests may not be sent, by
+    claim. *left_out* are those beyond the limit.
     """
 
     opening: tuple[PlannedRequest, ...]
     calls: tuple[PlannedRequest, ...]
-    others: tuple[PlannedRequest, ...]
-    barred: Mapping[str, frozenset[str]]
+    remaining: tuple[PlannedRequest, ...]
+    excluded: Mapping[str, frozenset[str]]
     left_out: tuple[PlannedRequest, ...]
 
     @property
-    def stops(self) -> tuple[PlannedRequest, ...]:
-        """Everything that is sent, in order."""
-        return (*self.opening, *self.calls, *self.others)
+    def steps(self) -> tuple[PlannedRequest, ...]:
+        """All requests, in the order in which they are sent."""
+        return (*self.opening, *self.calls, *self.remaining)
 
 
-def planned(
+def plan_requests(
     tenant: TargetTenant, accounts: Sequence[int], readings: dict[str, str], max_requests: int
 ) -> RequestPlan:
-    """Plan a visit to *tenant* that signs in only if there are *accounts*, and names no others."""
-    told, open_ = (_scene(tenant, one) for one in (readings, {}))
-    secrets = target_secrets.of(tenant)
-    stops, barred = _sorted_out(_wanted(told, open_), told, secrets, tuple(accounts))
-    first = [one for one in stops if one.ask == Request("GET", told.url)]
-    calls = [one for one in stops if one.name == FIRST]
-    calls += [msgspec.structs.replace(one, wanted=_again(one)) for one in calls]
-    rest = [one for one in stops if one not in (*first, *calls)]
-    fixed = [*first, *calls][:max_requests]
-    chosen = _most_telling(rest, fixed, max_requests - len(fixed))
+    """Plan at most *max_requests* to *tenant*, which name no accounts other than *accounts*.
+
+    They carry a credential only if there are *accounts*.
+    """
+    strict, lenient = _context(tenant, readings), _context(tenant, {})
+    secrets = target_secrets.secrets_of(tenant)
+    steps, excluded = _select(_candidates(strict, lenient), strict, secrets, tuple(accounts))
+    first = [step for step in steps if step.request == Request("GET", strict.url)]
+    calls = [step for step in steps if step.name == FIRST_CALL]
+    calls += [
+        msgspec.structs.replace(step, expectations=_repeated_expectation(step)) for step in calls
+    ]
+    remaining = [step for step in steps if step not in (*first, *calls)]
+    required = [*first, *calls][:max_requests]
+    chosen = _most_informative(remaining, required, max_requests - len(required))
     return RequestPlan(
-        (*first, *(one for one in rest if one in chosen and not one.signed)),
-        tuple(one for one in fixed if one not in first),
-        tuple(one for one in rest if one in chosen and one.signed),
-        barred,
-        tuple(one for one in (*calls, *rest) if one not in (*fixed, *chosen)),
+        (*first, *(step for step in remaining if step in chosen and not step.signed_in)),
+        tuple(step for step in required if step not in first),
+        tuple(step for step in remaining if step in chosen and step.signed_in),
+        excluded,
+        tuple(step for step in (*calls, *remaining) if step not in (*required, *chosen)),
     )
 
 
-FIRST: Final = "the first call"
+def _repeated_expectation(step: PlannedRequest) -> tuple[Expectation, ...]:
+    (expectation, *_) = step.expectations
+    repeated = msgspec.structs.replace(expectation.strict, name=SECOND_CALL, claims=("no-content",))
+    return (Expectation(repeated, repeated),)
 
 
-SECOND: Final = "the same call during its run"
+def _context(tenant: TargetTenant, readings: dict[str, str]) -> CheckContext:
+    (context,) = Plan(server=None, tenants=(tenant,), readings=readings).contexts
+    return context
 
 
-def _again(stop: PlannedRequest) -> tuple[Wanted, ...]:
-    (one, *_) = stop.wanted
-    again = msgspec.structs.replace(one.told, name=SECOND, claims=("no-content",))
-    return (Wanted(again, again),)
+# ---- candidates ------------------------------------------------------------------------------
 
 
-def _scene(tenant: TargetTenant, readings: dict[str, str]) -> CheckContext:
-    (scene,) = Plan(server=None, tenants=(tenant,), readings=readings).scenes
-    return scene
+class _Candidate(msgspec.Struct, frozen=True):
+    """A request of the contract check, changed for a real tenant where needed."""
+
+    expectation: Expectation
+    sent_as_get: bool = False
+    needs_credential: bool = False
 
 
-# ---- all there is ----------------------------------------------------------------------------
-
-
-class _Bent(msgspec.Struct, frozen=True):
-    wanted: Wanted
-    by_get: bool = False
-    needs_way_in: bool = False
-
-
-def _wanted(told: CheckContext, open_: CheckContext) -> Iterator[_Bent]:
-    """Yield every request of the contract check as a visit would send it."""
-    strangers = tuple(msgspec.structs.replace(one, sign_in=()) for one in (told, open_))
-    called = ExpectedResponse(
-        FIRST, told.post(GOOD, JSON), (204,), ("account-object", "account-id")
+def _candidates(strict: CheckContext, lenient: CheckContext) -> Iterator[_Candidate]:
+    """Yield every request of the contract check, changed for a real tenant where needed."""
+    signed_in = (strict, lenient)
+    unsigned = [msgspec.structs.replace(context, credential_headers=()) for context in signed_in]
+    first_call = ExpectedResponse(
+        FIRST_CALL, strict.post(GOOD, JSON), (204,), ("account-object", "account-id")
     )
-    yield _Bent(Wanted(called, called), needs_way_in=True)
+    yield _Candidate(Expectation(first_call, first_call), needs_credential=True)
     for check in WIRE_CHECKS:
-        alone = check.name in (*UNSIGNED, BY_GET)
-        scenes = strangers if alone else (told, open_)
-        for pair in zip(*map(check.expect, scenes), strict=True):
-            if check.name == BY_GET:
-                yield _Bent(Wanted(*map(_asked_by_get, pair)), by_get=True)
+        is_unsigned = check.name in (*CHECKS_WITHOUT_CREDENTIAL, PATHS_CHECK)
+        contexts = unsigned if is_unsigned else signed_in
+        for pair in zip(*map(check.cases, contexts), strict=True):
+            if check.name == PATHS_CHECK:
+                yield _Candidate(Expectation(*map(_as_get, pair)), sent_as_get=True)
             elif check.name == "errors":
-                yield _Bent(Wanted(*map(_refused_anyway, pair)))
+                yield _Candidate(Expectation(*map(_expecting_401, pair)))
             else:
-                yield _Bent(Wanted(*pair), needs_way_in=not alone)
+                yield _Candidate(Expectation(*pair), needs_credential=not is_unsigned)
 
 
-def _asked_by_get(expected: ExpectedResponse) -> ExpectedResponse:
-    statuses = tuple(200 if one == 204 else one for one in expected.statuses)
-    ask = Request("GET", expected.ask.path)
-    return msgspec.structs.replace(expected, ask=ask, statuses=statuses)
+def _as_get(expected: ExpectedResponse) -> ExpectedResponse:
+    statuses = tuple(200 if status == 204 else status for status in expected.statuses)
+    request = Request("GET", expected.request.path)
+    return msgspec.structs.replace(expected, request=request, statuses=statuses)
 
 
-def _refused_anyway(expected: ExpectedResponse) -> ExpectedResponse:
+def _expecting_401(expected: ExpectedResponse) -> ExpectedResponse:
     return msgspec.structs.replace(expected, statuses=(401,))
 
 
-# ---- what may be sent ------------------------------------------------------------------------
+# ---- which requests may be sent --------------------------------------------------------------
 
 
-def _sorted_out(
-    every: Iterable[_Bent], scene: CheckContext, secrets: TenantSecrets, accounts: tuple[int, ...]
+def _select(
+    candidates: Iterable[_Candidate],
+    context: CheckContext,
+    secrets: TenantSecrets,
+    accounts: tuple[int, ...],
 ) -> tuple[list[PlannedRequest], dict[str, frozenset[str]]]:
-    """Return the requests that may be sent, equal ones as one, and by claim why others may not."""
-    stops: dict[Request, PlannedRequest] = {}
+    """Return the distinct requests that may be sent, and by claim why others may not."""
+    steps: dict[Request, PlannedRequest] = {}
     turns: dict[Request, int] = {}
-    barred: dict[str, frozenset[str]] = {}
-    for bent in every:
-        if UNOBSERVABLE.keys() >= set(bent.wanted.told.claims):
+    excluded: dict[str, frozenset[str]] = {}
+    for candidate in candidates:
+        if UNOBSERVABLE.keys() >= set(candidate.expectation.strict.claims):
             continue
-        ask = bent.wanted.told.ask
-        signed = _signed(bent, ask, scene, secrets) and ask.method not in HARMLESS
-        if signed and accounts:
-            turn = turns.setdefault(ask, len(turns) % len(accounts))
-            ask = replaced(ask, accounts[turn])
-        elif not signed:
-            ask = without_accounts(ask)
-        reason = _bar(bent, ask, scene, secrets, accounts)
+        request = candidate.expectation.strict.request
+        signed_in = (
+            _is_signed_in(candidate, request, context, secrets)
+            and request.method not in SAFE_METHODS
+        )
+        if signed_in and accounts:
+            turn = turns.setdefault(request, len(turns) % len(accounts))
+            request = with_account(request, accounts[turn])
+        elif not signed_in:
+            request = without_accounts(request)
+        reason = _reason_to_exclude(candidate, request, context, secrets, accounts)
         if reason is not None:
-            for id_ in bent.wanted.told.claims:
-                barred[id_] = barred.get(id_, frozenset()) | {reason}
+            for id_ in candidate.expectation.strict.claims:
+                excluded[id_] = excluded.get(id_, frozenset()) | {reason}
             continue
-        known = stops.get(ask)
-        wanted = (*(known.wanted if known else ()), bent.wanted)
-        stops[ask] = PlannedRequest(ask, wanted, signed, bent.by_get)
-    return list(stops.values()), barred
+        equal_step = steps.get(request)
+        expectations = (*(equal_step.expectations if equal_step else ()), candidate.expectation)
+        steps[request] = PlannedRequest(request, expectations, signed_in, candidate.sent_as_get)
+    return list(steps.values()), excluded
 
 
-def _bar(
-    bent: _Bent,
-    ask: Request,
-    scene: CheckContext,
+def _reason_to_exclude(
+    candidate: _Candidate,
+    request: Request,
+    context: CheckContext,
     secrets: TenantSecrets,
     accounts: tuple[int, ...],
 ) -> str | None:
-    """Return why *ask* may not be sent, or None."""
-    home, api = scene.tenant.base.lower(), "/api/"
-    if ask.path.lower().partition(api)[0] != home:
-        return ELSEWHERE
-    if secrets.mismatched(ask.headers):
-        return GUESSES
-    signed = _signed(bent, ask, scene, secrets)
-    if ask.method in HARMLESS:
+    """Return why *request* may not be sent, or None."""
+    home, api = context.tenant.base.lower(), "/api/"
+    if request.path.lower().partition(api)[0] != home:
+        return OTHER_ADDRESS
+    if secrets.has_mismatch(request.headers):
+        return WRONG_SECRET
+    signed_in = _is_signed_in(candidate, request, context, secrets)
+    if request.method in SAFE_METHODS:
         return None
-    if not accounts and (signed or bent.needs_way_in):
-        return NEEDS_LEAVE
-    if bent.needs_way_in and not scene.sign_in:
+    if not accounts and (signed_in or candidate.needs_credential):
+        return NEEDS_START_SYNCS
+    if candidate.needs_credential and not context.credential_headers:
         return NEEDS_CREDENTIAL
-    return None if names_only(ask, accounts if signed else ()) else OTHER_ACCOUNT
+    return None if has_only_accounts(request, accounts if signed_in else ()) else OTHER_ACCOUNT
 
 
-def _signed(bent: _Bent, ask: Request, scene: CheckContext, secrets: TenantSecrets) -> bool:
-    return bool(secrets.carried(ask.headers)) or (bent.needs_way_in and scene.sign_in != ())
+def _is_signed_in(
+    candidate: _Candidate, request: Request, context: CheckContext, secrets: TenantSecrets
+) -> bool:
+    has_credential = context.credential_headers != ()
+    return bool(secrets.find_in(request.headers)) or (candidate.needs_credential and has_credential)
 
 
-# ---- what is sent ----------------------------------------------------------------------------
+# ---- which requests are sent -----------------------------------------------------------------
 
 
-def _most_telling(
-    stops: Sequence[PlannedRequest], sent: Sequence[PlannedRequest], count: int
+def _most_informative(
+    steps: Sequence[PlannedRequest], required: Sequence[PlannedRequest], count: int
 ) -> list[PlannedRequest]:
-    """Return the *count* stops that say most beside those *sent*: new claims, documented first.
+    """Return the *count* steps that show most beside *required*: new claims, documented first.
 
-    Of two that say as much the one that starts no sync is taken, then the earlier one.
+    Of two that show as much, take the one that starts no sync, then the earlier one.
     """
-    if len(stops) <= count:
-        return list(stops)
-    seen: Counter[str] = Counter()
-    for stop in sent:
-        seen.update(_subjects(stop).keys())
-    left = [(stop, _subjects(stop)) for stop in stops]
+    if len(steps) <= count:
+        return list(steps)
+    counts: Counter[str] = Counter()
+    for step in required:
+        counts.update(_subjects(step).keys())
+    candidates = [(step, _subjects(step)) for step in steps]
     chosen = []
     for _ in range(count):
-        best = max(left, key=lambda one: (_news(seen, one[1]), not one[0].accepted))
-        left.remove(best)
+        best = max(
+            candidates,
+            key=lambda candidate: (
+                _new_information(counts, candidate[1]),
+                not candidate[0].may_start_sync,
+            ),
+        )
+        candidates.remove(best)
         chosen.append(best[0])
-        seen.update(best[1].keys())
+        counts.update(best[1].keys())
     return chosen
 
 
-def _news(seen: Mapping[str, int], subjects: Mapping[str, float]) -> float:
-    return sum(weight / 8.0 ** seen[one] for one, weight in subjects.items())
+def _new_information(counts: Mapping[str, int], subjects: Mapping[str, float]) -> float:
+    return sum(weight / 8.0 ** counts[subject] for subject, weight in subjects.items())
 
 
-def _subjects(stop: PlannedRequest) -> Mapping[str, float]:
-    """Return what *stop* is about, with weights: its claims, and its media type if documented."""
+def _subjects(step: PlannedRequest) -> Mapping[str, float]:
+    """Return the claims of *step*, and its media type if documented, each with a weight."""
     (operation,) = operations.load().operations.values()
-    known = claims.load()
-    found = {id_: 2.0 if known[id_].kind == "documented" else 1.0 for id_ in stop.claims}
-    media_type = dict(stop.ask.headers).get("Content-Type", "")
-    return {**found, media_type: 2.0} if media_type in operation.bodies else found
+    all_claims = claims.load()
+    weights = {id_: 2.0 if all_claims[id_].kind == "documented" else 1.0 for id_ in step.claims}
+    media_type = dict(step.request.headers).get("Content-Type", "")
+    return {**weights, media_type: 2.0} if media_type in operation.bodies else weights

@@ -1,4 +1,4 @@
-"""A careful visit to a real tenant: one request at a time, each well after the last."""
+"""Checks a real tenant carefully: one request at a time, with a pause between requests."""
 
 import asyncio
 import time
@@ -8,49 +8,49 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.errors import TargetError
-from superoffice_contract.real_tenant.report import Answers, reported
+from superoffice_contract.real_tenant.report import Observations, build_report
 from superoffice_contract.real_tenant.request_plan import (
-    FIRST,
-    SECOND,
+    FIRST_CALL,
+    SECOND_CALL,
     PlannedRequest,
     RequestPlan,
-    planned,
+    plan_requests,
 )
 from superoffice_contract.report import Progress, Report
 from superoffice_contract.target import secrets as target_secrets
-from superoffice_contract.target.http import IN_PROCESS, Client, Response, calling
+from superoffice_contract.target.http import IN_PROCESS, Client, Response, open_client
 from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
 
-LEAST_SECONDS: Final = 2.0
-ENOUGH: Final = frozenset({429, 502, 503, 504})
-"""Answers of a server, or of what stands before it, that wants to be left alone."""
-REFUSED: Final = frozenset({401, 403})
+MIN_PACE_SECONDS: Final = 2.0
+BACK_OFF_STATUSES: Final = frozenset({429, 502, 503, 504})
+"""Statuses by which a server, or a proxy in front of it, asks for fewer requests."""
+REFUSED_STATUSES: Final = frozenset({401, 403})
 MISDIRECTED: Final = 421
 
-NOT_DESCRIBED: Final = "GET did not describe the call, so that other paths show nothing by it"
-NOT_LET_IN: Final = "the credential that it needs was not let in"
+NOT_DESCRIBED: Final = "GET did not describe the call, so a GET of other paths shows nothing"
+CREDENTIAL_REFUSED: Final = "the credential that it needs was not accepted"
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How fast requests follow each other: *seconds* from an answer to the next request."""
+    """How fast requests follow each other: *seconds* from a response to the next request."""
 
-    seconds: float = LEAST_SECONDS
+    seconds: float = MIN_PACE_SECONDS
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
-    async def rest(self, since: float) -> None:
-        """Wait until *seconds* have passed since that moment."""
-        while (left := since + self.seconds - self.now()) > 0:
-            await self.sleep(left)
+    async def wait_since(self, moment: float) -> None:
+        """Wait until *seconds* have passed since *moment*."""
+        while (remaining := moment + self.seconds - self.now()) > 0:
+            await self.sleep(remaining)
 
 
 class RealTenantCheck(msgspec.Struct, frozen=True):
-    """Whom to visit, and what may be done there.
+    """The tenant to check, and what the check may do there.
 
-    *base* is scheme and host, or an ASGI application; what stands behind them in the tenant's URL
-    is the tenant's id.
-    Without *accounts* nobody signs in. *run_seconds*: how long a run takes there, if known.
+    *base* is scheme and host, or an ASGI application; the tenant's path follows it in the URL.
+    Without *accounts* the check does not sign in. *run_seconds*: how long a run takes, if known.
+    *authorities* is a PEM file of certificate authorities.
     """
 
     base: object
@@ -70,111 +70,115 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
         return f"{host}{self.tenant.base}"
 
     @property
-    def itinerary(self) -> RequestPlan:
-        """What is sent, in order, and what is not."""
-        return planned(self.tenant, self.accounts, self.readings, self.max_requests)
+    def plan(self) -> RequestPlan:
+        """The requests to send, in order, and those left out."""
+        return plan_requests(self.tenant, self.accounts, self.readings, self.max_requests)
 
 
-def announced(visit: RealTenantCheck) -> Iterator[str]:
-    """Yield what *visit* will do, line by line, without any value of a credential."""
-    stops = visit.itinerary.stops
-    carried = target_secrets.of(visit.tenant)
-    kinds = {kind for stop in stops for kind in carried.carried(stop.ask.headers)}
-    claims = sorted({id_ for stop in stops for id_ in stop.claims})
-    accepted = sum(stop.accepted and stop.signed for stop in stops)
-    least = visit.pace.seconds * (len(stops) - 1)
-    yield f"visit to {visit.url}"
-    yield f"  requests: {len(stops)}, one at a time, {visit.pace.seconds:g} s apart"
-    yield f"  takes: at least {least:g} s"
-    yield f"  credentials: {', '.join(sorted(kinds)) or 'none; invented ones are refused'}"
-    yield f"  accounts: {', '.join(map(str, visit.accounts)) or 'none'}"
-    yield f"  calls that may start a sync: {accepted}"
+def describe(check: RealTenantCheck) -> Iterator[str]:
+    """Yield what *check* will do, line by line, without any value of a credential."""
+    steps = check.plan.steps
+    secrets = target_secrets.secrets_of(check.tenant)
+    kinds = {kind for step in steps for kind in secrets.find_in(step.request.headers)}
+    claims = sorted({id_ for step in steps for id_ in step.claims})
+    sync_count = sum(step.may_start_sync and step.signed_in for step in steps)
+    min_seconds = check.pace.seconds * (len(steps) - 1)
+    yield f"real-tenant check of {check.url}"
+    yield f"  requests: {len(steps)}, one at a time, {check.pace.seconds:g} s apart"
+    yield f"  takes: at least {min_seconds:g} s"
+    yield f"  credentials: {', '.join(sorted(kinds)) or 'none, only invented ones'}"
+    yield f"  accounts: {', '.join(map(str, check.accounts)) or 'none'}"
+    yield f"  calls that may start a sync: {sync_count}"
     yield f"  claims: {', '.join(claims)}"
-    if kinds and visit.url.startswith("http:"):
-        yield "  these credentials go over http, which anybody on the way can read"
+    if kinds and check.url.startswith("http:"):
+        yield "  these credentials are sent over http, which anybody on the network can read"
 
 
-def visited(visit: RealTenantCheck, progress: Progress = lambda *_: None) -> Report:
-    """Make *visit*. Raise TargetError if the first request shows that it can't be made."""
-    itinerary = visit.itinerary
-    answers = asyncio.run(_travelled(visit, itinerary, progress))
-    return reported(visit.url, visit.tenant, visit.readings, itinerary, answers)
+def run_check(check: RealTenantCheck, progress: Progress = lambda *_: None) -> Report:
+    """Run *check*. Raise TargetError if the first response shows that the URL is no tenant's."""
+    plan = check.plan
+    observations = asyncio.run(_send_all(check, plan, progress))
+    return build_report(check.url, check.tenant, check.readings, plan, observations)
 
 
-async def _travelled(visit: RealTenantCheck, itinerary: RequestPlan, progress: Progress) -> Answers:
-    answers = Answers(begun=_begun(visit))
-    secrets = target_secrets.of(visit.tenant)
-    async with calling(visit.base, visit.timeout_seconds, authorities=visit.authorities) as caller:
-        ended: float | None = None
-        for done, stop in enumerate(itinerary.stops):
-            progress(stop.name, done, len(itinerary.stops))
-            reason = answers.over or _pointless(stop, itinerary, answers, secrets)
+async def _send_all(check: RealTenantCheck, plan: RequestPlan, progress: Progress) -> Observations:
+    observations = Observations(run_remaining=_run_remaining(check))
+    secrets = target_secrets.secrets_of(check.tenant)
+    async with open_client(
+        check.base, check.timeout_seconds, authorities=check.authorities
+    ) as client:
+        last_response_at: float | None = None
+        for done, step in enumerate(plan.steps):
+            progress(step.name, done, len(plan.steps))
+            reason = observations.ended_early or _reason_to_skip(step, plan, observations, secrets)
             if reason is not None:
-                answers.skipped.append((stop, reason))
+                observations.skipped.append((step, reason))
                 continue
-            if ended is not None:
-                await visit.pace.rest(ended)
-            await _called(caller, stop, answers)
-            ended = visit.pace.now()
-    progress("done", len(itinerary.stops), len(itinerary.stops))
-    return answers
+            if last_response_at is not None:
+                await check.pace.wait_since(last_response_at)
+            await _send(client, step, observations)
+            last_response_at = check.pace.now()
+    progress("done", len(plan.steps), len(plan.steps))
+    return observations
 
 
-async def _called(caller: Client, stop: PlannedRequest, answers: Answers) -> None:
+async def _send(client: Client, step: PlannedRequest, observations: Observations) -> None:
     try:
-        seen = await caller.send(stop.ask)
+        response = await client.send(step.request)
     except TargetError:
-        if not answers.seen:
+        if not observations.responses:
             raise
-        # The client's words are left out: they quote the server, which may repeat a credential.
-        answers.over = f"the visit ended when {stop.name!r} got no answer"
-        answers.skipped.append((stop, answers.over))
+        # Leave out the error message: it quotes the server, which may repeat a credential.
+        observations.ended_early = f"the check ended when {step.name!r} got no answer"
+        observations.skipped.append((step, observations.ended_early))
         return
-    if not answers.seen:
-        _look(caller, seen)
-    if seen.status in ENOUGH:
-        answers.over = f"the visit ended when {stop.name!r} was answered {seen.status}"
-        if stop.name not in (FIRST, SECOND):
-            answers.skipped.append((stop, answers.over))
+    if not observations.responses:
+        _check_address(client, response)
+    if response.status in BACK_OFF_STATUSES:
+        reason = f"the check ended when {step.name!r} was answered {response.status}"
+        observations.ended_early = reason
+        if step.name not in (FIRST_CALL, SECOND_CALL):
+            observations.skipped.append((step, observations.ended_early))
             return
-    answers.seen.append((stop, seen))
+    observations.responses.append((step, response))
 
 
-def _look(caller: Client, first: Response) -> None:
-    """Raise TargetError if the *first* answer says that this is no address of a tenant."""
+def _check_address(client: Client, first: Response) -> None:
+    """Raise TargetError if the *first* response says that this is no address of a tenant."""
     if 300 <= first.status < 400:
-        msg = f"{caller.base} redirects to {first.header('location')}; check that URL"
+        msg = f"{client.base} redirects to {first.header('location')}; check that URL"
         raise TargetError(msg)
-    if first.status in ENOUGH:
-        msg = f"{caller.base} answers {first.status}; come again when it is less busy"
+    if first.status in BACK_OFF_STATUSES:
+        msg = f"{client.base} answers {first.status}; try again when it is less busy"
         raise TargetError(msg)
     if first.status == MISDIRECTED:
-        msg = f"{caller.base} answers 421: the tenant lives at another host; check that URL"
+        msg = f"{client.base} answers 421: the tenant is at another host; check that URL"
         raise TargetError(msg)
 
 
-def _pointless(
-    stop: PlannedRequest, itinerary: RequestPlan, answers: Answers, secrets: TenantSecrets
+def _reason_to_skip(
+    step: PlannedRequest, plan: RequestPlan, observations: Observations, secrets: TenantSecrets
 ) -> str | None:
-    """Return why the answer at *stop* would show nothing, or None.
+    """Return why the response to *step* would show nothing, or None.
 
-    A secret that was refused is not tried again: whoever does that may lock somebody out.
+    A secret that was refused is not sent again, as that may lock an account.
     """
-    if stop.by_get and answers.status(itinerary.opening[0]) != 200:
+    if step.sent_as_get and observations.status(plan.opening[0]) != 200:
         return NOT_DESCRIBED
-    if not stop.signed:
+    if not step.signed_in:
         return None
-    let_in, refused = set[str](), set[str]()
-    for earlier, seen in answers.seen:
-        held = _values(earlier, secrets) if earlier.accepted else set[str]()
-        (refused if seen.status in REFUSED else let_in).update(held)
-    return NOT_LET_IN if _values(stop, secrets) & (refused - let_in) else None
+    accepted, refused = set[str](), set[str]()
+    for earlier_step, response in observations.responses:
+        values = _secrets_in(earlier_step, secrets) if earlier_step.may_start_sync else set[str]()
+        (refused if response.status in REFUSED_STATUSES else accepted).update(values)
+    return CREDENTIAL_REFUSED if _secrets_in(step, secrets) & (refused - accepted) else None
 
 
-def _values(stop: PlannedRequest, secrets: TenantSecrets) -> set[str]:
-    return {one for values in secrets.carried(stop.ask.headers).values() for one in values}
+def _secrets_in(step: PlannedRequest, secrets: TenantSecrets) -> set[str]:
+    found = secrets.find_in(step.request.headers)
+    return {value for values in found.values() for value in values}
 
 
-def _begun(visit: RealTenantCheck) -> float | None:
-    """Return how long the first call's run goes on after the second call, where that is known."""
-    return None if visit.run_seconds is None else visit.run_seconds - visit.pace.seconds
+def _run_remaining(check: RealTenantCheck) -> float | None:
+    """Return how long the first call's run continues after the second call, if known."""
+    return None if check.run_seconds is None else check.run_seconds - check.pace.seconds

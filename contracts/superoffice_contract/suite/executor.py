@@ -1,4 +1,4 @@
-"""The checks that are made by hand: requests are sent, answers judged, and what they show noted."""
+"""Run the checks that are written by hand: send requests and judge the responses."""
 
 import asyncio
 import re
@@ -10,130 +10,154 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, WireCheck
-from superoffice_contract.checks.expectations import ExpectedResponse, sign_of
+from superoffice_contract.checks.expectations import ExpectedResponse, find_reading
 from superoffice_contract.checks.registry import READINGS_CHECK
-from superoffice_contract.errors import ImpossibleError, TargetError
-from superoffice_contract.readings import NO_SIGN, ReadingSign, ReadingSigns
-from superoffice_contract.report import Finding, Result, Steps
-from superoffice_contract.suite.plan import Plan, Tally, concluded, untold
+from superoffice_contract.errors import NotObservableError, TargetError
+from superoffice_contract.readings import WHY_NO_SIGN, ReadingSign, ReadingSigns
+from superoffice_contract.report import Finding, ProgressCounter, Result
+from superoffice_contract.suite.plan import Plan, Tally, conclude, control_error
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.curl import curl
+from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Client, Response
-from superoffice_contract.target.temporary_tenants import lasting
+from superoffice_contract.target.temporary_tenants import suitable_contexts
 
-AT_A_TIME: Final = 4
-"""Requests under way at once: a call that is turned away takes a second, but the queue of the
-humblest servers has room for five connections, and some mock may let no more wait."""
-_NAMED: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
-"""A wrong may name the claim that it breaks; that one comes first."""
+MAX_CONCURRENT_REQUESTS: Final = 4
+"""Requests in flight at once. More would be faster, as a turned-away call takes a second, but a
+simple server may queue only five connections, and a mock may limit how many calls wait."""
+_CLAIM_REFERENCE: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
+"""A problem may name the claim that it breaks; that claim comes first."""
 
 
 class CheckRun(msgspec.Struct, frozen=True):
-    """One run of a plan: what is known of the server, and what was seen so far."""
+    """One run of a plan: what is known about the server, and what was observed so far."""
 
     plan: Plan
     has_control: bool
-    steps: Steps
+    steps: ProgressCounter
     tally: Tally
     signs: ReadingSigns
 
-    def scenes(self, found: Sequence[CheckContext]) -> tuple[CheckContext, ...]:
-        """Return *found*, knowing whether the server tells the truth."""
-        return tuple(msgspec.structs.replace(one, has_control=self.has_control) for one in found)
+    def with_control(self, contexts: Sequence[CheckContext]) -> tuple[CheckContext, ...]:
+        """Return *contexts* with `has_control` set."""
+        return tuple(
+            msgspec.structs.replace(context, has_control=self.has_control) for context in contexts
+        )
 
     @asynccontextmanager
-    async def staged(self, caller: Client, check: str) -> AsyncIterator[tuple[CheckContext, ...]]:
-        """Yield the scenes for *check*, which is told to be under way; a mock's are lasting."""
-        scenes = self.scenes(self.plan.signed_in)
+    async def prepare_contexts(
+        self, client: Client, check: str
+    ) -> AsyncIterator[tuple[CheckContext, ...]]:
+        """Report that *check* has started, and yield its contexts.
+
+        With `/_mock/`, runs take time at each tenant: temporary tenants are made where needed.
+        """
+        contexts = self.with_control(self.plan.signed_in_contexts)
         with self.steps.step(check):
             if not self.has_control:
-                yield scenes
+                yield contexts
                 return
-            async with lasting(caller, scenes) as fit:
-                yield fit
+            async with suitable_contexts(client, contexts) as prepared:
+                yield prepared
 
 
-async def wired(course: CheckRun, caller: Client, checks: Sequence[WireCheck]) -> list[Result]:
-    """Make all requests of *checks*, some at a time, and return a result for each check."""
-    gate = asyncio.Semaphore(AT_A_TIME)
-    signed_in = course.scenes(course.plan.signed_in)
-    every = course.scenes(course.plan.scenes)
+async def run_wire_checks(
+    check_run: CheckRun, client: Client, checks: Sequence[WireCheck]
+) -> list[Result]:
+    """Send all requests of *checks*, a few at a time, and return a result for each check."""
+    semaphore = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
+    signed_in_contexts = check_run.with_control(check_run.plan.signed_in_contexts)
+    all_contexts = check_run.with_control(check_run.plan.contexts)
     results = await asyncio.gather(
-        *(_wire(course, caller, gate, one, signed_in if one.signed_in else every) for one in checks)
+        *(
+            _run_wire_check(
+                check_run,
+                client,
+                semaphore,
+                check,
+                signed_in_contexts if check.needs_credential else all_contexts,
+            )
+            for check in checks
+        )
     )
-    return [_consistent(course, one) if one.check == READINGS_CHECK else one for one in results]
+    return [
+        _add_reading_conflicts(check_run, result) if result.check == READINGS_CHECK else result
+        for result in results
+    ]
 
 
-async def _wire(
-    course: CheckRun,
-    caller: Client,
-    gate: asyncio.Semaphore,
+async def _run_wire_check(
+    check_run: CheckRun,
+    client: Client,
+    semaphore: asyncio.Semaphore,
     check: WireCheck,
-    scenes: Sequence[CheckContext],
+    contexts: Sequence[CheckContext],
 ) -> Result:
-    expected = [(scene, one) for scene in scenes for one in check.expect(scene)]
+    cases = [(context, expected) for context in contexts for expected in check.cases(context)]
 
-    async def answer(number: int, one: ExpectedResponse) -> Response:
-        async with gate:
+    async def send(number: int, expected: ExpectedResponse) -> Response:
+        async with semaphore:
             if number == 0:
-                course.steps.begin(check.name)
-            return await caller.send(one.ask)
+                check_run.steps.begin(check.name)
+            return await client.send(expected.request)
 
-    sent = (answer(number, one) for number, (_, one) in enumerate(expected))
-    answers = await asyncio.gather(*sent)
+    responses = await asyncio.gather(
+        *(send(number, expected) for number, (_, expected) in enumerate(cases))
+    )
     findings: list[Finding] = []
-    for (scene, one), seen in zip(expected, answers, strict=True):
-        _note(course.signs, scene, one, seen)
-        findings += wrongs(caller.base, scene, one, seen)
-    course.steps.end()
-    claims = tuple(dict.fromkeys(id_ for _, one in expected for id_ in one.claims))
-    # Those of its own requests: checks take turns, so the clock on the wall counts everybody's.
-    return concluded(check.name, claims, findings, sum(one.seconds for one in answers))
+    for (context, expected), response in zip(cases, responses, strict=True):
+        _note_signs(check_run.signs, context, expected, response)
+        findings += find_problems(client.base, context, expected, response)
+    check_run.steps.end()
+    claims = tuple(dict.fromkeys(id_ for _, expected in cases for id_ in expected.claims))
+    # Sum its own requests: checks run concurrently, so wall-clock time would count other checks.
+    return conclude(check.name, claims, findings, sum(response.seconds for response in responses))
 
 
-def _note(signs: ReadingSigns, scene: CheckContext, one: ExpectedResponse, seen: Response) -> None:
-    for reading, why in NO_SIGN.items():
-        signs.note(ReadingSign(reading, scene.tenant.id, None, why))
-    sign = sign_of(one, seen) if scene.url in one.ask.path else None
+def _note_signs(
+    signs: ReadingSigns, context: CheckContext, expected: ExpectedResponse, response: Response
+) -> None:
+    for reading, why in WHY_NO_SIGN.items():
+        signs.add(ReadingSign(reading, context.tenant.id, None, why))
+    sign = find_reading(expected, response) if context.url in expected.request.path else None
     if sign is not None:
         reading, value = sign
-        signs.note(ReadingSign(reading, scene.tenant.id, value, one.name))
+        signs.add(ReadingSign(reading, context.tenant.id, value, expected.name))
 
 
-def _consistent(course: CheckRun, result: Result) -> Result:
-    """Add where all answers together follow a reading otherwise than told, or in two ways."""
-    differing = tuple(course.signs.wrongs(course.plan.readings, NO_SIGN))
-    findings = (*result.findings, *differing)
+def _add_reading_conflicts(check_run: CheckRun, result: Result) -> Result:
+    """Add the readings for which responses differ from the expected value, or from each other."""
+    conflicts = tuple(check_run.signs.find_violations(check_run.plan.readings, WHY_NO_SIGN))
+    findings = (*result.findings, *conflicts)
     status = "failed" if findings else "passed"
     return msgspec.structs.replace(result, status=status, findings=findings)
 
 
-def wrongs(
-    base: str, scene: CheckContext, expected: ExpectedResponse, seen: Response
+def find_problems(
+    base: str, context: CheckContext, expected: ExpectedResponse, response: Response
 ) -> Iterator[Finding]:
-    """Yield a finding for each thing that is wrong with *seen*."""
-    where = f"{scene.tenant.id}, {expected.name}"
-    for wrong in expected.wrongs(seen):
-        named = dict.fromkeys((*_NAMED.findall(wrong), *expected.claims))
-        yield Finding(where, wrong, tuple(named), curl(base, expected.ask))
+    """Yield a finding for each problem of *response*."""
+    where = f"{context.tenant.id}, {expected.name}"
+    for problem in expected.problems(response):
+        claims = dict.fromkeys((*_CLAIM_REFERENCE.findall(problem), *expected.claims))
+        yield Finding(where, problem, tuple(claims), curl_command(base, expected.request))
 
 
-async def effect(course: CheckRun, caller: Client, check: EffectCheck) -> Result:
-    """Run *check*, and return what it came to."""
+async def run_effect_check(check_run: CheckRun, client: Client, check: EffectCheck) -> Result:
+    """Run *check* and return its result."""
     started = time.monotonic()
     findings: list[Finding] = []
     try:
-        async with course.staged(caller, check.name) as scenes:
-            async for one in check.run(caller, scenes):
-                if isinstance(one, ReadingSign):
-                    course.signs.note(one)
+        async with check_run.prepare_contexts(client, check.name) as contexts:
+            async for outcome in check.run(client, contexts):
+                if isinstance(outcome, ReadingSign):
+                    check_run.signs.add(outcome)
                 else:
-                    findings.append(one)
+                    findings.append(outcome)
     except TargetError:
         raise
-    except ImpossibleError as error:
+    except NotObservableError as error:
         if not findings:
             return Result(check.name, "skipped", check.claims, note=str(error))
     except (LookupError, TypeError, ValueError) as error:
-        return untold(check.name, check.claims, error)
-    return concluded(check.name, check.claims, findings, time.monotonic() - started)
+        return control_error(check.name, check.claims, error)
+    return conclude(check.name, check.claims, findings, time.monotonic() - started)

@@ -1,19 +1,17 @@
-"""Requests that a machine makes up: generated bodies, and schedules for the throttle."""
+"""The generated requests of a check: run Schemathesis with each credential."""
 
 import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
 from superoffice_contract.fuzzing.engine import Access, Exploration, explore
-from superoffice_contract.report import Finding, Result, Steps
-from superoffice_contract.suite.plan import PROFILES, Plan, Tally, concluded
+from superoffice_contract.report import Finding, ProgressCounter, Result
+from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude
 from superoffice_contract.target import credentials
 from superoffice_contract.target.tenants import TargetTenant
 
 GENERATED: Final = "generated-requests"
-
-
-BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
+CLAIMS_BY_CHECK: Final[Mapping[str, tuple[str, ...]]] = {
     "not_a_server_error": ("body-shape", "body-syntax"),
     "status_code_conformance": ("no-content",),
     "content_type_conformance": ("error-format",),
@@ -30,17 +28,17 @@ BREAKS: Final[Mapping[str, tuple[str, ...]]] = {
     "media_type_declared": ("media-type-other",),
     "strangers_challenged": ("www-authenticate",),
 }
-"""The claims that a failed check of Schemathesis, or one of ours, breaks; it knows none itself."""
+"""The claims that a failed check breaks, by name: Schemathesis's own checks, and ours."""
 
 
-def generated(
-    plan: Plan, tally: Tally, mode: Literal["all", "negative"], steps: Steps
+def run_generated_requests(
+    plan: Plan, tally: Tally, mode: Literal["all", "negative"], steps: ProgressCounter
 ) -> Iterator[Result]:
-    """Let Schemathesis loose on the server, with one credential after the other.
+    """Run Schemathesis against the server, with one credential after the other.
 
-    Raise TargetError if the server stops answering.
+    Raise TargetError if the server stops responding.
     """
-    for access in explored_ways_in(plan):
+    for access in accesses_to_explore(plan):
         started = time.monotonic()
         with steps.step(f"{GENERATED}, {access.name}"):
             exploration = explore(
@@ -52,35 +50,35 @@ def generated(
                 timeout_seconds=plan.timeout_seconds,
             )
         _count(tally, access, exploration)
-        yield _explored(access, exploration, started)
+        yield _result(access, exploration, started)
 
 
-def explored_ways_in(plan: Plan) -> list[Access]:
-    """Return the ways in that *plan* explores."""
-    found = [one for tenant in plan.tenants for one in accesses(tenant)]
-    return found[: PROFILES[plan.profile].accesses]
+def accesses_to_explore(plan: Plan) -> list[Access]:
+    """Return the credentials that *plan* explores with, as many as its profile allows."""
+    all_accesses = [access for tenant in plan.tenants for access in accesses(tenant)]
+    return all_accesses[: PROFILES[plan.profile].accesses]
 
 
 def _count(tally: Tally, access: Access, exploration: Exploration) -> None:
-    for sent, count in exploration.sent.items():
+    for kind, count in exploration.counts.items():
         tally.requests += count
-        if sent.status is not None:
-            tally.statuses[sent.status] += count
-        if sent.media_type is not None:
-            tally.cases[sent.media_type] += count
-        if sent.status == 204 and sent.media_type is not None:
-            tally.media_types[sent.media_type] += count
-            tally.ways_in[access.alternative] += count
+        if kind.status is not None:
+            tally.statuses[kind.status] += count
+        if kind.media_type is not None:
+            tally.calls[kind.media_type] += count
+        if kind.status == 204 and kind.media_type is not None:
+            tally.accepted[kind.media_type] += count
+            tally.security_schemes[access.alternative] += count
     tally.engine_errors += exploration.errors
 
 
 def accesses(tenant: TargetTenant) -> Iterator[Access]:
-    """Yield each way into *tenant* that the description has a scheme for."""
+    """Yield an Access for each valid credential of *tenant*."""
     segment = tenant.base.strip("/")
-    for one in credentials.good(tenant):
-        scheme, _, value = dict(one.headers).get("Authorization", "").partition(" ")
-        token = dict(one.headers).get("SO-AppToken")
-        name = f"{one.name} at {tenant.id}"
+    for credential in credentials.valid_credentials(tenant):
+        scheme, _, value = dict(credential.headers).get("Authorization", "").partition(" ")
+        token = dict(credential.headers).get("SO-AppToken")
+        name = f"{credential.name} at {tenant.id}"
         if scheme == "Basic":
             user = tenant.users[0]
             schemes = {"basic": {"username": user.name, "password": user.password}}
@@ -95,10 +93,12 @@ def accesses(tenant: TargetTenant) -> Iterator[Access]:
             yield Access(name, pair, segment)
 
 
-def _explored(access: Access, exploration: Exploration, started: float) -> Result:
+def _result(access: Access, exploration: Exploration, started: float) -> Result:
     findings = [
-        Finding(one.check, one.message, BREAKS.get(one.check, ()), one.curl)
-        for one in exploration.findings
+        Finding(
+            failure.check, failure.message, CLAIMS_BY_CHECK.get(failure.check, ()), failure.curl
+        )
+        for failure in exploration.findings
     ]
     findings += [Finding("engine", error) for error in exploration.errors]
-    return concluded(f"{GENERATED}, {access.name}", (), findings, time.monotonic() - started)
+    return conclude(f"{GENERATED}, {access.name}", (), findings, time.monotonic() - started)

@@ -1,82 +1,84 @@
-"""Whether a run has seen enough to have shown anything."""
+"""The check that a run tried enough, and had enough accepted, to prove anything."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Result
-from superoffice_contract.suite.plan import Plan, Tally, concluded
+from superoffice_contract.suite.plan import Plan, Tally, conclude
 from superoffice_contract.target import credentials
 
-ENOUGH: Final = "enough-was-seen"
-FEWEST_ACCEPTED: Final = 20
-"""204s below which a run has shown nothing: a server that refuses everything breaks nothing."""
-FEWEST_CASES: Final = 3
-"""Calls below which a media type has not been tried."""
+COVERAGE_CHECK: Final = "enough-was-seen"
+MIN_ACCEPTED: Final = 20
+"""204 responses that a run needs: a server that rejects everything would break no claim."""
+MIN_CALLS: Final = 3
+"""Calls that a run needs for each media type."""
 
 
-def enough(plan: Plan, tally: Tally) -> Result:
-    """Say whether enough was tried and accepted (a result of its own)."""
-    findings = [*_accepted(tally), *_tried(tally), *_let_in(plan, tally)]
+def check_coverage(plan: Plan, tally: Tally) -> Result:
+    """Return a result that says whether enough was tried and accepted."""
+    findings = [
+        *_too_few_accepted(tally),
+        *_untested_media_types(tally),
+        *_unused_schemes(plan, tally),
+    ]
     if tally.engine_errors:
         number = len(tally.engine_errors)
-        what = (
-            f"{number} errors of the engine, so something was not tried: {tally.engine_errors[0]}"
-        )
-        findings.append(Finding("", what))
-    return concluded(ENOUGH, (), findings, 0.0)
+        problem = f"{number} errors of the engine, so something was not tested"
+        findings.append(Finding("", f"{problem}: {tally.engine_errors[0]}"))
+    return conclude(COVERAGE_CHECK, (), findings, 0.0)
 
 
-def _accepted(tally: Tally) -> Iterator[Finding]:
+def _too_few_accepted(tally: Tally) -> Iterator[Finding]:
     number = tally.statuses[204]
-    if number < FEWEST_ACCEPTED:
-        what = f"only {number} calls were answered 204, of at least {FEWEST_ACCEPTED}"
-        yield Finding("", what)
+    if number < MIN_ACCEPTED:
+        yield Finding("", f"{number} calls were answered 204, expected at least {MIN_ACCEPTED}")
 
 
-def _tried(tally: Tally) -> Iterator[Finding]:
+def _untested_media_types(tally: Tally) -> Iterator[Finding]:
     (operation,) = operations.load().operations.values()
-    for one in operation.bodies:
-        if tally.cases[one] < FEWEST_CASES:
-            what = (
-                f"only {tally.cases[one]} calls of type {one} were made, of at least {FEWEST_CASES}"
+    for media_type in operation.bodies:
+        if tally.calls[media_type] < MIN_CALLS:
+            number = tally.calls[media_type]
+            problem = (
+                f"{number} calls of type {media_type} were sent, expected at least {MIN_CALLS}"
             )
-            yield Finding("", what)
-        if not tally.media_types[one]:
-            yield Finding("", f"no body of type {one} was ever accepted")
+            yield Finding("", problem)
+        if not tally.accepted[media_type]:
+            yield Finding("", f"no body of type {media_type} was accepted")
 
 
-def _let_in(plan: Plan, tally: Tally) -> Iterator[Finding]:
-    """Yield each way in that a tenant names, and that has let nobody in."""
-    for one in ways_in(plan):
-        if not tally.ways_in[one]:
-            yield Finding("", f"nobody was ever let in by {one}, which a [[tenant]] names")
+def _unused_schemes(plan: Plan, tally: Tally) -> Iterator[Finding]:
+    """Yield each way to sign in that a tenant names and with which no call was accepted."""
+    for scheme in security_schemes(plan):
+        if not tally.security_schemes[scheme]:
+            yield Finding("", f"no call was accepted with {scheme}, which a [[tenant]] names")
 
 
-def figures(plan: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
-    """Yield what `enough` goes by, as facts of a report."""
+def coverage_facts(plan: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
+    """Yield the numbers that `check_coverage` uses, as facts of a report."""
     (operation,) = operations.load().operations.values()
-    for kind in operation.bodies:
-        yield f"calls of {kind}", str(tally.cases[kind])
-    for way in ways_in(plan):
-        yield f"let in by {way}", str(tally.ways_in[way])
+    for media_type in operation.bodies:
+        yield f"calls of {media_type}", str(tally.calls[media_type])
+    for scheme in security_schemes(plan):
+        yield f"accepted with {scheme}", str(tally.security_schemes[scheme])
     yield "errors of the engine", str(len(tally.engine_errors))
 
 
-def ways_in(plan: Plan) -> tuple[str, ...]:
-    """Return the alternatives of the description's security that *plan*'s tenants name."""
-    found = (
-        credentials.way_in(one.headers)
+def security_schemes(plan: Plan) -> tuple[str, ...]:
+    """Return the alternatives of the description's security that the tenants of *plan* can use."""
+    alternatives = (
+        credentials.security_scheme(credential.headers)
         for tenant in plan.tenants
-        for one in credentials.good(tenant)
+        for credential in credentials.valid_credentials(tenant)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(alternatives))
 
 
-def untried(plan: Plan) -> Iterator[str]:
-    """Yield the alternatives that no tenant names anybody for."""
+def unnamed_schemes(plan: Plan) -> Iterator[str]:
+    """Yield the alternatives for which no tenant has a credential."""
     (operation,) = operations.load().operations.values()
-    named = ways_in(plan)
-    for one in operation.described["Credentials"]:
-        if one not in named:
-            yield one
+    usable = security_schemes(plan)
+    for alternative in operation.description["Credentials"]:
+        if alternative not in usable:
+            yield alternative

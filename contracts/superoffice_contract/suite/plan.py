@@ -1,4 +1,4 @@
-"""What a contract check is to do, and what it saw while doing it."""
+"""What a contract check has to do, and counts of what it did."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,29 +16,29 @@ from superoffice_contract.target.tenants import TargetTenant
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """How much is tried: generated requests, throttle schedules, ways in that are explored.
+    """How much to try: generated requests, throttle schedules, credentials to explore with.
 
-    *shortening*: seconds for which a schedule that fails is made shorter.
+    A failing schedule is shortened for *shrink_seconds*.
     """
 
     max_examples: int
     schedules: int
     accesses: int
-    shortening: float
+    shrink_seconds: float
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    "quick": Profile(max_examples=3, schedules=8, accesses=1, shortening=10.0),
-    "full": Profile(max_examples=50, schedules=40, accesses=10, shortening=60.0),
+    "quick": Profile(max_examples=3, schedules=8, accesses=1, shrink_seconds=10.0),
+    "full": Profile(max_examples=50, schedules=40, accesses=10, shrink_seconds=60.0),
 }
 
 
 class Plan(msgspec.Struct, frozen=True):
     """What to check: *server* is a URL or an ASGI application.
 
-    *only* names checks to run, none of them means all. Readings that are not named are open.
-    *run_seconds* is the length of a run on a server without `/_mock/`; None: learned.
-    *control_token* opens `/_mock/` where that wants one.
+    *only* names the checks to run; empty means all. A reading that is not in *readings* is open.
+    *run_seconds* is the length of a run on a server without `/_mock/`; None: measure it.
+    *control_token* is for a `/_mock/` that requires one.
     """
 
     server: Any
@@ -51,73 +51,77 @@ class Plan(msgspec.Struct, frozen=True):
     run_seconds: float | None = None
     control_token: str | None = None
 
-    def wants(self, check: str) -> bool:
-        """Tell whether *check* is to run."""
+    def is_selected(self, check: str) -> bool:
+        """Return whether *check* has to run."""
         return not self.only or check in self.only
 
     @property
-    def scenes(self) -> tuple[CheckContext, ...]:
-        """One scene for each tenant; without a way in where the contract knows of none."""
+    def contexts(self) -> tuple[CheckContext, ...]:
+        """One context for each tenant, with its first credential if it has any."""
         (operation,) = operations.load().operations.values()
-        return tuple(
-            CheckContext(
+        contexts = []
+        for tenant in self.tenants:
+            credential = next(credentials.valid_credentials(tenant), None)
+            context = CheckContext(
                 tenant,
                 operation.path,
-                next((one.headers for one in credentials.good(tenant)), ()),
+                () if credential is None else credential.headers,
                 tuple(operation.bodies),
                 operation.methods,
                 self.readings,
                 run_seconds=self.run_seconds,
             )
-            for tenant in self.tenants
-        )
+            contexts.append(context)
+        return tuple(contexts)
 
     @property
-    def signed_in(self) -> tuple[CheckContext, ...]:
-        """The scenes that somebody can sign in to. Raise TargetError if there is none."""
-        found = tuple(scene for scene in self.scenes if scene.sign_in)
-        if not found:
-            raise TargetError("no tenant has a credential that is let in; name one in a [[tenant]]")
-        return found
+    def signed_in_contexts(self) -> tuple[CheckContext, ...]:
+        """The contexts with a credential. Raise TargetError if there is none."""
+        contexts = tuple(context for context in self.contexts if context.credential_headers)
+        if not contexts:
+            raise TargetError(
+                "no tenant has a credential that is accepted; name one in a [[tenant]]"
+            )
+        return contexts
 
 
 class Tally(msgspec.Struct):
-    """What was seen on the way, to tell a thorough run from an empty one.
+    """Counts of requests and responses, to tell a thorough run from an empty one.
 
-    *cases* are calls by media type, *media_types* those of them that were answered 204, *ways_in*
-    too, by the alternative of the description's security that let them in.
+    *calls* and *accepted*, which are those with a 204, are by media type; *security_schemes* are
+    calls with a 204, by the alternative of the description's security that they used.
     """
 
     statuses: Counter[int] = msgspec.field(default_factory=Counter)
-    media_types: Counter[str] = msgspec.field(default_factory=Counter)
-    cases: Counter[str] = msgspec.field(default_factory=Counter)
-    ways_in: Counter[str] = msgspec.field(default_factory=Counter)
+    accepted: Counter[str] = msgspec.field(default_factory=Counter)
+    calls: Counter[str] = msgspec.field(default_factory=Counter)
+    security_schemes: Counter[str] = msgspec.field(default_factory=Counter)
     engine_errors: list[str] = []
     requests: int = 0
 
-    def note(self, ask: Request, seen: Response) -> None:
-        """Count one request and its answer."""
+    def count(self, request: Request, response: Response) -> None:
+        """Count one request and its response."""
         self.requests += 1
-        self.statuses[seen.status] += 1
-        kinds = [value for name, value in ask.headers if name == "Content-Type"]
-        if ask.method != "POST" or not kinds:
+        self.statuses[response.status] += 1
+        content_types = [value for name, value in request.headers if name == "Content-Type"]
+        if request.method != "POST" or not content_types:
             return
-        kind = kinds[0].partition(";")[0].lower()
-        self.cases[kind] += 1
-        if seen.status == 204:
-            self.media_types[kind] += 1
-            self.ways_in[credentials.way_in(ask.headers)] += 1
+        media_type = content_types[0].partition(";")[0].lower()
+        self.calls[media_type] += 1
+        if response.status == 204:
+            self.accepted[media_type] += 1
+            self.security_schemes[credentials.security_scheme(request.headers)] += 1
 
 
-def concluded(
+def conclude(
     check: str, claims: tuple[str, ...], findings: Sequence[Finding], seconds: float
 ) -> Result:
-    """Return what *check*, which took so many *seconds*, came to."""
+    """Return the result of *check*, which took so many *seconds*: failed if it has findings."""
     status: Literal["failed", "passed"] = "failed" if findings else "passed"
     return Result(check, status, claims, tuple(findings), seconds=seconds)
 
 
-def untold(check: str, claims: tuple[str, ...], error: Exception) -> Result:
-    """Return the result of a *check* that `/_mock/` did not tell what it needs to know."""
+def control_error(check: str, claims: tuple[str, ...], error: Exception) -> Result:
+    """Return the result of a *check* for which a response of `/_mock/` lacks something."""
     what = f"/_mock/ does not tell what this check needs: {type(error).__name__}: {error}"
     return Result(check, "error", claims, (Finding("", what),))

@@ -1,4 +1,4 @@
-"""The contract check: everything that is known about the call, held against one server."""
+"""The contract check: run every check against one server."""
 
 import asyncio
 import time
@@ -10,97 +10,113 @@ import msgspec
 from superoffice_contract.checks.check import EffectCheck
 from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
-from superoffice_contract.checks.side_effects import TRUTH_CHECKS
+from superoffice_contract.checks.side_effects import CONTROL_CHECKS
 from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
 from superoffice_contract.errors import TargetError
 from superoffice_contract.readings import ReadingSigns
-from superoffice_contract.report import Progress, Report, Result, Steps
-from superoffice_contract.suite.executor import CheckRun, effect, wired
-from superoffice_contract.suite.fuzzing import GENERATED, explored_ways_in, generated
-from superoffice_contract.suite.minimum_coverage import enough, figures, untried
+from superoffice_contract.report import Progress, ProgressCounter, Report, Result
+from superoffice_contract.suite.executor import CheckRun, run_effect_check, run_wire_checks
+from superoffice_contract.suite.fuzzing import (
+    GENERATED,
+    accesses_to_explore,
+    run_generated_requests,
+)
+from superoffice_contract.suite.minimum_coverage import (
+    check_coverage,
+    coverage_facts,
+    unnamed_schemes,
+)
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally
-from superoffice_contract.suite.throttle import THROTTLE, THROTTLE_CLAIMS, throttle
+from superoffice_contract.suite.throttle import THROTTLE, THROTTLE_CLAIMS, run_throttle_check
 from superoffice_contract.target import tenants
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Request, calling
-from superoffice_contract.target.temporary_tenants import expires, twin
+from superoffice_contract.target.http import Request, open_client
+from superoffice_contract.target.temporary_tenants import copy_tenant, has_expiring_credentials
 from superoffice_contract.target.tenants import TargetTenant
-from superoffice_contract.throttle.real_time import WALL_CHECKS
+from superoffice_contract.throttle.real_time import REAL_TIME_CHECKS
 
-__all__ = ["CHECKS", "PROFILES", "Plan", "run", "standing_for"]
+__all__ = ["CHECKS", "PROFILES", "Plan", "checks_by_claim", "run"]
 
-TRIES: Final = 2
-"""How often a request is sent in all whose connection breaks before it is answered."""
-TRUTHFUL: Final = (*TRUTH_CHECKS, *LIFETIME_CHECKS)
-EFFECT_CHECKS: Final = (*TRUTHFUL, *SOCKET_CHECKS, *WALL_CHECKS)
+MAX_TRIES: Final = 2
+"""How often a request is sent in total if its connection breaks before the response."""
+CHECKS_WITH_CONTROL: Final = (*CONTROL_CHECKS, *LIFETIME_CHECKS)
+EFFECT_CHECKS: Final = (*CHECKS_WITH_CONTROL, *SOCKET_CHECKS, *REAL_TIME_CHECKS)
 CHECKS: Final = (
-    *(one.name for one in (*WIRE_CHECKS, *EFFECT_CHECKS)),
+    *(check.name for check in (*WIRE_CHECKS, *EFFECT_CHECKS)),
     *(GENERATED, THROTTLE),
 )
 """The names of all checks, in the order in which they run."""
-SHUT: Final = "no call was answered 204, so more of them would show nothing"
-NEEDS_TRUTH: Final = "needs a server that tells the truth at /_mock/"
-NEEDS_WALL: Final = "for servers without /_mock/; the throttle check goes further"
-NEEDS_SOCKETS: Final = "needs a server at a URL; what is in this process has no sockets"
+NOTHING_ACCEPTED: Final = "no call was answered 204, so more calls would show nothing"
+NEEDS_CONTROL: Final = "needs a server with /_mock/"
+NEEDS_NO_CONTROL: Final = "for servers without /_mock/; the throttle check covers more"
+NEEDS_SOCKETS: Final = "needs a server at a URL; an application in this process has no sockets"
 
 
 def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
-    """Check *plan*'s server. Raise TargetError where it can't be reached or signed in to."""
-    unknown = [one for one in plan.only if one not in CHECKS]
+    """Check the server of *plan*.
+
+    Raise TargetError if a name in *plan.only* is unknown, the server can't be reached, or no
+    tenant has a credential.
+    """
+    unknown = [name for name in plan.only if name not in CHECKS]
     if unknown:
         msg = f"there is no check {unknown[0]}; the checks are {', '.join(CHECKS)}"
         raise TargetError(msg)
     started = time.monotonic()
-    has_control = asyncio.run(_looked(plan))
-    twins = asyncio.run(_twins(plan)) if has_control else {}
+    has_control = asyncio.run(_detect_control(plan))
+    twins = asyncio.run(_make_twins(plan)) if has_control else {}
     plan = msgspec.structs.replace(
-        plan, tenants=tuple(twins.get(one.id, one) for one in plan.tenants)
+        plan, tenants=tuple(twins.get(tenant.id, tenant) for tenant in plan.tenants)
     )
-    course = CheckRun(
-        plan, has_control, Steps(progress, _steps(plan, has_control)), Tally(), ReadingSigns()
+    check_run = CheckRun(
+        plan,
+        has_control,
+        ProgressCounter(progress, _count_steps(plan, has_control=has_control)),
+        Tally(),
+        ReadingSigns(),
     )
     try:
-        results = asyncio.run(_by_hand(course))
-        results += _made_up(course)
+        results = asyncio.run(_run_written_checks(check_run))
+        results += _run_generated_checks(check_run)
     finally:
         if has_control:
-            asyncio.run(_left(plan, twins))
+            asyncio.run(_restore_tenants(plan, twins))
     if not plan.only:
-        results.append(enough(plan, course.tally))
+        results.append(check_coverage(plan, check_run.tally))
     name = plan.server if isinstance(plan.server, str) else "the built-in mock"
-    title, facts = f"contract check of {name}", tuple(_facts(course))
+    title, facts = f"contract check of {name}", tuple(_facts(check_run))
     return Report(title, tuple(results), facts, time.monotonic() - started)
 
 
-def _facts(course: CheckRun) -> Iterator[tuple[str, str]]:
-    yield "requests", str(course.tally.requests)
-    yield "answered 204", str(course.tally.statuses[204])
-    yield from figures(course.plan, course.tally)
-    yield "seed", str(course.plan.seed)
-    nobody = ", ".join(untried(course.plan))
-    if nobody and not course.plan.only:
-        yield "not signed in by", nobody
-    yield from course.signs.facts(course.plan.readings)
+def _facts(check_run: CheckRun) -> Iterator[tuple[str, str]]:
+    yield "requests", str(check_run.tally.requests)
+    yield "answered 204", str(check_run.tally.statuses[204])
+    yield from coverage_facts(check_run.plan, check_run.tally)
+    yield "seed", str(check_run.plan.seed)
+    unnamed = ", ".join(unnamed_schemes(check_run.plan))
+    if unnamed and not check_run.plan.only:
+        yield "no credential for", unnamed
+    yield from check_run.signs.describe_unstated(check_run.plan.readings)
 
 
-def standing_for() -> Mapping[str, tuple[str, ...]]:
-    """Return, by id of the claim, the names of the checks that stand for it."""
-    found: dict[str, list[str]] = {}
+def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
+    """Return the names of the checks for each claim, by its id."""
+    names_by_claim: dict[str, list[str]] = {}
     for check in WIRE_CHECKS:
-        for scene in _examples():
-            for expected in check.expect(scene):
+        for context in _example_contexts():
+            for expected in check.cases(context):
                 for id_ in expected.claims:
-                    found.setdefault(id_, []).append(check.name)
-    for one in EFFECT_CHECKS:
-        for id_ in one.claims:
-            found.setdefault(id_, []).append(one.name)
+                    names_by_claim.setdefault(id_, []).append(check.name)
+    for effect_check in EFFECT_CHECKS:
+        for id_ in effect_check.claims:
+            names_by_claim.setdefault(id_, []).append(effect_check.name)
     for id_ in THROTTLE_CLAIMS:
-        found.setdefault(id_, []).append(THROTTLE)
-    return {id_: tuple(dict.fromkeys(names)) for id_, names in found.items()}
+        names_by_claim.setdefault(id_, []).append(THROTTLE)
+    return {id_: tuple(dict.fromkeys(names)) for id_, names in names_by_claim.items()}
 
 
-def _examples() -> Iterator[CheckContext]:
-    """Yield a scene of each installation that has every kind of credential."""
+def _example_contexts() -> Iterator[CheckContext]:
+    """Yield a context for each installation, with every kind of credential."""
     for id_, installation in (("onsite", "onsite"), ("Cust1", "online")):
         table = {
             "id": id_,
@@ -114,113 +130,118 @@ def _examples() -> Iterator[CheckContext]:
             ],
             "tokens": [{"value": "a", "app": "app"}, {"value": "b", "app": "other"}],
         }
-        (tenant,) = tenants.tenants([table], "an example")
-        for scene in Plan(server=None, tenants=(tenant,)).scenes:
-            yield msgspec.structs.replace(scene, has_control=True)
+        (tenant,) = tenants.read_tenants([table], "an example")
+        for context in Plan(server=None, tenants=(tenant,)).contexts:
+            yield msgspec.structs.replace(context, has_control=True)
 
 
-# ---- before and after ------------------------------------------------------------------------
+# ---- setup and cleanup -----------------------------------------------------------------------
 
 
-async def _looked(plan: Plan) -> bool:
-    """Return whether the server tells the truth at `/_mock/`, about every tenant of the plan."""
-    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
-        for scene in plan.signed_in:
-            seen = await caller.send(Request("GET", scene.url))
-            if 300 <= seen.status < 400:
-                msg = f"{caller.base} redirects to {seen.header('location')}; check that URL"
+async def _detect_control(plan: Plan) -> bool:
+    """Return whether the server has `/_mock/` for every tenant of the plan.
+
+    Raise TargetError if it redirects, or has `/_mock/` but not for one of these tenants.
+    """
+    async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
+        for context in plan.signed_in_contexts:
+            response = await client.send(Request("GET", context.url))
+            if 300 <= response.status < 400:
+                msg = f"{client.base} redirects to {response.header('location')}; check that URL"
                 raise TargetError(msg)
-        health = await caller.control("GET", "health")
+        health = await client.control("GET", "health")
         if not isinstance(health, dict) or "status" not in health:
             return False
-        for scene in plan.scenes:
-            id_ = scene.tenant.id
-            if await caller.control("POST", f"clock/jump?tenant={id_}") is None:
-                msg = f"{caller.base}/_mock/ does not let us drive the clock of tenant {id_}"
+        for context in plan.contexts:
+            id_ = context.tenant.id
+            if await client.control("POST", f"clock/jump?tenant={id_}") is None:
+                msg = f"{client.base}/_mock/ does not let the check drive the clock of tenant {id_}"
                 raise TargetError(f"{msg}: is it a tenant there, or is a control token needed?")
         return True
 
 
-async def _twins(plan: Plan) -> dict[str, TargetTenant]:
-    """Return, by id of the tenant, a twin of each whose credentials expire."""
-    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
-        expiring = [one for one in plan.tenants if await expires(caller, one)]
-        return {one.id: await twin(caller, one) for one in expiring}
+async def _make_twins(plan: Plan) -> dict[str, TargetTenant]:
+    """Make a twin of each tenant whose credentials expire, and return them by tenant id."""
+    async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
+        expiring = [
+            tenant for tenant in plan.tenants if await has_expiring_credentials(client, tenant)
+        ]
+        return {tenant.id: await copy_tenant(client, tenant) for tenant in expiring}
 
 
-async def _left(plan: Plan, twins: Mapping[str, TargetTenant]) -> None:
-    """Leave every tenant as configured, and none that was made."""
-    async with calling(plan.server, plan.timeout_seconds, plan.control_token) as caller:
-        for scene in plan.scenes:
-            await caller.control("POST", f"reset?tenant={scene.tenant.id}")
-        for configured, made in twins.items():
-            await caller.control("POST", f"reset?tenant={configured}")
-            await caller.control("DELETE", f"tenants/{made.id}")
+async def _restore_tenants(plan: Plan, twins: Mapping[str, TargetTenant]) -> None:
+    """Reset every tenant to its configuration and remove the twins."""
+    async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
+        for context in plan.contexts:
+            await client.control("POST", f"reset?tenant={context.tenant.id}")
+        for tenant_id, twin in twins.items():
+            await client.control("POST", f"reset?tenant={tenant_id}")
+            await client.control("DELETE", f"tenants/{twin.id}")
 
 
-# ---- the parts -------------------------------------------------------------------------------
+# ---- running the checks ----------------------------------------------------------------------
 
 
-def _why_not(check: EffectCheck, plan: Plan, *, has_control: bool) -> str | None:
-    """Return why *check* can't run against this server; None: it can."""
-    if check in TRUTHFUL:
-        return None if has_control else NEEDS_TRUTH
+def _reason_to_skip(check: EffectCheck, plan: Plan, *, has_control: bool) -> str | None:
+    """Return why *check* can't run against this server, or None."""
+    if check in CHECKS_WITH_CONTROL:
+        return None if has_control else NEEDS_CONTROL
     if check in SOCKET_CHECKS:
         return None if isinstance(plan.server, str) else NEEDS_SOCKETS
-    return NEEDS_WALL if has_control else None
+    return NEEDS_NO_CONTROL if has_control else None
 
 
-def _steps(plan: Plan, has_control: bool) -> int:  # noqa: FBT001 - a fact
-    """Return how many checks will run, each way in that is explored for one."""
-    wanted = [
-        *(one.name for one in WIRE_CHECKS),
+def _count_steps(plan: Plan, *, has_control: bool) -> int:
+    """Return how many checks will run; each credential to explore with counts as one."""
+    names = [
+        *(check.name for check in WIRE_CHECKS),
         *(
-            one.name
-            for one in EFFECT_CHECKS
-            if _why_not(one, plan, has_control=has_control) is None
+            check.name
+            for check in EFFECT_CHECKS
+            if _reason_to_skip(check, plan, has_control=has_control) is None
         ),
         *([THROTTLE] if has_control else []),
     ]
-    explored = len(explored_ways_in(plan)) if plan.wants(GENERATED) else 0
-    return sum(map(plan.wants, wanted)) + explored
+    accesses = len(accesses_to_explore(plan)) if plan.is_selected(GENERATED) else 0
+    return sum(map(plan.is_selected, names)) + accesses
 
 
-async def _by_hand(course: CheckRun) -> list[Result]:
-    plan = course.plan
-    opened = calling(
+async def _run_written_checks(check_run: CheckRun) -> list[Result]:
+    plan = check_run.plan
+    connection = open_client(
         plan.server,
         plan.timeout_seconds,
         plan.control_token,
-        tries=TRIES,
-        note=course.tally.note,
+        tries=MAX_TRIES,
+        on_response=check_run.tally.count,
     )
-    async with opened as caller:
-        chosen = [one for one in WIRE_CHECKS if plan.wants(one.name)]
-        results = await wired(course, caller, chosen)
-        for one in EFFECT_CHECKS:
-            if not plan.wants(one.name):
+    async with connection as client:
+        wire_checks = [check for check in WIRE_CHECKS if plan.is_selected(check.name)]
+        results = await run_wire_checks(check_run, client, wire_checks)
+        for check in EFFECT_CHECKS:
+            if not plan.is_selected(check.name):
                 continue
-            note = _why_not(one, plan, has_control=course.has_control)
+            note = _reason_to_skip(check, plan, has_control=check_run.has_control)
             if note is None:
-                results.append(await effect(course, caller, one))
-            elif plan.only or note == NEEDS_TRUTH:
-                results.append(Result(one.name, "skipped", one.claims, note=note))
-        for scene in plan.scenes if course.has_control else ():
-            await caller.control("POST", f"reset?tenant={scene.tenant.id}")
-            await caller.control("POST", f"clock/jump?tenant={scene.tenant.id}")
+                results.append(await run_effect_check(check_run, client, check))
+            elif plan.only or note == NEEDS_CONTROL:
+                results.append(Result(check.name, "skipped", check.claims, note=note))
+        for context in plan.contexts if check_run.has_control else ():
+            await client.control("POST", f"reset?tenant={context.tenant.id}")
+            await client.control("POST", f"clock/jump?tenant={context.tenant.id}")
         return results
 
 
-def _made_up(course: CheckRun) -> Iterator[Result]:
-    plan, tally = course.plan, course.tally
-    shut = not plan.only and not tally.media_types
-    if plan.wants(GENERATED) and shut:
-        yield Result(GENERATED, "skipped", note=SHUT)
-    elif plan.wants(GENERATED):
-        mode: Literal["all", "negative"] = "all" if course.has_control else "negative"
-        yield from generated(plan, tally, mode, course.steps)
-    if plan.wants(THROTTLE) and course.has_control and not shut:
-        yield throttle(plan, tally, course.signs, course.steps)
-    elif plan.wants(THROTTLE):
-        note = NEEDS_TRUTH if not course.has_control else SHUT
+def _run_generated_checks(check_run: CheckRun) -> Iterator[Result]:
+    plan, tally = check_run.plan, check_run.tally
+    nothing_accepted = not plan.only and not tally.accepted
+    if plan.is_selected(GENERATED) and nothing_accepted:
+        yield Result(GENERATED, "skipped", note=NOTHING_ACCEPTED)
+    elif plan.is_selected(GENERATED):
+        mode: Literal["all", "negative"] = "all" if check_run.has_control else "negative"
+        yield from run_generated_requests(plan, tally, mode, check_run.steps)
+    if plan.is_selected(THROTTLE) and check_run.has_control and not nothing_accepted:
+        yield run_throttle_check(plan, tally, check_run.signs, check_run.steps)
+    elif plan.is_selected(THROTTLE):
+        note = NEEDS_CONTROL if not check_run.has_control else NOTHING_ACCEPTED
         yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)

@@ -1,57 +1,57 @@
-"""The throttle check: Hypothesis schedules on the clock of each tenant."""
+"""The throttle check: run Hypothesis schedules on the clock of each tenant."""
 
 import time
 from typing import Final
 
-from superoffice_contract.errors import ImpossibleError, TargetError
+from superoffice_contract.errors import NotObservableError, TargetError
 from superoffice_contract.readings import ReadingSigns
-from superoffice_contract.report import Finding, Result, Steps
-from superoffice_contract.suite.plan import PROFILES, Plan, Tally, concluded, untold
+from superoffice_contract.report import Finding, ProgressCounter, Result
+from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude, control_error
 from superoffice_contract.throttle.state_machine import ThrottleError, explore_throttle
 
 THROTTLE: Final = "throttle"
-
-
 THROTTLE_CLAIMS: Final = (
     *("single-run", "busy-second", "task-cap", "lease-end", "duplicates", "tasks-dealt"),
     *("run-detached", "busy-drop", "empty-no-run", "empty-busy", "disconnect-counts"),
 )
 
 
-def throttle(plan: Plan, tally: Tally, signs: ReadingSigns, steps: Steps) -> Result:
-    """Play schedules on each tenant's clock, which leaves the tenants as configured.
+def run_throttle_check(
+    plan: Plan, tally: Tally, signs: ReadingSigns, steps: ProgressCounter
+) -> Result:
+    """Run schedules on each tenant's clock, and leave the tenants as configured.
 
-    What is learned of the readings that *plan* leaves open goes to *signs*.
+    Readings that *plan* leaves open are detected and noted in *signs*.
     """
     started = time.monotonic()
     with steps.step(THROTTLE):
-        return _played(plan, tally, signs, started)
+        return _play_schedules(plan, tally, signs, started)
 
 
-def _played(plan: Plan, tally: Tally, signs: ReadingSigns, started: float) -> Result:
+def _play_schedules(plan: Plan, tally: Tally, signs: ReadingSigns, started: float) -> Result:
     findings: list[Finding] = []
     profile = PROFILES[plan.profile]
-    for scene in plan.signed_in:
+    for context in plan.signed_in_contexts:
         try:
-            learned = explore_throttle(
+            detected = explore_throttle(
                 plan.server,
-                scene,
-                chance=plan.seed,
+                context,
+                random_seed=plan.seed,
                 examples=profile.schedules,
-                seconds=0.0 if findings else profile.shortening,
+                shrink_seconds=0.0 if findings else profile.shrink_seconds,
                 timeout_seconds=plan.timeout_seconds,
                 control_token=plan.control_token,
-                note=tally.note,
+                on_response=tally.count,
             )
-            for sign in learned:
-                signs.note(sign)
+            for sign in detected:
+                signs.add(sign)
         except ThrottleError as error:
-            findings.append(Finding(scene.tenant.id, str(error), error.claims, error.schedule))
+            findings.append(Finding(context.tenant.id, str(error), error.claims, error.schedule))
         except TargetError:
             raise
-        except ImpossibleError as error:
+        except NotObservableError as error:
             if not findings:
                 return Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=str(error))
         except (LookupError, TypeError, ValueError) as error:
-            return untold(THROTTLE, THROTTLE_CLAIMS, error)
-    return concluded(THROTTLE, THROTTLE_CLAIMS, findings, time.monotonic() - started)
+            return control_error(THROTTLE, THROTTLE_CLAIMS, error)
+    return conclude(THROTTLE, THROTTLE_CLAIMS, findings, time.monotonic() - started)

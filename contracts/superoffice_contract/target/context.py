@@ -1,4 +1,4 @@
-"""What a check needs to know about the tenant that it runs against."""
+"""What a check knows about the tenant that it runs against."""
 
 import msgspec
 
@@ -7,33 +7,33 @@ from superoffice_contract.target.tenants import TargetTenant
 
 
 class CheckContext(msgspec.Struct, frozen=True):
-    """Where expectations are held: one tenant, a way in, and the readings that it follows.
+    """One tenant, the headers of one of its credentials, and the readings that it follows.
 
-    A reading that is not in *readings* is open: each of its values will do. *has_control*:
-    the server has `/_mock/`, and with it the settings of the mock. *run_seconds*: how long a run
-    takes there.
+    A reading that is not in *readings* is open: every value of it is right. *has_control*: the
+    server has `/_mock/`, and with it the settings of the mock. *run_seconds*: the duration of a
+    run there.
     """
 
     tenant: TargetTenant
     path: str
-    sign_in: tuple[tuple[str, str], ...]
+    credential_headers: tuple[tuple[str, str], ...]
     media_types: tuple[str, ...]
     methods: tuple[str, ...]
     readings: dict[str, str]
     has_control: bool = False
     run_seconds: float | None = None
 
-    def post(self, body: bytes, content_type: str | None, *more: tuple[str, str]) -> Request:
-        """Return a signed-in call with *body*."""
-        kind = () if content_type is None else (("Content-Type", content_type),)
-        return Request("POST", self.url, (*self.sign_in, *kind, *more), body)
+    def post(self, body: bytes, content_type: str | None, *headers: tuple[str, str]) -> Request:
+        """Return a call with *body*, the credential and more *headers*."""
+        type_header = () if content_type is None else (("Content-Type", content_type),)
+        return Request("POST", self.url, (*self.credential_headers, *type_header, *headers), body)
 
     @property
     def url(self) -> str:
         """The path of the call at this tenant."""
         return f"{self.tenant.base}{self.path}"
 
-    def values(self, reading: str, *every: str) -> tuple[str, ...]:
-        """Return the values of *reading* that will do, of *every* one there is."""
+    def allowed_values(self, reading: str, *all_values: str) -> tuple[str, ...]:
+        """Return the values of *reading* that are right: the stated one, or *all_values*."""
         value = self.readings.get(reading)
-        return every if value is None else (value,)
+        return all_values if value is None else (value,)

@@ -1,85 +1,80 @@
-"""Requests as commands to type: what curl needs to be told to send the same again."""
+"""Formats a request as a curl command that sends it again."""
 
 import re
 import shlex
 from collections.abc import Sequence
 from typing import Final
 
-from superoffice_contract.messages import SECRETS
+from superoffice_contract.messages import SECRET_HEADERS
 from superoffice_contract.target.http import Request
 
-LONGEST: Final = 400
-"""So much of a body is shown."""
+MAX_BODY_SHOWN: Final = 400
+"""How many characters of a body are shown."""
+_GLOB_CHARACTERS: Final = re.compile(r"[\[\]{}]")
+_DOT_SEGMENT: Final = re.compile(r"/\.")
+_REMOVE_BLANKS: Final = str.maketrans("", "", "\n\t")
 
 
-_GLOBS: Final = re.compile(r"[\[\]{}]")
-
-
-_DOTS: Final = re.compile(r"/\.")
-
-
-_BLANKS: Final = str.maketrans("", "", "\n\t")
-
-
-def curl(base: str, ask: Request) -> str:
-    """Return a command that sends *ask* again, secrets replaced and a long body cut."""
-    words = ["curl", "-i", *_how(ask)]
-    for name, value in ask.headers:
+def curl_command(base: str, request: Request) -> str:
+    """Return a shell command that sends *request*, with secrets replaced and a long body cut."""
+    words = ["curl", "-i", *_method_and_flags(request)]
+    for name, value in request.headers:
         words += ["-H", _header(name, value)]
-    if not ask.body:
-        return shlex.join([*words, f"{base}{ask.path}"])
-    if "content-type" not in {name.lower() for name, _ in ask.headers}:
-        words += ["-H", "Content-Type:"]  # or curl would call it a form
-    text = _text(ask.body)
-    body = "@-" if text is None else _cut(text, ask.body)
-    command = shlex.join([*words, "--data-binary", body, f"{base}{ask.path}"])
-    return command if text is not None else f"printf {_escaped(ask.body)} | {command}"
+    if not request.body:
+        return shlex.join([*words, f"{base}{request.path}"])
+    if "content-type" not in {name.lower() for name, _ in request.headers}:
+        words += ["-H", "Content-Type:"]  # else curl sends the type of a form
+    text = _quotable_text(request.body)
+    body = "@-" if text is None else _truncate(text, request.body)
+    command = shlex.join([*words, "--data-binary", body, f"{base}{request.path}"])
+    return command if text is not None else f"printf {_printf_format(request.body)} | {command}"
 
 
-def _how(ask: Request) -> list[str]:
-    """Return the method and what keeps curl from changing the path."""
-    # With -X HEAD curl waits for the content that never comes; --head takes no body.
-    method = ["--head"] if ask.method == "HEAD" and not ask.body else ["-X", ask.method]
-    flags = ((_GLOBS, "--globoff"), (_DOTS, "--path-as-is"))
-    return method + [flag for found, flag in flags if found.search(ask.path)]
+def _method_and_flags(request: Request) -> list[str]:
+    """Return the method, and the flags that keep curl from changing the path."""
+    # With -X HEAD curl waits for content that never comes; but --head can send no body.
+    method = ["--head"] if request.method == "HEAD" and not request.body else ["-X", request.method]
+    flags = ((_GLOB_CHARACTERS, "--globoff"), (_DOT_SEGMENT, "--path-as-is"))
+    return method + [flag for pattern, flag in flags if pattern.search(request.path)]
 
 
 def _header(name: str, value: str) -> str:
-    shown = _redacted(name, value) if name.lower() in SECRETS else value
-    return f"{name}: {shown}" if shown.strip() else f"{name};"
+    if name.lower() in SECRET_HEADERS:
+        value = _redact(name, value)
+    return f"{name}: {value}" if value.strip() else f"{name};"
 
 
-def _redacted(name: str, value: str) -> str:
-    """Return *value* without its secret; the scheme of an Authorization is none."""
+def _redact(name: str, value: str) -> str:
+    """Return *value* without its secret; the scheme of an Authorization stays."""
     if not value.strip():
         return value
     scheme, blank, _ = value.strip().partition(" ")
-    known = name.lower() == "authorization" and blank
-    return f"{scheme} [redacted]" if known else "[redacted]"
+    has_scheme = name.lower() == "authorization" and blank
+    return f"{scheme} [redacted]" if has_scheme else "[redacted]"
 
 
-def _text(body: bytes) -> str | None:
-    """Return *body* as text that can stand in quotes, or None."""
+def _quotable_text(body: bytes) -> str | None:
+    """Return *body* as text that can be quoted in a shell, or None."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return None
-    # Curl takes what begins with @ for the name of a file.
-    odd = text.startswith("@") or not text.translate(_BLANKS).isprintable()
-    return None if odd else text
+    # Curl reads a value that begins with @ as the name of a file.
+    is_unsafe = text.startswith("@") or not text.translate(_REMOVE_BLANKS).isprintable()
+    return None if is_unsafe else text
 
 
-def _escaped(body: bytes) -> str:
-    """Return *body* as the format of a printf: odd bytes in octal, as every shell knows them."""
-    return f"'{_cut([_octal(one) for one in body], body)}'"
+def _printf_format(body: bytes) -> str:
+    """Return *body* as the format of a printf: special bytes in octal, which all shells support."""
+    return f"'{_truncate([_octal(byte) for byte in body], body)}'"
 
 
 def _octal(byte: int) -> str:
-    plain = 0x20 <= byte < 0x7F and byte not in b"\\%'"
-    return chr(byte) if plain else f"\\{byte:03o}"
+    is_plain = 0x20 <= byte < 0x7F and byte not in b"\\%'"
+    return chr(byte) if is_plain else f"\\{byte:03o}"
 
 
-def _cut(letters: Sequence[str], body: bytes) -> str:
-    """Return *letters*, which *body* is shown as, up to the longest that is."""
-    rest = "" if len(letters) <= LONGEST else f"… ({len(body)} bytes in all)"
-    return "".join(letters[:LONGEST]) + rest
+def _truncate(letters: Sequence[str], body: bytes) -> str:
+    """Return at most `MAX_BODY_SHOWN` of *letters*, the text of *body*, and its length if cut."""
+    suffix = "" if len(letters) <= MAX_BODY_SHOWN else f"… ({len(body)} bytes in all)"
+    return "".join(letters[:MAX_BODY_SHOWN]) + suffix

@@ -1,4 +1,4 @@
-"""One request to a target and what came back: the harness's own hands on the wire."""
+"""An HTTP client for the server under test, and its errors."""
 
 import asyncio
 import ssl
@@ -10,74 +10,35 @@ from typing import Any, Final
 import httpx2
 import msgspec
 
-from superoffice_contract.errors import ImpossibleError, TargetError
+from superoffice_contract.errors import NotObservableError, TargetError
 from superoffice_contract.target.tenants import Header
 
-RUNNING: Final = "is a server running there?"
-
-
-BUSY: Final = f"{RUNNING} Can it take several connections at once?"
-
-
-class BrokenError(TargetError):
-    """A connection was refused, or broke before an answer began."""
-
-
-def before(base: str, error: Exception) -> TargetError:
-    """Return what to say of *error*, which came before an answer from *base* began."""
-    if distrusted := _distrusted(error):
-        msg = f"{base}: its certificate is not trusted: {distrusted}"
-        return TargetError(f"{msg}; name its authority with --real --ca FILE")
-    if isinstance(error, httpx2.ConnectError):
-        return BrokenError(f"{base}: {_told(error)}; {RUNNING}")
-    if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
-        told = f"{_told(error)}, the connection broke before an answer came"
-        return BrokenError(f"{base}: {told}; {BUSY}")
-    return TargetError(f"{base}: {_told(error)}; {RUNNING}")
-
-
-def amid(base: str, error: Exception) -> TargetError:
-    """Return what to say of *error*, which came in the middle of an answer from *base*."""
-    msg = f"{base}: {_told(error)}, the connection broke in the middle of an answer"
-    return TargetError(f"{msg}; look at what the server says of itself")
-
-
-def _told(error: Exception) -> str:
-    """Return the kind of *error* and its message, which some have none of."""
-    return ": ".join(filter(None, (type(error).__name__, str(error).strip(" ."))))
-
-
-def _distrusted(error: BaseException | None) -> str | None:
-    """Return why the server's certificate was refused, if *error* stems from that."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        error = error.__cause__ or error.__context__
-    return None
-
-
 IN_PROCESS: Final = "http://127.0.0.1:8204"
-"""The URL that an application in this process is called at; nobody listens there."""
-
-
+"""The base URL of an application in this process; no socket listens there."""
 CONTROL: Final = "/_mock/"
+RUNNING_HINT: Final = "is a server running there?"
+BUSY_HINT: Final = f"{RUNNING_HINT} Can it take several connections at once?"
+
+
+class ConnectionBrokenError(TargetError):
+    """The connection was refused, or broke before the response began."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A request: the path with its query as it goes onto the wire."""
+    """A request; *path* includes the query, as it is sent."""
 
     method: str
     path: str
     headers: tuple[Header, ...] = ()
     body: bytes = b""
 
-    def with_headers(self, *more: Header) -> "Request":
-        """Return the same request with *more* headers."""
-        return Request(self.method, self.path, self.headers + more, self.body)
+    def with_headers(self, *headers: Header) -> "Request":
+        """Return the same request with more *headers*."""
+        return Request(self.method, self.path, self.headers + headers, self.body)
 
 
 class Response(msgspec.Struct, frozen=True):
-    """An answer as a caller sees it; *seconds* are real ones."""
+    """A response; *seconds* is its duration in real time."""
 
     status: int
     headers: tuple[Header, ...]
@@ -86,148 +47,191 @@ class Response(msgspec.Struct, frozen=True):
 
     def header(self, name: str) -> str | None:
         """Return the first value of header *name*, or None."""
-        return next((value for one, value in self.headers if one.lower() == name.lower()), None)
+        lower_name = name.lower()
+        return next((value for header, value in self.headers if header.lower() == lower_name), None)
 
     @property
-    def shape(self) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Everything that must not tell two answers apart: all but the Date."""
+    def comparable(self) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Everything that may not differ between two outcomes: all but the Date."""
         headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
         return self.status, headers, self.body
 
     @property
-    def names(self) -> frozenset[str]:
+    def header_names(self) -> frozenset[str]:
         """The names of the headers, in lower case."""
         return frozenset(name.lower() for name, _ in self.headers)
 
 
-Note = Callable[[Request, Response], None]
+OnResponse = Callable[[Request, Response], None]
 
 
-def unnoted(_: Request, __: Response) -> None:
-    """Take no note of a call and its answer."""
+def ignore_response(_: Request, __: Response) -> None:
+    """Do nothing."""
 
 
 class Client:
     """Sends requests to one target: a URL, or an ASGI application in this process.
 
-    Raise TargetError where nothing that speaks HTTP answers in time. *tries*: how often a request
-    is sent in all whose connection breaks before its answer begins. *note* is told of each call
-    that was answered, of those to `/_mock/` not.
+    Its methods raise TargetError if there is no HTTP response in time. *tries*: how often a
+    request is sent at most if its connection breaks before the response begins. *on_response* is
+    called for each response, except those of `/_mock/`.
     """
 
     def __init__(
         self,
-        client: httpx2.AsyncClient,
+        http_client: httpx2.AsyncClient,
         base: str,
         timeout_seconds: float,
         control_token: str | None = None,
         tries: int = 1,
-        note: Note = unnoted,
+        on_response: OnResponse = ignore_response,
     ) -> None:
-        self._client = client
-        self.note = note
-        self._tries = tries
-        self.timeout_seconds = timeout_seconds
-        token = () if control_token is None else (("Authorization", f"Bearer {control_token}"),)
-        self._opens_control: tuple[Header, ...] = token
+        self._http_client = http_client
         self.base = base
-        self.sent = 0
+        self.timeout_seconds = timeout_seconds
+        self._control_headers: tuple[Header, ...] = (
+            () if control_token is None else (("Authorization", f"Bearer {control_token}"),)
+        )
+        self._tries = tries
+        self.on_response = on_response
+        self.sent_count = 0
 
-    async def send(self, ask: Request) -> Response:
-        """Send *ask*, redirects not followed."""
-        for left in reversed(range(self._tries)):
+    async def send(self, request: Request) -> Response:
+        """Send *request*; redirects are not followed."""
+        for tries_left in reversed(range(self._tries)):
             try:
-                seen = await self._sent(ask)
-            except BrokenError:
-                if not left:
+                response = await self._send_once(request)
+            except ConnectionBrokenError:
+                if not tries_left:
                     raise
             else:
-                if not ask.path.startswith(CONTROL):
-                    self.note(ask, seen)
-                return seen
+                if not request.path.startswith(CONTROL):
+                    self.on_response(request, response)
+                return response
         raise AssertionError("a request is tried at least once")
 
-    async def _sent(self, ask: Request) -> Response:
-        self.sent += 1
-        started = time.monotonic()
-        failed = before
+    async def _send_once(self, request: Request) -> Response:
+        self.sent_count += 1
+        started_at = time.monotonic()
+        describe_error = error_before_response
         try:
-            request = self._client.build_request(
-                ask.method, f"{self.base}{ask.path}", headers=list(ask.headers), content=ask.body
+            http_request = self._http_client.build_request(
+                request.method,
+                f"{self.base}{request.path}",
+                headers=list(request.headers),
+                content=request.body,
             )
             async with asyncio.timeout(self.timeout_seconds):
-                answer = await self._client.send(request, stream=True)
-                failed = amid
-                async with aclosing(answer):
-                    await answer.aread()
+                http_response = await self._http_client.send(http_request, stream=True)
+                describe_error = error_during_response
+                async with aclosing(http_response):
+                    await http_response.aread()
         except (httpx2.TimeoutException, TimeoutError):
             msg = f"{self.base}: no answer within {self.timeout_seconds:g} s; is the server stuck?"
             raise TargetError(msg) from None
         except httpx2.LocalProtocolError:
-            msg = f"{self.base}: a credential has a character that no header may have"
+            msg = f"{self.base}: a credential has a character that is not allowed in a header"
             raise TargetError(msg) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise failed(self.base, error) from None
-        seconds = time.monotonic() - started
-        headers = tuple((name, value) for name, value in answer.headers.multi_items())
-        return Response(answer.status_code, headers, answer.content, seconds)
+            raise describe_error(self.base, error) from None
+        seconds = time.monotonic() - started_at
+        headers = tuple((name, value) for name, value in http_response.headers.multi_items())
+        return Response(http_response.status_code, headers, http_response.content, seconds)
 
-    async def send_together(self, asks: list[Request]) -> list[Response]:
-        """Send all *asks* at once. Raise ImpossibleError where so many break connections."""
-        answers = await asyncio.gather(*map(self.send, asks), return_exceptions=True)
-        errors = [one for one in answers if isinstance(one, BaseException)]
-        broken = [one for one in errors if isinstance(one, BrokenError)]
-        if 0 < len(broken) == len(errors) and len(asks) > 1:
-            msg = f"of {len(asks)} calls at once {len(broken)} got no connection that lasted"
-            raise ImpossibleError(f"{msg}; start the server with a longer backlog")
+    async def send_together(self, requests: list[Request]) -> list[Response]:
+        """Send all *requests* at once.
+
+        Raise NotObservableError if the server can't take that many connections.
+        """
+        results = await asyncio.gather(*map(self.send, requests), return_exceptions=True)
+        errors = [result for result in results if isinstance(result, BaseException)]
+        broken_count = sum(1 for error in errors if isinstance(error, ConnectionBrokenError))
+        if 0 < broken_count == len(errors) and len(requests) > 1:
+            msg = f"of {len(requests)} calls at once {broken_count} got no connection that lasted"
+            raise NotObservableError(f"{msg}; start the server with a longer backlog")
         for error in errors:
             raise error
-        return [one for one in answers if isinstance(one, Response)]
+        return [result for result in results if isinstance(result, Response)]
 
-    async def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Call `/_mock/` and return the JSON it answers, or None if there is no such surface."""
-        body = b"" if sent is None else msgspec.json.encode(sent)
-        seen = await self.send(Request(method, f"{CONTROL}{path}", self._opens_control, body))
-        kind = (seen.header("content-type") or "").partition(";")[0]
-        if seen.status not in (200, 201) or kind != "application/json":
+    async def control(self, method: str, path: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Call `/_mock/` with JSON *content*. Return its JSON, or None if there is no `/_mock/`."""
+        body = b"" if content is None else msgspec.json.encode(content)
+        request = Request(method, f"{CONTROL}{path}", self._control_headers, body)
+        response = await self.send(request)
+        media_type = (response.header("content-type") or "").partition(";")[0]
+        if response.status not in (200, 201) or media_type != "application/json":
             return None
         try:
-            return msgspec.json.decode(seen.body)
+            return msgspec.json.decode(response.body)
         except msgspec.DecodeError:
             return None
 
 
 @asynccontextmanager
-async def calling(
+async def open_client(
     target: object,
     timeout_seconds: float,
     control_token: str | None = None,
     authorities: str | None = None,
     tries: int = 1,
-    note: Note = unnoted,
+    on_response: OnResponse = ignore_response,
 ) -> AsyncIterator[Client]:
-    """Open the way to *target*: a base URL, or an ASGI application.
+    """Open a client of *target*, which is a base URL or an ASGI application.
 
-    *control_token* is sent to `/_mock/` and nowhere else. *authorities* is a PEM file of those
-    that are trusted beside the usual ones; raise TargetError if it is none.
+    *control_token* is sent to `/_mock/` only. *authorities* is a PEM file of certificates to
+    trust in addition to the usual ones; raise TargetError if it is not.
     """
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     if isinstance(target, str):
         base = target.rstrip("/")
-        trust = True if authorities is None else _trusting(authorities)
-        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(trust, limits=limits)
+        verify = True if authorities is None else _ssl_context(authorities)
+        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(verify, limits=limits)
     else:
         base = IN_PROCESS
         transport = httpx2.ASGITransport(app=target)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(
         transport=transport, timeout=timeout_seconds, headers={"accept-encoding": "identity"}
-    ) as client:
+    ) as http_client:
         for name in ("accept", "user-agent", "connection"):
-            client.headers.pop(name, None)
-        yield Client(client, base, timeout_seconds, control_token, tries, note)
+            http_client.headers.pop(name, None)
+        yield Client(http_client, base, timeout_seconds, control_token, tries, on_response)
 
 
-def _trusting(authorities: str) -> ssl.SSLContext:
+def error_before_response(base: str, error: Exception) -> TargetError:
+    """Return the TargetError for *error*, which came before a response from *base* began."""
+    if reason := _certificate_error(error):
+        msg = f"{base}: its certificate is not trusted: {reason}"
+        return TargetError(f"{msg}; name its authority with --real --ca FILE")
+    text = _describe_error(error)
+    if isinstance(error, httpx2.ConnectError):
+        return ConnectionBrokenError(f"{base}: {text}; {RUNNING_HINT}")
+    if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
+        msg = f"{base}: {text}, the connection broke before an answer came"
+        return ConnectionBrokenError(f"{msg}; {BUSY_HINT}")
+    return TargetError(f"{base}: {text}; {RUNNING_HINT}")
+
+
+def error_during_response(base: str, error: Exception) -> TargetError:
+    """Return the TargetError for *error*, which came in the middle of a response from *base*."""
+    msg = f"{base}: {_describe_error(error)}, the connection broke in the middle of an answer"
+    return TargetError(f"{msg}; look at the server's log")
+
+
+def _describe_error(error: Exception) -> str:
+    """Return the type of *error*, and its message if it has one."""
+    return ": ".join(filter(None, (type(error).__name__, str(error).strip(" ."))))
+
+
+def _certificate_error(error: BaseException | None) -> str | None:
+    """Return why the server's certificate was refused, if that caused *error*."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _ssl_context(authorities: str) -> ssl.SSLContext:
     context = ssl.create_default_context()
     try:
         context.load_verify_locations(authorities)

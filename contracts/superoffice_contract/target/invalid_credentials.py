@@ -1,4 +1,4 @@
-"""Who must not be let in: credentials that are invented, malformed, or good ones bent."""
+"""Credentials that a server must refuse: unknown, malformed, or valid ones that were altered."""
 
 from collections.abc import Iterator
 
@@ -6,21 +6,21 @@ from superoffice_contract.target.credentials import Credential, authorization, b
 from superoffice_contract.target.tenants import TargetTenant
 
 
-def of(tenant: TargetTenant) -> Iterator[Credential]:
-    """Yield what must not get into *tenant*: invented, malformed, and good ones bent."""
-    yield from invented()
-    yield from _bent_authorizations(tenant)
-    yield from _bent_tickets(tenant)
-    yield from _bent_sessions(tenant)
-    yield from _ungranted(tenant)
+def invalid_credentials(tenant: TargetTenant) -> Iterator[Credential]:
+    """Yield the credentials that *tenant* must refuse."""
+    yield from unknown_credentials()
+    yield from _altered_authorizations(tenant)
+    yield from _altered_tickets(tenant)
+    yield from _altered_sessions(tenant)
+    yield from _credentials_without_grant(tenant)
 
 
-def invented() -> Iterator[Credential]:
-    """Yield what names nobody, anywhere."""
-    nobody = basic("nobody-4711", "no-password")
+def unknown_credentials() -> Iterator[Credential]:
+    """Yield credentials that no tenant knows, and malformed ones."""
+    unknown_user = basic("nobody-4711", "no-password")
     cases = (
         ("nothing", (), ("unauthorized", "www-authenticate")),
-        ("an unknown user", authorization(nobody), ("unauthorized",)),
+        ("an unknown user", authorization(unknown_user), ("unauthorized",)),
         ("an unknown ticket", authorization("SOTicket 7T:bm9ib2R5"), ("unauthorized",)),
         ("an unknown access token", authorization("Bearer 8A:bm9ib2R5"), ("unauthorized",)),
         ("an unknown scheme", authorization("Digest bm9ib2R5"), ("credentials-malformed",)),
@@ -38,7 +38,7 @@ def invented() -> Iterator[Credential]:
         yield Credential(name, headers, claims)
 
 
-def _bent_authorizations(tenant: TargetTenant) -> Iterator[Credential]:
+def _altered_authorizations(tenant: TargetTenant) -> Iterator[Credential]:
     online = tenant.installation == "online"
     for user in tenant.users[:1]:
         wrong = basic(user.name, f"{user.password}x")
@@ -48,8 +48,8 @@ def _bent_authorizations(tenant: TargetTenant) -> Iterator[Credential]:
             claims = ("basic-onsite-only", "schemes-by-installation")
             yield Credential("Basic Online", authorization(value), claims)
         else:
-            twice = authorization(value) * 2
-            yield Credential("two Authorizations", twice, ("authorization-twice",))
+            headers = authorization(value) * 2
+            yield Credential("two Authorizations", headers, ("authorization-twice",))
     if not online:
         for value in (*tenant.tickets[:1], *(token.value for token in tenant.tokens[:1])):
             headers = authorization(f"Bearer {value}")
@@ -57,32 +57,29 @@ def _bent_authorizations(tenant: TargetTenant) -> Iterator[Credential]:
             yield Credential("Bearer onsite", headers, claims)
 
 
-def _bent_tickets(tenant: TargetTenant) -> Iterator[Credential]:
+def _altered_tickets(tenant: TargetTenant) -> Iterator[Credential]:
     if tenant.installation == "onsite":
         return
     claims = ("ticket-online", "app-token-online")
     for ticket in tenant.tickets[:1]:
         value = f"SOTicket {ticket}"
         yield Credential("a ticket without app token", authorization(value), claims)
-        wrong = authorization(value, ("SO-AppToken", "nobody"))
-        yield Credential("a ticket with an unknown app token", wrong, claims)
+        headers = authorization(value, ("SO-AppToken", "nobody"))
+        yield Credential("a ticket with an unknown app token", headers, claims)
 
 
-def _bent_sessions(tenant: TargetTenant) -> Iterator[Credential]:
-    for one in tenant.sessions[:1]:
-        whole = session(one.id, one.xsrf)
+def _altered_sessions(tenant: TargetTenant) -> Iterator[Credential]:
+    for web_session in tenant.sessions[:1]:
+        id_, xsrf = web_session.id, web_session.xsrf
+        cookie, xsrf_header = session(id_, xsrf)
         cases = (
-            ("the cookie of a session alone", whole[:1], ("xsrf-half",)),
-            ("the XSRF value of a session alone", whole[1:], ("xsrf-half",)),
-            ("a session with another value", session(one.id, f"{one.xsrf}x"), ("xsrf-pair",)),
-            (
-                "another session's value",
-                session(f"{one.id}x", one.xsrf),
-                ("xsrf-pair", "xsrf-session"),
-            ),
+            ("the cookie of a session alone", (cookie,), ("xsrf-half",)),
+            ("the XSRF value of a session alone", (xsrf_header,), ("xsrf-half",)),
+            ("a session with another value", session(id_, f"{xsrf}x"), ("xsrf-pair",)),
+            ("another session's value", session(f"{id_}x", xsrf), ("xsrf-pair", "xsrf-session")),
             (
                 "an empty Authorization beside a session",
-                authorization("", *whole),
+                authorization("", cookie, xsrf_header),
                 ("authorization-decides",),
             ),
         )
@@ -90,13 +87,13 @@ def _bent_sessions(tenant: TargetTenant) -> Iterator[Credential]:
             yield Credential(name, headers, claims)
 
 
-def _ungranted(tenant: TargetTenant) -> Iterator[Credential]:
+def _credentials_without_grant(tenant: TargetTenant) -> Iterator[Credential]:
     claims = ("grant", "restricted-status", "online-restricted")
-    without = {app.name: app for app in tenant.apps if not app.email_agent}
-    for token in [one for one in tenant.tokens if one.app in without][:1]:
+    apps_without_grant = {app.name: app for app in tenant.apps if not app.email_agent}
+    for token in [token for token in tenant.tokens if token.app in apps_without_grant][:1]:
         headers = authorization(f"Bearer {token.value}")
         yield Credential("a token of an app without the EMail agent", headers, claims)
     for ticket in tenant.tickets[:1] if tenant.installation == "online" else ():
-        for app in [*without.values()][:1]:
+        for app in [*apps_without_grant.values()][:1]:
             headers = authorization(f"SOTicket {ticket}", ("SO-AppToken", app.token))
             yield Credential("a ticket of an app without the EMail agent", headers, claims)

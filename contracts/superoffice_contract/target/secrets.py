@@ -1,4 +1,4 @@
-"""A tenant's secrets, and which of them a request carries."""
+"""The secrets of a tenant, and which of them a request contains."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.messages import SECRETS, SESSION_COOKIE
+from superoffice_contract.messages import SECRET_HEADERS, SESSION_COOKIE
 from superoffice_contract.target.tenants import Header, TargetTenant
 
 Kind = str
@@ -20,67 +20,68 @@ XSRF: Final = "an XSRF value"
 
 
 class TenantSecrets(msgspec.Struct, frozen=True):
-    """What proves somebody's identity at one tenant: kind -> values, and which belong together.
+    """The secrets of one tenant: *values* by kind, and those that belong together.
 
-    *users* are names and passwords, *sessions* the XSRF value of each session.
+    *users* are pairs of name and password, *sessions* pairs of session id and XSRF value.
     """
 
     values: Mapping[Kind, frozenset[str]]
     users: frozenset[tuple[str, str]]
     sessions: frozenset[tuple[str, str]]
 
-    def carried(self, headers: tuple[Header, ...]) -> Mapping[Kind, frozenset[str]]:
-        """Return the secrets in *headers*, by kind; whole or as part of a value."""
-        given = [value for name, value in headers if name.lower() in SECRETS]
-        found = {
-            kind: frozenset(one for one in values if any(one in value for value in given))
-            for kind, values in self.values.items()
-        }
-        users = frozenset(text for value in given for text in _decoded(value) if self._right(text))
-        return {kind: values for kind, values in {USER: users, **found}.items() if values}
+    def find_in(self, headers: tuple[Header, ...]) -> Mapping[Kind, frozenset[str]]:
+        """Return by kind the secrets that are in the values of *headers*, whole or as a part."""
+        values = [value for name, value in headers if name.lower() in SECRET_HEADERS]
+        texts = [text for value in values for text in _decode_base64_parts(value)]
+        by_kind = {USER: frozenset(text for text in texts if self._is_user_and_password(text))}
+        for kind, secrets in self.values.items():
+            by_kind[kind] = frozenset(
+                secret for secret in secrets if any(secret in value for value in values)
+            )
+        return {kind: secrets for kind, secrets in by_kind.items() if secrets}
 
-    def mismatched(self, headers: tuple[Header, ...]) -> bool:
-        """Tell whether *headers* pair a real name with a wrong secret, as somebody who guesses."""
-        texts = [text for _, value in headers for text in _decoded(value)]
-        if any(self._names_a_user(text) and not self._right(text) for text in texts):
+    def has_mismatch(self, headers: tuple[Header, ...]) -> bool:
+        """Return whether *headers* pair a real name with a wrong secret, as a guess at it would."""
+        texts = [text for _, value in headers for text in _decode_base64_parts(value)]
+        if any(self._names_a_user(text) and not self._is_user_and_password(text) for text in texts):
             return True
-        session, xsrf = _session(headers)
+        session, xsrf = _session_and_xsrf(headers)
         if session is None or xsrf is None or (session, xsrf) in self.sessions:
             return False
-        return any(session == known or xsrf == value for known, value in self.sessions)
+        return any(session == id_ or xsrf == value for id_, value in self.sessions)
 
-    def _right(self, text: str) -> bool:
-        """Tell whether *text* is a user, a colon and the user's password."""
+    def _is_user_and_password(self, text: str) -> bool:
+        """Return whether *text* is a user, a colon and the password of that user."""
         return any(
-            _begins(text, f"{name}:") and text[len(name) + 1 :] == password
+            _starts_with(text, f"{name}:") and text[len(name) + 1 :] == password
             for name, password in self.users
         )
 
     def _names_a_user(self, text: str) -> bool:
-        return any(_begins(f"{text}:", f"{name}:") for name, _ in self.users)
+        return any(_starts_with(f"{text}:", f"{name}:") for name, _ in self.users)
 
 
-def of(tenant: TargetTenant) -> TenantSecrets:
-    """Return everything that *tenant* lists."""
+def secrets_of(tenant: TargetTenant) -> TenantSecrets:
+    """Return the secrets that *tenant* lists."""
     return TenantSecrets(
         {
             TICKET: frozenset(tenant.tickets),
-            TOKEN: frozenset(one.value for one in tenant.tokens),
-            APP_TOKEN: frozenset(one.token for one in tenant.apps) - {""},
-            SESSION: frozenset(one.id for one in tenant.sessions),
-            XSRF: frozenset(one.xsrf for one in tenant.sessions),
+            TOKEN: frozenset(token.value for token in tenant.tokens),
+            APP_TOKEN: frozenset(app.token for app in tenant.apps) - {""},
+            SESSION: frozenset(session.id for session in tenant.sessions),
+            XSRF: frozenset(session.xsrf for session in tenant.sessions),
         },
-        frozenset((one.name, one.password) for one in tenant.users),
-        frozenset((one.id, one.xsrf) for one in tenant.sessions),
+        frozenset((user.name, user.password) for user in tenant.users),
+        frozenset((session.id, session.xsrf) for session in tenant.sessions),
     )
 
 
-def _begins(text: str, start: str) -> bool:
+def _starts_with(text: str, start: str) -> bool:
     return text[: len(start)].casefold() == start.casefold()
 
 
-def _decoded(value: str) -> Iterator[str]:
-    """Yield what a header's value says in base64, as Basic does."""
+def _decode_base64_parts(value: str) -> Iterator[str]:
+    """Yield the text of each part of a header's value that is base64, as in Basic."""
     for part in value.split():
         try:
             yield base64.b64decode(part, validate=True).decode()
@@ -88,8 +89,8 @@ def _decoded(value: str) -> Iterator[str]:
             continue
 
 
-def _session(headers: tuple[Header, ...]) -> tuple[str | None, str | None]:
-    found = {name.lower(): value for name, value in headers}
-    pairs = (one.strip().partition("=") for one in found.get("cookie", "").split(";"))
+def _session_and_xsrf(headers: tuple[Header, ...]) -> tuple[str | None, str | None]:
+    by_name = {name.lower(): value for name, value in headers}
+    pairs = (cookie.strip().partition("=") for cookie in by_name.get("cookie", "").split(";"))
     id_ = next((value for name, _, value in pairs if name == SESSION_COOKIE), None)
-    return id_, found.get("x-xsrf-token")
+    return id_, by_name.get("x-xsrf-token")

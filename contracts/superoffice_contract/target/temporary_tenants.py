@@ -1,4 +1,4 @@
-"""Tenants that a check makes for itself at `/_mock/`, and removes."""
+"""Tenants that a check creates at `/_mock/` and deletes afterwards."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -6,123 +6,132 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.errors import ImpossibleError, TargetError
-from superoffice_contract.target import credentials
+from superoffice_contract.errors import NotObservableError, TargetError
 from superoffice_contract.target.context import CheckContext
+from superoffice_contract.target.credentials import valid_credentials
 from superoffice_contract.target.http import Client
 from superoffice_contract.target.tenants import App, Session, TargetTenant, Token, User
 
+LONGEST_LIFETIME: Final = 1_000_000_000
+"""The longest lifetime of a credential that the mock allows, in seconds."""
+MIN_ACCOUNT_SECONDS: Final = 1.5
+"""How long an account must take: longer than a turned-away call waits."""
+_SUITABLE_TENANT: Final = {
+    "seconds_per_account": 5,
+    "accounts": [{"id": 507, "seconds": 2}],
+    "expires_after": LONGEST_LIFETIME,
+}
+"""The tenant to create in place of an unsuitable one; account 507 is as in the demo tenants."""
+
 
 @asynccontextmanager
-async def made(
-    caller: Client, scene: CheckContext, installation: str, wanted: Mapping[str, Any]
+async def temporary_tenant(
+    client: Client, context: CheckContext, installation: str, settings: Mapping[str, Any]
 ) -> AsyncIterator[CheckContext]:
-    """Make a tenant as *wanted*, on a clock that jumps, and remove it in the end.
+    """Create a tenant with *settings*, on a clock that jumps, and delete it afterwards.
 
-    Raise ImpossibleError where the server makes none.
+    Yield *context* with that tenant. Raise NotObservableError if the server creates none.
     """
-    sent = {"installation": installation, "clock": "jump", **wanted}
-    answer = await caller.control("POST", "tenants", sent)
+    content = {"installation": installation, "clock": "jump", **settings}
+    answer = await client.control("POST", "tenants", content)
     if answer is None:
-        msg = "POST /_mock/tenants makes no tenant: does it have as many as it may?"
-        raise ImpossibleError(f"{msg} Remove some, or start the server with more --max-tenants")
+        msg = "POST /_mock/tenants creates no tenant: is the limit of tenants reached?"
+        raise NotObservableError(f"{msg} Remove some, or start the server with more --max-tenants")
     try:
-        tenant = _tenant(answer)
-        first = next(credentials.good(tenant))
-        yield msgspec.structs.replace(scene, tenant=tenant, sign_in=first.headers)
+        tenant = _read_tenant(answer)
+        headers = next(valid_credentials(tenant)).headers
+        yield msgspec.structs.replace(context, tenant=tenant, credential_headers=headers)
     finally:
-        await caller.control("DELETE", f"tenants/{answer['id']}")
+        await client.control("DELETE", f"tenants/{answer['id']}")
 
 
-def _tenant(answer: Any) -> TargetTenant:  # noqa: ANN401 - JSON
-    given = answer["credentials"]
+def _read_tenant(answer: Any) -> TargetTenant:  # noqa: ANN401 - JSON
+    credentials = answer["credentials"]
+    user, password = credentials["user"], credentials["password"]
+    app, app_token, access_token = (
+        credentials[name] for name in ("app", "app_token", "access_token")
+    )
     return TargetTenant(
         answer["id"],
         answer["installation"],
-        users=tuple(User(one, given["password"]) for one in [given["user"]] if one),
-        tickets=(given["ticket"],),
-        sessions=(Session(given["session"], given["xsrf"]),),
-        apps=tuple(App(one, given["app_token"]) for one in [given["app"]] if one),
-        tokens=tuple(Token(one, given["app"]) for one in [given["access_token"]] if one),
+        users=(User(user, password),) if user else (),
+        tickets=(credentials["ticket"],),
+        sessions=(Session(credentials["session"], credentials["xsrf"]),),
+        apps=(App(app, app_token),) if app else (),
+        tokens=(Token(access_token, app),) if access_token else (),
     )
 
 
-FOR_EVER: Final = 1_000_000_000
-"""Seconds; a credential of a mock can't last longer."""
-
-
-async def expires(caller: Client, tenant: TargetTenant) -> bool:
-    """Tell whether a credential of *tenant* expires; of a server that does not say, none does."""
-    told = await caller.control("GET", f"tenants/{tenant.id}")
+async def has_expiring_credentials(client: Client, tenant: TargetTenant) -> bool:
+    """Return whether credentials of *tenant* expire; False if the server does not say."""
+    answer = await client.control("GET", f"tenants/{tenant.id}")
     try:
-        return any(one is not None and one < FOR_EVER for one in told["expires_after"].values())
+        lifetimes = answer["expires_after"].values()
+        return any(seconds is not None and seconds < LONGEST_LIFETIME for seconds in lifetimes)
     except (LookupError, TypeError, AttributeError):
         return False
 
 
-async def twin(caller: Client, tenant: TargetTenant) -> TargetTenant:
-    """Make a tenant with *tenant*'s credentials. Raise TargetError where the server makes none."""
-    made = await caller.control("POST", "tenants", _sent(tenant))
-    if made is None:
-        msg = f"{caller.base}: credentials of tenant {tenant.id} expire while they are checked"
+async def copy_tenant(client: Client, tenant: TargetTenant) -> TargetTenant:
+    """Create a tenant with the credentials of *tenant* that do not expire.
+
+    Raise TargetError if the server creates none.
+    """
+    answer = await client.control("POST", "tenants", _copy_request(tenant))
+    if answer is None:
+        msg = f"{client.base}: credentials of tenant {tenant.id} expire while they are checked"
         raise TargetError(f"{msg}; start the server without --expires-after")
-    return msgspec.structs.replace(tenant, id=made["id"])
+    return msgspec.structs.replace(tenant, id=answer["id"])
 
 
-def _sent(tenant: TargetTenant) -> dict[str, Any]:
-    user = tenant.users[0].name if tenant.users else "user"
+def _copy_request(tenant: TargetTenant) -> dict[str, Any]:
+    user_name = tenant.users[0].name if tenant.users else "user"
     return {
         "installation": tenant.installation,
-        "expires_after": FOR_EVER,
-        "users": [{"name": one.name, "password": one.password} for one in tenant.users],
+        "expires_after": LONGEST_LIFETIME,
+        "users": [{"name": user.name, "password": user.password} for user in tenant.users],
         "tickets": list(tenant.tickets),
-        "sessions": [{"id": one.id, "xsrf": one.xsrf, "user": user} for one in tenant.sessions],
-        "apps": [
-            {"name": one.name, "token": one.token, "email_agent": one.email_agent}
-            for one in tenant.apps
+        "sessions": [
+            {"id": session.id, "xsrf": session.xsrf, "user": user_name}
+            for session in tenant.sessions
         ],
-        "tokens": [{"value": one.value, "app": one.app} for one in tenant.tokens],
+        "apps": [
+            {"name": app.name, "token": app.token, "email_agent": app.email_agent}
+            for app in tenant.apps
+        ],
+        "tokens": [{"value": token.value, "app": token.app} for token in tenant.tokens],
     }
 
 
-LEAST: Final = 1.5
-"""Seconds that the sync of an account has to take: longer than a call waits that comes then."""
-
-
-_WANTED: Final = {
-    "seconds_per_account": 5,
-    "accounts": [{"id": 507, "seconds": 2}],
-    "expires_after": FOR_EVER,
-}
-"""The tenant that is made instead: an account of its own time, as in the demo world."""
-
-
 @asynccontextmanager
-async def lasting(
-    caller: Client, scenes: Sequence[CheckContext]
+async def suitable_contexts(
+    client: Client, contexts: Sequence[CheckContext]
 ) -> AsyncIterator[tuple[CheckContext, ...]]:
-    """Yield *scenes*, with tenants of our own in place of those that a setting makes unfit.
+    """Yield *contexts*, with temporary tenants in place of those whose settings are unsuitable.
 
-    Raise ImpossibleError where such a one can't be made.
+    Raise NotObservableError if the server creates none.
     """
     async with AsyncExitStack() as stack:
-        yield tuple([await _fit(caller, one, stack) for one in scenes])
+        yield tuple([await _suitable_context(client, context, stack) for context in contexts])
 
 
-async def _fit(caller: Client, scene: CheckContext, stack: AsyncExitStack) -> CheckContext:
-    if await _takes_time(caller, scene) and not await expires(caller, scene.tenant):
-        return scene
-    return await stack.enter_async_context(made(caller, scene, scene.tenant.installation, _WANTED))
+async def _suitable_context(
+    client: Client, context: CheckContext, stack: AsyncExitStack
+) -> CheckContext:
+    tenant = context.tenant
+    takes_time = await _takes_long_enough(client, tenant)
+    if takes_time and not await has_expiring_credentials(client, tenant):
+        return context
+    return await stack.enter_async_context(
+        temporary_tenant(client, context, tenant.installation, _SUITABLE_TENANT)
+    )
 
 
-async def _takes_time(caller: Client, scene: CheckContext) -> bool:
-    """Tell whether each account takes long enough; a server that does not say is fit."""
-    told = await caller.control("GET", f"accounts?tenant={scene.tenant.id}")
+async def _takes_long_enough(client: Client, tenant: TargetTenant) -> bool:
+    """Return whether each account takes long enough; True if the server does not say."""
+    answer = await client.control("GET", f"accounts?tenant={tenant.id}")
     try:
-        each: tuple[float, ...] = (
-            told["seconds_per_account"],
-            *(one["seconds"] for one in told["accounts"]),
-        )
-        return min(each) >= LEAST
+        seconds = [account["seconds"] for account in answer["accounts"]]
+        return bool(min([answer["seconds_per_account"], *seconds]) >= MIN_ACCOUNT_SECONDS)
     except (LookupError, TypeError):
         return True

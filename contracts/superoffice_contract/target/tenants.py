@@ -1,4 +1,4 @@
-"""Who is there to sign in as: tenants in the shape of the mock's configuration -> credentials."""
+"""The tenants of a target and their credentials, as in the mock's configuration."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -7,9 +7,7 @@ import msgspec
 
 from superoffice_contract.errors import TargetError
 
-Filled = Annotated[str, msgspec.Meta(min_length=1)]
-
-
+NonEmptyText = Annotated[str, msgspec.Meta(min_length=1)]
 Header = tuple[str, str]
 
 
@@ -18,58 +16,58 @@ class _Table(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 class User(_Table, frozen=True):
-    """Someone with a password."""
+    """A user with a password, which may be empty."""
 
-    name: Filled
+    name: NonEmptyText
     password: str
 
 
 class Session(_Table, frozen=True):
     """A web session and its XSRF value."""
 
-    id: Filled
-    xsrf: Filled
+    id: NonEmptyText
+    xsrf: NonEmptyText
 
 
 class App(_Table, frozen=True):
-    """A partner's app; *email_agent*: it was granted the EMail agent."""
+    """An app of a partner; *email_agent*: it has the grant of the EMail agent."""
 
-    name: Filled
-    token: Filled
+    name: NonEmptyText
+    token: NonEmptyText
     email_agent: bool = True
 
 
 class Token(_Table, frozen=True):
-    """An access token and the app it was made for."""
+    """An access token and the name of its app."""
 
-    value: Filled
+    value: NonEmptyText
     app: str
 
 
 class TargetTenant(_Table, frozen=True):
-    """One installation: where it answers and whom it knows."""
+    """A tenant of the target and its credentials."""
 
-    id: Filled
+    id: NonEmptyText
     installation: Literal["onsite", "online"]
     users: tuple[User, ...] = ()
-    tickets: tuple[Filled, ...] = ()
+    tickets: tuple[NonEmptyText, ...] = ()
     sessions: tuple[Session, ...] = ()
     apps: tuple[App, ...] = ()
     tokens: tuple[Token, ...] = ()
 
     @property
     def base(self) -> str:
-        """The path before /api: none for the tenant called onsite."""
+        """The path before /api; empty for the tenant `onsite`."""
         return "" if self.id == "onsite" else f"/{self.id}"
 
     @property
-    def granted(self) -> tuple[App, ...]:
-        """The apps that may use the EMail agent."""
+    def granted_apps(self) -> tuple[App, ...]:
+        """The apps with the grant of the EMail agent."""
         return tuple(app for app in self.apps if app.email_agent)
 
 
-def tenants(tables: Sequence[Any], source: str) -> tuple[TargetTenant, ...]:
-    """Return the tenants in *tables*. Raise TargetError naming *source* and the place."""
+def read_tenants(tables: Sequence[Any], source: str) -> tuple[TargetTenant, ...]:
+    """Convert `[[tenant]]` tables. Raise TargetError, which names *source* and the place."""
     try:
         return msgspec.convert(tuple(tables), tuple[TargetTenant, ...])
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Which readings the throttle of a server follows, learned from what it does on a still clock."""
+"""Detects which readings a server's throttle follows, by experiments on a frozen clock."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,82 +6,83 @@ from typing import Final
 from superoffice_contract.readings import ReadingSign
 from superoffice_contract.throttle.driver import ThrottleDriver, ThrottleError
 
-NOBODY_HANGS_UP: Final = "an application in this process can't be hung up on"
-NOBODY_WAITS: Final = "a run and the lease are the same whether a caller waits or not"
+CANNOT_HANG_UP: Final = "a client can't hang up on an application in this process"
+NO_CALL_WAITS: Final = "no call waits, so a disconnect changes nothing"
 NO_LENGTH: Final = "its runs have no length"
 
+Detection = tuple[str | None, str]
+"""The value of a reading, None if it could not be detected; and what showed it."""
 
-def learn(stage: ThrottleDriver, *, over_sockets: bool) -> Iterator[ReadingSign]:
-    """Yield what each reading that is open at *stage* comes to; the stage follows it from now on.
 
-    Raise ThrottleError where a server follows no value of one.
+def detect_readings(driver: ThrottleDriver, *, over_sockets: bool) -> Iterator[ReadingSign]:
+    """Yield a sign for each open reading of *driver*; the driver expects its value from then on.
+
+    Raise ThrottleError if the server follows none of the values.
     """
     for reading, experiment in _EXPERIMENTS.items():
-        if reading not in stage.scene.readings:
-            yield _learned(stage, reading, *experiment(stage))
-    if "disconnect" not in stage.scene.readings:
-        found = _disconnect(stage) if over_sockets else (None, NOBODY_HANGS_UP)
-        yield _learned(stage, "disconnect", *found)
+        if reading not in driver.context.readings:
+            yield _record(driver, reading, *experiment(driver))
+    if "disconnect" not in driver.context.readings:
+        detection = _disconnect(driver) if over_sockets else (None, CANNOT_HANG_UP)
+        yield _record(driver, "disconnect", *detection)
 
 
-def _learned(stage: ThrottleDriver, reading: str, value: str | None, why: str) -> ReadingSign:
+def _record(driver: ThrottleDriver, reading: str, value: str | None, why: str) -> ReadingSign:
     if value is not None:
-        stage.readings = stage.readings | {reading: value}
-    return ReadingSign(reading, stage.scene.tenant.id, value, why)
+        driver.readings = driver.readings | {reading: value}
+    return ReadingSign(reading, driver.context.tenant.id, value, why)
 
 
-Learned = tuple[str | None, str]
-
-
-def _run(stage: ThrottleDriver) -> Learned:
-    account = max(stage.durations, key=lambda one: stage.durations[one])
-    if not stage.durations[account]:
+def _run(driver: ThrottleDriver) -> Detection:
+    account = max(driver.durations, key=driver.durations.__getitem__)
+    if not driver.durations[account]:
         return None, NO_LENGTH
-    stage.fresh()
-    stage.arrive([account])
-    outcome = stage.exchanges()[0]["outcome"]
+    driver.reset()
+    driver.arrive([account])
+    outcome = driver.exchanges()[0]["outcome"]
     return {"started": "detached"}.get(outcome, "blocking"), "a call to a free tenant"
 
 
-def _busy(stage: ThrottleDriver) -> Learned:
-    stage.fresh()
-    stage.control("POST", "lease/hold")
-    stage.arrive([507])
-    stage.control("POST", "lease/release")
-    return ("try-for-1s" if stage.runs() else "wait-then-drop"), "a lease that frees in the second"
+def _busy(driver: ThrottleDriver) -> Detection:
+    driver.reset()
+    driver.control("POST", "lease/hold")
+    driver.arrive([507])
+    driver.control("POST", "lease/release")
+    value = "try-for-1s" if driver.runs() else "wait-then-drop"
+    return value, "a lease released within the second"
 
 
-def _tasks(stage: ThrottleDriver) -> Learned:
-    stage.fresh()
-    stage.arrive([507] * 11)
-    (run,) = stage.runs()
-    synced = len(run["accounts"])
-    if synced not in (10, 11):
-        what = f"of 11 accounts {synced} are synced, expected all, or ten in all"
-        raise ThrottleError(what, "tasks-dealt")
-    return ("ten-at-a-time" if synced == 11 else "ten-in-all"), "a call with 11 accounts"
+def _tasks(driver: ThrottleDriver) -> Detection:
+    driver.reset()
+    driver.arrive([507] * 11)
+    (run,) = driver.runs()
+    count = len(run["accounts"])
+    if count not in (10, 11):
+        message = f"of 11 accounts {count} are synced, expected 11, or ten in all"
+        raise ThrottleError(message, "tasks-dealt")
+    return ("ten-at-a-time" if count == 11 else "ten-in-all"), "a call with 11 accounts"
 
 
-def _empty(stage: ThrottleDriver) -> Learned:
-    stage.fresh()
-    stage.arrive([])
-    return ("runs" if stage.runs() else "no-run"), "a call with an empty list"
+def _empty(driver: ThrottleDriver) -> Detection:
+    driver.reset()
+    driver.arrive([])
+    return ("runs" if driver.runs() else "no-run"), "a call with an empty list"
 
 
-def _disconnect(stage: ThrottleDriver) -> Learned:
-    stage.fresh()
-    if stage.readings["busy"] == "try-for-1s":
-        stage.control("POST", "lease/hold")
-        stage.arrive([507])
-        stage.hang_up(0)
-        counts = stage.exchanges()[0]["outcome"] == "pending"
-    elif stage.readings["run"] == "blocking":
-        stage.arrive([507])
-        stage.hang_up(0)
-        counts = stage.control("GET", "lease")["held"]
+def _disconnect(driver: ThrottleDriver) -> Detection:
+    driver.reset()
+    if driver.readings["busy"] == "try-for-1s":
+        driver.control("POST", "lease/hold")
+        driver.arrive([507])
+        driver.hang_up(0)
+        still_counts = driver.exchanges()[0]["outcome"] == "pending"
+    elif driver.readings["run"] == "blocking":
+        driver.arrive([507])
+        driver.hang_up(0)
+        still_counts = driver.control("GET", "lease")["held"]
     else:
-        return None, NOBODY_WAITS
-    return ("still-counts" if counts else "withdraws"), "a caller who hung up"
+        return None, NO_CALL_WAITS
+    return ("still-counts" if still_counts else "withdraws"), "a call that hung up"
 
 
 _EXPERIMENTS: Final = {"run": _run, "busy": _busy, "tasks": _tasks, "empty": _empty}

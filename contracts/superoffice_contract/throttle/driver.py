@@ -1,4 +1,4 @@
-"""One tenant of a server with `/_mock/`, on a clock that stands still, to play schedules on."""
+"""Drives one tenant of a server with `/_mock/` on a frozen clock, to run schedules on it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,19 +8,23 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.errors import ImpossibleError
+from superoffice_contract.errors import NotObservableError
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Client, Note, Request, calling, unnoted
-from superoffice_contract.target.temporary_tenants import lasting
+from superoffice_contract.target.http import (
+    Client,
+    OnResponse,
+    Request,
+    ignore_response,
+    open_client,
+)
+from superoffice_contract.target.temporary_tenants import suitable_contexts
 from superoffice_contract.throttle.model import SECOND
 
 ACCOUNTS: Final = (507, 1, 2, -3)
-"""Whom the callers ask for; how long each takes is learned first."""
-
-
-MOST_QUESTIONS: Final = 2_000
-
-
+"""The accounts that calls name; how long each takes is measured first."""
+MAX_POLLS: Final = 2_000
+TOO_MANY_WAITING: Final = 503
+"""The status of a call that exceeds the number of calls that may wait."""
 DEFAULTS: Final = {
     "run": "detached",
     "busy": "wait-then-drop",
@@ -31,9 +35,9 @@ DEFAULTS: Final = {
 
 
 class ThrottleError(AssertionError):
-    """The server and the model disagree; `schedule`, in words, shows it where one was played.
+    """The server and the model disagree, so the server breaks *claim*.
 
-    *claim* is the one that the server breaks.
+    `schedule` is the schedule that shows it, as text, if there was one.
     """
 
     schedule: str | None = None
@@ -44,86 +48,88 @@ class ThrottleError(AssertionError):
 
 
 class ThrottleDriver:
-    """One tenant of one server, with a loop of its own, on a clock that stands still.
+    """Drives one tenant of one server, in its own event loop, on a frozen clock.
 
-    Where that of *scene* is unfit for it, another one is made and stands in.
+    If runs take no time at the tenant of *context*, a temporary tenant replaces it.
     """
 
     def __init__(
         self,
         target: object,
-        scene: CheckContext,
+        context: CheckContext,
         timeout_seconds: float,
         control_token: str | None,
-        note: Note = unnoted,
+        on_response: OnResponse = ignore_response,
     ) -> None:
-        self.scene = scene
-        self.readings = DEFAULTS | scene.readings
-        # No asyncio.Runner: that minds Ctrl-C anew for each of a thousand questions.
+        self.context = context
+        self.readings = DEFAULTS | context.readings
+        # Not asyncio.Runner, which installs a handler for Ctrl-C on each of a thousand calls.
         self._loop = asyncio.new_event_loop()
-        self._open = AsyncExitStack()
-        self._place = scene
+        self._exit_stack = AsyncExitStack()
+        self._driven = context
         self._tasks: list[asyncio.Task[Any]] = []
-        opened = calling(target, timeout_seconds, control_token, note=note)
-        self._caller: Client = self._loop.run_until_complete(self._open.enter_async_context(opened))
+        connection = open_client(target, timeout_seconds, control_token, on_response=on_response)
+        self._client: Client = self._loop.run_until_complete(
+            self._exit_stack.enter_async_context(connection)
+        )
         try:
-            (self._place,) = self._loop.run_until_complete(
-                self._open.enter_async_context(lasting(self._caller, [scene]))
+            (self._driven,) = self._loop.run_until_complete(
+                self._exit_stack.enter_async_context(suitable_contexts(self._client, [context]))
             )
-            self.durations = {account: self._learned(account) for account in ACCOUNTS}
+            self.durations = {account: self._measure_run(account) for account in ACCOUNTS}
         except BaseException:
             self.close()
             raise
 
-    def control(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Call `/_mock/` for the tenant; what waits goes on meanwhile."""
-        path = f"{path}?tenant={self._place.tenant.id}"
-        return self._loop.run_until_complete(self._caller.control(method, path, sent))
+    def control(self, method: str, path: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
+        """Call `/_mock/` for the tenant; waiting calls make progress meanwhile."""
+        path = f"{path}?tenant={self._driven.tenant.id}"
+        return self._loop.run_until_complete(self._client.control(method, path, content))
 
-    def fresh(self) -> None:
-        """Start again, as configured, at a standstill."""
+    def reset(self) -> None:
+        """Reset the tenant to its configuration, and freeze its clock."""
         self.control("POST", "reset")
         self.control("POST", "clock/freeze")
         self._loop.run_until_complete(self._gather())
 
     def arrive(self, accounts: Sequence[int]) -> None:
-        """Send a call and let it get as far as it can."""
-        items = [{"AccountId": one} for one in accounts]
+        """Send a call, and wait until it is answered or waits."""
+        items = [{"AccountId": account} for account in accounts]
         body = msgspec.json.encode({"SyncUserAccounts": items})
-        ask = self._place.post(body, "application/json")
-        before = self._seen()
-        self._loop.run_until_complete(self._start(ask))
-        self._until(lambda: self._seen() > before and self._settled())
+        request = self._driven.post(body, "application/json")
+        count = self._count_exchanges()
+        self._loop.run_until_complete(self._start(request))
+        self._wait_until(lambda: self._count_exchanges() > count and self._is_settled())
 
     def hang_up(self, number: int) -> None:
         """Close the connection of call *number*, and wait until the server has noticed."""
-        self._loop.run_until_complete(self._cancelled(self._tasks[number]))
-        self._until(lambda: bool(self.exchanges()[number]["hung_up"]) and self._settled())
+        self._loop.run_until_complete(self._cancel(self._tasks[number]))
+        self._wait_until(lambda: bool(self.exchanges()[number]["hung_up"]) and self._is_settled())
 
     def exchanges(self) -> list[Any]:
         """Return the journal, oldest first."""
-        found: list[Any] = self.control("GET", "requests")["requests"]
-        return found
+        exchanges: list[Any] = self.control("GET", "requests")["requests"]
+        return exchanges
 
     def runs(self) -> list[Any]:
         """Return the runs, oldest first."""
-        found: list[Any] = self.control("GET", "runs")["runs"]
-        return found
+        runs: list[Any] = self.control("GET", "runs")["runs"]
+        return runs
 
     def close(self) -> None:
-        """Leave the tenant as configured."""
+        """Reset the tenant to its configuration, and close the connections."""
         try:
             self.control("POST", "reset")
             self._loop.run_until_complete(self._gather())
-            self._loop.run_until_complete(self._open.aclose())
+            self._loop.run_until_complete(self._exit_stack.aclose())
         finally:
             self._loop.close()
 
-    async def _start(self, ask: Request) -> None:
-        self._tasks.append(asyncio.ensure_future(self._caller.send(ask)))
+    async def _start(self, request: Request) -> None:
+        self._tasks.append(asyncio.ensure_future(self._client.send(request)))
         await asyncio.sleep(0)
 
-    async def _cancelled(self, task: asyncio.Task[Any]) -> None:
+    async def _cancel(self, task: asyncio.Task[Any]) -> None:
         task.cancel()
         await asyncio.wait([task])
 
@@ -131,51 +137,47 @@ class ThrottleDriver:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks.clear()
 
-    def _seen(self) -> int:
-        told = self.control("GET", "requests")
-        return len(told["requests"]) + int(told.get("forgotten") or 0)
+    def _count_exchanges(self) -> int:
+        journal = self.control("GET", "requests")
+        return len(journal["requests"]) + int(journal.get("forgotten") or 0)
 
-    def _settled(self) -> bool:
+    def _is_settled(self) -> bool:
         clock = self.control("GET", "clock")
         return bool(clock["in_flight"] == clock["waiting"])
 
-    def _until(self, true: Callable[[], bool]) -> None:
-        """Ask until it is so; every question lets the calls on their way go a step further."""
-        for _ in range(MOST_QUESTIONS):
-            if true():
+    def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Poll until *condition* holds; each poll lets the open calls make progress."""
+        for _ in range(MAX_POLLS):
+            if condition():
                 return
-        raise ThrottleError("a call got stuck on its way in")
+        raise ThrottleError("a call was neither answered nor registered as waiting")
 
-    def _learned(self, account: int) -> int:
-        self.fresh()
+    def _measure_run(self, account: int) -> int:
+        self.reset()
         self.arrive([account])
         (run,) = self.runs()
-        return between(run["started_at"], run["ends_at"])
+        return microseconds_between(run["started_at"], run["ends_at"])
 
 
-def between(start: str, end: str) -> int:
-    """Return the microseconds between two moments in ISO 8601."""
-    passed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    return passed.days * 86_400 * SECOND + passed.seconds * SECOND + passed.microseconds
+def microseconds_between(start: str, end: str) -> int:
+    """Return the microseconds between two times in ISO 8601."""
+    elapsed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    return elapsed.days * 86_400 * SECOND + elapsed.seconds * SECOND + elapsed.microseconds
 
 
-TURNED_OFF: Final = 503
-"""The status of a call that would be one too many to wait."""
-
-
-def has_room(stage: ThrottleDriver, calls: int) -> None:
-    """Raise ImpossibleError unless so many *calls* may wait at *stage*, and be remembered."""
-    stage.fresh()
-    stage.control("POST", "lease/hold")
+def check_capacity(driver: ThrottleDriver, calls: int) -> None:
+    """Raise NotObservableError unless so many *calls* can wait, and stay in the journal."""
+    driver.reset()
+    driver.control("POST", "lease/hold")
     for _ in range(calls):
-        stage.arrive([507])
-    told = stage.control("GET", "requests")
-    if told.get("forgotten"):
-        msg = f"the journal keeps {len(told['requests'])} calls, a schedule may have {calls}"
-        raise ImpossibleError(f"{msg}; start the server with --journal-exchanges 1000")
-    statuses = [one["status"] for one in told["requests"]]
-    wait = statuses.index(TURNED_OFF) if TURNED_OFF in statuses else calls
-    full = 0 < wait < calls  # a server that refuses whoever waits has no limit but a defect
-    if full and statuses == [None] * wait + [TURNED_OFF] * (calls - wait):
-        msg = f"no more than {wait} calls may wait at a tenant, a schedule may have {calls}"
-        raise ImpossibleError(f"{msg}; start the server with --max-waiting 10000")
+        driver.arrive([507])
+    journal = driver.control("GET", "requests")
+    if journal.get("forgotten"):
+        msg = f"the journal keeps {len(journal['requests'])} calls, a schedule may have {calls}"
+        raise NotObservableError(f"{msg}; start the server with --journal-exchanges 1000")
+    statuses = [exchange["status"] for exchange in journal["requests"]]
+    waiting = statuses.index(TOO_MANY_WAITING) if TOO_MANY_WAITING in statuses else calls
+    is_full = 0 < waiting < calls  # a server that lets no call wait has a defect, not a limit
+    if is_full and statuses == [None] * waiting + [TOO_MANY_WAITING] * (calls - waiting):
+        msg = f"at most {waiting} calls may wait at a tenant, a schedule may have {calls}"
+        raise NotObservableError(f"{msg}; start the server with --max-waiting 10000")

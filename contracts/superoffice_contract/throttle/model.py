@@ -1,6 +1,6 @@
-"""The throttle as the page states it, once more and on its own: who starts, and until when.
+"""A model of the throttle as the page states it: which calls start a run, and when runs end.
 
-This model shares nothing with any server; it is what a server is held against.
+It shares no code with any server; servers are compared with it.
 """
 
 import heapq
@@ -9,25 +9,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 SECOND: Final = 1_000_000
-TASKS: Final = 10  # claim task-cap
+MAX_TASKS: Final = 10  # claim task-cap
 
 
 @dataclass(slots=True)
 class Arrival:
-    """One call: its accounts, when it came, and what has become of it."""
+    """One call: its accounts, when it arrived, and its outcome so far."""
 
     accounts: Sequence[int]
     at: int
     outcome: str = "pending"
     answered_at: int | None = None
-    gone: bool = False
+    hung_up: bool = False
 
 
 @dataclass(slots=True)
 class Throttle:
-    """One tenant's throttle; *durations* are microseconds by account, *readings* those it follows.
+    """The throttle of one tenant. *durations* are microseconds by account.
 
-    Time is microseconds from 0, and stands still unless `advance` moves it.
+    Time is in microseconds from 0, and moves only when `advance` is called.
     """
 
     durations: Mapping[int, int]
@@ -39,7 +39,7 @@ class Throttle:
     arrivals: list[Arrival] = field(default_factory=list)
 
     def arrive(self, accounts: Sequence[int]) -> Arrival:
-        """Let a call come in now."""
+        """Let a call arrive now."""
         arrival = Arrival(accounts, self.now)
         self.arrivals.append(arrival)
         self._decide(arrival)
@@ -54,12 +54,12 @@ class Throttle:
         self.held = False
         self.lease_end = min(self.lease_end, self.now)
         self._answer_owner()
-        for arrival in self._asking():
+        for arrival in self._pending():
             self._decide(arrival)
 
     def hang_up(self, arrival: Arrival) -> None:
-        """Let the caller of a call that waits go away."""
-        arrival.gone = True
+        """Let the client of a waiting call disconnect."""
+        arrival.hung_up = True
         if self.readings["disconnect"] == "still-counts":
             return
         if arrival.outcome == "pending":
@@ -67,11 +67,11 @@ class Throttle:
         elif arrival is self.owner and arrival.answered_at is None:
             self.release()
             return
-        for one in self._asking():
-            self._decide(one)
+        for waiting in self._pending():
+            self._decide(waiting)
 
     def advance(self, by: int) -> None:
-        """Let *by* microseconds pass, moment by moment."""
+        """Let *by* microseconds pass, one event after the other."""
         end = self.now + by
         while (moment := min(self._moments(end), default=None)) is not None:
             self.now = moment
@@ -79,47 +79,45 @@ class Throttle:
         self.now = end
 
     @property
-    def busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether the lease is held now."""
         return self.held or self.now < self.lease_end
-
-    # ---- inside ------------------------------------------------------------------------------
 
     def _moments(self, end: int) -> Iterator[int]:
         """Yield the moments after now, up to *end*, at which something may change."""
         for arrival in self.arrivals:
-            if arrival.answered_at is None:
-                yield from (one for one in (arrival.at + SECOND,) if self.now < one <= end)
+            if arrival.answered_at is None and self.now < arrival.at + SECOND <= end:
+                yield arrival.at + SECOND
         if self.now < self.lease_end <= end:
             yield self.lease_end
 
     def _settle(self) -> None:
-        if not self.busy:
+        if not self.is_busy:
             self._answer_owner()
-        for arrival in self._asking():
+        for arrival in self._pending():
             self._decide(arrival)
         for arrival in self.arrivals:
-            late = self.now >= arrival.at + SECOND
-            if arrival.outcome == "turned_away" and arrival.answered_at is None and late:
+            is_due = self.now >= arrival.at + SECOND
+            if arrival.outcome == "turned_away" and arrival.answered_at is None and is_due:
                 arrival.answered_at = self.now
 
-    def _asking(self) -> list[Arrival]:
-        return [one for one in self.arrivals if one.outcome == "pending"]
+    def _pending(self) -> list[Arrival]:
+        return [arrival for arrival in self.arrivals if arrival.outcome == "pending"]
 
     def _decide(self, arrival: Arrival) -> None:
-        if not self.busy:
-            self._let_in(arrival)
+        if not self.is_busy:
+            self._start(arrival)
         elif self.readings["busy"] == "wait-then-drop":
             arrival.outcome = "turned_away"
         elif self.now >= arrival.at + SECOND:
             self._finish(arrival, "turned_away")
 
-    def _let_in(self, arrival: Arrival) -> None:
+    def _start(self, arrival: Arrival) -> None:
         if not arrival.accounts and self.readings["empty"] == "no-run":
             self._finish(arrival, "served")
             return
         arrival.outcome = "started"
-        self.lease_end = self.now + self.length(arrival.accounts)
+        self.lease_end = self.now + self.run_length(arrival.accounts)
         self.owner = arrival
         if self.readings["run"] == "detached" or self.lease_end == self.now:
             arrival.answered_at = self.now
@@ -133,13 +131,13 @@ class Throttle:
         arrival.outcome = outcome
         arrival.answered_at = self.now
 
-    def synced(self, accounts: Sequence[int]) -> Sequence[int]:
-        """Return the accounts of a call that its run takes."""
-        return accounts[:TASKS] if self.readings["tasks"] == "ten-in-all" else accounts
+    def accounts_to_sync(self, accounts: Sequence[int]) -> Sequence[int]:
+        """Return the accounts of a call that its run syncs."""
+        return accounts[:MAX_TASKS] if self.readings["tasks"] == "ten-in-all" else accounts
 
-    def length(self, accounts: Sequence[int]) -> int:
-        """Return how long a run takes: accounts in order, each to the task that is free first."""
-        free = [0] * TASKS
-        for account in self.synced(accounts):
-            heapq.heapreplace(free, free[0] + self.durations[account])
-        return max(free)
+    def run_length(self, accounts: Sequence[int]) -> int:
+        """Return how long a run takes: each account goes to the task that is free first."""
+        task_ends = [0] * MAX_TASKS
+        for account in self.accounts_to_sync(accounts):
+            heapq.heapreplace(task_ends, task_ends[0] + self.durations[account])
+        return max(task_ends)

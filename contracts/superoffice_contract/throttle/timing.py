@@ -1,4 +1,4 @@
-"""What two calls, one after the other, show of the throttle by their times alone."""
+"""What two calls, one after the other, show about the throttle by their times alone."""
 
 from collections.abc import Iterator, Sequence
 from statistics import median
@@ -7,89 +7,95 @@ from typing import Final
 from superoffice_contract.target.http import Response
 
 BUSY_SECOND: Final = (0.95, 2.0)
-"""How long a turned-away caller may wait on the wire; a network takes its time, too."""
-FREE: Final = 0.5
+"""The shortest and longest response time of a turned-away call, network included."""
+FREE_SECONDS: Final = 0.5
 """Seconds within which a call that is not turned away is answered."""
-NO_CALLS: Final = "its two calls were not sent, or not let in"
+NO_CALLS: Final = "its two calls were not sent, or not accepted"
 TOO_LATE: Final = (
-    "the second call was answered at once: the run may have been over; if runs take longer than"
-    " that there, tell how long with --run-seconds"
+    "the second call was answered at once, so the run may have been over; if runs take longer,"
+    " say how long with --run-seconds"
 )
-SOMEBODY: Final = "the first call took a second itself: somebody else's run may have been under way"
-TIMED: Final = ("busy-second", "single-run", "silent-drop", "same-answer", "run-detached")
-"""The claims that this shows, if the second call came during the run of the first."""
+FIRST_WAS_BUSY: Final = "the first call took a second: another client's run may have been active"
+TIMING_CLAIMS: Final = ("busy-second", "single-run", "silent-drop", "same-answer", "run-detached")
+"""The claims that the two calls show, if the second came during the run of the first."""
 
-Told = tuple[str, str | None]
-"""A claim, and how it differs, or None."""
+ClaimDifference = tuple[str, str | None]
+"""The id of a claim, and how the server differs from it; None: it agrees."""
 
 
-def timed(
-    calls: Sequence[Response], others: Sequence[Response], begun: float | None
-) -> Iterator[Told]:
-    """Yield what *calls*, the first and the second, show; nothing where that can't be told.
+def compare_calls(
+    calls: Sequence[Response], baseline: Sequence[Response], run_remaining: float | None
+) -> Iterator[ClaimDifference]:
+    """Yield what *calls*, the first and the second, show; nothing if they are inconclusive.
 
-    *others* are answers without a sync. *begun*: seconds that the first one's run was to go on
-    after the second one was sent, None where nobody knows.
+    *baseline* are responses to requests that start no sync. *run_remaining* are the seconds that
+    the run still had to go when the second call was sent; None: not known.
     """
-    if unclear(calls, others, begun) is not None:
+    if why_inconclusive(calls, baseline, run_remaining) is not None:
         return
     first, second = calls
     if second.status != first.status:
-        told = f"the first call was answered {first.status}, the same again {second.status}"
-        yield from (("same-answer", told), ("silent-drop", told))
+        leak = f"the first call was answered {first.status}, the same call again {second.status}"
+        yield from (("same-answer", leak), ("silent-drop", leak))
         return
-    usual = _usual(others)
-    if _slow(first, usual) and not _second(first, usual):
+    baseline_seconds = _usual_seconds(baseline)
+    if _is_slow(first, baseline_seconds) and not _is_busy_second(first, baseline_seconds):
         yield "run-detached", f"the call took {first.seconds:.2f} s: it seems to wait for its run"
         return
     yield "run-detached", None
-    took = f"a call during a run took {second.seconds:.2f} s, expected 1 s"
-    wrong = None if _second(second, usual) else took
-    yield "busy-second", wrong
-    yield "single-run", wrong
-    differs = _differing(first, second, others)
-    yield "same-answer", differs
-    yield "silent-drop", differs
+    message = f"a call during a run took {second.seconds:.2f} s, expected 1 s"
+    wrong_wait = None if _is_busy_second(second, baseline_seconds) else message
+    yield "busy-second", wrong_wait
+    yield "single-run", wrong_wait
+    difference = _find_difference(first, second, baseline)
+    yield "same-answer", difference
+    yield "silent-drop", difference
 
 
-def unclear(
-    calls: Sequence[Response], others: Sequence[Response], begun: float | None
+def why_inconclusive(
+    calls: Sequence[Response], baseline: Sequence[Response], run_remaining: float | None
 ) -> str | None:
-    """Return why the two calls show nothing, or None."""
-    if len(calls) < 2 or any(one.status != 204 for one in calls[:1]):
+    """Return why the two calls show nothing, or None if they do."""
+    if len(calls) < 2 or any(call.status != 204 for call in calls[:1]):
         return NO_CALLS
-    usual = _usual(others)
+    baseline_seconds = _usual_seconds(baseline)
     if calls[1].status != calls[0].status:
         return None
-    if _second(calls[0], usual):
-        return SOMEBODY
-    if not _slow(calls[0], usual) and not _slow(calls[1], usual) and not (begun and begun > 0):
+    if _is_busy_second(calls[0], baseline_seconds):
+        return FIRST_WAS_BUSY
+    if (
+        not _is_slow(calls[0], baseline_seconds)
+        and not _is_slow(calls[1], baseline_seconds)
+        and not (run_remaining and run_remaining > 0)
+    ):
         return TOO_LATE
     return None
 
 
-def _usual(others: Sequence[Response]) -> float:
-    return median(one.seconds for one in others) if others else 0.0
+def _usual_seconds(responses: Sequence[Response]) -> float:
+    return median(response.seconds for response in responses) if responses else 0.0
 
 
-def _slow(seen: Response, usual: float) -> bool:
-    return seen.seconds >= FREE + usual
+def _is_slow(response: Response, baseline_seconds: float) -> bool:
+    return response.seconds >= FREE_SECONDS + baseline_seconds
 
 
-def _second(seen: Response, usual: float) -> bool:
-    return BUSY_SECOND[0] <= seen.seconds <= BUSY_SECOND[1] + usual
+def _is_busy_second(response: Response, baseline_seconds: float) -> bool:
+    return BUSY_SECOND[0] <= response.seconds <= BUSY_SECOND[1] + baseline_seconds
 
 
-def _differing(first: Response, second: Response, others: Sequence[Response]) -> str | None:
-    """Return in what the two differ; headers that differ from answer to answer tell nothing."""
+def _find_difference(first: Response, second: Response, baseline: Sequence[Response]) -> str | None:
+    """Return how the two differ, apart from headers that vary between any two responses."""
     if first.body != second.body:
         return "their bodies differ"
-    if _lasting(first, others) != _lasting(second, others):
+    if _stable_headers(first, baseline) != _stable_headers(second, baseline):
         return "their headers differ"
     return None
 
 
-def _lasting(seen: Response, others: Sequence[Response]) -> list[tuple[str, str | None]]:
-    names = sorted(seen.names - {"date"})
-    values = {name: {one.header(name) for one in others} - {None} for name in names}
-    return [(name, seen.header(name) if len(values[name]) < 2 else None) for name in names]
+def _stable_headers(
+    response: Response, baseline: Sequence[Response]
+) -> list[tuple[str, str | None]]:
+    names = sorted(response.header_names - {"date"})
+    values = {name: {other.header(name) for other in baseline} - {None} for name in names}
+    return [(name, response.header(name) if len(values[name]) < 2 else None) for name in names]

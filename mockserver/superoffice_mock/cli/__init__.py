@@ -1,4 +1,4 @@
-"""The command line: `superoffice-mock`. A subcommand is imported when it is asked for."""
+"""The command line `superoffice-mock`. Each subcommand is a module, imported when it is called."""
 
 import gc
 from importlib import import_module
@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from superoffice_mock import __version__
+from superoffice_mock.version import __version__
 
 COMMANDS: Final = (
     *("check", "demo", "diff", "drift", "grade", "readings", "record", "redact", "replay"),
@@ -16,7 +16,7 @@ COMMANDS: Final = (
 
 
 class _Group(click.Group):
-    """The subcommands; whoever asks for the version or for one of them does not wait for all."""
+    """The subcommands. `--version` imports none of them, a subcommand only its own module."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -24,7 +24,7 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in COMMANDS:
             return None
-        gc.disable()  # imports make no garbage; looking for it is a tenth of the time until ready
+        gc.disable()  # imports leave no garbage; collecting takes a tenth of the start-up time
         command: click.Command = import_module(f"{__name__}.{cmd_name}").command
         gc.enable()
         return command
@@ -35,4 +35,4 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="superoffice-mock")
 def main() -> None:
-    """Run a local SuperOffice that answers as documented, and tells the truth at /_mock/."""
+    """Run a local SuperOffice that answers as documented and reports the truth at /_mock/."""

@@ -1,24 +1,29 @@
-"""What every subcommand is: its errors are a line, and its end is an exit code."""
+"""What subcommands share: errors as one line with an exit code, and the options of a server."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import os
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import click
 
-from superoffice_contract.report import FORMATS, Report
+from superoffice_mock.config import settings
+from superoffice_mock.config.settings import Configuration
 from superoffice_mock.errors import SetupError
 
 WRONG_USAGE: Final = 2
-
-
 INTERRUPTED: Final = 130
+CONTROL_TOKEN_VARIABLE: Final = "SUPEROFFICE_MOCK_CONTROL_TOKEN"
+
+max_file_option = click.option(
+    "--max-file",
+    type=click.IntRange(1),
+    metavar="BYTES",
+    help="Largest file to read. [default: 67108864]",
+)
 
 
 class Command(click.Command):
-    """A command that turns a SetupError into one line and exit code 2, Ctrl-C into 130."""
+    """A command that ends with one line and exit code 2 on a SetupError, with 130 on Ctrl-C."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run the command."""
@@ -31,44 +36,26 @@ class Command(click.Command):
             ctx.exit(INTERRUPTED)
 
 
-Progress = Callable[[str, int, int], None]
-"""What is being done, how much of the whole is done, and how much that is."""
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give *command* one option per setting, `--config` and `--reading`."""
+    for option in reversed(list(settings.options())):
+        default = "none" if option.default is None else f"{option.default}"
+        about = f"{option.help[0].upper()}{option.help[1:]}. [default: {default}]"
+        command = click.option(f"--{option.name}", metavar="VALUE", help=about)(command)
+    command = click.option(
+        "--reading",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="How to read what the page leaves open; see `superoffice-mock readings`.",
+    )(command)
+    return click.option("--config", metavar="FILE", help="TOML file: settings and tenants.")(
+        command
+    )
 
 
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Yield what moves a bar on standard error, or does nothing where that is no terminal."""
-    if not sys.stderr.isatty():
-        yield no_progress
-        return
-    with click.progressbar(
-        length=1, file=sys.stderr, update_min_steps=0, show_eta=False, item_show_func=_cut
-    ) as bar:
-
-        def progress(name: str, done: int, total: int) -> None:
-            bar.length = max(total, 1)
-            bar.update(max(0, min(done, bar.length) - bar.pos), current_item=name)
-
-        yield progress
-
-
-def no_progress(*_: object) -> None:
-    """Show nothing."""
-
-
-def _cut(name: str | int | None) -> str:
-    text = "" if name is None else str(name)
-    return text if len(text) <= 36 else f"{text[:35]}…"
-
-
-def write_report(found: Report, shape: str, out: str | None, echo: Callable[..., None]) -> None:
-    """Write *found* as *shape* to the file *out*, or echo it. Raise SetupError if it can't."""
-    text = FORMATS[shape](found)
-    if out is None:
-        echo(text, nl=False)
-        return
-    try:
-        Path(out).write_text(text, encoding="utf-8")
-    except OSError as error:
-        msg = f"{out}: can't be written: {error.strerror}"
-        raise SetupError(msg) from error
+def load_configuration(
+    config: str | None, flags: Mapping[str, str | None], reading: tuple[str, ...]
+) -> Configuration:
+    """Load the settings from *flags*, the environment and the file *config*. Raise SetupError."""
+    values = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
+    return settings.load(config, os.environ, values, reading)

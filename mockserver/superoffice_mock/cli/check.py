@@ -1,9 +1,8 @@
-"""`superoffice-mock check`: its options, and who does it."""
+"""`superoffice-mock check`: a server, or the built-in mock, is checked against the contract."""
 
 import os
 import sys
 from collections.abc import Collection, Iterator, Mapping
-from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,22 +15,27 @@ from superoffice_contract.report import Report
 from superoffice_contract.target import tenants
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
-from superoffice_mock.cli import base, options
-from superoffice_mock.cli.base import Command
-from superoffice_mock.cli.target_options import base_url, needs, positive, readings, tables
+from superoffice_mock.cli import target_options
+from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
+from superoffice_mock.cli.reports import progress_bar, report_options, write_report
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.errors import SetupError
+from superoffice_mock.errors import SetupError, explain_missing_extra
 from superoffice_mock.wire.cors import is_loopback
+
+REAL_ONLY: Final = ("start_syncs", "accounts", "max_requests", "pace", "ca")
+NOT_WITH_REAL: Final = ("profile", "seed", "only")
+JUMP_SETTLE: Final = 0.001
+"""Real seconds until the built-in mock's clock jumps; short, as only the check calls it."""
 
 
 @click.command("check", cls=Command)
 @click.argument("url", required=False)
-@click.option("--list", "listing", is_flag=True, help="List the claims and what checks them.")
+@click.option("--list", "listing", is_flag=True, help="List the claims and their checks.")
 @click.option("--profile", type=click.Choice(["quick", "full"]), default="quick")
-@click.option("--seed", type=int, default=1, help="The same seed sends the same requests.")
-@click.option("--only", multiple=True, metavar="CHECK", help="Run this check alone, or these.")
+@click.option("--seed", type=int, default=1, help="The same seed sends the same requests. [1]")
+@click.option("--only", multiple=True, metavar="CHECK", help="Run only this check; repeatable.")
 @click.option(
     "--target-file", metavar="FILE", help="TOML: the [[tenant]] tables of the target. [demo world]"
 )
@@ -39,118 +43,107 @@ from superoffice_mock.wire.cors import is_loopback
     "--reading",
     multiple=True,
     metavar="NAME=VALUE",
-    help="What the server follows; `any`: whatever it follows, and the report tells.",
+    help="The reading that the server should follow; `any` accepts and reports whatever it does.",
 )
-@click.option("--run-seconds", type=float, help="How long a run takes there. [learned]")
-@click.option("--timeout", type=float, default=10.0, help="Seconds to wait for an answer.")
-@click.option("--real", is_flag=True, help="Visit a real tenant: few requests, one at a time.")
-@click.option("--start-syncs", is_flag=True, help="A visit may sign in and start syncs.")
-@click.option("--accounts", metavar="ID,…", help="The only accounts that a visit may name.")
-@click.option("--max-requests", type=int, default=60, help="A visit sends no more. [60]")
-@click.option("--pace", type=float, default=2.0, help="Seconds between a visit's requests. [2]")
-@click.option("--ca", metavar="FILE", help="PEM: the authority that a visited server's is from.")
-@options.reporting
+@click.option("--run-seconds", type=float, help="Seconds that a sync run takes there. [measured]")
+@click.option("--timeout", type=float, default=10.0, help="Seconds to wait for an answer. [10]")
+@click.option("--real", is_flag=True, help="Check a real tenant: few requests, one at a time.")
+@click.option("--start-syncs", is_flag=True, help="With --real: sign in and start syncs.")
+@click.option("--accounts", metavar="ID,…", help="With --real: the only accounts to name.")
+@click.option("--max-requests", type=int, default=60, help="With --real: send no more. [60]")
+@click.option("--pace", type=float, default=2.0, help="With --real: seconds between requests. [2]")
+@click.option("--ca", metavar="FILE", help="With --real: certificate authority of the server, PEM.")
+@report_options
 def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
-    """Hold a server to the contract. It is the one at URL, or the built-in mock.
+    """Check the server at URL, or the built-in mock, against the contract.
 
-    Starts sync runs there, so URL is on this machine; any other is visited with --real, which
-    starts none unless you say so. Exit code 1 if something was found.
+    The check starts sync runs, so URL must be on this machine. Add --real for any other server:
+    that starts no syncs unless you allow it. Exit code 1 if there are findings.
     """
-    from superoffice_mock.cli import base, check_real
-
     if listing:
-        click.echo(listed(), nl=False)
+        click.echo(list_claims(), nl=False)
         return
     source = click.get_current_context().get_parameter_source
-    given = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    given_options = {name for name in options if source(name) is not ParameterSource.DEFAULT}
+    check_options(given_options, real=options["real"])
     if options["real"]:
-        check_real.check_options(given)
-        found = check_real.visited(url, options, os.environ, partial(click.echo, err=True))
+        with explain_missing_extra("check", "contract"):
+            from superoffice_mock.cli.check_real import check_real_tenant
+        report = check_real_tenant(url, options, os.environ)
     else:
-        check_options(given)
-        found = checked(url, options, os.environ)
-    base.write_report(found, options["shape"], options["out"], click.echo)
-    sys.exit(found.exit_code)
+        report = check_server(url, options, os.environ)
+    write_report(report, options["format_"], options["out"])
+    sys.exit(report.exit_code)
 
 
-AT_ONCE = 0.001
-"""Real seconds after which the built-in mock's clock jumps: nobody else calls it."""
-
-
-TOKEN: Final = "SUPEROFFICE_MOCK_CONTROL_TOKEN"
-
-
-FOR_A_VISIT: Final = ("start_syncs", "accounts", "max_requests", "pace", "ca")
-
-
-def check_options(given: Collection[str]) -> None:
-    """Raise SetupError if an option is *given* that only a visit has."""
-    for name in FOR_A_VISIT:
-        if name in given:
-            msg = f"--{name.replace('_', '-')}: is for visits; add --real, or leave it out"
+def check_options(given_options: Collection[str], *, real: bool) -> None:
+    """Raise SetupError if one of *given_options* does not go with --real, or needs it."""
+    for name in NOT_WITH_REAL if real else REAL_ONLY:
+        if name in given_options:
+            option = f"--{name.replace('_', '-')}"
+            msg = (
+                f"{option}: a check with --real chooses its own requests; leave it out"
+                if real
+                else f"{option}: works with --real only; add that, or leave it out"
+            )
             raise SetupError(msg)
 
 
-def checked(url: str | None, options: Mapping[str, Any], environ: Mapping[str, str]) -> Report:
-    """Check the server at *url*, or the built-in mock. Raise SetupError for what can't be run."""
-    try:
+def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[str, str]) -> Report:
+    """Check the server at *url*, or the built-in mock. Raise SetupError if that can't be done."""
+    with explain_missing_extra("check", "contract"):
         from superoffice_contract.suite.run import Plan, run
-    except ImportError as error:
-        raise SetupError(needs(error)) from None
     for name in ("timeout", "run_seconds"):
-        positive(name, options[name])
-    followed, told = readings(options["reading"])
-    tables, source = _tables(options["target_file"])
+        target_options.check_seconds(name, options[name])
+    readings, expected = target_options.parse_readings(options["reading"])
+    path = options["target_file"]
+    tables, source = (
+        (tenant_file.demo_tables(), "the demo world")
+        if path is None
+        else (target_options.read_tables(path), path)
+    )
     try:
         plan = Plan(
-            server=_built_in(tables, source, followed) if url is None else _local(url),
-            tenants=tenants.tenants(tables, source),
+            server=_built_in_mock(tables, source, readings) if url is None else _local_url(url),
+            tenants=tenants.read_tenants(tables, source),
             profile=options["profile"],
             seed=options["seed"],
-            readings=told,
+            readings=expected,
             timeout_seconds=options["timeout"],
             only=options["only"],
             run_seconds=options["run_seconds"],
-            control_token=environ.get(TOKEN),
+            control_token=environ.get(CONTROL_TOKEN_VARIABLE),
         )
-        with base.progress_bar() as shown:
-            return run(plan, shown)
+        with progress_bar() as progress:
+            return run(plan, progress)
     except TargetError as error:
         raise SetupError(str(error)) from None
 
 
-def _tables(path: str | None) -> tuple[list[Any], str]:
-    return (tenant_file.demo(), "the demo world") if path is None else (tables(path), path)
+def list_claims() -> str:
+    """Return every claim with its fact and the checks for it. Raise SetupError without them."""
+    with explain_missing_extra("check", "contract"):
+        from superoffice_contract.suite.run import checks_by_claim
+    return "\n".join(_claim_lines(checks_by_claim())) + "\n"
 
 
-def _built_in(tables: list[Any], source: str, followed: Readings) -> object:
-    settings = Settings(jump_settle=AT_ONCE, readings=followed)
-    return assemble(settings, tenant_file.of(settings, tables, source), access_log.silent).app
+def _built_in_mock(tables: list[Any], source: str, readings: Readings) -> object:
+    settings = Settings(jump_settle=JUMP_SETTLE, readings=readings)
+    facts = tenant_file.load_tenants(settings, tables, source)
+    return assemble(settings, facts, access_log.log_nothing).app
 
 
-def _local(url: str) -> str:
-    base = base_url(url)
+def _local_url(url: str) -> str:
+    base = target_options.parse_base_url(url)
     if not is_loopback(urlsplit(base).hostname):
-        msg = f"{url}: is not this machine, and the check starts sync runs; visit it with --real"
+        msg = f"{url}: is not this machine, and the check starts sync runs; add --real to check it"
         raise SetupError(msg)
     return base
 
 
-def listed() -> str:
-    """Return every claim, its fact and the checks that stand for it, as text.
-
-    Raise SetupError if what runs the checks is not installed.
-    """
-    try:
-        from superoffice_contract.suite.run import standing_for
-    except ImportError as error:
-        raise SetupError(needs(error)) from None
-    return "\n".join(_lines(standing_for())) + "\n"
-
-
-def _lines(checks: Mapping[str, Collection[str]]) -> Iterator[str]:
+def _claim_lines(checks: Mapping[str, Collection[str]]) -> Iterator[str]:
     for claim in claims.load().values():
-        by = ", ".join(checks.get(claim.id, ())) or "no check; a fact about the page, or our tests'"
+        names = ", ".join(checks.get(claim.id, ()))
         yield f"{claim.id} ({claim.kind})"
         yield f"  {claim.fact}"
-        yield f"  checked by: {by}"
+        yield f"  checked by: {names or 'no check; it is about the page, or a test covers it'}"

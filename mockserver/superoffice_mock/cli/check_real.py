@@ -1,97 +1,73 @@
-"""`superoffice-mock check --real`: a careful visit to a tenant that is not ours."""
+"""`superoffice-mock check --real`: a real tenant is checked with few requests.
 
-from collections.abc import Callable, Collection, Mapping
+Importing this module needs the extra `contract`.
+"""
+
+from collections.abc import Mapping
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
+import click
 import msgspec
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.real_tenant import run
+from superoffice_contract.real_tenant.run import MIN_PACE_SECONDS, Pace, RealTenantCheck
 from superoffice_contract.report import Report
-from superoffice_contract.target.tenants import TargetTenant
-from superoffice_mock.cli import base, target_options
+from superoffice_mock.cli import target_options
+from superoffice_mock.cli.reports import progress_bar
 from superoffice_mock.errors import SetupError
 from superoffice_mock.wire.cors import is_loopback
 
-if TYPE_CHECKING:
-    from superoffice_contract.real_tenant.run import RealTenantCheck
-from superoffice_mock.cli.target_options import accounts_of, tenant_at
 
-NOT_FOR_A_VISIT: Final = ("profile", "seed", "only")
-
-
-def check_options(given: Collection[str]) -> None:
-    """Raise SetupError if an option is *given* that a visit can't heed."""
-    for name in NOT_FOR_A_VISIT:
-        if name in given:
-            msg = f"--{name}: a visit (--real) chooses its own requests; leave it out"
-            raise SetupError(msg)
-
-
-def visited(
-    url: str | None,
-    options: Mapping[str, Any],
-    environ: Mapping[str, str],
-    tell: Callable[[str], object],
+def check_real_tenant(
+    url: str | None, options: Mapping[str, Any], environ: Mapping[str, str]
 ) -> Report:
-    """Visit the tenant at *url*, after telling what will be sent.
+    """Print what will be sent to *url* on standard error, then send it.
 
-    Raise SetupError for what can't be run, or must not be.
+    Raise SetupError if an option is invalid or the tenant can't be checked.
     """
-    try:
-        from superoffice_contract.real_tenant import run
-    except ImportError as error:
-        raise SetupError(target_options.needs(error)) from None
     if url is None:
-        msg = "--real visits a server; give its URL, such as https://crm.example.com/SuperOffice"
+        msg = "--real checks a server; give its URL, such as https://crm.example.com/SuperOffice"
         raise SetupError(msg)
     try:
-        planned = _visit(target_options.base_url(url), options, environ)
-        tell("\n".join(run.announced(planned)))
-        with base.progress_bar() as shown:
-            return run.visited(planned, shown)
+        check = _plan_check(target_options.parse_base_url(url), options, environ)
+        click.echo("\n".join(run.describe(check)), err=True)
+        with progress_bar() as progress:
+            return run.run_check(check, progress)
     except TargetError as error:
         raise SetupError(str(error)) from None
 
 
-def _visit(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> "RealTenantCheck":
-    from superoffice_contract.real_tenant.run import Pace, RealTenantCheck
-
+def _plan_check(
+    url: str, options: Mapping[str, Any], environ: Mapping[str, str]
+) -> RealTenantCheck:
     for name in ("timeout", "run_seconds"):
-        target_options.positive(name, options[name])
+        target_options.check_seconds(name, options[name])
     if options["max_requests"] < 1:
         msg = f"--max-requests {options['max_requests']}: expected a number from 1"
         raise SetupError(msg)
-    tenant = tenant_at(url, options["target_file"], environ)
-    accounts = accounts_of(options, tenant)
+    tenant = target_options.find_tenant(url, options["target_file"], environ)
+    accounts = target_options.parse_accounts(options, tenant)
     parts = urlsplit(url)
     return RealTenantCheck(
         base=f"{parts.scheme}://{parts.netloc}",
-        tenant=_at(tenant, parts.path),
+        # The path of the URL decides what is called, whatever the id in the target file is.
+        tenant=msgspec.structs.replace(tenant, id=parts.path.strip("/") or "onsite"),
         accounts=accounts,
-        readings=target_options.readings(options["reading"])[1],
+        readings=target_options.parse_readings(options["reading"])[1],
         max_requests=options["max_requests"],
-        pace=Pace(_pace(options["pace"], is_loopback(parts.hostname))),
+        pace=Pace(_check_pace(options["pace"], parts.hostname)),
         timeout_seconds=options["timeout"],
         run_seconds=options["run_seconds"],
         authorities=options["ca"],
     )
 
 
-def _pace(seconds: float, loopback: bool) -> float:  # noqa: FBT001 - a fact about the host
-    from superoffice_contract.real_tenant.run import LEAST_SECONDS
-
-    least = 0.0 if loopback else LEAST_SECONDS
+def _check_pace(seconds: float, host: str | None) -> float:
+    least = 0.0 if is_loopback(host) else MIN_PACE_SECONDS
     if not least <= seconds < inf:
         msg = f"--pace {seconds:g}: expected seconds, at least {least:g} for that server"
         raise SetupError(msg)
     return seconds
-
-
-# ---- whom ------------------------------------------------------------------------------------
-
-
-def _at(tenant: TargetTenant, path: str) -> TargetTenant:
-    """Return *tenant* as it answers under the URL's *path*: what is given is what is called."""
-    return msgspec.structs.replace(tenant, id=path.strip("/") or "onsite")

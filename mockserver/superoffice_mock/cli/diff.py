@@ -1,29 +1,28 @@
-"""`superoffice-mock diff`: its options, and who does it."""
+"""`superoffice-mock diff`: two recordings are compared."""
 
 import sys
 from functools import partial
 
 import click
 
-from superoffice_mock.cli import options
-from superoffice_mock.cli.base import Command
+from superoffice_mock.cli.base import Command, max_file_option
+from superoffice_mock.cli.replay import compare_recordings
+from superoffice_mock.cli.reports import report_options, write_report
 
 
 @click.command("diff", cls=Command)
 @click.argument("ours", metavar="A")
 @click.argument("theirs", metavar="B")
-@click.option("--match", metavar="NAME,…", help="Pair requests by these alone; see `replay`.")
-@options.max_file
-@options.reporting
+@click.option("--match", metavar="NAME,…", help="Pair requests by these only; see `replay`.")
+@max_file_option
+@report_options
 def command(
-    ours: str, theirs: str, match: str | None, max_file: int | None, shape: str, out: str | None
+    ours: str, theirs: str, match: str | None, max_file: int | None, format_: str, out: str | None
 ) -> None:
-    """Compare recording B with A. Requests are paired, then their answers compared.
+    """Compare recording B with A: pair the requests, then compare their answers.
 
-    Exit code 1 if something is different.
+    Exit code 1 if something differs.
     """
-    from superoffice_mock.cli import base, replay
-
-    found = replay.differences(ours, theirs, match, max_file, partial(click.echo, err=True))
-    base.write_report(found, shape, out, click.echo)
-    sys.exit(found.exit_code)
+    report = compare_recordings(ours, theirs, match, max_file, partial(click.echo, err=True))
+    write_report(report, format_, out)
+    sys.exit(report.exit_code)

@@ -1,18 +1,17 @@
-"""`superoffice-mock readings`: its options, and who does it."""
+"""`superoffice-mock readings`: the readings are listed."""
 
 import click
 
 from superoffice_mock.cli.base import Command
+from superoffice_mock.core.readings import READINGS
 
 
 @click.command("readings", cls=Command)
 def command() -> None:
-    """List what the page leaves open. Each reading has its values, and why it is open."""
-    from superoffice_mock.core.readings import READINGS
-
-    for one in READINGS.values():
-        default, *others = one.values
-        click.echo(f"{one.name}")
-        click.echo(f"  values   {default} (default), {', '.join(others)}")
-        click.echo(f"  why      {one.why}")
-        click.echo(f"  source   {one.source}")
+    """List the readings: what the page leaves open, the values to choose from, and why."""
+    for reading in READINGS.values():
+        default, *alternatives = reading.values
+        click.echo(f"{reading.name}")
+        click.echo(f"  values   {default} (default), {', '.join(alternatives)}")
+        click.echo(f"  why      {reading.why}")
+        click.echo(f"  source   {reading.source}")

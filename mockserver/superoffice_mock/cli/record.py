@@ -1,4 +1,4 @@
-"""`superoffice-mock record`: its options, and who does it."""
+"""`superoffice-mock record`: a proxy records what passes between an app and a real server."""
 
 import sys
 from collections import Counter
@@ -12,8 +12,9 @@ import msgspec
 
 from superoffice_mock.cli.base import Command
 from superoffice_mock.config.settings import Settings, load
-from superoffice_mock.errors import SetupError
+from superoffice_mock.errors import SetupError, explain_missing_extra
 from superoffice_mock.proxy import upstream_address
+from superoffice_mock.proxy.writer import RecordingWriter
 from superoffice_mock.recordings import part_file
 from superoffice_mock.recordings.model import Recording
 from superoffice_mock.server import run
@@ -22,49 +23,47 @@ if TYPE_CHECKING:
     from socket import socket
 
     from superoffice_mock.proxy.upstream_client import UpstreamClient
-    from superoffice_mock.proxy.writer import RecordingWriter
+
+INCOMPLETE: Final = 1
+"""The exit code if something could not be recorded."""
 
 
 @click.command("record", cls=Command)
 @click.option("--upstream", required=True, metavar="URL", help="The server to record.")
-@click.option("--out", required=True, metavar="FILE", help="The HAR to make; FILE.part until then.")
+@click.option("--out", required=True, metavar="FILE", help="The HAR; FILE.part until the end.")
 @click.option("--host", metavar="VALUE", help="Address to listen on. [default: 127.0.0.1]")
 @click.option("--port", metavar="VALUE", help="Port to listen on; 0: a free one. [default: 8204]")
-@click.option("--port-file", metavar="VALUE", help="File that receives the port, whole.")
-@click.option("--allow-private", is_flag=True, help="Call an upstream with a private address, too.")
-@click.option("--overwrite", is_flag=True, help="Replace FILE, if it is there, in the end.")
+@click.option("--port-file", metavar="VALUE", help="File that the port is written to when ready.")
+@click.option("--allow-private", is_flag=True, help="Allow an upstream with a private address.")
+@click.option("--overwrite", is_flag=True, help="Replace FILE at the end if it exists.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, 86_400, min_open=True),
     default=120.0,
-    help="Seconds without a word from the upstream until it counts as gone. [default: 120]",
+    help="Seconds without data from the upstream until a call fails. [default: 120]",
 )
-@click.option("--ca", metavar="FILE", help="PEM: the authority that the upstream's is from.")
-def command(host: str | None, port: str | None, port_file: str | None, **wanted: Any) -> None:  # noqa: ANN401 - click's
-    """Record what passes to a real server. All secrets become pseudonyms.
+@click.option("--ca", metavar="FILE", help="Certificate authority of the upstream, PEM.")
+def command(
+    host: str | None,
+    port: str | None,
+    port_file: str | None,
+    **options: Any,  # noqa: ANN401 - click's
+) -> None:
+    """Record what passes to a real server, until SIGTERM or Ctrl-C.
 
-    Until SIGTERM or Ctrl-C. Exit code 1 if something could not be recorded.
+    Secrets and names become pseudonyms. Exit code 1 if something could not be recorded.
     """
-
     flags = {"host": host, "port": port, "port-file": port_file}
-    given = {name: value for name, value in flags.items() if value is not None}
-    settings = load(None, {}, given, ()).settings
-
-    def ready(url: str) -> None:
-        click.echo(f"superoffice-mock ready on {url}")
-
-    tell = partial(click.echo, err=True)
-    sys.exit(recorded(Wanted(**wanted), settings, ready, tell))
+    values = {name: value for name, value in flags.items() if value is not None}
+    settings = load(None, {}, values, ()).settings
+    sys.exit(record(RecordOptions(**options), settings, partial(click.echo, err=True)))
 
 
-Tell = Callable[[str], object]
+Report = Callable[[str], object]
 
 
-INCOMPLETE: Final = 1
-
-
-class Wanted(msgspec.Struct, frozen=True):
-    """What to record, where to, and how patiently."""
+class RecordOptions(msgspec.Struct, frozen=True):
+    """The options of `record` that are not settings of its server."""
 
     upstream: str
     out: str
@@ -74,122 +73,105 @@ class Wanted(msgspec.Struct, frozen=True):
     ca: str | None
 
 
-def recorded(wanted: Wanted, settings: Settings, ready: Callable[[str], object], tell: Tell) -> int:
+def record(options: RecordOptions, settings: Settings, report: Report) -> int:
     """Record until a signal ends it, and return the exit code. Raise SetupError."""
-    link = _link(wanted)
-    _make_room(wanted, tell)
-    with run.listen(settings) as listening:
-        if settings.port_file is not None:  # now: where the port is taken, it may be another's
+    with explain_missing_extra("record", "contract"):
+        from superoffice_mock.proxy.upstream_client import UpstreamClient, tls_context
+    upstream = upstream_address.look_up(options.upstream, allow_private=options.allow_private)
+    client = UpstreamClient(upstream, tls_context(options.ca), options.timeout)
+    _prepare_file(options, report)
+    with run.open_socket(settings) as listening:
+        if settings.port_file is not None:  # not before: another server may have the port
             run.remove_port_file(settings.port_file)
-        ledger, written = _ledger(wanted, tell)
-        tell(f"recording {link.upstream.url} to {wanted.out}")
+        file = part_file.PartFile(options.out)
+        writer = RecordingWriter(file, report)
+        report(f"recording {upstream.url} to {options.out}")
         try:
-            code = _served(link, ledger, settings, listening, ready)
+            exit_code = _serve(client, writer, settings, listening)
         except BaseException:
-            written.give_up()
+            file.discard_if_empty()
             raise
-        written.close()
-    told = part_file.finish(wanted.out, ledger.about())
-    tell(f"{wanted.out}: {_counted(told)}")
-    if not ledger.missed:
-        return code
-    tell(f"{ledger.missed} more are not recorded")
+        file.close()
+    recording = part_file.finish(options.out, writer.about())
+    report(f"{options.out}: {_count(recording)}")
+    if not writer.failures:
+        return exit_code
+    report(f"{writer.failures} more are not recorded")
     return INCOMPLETE
 
 
-def _link(wanted: Wanted) -> "UpstreamClient":
-    try:
-        from superoffice_mock.proxy.upstream_client import UpstreamClient, trusting
-    except ImportError as error:
-        msg = f"record needs {error.name}: pip install 'superoffice-mock[contract]'"
-        raise SetupError(msg) from None
-    found = upstream_address.found(wanted.upstream, private=wanted.allow_private)
-    return UpstreamClient(found, trusting(wanted.ca), wanted.timeout)
-
-
-def _ledger(wanted: Wanted, tell: Tell) -> "tuple[RecordingWriter, part_file.PartFile]":
-    from superoffice_mock.proxy.writer import RecordingWriter
-
-    written = part_file.PartFile(wanted.out)
-    return RecordingWriter(written, tell), written
-
-
-def _served(
-    link: "UpstreamClient",
-    ledger: "RecordingWriter",
-    settings: Settings,
-    listening: "socket",
-    ready: Callable[[str], object],
+def _serve(
+    client: "UpstreamClient", writer: RecordingWriter, settings: Settings, listening: "socket"
 ) -> int:
     from superoffice_mock.proxy.app import RecordingProxy
 
-    def tell() -> None:
+    def announce() -> None:
         if settings.port_file is not None:
             run.write_port_file(settings.port_file, run.port_of(listening))
-        ready(run.url_of(listening, settings))
+        click.echo(f"superoffice-mock ready on {run.url_of(listening, settings)}")
 
-    running = Proxy(Proxied(RecordingProxy(link, ledger.keep)), link, settings, tell)
+    server = ProxyServer(ProxyApp(RecordingProxy(client, writer.write)), client, settings, announce)
     try:
-        running.run([listening])
+        server.run([listening])
     finally:
         if settings.port_file is not None:
             run.remove_port_file(settings.port_file)
-    return running.exit_code
+    return server.exit_code
 
 
-class Proxied(msgspec.Struct, frozen=True):
-    """A recorder as something to serve."""
+class ProxyApp(msgspec.Struct, frozen=True):
+    """A recording proxy as an application to serve."""
 
     app: Any
 
     def close(self, _: str) -> None:
-        """Let everyone wait who does: it is for the upstream to answer."""
+        """Do nothing: the upstream answers the calls in flight."""
 
 
-class Proxy(run.Server):
-    """Serves a recorder; when all is answered, it closes what is left of its *link*."""
+class ProxyServer(run.Server):
+    """Serves a recording proxy and closes the connections of its *client* at the end."""
 
     def __init__(
         self,
-        proxied: Proxied,
-        link: "UpstreamClient",
+        app: ProxyApp,
+        client: "UpstreamClient",
         settings: Settings,
         ready: Callable[[], None],
     ) -> None:
-        super().__init__(proxied, settings, ready)
-        self.config.date_header = False  # the upstream's is passed on
-        self._link = link
+        super().__init__(app, settings, ready)
+        self.config.date_header = False  # the one of the upstream is passed on
+        self._client = client
 
     async def shutdown(self, sockets: "list[socket] | None" = None) -> None:
-        """Give calls in flight their time, then close the connections to the upstream."""
+        """Let the calls in flight end, then close the connections to the upstream."""
         await super().shutdown(sockets)
-        await self._link.aclose()
+        await self._client.aclose()
 
 
 # ---- the file --------------------------------------------------------------------------------
 
 
-def _make_room(wanted: Wanted, tell: Tell) -> None:
-    """Finish what a recorder that was killed left. Raise SetupError if the file is there."""
-    out = wanted.out
-    there, left = Path(out).exists(), part_file.left_over(out)
-    otherwise = "name another --out, or say --overwrite to replace it"
-    if there and not wanted.overwrite:
-        also = f", and {part_file.part_of(out)} of a recorder that was killed" if left else ""
-        msg = f"{out} is there already{also}; {otherwise}"
+def _prepare_file(options: RecordOptions, report: Report) -> None:
+    """Finish the file of a recorder that was killed. Raise SetupError if the file exists."""
+    out = options.out
+    is_present, is_interrupted = Path(out).exists(), part_file.has_interrupted(out)
+    advice = "name another --out, or add --overwrite to replace it"
+    if is_present and not options.overwrite:
+        part = f", and {part_file.part_path(out)} of a recorder that was killed"
+        msg = f"{out} exists already{part if is_interrupted else ''}; {advice}"
         raise SetupError(msg)
-    if left:
-        told = f"{out}: {_counted(part_file.finish(out))}, of a recorder that was killed"
-        if not wanted.overwrite:
-            msg = f"{told}; it is complete now: {otherwise}"
+    if is_interrupted:
+        done = f"{out}: {_count(part_file.finish(out))}, of a recorder that was killed"
+        if not options.overwrite:
+            msg = f"{done}; it is complete now: {advice}"
             raise SetupError(msg)
-        tell(told)
+        report(done)
 
 
-def _counted(recording: Recording) -> str:
-    outcomes = Counter(one.label.outcome for one in recording.entries)
-    each = ", ".join(
-        f"{count} {name.replace('_', ' ')}" for name, count in sorted(outcomes.items())
+def _count(recording: Recording) -> str:
+    outcomes = Counter(entry.label.outcome for entry in recording.entries)
+    counts = ", ".join(
+        f"{count} {outcome.replace('_', ' ')}" for outcome, count in sorted(outcomes.items())
     )
-    count = len(recording.entries)
-    return f"{count} exchange{'' if count == 1 else 's'}" + (f" ({each})" if each else "")
+    total = len(recording.entries)
+    return f"{total} exchange{'' if total == 1 else 's'}" + (f" ({counts})" if counts else "")

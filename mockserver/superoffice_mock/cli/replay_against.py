@@ -1,149 +1,71 @@
-"""`superoffice-mock replay FILE --against URL`: a recording's requests sent again, and compared."""
+"""`superoffice-mock replay FILE --against URL`: recorded requests are sent again and compared.
+
+Importing this module needs the extra `contract`.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.real_tenant.request_plan import has_only_accounts
+from superoffice_contract.real_tenant.run import MIN_PACE_SECONDS
 from superoffice_contract.report import Report, Result
 from superoffice_contract.target import credentials, tenants
+from superoffice_contract.target.http import Client, Request, open_client
 from superoffice_contract.target.tenants import Header, TargetTenant
 from superoffice_mock.cli import target_options
 from superoffice_mock.config import tenant_file
 from superoffice_mock.core.credentials import (
     AccessToken,
-    BasicPair,
-    Presented,
-    SessionPair,
+    BasicCredentials,
+    PresentedCredentials,
+    SessionCredentials,
     Ticket,
-    Unusable,
+    UnusableCredentials,
 )
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.model import Entry, RecordedRequest, RecordedResponse
 from superoffice_mock.replay import answer_diff, arrival_order, recording_diff, response_bytes
-from superoffice_mock.replay.player import Recorded
-from superoffice_mock.replay.pseudonym_bindings import Bindings, names
+from superoffice_mock.replay.player import RecordedExchange
+from superoffice_mock.replay.pseudonym_bindings import Bindings, has_pseudonym
 from superoffice_mock.wire.cors import is_loopback
 
-if TYPE_CHECKING:
-    from superoffice_contract.target.http import Client, Request
-
-
 REFUSED: Final = (401, 403)
-
-
-SIGNED: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
-
-
-Kind = type[BasicPair] | type[Ticket] | type[AccessToken] | type[SessionPair]
-
-
-Way = tuple[Header, ...]
-
-
-def _users(tenant: TargetTenant) -> list[Way]:
-    return [
-        credentials.authorization(credentials.basic(one.name, one.password)) for one in tenant.users
-    ]
-
-
-def _tickets(tenant: TargetTenant) -> list[Way]:
-    beside = tuple(("SO-AppToken", app.token) for app in tenant.granted[:1])
-    return [credentials.authorization(f"SOTicket {one}", *beside) for one in tenant.tickets]
-
-
-def _tokens(tenant: TargetTenant) -> list[Way]:
-    granted = {app.name for app in tenant.granted}
-    known = (one.value for one in tenant.tokens if one.app in granted)
-    return [credentials.authorization(f"Bearer {one}") for one in known]
-
-
-def _sessions(tenant: TargetTenant) -> list[Way]:
-    return [credentials.session(one.id, one.xsrf) for one in tenant.sessions]
-
-
-_WAYS: Final[Mapping[Kind, tuple[str, Callable[[TargetTenant], Sequence[Way]]]]] = {
-    BasicPair: ("users", _users),
-    Ticket: ("tickets", _tickets),
-    AccessToken: ("tokens", _tokens),
-    SessionPair: ("sessions", _sessions),
-}
-
-
-class Unsigned(Exception):
-    """There is no credential to send a recorded request with; the message says which is missing."""
-
-
-class Signer:
-    """Signs the requests of a recording: equal pseudonyms get equal credentials, others others.
-
-    *tenants* are known by their id in lower case. With *always*, nothing that was recorded is
-    sent where it was let in.
-    """
-
-    def __init__(self, tenants: Mapping[str, TargetTenant], *, always: bool) -> None:
-        self._tenants = tenants
-        self._always = always
-        self._given: dict[tuple[str, Presented], Way] = {}
-
-    def signed(self, recorded: Recorded, tenant: str) -> tuple[Header, ...]:
-        """Return the headers to send to *tenant*. Raise Unsigned if a credential is missing.
-
-        What was refused is refused again: then the pseudonym itself is sent, which nobody knows.
-        """
-        headers = recorded.entry.request.headers
-        presented = recorded.sent.credentials
-        refused = recorded.entry.response.status in REFUSED
-        if isinstance(presented, Unusable) or refused or not self._replaced(presented):
-            return headers
-        unsigned = tuple(header for header in headers if header[0] not in SIGNED)
-        return (*unsigned, *self._way(presented, tenant.lower()))
-
-    def _replaced(self, presented: Presented) -> bool:
-        values = (getattr(presented, name) for name in presented.__struct_fields__)
-        return self._always or any(value is not None and names(value) for value in values)
-
-    def _way(self, presented: Presented, tenant: str) -> Way:
-        known = self._given.get((tenant, presented))
-        if known is not None:
-            return known
-        kind, ways = _WAYS[type(presented)]  # type: ignore[index]
-        target = self._tenants.get(tenant)
-        offered = ways(target) if target is not None else ()
-        of_kind = {key: way for key, way in self._given.items() if key[0] == tenant}
-        left = [way for way in offered if way not in of_kind.values()]
-        if not left:
-            msg = f"it needs one of the {kind} of tenant {tenant!r} more than the target file has"
-            raise Unsigned(msg)
-        self._given[tenant, presented] = left[0]
-        return left[0]
-
-
-ONLY_REAL: Final = ("start_syncs", "accounts", "ca")
-
-
+OVERLOADED: Final = (429, 502, 503, 504)
+"""Statuses of a real server after which nothing more is sent; `check --real` stops at them, too."""
+READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+CREDENTIAL_HEADERS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
+DOCUMENTED_PREFIX: Final = "/api/v1/"
+REAL_ONLY: Final = ("start_syncs", "accounts", "ca")
 STAGGER: Final = 0.005
 """Seconds between calls that overlap, so that they arrive in the order of the recording."""
 
 
-READS: Final = ("GET", "HEAD", "OPTIONS")
+def replay_against(
+    recorded: Sequence[RecordedExchange],
+    url: str,
+    options: Mapping[str, Any],
+    environ: Mapping[str, str],
+) -> Report:
+    """Send the *recorded* requests to the server at *url* and compare. Raise SetupError."""
+    try:
+        target = _target(target_options.parse_base_url(url), options, environ)
+        results = asyncio.run(send_and_compare(recorded, target))
+    except TargetError as error:
+        raise SetupError(str(error)) from None
+    return Report(f"replay against {url}", tuple(results))
 
 
-ENOUGH: Final = (429, 502, 503, 504)
-"""Answers of another machine that wants to be left alone; a visit of `check` heeds them, too."""
+class Target(msgspec.Struct, frozen=True):
+    """The server to call and the limits to keep; *tenants* are by their id in lower case.
 
-
-DOCUMENTED: Final = "/api/v1/"
-
-
-class Sending(msgspec.Struct, frozen=True):
-    """What is sent where: *accounts* may be synced, None is any.
-
-    *gap* and *pace*: the longest and the shortest pause.
+    *prefix* is the path before `/api`, None for that of the recording. *accounts* may be synced,
+    None is any. *gap* and *pace* are the longest and the shortest pause in seconds.
     """
 
     base: str
@@ -157,223 +79,305 @@ class Sending(msgspec.Struct, frozen=True):
     authorities: str | None
 
 
-def sent(
-    recorded: Sequence[Recorded], url: str, options: Mapping[str, Any], environ: Mapping[str, str]
-) -> Report:
-    """Send what was *recorded* to the server at *url* and compare. Raise SetupError."""
-    try:
-        import superoffice_contract.target.http  # noqa: F401 - is there an HTTP client?
-    except ImportError as error:
-        msg = f"--against needs {error.name}: pip install 'superoffice-mock[contract]'"
-        raise SetupError(msg) from None
-    try:
-        sending = _sending(target_options.base_url(url), options, environ)
-        results = asyncio.run(compared(recorded, sending))
-    except TargetError as error:
-        raise SetupError(str(error)) from None
-    return Report(f"replay against {url}", tuple(results))
-
-
-def _sending(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> Sending:
-    from superoffice_contract.real_tenant.run import LEAST_SECONDS
-
+def _target(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     parts = urlsplit(url)
     real = options["real"]
     if not real and not is_loopback(parts.hostname):
-        msg = f"{url}: is not this machine, and requests may start syncs; say --real"
+        msg = f"{url}: is not this machine, and requests may start syncs; add --real to allow it"
         raise SetupError(msg)
-    for name in ONLY_REAL:
+    for name in REAL_ONLY:
         if options[name] and not real:
-            msg = f"--{name.replace('_', '-')}: is for other machines; add --real, or leave it out"
+            msg = f"--{name.replace('_', '-')}: works with --real only; add that, or leave it out"
             raise SetupError(msg)
-    target_options.positive("timeout", options["timeout"])
+    target_options.check_seconds("timeout", options["timeout"])
     if not 0 <= options["gap"] <= inf:
         msg = f"--gap {options['gap']:g}: expected seconds, 0 or more"
         raise SetupError(msg)
     prefix = parts.path.strip("/") or None
-    return Sending(
-        f"{parts.scheme}://{parts.netloc}",
-        prefix,
-        _tenants(url, prefix, options, environ),
-        real,
-        target_options.accounts_of(
-            options, target_options.tenant_at(url, options["target_file"], environ)
-        )
-        if real
-        else None,
-        options["gap"],
-        0.0 if is_loopback(parts.hostname) else LEAST_SECONDS,
-        options["timeout"],
-        options["ca"],
+    known_tenants = _tenants(url, prefix, options, environ)
+    accounts = None
+    if real:
+        (tenant,) = known_tenants.values()
+        accounts = target_options.parse_accounts(options, tenant)
+    return Target(
+        base=f"{parts.scheme}://{parts.netloc}",
+        prefix=prefix,
+        tenants=known_tenants,
+        real=real,
+        accounts=accounts,
+        gap=options["gap"],
+        pace=0.0 if is_loopback(parts.hostname) else MIN_PACE_SECONDS,
+        timeout=options["timeout"],
+        authorities=options["ca"],
     )
 
 
 def _tenants(
     url: str, prefix: str | None, options: Mapping[str, Any], environ: Mapping[str, str]
 ) -> dict[str, TargetTenant]:
-    """Return who signs in, by the tenant: those of the target file, or of the demo world."""
-    named = any(name.startswith(target_options.PREFIX) for name in environ)
-    if options["real"] or prefix is not None or named:
-        one = target_options.tenant_at(url, options["target_file"], environ)
-        return {(prefix or "onsite").lower(): one}
+    """Return the tenants with credentials: the one of the URL, or all of the file or demo world."""
     path = options["target_file"]
-    tables = tenant_file.demo() if path is None else target_options.tables(path)
-    return {one.id.lower(): one for one in tenants.tenants(tables, path or "the demo world")}
+    in_environment = any(name.startswith(target_options.PREFIX) for name in environ)
+    if options["real"] or prefix is not None or in_environment:
+        tenant = target_options.find_tenant(url, path, environ)
+        return {(prefix or "onsite").lower(): tenant}
+    tables = tenant_file.demo_tables() if path is None else target_options.read_tables(path)
+    known_tenants = tenants.read_tenants(tables, path or "the demo world")
+    return {tenant.id.lower(): tenant for tenant in known_tenants}
+
+
+# ---- credentials -----------------------------------------------------------------------------
+
+CredentialKind = (
+    type[BasicCredentials] | type[Ticket] | type[AccessToken] | type[SessionCredentials]
+)
+SignIn = tuple[Header, ...]
+"""The headers that carry one credential."""
+
+
+def _user_sign_ins(tenant: TargetTenant) -> list[SignIn]:
+    return [
+        credentials.authorization(credentials.basic(user.name, user.password))
+        for user in tenant.users
+    ]
+
+
+def _ticket_sign_ins(tenant: TargetTenant) -> list[SignIn]:
+    app_tokens = tuple(("SO-AppToken", app.token) for app in tenant.granted_apps[:1])
+    return [
+        credentials.authorization(f"SOTicket {ticket}", *app_tokens) for ticket in tenant.tickets
+    ]
+
+
+def _token_sign_ins(tenant: TargetTenant) -> list[SignIn]:
+    granted_apps = {app.name for app in tenant.granted_apps}
+    return [
+        credentials.authorization(f"Bearer {token.value}")
+        for token in tenant.tokens
+        if token.app in granted_apps
+    ]
+
+
+def _session_sign_ins(tenant: TargetTenant) -> list[SignIn]:
+    return [credentials.session(session.id, session.xsrf) for session in tenant.sessions]
+
+
+_SIGN_INS: Final[
+    Mapping[CredentialKind, tuple[str, Callable[[TargetTenant], Sequence[SignIn]]]]
+] = {
+    BasicCredentials: ("users", _user_sign_ins),
+    Ticket: ("tickets", _ticket_sign_ins),
+    AccessToken: ("tokens", _token_sign_ins),
+    SessionCredentials: ("sessions", _session_sign_ins),
+}
+
+
+class NoCredentialError(Exception):
+    """The target has no credential for a recorded request; the message says which is missing."""
+
+
+class Signer:
+    """Replaces recorded credentials: equal pseudonyms get equal credentials, others different ones.
+
+    *tenants* are by their id in lower case. With *always*, credentials that are not pseudonyms
+    are replaced, too.
+    """
+
+    def __init__(self, tenants: Mapping[str, TargetTenant], *, always: bool) -> None:
+        self._tenants = tenants
+        self._always = always
+        self._assigned: dict[tuple[str, PresentedCredentials], SignIn] = {}
+
+    def sign(self, recorded: RecordedExchange, tenant: str) -> tuple[Header, ...]:
+        """Return the headers to send to *tenant*. Raise NoCredentialError if there are too few.
+
+        The headers of a request that was refused stay, so that it is refused again.
+        """
+        headers = recorded.entry.request.headers
+        presented_credentials = recorded.key.credentials
+        was_refused = recorded.entry.response.status in REFUSED
+        if (
+            isinstance(presented_credentials, UnusableCredentials)
+            or was_refused
+            or not self._is_replaced(presented_credentials)
+        ):
+            return headers
+        other_headers = tuple(header for header in headers if header[0] not in CREDENTIAL_HEADERS)
+        return (*other_headers, *self._assign(presented_credentials, tenant.lower()))
+
+    def _is_replaced(self, presented_credentials: PresentedCredentials) -> bool:
+        values = (
+            getattr(presented_credentials, name) for name in presented_credentials.__struct_fields__
+        )
+        return self._always or any(value is not None and has_pseudonym(value) for value in values)
+
+    def _assign(self, presented_credentials: PresentedCredentials, tenant: str) -> SignIn:
+        sign_in_headers = self._assigned.get((tenant, presented_credentials))
+        if sign_in_headers is not None:
+            return sign_in_headers
+        kind, list_sign_ins = _SIGN_INS[type(presented_credentials)]  # type: ignore[index]
+        target = self._tenants.get(tenant)
+        in_use = [sign_in for (id_, _), sign_in in self._assigned.items() if id_ == tenant]
+        for sign_in in list_sign_ins(target) if target is not None else ():
+            if sign_in not in in_use:
+                self._assigned[tenant, presented_credentials] = sign_in
+                return sign_in
+        msg = f"the target file needs one more of the {kind} of tenant {tenant!r}"
+        raise NoCredentialError(msg)
 
 
 # ---- sending ---------------------------------------------------------------------------------
 
 
-class Skipped(Exception):
+class SkippedError(Exception):
     """A request is not sent; the message says why."""
 
 
-async def compared(recorded: Sequence[Recorded], sending: Sending) -> list[Result]:
-    """Send everything in the recorded order of arrival; return what each came to.
+async def send_and_compare(recorded: Sequence[RecordedExchange], target: Target) -> list[Result]:
+    """Send everything in the recorded order of arrival and return the results.
 
-    Raise TargetError if the first one gets no answer at all.
+    Raise TargetError if the first request gets no answer at all.
     """
-    from superoffice_contract.target.http import calling
-
-    async with calling(sending.base, sending.timeout, authorities=sending.authorities) as caller:
-        return await Sender(caller, recorded, sending).results()
+    async with open_client(target.base, target.timeout, authorities=target.authorities) as client:
+        return await Sender(client, recorded, target).results()
 
 
 class Sender:
-    """Sends requests when those are answered that had been answered before in the recording."""
+    """Sends each request once those are answered that the recording had answered before it."""
 
-    def __init__(self, caller: "Client", recorded: Sequence[Recorded], sending: Sending) -> None:
-        self._caller = caller
+    def __init__(
+        self, client: Client, recorded: Sequence[RecordedExchange], target: Target
+    ) -> None:
+        self._client = client
         self._recorded = recorded
-        self._sending = sending
-        self._signer = Signer(sending.tenants, always=sending.real)
-        self._bindings = Bindings(another=True)
-        order = arrival_order.order([one.entry for one in recorded])
-        self._arrived = sorted(range(len(recorded)), key=order.places.__getitem__)
+        self._target = target
+        self._signer = Signer(target.tenants, always=target.real)
+        self._bindings = Bindings(two_sided=True)
+        order = arrival_order.order_of([item.entry for item in recorded])
+        self._by_arrival = sorted(range(len(recorded)), key=order.places.__getitem__)
         self._before = order.before
-        self._under_way: dict[int, asyncio.Task[Result]] = {}
-        self._heard = False
-        self._over: str | None = None
+        self._tasks: dict[int, asyncio.Task[Result]] = {}
+        self._has_answer = False
+        self._stop_reason: str | None = None
 
     async def results(self) -> list[Result]:
         """Send all; return the results in the order of the recording."""
         try:
-            for place, index in enumerate(self._arrived):
-                await self._answered_before(place)
+            for place, index in enumerate(self._by_arrival):
+                await self._await_earlier_answers(place)
                 if place:
-                    await self._rest(index, place)
-                sending = self._result(self._recorded[index])
-                self._under_way[index] = asyncio.create_task(sending)
-            await asyncio.gather(*self._under_way.values())
+                    await self._pause(index, place)
+                self._tasks[index] = asyncio.create_task(self._result(self._recorded[index]))
+            await asyncio.gather(*self._tasks.values())
         finally:
-            for task in self._under_way.values():
+            for task in self._tasks.values():
                 task.cancel()
-        return [self._under_way[index].result() for index in range(len(self._recorded))]
+        return [self._tasks[index].result() for index in range(len(self._recorded))]
 
-    async def _answered_before(self, place: int) -> None:
-        """Wait for the answers that had left before the arrival at *place*."""
-        for index in self._arrived[:place]:
+    async def _await_earlier_answers(self, place: int) -> None:
+        """Wait for the answers that had been given before the arrival at *place*."""
+        for index in self._by_arrival[:place]:
             if self._before[index] <= place:
-                await self._under_way[index]
+                await self._tasks[index]
 
-    async def _rest(self, index: int, place: int) -> None:
-        """Pause as long as nothing was heard of in the recording, where a run may need that."""
-        before = [self._recorded[one].entry for one in self._arrived[:place]]
-        arrived = arrival_order.arrival(self._recorded[index].entry)
-        moments = [*map(arrival_order.arrival, before[-1:])]
-        moments += [_end(one) for one in before if (_end(one) or inf) <= (arrived or 0.0)]
-        known = [one for one in moments if one is not None]
-        started = any(one.response.status == 204 for one in before)
-        overlapping = not self._under_way[self._arrived[place - 1]].done()
-        pause = (arrived or 0.0) - max(known, default=arrived or 0.0) if started else 0.0
-        least = STAGGER if overlapping else self._sending.pace
-        await asyncio.sleep(max(min(pause, self._sending.gap), least))
+    async def _pause(self, index: int, place: int) -> None:
+        """Pause as long as the recording was idle, if a run may need that time to end."""
+        before = [self._recorded[earlier].entry for earlier in self._by_arrival[:place]]
+        arrival = arrival_order.arrival_time(self._recorded[index].entry)
+        moments = [*map(arrival_order.arrival_time, before[-1:])]
+        moments += [_end(entry) for entry in before if (_end(entry) or inf) <= (arrival or 0.0)]
+        known_moments = [moment for moment in moments if moment is not None]
+        may_run = any(entry.response.status == 204 for entry in before)
+        overlapping = not self._tasks[self._by_arrival[place - 1]].done()
+        pause = (arrival or 0.0) - max(known_moments, default=arrival or 0.0) if may_run else 0.0
+        least = STAGGER if overlapping else self._target.pace
+        await asyncio.sleep(max(min(pause, self._target.gap), least))
 
-    async def _result(self, recorded: Recorded) -> Result:
+    async def _result(self, recorded: RecordedExchange) -> Result:
         try:
-            entry = await self._sent(recorded)
-        except (Skipped, Unsigned) as error:
-            return Result(recording_diff.named(recorded), "cannot be observed", note=str(error))
+            entry = await self._send(recorded)
+        except (SkippedError, NoCredentialError) as error:
+            return Result(
+                recording_diff.exchange_title(recorded), "cannot be observed", note=str(error)
+            )
         attempt = self._bindings.attempt()
-        told = tuple(answer_diff.differences(recorded.entry, entry, attempt))
-        attempt.keep()
-        return recording_diff.result(recorded, told)
+        differences = tuple(answer_diff.differences(recorded.entry, entry, attempt))
+        attempt.commit()
+        return recording_diff.exchange_result(recorded, differences)
 
-    async def _sent(self, recorded: Recorded) -> Entry:
-        if self._over is not None:
-            raise Skipped(self._over)
-        ask = self._ask(recorded)
+    async def _send(self, recorded: RecordedExchange) -> Entry:
+        if self._stop_reason is not None:
+            raise SkippedError(self._stop_reason)
+        request = self._request(recorded)
         try:
-            seen = await self._caller.send(ask)
+            response = await self._client.send(request)
         except TargetError:
-            if recorded.entry.response.status and not self._heard:
+            if recorded.entry.response.status and not self._has_answer:
                 raise
             return _entry(recorded, RecordedResponse(0, "no answer"), None)
-        self._heard = True
-        if self._sending.real and seen.status in ENOUGH:
-            self._over = f"it ended when a call was answered {seen.status}"
-        if 300 <= seen.status < 400 and recorded.entry.response.status != seen.status:
-            msg = f"{self._sending.base}: redirects to {seen.header('location')}; check that URL"
+        self._has_answer = True
+        if self._target.real and response.status in OVERLOADED:
+            self._stop_reason = f"nothing was sent after an answer of {response.status}"
+        if 300 <= response.status < 400 and recorded.entry.response.status != response.status:
+            location = response.header("location")
+            msg = f"{self._target.base}: redirects to {location}; check that URL"
             raise TargetError(msg)
-        headers = tuple((name.lower(), value) for name, value in seen.headers)
-        return _entry(
-            recorded, RecordedResponse(seen.status, headers=headers, body=seen.body), seen.seconds
-        )
+        headers = tuple((name.lower(), value) for name, value in response.headers)
+        answer = RecordedResponse(response.status, headers=headers, body=response.body)
+        return _entry(recorded, answer, response.seconds)
 
-    def _ask(self, recorded: Recorded) -> "Request":
-        from superoffice_contract.target.http import Request
-
+    def _request(self, recorded: RecordedExchange) -> Request:
         request = recorded.entry.request
         if request.body is None:
             msg = "its body is not on record"
-            raise Skipped(msg)
+            raise SkippedError(msg)
         tenant, path = self._address(request)
-        signed = self._signer.signed(recorded, tenant)
-        headers = tuple(one for one in signed if one[0] not in (*response_bytes.OWN, "host"))
-        kept = (("content-encoding", one) for one in request.all("content-encoding"))
-        ask = Request(request.method, path, (*headers, *kept), request.body)
-        self._check_safe(ask)
-        return ask
+        signed_headers = self._signer.sign(recorded, tenant)
+        headers = tuple(
+            pair for pair in signed_headers if pair[0] not in (*response_bytes.GENERATED, "host")
+        )
+        encodings = (("content-encoding", value) for value in request.all("content-encoding"))
+        outgoing = Request(request.method, path, (*headers, *encodings), request.body)
+        self._check_allowed(outgoing)
+        return outgoing
 
     def _address(self, request: RecordedRequest) -> tuple[str, str]:
-        """Return whose call it is there, and path and query as they go onto the wire."""
+        """Return the id of the tenant at the target, and path with query as they are sent."""
         parts = urlsplit(request.url)
-        before, api, rest = parts.path.partition(DOCUMENTED)
-        first = before.strip("/")
+        before, api, after = parts.path.partition(DOCUMENTED_PREFIX)
+        segment = before.strip("/")
         query = f"?{parts.query}" if parts.query else ""
-        prefix = self._sending.prefix
+        prefix = self._target.prefix
         if prefix is None:
-            known = first if first.lower() in self._sending.tenants else "onsite"
-            return known, parts.path + query
-        own = {_first(one.entry.request) for one in self._recorded}
-        if first.lower() != prefix.lower() and len(own) > 1:
-            msg = f"it was recorded at another tenant, {first or 'without one'}"
-            raise Skipped(msg)
-        return prefix, f"/{prefix}{api}{rest}{query}"
+            tenant = segment if segment.lower() in self._target.tenants else "onsite"
+            return tenant, parts.path + query
+        recorded_segments = {_first_segment(item.entry.request) for item in self._recorded}
+        if segment.lower() != prefix.lower() and len(recorded_segments) > 1:
+            msg = f"it was recorded at another tenant, {segment or 'without one'}"
+            raise SkippedError(msg)
+        return prefix, f"/{prefix}{api}{after}{query}"
 
-    def _check_safe(self, ask: "Request") -> None:
-        """Raise Skipped for what may sync accounts that nobody named."""
-        from superoffice_contract.real_tenant.request_plan import names_only
-
-        accounts = self._sending.accounts
-        if accounts is None or ask.method in READS:
+    def _check_allowed(self, request: Request) -> None:
+        """Raise SkippedError for a request that may sync accounts other than the allowed ones."""
+        accounts = self._target.accounts
+        if accounts is None or request.method in READ_METHODS:
             return
         if not accounts:
             msg = "it may start a sync; allow that with --start-syncs and --accounts ID,…"
-            raise Skipped(msg)
-        if not names_only(ask, accounts):
+            raise SkippedError(msg)
+        if not has_only_accounts(request, accounts):
             msg = "it names other accounts than --accounts"
-            raise Skipped(msg)
+            raise SkippedError(msg)
 
 
-def _first(request: RecordedRequest) -> str:
-    return urlsplit(request.url).path.partition(DOCUMENTED)[0].strip("/").lower()
+def _first_segment(request: RecordedRequest) -> str:
+    return urlsplit(request.url).path.partition(DOCUMENTED_PREFIX)[0].strip("/").lower()
 
 
 def _end(entry: Entry) -> float | None:
     return None if entry.at is None else entry.at + (entry.elapsed or 0.0)
 
 
-def _entry(recorded: Recorded, response: RecordedResponse, took: float | None) -> Entry:
+def _entry(recorded: RecordedExchange, response: RecordedResponse, seconds: float | None) -> Entry:
     request = recorded.entry.request
-    return Entry(request=request, response=response, elapsed=took, waited=took)
+    return Entry(request=request, response=response, elapsed=seconds, service_time=seconds)

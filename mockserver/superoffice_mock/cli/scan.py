@@ -1,35 +1,36 @@
-"""`superoffice-mock scan`: its options, and who does it."""
+"""`superoffice-mock scan`: HAR files are searched for secrets."""
 
 import sys
 
 import click
 
-from superoffice_mock.cli import options
-from superoffice_mock.cli.base import WRONG_USAGE, Command
+from superoffice_contract.har import MAX_BYTES
+from superoffice_mock.cli.base import WRONG_USAGE, Command, max_file_option
 from superoffice_mock.errors import SetupError
+from superoffice_mock.redaction import scanner
 
 
 @click.command("scan", cls=Command)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@options.max_file
+@max_file_option
 def command(paths: tuple[str, ...], max_file: int | None) -> None:
-    """Look for secrets in HAR files and in folders of them. Exit code 1 if there are some.
+    """Search HAR files, and folders of them, for secrets. Exit code 1 if there are any.
 
-    It looks into all it can read; exit code 2 if a file could not be read.
+    Exit code 2 if a file could not be read; the other files are searched all the same.
     """
-    from superoffice_contract.har import MAX_BYTES
-    from superoffice_mock.redaction import scanner
-
-    read = places = failed = 0
-    for one in scanner.scanned(paths, max_file or MAX_BYTES):
-        if isinstance(one, SetupError):
-            failed += 1
-            click.echo(f"superoffice-mock: {one}", err=True)
+    files = places = errors = 0
+    for secrets in scanner.scan_all(paths, max_file or MAX_BYTES):
+        if isinstance(secrets, SetupError):
+            errors += 1
+            click.echo(f"superoffice-mock: {secrets}", err=True)
             continue
-        read, places = read + 1, places + len(one)
-        for found in one:
-            click.echo(f"{found.file}: {found.place}: {found.kind}")
-    told = f"{places} places; `superoffice-mock redact IN OUT` cleans a file" if places else "none"
-    if read:
-        click.echo(f"secrets in {read} {'file' if read == 1 else 'files'}: {told}")
-    sys.exit(WRONG_USAGE if failed else min(places, 1))
+        files, places = files + 1, places + len(secrets)
+        for secret in secrets:
+            click.echo(f"{secret.file}: {secret.place}: {secret.kind}")
+    if files:
+        result = "none"
+        if places:
+            count = f"{places} place{'' if places == 1 else 's'}"
+            result = f"{count}; `superoffice-mock redact IN OUT` cleans a file"
+        click.echo(f"secrets in {files} file{'' if files == 1 else 's'}: {result}")
+    sys.exit(WRONG_USAGE if errors else min(places, 1))

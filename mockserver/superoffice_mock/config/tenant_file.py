@@ -1,4 +1,4 @@
-"""Tenants as configured: TOML -> the facts of each installation."""
+"""Reads `[[tenant]]` tables into the facts of tenants, with messages for invalid tables."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.config.settings import Configuration, Settings
+from superoffice_mock.config.settings import DEMO_SOURCE, Configuration, Settings
 from superoffice_mock.config.tenant_spec import (
     Account,
     AppSpec,
@@ -16,19 +16,16 @@ from superoffice_mock.config.tenant_spec import (
     TenantSpec,
     Token,
     User,
-    facts,
-    oddities,
-    usual,
+    build_facts,
+    find_unusable_credentials,
+    tenant_defaults,
 )
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import SetupError
 
-DEMO: Final = "the demo world"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-
-
 _SPECS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "users": User,
     "sessions": SessionSpec,
@@ -37,31 +34,31 @@ _SPECS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "accounts": Account,
     "expires-after": ExpiresAfter,
 }
-_UNKNOWN: Final = re.compile(r"unknown field `([^`]*)` - at `\$\[\d+\](?:\.([\w-]+))?")
+_UNKNOWN_KEY: Final = re.compile(r"unknown field `([^`]*)` - at `\$\[\d+\](?:\.([\w-]+))?")
 
 
-def demo() -> list[Any]:
-    """Return the tables of the demo world."""
+def demo_tables() -> list[Any]:
+    """Return the `[[tenant]]` tables of the demo world."""
     import tomllib
 
     text = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
     return list(tomllib.loads(text)["tenant"])
 
 
-def tables(loaded: Configuration) -> list[Any]:
-    """Return the tenants' tables that the user gave, or else those of the demo world."""
-    return demo() if loaded.tenants is None else loaded.tenants
+def tenant_tables(configuration: Configuration) -> list[Any]:
+    """Return the `[[tenant]]` tables of *configuration*, or those of the demo world."""
+    return demo_tables() if configuration.tenants is None else configuration.tenants
 
 
-def of(
-    settings: Settings, tables: Sequence[Any] | None = None, source: str = DEMO
+def load_tenants(
+    settings: Settings, tables: Sequence[Any] | None = None, source: str = DEMO_SOURCE
 ) -> tuple[TenantFacts, ...]:
-    """Return the tenants in *tables*, or of the demo world, with all that *settings* say of them.
+    """Return the tenants in *tables*, or those of the demo world, with the defaults in *settings*.
 
-    Raise SetupError as `tenants` does.
+    Raise SetupError as `parse_tenants` does.
     """
-    return tenants(
-        demo() if tables is None else tables,
+    return parse_tenants(
+        demo_tables() if tables is None else tables,
         source,
         settings.seconds_per_account,
         settings.readings,
@@ -69,63 +66,69 @@ def of(
     )
 
 
-def tenants(
+def parse_tenants(
     tables: Sequence[Any],
     source: str,
-    each: float,
+    seconds_per_account: float,
     readings: Readings,
     expires_after: float | None = None,
 ) -> tuple[TenantFacts, ...]:
-    """Return the tenants in *tables*; other accounts than theirs take *each* seconds.
+    """Return the tenants in *tables*.
 
-    *expires_after*: seconds that credentials last at a tenant that does not say otherwise.
-    Raise SetupError that names *source* and the place of what is wrong.
+    *seconds_per_account* and *expires_after* (both in seconds) apply unless a table says otherwise.
+    Raise SetupError that names *source* and the place of the error.
     """
     try:
         specs = msgspec.convert(list(tables), list[TenantSpec])
     except msgspec.ValidationError as error:
-        msg = f"{source}: [[tenant]]: {error}{_hint(str(error))}"
+        msg = f"{source}: [[tenant]]: {error}{_suggest_key(str(error))}"
         raise SetupError(msg) from None
     _check_ids(specs, source)
-    otherwise = usual(each, readings, expires_after)
+    defaults = tenant_defaults(seconds_per_account, readings, expires_after)
     try:
-        return tuple(facts(spec, otherwise) for spec in specs)
+        return tuple(build_facts(spec, defaults) for spec in specs)
     except ValueError as error:
         msg = f"{source}: {error}"
         raise SetupError(msg) from None
 
 
-def warnings(known: Iterable[TenantFacts], source: str) -> list[str]:
-    """Say what of the tenants is allowed and of no use."""
+def list_warnings(tenants: Iterable[TenantFacts], source: str) -> list[str]:
+    """Return warnings about tables that are valid but have no effect."""
     return [
-        f"{source}: tenant {tenant.id!r}: {odd}" for tenant in known for odd in oddities(tenant)
+        f"{source}: tenant {tenant.id!r}: {warning}"
+        for tenant in tenants
+        for warning in find_unusable_credentials(tenant)
     ]
 
 
-def _hint(error: str) -> str:
-    """Return a hint at the key that was meant, if *error* is about an unknown one."""
+def _suggest_key(error: str) -> str:
+    """Return a suggestion for an unknown key or installation in *error*, or an empty text."""
     from difflib import get_close_matches
 
     if ".installation`" in error or "`installation`" in error:
         return f"; the installations are {', '.join(Installation)}"
-    unknown = _UNKNOWN.search(error)
+    unknown = _UNKNOWN_KEY.search(error)
     if unknown is None:
         return ""
-    keys = [one.encode_name for one in msgspec.structs.fields(_SPECS.get(unknown[2], TenantSpec))]
+    spec = _SPECS.get(unknown[2], TenantSpec)
+    keys = [field.encode_name for field in msgspec.structs.fields(spec)]
     near = get_close_matches(unknown[1].lower(), keys, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(keys)}"
+    return f"; did you mean {near[0]!r}?" if near else f"; the keys are: {', '.join(keys)}"
 
 
 def _check_ids(specs: Sequence[TenantSpec], source: str) -> None:
     if not specs:
         msg = f"{source}: no [[tenant]]; write at least one, or leave the list out"
         raise SetupError(msg)
-    seen: set[str] = set()
+    ids: set[str] = set()
     for spec in specs:
         if _ID.fullmatch(spec.id) is None or spec.id.lower() == "api":
-            msg = f"{source}: tenant id {spec.id!r}: letters, digits and hyphens, and not 'api'"
+            msg = (
+                f"{source}: tenant id {spec.id!r} is invalid; "
+                "use up to 63 letters, digits and hyphens, and not 'api'"
+            )
             raise SetupError(msg)
-        if spec.id.lower() in seen:
+        if spec.id.lower() in ids:
             msg = f"{source}: two tenants are called {spec.id!r}; ids ignore case"
             raise SetupError(msg)
-        seen.add(spec.id.lower())
+        ids.add(spec.id.lower())

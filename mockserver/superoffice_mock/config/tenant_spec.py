@@ -1,4 +1,4 @@
-"""What describes a tenant: the tables of a configuration, and what tests ask for."""
+"""The `[[tenant]]` tables of a configuration, and how they become the facts of a tenant."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -19,23 +19,23 @@ from superoffice_mock.core.sync_run import (
 )
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
-Life = Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000)]
-"""Seconds that a credential lasts."""
+Lifetime = Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000)]
+"""The seconds that a credential lasts."""
 Secret = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class _Struct(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
+class _Table(msgspec.Struct, forbid_unknown_fields=True, rename="kebab"):
     pass
 
 
-class User(_Struct):
-    """Someone with a password; it may be empty."""
+class User(_Table):
+    """A user with a password, which may be empty."""
 
     name: Secret
     password: str
 
 
-class AppSpec(_Struct):
+class AppSpec(_Table):
     """A partner's app and whether it was granted the EMail agent."""
 
     name: Secret
@@ -43,14 +43,14 @@ class AppSpec(_Struct):
     email_agent: bool = True
 
 
-class Token(_Struct):
-    """An access token and the name of the app that it was made for."""
+class Token(_Table):
+    """An access token and the name of its app."""
 
     value: Secret
     app: str
 
 
-class SessionSpec(_Struct):
+class SessionSpec(_Table):
     """A web session and its XSRF value."""
 
     id: Secret
@@ -58,23 +58,23 @@ class SessionSpec(_Struct):
     user: str
 
 
-class Account(_Struct):
-    """An account that takes its own time."""
+class Account(_Table):
+    """An account whose sync takes its own time."""
 
     id: Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
     seconds: Seconds
 
 
-class ExpiresAfter(_Struct):
-    """How long each kind of credential lasts, where they differ; what is not told is as usual."""
+class ExpiresAfter(_Table):
+    """How long each kind of credential lasts; None: as long as the setting says."""
 
-    tickets: Life | None = None
-    tokens: Life | None = None
-    sessions: Life | None = None
+    tickets: Lifetime | None = None
+    tokens: Lifetime | None = None
+    sessions: Lifetime | None = None
 
 
-class TenantSpec(_Struct):
-    """A `[[tenant]]` of the configuration."""
+class TenantSpec(_Table):
+    """One `[[tenant]]` table."""
 
     id: str
     installation: Installation
@@ -84,42 +84,48 @@ class TenantSpec(_Struct):
     apps: list[AppSpec] = []
     tokens: list[Token] = []
     accounts: list[Account] = []
-    expires_after: Life | ExpiresAfter | None = None
+    expires_after: Lifetime | ExpiresAfter | None = None
 
 
-class Usual(msgspec.Struct, frozen=True):
-    """What holds for a tenant that says nothing else: the settings."""
+class TenantDefaults(msgspec.Struct, frozen=True):
+    """The settings that apply to a tenant unless its table says otherwise."""
 
     durations: Durations
     readings: Readings
     lifetimes: Lifetimes = FOREVER
 
 
-def usual(each: float, readings: Readings, expires_after: float | None) -> Usual:
-    """Return what holds where accounts take *each* seconds and credentials last so long."""
-    return Usual(Durations(seconds(each), {}), readings, lifetimes(expires_after, FOREVER))
+def tenant_defaults(
+    seconds_per_account: float, readings: Readings, expires_after: float | None
+) -> TenantDefaults:
+    """Return the defaults; both times are in seconds."""
+    return TenantDefaults(
+        Durations(seconds(seconds_per_account), {}),
+        readings,
+        resolve_lifetimes(expires_after, FOREVER),
+    )
 
 
-def lifetimes(given: float | ExpiresAfter | None, otherwise: Lifetimes) -> Lifetimes:
-    """Return the lifetimes that somebody wrote; *otherwise* where they wrote none."""
-    if given is None:
-        return otherwise
-    if isinstance(given, ExpiresAfter):
+def resolve_lifetimes(value: float | ExpiresAfter | None, default: Lifetimes) -> Lifetimes:
+    """Return the lifetimes in *value*; those of *default* where it has none."""
+    if value is None:
+        return default
+    if isinstance(value, ExpiresAfter):
         return Lifetimes(
-            _life(given.tickets, otherwise.ticket),
-            _life(given.tokens, otherwise.token),
-            _life(given.sessions, otherwise.session),
+            _resolve_lifetime(value.tickets, default.ticket),
+            _resolve_lifetime(value.tokens, default.token),
+            _resolve_lifetime(value.sessions, default.session),
         )
-    return Lifetimes(seconds(given), seconds(given), seconds(given))
+    return Lifetimes(seconds(value), seconds(value), seconds(value))
 
 
-def _life(given: float | None, otherwise: Duration | None) -> Duration | None:
-    return otherwise if given is None else seconds(given)
+def _resolve_lifetime(value: float | None, default: Duration | None) -> Duration | None:
+    return default if value is None else seconds(value)
 
 
-def facts(spec: TenantSpec, usual: Usual) -> TenantFacts:
-    """Return the facts of the tenant that *spec* describes. Raise ValueError if it can't be."""
-    apps = {one.name: App(one.name, one.token, one.email_agent) for one in spec.apps}
+def build_facts(spec: TenantSpec, defaults: TenantDefaults) -> TenantFacts:
+    """Return the facts of the tenant that *spec* describes. Raise ValueError if it is invalid."""
+    apps = {app.name: App(app.name, app.token, app.email_agent) for app in spec.apps}
     for token in spec.tokens:
         if token.app not in apps:
             msg = f"tenant {spec.id!r} has a token of the unknown app {token.app!r}"
@@ -127,30 +133,32 @@ def facts(spec: TenantSpec, usual: Usual) -> TenantFacts:
     return TenantFacts(
         id=TenantId(spec.id),
         installation=spec.installation,
-        known=KnownCredentials(
+        known_credentials=KnownCredentials(
             users={user.name: user.password for user in spec.users},
             tickets=frozenset(spec.tickets),
             apps={app.token: app for app in apps.values()},
             tokens={token.value: apps[token.app] for token in spec.tokens},
         ),
-        durations=_durations(spec.accounts, usual.durations),
-        readings=usual.readings,
-        sessions={one.id: Session(one.id, one.xsrf, one.user) for one in spec.sessions},
-        lifetimes=lifetimes(spec.expires_after, usual.lifetimes),
+        durations=_durations(spec.accounts, defaults.durations),
+        readings=defaults.readings,
+        sessions={
+            session.id: Session(session.id, session.xsrf, session.user) for session in spec.sessions
+        },
+        lifetimes=resolve_lifetimes(spec.expires_after, defaults.lifetimes),
     )
 
 
-def _durations(accounts: Sequence[Account], usual: Durations) -> Durations:
+def _durations(accounts: Sequence[Account], default: Durations) -> Durations:
     if not accounts:
-        return usual
-    own = {AccountId(one.id): seconds(one.seconds) for one in accounts}
-    return Durations(usual.each, own)
+        return default
+    by_account = {AccountId(account.id): seconds(account.seconds) for account in accounts}
+    return Durations(default.default, by_account)
 
 
-def oddities(facts: TenantFacts) -> list[str]:
-    """Say which credentials of a tenant can never let anybody in."""
+def find_unusable_credentials(facts: TenantFacts) -> list[str]:
+    """Return a warning about credentials that the tenant's installation never accepts."""
     if facts.installation is Installation.ONLINE:
-        odd = "users: Basic is never accepted Online; give it tickets or tokens"
-        return [odd] if facts.known.users else []
-    odd = "tokens: Bearer is never accepted onsite; give it users or tickets"
-    return [odd] if facts.known.tokens else []
+        warning = "users: Basic is never accepted Online; give it tickets or tokens"
+        return [warning] if facts.known_credentials.users else []
+    warning = "tokens: Bearer is never accepted onsite; give it users or tickets"
+    return [warning] if facts.known_credentials.tokens else []

@@ -1,4 +1,4 @@
-"""Errors of the control surface: problem+json (RFC 9457) that says what to send instead."""
+"""Errors of the control surface, as problem+json (RFC 9457) that says what to send instead."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,51 +12,48 @@ from starlette.responses import Response
 
 from superoffice_mock.wire.values import shorten
 
-_UNKNOWN: Final = re.compile(
+_UNKNOWN_MEMBER: Final = re.compile(
     r"Object contains unknown field `(.*?)`(?: - at `(\$[^`]*)`)?", re.DOTALL
 )
-
-
-_NO_VALUE: Final = re.compile(r"Invalid enum value .* - at `(\$[^`]*)`", re.DOTALL)
-
-
-_STEP: Final = re.compile(r"\.(\w+)|\[.*?\]")
-
+_UNKNOWN_VALUE: Final = re.compile(r"Invalid enum value .* - at `(\$[^`]*)`", re.DOTALL)
+_PATH_STEP: Final = re.compile(r"\.(\w+)|\[.*?\]")
 
 _Schema = Mapping[str, Any]
 
 
-def explained(error: Exception, kind: type[msgspec.Struct]) -> str:
-    """Return what *error*, raised while reading a *kind*, says, with what was meant or may be."""
-    unknown, no_value = _UNKNOWN.fullmatch(str(error)), _NO_VALUE.fullmatch(str(error))
-    if unknown is not None:
-        name, where = unknown[1], unknown[2]
-        place = f" - at `{where}`" if where else ""
-        return f"unknown member `{shorten(name)}`{place}; {_meant(name, _members(kind, where))}"
-    if no_value is not None:
-        known = {value for one in _at(kind, no_value[1]) for value in one.get("enum", ())}
-        return f"{error}; known are {', '.join(sorted(known))}"
+def explain(error: Exception, kind: type[msgspec.Struct]) -> str:
+    """Return the text of *error*, raised while decoding a *kind*, with the names that are valid."""
+    if (member := _UNKNOWN_MEMBER.fullmatch(str(error))) is not None:
+        name, path = member[1], member[2]
+        at_path = f" - at `{path}`" if path else ""
+        return (
+            f"unknown member `{shorten(name)}`{at_path}; {_suggest(name, _members_at(kind, path))}"
+        )
+    if (value := _UNKNOWN_VALUE.fullmatch(str(error))) is not None:
+        schemas = _schemas_at(kind, value[1])
+        known_values = {name for schema in schemas for name in schema.get("enum", ())}
+        return f"{error}; known values: {', '.join(sorted(known_values))}"
     return str(error)
 
 
-def _members(kind: type[msgspec.Struct], where: str | None) -> list[str]:
-    """Return the members that *kind* has at the path *where*, by default its own."""
-    found = {name for one in _at(kind, where or "$") for name in one.get("properties", ())}
-    return sorted(found)
+def _members_at(kind: type[msgspec.Struct], path: str | None) -> list[str]:
+    """Return the members that *kind* has at *path*, by default at the top."""
+    schemas = _schemas_at(kind, path or "$")
+    return sorted({name for schema in schemas for name in schema.get("properties", ())})
 
 
-def _at(kind: type[msgspec.Struct], path: str) -> list[_Schema]:
-    """Return the schemas of what *kind* may have at *path*, such as `$.faults[0]`."""
-    (top,), parts = msgspec.json.schema_components((kind,), ref_template="{name}")
-    found = _choices(top, parts)
-    for step in _STEP.finditer(path):
-        below = (_below(one, step[1]) for one in found)
-        found = [choice for one in below for choice in _choices(one, parts)]
-    return found
+def _schemas_at(kind: type[msgspec.Struct], path: str) -> list[_Schema]:
+    """Return the schemas that a value of *kind* may have at *path*, such as `$.faults[0]`."""
+    (root,), components = msgspec.json.schema_components((kind,), ref_template="{name}")
+    schemas = _alternatives(root, components)
+    for step in _PATH_STEP.finditer(path):
+        subschemas = [_subschema(schema, step[1]) for schema in schemas]
+        schemas = [option for schema in subschemas for option in _alternatives(schema, components)]
+    return schemas
 
 
-def _below(schema: _Schema, name: str | None) -> _Schema:
-    """Return the schema of the member *name*, or without one of an item or any value."""
+def _subschema(schema: _Schema, name: str | None) -> _Schema:
+    """Return the schema of the member *name*; without a name, that of the items or values."""
     if name is not None:
         member: _Schema = schema.get("properties", {}).get(name, {})
         return member
@@ -64,46 +61,47 @@ def _below(schema: _Schema, name: str | None) -> _Schema:
     return item if isinstance(item, Mapping) else {}
 
 
-def _choices(schema: _Schema, parts: Mapping[str, _Schema]) -> list[_Schema]:
-    """Return what *schema* may be, each part in place of its name."""
+def _alternatives(schema: _Schema, components: Mapping[str, _Schema]) -> list[_Schema]:
+    """Return the alternatives of *schema*, with references resolved."""
     if "$ref" in schema:
-        return _choices(parts[schema["$ref"]], parts)
+        return _alternatives(components[schema["$ref"]], components)
     if "anyOf" in schema:
-        return [choice for one in schema["anyOf"] for choice in _choices(one, parts)]
+        return [option for part in schema["anyOf"] for option in _alternatives(part, components)]
     return [schema]
 
 
-def _meant(name: str, members: Iterable[str]) -> str:
+def _suggest(name: str, members: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name.lower(), members, n=1, cutoff=0.5)
     if near:
         return f"did you mean `{near[0]}`?"
-    return f"known are {', '.join(members)}" if members else "none is taken here"
+    return f"known members: {', '.join(members)}" if members else "no members are allowed here"
 
 
 class ProblemError(HTTPException):
-    """A control call that can't be done; *detail* says what to send instead."""
+    """An error of a control call; *detail* says what to send instead."""
 
 
 def problem(status: int, detail: str) -> ProblemError:
-    """Return the error of *status* that says *detail*."""
+    """Return an error with *status* and *detail*."""
     return ProblemError(status, detail)
 
 
-class Problems(msgspec.Struct, frozen=True):
-    """Answers calls that nothing is there for; *calls* are what there is, as `GET /_mock/lease`."""
+class NotFoundHandler(msgspec.Struct, frozen=True):
+    """Answers unknown paths; *calls* lists the valid calls, such as `GET /_mock/lease`."""
 
     calls: tuple[str, ...]
 
     async def answer(self, request: Request, error: Exception) -> Response:  # noqa: ARG002
-        """Return the 404 that names all calls."""
-        return rendered(problem(404, f"no such control call; there are: {', '.join(self.calls)}"))
+        """Return a 404 that lists all calls."""
+        detail = f"no such control call; the calls are: {', '.join(self.calls)}"
+        return render_problem(problem(404, detail))
 
 
-def rendered(error: ProblemError) -> Response:
-    """Return *error* as problem+json, safe to show on a terminal."""
-    detail = "".join(one if one.isprintable() else "\ufffd" for one in error.detail)
+def render_problem(error: ProblemError) -> Response:
+    """Return *error* as problem+json that is safe to print on a terminal."""
+    detail = "".join(char if char.isprintable() else "\ufffd" for char in error.detail)
     content = {
         "title": HTTPStatus(error.status_code).phrase,
         "status": error.status_code,

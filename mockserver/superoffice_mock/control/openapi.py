@@ -1,4 +1,4 @@
-"""`GET /_mock/openapi.json`: the tables of verbs as an OpenAPI document, made when asked."""
+"""`GET /_mock/openapi.json`: an OpenAPI document, built from the tables of control calls."""
 
 import json
 import re
@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock import __version__
 from superoffice_mock.control.request import (
     ControlMethod,
     ControlPaths,
@@ -18,83 +17,89 @@ from superoffice_mock.control.request import (
 )
 from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import OUTCOMES
+from superoffice_mock.version import __version__
 
-REFUSALS: Final = (400, 403, 404, 413)
-"""What any call may be refused with."""
-PREFIX: Final = "#/components/schemas/"
-_NAMED: Final = re.compile(r"{(\w+)}")
+COMMON_ERRORS: Final = (400, 403, 404, 413)
+"""The error statuses that every call may have."""
+SCHEMA_PREFIX: Final = "#/components/schemas/"
+_PATH_PARAMETER: Final = re.compile(r"{(\w+)}")
 _DECODER: Final = json.JSONDecoder()
 
 
-def verb(table: Callable[[], ControlPaths]) -> ControlMethod:
-    """Return the verb that describes every call in *table*, itself among them."""
+def document_method(paths: Callable[[], ControlPaths]) -> ControlMethod:
+    """Return the method that describes all calls in *paths*, itself included."""
 
-    async def describe(asked: ControlRequest) -> View:
-        return document(table(), locked=asked.world.locked)
+    async def describe(request: ControlRequest) -> View:
+        return build_document(paths(), needs_token=request.context.needs_token)
 
     return ControlMethod(
-        describe, summary="describes the control surface: this document", answers="Document"
+        describe, summary="returns this description of the control surface", response="Document"
     )
 
 
-def document(table: ControlPaths, *, locked: bool) -> View:
-    """Return *table* as OpenAPI 3.1; *locked*: a control token is needed."""
-    told = _told()
-    refusals = (*REFUSALS, 401) if locked else REFUSALS
-    described: View = {
+def build_document(paths: ControlPaths, *, needs_token: bool) -> View:
+    """Return *paths* as an OpenAPI 3.1 document."""
+    texts = _load_descriptions()
+    errors = (*COMMON_ERRORS, 401) if needs_token else COMMON_ERRORS
+    document: View = {
         "openapi": "3.1.0",
-        "info": told["info"] | {"version": __version__},
+        "info": texts["info"] | {"version": __version__},
         "paths": {
             f"/_mock{path}": {
-                method.lower(): _operation(f"{method} {path}", one, refusals)
-                for method, one in verbs.items()
+                name.lower(): _operation(f"{name} {path}", method, errors)
+                for name, method in methods.items()
             }
-            for path, verbs in table.items()
+            for path, methods in paths.items()
         },
         "components": {
-            "parameters": {name: _parameter(name, one) for name, one in told["parameters"].items()},
-            "schemas": _schemas(table, told["schemas"]),
-            "responses": {"Problem": _response("a problem", "Problem", "application/problem+json")},
+            "parameters": {
+                name: _parameter(name, members) for name, members in texts["parameters"].items()
+            },
+            "schemas": _schemas(paths, texts["schemas"]),
+            "responses": {"Problem": _response("an error", "Problem", "application/problem+json")},
         },
     }
-    if locked:
-        described["security"] = [{"token": []}]
-        described["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    return described
+    if needs_token:
+        document["security"] = [{"token": []}]
+        document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    return document
 
 
-def _told() -> View:
+def _load_descriptions() -> View:
     import yaml
 
     text = Path(__file__).with_name("schemas.yaml").read_text(encoding="utf-8")
-    told: View = yaml.safe_load(text)
-    return told
+    texts: View = yaml.safe_load(text)
+    return texts
 
 
 # ---- calls -----------------------------------------------------------------------------------
 
 
-def _operation(call: str, verb: ControlMethod, refusals: tuple[int, ...]) -> View:
-    names = (*_NAMED.findall(call), "tenant", *verb.query)
-    problems = {f"{one}": _ref("responses", "Problem") for one in (*refusals, *verb.refuses)}
-    described: View = {
+def _operation(call: str, method: ControlMethod, common_errors: tuple[int, ...]) -> View:
+    parameters = (*_PATH_PARAMETER.findall(call), "tenant", *method.query)
+    errors = (*common_errors, *method.errors)
+    operation: View = {
         "operationId": "-".join(re.findall(r"\w+", call)).lower(),
-        "summary": verb.summary,
-        "parameters": [_ref("parameters", name) for name in names],
-        "responses": {f"{verb.status}": _answer(verb), **problems},
+        "summary": method.summary,
+        "parameters": [_ref("parameters", name) for name in parameters],
+        "responses": {
+            f"{method.status}": _success_response(method),
+            **{f"{status}": _ref("responses", "Problem") for status in errors},
+        },
     }
-    if verb.takes is not None:
-        described["requestBody"] = _body(verb.takes)
+    if method.body is not None:
+        operation["requestBody"] = _request_body(method.body)
     if call == "GET /health":
-        described["security"] = []
-    return described
+        operation["security"] = []
+    return operation
 
 
-def _answer(verb: ControlMethod) -> View:
-    phrase = HTTPStatus(verb.status).phrase
-    if not verb.answers:
+def _success_response(method: ControlMethod) -> View:
+    phrase = HTTPStatus(method.status).phrase
+    if not method.response:
         return {"description": phrase}
-    return _response(phrase, verb.answers, verb.media_type)
+    return _response(phrase, method.response, method.media_type)
 
 
 def _response(description: str, schema: str, media_type: str) -> View:
@@ -102,28 +107,29 @@ def _response(description: str, schema: str, media_type: str) -> View:
     return {"description": description, "content": content}
 
 
-def _body(kind: type[RequestBody]) -> View:
-    shape = {"schema": _ref("schemas", kind.__name__)}
-    samples = {f"{number}": {"value": one} for number, one in enumerate(examples(kind), 1)}
-    required = any(one.required for one in msgspec.structs.fields(kind))
-    return {"required": required, "content": {"application/json": shape | {"examples": samples}}}
+def _request_body(kind: type[RequestBody]) -> View:
+    schema = _ref("schemas", kind.__name__)
+    examples = {f"{number}": {"value": body} for number, body in enumerate(examples_of(kind), 1)}
+    required = any(field.required for field in msgspec.structs.fields(kind))
+    content = {"application/json": {"schema": schema, "examples": examples}}
+    return {"required": required, "content": content}
 
 
-def examples(kind: type[RequestBody]) -> Iterator[Any]:
-    """Yield the bodies in the example of *kind* that are whole; there are words between them."""
+def examples_of(kind: type[RequestBody]) -> Iterator[Any]:
+    """Yield the complete JSON objects in the example of *kind*, which is text."""
     text, at = kind.example, 0
     while (at := text.find("{", at)) >= 0:
         try:
             body, at = _DECODER.raw_decode(text, at)
-        except ValueError:  # left out with an ellipsis
+        except ValueError:  # abbreviated with an ellipsis
             at += 1
         else:
             yield body
 
 
-def _parameter(name: str, told: View) -> View:
-    place = "path" if name == "id" else "query"
-    return {"name": name, "in": place, "required": name == "id"} | told
+def _parameter(name: str, members: View) -> View:
+    location = "path" if name == "id" else "query"
+    return {"name": name, "in": location, "required": name == "id"} | members
 
 
 def _ref(kind: str, name: str) -> View:
@@ -133,24 +139,25 @@ def _ref(kind: str, name: str) -> View:
 # ---- schemas ---------------------------------------------------------------------------------
 
 
-def _schemas(table: ControlPaths, told: View) -> View:
-    kinds = {one.takes for verbs in table.values() for one in verbs.values() if one.takes}
+def _schemas(paths: ControlPaths, schemas: View) -> View:
+    kinds = {
+        method.body for methods in paths.values() for method in methods.values() if method.body
+    }
     _, bodies = msgspec.json.schema_components(
-        sorted(kinds, key=lambda kind: kind.__name__), ref_template=PREFIX + "{name}"
+        sorted(kinds, key=lambda kind: kind.__name__), ref_template=SCHEMA_PREFIX + "{name}"
     )
     outcomes = {"Outcome": {"type": "string", "enum": list(OUTCOMES)}}
-    return {name: closed(one) for name, one in told.items()} | outcomes | bodies
+    return {name: close_objects(schema) for name, schema in schemas.items()} | outcomes | bodies
 
 
-def closed(schema: Any) -> Any:  # noqa: ANN401 - a schema is any JSON
-    """Return *schema* with all its objects having all of their members and no others."""
+def close_objects(schema: Any) -> Any:  # noqa: ANN401 - a schema is any JSON
+    """Return *schema* with all members of its objects required and no other members allowed."""
     if isinstance(schema, list):
-        return [closed(one) for one in schema]
+        return [close_objects(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    inside = {name: closed(one) for name, one in schema.items()}
-    members = inside.get("properties")
-    if members is None:
-        return inside
-    rest = {"type": "object", "required": list(members), "additionalProperties": False}
-    return rest | inside
+    schema = {name: close_objects(value) for name, value in schema.items()}
+    if "properties" not in schema:
+        return schema
+    required = list(schema["properties"])
+    return {"type": "object", "required": required, "additionalProperties": False} | schema

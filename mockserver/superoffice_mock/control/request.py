@@ -1,4 +1,4 @@
-"""One control call: its tenant, its query, its body, and what it may look at and change."""
+"""One control call: its tenant, query and body, and the parts of the mock that it may use."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,153 +11,164 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from superoffice_contract.openapi.operations import Operation
-from superoffice_mock.config.tenant_spec import Usual
-from superoffice_mock.control.errors import explained, problem
+from superoffice_mock.config.tenant_spec import TenantDefaults
+from superoffice_mock.control.errors import explain, problem
 from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import Exchange, Journal
-from superoffice_mock.server.asgi_extensions import connection
+from superoffice_mock.server.asgi_extensions import connection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.wire.values import shorten
 
 MAX_BODY: Final = 64 * 1024
-"""Bytes in the body of a control call."""
+"""The longest body of a control call, in bytes."""
 
 
 class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a control call; `example` is shown to who sends something else."""
+    """The body of a control call; errors about it show its `example`."""
 
     example: ClassVar[str]
 
 
 class EmptyBody(RequestBody):
-    """The body of a call that takes none."""
+    """The body of a call that has none; an empty object is accepted too."""
 
     example: ClassVar[str] = "none"
 
 
 class ControlContext(msgspec.Struct, frozen=True):
-    """The mock, as control calls see it; *locked*: they need the control token."""
+    """The parts of the mock that control calls use.
+
+    *steady*: a monotonic clock in nanoseconds; *needs_token*: calls must send the control token.
+    """
 
     tenants: Tenants
     journal: Journal
-    tapes: Captures
+    captures: Captures
     operations: Mapping[str, Operation]
     steady: Callable[[], int]
     started_at: int
-    usual: Usual
+    defaults: TenantDefaults
     log: Callable[[Exchange], None]
-    locked: bool
+    needs_token: bool
 
 
 Body = TypeVar("Body", bound=RequestBody)
 
 
 class ControlRequest(msgspec.Struct, frozen=True):
-    """One control call; *id* is what its path names, *base* where it was sent: scheme and host."""
+    """One control call.
 
-    world: ControlContext
+    *id*: the id in its path; *base_url*: scheme and host of its URL; *has_connection*: it came
+    through a real server, which can break connections.
+    """
+
+    context: ControlContext
     tenant: Tenant
     query: Mapping[str, str]
     body: bytes
     receive: Receive
     id: str = ""
-    base: str = ""
-    on_a_socket: bool = False
+    base_url: str = ""
+    has_connection: bool = False
 
-    def read(self, kind: type[Body]) -> Body:
-        """Return the body as *kind*; no body is an empty object. Raise ProblemError."""
+    def decode_body(self, kind: type[Body]) -> Body:
+        """Return the body as a *kind*; no body counts as an empty object. Raise ProblemError."""
         try:
             return msgspec.json.decode(self.body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            told = f"the body: {explained(error, kind)}" if self.body else "no body"
-            raise problem(400, f"{told}; send {kind.example}") from None
+            reason = f"the body: {explain(error, kind)}" if self.body else "the body is missing"
+            raise problem(400, f"{reason}; send {kind.example}") from None
 
-    async def until_hung_up(self) -> None:
-        """Wait until the caller hangs up."""
+    async def wait_for_disconnect(self) -> None:
+        """Wait until the client disconnects."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
-    def number(self, name: str, default: int) -> int:
-        """Return the whole number called *name* in the query. Raise ProblemError if it is none."""
+    def query_number(self, name: str, default: int) -> int:
+        """Return the query parameter *name*. Raise ProblemError unless it is a whole number."""
         value = self.query.get(name)
         if value is None:
             return default
-        found = whole(value)
-        if found is None:
+        number = parse_whole_number(value)
+        if number is None:
             raise problem(400, f"?{name}={shorten(value)}: expected a whole number, 0 or more")
-        return found
+        return number
 
-    def flag(self, name: str) -> bool:
-        """Return whether *name* is true in the query. Raise ProblemError if it is neither."""
+    def query_flag(self, name: str) -> bool:
+        """Return the query parameter *name*. Raise ProblemError unless it is true or false."""
         value = self.query.get(name, "false")
         if value not in ("true", "false"):
-            raise problem(400, f"?{name} is true or false")
+            raise problem(400, f"?{name} must be true or false")
         return value == "true"
 
 
 class ControlMethod(msgspec.Struct, frozen=True):
-    """What a method does at a path, and how `GET /_mock/openapi.json` describes it.
+    """The handler of one method at one path, and its description in `GET /_mock/openapi.json`.
 
-    *query*: the names it takes beside `tenant`; *takes*: its body; *answers*: the schema of its
-    answer, by its name in `schemas.yaml`; *refuses*: statuses that not every call may have.
+    *query*: its query parameters beside `tenant`; *response*: the name of its response schema in
+    `schemas.yaml`; *errors*: its error statuses beside those that every call may have.
     """
 
     handler: Callable[[ControlRequest], Awaitable[View | Response]]
     query: tuple[str, ...] = ()
     summary: str = ""
-    takes: type[RequestBody] | None = None
-    answers: str = ""
+    body: type[RequestBody] | None = None
+    response: str = ""
     status: int = 200
-    refuses: tuple[int, ...] = ()
+    errors: tuple[int, ...] = ()
     media_type: str = "application/json"
 
 
 ControlPaths = Mapping[str, Mapping[str, ControlMethod]]
-"""Path under /_mock -> method -> verb."""
+"""Path under /_mock -> name of a method -> the method."""
 
 
-def whole(text: str) -> int | None:
-    """Return the whole number that *text* writes, or None."""
+def parse_whole_number(text: str) -> int | None:
+    """Return *text* as a whole number of at most 18 digits, or None."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-async def asked(world: ControlContext, request: Request, verb: ControlMethod) -> ControlRequest:
-    """Return what *request* asks of *verb*. Raise ProblemError where it can't be meant."""
-    _check_query(request.query_params, ("tenant", *verb.query))
-    tenant = _tenant(world.tenants, request.query_params.get("tenant"))
-    body = await _limited(request)
-    id_ = request.path_params.get("id", "")
-    base = f"{request.url.scheme}://{request.url.netloc}"
-    on_a_socket = connection(request.scope) is not None
-    found = ControlRequest(
-        world, tenant, request.query_params, body, request.receive, id_, base, on_a_socket
+async def read_request(
+    context: ControlContext, request: Request, method: ControlMethod
+) -> ControlRequest:
+    """Read *request*, a call of *method*. Raise ProblemError if it is invalid."""
+    _check_query(request.query_params, ("tenant", *method.query))
+    control_request = ControlRequest(
+        context,
+        tenant=_find_tenant(context.tenants, request.query_params.get("tenant")),
+        query=request.query_params,
+        body=await _read_body(request),
+        receive=request.receive,
+        id=request.path_params.get("id", ""),
+        base_url=f"{request.url.scheme}://{request.url.netloc}",
+        has_connection=connection_of(request.scope) is not None,
     )
-    if verb.takes is None:
-        found.read(EmptyBody)
-    return found
+    if method.body is None:
+        control_request.decode_body(EmptyBody)
+    return control_request
 
 
-def _check_query(query: QueryParams, known: tuple[str, ...]) -> None:
-    """Raise ProblemError for a name that is not *known*, or that says two things at once."""
+def _check_query(query: QueryParams, known_names: tuple[str, ...]) -> None:
+    """Raise ProblemError for an unknown parameter and for one that occurs more than once."""
     for name, count in Counter(name for name, _ in query.multi_items()).items():
-        if name not in known:
-            detail = f"?{shorten(name)} is not known here; known are: {', '.join(known)}"
-            raise problem(400, detail)
+        if name not in known_names:
+            known = ", ".join(known_names)
+            raise problem(400, f"?{shorten(name)} is unknown; known parameters: {known}")
         if count > 1:
-            raise problem(400, f"?{name} is there {count} times; send it once")
+            raise problem(400, f"?{name} occurs {count} times; send it once")
 
 
-def _tenant(tenants: Tenants, id_: str | None) -> Tenant:
+def _find_tenant(tenants: Tenants, id_: str | None) -> Tenant:
     tenant = tenants.default if id_ is None else tenants.get(id_)
     if tenant is None:
-        known = tenants.known
-        raise problem(404, f"?tenant={shorten(id_ or '')} is not known; the tenants are: {known}")
+        known = tenants.id_summary
+        raise problem(404, f"?tenant={shorten(id_ or '')} is unknown; the tenants are: {known}")
     return tenant
 
 
-async def _limited(request: Request) -> bytes:
+async def _read_body(request: Request) -> bytes:
     body = b""
     async for part in request.stream():
         body += part

@@ -1,4 +1,4 @@
-"""The routes of the control surface, from the tables of its parts."""
+"""The routes of the control surface, from the tables of its endpoints."""
 
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -24,56 +24,63 @@ from superoffice_mock.control.endpoints import (
     requests,
     tenants,
 )
-from superoffice_mock.control.errors import ProblemError, Problems, problem, rendered
-from superoffice_mock.control.request import ControlContext, ControlMethod, ControlPaths, asked
+from superoffice_mock.control.errors import NotFoundHandler, ProblemError, problem, render_problem
+from superoffice_mock.control.request import (
+    ControlContext,
+    ControlMethod,
+    ControlPaths,
+    read_request,
+)
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.sync_run import ExchangeId
 from superoffice_mock.wire.values import shorten
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
 
-VERBS: Final[ControlPaths] = {
-    **health.VERBS,
-    **tenants.VERBS,
-    **accounts.VERBS,
-    **requests.WAIT_VERBS,
-    **requests.VERBS,
-    **lease.VERBS,
-    **clock.VERBS,
-    **credentials.VERBS,
-    **recordings.VERBS,
-    **demo.VERBS,
-    "/openapi.json": {"GET": openapi.verb(lambda: VERBS)},
-    **faults.VERBS,
+PATHS: Final[ControlPaths] = {
+    **health.PATHS,
+    **tenants.PATHS,
+    **accounts.PATHS,
+    **requests.WAIT_PATHS,
+    **requests.PATHS,
+    **lease.PATHS,
+    **clock.PATHS,
+    **credentials.PATHS,
+    **recordings.PATHS,
+    **demo.PATHS,
+    "/openapi.json": {"GET": openapi.document_method(lambda: PATHS)},
+    **faults.PATHS,
 }
-"""Every control call there is."""
+"""All control calls."""
 
 
-def mounted(world: ControlContext, token: str | None) -> tuple[Mount, Handler]:
-    """Return the control surface at /_mock, and what answers its errors; *token* guards it."""
+def mount_control(context: ControlContext, token: str | None) -> tuple[Mount, Handler]:
+    """Return the control surface at /_mock and its 404 handler; *token* guards the surface."""
     guard = Guard(token)
-    routes = [Route(path, Endpoint(world, guard, path, verbs)) for path, verbs in VERBS.items()]
-    problems = Problems(tuple(calls()))
-    return Mount("/_mock", Router(routes, redirect_slashes=False)), problems.answer
+    routes = [
+        Route(path, Endpoint(context, guard, path, methods)) for path, methods in PATHS.items()
+    ]
+    not_found = NotFoundHandler(tuple(calls()))
+    return Mount("/_mock", Router(routes, redirect_slashes=False)), not_found.answer
 
 
 def calls() -> Iterator[str]:
-    """Yield what there is, as `GET /_mock/lease`."""
-    for path, verbs in VERBS.items():
-        for method in sorted(verbs):
-            yield f"{method} /_mock{path}"
+    """Yield all control calls, such as `GET /_mock/lease`."""
+    for path, methods in PATHS.items():
+        for name in sorted(methods):
+            yield f"{name} /_mock{path}"
 
 
 class Endpoint:
-    """A path of the control surface, with all its verbs, as an ASGI application."""
+    """A path of the control surface with all its methods, as an ASGI application."""
 
     def __init__(
-        self, world: ControlContext, guard: Guard, path: str, verbs: Mapping[str, ControlMethod]
+        self, context: ControlContext, guard: Guard, path: str, methods: Mapping[str, ControlMethod]
     ) -> None:
-        self._world = world
+        self._context = context
         self._guard = guard
         self._path = path
-        self._verbs = {**verbs, "HEAD": verbs["GET"]} if "GET" in verbs else verbs
+        self._methods = {**methods, "HEAD": methods["GET"]} if "GET" in methods else methods
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
@@ -84,31 +91,31 @@ class Endpoint:
     async def _answer(self, request: Request) -> Response:
         try:
             self._guard.check(request)
-            verb = self._verb(request.method)
-            found = await verb.handler(await asked(self._world, request, verb))
+            method = self._find_method(request.method)
+            answer = await method.handler(await read_request(self._context, request, method))
         except ProblemError as error:
-            return rendered(error)
+            return render_problem(error)
         except ClientDisconnect:
             return Response(status_code=400)
-        except Exception:  # noqa: BLE001 - whatever it is, the caller gets a problem, the log a traceback
-            return rendered(self._crashed(request))
-        if isinstance(found, Response):
-            return found
-        content = msgspec.json.encode(found) + b"\n"
-        return Response(content, verb.status, media_type="application/json")
+        except Exception:  # noqa: BLE001 - the client gets a problem, the log a traceback
+            return render_problem(self._log_crash(request))
+        if isinstance(answer, Response):
+            return answer
+        content = msgspec.json.encode(answer) + b"\n"
+        return Response(content, method.status, media_type="application/json")
 
-    def _verb(self, method: str) -> ControlMethod:
-        verb = self._verbs.get(method)
-        if verb is None:
-            here = ", ".join(f"{one} /_mock{self._path}" for one in sorted(self._verbs))
-            allowed = {"Allow": ", ".join(self._verbs)}
-            raise ProblemError(405, f"{shorten(method)} is not meant here; send {here}", allowed)
-        return verb
+    def _find_method(self, name: str) -> ControlMethod:
+        method = self._methods.get(name)
+        if method is None:
+            calls_here = ", ".join(f"{name} /_mock{self._path}" for name in sorted(self._methods))
+            detail = f"{shorten(name)} is not allowed here; send {calls_here}"
+            raise ProblemError(405, detail, {"Allow": ", ".join(self._methods)})
+        return method
 
-    def _crashed(self, request: Request) -> ProblemError:
-        """Log the crash that is being handled; return what the caller is told of it."""
-        tenant, now = self._world.tenants.default, self._world.steady()
-        self._world.log(
+    def _log_crash(self, request: Request) -> ProblemError:
+        """Log the exception that is being handled; return the error for the client."""
+        tenant, now = self._context.tenants.default, self._context.steady()
+        self._context.log(
             Exchange(
                 ExchangeId(0),
                 tenant.facts.id,
@@ -117,7 +124,7 @@ class Endpoint:
                 tenant.now(),
                 now,
                 status=500,
-                told="the control surface crashed",
+                explicit_reason="the control surface crashed",
                 crash=traceback.format_exc(),
             )
         )

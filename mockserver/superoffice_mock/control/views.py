@@ -1,4 +1,4 @@
-"""What the control surface shows: exchanges, runs, the lease and the clock, as JSON values."""
+"""Exchanges, runs, the lease and the clock as the JSON values of the control surface."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from superoffice_mock.core.clock import RealClock, format_instant, to_seconds
 from superoffice_mock.core.clock_events import Event
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange, Journal
-from superoffice_mock.core.lease import Ask, Replayed, TurnedAway
+from superoffice_mock.core.lease import Replayed, TurnedAway, Undecided
 from superoffice_mock.core.readings import READINGS, Readings
 from superoffice_mock.core.sync_run import SECOND, Hold, Holder, Instant, SyncRun, SyncStep
 from superoffice_mock.errors import Rejected
@@ -18,33 +18,31 @@ from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.wire.decode import decode
 
 View = dict[str, Any]
-
-
 Operations = Mapping[str, Operation]
-
 
 _NO_LIMIT = 1_000_000_000
 
 
 def exchange_view(exchange: Exchange, operations: Operations) -> View:
-    """Return the line of `GET requests` for *exchange*."""
+    """Return the item of `GET requests` for *exchange*."""
     verdict = exchange.verdict
+    holder = verdict.holder if isinstance(verdict, (TurnedAway, Undecided)) else None
     return {
         "id": exchange.id,
         "at": format_instant(exchange.at),
-        "tenant": None if exchange.astray else exchange.tenant,
+        "tenant": None if exchange.tenant_unknown else exchange.tenant,
         "operation": exchange.operation,
         "method": exchange.method,
         "path": exchange.path,
         "media_type": _media_type(exchange.head.content_type),
-        "principal": _principal(exchange.principal),
-        "accounts": _accounts(exchange, operations),
+        "principal": _principal_view(exchange.principal),
+        "accounts": _accounts_view(exchange, operations),
         "select": exchange.select,
         "outcome": exchange.outcome,
-        "recorded": _recorded(exchange),
+        "recorded": _recorded_view(exchange),
         "fault": exchange.fault and exchange.fault.id,
         "run": exchange.run and exchange.run.id,
-        "holder": _holder(verdict.holder) if isinstance(verdict, (TurnedAway, Ask)) else None,
+        "holder": holder and _short_holder_view(holder),
         "status": exchange.status,
         "elapsed": to_seconds(exchange.elapsed),
         "elapsed_real": to_seconds(exchange.elapsed_real),
@@ -54,8 +52,8 @@ def exchange_view(exchange: Exchange, operations: Operations) -> View:
     }
 
 
-def whole_exchange_view(exchange: Exchange, operations: Operations) -> View:
-    """Return `GET requests/{id}`: the line, and what came over the wire, without secrets."""
+def exchange_detail_view(exchange: Exchange, operations: Operations) -> View:
+    """Return `GET requests/{id}`: the item, and the headers and body without secrets."""
     return exchange_view(exchange, operations) | {
         "headers": [{"name": name, "value": value} for name, value in exchange.head.headers],
         "body": exchange.body.decode("utf-8", "replace"),
@@ -67,35 +65,34 @@ def _media_type(content_type: str | None) -> str | None:
     return content_type and content_type.partition(";")[0].strip()
 
 
-def _principal(principal: Principal | None) -> View | None:
+def _principal_view(principal: Principal | None) -> View | None:
     if principal is None:
         return None
     app = principal.app and principal.app.name
     return {"scheme": principal.scheme, "user": principal.user, "app": app}
 
 
-def _holder(holder: Holder) -> View:
-    """Say who held the lease when a call was turned away; `holder_view` in short."""
+def _short_holder_view(holder: Holder) -> View:
+    """Return the holder of the lease at the time when a call was turned away."""
     return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
 
 
-def _recorded(exchange: Exchange) -> View | None:
+def _recorded_view(exchange: Exchange) -> View | None:
     verdict = exchange.verdict
     if not isinstance(verdict, Replayed) or exchange.outcome != "replayed":
         return None
-    return msgspec.structs.asdict(verdict.remembered)
+    return msgspec.structs.asdict(verdict.recorded_outcome)
 
 
-def _accounts(exchange: Exchange, operations: Operations) -> list[View] | None:
-    """Decode the body again; None where it was not accepted or there is none.
-
-    Of a call that a fault struck the body was not looked at, so it may be none at all.
-    """
-    operation = next((one for one in operations.values() if one.name == exchange.operation), None)
+def _accounts_view(exchange: Exchange, operations: Operations) -> list[View] | None:
+    """Decode the body again and return its accounts; None if it was rejected or is missing."""
+    operation = next(
+        (value for value in operations.values() if value.name == exchange.operation), None
+    )
     if operation is None or (exchange.verdict is None and exchange.outcome != "faulted"):
         return None
-    try:
-        request = decode(operation, exchange.head.content_type, exchange.body, _NO_LIMIT).request
+    try:  # the body of a faulted call was never validated
+        request = decode(operation, exchange.head.content_type, exchange.body, _NO_LIMIT).content
     except Rejected:
         return None
     return [
@@ -109,7 +106,7 @@ def _accounts(exchange: Exchange, operations: Operations) -> list[View] | None:
 
 
 def lease_view(tenant: Tenant) -> View:
-    """Return who holds the lease now, for how long, and how many wait."""
+    """Return the current holder of the lease and the number of waiting calls."""
     now = tenant.now()
     holder = tenant.state.holder(now)
     return {
@@ -120,7 +117,7 @@ def lease_view(tenant: Tenant) -> View:
 
 
 def holder_view(holder: Holder, now: Instant) -> View:
-    """Return one holder of the lease: a run with its end, or a hold without."""
+    """Return *holder*: a run with its end, or a hold by hand, which has no end."""
     if isinstance(holder, Hold):
         return {"by": "hand", "since": format_instant(holder.since)}
     return {
@@ -135,19 +132,19 @@ def holder_view(holder: Holder, now: Instant) -> View:
 
 
 def runs_view(tenant: Tenant, journal: Journal) -> View:
-    """Return the runs that the journal still knows, and the active one, with their tasks."""
+    """Return the runs of the journal and the active run, with their tasks."""
     now = tenant.now()
-    return {"runs": [_run(run, now) for run in runs_of(tenant, journal)]}
+    return {"runs": [_run_view(run, now) for run in runs_of(tenant, journal)]}
 
 
 def runs_of(tenant: Tenant, journal: Journal) -> list[SyncRun]:
-    """Return the runs that the journal still knows, and the active one, oldest first."""
-    found = [one.run for one in journal.exchanges(tenant.facts.id) if one.run is not None]
+    """Return the runs of the journal and the active run, oldest first."""
+    runs = [exchange.run for exchange in journal.exchanges(tenant.facts.id)]
     active = tenant.state.holder(tenant.now())
-    return list({run.id: run for run in (*found, active) if isinstance(run, SyncRun)}.values())
+    return list({run.id: run for run in (*runs, active) if isinstance(run, SyncRun)}.values())
 
 
-def _run(run: SyncRun, now: Instant) -> View:
+def _run_view(run: SyncRun, now: Instant) -> View:
     return {
         "run": run.id,
         "request": run.exchange,
@@ -155,7 +152,7 @@ def _run(run: SyncRun, now: Instant) -> View:
         "accounts": list(run.accounts),
         "started_at": format_instant(run.started_at),
         "ends_at": format_instant(run.ends_at),
-        "tasks": [[_step(step, run, now) for step in task.steps] for task in run.tasks],
+        "tasks": [[_step_view(step, run, now) for step in task.steps] for task in run.tasks],
     }
 
 
@@ -165,7 +162,7 @@ def _run_state(run: SyncRun, now: Instant) -> str:
     return "running" if now < run.ends_at else "ended"
 
 
-def _step(step: SyncStep, run: SyncRun, now: Instant) -> View:
+def _step_view(step: SyncStep, run: SyncRun, now: Instant) -> View:
     return {
         "AccountId": step.account,
         "started_at": format_instant(step.started_at),
@@ -175,7 +172,7 @@ def _step(step: SyncStep, run: SyncRun, now: Instant) -> View:
 
 
 def step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
-    """Return how far one account of a run is at *now*."""
+    """Return the state of one account of a run at *now*."""
     if run.released_at is not None and run.released_at < step.ends_at:
         return "cut short"
     if step.ends_at <= now:
@@ -184,7 +181,7 @@ def step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
 
 
 def clock_view(tenant: Tenant) -> View:
-    """Return how the tenant's clock runs and what it shows."""
+    """Return the tenant's clock and its time."""
     clock = tenant.state.clock
     return {
         "clock": clock.name,
@@ -196,7 +193,7 @@ def clock_view(tenant: Tenant) -> View:
 
 
 def event_view(event: Event) -> View:
-    """Return one event, without the members it has no use for."""
+    """Return *event* without members that are null."""
     members = {
         name: value for name, value in msgspec.structs.asdict(event).items() if value is not None
     }
@@ -204,11 +201,16 @@ def event_view(event: Event) -> View:
 
 
 def readings_view(readings: Readings) -> View:
-    """Return every reading with the value this tenant follows."""
+    """Return all readings with their current values."""
     values = readings.as_dict()
     return {
         "readings": [
-            {"name": one.name, "value": values[one.name], "values": one.values, "why": one.why}
-            for one in READINGS.values()
+            {
+                "name": reading.name,
+                "value": values[reading.name],
+                "values": reading.values,
+                "why": reading.why,
+            }
+            for reading in READINGS.values()
         ]
     }

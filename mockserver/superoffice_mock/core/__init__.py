@@ -1,1 +1,1 @@
-"""The rules: pure functions and frozen facts. No bytes, sockets, clocks, threads or logging."""
+"""The rules: pure functions and immutable values, without I/O, sockets, clocks or logging."""

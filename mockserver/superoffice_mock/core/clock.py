@@ -1,7 +1,7 @@
-"""A tenant's clock as a value: what time it is, given what the real clock says."""
+"""A tenant's clock as a value: the tenant's time as a function of the real time."""
 
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -9,80 +9,77 @@ from superoffice_mock.core.sync_run import SECOND, Instant
 
 
 class RealClock(msgspec.Struct, frozen=True):
-    """Runs with the real clock, *ahead* nanoseconds before it."""
+    """Runs with the real clock, *offset* nanoseconds ahead of it."""
 
-    ahead: int = 0
+    offset: int = 0
     name: ClassVar = "real"
 
-    def now(self, real: int) -> Instant:
-        """Return the tenant's moment at the *real* one."""
-        return Instant(real + self.ahead)
+    def now(self, now_real: int) -> Instant:
+        """Return the tenant's time at the real time *now_real*."""
+        return Instant(now_real + self.offset)
 
-    def moved(self, to: Instant) -> "RealClock":  # noqa: ARG002 - the same shape as FrozenClock
-        """Return the same clock: nobody moves it but time."""
+    def move_to(self, instant: Instant) -> "RealClock":  # noqa: ARG002 - the same interface as FrozenClock
+        """Return the same clock: only real time moves it."""
         return self
 
 
 class FrozenClock(msgspec.Struct, frozen=True):
-    """Stands still until somebody advances it."""
+    """Stands still until a control call advances it."""
 
     at: Instant
     name: ClassVar = "freeze"
 
-    def now(self, real: int) -> Instant:  # noqa: ARG002 - the same shape as RealClock
-        """Return the moment it stands at."""
+    def now(self, now_real: int) -> Instant:  # noqa: ARG002 - the same interface as RealClock
+        """Return the time at which the clock stands."""
         return self.at
 
-    def moved(self, to: Instant) -> "FrozenClock":
-        """Return the clock as it stands at *to*."""
-        return FrozenClock(to)
+    def move_to(self, instant: Instant) -> "FrozenClock":
+        """Return a clock that stands at *instant*."""
+        return FrozenClock(instant)
 
 
 class JumpingClock(msgspec.Struct, frozen=True):
-    """Stands still, and jumps to the next moment anyone waits for once all calls wait."""
+    """Stands still while a call is being processed; then jumps to the next answer that is due."""
 
     at: Instant
     name: ClassVar = "jump"
 
-    def now(self, real: int) -> Instant:  # noqa: ARG002 - the same shape as RealClock
-        """Return the moment it stands at."""
+    def now(self, now_real: int) -> Instant:  # noqa: ARG002 - the same interface as RealClock
+        """Return the time at which the clock stands."""
         return self.at
 
-    def moved(self, to: Instant) -> "JumpingClock":
-        """Return the clock as it stands at *to*."""
-        return JumpingClock(to)
+    def move_to(self, instant: Instant) -> "JumpingClock":
+        """Return a clock that stands at *instant*."""
+        return JumpingClock(instant)
 
 
 Clock = RealClock | FrozenClock | JumpingClock
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_MICROSECOND: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
-def real(clock: Clock, now_real: int) -> RealClock:
-    """Let *clock* run on from where it stands."""
-    return RealClock(ahead=clock.now(now_real) - now_real)
+
+def resume(clock: Clock, now_real: int) -> RealClock:
+    """Return a real clock that continues from the time of *clock*."""
+    return RealClock(offset=clock.now(now_real) - now_real)
 
 
 def freeze(clock: Clock, now_real: int) -> FrozenClock:
-    """Stop *clock* where it stands."""
+    """Return a frozen clock that stands at the time of *clock*."""
     return FrozenClock(clock.now(now_real))
 
 
 def jump(clock: Clock, now_real: int) -> JumpingClock:
-    """Stop *clock* where it stands; it moves by jumps from now on."""
+    """Return a jumping clock that stands at the time of *clock*."""
     return JumpingClock(clock.now(now_real))
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-_LAST_MICROSECOND = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
-
-
 def format_instant(instant: int) -> str:
-    """Return *instant* as ISO 8601 in UTC, to the microsecond; the year 9999 is the last."""
+    """Return *instant* as ISO 8601 in UTC, to the microsecond, at most the end of the year 9999."""
     at = _EPOCH + timedelta(microseconds=min(instant // 1000, _LAST_MICROSECOND))
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def to_seconds(duration: int | None) -> float | None:
-    """Return *duration* in seconds."""
+    """Convert *duration* from nanoseconds to seconds."""
     return None if duration is None else duration / SECOND

@@ -1,4 +1,4 @@
-"""What happens on a tenant's clock while it is moved, for whoever moved it."""
+"""The events that a control call reports when it moves a tenant's clock."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from superoffice_mock.core.sync_run import Holder, Instant, SyncRun
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One thing that happened; members that do not apply are None."""
+    """One event on the tenant's clock; members that do not apply are None."""
 
     at: Instant
     event: str
@@ -20,23 +20,26 @@ class Event(msgspec.Struct, frozen=True):
     outcome: str | None = None
 
 
-def started(call: Call, verdict: Verdict, at: Instant) -> Event:
-    """Return that *call*, which had been waiting, got a run."""
+def started_event(call: Call, verdict: Verdict, at: Instant) -> Event:
+    """Return the event that *call*, which was waiting, started a run."""
     run = verdict.run.id if isinstance(verdict, Started) else None
     return Event(at, "run-started", run=run, request=call.exchange)
 
 
-def answered(call: Call, verdict: Verdict, at: Instant) -> Event:
-    """Return that *call* heard back."""
+def answered_event(call: Call, verdict: Verdict, at: Instant) -> Event:
+    """Return the event that *call* was answered."""
     return Event(at, "answered", request=call.exchange, outcome=OUTCOME_OF[type(verdict)])
 
 
-def ends(holder: Holder | None, after: Instant, until: Instant) -> Iterator[Event]:
-    """Yield, in order, which tasks of the run that holds the lease end, and whether it ends."""
+def end_events(holder: Holder | None, after: Instant, until: Instant) -> Iterator[Event]:
+    """Yield, in order, the ends of tasks and of the run that holds the lease.
+
+    Only ends later than *after* and not later than *until* are included.
+    """
     if not isinstance(holder, SyncRun):
         return
-    slowest = sorted((task.steps[-1].ends_at, n) for n, task in enumerate(holder.tasks, 1))
-    for at, number in slowest:
+    task_ends = sorted((task.steps[-1].ends_at, n) for n, task in enumerate(holder.tasks, 1))
+    for at, number in task_ends:
         if after < at <= until:
             yield Event(at, "task-ended", run=holder.id, task=number)
     if holder.ends_at <= until:

@@ -1,6 +1,6 @@
-"""How long credentials last: when each ends, and what using one does to that.
+"""When credentials expire, and how a use prolongs them.
 
-Without lifetimes there is nothing to look at: nothing has an end until somebody gives it one.
+Without lifetimes, no credential expires until a control call says so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,107 +13,129 @@ from superoffice_mock.core.credentials import (
     AUTHORIZATION,
     AccessToken,
     KnownCredentials,
-    Presented,
+    PresentedCredentials,
     Session,
-    SessionPair,
+    SessionCredentials,
     Ticket,
-    denied,
+    unauthorized_error,
 )
 from superoffice_mock.core.sync_run import SECOND, Duration, Instant
 
 
-class Kind(StrEnum):
-    """What can expire; a user with a password can't (claim credentials-expire)."""
+class CredentialKind(StrEnum):
+    """The kinds that can expire; a user with a password can't (claim credentials-expire)."""
 
     TICKET = "ticket"
     TOKEN = "access token"
     SESSION = "session"
 
 
-class Credential(msgspec.Struct, frozen=True):
+class ExpiringCredential(msgspec.Struct, frozen=True):
     """One ticket, access token or session."""
 
-    kind: Kind
+    kind: CredentialKind
     value: str
 
     def __repr__(self) -> str:
-        return f"Credential({self.kind}, …)"
+        return f"ExpiringCredential({self.kind}, …)"
 
 
-Ends = Mapping[Credential, Instant]
-"""The moment at which a credential lets nobody in any more; one that is not here has none."""
+ExpiryTimes = Mapping[ExpiringCredential, Instant]
+"""The moment from which a credential is rejected; one that is not in it never expires."""
 
 
 class Lifetimes(msgspec.Struct, frozen=True):
-    """How long each kind lasts; None: for ever."""
+    """How long each kind of credential lasts; None: for ever."""
 
     ticket: Duration | None = None
     token: Duration | None = None
     session: Duration | None = None
 
-    def of(self, kind: Kind) -> Duration | None:
-        """Return how long one of *kind* lasts."""
-        lasting: Duration | None = getattr(self, kind.name.lower())
-        return lasting
+    def of(self, kind: CredentialKind) -> Duration | None:
+        """Return how long a credential of *kind* lasts."""
+        lifetime: Duration | None = getattr(self, kind.name.lower())
+        return lifetime
 
 
 FOREVER: Final = Lifetimes()
-NO_END: Final[Ends] = {}
-SLIDING: Final = frozenset({Kind.TICKET, Kind.SESSION})  # claims ticket-sliding, token-fixed
-"""The kinds to which every use gives their whole life again."""
-_WHERE: Final = {Kind.TICKET: AUTHORIZATION, Kind.TOKEN: AUTHORIZATION, Kind.SESSION: "Cookie"}
+NO_EXPIRY_TIMES: Final[ExpiryTimes] = {}
+SLIDING: Final = frozenset(  # claims ticket-sliding, token-fixed
+    {CredentialKind.TICKET, CredentialKind.SESSION}
+)
+"""The kinds whose lifetime starts again at every use."""
+_HEADER: Final = {
+    CredentialKind.TICKET: AUTHORIZATION,
+    CredentialKind.TOKEN: AUTHORIZATION,
+    CredentialKind.SESSION: "Cookie",
+}
 
 
-def credentials(known: KnownCredentials, sessions: Mapping[str, Session]) -> Iterator[Credential]:
-    """Yield everything of a tenant that can expire."""
-    for ticket in known.tickets:
-        yield Credential(Kind.TICKET, ticket)
-    for token in known.tokens:
-        yield Credential(Kind.TOKEN, token)
+def known_expiring_credentials(
+    known_credentials: KnownCredentials, sessions: Mapping[str, Session]
+) -> Iterator[ExpiringCredential]:
+    """Yield all credentials of a tenant that can expire."""
+    for ticket in known_credentials.tickets:
+        yield ExpiringCredential(CredentialKind.TICKET, ticket)
+    for token in known_credentials.tokens:
+        yield ExpiringCredential(CredentialKind.TOKEN, token)
     for session in sessions:
-        yield Credential(Kind.SESSION, session)
+        yield ExpiringCredential(CredentialKind.SESSION, session)
 
 
-def presented_as(presented: Presented) -> Credential | None:
-    """Return what of *presented* can expire, if anything can."""
-    match presented:
+def expiring_credential(credentials: PresentedCredentials) -> ExpiringCredential | None:
+    """Return the part of *credentials* that can expire, or None."""
+    match credentials:
         case Ticket(value):
-            return Credential(Kind.TICKET, value)
+            return ExpiringCredential(CredentialKind.TICKET, value)
         case AccessToken(value):
-            return Credential(Kind.TOKEN, value)
-        case SessionPair(session):
-            return Credential(Kind.SESSION, session)
+            return ExpiringCredential(CredentialKind.TOKEN, value)
+        case SessionCredentials(session):
+            return ExpiringCredential(CredentialKind.SESSION, session)
         case _:
             return None
 
 
-def first_ends(
-    lifetimes: Lifetimes, known: KnownCredentials, sessions: Mapping[str, Session], now: Instant
-) -> Ends:
-    """Return when everything ends that begins its life at *now*."""
+def initial_expiry_times(
+    lifetimes: Lifetimes,
+    known_credentials: KnownCredentials,
+    sessions: Mapping[str, Session],
+    now: Instant,
+) -> ExpiryTimes:
+    """Return when each credential expires if it is issued at *now*."""
     if lifetimes == FOREVER:
-        return NO_END
+        return NO_EXPIRY_TIMES
     return {
-        one: Instant(now + lasting)
-        for one in credentials(known, sessions)
-        if (lasting := lifetimes.of(one.kind)) is not None
+        credential: Instant(now + lifetime)
+        for credential in known_expiring_credentials(known_credentials, sessions)
+        if (lifetime := lifetimes.of(credential.kind)) is not None
     }
 
 
-def used(lifetimes: Lifetimes, ends: Ends, one: Credential, now: Instant) -> Ends:
-    """Return the ends after *one* was used at *now*. Raise Rejected (401) if it has ended."""
-    end = ends.get(one)
-    if end is None:
-        return ends
-    if end <= now:
-        ago = (now - end) / SECOND
-        raise denied(_WHERE[one.kind], f"the {one.kind} expired {ago:.1f} s ago")
-    lasting = lifetimes.of(one.kind)
-    if one.kind not in SLIDING or lasting is None:
-        return ends
-    return {**ends, one: Instant(now + lasting)}
+def record_use(
+    lifetimes: Lifetimes, expiry_times: ExpiryTimes, credential: ExpiringCredential, now: Instant
+) -> ExpiryTimes:
+    """Return the expiry times after a use of *credential* at *now*.
+
+    Raise Rejected (401) if it has expired.
+    """
+    expires_at = expiry_times.get(credential)
+    if expires_at is None:
+        return expiry_times
+    kind = credential.kind
+    if expires_at <= now:
+        ago = (now - expires_at) / SECOND
+        raise unauthorized_error(_HEADER[kind], f"the {kind} expired {ago:.1f} s ago")
+    lifetime = lifetimes.of(kind)
+    if kind not in SLIDING or lifetime is None:
+        return expiry_times
+    return {**expiry_times, credential: Instant(now + lifetime)}
 
 
-def expired(ends: Ends, now: Instant, *those: Credential) -> Ends:
-    """Return the ends after *those* were made to end at *now*; one that has ended, ended then."""
-    return {**ends, **{one: min(now, ends.get(one, now)) for one in those}}
+def expire(
+    expiry_times: ExpiryTimes, now: Instant, *credentials: ExpiringCredential
+) -> ExpiryTimes:
+    """Return the expiry times after *credentials* expire at *now*; earlier expiry times stay."""
+    changes = {
+        credential: min(now, expiry_times.get(credential, now)) for credential in credentials
+    }
+    return {**expiry_times, **changes}

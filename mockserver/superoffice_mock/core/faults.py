@@ -1,7 +1,6 @@
-"""Faults: answers and breakages that somebody armed, and which calls they strike.
+"""Faults: error answers, delays and broken connections, and the calls to which they apply.
 
-Nothing here is left to chance: a fault counts the calls it sees, and what looks random is a
-function of its seed and that count.
+Nothing is random: a fault counts calls, and a probability is a function of its seed and the count.
 """
 
 from collections.abc import Iterable
@@ -14,13 +13,13 @@ from superoffice_mock.core.sync_run import Duration
 
 FaultId = NewType("FaultId", int)
 
-GARBAGE: Final = 512
-"""Bytes that a fault of random data sends."""
-_WHOLE: Final = 1 << 64
+GARBAGE_SIZE: Final = 512
+"""The number of bytes that a fault of random data sends."""
+_HASH_RANGE: Final = 1 << 64
 
 
-class Refusal(msgspec.Struct, frozen=True):
-    """Answers *status* in the vendor's envelope; *message* replaces the one of the status."""
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """Answers *status* in the vendor's envelope; *message* replaces the usual one."""
 
     status: int
     message: str | None = None
@@ -28,11 +27,11 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Expiry(msgspec.Struct, frozen=True):
-    """Answers as if the caller's credential had expired."""
+    """Answers as if the client's credential had expired."""
 
 
 class Delay(msgspec.Struct, frozen=True):
-    """Keeps the call from arriving for so long on the tenant's clock."""
+    """Delays the arrival of the call, on the tenant's clock."""
 
     by: Duration
 
@@ -44,118 +43,123 @@ class Breakage(msgspec.Struct, frozen=True):
     seed: int = 0
 
 
-Effect = Refusal | Expiry | Delay | Breakage
+Effect = ErrorAnswer | Expiry | Delay | Breakage
 
 
-class Each(msgspec.Struct, frozen=True):
-    """Picks every call."""
+class EveryCall(msgspec.Struct, frozen=True):
+    """Matches every call."""
 
-    def picks(self, _: int) -> bool:
-        """Pick it."""
+    def matches(self, _: int) -> bool:
+        """Return True."""
         return True
 
 
-class Every(msgspec.Struct, frozen=True):
-    """Picks every *nth* call."""
+class EveryNth(msgspec.Struct, frozen=True):
+    """Matches every *nth* call."""
 
     nth: int
 
-    def picks(self, number: int) -> bool:
-        """Tell whether the call of this *number*, from 1, is one of them."""
+    def matches(self, number: int) -> bool:
+        """Return whether the rule matches the call with this *number*, counted from 1."""
         return number % self.nth == 0
 
 
 class Chance(msgspec.Struct, frozen=True):
-    """Picks calls with a *probability*, always the same ones for a *seed*."""
+    """Matches calls with a *probability*; a *seed* always matches the same calls."""
 
     probability: float
     seed: int = 0
 
-    def picks(self, number: int) -> bool:
-        """Tell whether the call of this *number*, from 1, is one of them."""
+    def matches(self, number: int) -> bool:
+        """Return whether the rule matches the call with this *number*, counted from 1."""
         digest = blake2b(f"{self.seed}:{number}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest) < self.probability * _WHOLE
+        return int.from_bytes(digest) < self.probability * _HASH_RANGE
 
 
-Rule = Each | Every | Chance
+Rule = EveryCall | EveryNth | Chance
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What happens to which calls, and how often it did.
+    """An effect, the calls to which it applies, and how often it has fired.
 
-    *operation* None: any. *times* None: until it is cleared. *seen* counts the calls that it could
-    have struck, *fired* those that it did.
+    *operation* None: any operation. *times* None: no limit. *eligible_calls* counts the calls of
+    the operation since the fault was armed, *fired* those on which it fired.
     """
 
     effect: Effect
-    rule: Rule = Each()
+    rule: Rule = EveryCall()
     operation: str | None = None
     times: int | None = 1
     id: FaultId = FaultId(0)
-    seen: int = 0
+    eligible_calls: int = 0
     fired: int = 0
 
     @property
     def armed(self) -> bool:
-        """Whether it can still strike."""
+        """Whether it can still fire."""
         return self.times is None or self.fired < self.times
 
     @property
-    def answers(self) -> bool:
-        """Whether it ends the call: a delay does not."""
+    def ends_call(self) -> bool:
+        """Whether it takes the place of the answer; a delay does not."""
         return not isinstance(self.effect, Delay)
 
-    def shown(self, operation: str) -> "Fault":
-        """Return the fault after it saw a call of *operation*, whoever strikes that."""
+    def count_call(self, operation: str) -> "Fault":
+        """Return the fault after a call of *operation*, whichever fault fires on that call."""
         if not self.armed or self.operation not in (None, operation):
             return self
-        return msgspec.structs.replace(self, seen=self.seen + 1)
+        return msgspec.structs.replace(self, eligible_calls=self.eligible_calls + 1)
 
     def fire(self) -> "Fault":
-        """Return the fault after it struck."""
+        """Return the fault after it fired once more."""
         return msgspec.structs.replace(self, fired=self.fired + 1)
 
 
 class Faults(msgspec.Struct, frozen=True):
-    """The faults of a tenant in the order in which they were armed. An id never comes again."""
+    """The faults of a tenant in the order in which they were armed. Ids are never reused."""
 
-    each: tuple[Fault, ...] = ()
+    items: tuple[Fault, ...] = ()
     next_id: FaultId = FaultId(1)
 
     @property
-    def armed(self) -> int:
-        """How many can still strike."""
-        return sum(fault.armed for fault in self.each)
+    def armed_count(self) -> int:
+        """The number of faults that can still fire."""
+        return sum(fault.armed for fault in self.items)
 
-    def strike(self, operation: str) -> tuple["Faults", Fault | None]:
-        """Show a call of *operation* to all; the first that picks it strikes and is returned."""
-        seen = [fault.shown(operation) for fault in self.each]
-        for place, (before, after) in enumerate(zip(self.each, seen, strict=True)):
-            if after is not before and after.rule.picks(after.seen):
-                struck = seen[place] = after.fire()
-                return Faults(tuple(seen), self.next_id), struck
-        return Faults(tuple(seen), self.next_id), None
+    def fire(self, operation: str) -> tuple["Faults", Fault | None]:
+        """Count a call of *operation* and fire the first fault that matches it.
 
-    def replaced(self, by: Iterable[Fault]) -> "Faults":
-        """Return these faults *by* others, numbered."""
-        cleared = Faults(next_id=self.next_id)
-        for fault in by:
-            cleared = cleared.with_fault(fault)
-        return cleared
+        Return the faults after the call, and the fault that fired or None.
+        """
+        items = [fault.count_call(operation) for fault in self.items]
+        for index, (before, after) in enumerate(zip(self.items, items, strict=True)):
+            if after is not before and after.rule.matches(after.eligible_calls):
+                items[index] = after.fire()
+                return Faults(tuple(items), self.next_id), items[index]
+        return Faults(tuple(items), self.next_id), None
 
-    def with_fault(self, fault: Fault, room: int | None = None) -> "Faults":
-        """Return the faults and one more; in *room* for so many the oldest spent ones go first."""
-        spent = [one.id for one in self.each if not one.armed]
-        over = 0 if room is None else max(len(self.each) + 1 - room, 0)
-        gone = spent[:over]
-        kept = tuple(one for one in self.each if one.id not in gone)
-        numbered = msgspec.structs.replace(fault, id=self.next_id)
-        return Faults((*kept, numbered), FaultId(self.next_id + 1))
+    def replace_all(self, faults: Iterable[Fault]) -> "Faults":
+        """Return only *faults*, with new ids."""
+        result = Faults(next_id=self.next_id)
+        for fault in faults:
+            result = result.with_fault(fault)
+        return result
+
+    def with_fault(self, fault: Fault, max_faults: int | None = None) -> "Faults":
+        """Return the faults and one more.
+
+        If there are more than *max_faults* then, the oldest ones that can't fire any more go.
+        """
+        spent_ids = [item.id for item in self.items if not item.armed]
+        excess = 0 if max_faults is None else max(len(self.items) + 1 - max_faults, 0)
+        remaining = tuple(item for item in self.items if item.id not in spent_ids[:excess])
+        new = msgspec.structs.replace(fault, id=self.next_id)
+        return Faults((*remaining, new), FaultId(self.next_id + 1))
 
 
 NO_FAULTS: Final = Faults()
 
 
-def garbage(seed: int, number: int) -> bytes:
-    """Return the random data of the firing of this *number*; it never looks like HTTP."""
-    return b"\x00" + shake_256(f"{seed}:{number}".encode()).digest(GARBAGE - 1)
+def garbage_bytes(seed: int, number: int) -> bytes:
+    """Return the random data of the firing with this *number*; it never looks like HTTP."""
+    return b"\x00" + shake_256(f"{seed}:{number}".encode()).digest(GARBAGE_SIZE - 1)

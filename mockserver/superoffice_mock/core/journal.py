@@ -1,4 +1,4 @@
-"""The journal: the bounded list of exchanges, where the truth is told."""
+"""The journal: a bounded list of exchanges for each tenant."""
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
@@ -10,15 +10,15 @@ import msgspec
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.faults import Fault
 from superoffice_mock.core.lease import (
-    Ask,
     Delayed,
-    Refused,
+    RejectedAfterDelay,
     Replayed,
     Served,
     Started,
     TurnedAway,
+    Undecided,
     Verdict,
-    reason,
+    format_reason,
 )
 from superoffice_mock.core.sync_run import ExchangeId, Instant, SyncRun, TenantId
 
@@ -35,36 +35,37 @@ Outcome = Literal[
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 MAX_VIOLATIONS: Final = 20
 OVERHEAD: Final = 1_000
-"""Bytes that an exchange takes beside what the caller sent; a generous estimate."""
+"""The bytes that an exchange takes in addition to what the client sent; a generous estimate."""
 
 OUTCOME_OF: Final[Mapping[type, str]] = {
     Started: "started",
     TurnedAway: "turned_away",
     Served: "served",
     Replayed: "replayed",
-    Ask: "pending",
+    Undecided: "pending",
     Delayed: "pending",
-    Refused: "rejected",
+    RejectedAfterDelay: "rejected",
 }
 
 
-class Head(msgspec.Struct, frozen=True):
-    """What is kept of the head of a request: headers, secrets replaced, and how long they are."""
+class RequestHead(msgspec.Struct, frozen=True):
+    """The headers that the journal keeps, with secrets replaced, and their size in bytes."""
 
     headers: tuple[tuple[str, str], ...] = ()
-    weight: int = 0
+    size: int = 0
     content_type: str | None = None
 
 
-NO_HEAD: Final = Head()
+NO_HEAD: Final = RequestHead()
 
 
 class Exchange(msgspec.Struct, eq=False):
     """One request with its answer, verdict and timing; filled in while it is handled.
 
-    `body` is kept as received and decoded again when somebody looks. The reason is that of the
-    verdict, unless `told` is another. `weighed` is what the journal has counted.
-    *astray*: the call reached no tenant; `tenant` only keeps it.
+    `body` is kept as received and decoded again when a control call reads it. `explicit_reason`,
+    if set, takes the place of the verdict's reason. `counted_size` is the size that the journal
+    has counted. `tenant_unknown`: the path names no known tenant, and `tenant` is only the one
+    whose journal keeps the exchange.
     """
 
     id: ExchangeId
@@ -74,7 +75,7 @@ class Exchange(msgspec.Struct, eq=False):
     at: Instant
     real_at: int
     operation: str | None = None
-    head: Head = NO_HEAD
+    head: RequestHead = NO_HEAD
     body: bytes = b""
     principal: Principal | None = None
     select: tuple[str, ...] | None = None
@@ -84,25 +85,24 @@ class Exchange(msgspec.Struct, eq=False):
     elapsed_real: int | None = None
     hung_up: bool = False
     fault: Fault | None = None
-    told: str | None = None
+    explicit_reason: str | None = None
     crash: str | None = None
-    astray: bool = False
+    tenant_unknown: bool = False
     violations: tuple[str, ...] = ()
-    weighed: int = 0
+    counted_size: int = 0
 
     @property
     def outcome(self) -> str:
-        """Return one of `OUTCOMES`: `pending` until the answer is on its way.
+        """One of `OUTCOMES`; `pending` until the answer is on its way.
 
-        A call that a fault ends is `faulted` as soon as it is struck: some get no answer.
+        A call that a fault ends is `faulted` as soon as the fault fires: it may get no answer.
         """
         if self.crash is not None:
             return "crashed"
-        if self.fault is not None and self.fault.answers:
+        if self.fault is not None and self.fault.ends_call:
             return "faulted"
-        # A connection that breaks again, as it was recorded, has no status.
-        answered = self.elapsed if isinstance(self.verdict, Replayed) else self.status
-        if answered is None:
+        is_replay = isinstance(self.verdict, Replayed)
+        if (self.elapsed if is_replay else self.status) is None:  # a replay may have no status
             return "pending"
         if self.verdict is not None:
             return OUTCOME_OF[type(self.verdict)]
@@ -110,10 +110,10 @@ class Exchange(msgspec.Struct, eq=False):
 
     @property
     def reason(self) -> str | None:
-        """What happened and why, in words; None as long as nothing did."""
-        if self.told is None and self.status is not None and self.verdict is not None:
-            return reason(self.verdict)
-        return self.told
+        """What happened and why, in words; None until something has happened."""
+        if self.explicit_reason is None and self.status is not None and self.verdict is not None:
+            return format_reason(self.verdict)
+        return self.explicit_reason
 
     @property
     def run(self) -> SyncRun | None:
@@ -121,26 +121,26 @@ class Exchange(msgspec.Struct, eq=False):
         return self.verdict.run if isinstance(self.verdict, Started) else None
 
     @property
-    def weight(self) -> int:
-        """Bytes that the journal counts for this exchange."""
+    def size(self) -> int:
+        """The bytes that the journal counts for this exchange."""
         accounts = len(self.verdict.run.accounts) * 4 if isinstance(self.verdict, Started) else 0
-        selected = 0 if self.select is None else sum(map(len, self.select))
-        sent = len(self.body) + len(self.path) + self.head.weight + selected
-        return OVERHEAD + sent + accounts
+        select = 0 if self.select is None else sum(map(len, self.select))
+        request = len(self.body) + len(self.path) + self.head.size + select
+        return OVERHEAD + request + accounts
 
 
 class Watcher(Protocol):
-    """Somebody who waits for exchanges of one tenant."""
+    """Receives the exchanges of one tenant; see `Journal.watch`."""
 
-    def told(self, exchange: Exchange) -> None:
-        """Look at *exchange*: it has arrived, or it is complete."""
+    def notify(self, exchange: Exchange) -> None:
+        """Receive *exchange*, which has arrived or is complete."""
 
-    def dismissed(self, reason: str) -> None:
-        """Wait no longer, because of *reason*."""
+    def cancel(self, reason: str) -> None:
+        """Stop waiting for exchanges because of *reason*."""
 
 
-class _Shelf(msgspec.Struct):
-    """The exchanges of one tenant, whose ids have no gap, and how many it ever had."""
+class _TenantExchanges(msgspec.Struct):
+    """The exchanges of one tenant; their ids are consecutive."""
 
     exchanges: deque[Exchange] = msgspec.field(default_factory=deque)
     last_id: int = 0
@@ -148,45 +148,45 @@ class _Shelf(msgspec.Struct):
 
 
 class Journal:
-    """All exchanges of all tenants: at most *per_tenant* of each, at most *max_bytes* in all.
+    """The exchanges of all tenants: at most *per_tenant* of each, at most *max_bytes* in all.
 
-    The oldest goes first. What a tenant lost that way is counted in `forgotten`.
+    The oldest exchange is forgotten first; `count_forgotten` says how many a tenant lost.
     """
 
     def __init__(self, per_tenant: int, max_bytes: int) -> None:
         self._per_tenant = per_tenant
         self._max_bytes = max_bytes
-        self._shelves: dict[TenantId, _Shelf] = {}
+        self._by_tenant: dict[TenantId, _TenantExchanges] = {}
         self._by_age: OrderedDict[Exchange, None] = OrderedDict()
         self._bytes = 0
         self._watchers: dict[TenantId, list[Watcher]] = {}
 
-    def arrived(
+    def record_arrival(
         self, tenant: TenantId, method: str, path: str, at: Instant, real_at: int
     ) -> Exchange:
-        """Note an arrival and return its exchange, still pending."""
-        shelf = self._shelf(tenant)
-        shelf.last_id += 1
-        exchange = Exchange(ExchangeId(shelf.last_id), tenant, method, path, at, real_at)
-        shelf.exchanges.append(exchange)
+        """Add an exchange for a request that has arrived, and return it."""
+        own = self._exchanges_of(tenant)
+        own.last_id += 1
+        exchange = Exchange(ExchangeId(own.last_id), tenant, method, path, at, real_at)
+        own.exchanges.append(exchange)
         self._by_age[exchange] = None
-        if len(shelf.exchanges) > self._per_tenant:
-            self._forget(shelf)
-        self._weigh(exchange, OVERHEAD + len(path))
+        if len(own.exchanges) > self._per_tenant:
+            self._forget_oldest(own)
+        self._set_size(exchange, OVERHEAD + len(path))
         if self._watchers:
-            self._tell(exchange)
+            self._notify_watchers(exchange)
         return exchange
 
-    def finished(self, exchange: Exchange) -> None:
-        """Weigh *exchange* again now that it is complete, and make room if it has grown."""
+    def record_end(self, exchange: Exchange) -> None:
+        """Count the final size of *exchange*, which is complete, and notify the watchers."""
         if exchange in self._by_age:
-            self._weigh(exchange, exchange.weight)
+            self._set_size(exchange, exchange.size)
             if self._watchers:
-                self._tell(exchange)
+                self._notify_watchers(exchange)
 
     @contextmanager
-    def watched(self, tenant: TenantId, watcher: Watcher) -> Iterator[None]:
-        """Tell *watcher* of the exchanges of *tenant*, until the block ends."""
+    def watch(self, tenant: TenantId, watcher: Watcher) -> Iterator[None]:
+        """Notify *watcher* of the exchanges of *tenant* until the block ends."""
         watchers = self._watchers.setdefault(tenant, [])
         watchers.append(watcher)
         try:
@@ -197,63 +197,64 @@ class Journal:
                 del self._watchers[tenant]
 
     def watchers(self, tenant: TenantId) -> tuple[Watcher, ...]:
-        """Return who watches *tenant* now."""
+        """Return the current watchers of *tenant*."""
         return tuple(self._watchers.get(tenant, ()))
 
     def exchanges(self, tenant: TenantId) -> Iterator[Exchange]:
-        """Yield what is kept of *tenant*, oldest first."""
-        shelf = self._shelves.get(tenant)
-        return iter(tuple(shelf.exchanges) if shelf else ())
+        """Yield the exchanges of *tenant*, oldest first."""
+        own = self._by_tenant.get(tenant)
+        return iter(tuple(own.exchanges) if own else ())
 
     def exchange(self, tenant: TenantId, id_: ExchangeId) -> Exchange | None:
         """Return one exchange of *tenant*, or None if it is unknown or forgotten."""
-        shelf = self._shelves.get(tenant)
-        if shelf is None or not shelf.exchanges:
+        own = self._by_tenant.get(tenant)
+        if own is None or not own.exchanges:
             return None
-        place = id_ - shelf.exchanges[0].id
-        return shelf.exchanges[place] if 0 <= place < len(shelf.exchanges) else None
+        index = id_ - own.exchanges[0].id
+        return own.exchanges[index] if 0 <= index < len(own.exchanges) else None
 
     def last_id(self, tenant: TenantId) -> ExchangeId:
-        """Return the id of the last exchange that *tenant* ever had; 0 before its first."""
-        shelf = self._shelves.get(tenant)
-        return ExchangeId(0 if shelf is None else shelf.last_id)
+        """Return the id of the latest exchange that *tenant* ever had; 0 before its first."""
+        own = self._by_tenant.get(tenant)
+        return ExchangeId(0 if own is None else own.last_id)
 
-    def forgotten(self, tenant: TenantId) -> int:
-        """Return how many exchanges of *tenant* had to go for newer ones."""
-        shelf = self._shelves.get(tenant)
-        return 0 if shelf is None else shelf.forgotten
+    def count_forgotten(self, tenant: TenantId) -> int:
+        """Return how many exchanges of *tenant* were forgotten to make room for newer ones."""
+        own = self._by_tenant.get(tenant)
+        return 0 if own is None else own.forgotten
 
     def clear(self, tenant: TenantId) -> None:
-        """Drop all exchanges of *tenant*; its ids go on: an old one never names a new exchange."""
-        shelf = self._shelf(tenant)
-        while shelf.exchanges:
-            self._forget(shelf)
-        shelf.forgotten = 0
+        """Delete all exchanges of *tenant*; ids go on, so an old id never names a new exchange."""
+        own = self._exchanges_of(tenant)
+        while own.exchanges:
+            self._forget_oldest(own)
+        own.forgotten = 0
 
     def remove(self, tenant: TenantId) -> None:
-        """Drop all that is known of *tenant*, which is gone."""
+        """Delete everything about *tenant*, which was removed."""
         self.clear(tenant)
-        del self._shelves[tenant]
+        del self._by_tenant[tenant]
 
-    def _tell(self, exchange: Exchange) -> None:
+    def _notify_watchers(self, exchange: Exchange) -> None:
         for watcher in self.watchers(exchange.tenant):
-            watcher.told(exchange)
+            watcher.notify(exchange)
 
-    def _shelf(self, tenant: TenantId) -> _Shelf:
-        shelf = self._shelves.get(tenant)
-        if shelf is None:
-            shelf = self._shelves[tenant] = _Shelf()
-        return shelf
+    def _exchanges_of(self, tenant: TenantId) -> _TenantExchanges:
+        own = self._by_tenant.get(tenant)
+        if own is None:
+            own = self._by_tenant[tenant] = _TenantExchanges()
+        return own
 
-    def _weigh(self, exchange: Exchange, weight: int) -> None:
-        self._bytes += weight - exchange.weighed
-        exchange.weighed = weight
+    def _set_size(self, exchange: Exchange, size: int) -> None:
+        """Count *size* bytes for *exchange*; forget the oldest exchanges if that is too much."""
+        self._bytes += size - exchange.counted_size
+        exchange.counted_size = size
         while self._bytes > self._max_bytes:
             oldest = next(iter(self._by_age))
-            self._forget(self._shelves[oldest.tenant])
+            self._forget_oldest(self._by_tenant[oldest.tenant])
 
-    def _forget(self, shelf: _Shelf) -> None:
-        exchange = shelf.exchanges.popleft()
+    def _forget_oldest(self, own: _TenantExchanges) -> None:
+        exchange = own.exchanges.popleft()
         del self._by_age[exchange]
-        self._bytes -= exchange.weighed
-        shelf.forgotten += 1
+        self._bytes -= exchange.counted_size
+        own.forgotten += 1

@@ -1,7 +1,8 @@
-"""The throttle: pure functions with time as an argument.
+"""The throttle: pure functions that decide calls, with the time as an argument.
 
 When a run starts, the end of its slowest task is known, so the lease is held while
-`now < ends_at`: no timer to lose. Nobody waits here; a verdict says when the answer is due.
+`now < ends_at` and needs no timer. These functions never wait: a verdict says when the answer is
+due.
 """
 
 from array import array
@@ -28,119 +29,94 @@ TURNED_AWAY_AFTER: Final = 1 * SECOND  # claim busy-second
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
-    """One call that asks for a run: which exchange, for which accounts, since when."""
+    """One call that asks for a run: its exchange, its accounts and its time of arrival."""
 
     exchange: ExchangeId
     accounts: Sequence[AccountId]
     arrived_at: Instant
 
 
+# ---- verdicts --------------------------------------------------------------------------------
+
+
 class Started(msgspec.Struct, frozen=True, gc=False):
-    """The call started a run, without *left_out* accounts that it asked for, too."""
+    """The call started a run, which leaves out *skipped_accounts* of its accounts."""
 
     run: SyncRun
     answer_at: Instant
-    left_out: int = 0
+    skipped_accounts: int = 0
 
 
 class TurnedAway(msgspec.Struct, frozen=True, gc=False):
-    """The call came while another held the lease: the same answer, a second later."""
+    """The lease was held: the same answer as for `Started`, one second later, and no run."""
 
     holder: Holder
     answer_at: Instant
 
 
 class Served(msgspec.Struct, frozen=True, gc=False):
-    """The call was answered and there was nothing to run."""
+    """The call was answered, and there was nothing to run."""
 
     answer_at: Instant
 
 
 class RecordedOutcome(msgspec.Struct, frozen=True, gc=False):
-    """What became of a call when it was recorded, and how sure that is, where anybody said."""
+    """The outcome of a recorded call, as far as it is known, and how certain that is."""
 
     outcome: str = "unknown"
     confidence: str | None = None
 
 
-UNTOLD: Final = RecordedOutcome()
+UNKNOWN_OUTCOME: Final = RecordedOutcome()
 
 
 class Replayed(msgspec.Struct, frozen=True, gc=False):
-    """The call was answered as in a recording, where it had come to what is *remembered*."""
+    """The call got an answer from a recording; *recorded_outcome* is that of the recorded call."""
 
     answer_at: Instant
-    remembered: RecordedOutcome = UNTOLD
+    recorded_outcome: RecordedOutcome = UNKNOWN_OUTCOME
 
 
-class Ask(msgspec.Struct, frozen=True):
-    """Not known yet: ask again at `answer_at`, or when the tenant's state changes."""
+class Undecided(msgspec.Struct, frozen=True):
+    """No verdict yet: decide again at `answer_at`, or when the tenant's state changes."""
 
     holder: Holder
     answer_at: Instant
 
 
 class Delayed(msgspec.Struct, frozen=True):
-    """The call has not arrived yet; at `answer_at`, ask *arrives* what it is and its verdict."""
+    """A fault delays the call until `answer_at`; *on_arrival* then returns it and its verdict."""
 
     answer_at: Instant
-    arrives: "Callable[[Instant], tuple[Call, Verdict]]"
+    on_arrival: "Callable[[Instant], tuple[Call, Verdict]]"
 
 
-class Refused(msgspec.Struct, frozen=True):
-    """The call arrived, after a delay, and something was wrong with it."""
+class RejectedAfterDelay(msgspec.Struct, frozen=True):
+    """The call arrived after a delay, and was rejected with *error*."""
 
     answer_at: Instant
     error: Exception
 
 
-Verdict = Started | TurnedAway | Served | Replayed | Ask | Delayed | Refused
+Verdict = Started | TurnedAway | Served | Replayed | Undecided | Delayed | RejectedAfterDelay
+
+# ---- decisions -------------------------------------------------------------------------------
 
 
 def admit(
     facts: TenantFacts, state: TenantState, call: Call, now: Instant
 ) -> tuple[TenantState, Verdict]:
-    """Decide *call* at *now*; ask again with the same call where the verdict is `Ask`."""
+    """Decide *call* at *now*. If the verdict is `Undecided`, decide the same call again later."""
     holder = state.holder(now)
     if holder is None:
-        return _let_in(facts, state, call, now)
+        return _start(facts, state, call, now)
     deadline = Instant(call.arrived_at + TURNED_AWAY_AFTER)
     if now >= deadline or facts.readings.busy == "wait-then-drop":
         return state, TurnedAway(holder, deadline)
-    return state, Ask(holder, _next_chance(holder, deadline))
+    return state, Undecided(holder, _next_decision(holder, deadline))
 
 
-def release(state: TenantState, now: Instant) -> tuple[TenantState, Holder | None]:
-    """End whatever holds the lease at *now*; return it, a run with the moment it was cut short."""
-    holder = state.holder(now)
-    if isinstance(holder, SyncRun):
-        holder = cut_short(holder, now)
-    return state.with_lease(None), holder
-
-
-def hold(state: TenantState, now: Instant) -> tuple[TenantState, Holder]:
-    """Hold the lease by hand from *now* until `release`; raise ValueError while it is held."""
-    holder = state.holder(now)
-    if holder is not None:
-        msg = f"{describe(holder, now)}; release it first, or wait"
-        raise ValueError(msg)
-    taken = Hold(now)
-    return state.with_lease(taken), taken
-
-
-def cut_short(run: SyncRun, now: Instant) -> SyncRun:
-    """Return *run* as ended by hand at *now*."""
-    return msgspec.structs.replace(run, ends_at=now, released_at=now)
-
-
-def describe(holder: Holder, now: Instant) -> str:
-    """Say who holds the lease and for how long, for people."""
-    if isinstance(holder, Hold):
-        return "the lease is held by hand until it is released"
-    return f"run {holder.id} holds the lease for {(holder.ends_at - now) / SECOND:.1f} s more"
-
-
-def _let_in(
+def _start(
     facts: TenantFacts, state: TenantState, call: Call, now: Instant
 ) -> tuple[TenantState, Verdict]:
     readings = facts.readings
@@ -155,53 +131,89 @@ def _let_in(
     return state.leased_to(run), Started(run, answer_at, len(call.accounts) - len(accounts))
 
 
-def _next_chance(holder: Holder, deadline: Instant) -> Instant:
+def _next_decision(holder: Holder, deadline: Instant) -> Instant:
     return min(holder.ends_at, deadline) if isinstance(holder, SyncRun) else deadline
 
 
-def account_ids(ids: Sequence[int]) -> Sequence[AccountId]:
-    """Pack *ids* (int32, claim account-id-int32) so that a journal of them stays small."""
-    return array("i", ids)  # type: ignore[return-value]
+def hold(state: TenantState, now: Instant) -> tuple[TenantState, Holder]:
+    """Hold the lease by hand from *now* until `release`. Raise ValueError if it is held."""
+    holder = state.holder(now)
+    if holder is not None:
+        msg = f"{describe_holder(holder, now)}; release it first, or wait"
+        raise ValueError(msg)
+    new_hold = Hold(now)
+    return state.with_lease(new_hold), new_hold
 
 
-def reason(verdict: Verdict) -> str | None:
-    """Return why a call got *verdict*; None for one that does not say."""
-    match verdict:
-        case Started(run):
-            length = (run.ends_at - run.started_at) / SECOND
-            return f"run {run.id} syncs {_counted(verdict)} in {length:.1f} s"
-        case TurnedAway(holder, answer_at):  # as it was when the call came
-            return describe(holder, Instant(answer_at - TURNED_AWAY_AFTER))
-        case Served():
-            return "nothing to sync: the list of accounts is empty"
-        case _:
-            return None
+def release(state: TenantState, now: Instant) -> tuple[TenantState, Holder | None]:
+    """Free the lease at *now*. Return its holder; a run ends at that moment."""
+    holder = state.holder(now)
+    if isinstance(holder, SyncRun):
+        holder = end_early(holder, now)
+    return state.with_lease(None), holder
 
 
-def _counted(started: Started) -> str:
-    synced = len(started.run.accounts)
-    asked = synced + started.left_out
-    of_all = f"{synced} of {asked}" if synced != asked else f"{synced}"
-    return f"{of_all} account{'' if asked == 1 else 's'}"
+def end_early(run: SyncRun, now: Instant) -> SyncRun:
+    """Return *run* as ended by hand at *now*."""
+    return replace(run, ends_at=now, released_at=now)
 
 
-def withdrawn(verdict: Verdict, now: Instant) -> Verdict:
-    """Return what *verdict* comes to when its caller asks no more; one that is final stays."""
-    if isinstance(verdict, Ask):
+# ---- changes of a verdict --------------------------------------------------------------------
+
+
+def withdraw(verdict: Verdict, now: Instant) -> Verdict:
+    """Return the verdict on a call that is not decided again; a final verdict stays."""
+    if isinstance(verdict, Undecided):
         return TurnedAway(verdict.holder, now)
     if isinstance(verdict, Delayed):
         return Served(now)
     return verdict
 
 
-def at_once(verdict: Verdict, now: Instant) -> Verdict:
-    """Return what *verdict* comes to when nobody may wait any longer than until *now*."""
-    final = withdrawn(verdict, now)
+def answer_now(verdict: Verdict, now: Instant) -> Verdict:
+    """Return the final verdict on a call that must be answered at *now* at the latest."""
+    final = withdraw(verdict, now)
     return final if final.answer_at <= now else replace(final, answer_at=now)
 
 
-def released(verdict: Verdict, holder: Holder | None, now: Instant) -> Verdict:
-    """Return *verdict*, answered now if its caller waits for a run that holds the lease no more."""
+def end_with_run(verdict: Verdict, holder: Holder | None, now: Instant) -> Verdict:
+    """Return *verdict*, answered at *now* if its call waits for a run that lost the lease."""
     if isinstance(verdict, Started) and verdict.answer_at > now and verdict.run is not holder:
-        return replace(verdict, run=cut_short(verdict.run, now), answer_at=now)
+        return replace(verdict, run=end_early(verdict.run, now), answer_at=now)
     return verdict
+
+
+# ---- in words --------------------------------------------------------------------------------
+
+
+def describe_holder(holder: Holder, now: Instant) -> str:
+    """Return a text that says what holds the lease, and for how long."""
+    if isinstance(holder, Hold):
+        return "the lease is held by hand until it is released"
+    return f"run {holder.id} holds the lease for {(holder.ends_at - now) / SECOND:.1f} s more"
+
+
+def format_reason(verdict: Verdict) -> str | None:
+    """Return the reason for *verdict*, or None if it has none."""
+    match verdict:
+        case Started(run):
+            length = (run.ends_at - run.started_at) / SECOND
+            return f"run {run.id} syncs {_format_accounts(verdict)} in {length:.1f} s"
+        case TurnedAway(holder, answer_at):  # as it was when the call came
+            return describe_holder(holder, Instant(answer_at - TURNED_AWAY_AFTER))
+        case Served():
+            return "nothing to sync: the list of accounts is empty"
+        case _:
+            return None
+
+
+def _format_accounts(verdict: Started) -> str:
+    in_run = len(verdict.run.accounts)
+    in_call = in_run + verdict.skipped_accounts
+    count = f"{in_run} of {in_call}" if in_run != in_call else f"{in_run}"
+    return f"{count} account{'' if in_call == 1 else 's'}"
+
+
+def pack_account_ids(ids: Sequence[int]) -> Sequence[AccountId]:
+    """Pack *ids* (int32, claim account-id-int32) so that they take little memory in the journal."""
+    return array("i", ids)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""Readings: what the page leaves open, each with its values, a default and a reason."""
+"""Readings: the questions that the vendor's page leaves open, their values and defaults."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, get_args
@@ -6,79 +6,81 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 
 
-class Open(msgspec.Struct, frozen=True):
-    """Why a question is open, and where the vendor leaves it so."""
+class OpenQuestion(msgspec.Struct, frozen=True):
+    """Why a question is open, and the vendor's text that leaves it open."""
 
     why: str
     source: str
 
 
 class Readings(msgspec.Struct, frozen=True):
-    """One value per open question. The first value of each is the default."""
+    """One value for each open question; the first value is the default."""
 
     run: Annotated[
         Literal["detached", "blocking"],
-        Open(
-            'it says "start syncing" and also "only one of these calls may run"',
+        OpenQuestion(
+            'the page says "start syncing" and also "only one of these calls may run"',
             "the page, Description",
         ),
     ] = "detached"
     busy: Annotated[
         Literal["wait-then-drop", "try-for-1s"],
-        Open("it does not say what the second is for", "the page, Description"),
+        OpenQuestion("the page does not say what the second is for", "the page, Description"),
     ] = "wait-then-drop"
     tasks: Annotated[
         Literal["ten-at-a-time", "ten-in-all"],
-        Open(
+        OpenQuestion(
             '"a maximum of 10 tasks" may cap the workers or the accounts', "the page, Description"
         ),
     ] = "ten-at-a-time"
     restricted: Annotated[
         Literal["401", "403"],
-        Open(
+        OpenQuestion(
             "no status is documented for an app without the EMail agent; a field report says 401",
             "the page, Online Restricted",
         ),
     ] = "401"
     errors: Annotated[
         Literal["webapi", "netserver"],
-        Open("both envelopes are documented", "the vendor's agent pages and client tests"),
+        OpenQuestion("both envelopes are documented", "the vendor's agent pages and client tests"),
     ] = "webapi"
     no_content_type: Annotated[
         Literal["absent", "as-sampled"],
-        Open(
-            "it shows a Content-Type, and a body that HTTP forbids on 204",
+        OpenQuestion(
+            "the page shows a Content-Type, and a body that HTTP forbids on 204",
             "the page, Sample response",
         ),
     ] = "absent"
     disconnect: Annotated[
         Literal["still-counts", "withdraws"],
-        Open("it does not say what becomes of a caller who hangs up", "the page, Description"),
+        OpenQuestion(
+            "the page does not say what happens when a client disconnects", "the page, Description"
+        ),
     ] = "still-counts"
     empty: Annotated[
         Literal["no-run", "runs"],
-        Open("it does not say what an empty list does", "the page, Request Body"),
+        OpenQuestion("the page does not say what an empty list does", "the page, Request Body"),
     ] = "no-run"
 
     def with_value(self, name: str, value: str) -> "Readings":
-        """Return these readings with one changed. Raise ValueError for what is not known."""
-        known = READINGS.get(name)
-        if known is None:
+        """Return these readings with one changed. Raise ValueError if it is unknown."""
+        reading = READINGS.get(name)
+        if reading is None:
             msg = f"unknown reading {name!r}; the readings are: {', '.join(READINGS)}"
             raise ValueError(msg)
-        if value not in known.values:
-            msg = f"reading {name!r} is one of: {', '.join(known.values)}; not {value!r}"
+        if value not in reading.values:
+            msg = f"reading {name!r} is one of: {', '.join(reading.values)}; not {value!r}"
             raise ValueError(msg)
-        changed: dict[str, Any] = {_attribute(name): value}
-        return msgspec.structs.replace(self, **changed)
+        change: dict[str, Any] = {_attribute_name(name): value}
+        return msgspec.structs.replace(self, **change)
 
     def as_dict(self) -> dict[str, str]:
-        """Return name -> value, with the names that users write."""
-        return {name: getattr(self, _attribute(name)) for name in READINGS}
+        """Return the values by name, as users write the names."""
+        return {name: getattr(self, _attribute_name(name)) for name in READINGS}
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One open question of the page."""
+    """One open question: its name, its values (the default first), and why it is open."""
 
     name: str
     values: tuple[str, ...]
@@ -86,17 +88,17 @@ class Reading(msgspec.Struct, frozen=True):
     source: str
 
 
-def _attribute(name: str) -> str:
+def _attribute_name(name: str) -> str:
     return name.replace("-", "_")
 
 
-def _table() -> Mapping[str, Reading]:
-    made = {}
+def _collect_readings() -> Mapping[str, Reading]:
+    readings = {}
     for attribute, kind in Readings.__annotations__.items():
         values, question = get_args(kind)
         name = attribute.replace("_", "-")
-        made[name] = Reading(name, get_args(values), question.why, question.source)
-    return made
+        readings[name] = Reading(name, get_args(values), question.why, question.source)
+    return readings
 
 
-READINGS: Final = _table()
+READINGS: Final = _collect_readings()

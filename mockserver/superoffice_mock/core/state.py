@@ -1,4 +1,4 @@
-"""A tenant: the facts that stay and the one small value that changes."""
+"""A tenant as values: the facts, which never change, and the state, which does."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,13 @@ import msgspec
 
 from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.credentials import KnownCredentials, Session
-from superoffice_mock.core.expiry import FOREVER, NO_END, Ends, Lifetimes, first_ends
+from superoffice_mock.core.expiry import (
+    FOREVER,
+    NO_EXPIRY_TIMES,
+    ExpiryTimes,
+    Lifetimes,
+    initial_expiry_times,
+)
 from superoffice_mock.core.faults import NO_FAULTS, Fault, Faults
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import (
@@ -24,45 +30,47 @@ FIRST_RUN: Final = RunId(1)
 
 
 class TenantFacts(msgspec.Struct, frozen=True):
-    """One SuperOffice installation as configured."""
+    """The configuration of one tenant."""
 
     id: TenantId
     installation: Installation
-    known: KnownCredentials
+    known_credentials: KnownCredentials
     durations: Durations
     readings: Readings
     sessions: Mapping[str, Session] = msgspec.field(default_factory=dict)
     lifetimes: Lifetimes = FOREVER
 
-    def fresh(self, clock: Clock, now: Instant) -> "TenantState":
-        """Return the state that the tenant starts with, and has again after a reset, at *now*."""
-        ends = first_ends(self.lifetimes, self.known, self.sessions, now)
-        return TenantState(clock=clock, sessions=self.sessions, ends=ends)
+    def initial_state(self, clock: Clock, now: Instant) -> "TenantState":
+        """Return the state of the tenant at its start and after a reset, at *now*."""
+        expiry_times = initial_expiry_times(
+            self.lifetimes, self.known_credentials, self.sessions, now
+        )
+        return TenantState(clock=clock, sessions=self.sessions, expiry_times=expiry_times)
 
 
 class TenantState(msgspec.Struct, frozen=True):
-    """All of a tenant that changes. Every change makes a new value."""
+    """The part of a tenant that changes; every change makes a new value."""
 
     clock: Clock
     sessions: Mapping[str, Session]
     lease: Holder | None = None
     next_run: RunId = FIRST_RUN
-    ends: Ends = msgspec.field(default_factory=lambda: NO_END)
+    expiry_times: ExpiryTimes = msgspec.field(default_factory=lambda: NO_EXPIRY_TIMES)
     faults: Faults = NO_FAULTS
 
     def holder(self, now: Instant) -> Holder | None:
-        """Return who holds the lease at *now*: a run until its slowest task ends, or a hold."""
+        """Return the holder of the lease at *now*: an active run, a hold, or None."""
         lease = self.lease
         if type(lease) is SyncRun and lease.ends_at <= now:
             return None
         return lease
 
     def leased_to(self, run: SyncRun) -> "TenantState":
-        """Return the state with *run* holding the lease, and its number used up."""
+        """Return the state in which *run* holds the lease; the next run gets the next id."""
         return msgspec.structs.replace(self, lease=run, next_run=RunId(run.id + 1))
 
     def with_lease(self, holder: Holder | None) -> "TenantState":
-        """Return the state with *holder* holding the lease."""
+        """Return the state in which *holder* holds the lease."""
         return msgspec.structs.replace(self, lease=holder)
 
     def with_clock(self, clock: Clock) -> "TenantState":
@@ -73,18 +81,17 @@ class TenantState(msgspec.Struct, frozen=True):
         """Return the state with other faults."""
         return msgspec.structs.replace(self, faults=faults)
 
-    def struck(self, operation: str) -> tuple["TenantState", Fault | None]:
-        """Return the state after a call of *operation* came, and the fault that strikes it."""
-        faults, fault = self.faults.strike(operation)
+    def fire_fault(self, operation: str) -> tuple["TenantState", Fault | None]:
+        """Return the state after a call of *operation*, and the fault that fires on it, if any."""
+        faults, fault = self.faults.fire(operation)
         return self.with_faults(faults), fault
 
-    def with_ends(self, ends: Ends) -> "TenantState":
-        """Return the state in which credentials end at other moments."""
-        return msgspec.structs.replace(self, ends=ends)
+    def with_expiry_times(self, expiry_times: ExpiryTimes) -> "TenantState":
+        """Return the state with other expiry times."""
+        return msgspec.structs.replace(self, expiry_times=expiry_times)
 
     def without_session(self, session: str) -> "TenantState":
-        """Return the state after *session* was ended. Raise KeyError if there is none."""
-        self.sessions[session]
-        return msgspec.structs.replace(
-            self, sessions={id_: one for id_, one in self.sessions.items() if id_ != session}
-        )
+        """Return the state without *session*. Raise KeyError if it is unknown."""
+        sessions = dict(self.sessions)
+        del sessions[session]
+        return msgspec.structs.replace(self, sessions=sessions)

@@ -1,4 +1,4 @@
-"""The nouns: identities, moments, what a caller asks for, and what a sync run is."""
+"""The basic types: ids, moments and durations, and sync runs with their tasks."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
@@ -13,7 +13,7 @@ RunId = NewType("RunId", int)
 ExchangeId = NewType("ExchangeId", int)
 
 Instant = NewType("Instant", int)
-"""Nanoseconds since the Unix epoch on a tenant's clock: whole numbers, so that time adds up."""
+"""Nanoseconds since the Unix epoch on a tenant's clock; whole numbers, so that sums are exact."""
 Duration = NewType("Duration", int)
 """Nanoseconds."""
 
@@ -22,30 +22,30 @@ MAX_TASKS: Final = 10  # claim task-cap
 
 
 def seconds(amount: float) -> Duration:
-    """Return *amount* seconds as a duration, to the nanosecond."""
+    """Convert *amount* from seconds to a duration, to the nanosecond."""
     return Duration(round(amount * SECOND))
 
 
 class Installation(StrEnum):
-    """Where SuperOffice is installed: decides which credentials are accepted."""
+    """Where SuperOffice is installed, which decides what credentials it accepts."""
 
     ONSITE = "onsite"
     ONLINE = "online"
 
 
 class Durations(msgspec.Struct, frozen=True):
-    """How long the accounts of a tenant take: *each*, or their *own* time."""
+    """How long the sync of an account takes: its time in *by_account*, else *default*."""
 
-    each: Duration
-    own: Mapping[AccountId, Duration]
+    default: Duration
+    by_account: Mapping[AccountId, Duration]
 
     def of(self, account: AccountId) -> Duration:
-        """Return how long *account* takes."""
-        return self.own.get(account, self.each)
+        """Return how long the sync of *account* takes."""
+        return self.by_account.get(account, self.default)
 
 
 class SyncStep(msgspec.Struct, frozen=True):
-    """One account, synced by one task."""
+    """The sync of one account by one task."""
 
     account: AccountId
     started_at: Instant
@@ -53,13 +53,13 @@ class SyncStep(msgspec.Struct, frozen=True):
 
 
 class SyncTask(msgspec.Struct, frozen=True):
-    """One of at most ten workers of a run; it takes its accounts one after the other."""
+    """One of at most ten workers of a run; it syncs its accounts one after the other."""
 
     steps: tuple[SyncStep, ...]
 
 
 class SyncRun(msgspec.Struct, frozen=True, gc=False):
-    """One admitted call until its slowest task ends."""
+    """The sync that one admitted call starts; it ends with its slowest task."""
 
     id: RunId
     exchange: ExchangeId
@@ -71,12 +71,12 @@ class SyncRun(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def tasks(self) -> tuple[SyncTask, ...]:
-        """The accounts in order, each dealt to the task that is free first (claim tasks-dealt)."""
+        """The tasks of the run; see `deal`."""
         return deal(self.accounts, self.durations, self.started_at)
 
 
 class Hold(msgspec.Struct, frozen=True, gc=False):
-    """A lease that somebody holds by hand: a holder without an end."""
+    """A hold of the lease by a control call; it has no end."""
 
     since: Instant
 
@@ -87,27 +87,27 @@ Holder = SyncRun | Hold
 def deal(
     accounts: Sequence[AccountId], durations: Durations, started_at: Instant
 ) -> tuple[SyncTask, ...]:
-    """Deal *accounts* in order onto at most ten tasks, each to the one that is free first.
+    """Deal *accounts* in order to at most ten tasks, each to the task that is free first.
 
-    None is empty: a task that takes no time is free first again.
+    No task is empty; there are fewer if accounts take no time (claim tasks-dealt).
     """
     width = min(MAX_TASKS, len(accounts))
-    free = [(started_at, task) for task in range(width)]
+    free_at = [(started_at, task) for task in range(width)]  # a heap
     steps: list[list[SyncStep]] = [[] for _ in range(width)]
     for account in accounts:
-        begins, task = free[0]
-        ends = Instant(begins + durations.of(account))
-        steps[task].append(SyncStep(account, begins, ends))
-        heapreplace(free, (ends, task))
-    return tuple(SyncTask(tuple(own)) for own in steps if own)
+        begins_at, task = free_at[0]
+        ends_at = Instant(begins_at + durations.of(account))
+        steps[task].append(SyncStep(account, begins_at, ends_at))
+        heapreplace(free_at, (ends_at, task))
+    return tuple(SyncTask(tuple(task_steps)) for task_steps in steps if task_steps)
 
 
 def makespan(accounts: Sequence[AccountId], durations: Durations) -> Duration:
-    """Return how long the slowest task of `deal` takes, without dealing."""
-    if not durations.own:
+    """Return how long the slowest task of `deal` takes; faster than `deal`."""
+    if not durations.by_account:
         rounds = -(-len(accounts) // MAX_TASKS)
-        return Duration(rounds * durations.each)
-    free = [0] * MAX_TASKS
+        return Duration(rounds * durations.default)
+    free_at = [0] * MAX_TASKS  # a heap
     for account in accounts:
-        heapreplace(free, free[0] + durations.of(account))
-    return Duration(max(free))
+        heapreplace(free_at, free_at[0] + durations.of(account))
+    return Duration(max(free_at))

@@ -1,4 +1,4 @@
-"""A reverse proxy that keeps what passes by: each exchange, before its last byte is forwarded."""
+"""A recording reverse proxy: writes each exchange before it forwards the end of the answer."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.proxy import hop_by_hop
-from superoffice_mock.proxy.body_buffer import LONGEST, BufferedBody, MemoryBudget
+from superoffice_mock.proxy.body_buffer import MAX_BODY_BYTES, BufferedBody, MemoryBudget
 from superoffice_mock.proxy.upstream_client import (
     UpstreamClient,
     UpstreamError,
@@ -21,33 +21,51 @@ from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
 from superoffice_mock.wire import error_body
 
+Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
-
-
 Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+WriteEntry = Callable[[Entry], Awaitable[None]]
+
+ABORTED: Final = "aborted"
+CUT_OFF: Final = "cut off"
+ERRORS_WITHOUT_ANSWER: Final[Mapping[str, tuple[int, str]]] = {
+    "refused": (502, "refused the connection"),
+    "unreachable": (502, "can't be reached"),
+    "TLS failed": (502, "shows no certificate that is trusted; --ca names its authority"),
+    "timed out": (504, "did not answer in time; --timeout gives it more"),
+}
+"""The answers to failures of the upstream; for others the connection of the client is broken."""
+ERROR_AFTER_BREAK: Final = (502, "broke the connection")
+ANSWERED_BY_RECORDER: Final = "the recorder answered {} in the upstream's place"
+STOPPED_EARLY: Final = "the recorder was stopped before the answer was complete"
+NOT_DECOMPRESSED: Final = "it can't be decompressed, or is too long when decompressed"
 
 
 class ClientDisconnected(Exception):
-    """The caller left before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
-class ProxyClient:
-    """Reads the request of a caller, and keeps its body as it goes by.
+class RequestReader:
+    """Reads the request of a client and buffers its body.
 
-    `sent_at` is the moment at which all of it had been taken, on the clock of `perf_counter`.
+    `completed_at` is the time at which the whole body had been read, by `perf_counter`.
     """
 
     def __init__(
-        self, receive: Receive, kept: BufferedBody, refused: Callable[[], Rejected | None]
+        self,
+        receive: Receive,
+        buffer: BufferedBody,
+        find_rejection: Callable[[], Rejected | None],
     ) -> None:
         self._receive = receive
-        self._refused = refused
-        self._sent = asyncio.Event()
-        self.kept = kept
-        self.sent_at: float | None = None
+        self._find_rejection = find_rejection
+        self._complete = asyncio.Event()
+        self.buffer = buffer
+        self.completed_at: float | None = None
 
-    async def body(self) -> AsyncIterator[bytes]:
-        """Yield the body. Raise CallerLeft or Rejected if it stays incomplete."""
+    async def read_body(self) -> AsyncIterator[bytes]:
+        """Yield the body. Raise ClientDisconnected or Rejected if it stays incomplete."""
         more = True
         while more:
             message = await self._receive()
@@ -55,198 +73,165 @@ class ProxyClient:
                 raise ClientDisconnected
             part, more = message.get("body", b""), message.get("more_body", False)
             if part:
-                self.kept.add(part)
+                self.buffer.add(part)
                 yield part
-        if error := self._refused():
+        if error := self._find_rejection():
             raise error
-        self.sent_at = time.perf_counter()
-        self._sent.set()
+        self.completed_at = time.perf_counter()
+        self._complete.set()
 
-    async def left(self) -> None:
-        """Return when the caller has left, after it had sent everything."""
-        await self._sent.wait()
+    async def wait_for_disconnect(self) -> None:
+        """Return when the client disconnects after its request is complete."""
+        await self._complete.wait()
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
 
-Scope = MutableMapping[str, Any]
+class ProxiedExchange:
+    """One exchange in progress.
 
-
-Send = Callable[[Message], Awaitable[None]]
-
-
-Keep = Callable[[Entry], Awaitable[None]]
-
-
-LEFT: Final = "aborted"
-
-
-STOPPED: Final = "cut off"
-
-
-NO_ANSWER: Final[Mapping[str, tuple[int, str]]] = {
-    "refused": (502, "refused the connection"),
-    "unreachable": (502, "can't be reached"),
-    "TLS failed": (502, "shows no certificate that is trusted; --ca names its authority"),
-    "timed out": (504, "did not answer in time; --timeout gives it more"),
-}
-"""What a caller is told unless the upstream broke the connection: then the caller's breaks, too."""
-
-
-BROKE_OFF: Final = (502, "broke the connection")
-
-
-IN_ITS_PLACE: Final = "the recorder answered {} in the upstream's place"
-
-
-WAS_STOPPED: Final = "the recorder was stopped before the answer was complete"
-
-
-CODED: Final = "its Content-Encoding can't be undone, or hides a long one"
-
-
-class ProxiedRequest:
-    """One exchange on its way through: what is known of it so far.
-
-    *answered* is the status and the headers once they have come; *recorded* is set as soon as the
-    exchange is being written down, and then nothing may stop it.
+    `response_head` is the status and the headers, once they have come. `is_recorded` is set when
+    writing begins; from then on nothing may interrupt it.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, arrival: int, room: MemoryBudget) -> None:
-        self.at, self.began = time.time(), time.perf_counter()
+    def __init__(self, scope: Scope, receive: Receive, arrival: int, budget: MemoryBudget) -> None:
+        self.at, self.started = time.time(), time.perf_counter()
         self.scope = scope
         self.method: str = scope["method"]
         self.arrival = arrival
-        self.caller = ProxyClient(
-            receive, BufferedBody("request", room), partial(asgi_extensions.refusal, scope)
+        self.reader = RequestReader(
+            receive, BufferedBody("request", budget), partial(asgi_extensions.rejection_of, scope)
         )
-        self.kept = BufferedBody("answer's", room)
-        self.answered: tuple[int, hop_by_hop.RawHeaders] | None = None
-        self.recorded = False
+        self.response_buffer = BufferedBody("response", budget)
+        self.response_head: tuple[int, hop_by_hop.RawHeaders] | None = None
+        self.is_recorded = False
 
     @property
     def target(self) -> bytes:
-        """Path and query as they came, wherever the request line would have them go."""
+        """The path and query as sent; a host in the request line is ignored."""
         path: bytes = self.scope["raw_path"]
         query: bytes = self.scope["query_string"]
         return path + b"?" + query if query else path
 
     @property
     def connection(self) -> Connection | None:
-        """What lies below ASGI, if whoever runs the recorder offers it."""
-        return asgi_extensions.connection(self.scope)
+        """The connection below ASGI, if the server offers it."""
+        return asgi_extensions.connection_of(self.scope)
 
 
 class RecordingProxy:
-    """Forwards every request over *link* and has *keep* write the exchange down."""
+    """Forwards every request with *client* and passes the exchange to *write*."""
 
-    def __init__(self, link: UpstreamClient, keep: Keep) -> None:
-        self._link = link
-        self._keep = keep
-        self._room = MemoryBudget()
-        self._arrived = 0
+    def __init__(self, client: UpstreamClient, write: WriteEntry) -> None:
+        self._client = client
+        self._write = write
+        self._budget = MemoryBudget()
+        self._arrivals = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward one request and its answer, until that is there or the caller leaves."""
-        refused = asgi_extensions.refusal(scope)
-        if refused is not None:  # it can't be read, so it can't be forwarded either
-            await _answer(refused, send)
+        """Forward one request and its answer, until it is complete or the client disconnects."""
+        error = asgi_extensions.rejection_of(scope)
+        if error is not None:  # it can't be read, so it can't be forwarded either
+            await _send_error(error, send)
             return
-        self._arrived += 1
-        passage = ProxiedRequest(scope, receive, self._arrived, self._room)
-        forward = asyncio.create_task(self._forward(passage, send))
-        left = asyncio.create_task(passage.caller.left())
+        self._arrivals += 1
+        exchange = ProxiedExchange(scope, receive, self._arrivals, self._budget)
+        forward = asyncio.create_task(self._forward(exchange, send))
+        disconnect = asyncio.create_task(exchange.reader.wait_for_disconnect())
         try:
-            await asyncio.wait((forward, left), return_when=asyncio.FIRST_COMPLETED)
-            await _ended(passage, forward, left)
-            if not passage.recorded:
-                await self._record(passage, LEFT)
-        except asyncio.CancelledError:  # the server stops, and soon cancels what still waits
+            await asyncio.wait((forward, disconnect), return_when=asyncio.FIRST_COMPLETED)
+            await _wait_for_both(exchange, forward, disconnect)
+            if not exchange.is_recorded:
+                await self._record(exchange, ABORTED)
+        except asyncio.CancelledError:  # the server is stopping
             forward.cancel()
-            left.cancel()
-            if not passage.recorded:
-                await self._record(passage, STOPPED, WAS_STOPPED)
-            _break_off(passage, STOPPED)
+            disconnect.cancel()
+            if not exchange.is_recorded:
+                await self._record(exchange, CUT_OFF, STOPPED_EARLY)
+            _break_connection(exchange, CUT_OFF)
             return
         finally:
-            passage.caller.kept.release()
-            passage.kept.release()
+            exchange.reader.buffer.release()
+            exchange.response_buffer.release()
         if not forward.cancelled():
             forward.result()
 
-    async def _forward(self, passage: ProxiedRequest, send: Send) -> None:
-        headers = hop_by_hop.request(passage.scope["headers"], self._link.upstream.authority)
-        sent = UpstreamRequest(passage.method, passage.target, headers)
+    async def _forward(self, exchange: ProxiedExchange, send: Send) -> None:
+        authority = self._client.upstream.authority
+        headers = hop_by_hop.request_headers(exchange.scope["headers"], authority)
+        request = UpstreamRequest(exchange.method, exchange.target, headers)
         try:
-            async with await self._link.send(sent, passage.caller.body()) as answer:
-                await self._pass_on(passage, answer, send)
+            async with await self._client.send(request, exchange.reader.read_body()) as response:
+                await self._forward_answer(exchange, response, send)
         except ClientDisconnected:
-            await self._record(passage, LEFT)
+            await self._record(exchange, ABORTED)
         except Rejected as error:
-            await self._record(passage, LEFT)
-            await _answer(error, send)
+            await self._record(exchange, ABORTED)
+            await _send_error(error, send)
         except UpstreamError as error:
-            await self._fail(passage, error.failure, send)
+            await self._report_failure(exchange, error.failure, send)
 
-    async def _pass_on(self, passage: ProxiedRequest, answer: UpstreamResponse, send: Send) -> None:
-        """Forward *answer* as it comes, all but its end, which waits for the record."""
-        passage.answered = (answer.status, list(answer.headers))
-        headers = hop_by_hop.response(answer.headers, answer.status)
-        length = hop_by_hop.length(headers, passage.method, answer.status)
-        start = {"type": "http.response.start", "status": answer.status, "headers": headers}
+    async def _forward_answer(
+        self, exchange: ProxiedExchange, response: UpstreamResponse, send: Send
+    ) -> None:
+        """Forward *response* as it comes, except its last part, which waits for the recording."""
+        exchange.response_head = (response.status, list(response.headers))
+        headers = hop_by_hop.response_headers(response.headers, response.status)
+        length = hop_by_hop.body_length(headers, exchange.method, response.status)
+        start = {"type": "http.response.start", "status": response.status, "headers": headers}
         if length != 0:
             await send(start)
-        came, last = 0, b""
-        async for part in answer.parts():
-            passage.kept.add(part)
-            came += len(part)
-            if came == length:
+        count, last = 0, b""
+        async for part in response.parts():
+            exchange.response_buffer.add(part)
+            count += len(part)
+            if count == length:
                 last = part
             else:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
-        await self._record(passage)
+        await self._record(exchange)
         if length == 0:
             await send(start)
         await send({"type": "http.response.body", "body": last})
 
-    async def _fail(self, passage: ProxiedRequest, failure: str, send: Send) -> None:
-        """Let the caller see what became of its request."""
-        unbroken = failure in NO_ANSWER or passage.connection is None
-        if passage.answered is None and unbroken:
-            status, what = NO_ANSWER.get(failure, BROKE_OFF)
-            await self._record(passage, failure, IN_ITS_PLACE.format(status))
-            told = f"superoffice-mock record: the upstream {what}"
-            await _answer(Rejected(status, "", told), send)
+    async def _report_failure(self, exchange: ProxiedExchange, failure: str, send: Send) -> None:
+        """Answer with an error, or break the connection if the upstream did."""
+        can_answer = failure in ERRORS_WITHOUT_ANSWER or exchange.connection is None
+        if exchange.response_head is None and can_answer:
+            status, problem = ERRORS_WITHOUT_ANSWER.get(failure, ERROR_AFTER_BREAK)
+            await self._record(exchange, failure, ANSWERED_BY_RECORDER.format(status))
+            message = f"superoffice-mock record: the upstream {problem}"
+            await _send_error(Rejected(status, "", message), send)
         else:
-            await self._record(passage, failure)
-            _break_off(passage, failure)
+            await self._record(exchange, failure)
+            _break_connection(exchange, failure)
 
     async def _record(
-        self, passage: ProxiedRequest, failed: str | None = None, *notes: str
+        self, exchange: ProxiedExchange, failure: str | None = None, *notes: str
     ) -> None:
-        passage.recorded = True
-        await self._keep(_entry(passage, self._link, failed, notes))
+        exchange.is_recorded = True
+        await self._write(_entry(exchange, self._client, failure, notes))
 
 
-async def _ended(
-    passage: ProxiedRequest, forward: asyncio.Task[None], left: asyncio.Task[None]
+async def _wait_for_both(
+    exchange: ProxiedExchange, forward: asyncio.Task[None], disconnect: asyncio.Task[None]
 ) -> None:
-    """Wait until both tasks are over; an exchange that is being written down may go on."""
-    left.cancel()
-    if not passage.recorded:
+    """Wait until both tasks end; cancel *forward* unless the exchange is being written."""
+    disconnect.cancel()
+    if not exchange.is_recorded:
         forward.cancel()
-    await asyncio.wait((forward, left))
+    await asyncio.wait((forward, disconnect))
 
 
-def _break_off(passage: ProxiedRequest, failure: str) -> None:
-    connection = passage.connection
+def _break_connection(exchange: ProxiedExchange, failure: str) -> None:
+    connection = exchange.connection
     if connection is not None and failure == "reset":
         connection.reset()
     elif connection is not None:
         connection.end(b"")
 
 
-async def _answer(error: Rejected, send: Send) -> None:
+async def _send_error(error: Rejected, send: Send) -> None:
     body = error_body.render(error_body.envelope(error, "webapi"), "application/json")
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
@@ -256,32 +241,32 @@ async def _answer(error: Rejected, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-# ---- what is written down --------------------------------------------------------------------
+# ---- the recorded entry ----------------------------------------------------------------------
 
 
 def _entry(
-    passage: ProxiedRequest, link: UpstreamClient, failed: str | None, notes: tuple[str, ...]
+    exchange: ProxiedExchange, client: UpstreamClient, failure: str | None, notes: tuple[str, ...]
 ) -> Entry:
-    now, sent_at = time.perf_counter(), passage.caller.sent_at
-    url = link.upstream.url + _path(passage.target)
-    response = _response(passage, failed)
-    kept = (passage.caller.kept.note, passage.kept.note)
-    headers = hop_by_hop.request(passage.scope["headers"], link.upstream.authority)
+    now, completed_at = time.perf_counter(), exchange.reader.completed_at
+    url = client.upstream.url + _path(exchange.target)
+    response = _recorded_response(exchange, failure)
+    buffers = (exchange.reader.buffer, exchange.response_buffer)
+    headers = hop_by_hop.request_headers(exchange.scope["headers"], client.upstream.authority)
     return Entry(
         request=RecordedRequest(
-            passage.method,
+            exchange.method,
             url,
-            headers=hop_by_hop.as_text(headers),
-            body=passage.caller.kept.body,
+            headers=hop_by_hop.decode_headers(headers),
+            body=exchange.reader.buffer.body,
         ),
         response=response,
-        at=passage.at,
-        elapsed=now - passage.began,
-        waited=now - (passage.began if sent_at is None else sent_at),
+        at=exchange.at,
+        elapsed=now - exchange.started,
+        service_time=now - (exchange.started if completed_at is None else completed_at),
         label=Label(
-            tenant=outcome_labels.tenant(url),
-            arrival=passage.arrival,
-            notes=(*notes, *filter(None, kept)),
+            tenant=outcome_labels.tenant_of(url),
+            arrival=exchange.arrival,
+            notes=(*notes, *(buffer.note for buffer in buffers if buffer.note)),
         ),
     )
 
@@ -291,15 +276,15 @@ def _path(target: bytes) -> str:
     return text if text.startswith("/") else f"/{text}"
 
 
-def _response(passage: ProxiedRequest, failed: str | None) -> RecordedResponse:
-    if passage.answered is None:
-        return RecordedResponse(0, failed)
-    status, raw = passage.answered
-    headers = hop_by_hop.as_text((name.lower(), value) for name, value in raw)
+def _recorded_response(exchange: ProxiedExchange, failure: str | None) -> RecordedResponse:
+    if exchange.response_head is None:
+        return RecordedResponse(0, failure)
+    status, raw_headers = exchange.response_head
+    headers = hop_by_hop.decode_headers((name.lower(), value) for name, value in raw_headers)
     coding = ",".join(value for name, value in headers if name == "content-encoding")
-    body = passage.kept.body
-    plain = body_encoding.undone(body, coding) if body and coding else body
-    if body and (plain is None or len(plain) > LONGEST):
-        passage.kept.leave_out(CODED)
+    body = exchange.response_buffer.body
+    plain = body_encoding.decompress(body, coding) if body and coding else body
+    if body and (plain is None or len(plain) > MAX_BODY_BYTES):
+        exchange.response_buffer.leave_out(NOT_DECOMPRESSED)
         plain = None
-    return RecordedResponse(status, failed, headers=headers, body=plain)
+    return RecordedResponse(status, failure, headers=headers, body=plain)

@@ -1,49 +1,49 @@
-"""Bodies that pass by: kept for the recording as far as there is room, forwarded in any case."""
+"""Buffers bodies for the recording, within limits; they are forwarded in any case."""
 
 from typing import Final
 
-LONGEST: Final = 1024 * 1024
-"""Bytes of one body; the mock itself takes no more, unless it is told to."""
-ROOM: Final = 64 * 1024 * 1024
-"""Bytes of all bodies under way."""
+MAX_BODY_BYTES: Final = 1024 * 1024
+"""Limit of one body: the mock accepts no longer ones by default."""
+MAX_TOTAL_BYTES: Final = 64 * 1024 * 1024
+"""Limit of all bodies of exchanges in progress."""
 
 
 class MemoryBudget:
-    """How many bytes may still be kept of the exchanges under way."""
+    """The number of bytes that may still be buffered."""
 
-    def __init__(self, left: int = ROOM) -> None:
-        self._left = left
+    def __init__(self, available: int = MAX_TOTAL_BYTES) -> None:
+        self._available = available
 
-    def take(self, count: int) -> bool:
-        """Take *count* bytes, if they are there."""
-        if count > self._left:
+    def reserve(self, count: int) -> bool:
+        """Reserve *count* bytes; return False if they are not available."""
+        if count > self._available:
             return False
-        self._left -= count
+        self._available -= count
         return True
 
-    def give_back(self, count: int) -> None:
-        """Give back what was taken."""
-        self._left += count
+    def release(self, count: int) -> None:
+        """Give *count* reserved bytes back."""
+        self._available += count
 
 
 class BufferedBody:
-    """One body, as long as it fits; *whose* is it, for the note that says what was left out."""
+    """One body, as long as it fits; *kind* is "request" or "response", for the note."""
 
-    def __init__(self, whose: str, room: MemoryBudget) -> None:
-        self._whose = whose
-        self._room = room
+    def __init__(self, kind: str, budget: MemoryBudget) -> None:
+        self._kind = kind
+        self._budget = budget
         self._parts: list[bytes] = []
         self._length = 0
         self.note: str | None = None
 
     def add(self, part: bytes) -> None:
-        """Keep *part*, too; none of the body if it does not fit."""
+        """Add *part*, or drop the whole body if it does not fit."""
         if self.note is not None:
             return
-        if self._length + len(part) > LONGEST:
-            self._drop(f"it is longer than {LONGEST // 1024 // 1024} MiB")
-        elif not self._room.take(len(part)):
-            self._drop("too many long ones were under way")
+        if self._length + len(part) > MAX_BODY_BYTES:
+            self._drop(f"it is longer than {MAX_BODY_BYTES // 1024 // 1024} MiB")
+        elif not self._budget.reserve(len(part)):
+            self._drop("too many long bodies were in progress")
         else:
             self._length += len(part)
             self._parts.append(part)
@@ -53,17 +53,17 @@ class BufferedBody:
         """The body so far; None if it was left out."""
         return None if self.note is not None else b"".join(self._parts)
 
-    def leave_out(self, why: str) -> None:
-        """Keep nothing of it."""
+    def leave_out(self, reason: str) -> None:
+        """Drop the body, unless it is dropped already, and note *reason*."""
         if self.note is None:
-            self._drop(why)
+            self._drop(reason)
 
     def release(self) -> None:
-        """Give the room back."""
-        self._room.give_back(self._length)
+        """Drop the bytes and give them back to the budget."""
+        self._budget.release(self._length)
         self._length = 0
         self._parts = []
 
-    def _drop(self, why: str) -> None:
+    def _drop(self, reason: str) -> None:
         self.release()
-        self.note = f"the {self._whose} body was left out: {why}"
+        self.note = f"the {self._kind} body was left out: {reason}"

@@ -1,58 +1,59 @@
-"""Headers as a proxy passes them on: all but those of a connection, with the upstream's Host."""
+"""Headers that a proxy forwards: all except those of the connection, with the upstream's Host."""
 
 from collections.abc import Iterable
 from typing import Final
 
+from superoffice_mock.recordings.model import BODILESS
+
 RawHeaders = list[tuple[bytes, bytes]]
 
-OF_A_CONNECTION: Final = frozenset(
+HOP_BY_HOP: Final = frozenset(
     {
         *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"),
         *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
     }
 )
-WITHOUT_BODY: Final = (204, 304)
 
 
-def request(headers: Iterable[tuple[bytes, bytes]], authority: str) -> RawHeaders:
-    """Return the headers of a request to *authority*; a body of unknown length stays one."""
-    given = [*headers]
-    ours = [(b"host", authority.encode("ascii"))]
-    replaced = {b"host"}
-    if any(name == b"transfer-encoding" for name, _ in given):
-        ours.append((b"transfer-encoding", b"chunked"))
-        replaced.add(b"content-length")
-    return [*ours, *(header for header in _passed_on(given) if header[0] not in replaced)]
+def request_headers(headers: Iterable[tuple[bytes, bytes]], authority: str) -> RawHeaders:
+    """Return the headers of a request to *authority*; a chunked body stays chunked."""
+    received = [*headers]
+    own = [(b"host", authority.encode("ascii"))]
+    replaced_names = {b"host"}
+    if any(name == b"transfer-encoding" for name, _ in received):
+        own.append((b"transfer-encoding", b"chunked"))
+        replaced_names.add(b"content-length")
+    return [*own, *(pair for pair in _end_to_end(received) if pair[0] not in replaced_names)]
 
 
-def response(headers: Iterable[tuple[bytes, bytes]], status: int) -> RawHeaders:
-    """Return the headers of an answer; one that has no body says nothing of its length."""
-    passed_on = _passed_on([(name.lower(), value) for name, value in headers])
-    if status in WITHOUT_BODY:
-        return [header for header in passed_on if header[0] != b"content-length"]
-    return passed_on
+def response_headers(headers: Iterable[tuple[bytes, bytes]], status: int) -> RawHeaders:
+    """Return the headers of a response; without Content-Length if *status* has no body."""
+    forwarded = _end_to_end([(name.lower(), value) for name, value in headers])
+    if status in BODILESS:
+        return [pair for pair in forwarded if pair[0] != b"content-length"]
+    return forwarded
 
 
-def length(headers: RawHeaders, method: str, status: int) -> int | None:
-    """Return how many bytes of body come with an answer; None if only its end tells."""
-    if method == "HEAD" or status in WITHOUT_BODY:
+def body_length(headers: RawHeaders, method: str, status: int) -> int | None:
+    """Return the length of a response's body; None if only its end tells."""
+    if method == "HEAD" or status in BODILESS:
         return 0
-    said = next((value for name, value in headers if name == b"content-length"), None)
-    return None if said is None else int(said)
+    length = next((value for name, value in headers if name == b"content-length"), None)
+    return None if length is None else int(length)
 
 
-def as_text(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Return *headers* as a recording has them."""
+def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+    """Return *headers* as text, as a recording has them."""
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
-def _passed_on(headers: RawHeaders) -> RawHeaders:
-    """Return *headers* without those of the connection, which its `Connection` adds to."""
-    named = {
-        one.strip().lower()
+def _end_to_end(headers: RawHeaders) -> RawHeaders:
+    """Return *headers* without those of the connection, including those that `Connection` names."""
+    listed_names = {
+        item.strip().lower()
         for name, value in headers
         if name == b"connection"
-        for one in value.split(b",")
+        for item in value.split(b",")
     }
-    hidden = OF_A_CONNECTION | named - {b"host", b"content-length"}
-    return [(name, value) for name, value in headers if name not in hidden]
+    dropped_names = HOP_BY_HOP | listed_names - {b"host", b"content-length"}
+    return [(name, value) for name, value in headers if name not in dropped_names]

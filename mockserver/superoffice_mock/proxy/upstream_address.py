@@ -1,4 +1,4 @@
-"""The server that is recorded: named once, looked up once, and called at what was checked."""
+"""The server to record: its name is resolved and checked once, and never resolved again."""
 
 import re
 import socket
@@ -11,15 +11,15 @@ import msgspec
 
 from superoffice_mock.errors import SetupError
 
-PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-_LOWEST: Final = 0xFFFFFFFF
+_LOW_32_BITS: Final = 0xFFFFFFFF
 
 Address = IPv4Address | IPv6Address
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """Scheme, host and port as they were named, and the *addresses* that the name had then."""
+    """The scheme, host and port of --upstream, and the *addresses* that were found for the host."""
 
     scheme: str
     host: str
@@ -28,94 +28,98 @@ class Upstream(msgspec.Struct, frozen=True):
 
     @property
     def authority(self) -> str:
-        """Host and port, as `Host` has them."""
+        """Host and port, as in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        """The URL before any path."""
+        """The URL without a path."""
         return f"{self.scheme}://{self.authority}"
 
 
-def found(url: str, *, private: bool) -> Upstream:
-    """Look the server at *url* up. Raise SetupError if it is none, or one not to be called.
+def look_up(url: str, *, allow_private: bool) -> Upstream:
+    """Resolve the server at *url*. Raise SetupError if it is invalid or must not be called.
 
-    *private*: an address that other machines can't reach may be called, too; loopback always may.
+    Public and loopback addresses may be called. *private* allows all others.
     """
-    parts = _parts(url)
-    host, port = _ascii(parts.hostname or ""), parts.port or PORTS[parts.scheme]
-    addresses = _addresses(host, port)
-    if not private:
+    parts = _parse(url)
+    host, port = _ascii_host(parts.hostname or ""), parts.port or DEFAULT_PORTS[parts.scheme]
+    addresses = _resolve(host, port)
+    if not allow_private:
         _check_public(host, addresses)
     return Upstream(parts.scheme, host, port, tuple(map(str, addresses)))
 
 
-def _parts(url: str) -> SplitResult:
+def _parse(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
-        named = parts.scheme in PORTS and parts.hostname and (parts.port is None or parts.port > 0)
+        has_port = parts.port is None or parts.port > 0
+        is_valid = parts.scheme in DEFAULT_PORTS and parts.hostname and has_port
     except ValueError:
-        named = False
-    if not named:
-        msg = f"--upstream {_shown(url)}: expected a URL, such as https://online.example.com"
+        is_valid = False
+    if not is_valid:
+        msg = f"--upstream {_without_secrets(url)}: expected a URL, such as https://online.example.com"
         raise SetupError(msg)
     if "@" in parts.netloc:
         msg = "--upstream: leave out user and password; the app sends its own"
         raise SetupError(msg)
     if parts.path.strip("/") or parts.query or parts.fragment:
-        path = f"{parts.path.rstrip('/')}"
-        base = f"{parts.scheme}://{parts.netloc}"
-        msg = f"--upstream {_shown(url)}: give {base}, and {path} to the app, behind our address"
+        base, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+        msg = (
+            f"--upstream {_without_secrets(url)}: give only {base};"
+            f" the app appends {path} to the address of the recorder"
+        )
         raise SetupError(msg)
     return parts
 
 
-def _ascii(host: str) -> str:
+def _ascii_host(host: str) -> str:
     try:
         return host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
-        msg = f"--upstream: {host[:60]!r} is no name of a host"
+        msg = f"--upstream: {host[:60]!r} is not a valid host name"
         raise SetupError(msg) from None
 
 
-def _shown(url: str) -> str:
-    """Return *url* for a message, without what may be a secret in it."""
+def _without_secrets(url: str) -> str:
+    """Return *url* for a message, without user, password and query."""
     return re.sub(r"//[^/]*@", "//", url.partition("?")[0])[:120]
 
 
-# ---- where it is -----------------------------------------------------------------------------
+# ---- addresses -------------------------------------------------------------------------------
 
 
-def _addresses(host: str, port: int) -> tuple[Address, ...]:
+def _resolve(host: str, port: int) -> tuple[Address, ...]:
     try:
-        known = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "no name"
-        msg = f"--upstream: {host} is not found: {told}; is the name right, and the network up?"
+        reason = error.strerror if isinstance(error, OSError) else "no name"
+        msg = f"--upstream: {host} can't be found: {reason}; check the name and the network"
         raise SetupError(msg) from None
-    names = dict.fromkeys(str(address[0]) for _, _, _, _, address in known)
-    return tuple(ip_address(one) for one in names)
+    texts = dict.fromkeys(str(address[0]) for _, _, _, _, address in results)
+    return tuple(map(ip_address, texts))
 
 
 def _check_public(host: str, addresses: Iterable[Address]) -> None:
-    for one in addresses:
-        if not may_be_called(one):
-            where = "" if str(one) == host else f" is at {one}, which"
-            msg = f"--upstream: {host}{where} is no public address; if you mean it: --allow-private"
+    for address in addresses:
+        if not may_be_called(address):
+            where = "" if str(address) == host else f" is at {address}, which"
+            advice = "add --allow-private if you mean it"
+            msg = f"--upstream: {host}{where} is not a public address; {advice}"
             raise SetupError(msg)
 
 
 def may_be_called(address: Address) -> bool:
-    """Tell whether *address* is public or this machine's own, whatever it is wrapped in."""
-    inner = _unwrapped(address)
+    """Return whether *address*, or the IPv4 address in it, is public or loopback."""
+    inner = _embedded_ipv4(address)
     return inner.is_loopback or (inner.is_global and not inner.is_multicast)
 
 
-def _unwrapped(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 one leads to, if it does."""
+def _embedded_ipv4(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 address leads to; otherwise *address* itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:
-        return IPv4Address(int(address) & _LOWEST)
+        return IPv4Address(int(address) & _LOW_32_BITS)
     return address.ipv4_mapped or address.sixtofour or address

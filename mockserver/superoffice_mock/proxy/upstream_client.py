@@ -1,7 +1,7 @@
-"""The way to the upstream: requests out and answers back as they are, a part at a time.
+"""The HTTP client of the proxy: streams requests and responses unchanged.
 
-Nothing is added: no User-Agent, no decoding, no cookies, no redirects followed, no proxies from
-the environment. It imports httpx2, so it is imported only to record.
+It adds no User-Agent, decodes nothing, keeps no cookies, follows no redirects and uses no proxies
+from the environment. It imports httpx2, so it is imported only by `record`.
 """
 
 import ssl
@@ -18,16 +18,16 @@ from superoffice_mock.proxy.upstream_address import Upstream
 RawHeaders = Sequence[tuple[bytes, bytes]]
 Failure = Literal["refused", "unreachable", "TLS failed", "timed out", "reset", "cut off"]
 
-CONNECTING: Final = 10.0
-"""Seconds that a connection may take."""
-KEPT_OPEN: Final = 2.0
-"""Seconds that an idle connection is kept: less than servers do, so that none is closed in use."""
+CONNECT_TIMEOUT: Final = 10.0
+"""Seconds to connect."""
+KEEPALIVE: Final = 2.0
+"""Seconds to keep an idle connection: fewer than servers do, so that none closes while in use."""
 HIGHEST_STATUS: Final = 599
-_UNMET: Final = ("refused", "unreachable")
+_NOT_CONNECTED: Final = ("refused", "unreachable")
 
 
 class UpstreamError(Exception):
-    """The upstream gave no whole answer; *failure* says what happened."""
+    """The upstream gave no complete response; *failure* says what happened."""
 
     def __init__(self, failure: Failure) -> None:
         self.failure = failure
@@ -35,7 +35,7 @@ class UpstreamError(Exception):
 
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
-    """A request on its way: *target* as it stands in the request line."""
+    """A request to forward; *target* is that of the request line, unchanged."""
 
     method: str
     target: bytes
@@ -43,7 +43,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
 
 
 class UpstreamResponse:
-    """An answer whose body is still to come."""
+    """A response whose body has not been read yet."""
 
     def __init__(self, response: httpx2.Response) -> None:
         self.status = response.status_code
@@ -51,7 +51,7 @@ class UpstreamResponse:
         self._response = response
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
-        """Yield the body as it comes, encoded as it is. Raise LinkError if it breaks off."""
+        """Yield the body as it comes, still encoded. Raise UpstreamError if it breaks off."""
         try:
             async for part in self._response.aiter_raw():
                 yield part
@@ -71,50 +71,59 @@ class UpstreamResponse:
 
 
 class UpstreamClient:
-    """Calls one upstream, at the addresses that were checked when it was looked up."""
+    """Calls one upstream at the addresses that were checked."""
 
-    def __init__(self, upstream: Upstream, trust: ssl.SSLContext | None, seconds: float) -> None:
-        limits = httpx2.Limits(max_connections=None, keepalive_expiry=KEPT_OPEN)
+    def __init__(self, upstream: Upstream, tls: ssl.SSLContext | None, timeout: float) -> None:
+        limits = httpx2.Limits(max_connections=None, keepalive_expiry=KEEPALIVE)
         self._transport = httpx2.AsyncHTTPTransport(
-            trust or ssl.create_default_context(), trust_env=False, limits=limits
+            tls or ssl.create_default_context(), trust_env=False, limits=limits
         )
         self.upstream = upstream
         self._urls = [
             httpx2.URL(scheme=upstream.scheme, host=address, port=upstream.port)
             for address in upstream.addresses
         ]
-        self._patience = {"connect": CONNECTING, "read": seconds, "write": seconds, "pool": None}
+        self._timeouts = {
+            "connect": CONNECT_TIMEOUT,
+            "read": timeout,
+            "write": timeout,
+            "pool": None,
+        }
 
-    async def send(self, sent: UpstreamRequest, body: AsyncIterator[bytes]) -> UpstreamResponse:
-        """Send a request and return its answer. Raise LinkError if none begins.
+    async def send(self, request: UpstreamRequest, body: AsyncIterator[bytes]) -> UpstreamResponse:
+        """Send *request* and return the response. Raise UpstreamError if none begins.
 
-        An address that nobody answers at makes room for the next, with *body* still unread.
+        If an address can't be connected to, the next one is tried; *body* is still unread then.
         """
         for url in tuple(self._urls):
             try:
-                answer = await self._sent(url, sent, body)
+                response = await self._send_to(url, request, body)
             except UpstreamError as error:
-                if error.failure not in _UNMET:
+                if error.failure not in _NOT_CONNECTED:
                     raise
                 last = error
             else:
-                self._urls.sort(key=lambda one: one != url)  # the next call begins with this one
-                return answer
+                self._urls.sort(key=lambda other: other != url)  # the next call starts with this
+                return response
         raise last
 
-    async def _sent(
-        self, url: httpx2.URL, sent: UpstreamRequest, body: AsyncIterator[bytes]
+    async def _send_to(
+        self, url: httpx2.URL, request: UpstreamRequest, body: AsyncIterator[bytes]
     ) -> UpstreamResponse:
         extensions = {
-            "target": sent.target,
+            "target": request.target,
             "sni_hostname": self.upstream.host,
-            "timeout": self._patience,
+            "timeout": self._timeouts,
         }
-        request = httpx2.Request(
-            sent.method, url, headers=[*sent.headers], stream=_Body(body), extensions=extensions
+        message = httpx2.Request(
+            request.method,
+            url,
+            headers=[*request.headers],
+            stream=_Body(body),
+            extensions=extensions,
         )
         try:
-            response = await self._transport.handle_async_request(request)
+            response = await self._transport.handle_async_request(message)
         except httpx2.TransportError as error:
             raise UpstreamError(_failure(error)) from None
         if response.status_code > HIGHEST_STATUS:
@@ -123,7 +132,7 @@ class UpstreamClient:
         return UpstreamResponse(response)
 
     async def aclose(self) -> None:
-        """Close the connections that idle."""
+        """Close the idle connections."""
         await self._transport.aclose()
 
 
@@ -135,10 +144,10 @@ class _Body(httpx2.AsyncByteStream):
         return self._parts
 
 
-def trusting(authorities: str | None) -> ssl.SSLContext:
-    """Return the usual trust, and beside it that of the PEM file *authorities*.
+def tls_context(authorities: str | None) -> ssl.SSLContext:
+    """Return the default TLS context, plus the certificates in the PEM file *authorities*.
 
-    Raise SetupError if it is none.
+    Raise SetupError if that file can't be used.
     """
     context = ssl.create_default_context()
     if authorities is None:
@@ -146,7 +155,7 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
     try:
         context.load_verify_locations(authorities)
     except ssl.SSLError:
-        msg = f"--ca {authorities}: is no PEM file of certificates"
+        msg = f"--ca {authorities}: is not a PEM file of certificates"
         raise SetupError(msg) from None
     except OSError as error:
         msg = f"--ca {authorities}: cannot be read: {error.strerror}"
@@ -154,27 +163,27 @@ def trusting(authorities: str | None) -> ssl.SSLContext:
     return context
 
 
-# ---- what went wrong -------------------------------------------------------------------------
+# ---- failures --------------------------------------------------------------------------------
 
 
 def _failure(error: httpx2.TransportError) -> Failure:
     if isinstance(error, httpx2.TimeoutException):
         return "unreachable" if isinstance(error, httpx2.ConnectTimeout) else "timed out"
-    causes = [*_causes(error)]
+    causes = _causes(error)
     if isinstance(error, httpx2.ConnectError):
-        if any(isinstance(one, ssl.SSLError) for one in causes):
+        if any(isinstance(cause, ssl.SSLError) for cause in causes):
             return "TLS failed"
-        refused = any(isinstance(one, ConnectionRefusedError) for one in causes)
-        return "refused" if refused else "unreachable"
-    reset = any(isinstance(one, ConnectionResetError | BrokenPipeError) for one in causes)
-    return "reset" if reset else "cut off"
+        is_refused = any(isinstance(cause, ConnectionRefusedError) for cause in causes)
+        return "refused" if is_refused else "unreachable"
+    is_reset = any(isinstance(cause, ConnectionResetError | BrokenPipeError) for cause in causes)
+    return "reset" if is_reset else "cut off"
 
 
 def _causes(error: BaseException) -> list[BaseException]:
-    """Return what led to *error*, and what led to that."""
-    found: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in found:
-        found.append(one)
-        one = one.__cause__ or one.__context__
-    return found
+    """Return *error* and the chain of its causes."""
+    causes: list[BaseException] = []
+    cause: BaseException | None = error
+    while cause is not None and cause not in causes:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return causes

@@ -1,4 +1,4 @@
-"""What a recorder writes down: each exchange made harmless, then a line of the `.part` file."""
+"""Writes the exchanges of a recorder: redacts each and appends it to the `.part` file."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,45 +6,46 @@ from typing import Final
 
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry
-from superoffice_mock.recordings.part_file import NotWritten, PartFile
+from superoffice_mock.recordings.part_file import PartFile, PartWriteError
 from superoffice_mock.redaction.redactor import Redactor
 
-LIGHT: Final = 16 * 1024
-"""Bytes of bodies that are made harmless in a moment; others take a thread of their own."""
+MAX_INLINE_BYTES: Final = 16 * 1024
+"""Exchanges with longer bodies are redacted in a thread, as that takes time."""
 
 
 class RecordingWriter:
-    """Writes down exchanges, one after the other; *tell* hears of the first that it can't."""
+    """Writes exchanges one after the other, and passes the first failure to *report*."""
 
-    def __init__(self, parts: PartFile, tell: Callable[[str], object]) -> None:
-        self._parts = parts
-        self._tell = tell
-        self._redaction = Redactor()
-        self._turn = asyncio.Lock()
-        self.missed = 0
+    def __init__(self, part_file: PartFile, report: Callable[[str], object]) -> None:
+        self._part_file = part_file
+        self._report = report
+        self._redactor = Redactor()
+        self._lock = asyncio.Lock()
+        self.failures = 0
 
-    async def keep(self, entry: Entry) -> None:
-        """Write *entry* down; whoever called must have its answer, so this never fails."""
-        async with self._turn:
-            if len(entry.request.body or b"") + len(entry.response.body or b"") > LIGHT:
-                await asyncio.to_thread(self._keep, entry)
+    async def write(self, entry: Entry) -> None:
+        """Write *entry*. This never fails, as the client must get its answer."""
+        async with self._lock:
+            if len(entry.request.body or b"") + len(entry.response.body or b"") > MAX_INLINE_BYTES:
+                await asyncio.to_thread(self._write, entry)
             else:
-                self._keep(entry)
+                self._write(entry)
 
     def about(self) -> About:
-        """Return what is known of the recording so far."""
-        return self._redaction.about(About())
+        """Return the header of the recording, with the counts so far."""
+        return self._redactor.redact_about(About())
 
-    def _keep(self, entry: Entry) -> None:
+    def _write(self, entry: Entry) -> None:
         try:
-            self._parts.write(har_file.entry_line(self._redaction.entry(entry)))
-        except NotWritten as error:
-            self._miss(entry, f"{error}")
-        except Exception as error:  # noqa: BLE001 - its message may hold what is to be hidden
-            self._miss(entry, f"it can't be made harmless ({type(error).__name__}); please report")
+            self._part_file.write(har_file.entry_line(self._redactor.redact_entry(entry)))
+        except PartWriteError as error:
+            self._count_failure(entry, f"{error}")
+        except Exception as error:  # noqa: BLE001 - its message may hold a secret
+            problem = f"it can't be redacted ({type(error).__name__}); please report this"
+            self._count_failure(entry, problem)
 
-    def _miss(self, entry: Entry, why: str) -> None:
-        self.missed += 1
-        if self.missed == 1:
-            which = f"exchange {entry.label.arrival}"
-            self._tell(f"{which} is not recorded: {why}; calls still go through")
+    def _count_failure(self, entry: Entry, reason: str) -> None:
+        self.failures += 1
+        if self.failures == 1:
+            exchange = f"exchange {entry.label.arrival}"
+            self._report(f"{exchange} is not recorded: {reason}; calls still go through")

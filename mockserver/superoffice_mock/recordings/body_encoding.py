@@ -1,4 +1,4 @@
-"""Bodies as a HAR keeps them: text where bytes are text of their charset, else base64."""
+"""Bodies in a HAR: text where the bytes are valid in their charset, otherwise base64."""
 
 import base64
 import zlib
@@ -8,68 +8,65 @@ from typing import Final
 from superoffice_contract.openapi import charsets
 from superoffice_contract.openapi.charsets import CHARSETS
 
+MAX_BYTES: Final = 16 * 1024 * 1024
+"""Limit of a decompressed body: a small body may decompress to a huge one."""
 _UTF8: Final = "utf-8"
+_WINDOW_BITS: Final[Mapping[str, tuple[int, ...]]] = {
+    "gzip": (31,),
+    "x-gzip": (31,),
+    "deflate": (15, -15),  # zlib, as HTTP specifies, or raw deflate, as some servers send
+}
 
 
 def encoding_of(media_type: str) -> str:
-    """Return Python's name of the charset of *media_type*; UTF-8 if it names none that we know."""
-    return CHARSETS.get(charsets.named(media_type) or "", _UTF8)
+    """Return the codec for the charset of *media_type*; UTF-8 if it is missing or unknown."""
+    return CHARSETS.get(charsets.charset_parameter(media_type) or "", _UTF8)
 
 
-def encoded(text: str, media_type: str) -> bytes:
-    """Return the bytes that were *text*, as well as the charset of *media_type* tells."""
+def encode(text: str, media_type: str) -> bytes:
+    """Encode *text* in the charset of *media_type*, or in UTF-8 if that charset can't hold it."""
     try:
         return text.encode(encoding_of(media_type))
     except UnicodeEncodeError:
         return text.encode(_UTF8, "replace")
 
 
-def read(body: bytes, media_type: str) -> tuple[str, str] | None:
-    """Return the text of *body*, with its byte order mark, and its encoding; None if it is none."""
-    _, encoding = charsets.unmarked(body, encoding_of(media_type))
+def decode(body: bytes, media_type: str) -> tuple[str, str] | None:
+    """Return the text of *body*, with its byte order mark, and its codec; None if it is binary."""
+    _, encoding = charsets.strip_byte_order_mark(body, encoding_of(media_type))
     try:
         return body.decode(encoding), encoding
     except UnicodeDecodeError:
         return None
 
 
-def kept(body: bytes | None, media_type: str, encoding: str) -> dict[str, str | bool]:
-    """Return the members of a HAR for *body*; *encoding* is how the one for base64 is called."""
+def text_members(body: bytes | None, media_type: str, encoding: str) -> dict[str, str | bool]:
+    """Return the HAR members that hold *body*; *encoding* is the member that marks base64."""
     if body is None:
         return {"text": "", "_kept": False}
-    found = read(body, media_type)
-    if found is not None and encoded(found[0], media_type) == body:
-        return {"text": found[0]}
+    decoded = decode(body, media_type)
+    if decoded is not None and encode(decoded[0], media_type) == body:
+        return {"text": decoded[0]}
     return {"text": base64.b64encode(body).decode("ascii"), encoding: "base64"}
 
 
-MAX_BYTES: Final = 16 * 1024 * 1024
-"""How long a body may become; a small one can say that it is endless."""
-
-
-_WINDOW: Final[Mapping[str, tuple[int, ...]]] = {
-    "gzip": (31,),
-    "x-gzip": (31,),
-    "deflate": (15, -15),  # as HTTP has it, and as some servers send it
-}
-
-
-def undone(body: bytes, coding: str) -> bytes | None:
-    """Return *body* without the Content-Encoding *coding*; None if it can't be undone."""
-    for one in reversed([name.strip().lower() for name in coding.split(",") if name.strip()]):
-        if one == "identity":
+def decompress(body: bytes, coding: str) -> bytes | None:
+    """Undo the Content-Encoding *coding*; None if that fails or the result is too long."""
+    for name in reversed([name.strip().lower() for name in coding.split(",") if name.strip()]):
+        if name == "identity":
             continue
-        inflated = next(filter(None, (_inflated(body, w) for w in _WINDOW.get(one, ()))), None)
-        if inflated is None:
+        windows = _WINDOW_BITS.get(name, ())
+        plain = next(filter(None, (_inflate(body, window) for window in windows)), None)
+        if plain is None:
             return None
-        body = inflated
+        body = plain
     return body
 
 
-def _inflated(body: bytes, window: int) -> bytes | None:
+def _inflate(body: bytes, window: int) -> bytes | None:
     inflater = zlib.decompressobj(window)
     try:
-        inflated = inflater.decompress(body, MAX_BYTES)
+        plain = inflater.decompress(body, MAX_BYTES)
     except zlib.error:
         return None
-    return inflated if inflater.eof else None
+    return plain if inflater.eof else None

@@ -1,6 +1,6 @@
-"""HAR 1.2 <-> recordings: whole files, and `.part` files a line at a time.
+"""Reads and writes recordings: whole HAR 1.2 files, and `.part` files line by line.
 
-Only what the values hold is ever written: members of other tools stay behind.
+Only the values of `model` are written; members that other tools added are dropped.
 """
 
 import json
@@ -11,12 +11,12 @@ from typing import Final, TypeVar
 import msgspec
 
 from superoffice_contract import har
-from superoffice_contract import har as recorded
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.har import MAX_BYTES, HarLog, Member, headers_of, object_of, text_of
+from superoffice_contract.har import MAX_BYTES, HarLog, JsonObject, headers_of, object_of, text_of
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding, har_writer
 from superoffice_mock.recordings.model import (
+    BODILESS,
     About,
     Entry,
     Headers,
@@ -26,120 +26,120 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 
-NO_BODY: Final = (204, 304)
-STAMPED_LATE: Final = ("harfile",)
-"""Creators, here Schemathesis's, that write as the start of an exchange when its answer came."""
-Own = TypeVar("Own", Label, About)
+STAMPED_AT_END: Final = ("harfile",)
+"""Creators, here that of Schemathesis, that write the time of the answer as the start time."""
+MockMembers = TypeVar("MockMembers", Label, About)
 
 # ---- reading ---------------------------------------------------------------------------------
 
 
 def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
-    """Read the HAR or `.part` file at *path*. Raise SetupError, one line, if it is none."""
+    """Read the HAR or `.part` file at *path*. Raise SetupError with one line if it is neither."""
     try:
-        found = har.load_log(path, max_bytes)
+        log = har.load_log(path, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     try:
-        return _recording(found)
+        return _recording(log)
     except TrafficError as error:
         msg = f"{path}: {error}"
         raise SetupError(msg) from None
 
 
 def read(raw: bytes, max_bytes: int = MAX_BYTES) -> Recording:
-    """Return the recording in *raw*. Raise TrafficError if it is no HAR 1.2."""
+    """Parse the recording in *raw*. Raise TrafficError if it is not HAR 1.2."""
     return _recording(har.read_log(raw, max_bytes))
 
 
-def _recording(found: HarLog) -> Recording:
+def _recording(log: HarLog) -> Recording:
     entries = tuple(
-        _entry(seen, raw, found.place(seen.index))
-        for seen, raw in zip(recorded.entries(found), found.entries, strict=True)
+        _entry(parsed, raw, log.describe_place(parsed.index))
+        for parsed, raw in zip(har.parse_entries(log), log.entries, strict=True)
     )
-    if object_of(found.log.get("creator")).get("name") in STAMPED_LATE:
-        entries = tuple(map(_earlier, entries))
-    return Recording(entries, _own(found.log, About, "log"), found.note)
+    if object_of(log.log.get("creator")).get("name") in STAMPED_AT_END:
+        entries = tuple(map(_move_to_start, entries))
+    return Recording(entries, _mock_members(log.log, About, "log"), log.note)
 
 
-def _earlier(entry: Entry) -> Entry:
+def _move_to_start(entry: Entry) -> Entry:
     if entry.at is None or entry.elapsed is None:
         return entry
     return msgspec.structs.replace(entry, at=entry.at - entry.elapsed)
 
 
-def _entry(seen: recorded.Entry, raw: Member, place: str) -> Entry:
+def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
     request, response = raw["request"], object_of(raw.get("response"))
     return Entry(
         request=RecordedRequest(
-            seen.method,
+            parsed.method,
             request["url"],
-            headers=_real(seen.headers),
-            body=_sent(seen, request),
+            headers=_without_pseudo_headers(parsed.headers),
+            body=_request_body(parsed, request),
         ),
-        response=_response(seen, response),
-        at=seen.at,
-        elapsed=seen.elapsed,
-        waited=None if seen.waited is None else round(seen.waited, 6),
-        received=seen.received,
-        label=_own(raw, Label, place),
+        response=_response(parsed, response),
+        at=parsed.started_at,
+        elapsed=parsed.elapsed_seconds,
+        service_time=None if parsed.request_seconds is None else round(parsed.request_seconds, 6),
+        receive_time=parsed.receive_seconds,
+        label=_mock_members(raw, Label, place),
     )
 
 
-def _own(members: Member, kind: type[Own], place: str) -> Own:
-    """Return the `_mock` members among *members*. Raise TrafficError if they are not ours."""
+def _mock_members(members: JsonObject, kind: type[MockMembers], place: str) -> MockMembers:
+    """Return the `_mock` member of *members*. Raise TrafficError if it does not fit *kind*."""
     try:
         return msgspec.convert(members.get("_mock") or {}, kind)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).partition(" - at `$.")
-        msg = f"{place}._mock{where and '.'}{where.rstrip('`')}: {what}; see fixtures/README.md"
+        problem, _, where = str(error).partition(" - at `$.")
+        dot = "." if where else ""
+        msg = f"{place}._mock{dot}{where.rstrip('`')}: {problem}; see fixtures/README.md"
         raise TrafficError(msg) from None
 
 
-def _real(headers: Headers) -> Headers:
+def _without_pseudo_headers(headers: Headers) -> Headers:
     """Return *headers* without the pseudo-headers of HTTP/2, which browsers list among them."""
     return tuple(header for header in headers if not header[0].startswith(":"))
 
 
-def _sent(seen: recorded.Entry, request: Member) -> bytes | None:
-    if isinstance(seen.body, bytes):
-        return seen.body
-    if seen.body is not None:
-        return body_encoding.encoded(seen.body, seen.media_type or "")
-    left_out = object_of(request.get("postData")).get("_kept") is False
-    return None if left_out or seen.announced else b""
+def _request_body(parsed: har.Entry, request: JsonObject) -> bytes | None:
+    if isinstance(parsed.body, bytes):
+        return parsed.body
+    if parsed.body is not None:
+        return body_encoding.encode(parsed.body, parsed.media_type or "")
+    is_left_out = object_of(request.get("postData")).get("_kept") is False
+    return None if is_left_out or parsed.declared_length else b""
 
 
-def _response(seen: recorded.Entry, response: Member) -> RecordedResponse:
-    status = seen.status if 0 <= seen.status <= 999 else 0
-    headers = _real(headers_of(response))
-    body = _received(status, headers, response)
-    return RecordedResponse(status, seen.failed, headers=headers, body=body)
+def _response(parsed: har.Entry, response: JsonObject) -> RecordedResponse:
+    status = parsed.status if 0 <= parsed.status <= 999 else 0
+    headers = _without_pseudo_headers(headers_of(response))
+    body = _response_body(status, headers, response)
+    return RecordedResponse(status, parsed.error, headers=headers, body=body)
 
 
-def _received(status: int, headers: Headers, response: Member) -> bytes | None:
+def _response_body(status: int, headers: Headers, response: JsonObject) -> bytes | None:
     content = object_of(response.get("content"))
     text = text_of(content.get("text"))
     if text_of(content.get("encoding")).lower() == "base64":
-        raw = recorded.decoded(text)
+        raw = har.decode_base64(text)
         return text.encode("utf-8", "replace") if raw is None else raw
     if text:
-        named = next((value for name, value in headers if name == "content-type"), "")
-        return body_encoding.encoded(text, named or text_of(content.get("mimeType")))
+        media_type = next((value for name, value in headers if name == "content-type"), "")
+        return body_encoding.encode(text, media_type or text_of(content.get("mimeType")))
     size = content.get("size")
-    some = type(size) is int and size > 0 and status not in NO_BODY
-    return None if some or content.get("_kept") is False else b""
+    has_body = type(size) is int and size > 0 and status not in BODILESS
+    return None if has_body or content.get("_kept") is False else b""
 
 
 # ---- writing ---------------------------------------------------------------------------------
 
 
 def write(path: str, recording: Recording) -> None:
-    """Write *recording* whole: a reader sees all of it or what was there. Raise SetupError."""
+    """Write *recording* to *path*, replacing the file in one step. Raise SetupError on failure."""
     draft = Path(f"{path}.new")
     try:
         with draft.open("wb") as file:
-            file.write(written(recording))
+            file.write(encode(recording))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -149,24 +149,24 @@ def write(path: str, recording: Recording) -> None:
         raise SetupError(msg) from None
 
 
-def written(recording: Recording) -> bytes:
-    """Return *recording* as a HAR, indented for people who read it."""
-    entries = [har_writer.entry_json(one) for one in recording.entries]
-    log = har_writer.log(recording.about) | {"entries": entries}
-    return _json({"log": log}, indent=2)
+def encode(recording: Recording) -> bytes:
+    """Return *recording* as an indented HAR."""
+    entries = [har_writer.entry_json(entry) for entry in recording.entries]
+    log = har_writer.log_json(recording.about) | {"entries": entries}
+    return _encode_json({"log": log}, indent=2)
 
 
 def header_line(about: About) -> bytes:
     """Return the first line of a `.part` file."""
-    return _json(har_writer.log(about))
+    return _encode_json(har_writer.log_json(about))
 
 
 def entry_line(entry: Entry) -> bytes:
     """Return the line of *entry* in a `.part` file."""
-    return _json(har_writer.entry_json(entry))
+    return _encode_json(har_writer.entry_json(entry))
 
 
-def _json(value: object, indent: int | None = None) -> bytes:
+def _encode_json(value: object, indent: int | None = None) -> bytes:
     separators = None if indent else (",", ":")
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
     return text.encode("utf-8", "replace") + b"\n"

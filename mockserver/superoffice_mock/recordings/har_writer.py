@@ -1,4 +1,4 @@
-"""Recordings -> the JSON of HAR 1.2; what its schema wants and we don't know is -1 or empty."""
+"""Recordings as the JSON of HAR 1.2; required members that are unknown are -1 or empty."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from superoffice_contract.har import VERSION
-from superoffice_mock import __version__
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import (
     About,
@@ -18,48 +17,51 @@ from superoffice_mock.recordings.model import (
     RecordedRequest,
     RecordedResponse,
 )
+from superoffice_mock.version import __version__
 
 PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in HTTPStatus}
 
 
-def log(about: About) -> dict[str, Any]:
-    """Return the log without its entries."""
+def log_json(about: About) -> dict[str, Any]:
+    """Return the `log` object without its entries."""
     creator = {"name": "superoffice-mock", "version": __version__}
     return {"version": VERSION, "creator": creator, "_mock": msgspec.to_builtins(about)}
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    """Return *entry* as a member of the log's entries."""
-    waited = entry.elapsed if entry.waited is None else entry.waited
-    blocked = None if entry.elapsed is None or waited is None else max(entry.elapsed - waited, 0.0)
+    """Return *entry* as an item of `log.entries`."""
+    elapsed, service_time = entry.elapsed, entry.service_time
+    service_time = elapsed if service_time is None else service_time
+    blocked = None if elapsed is None or service_time is None else max(elapsed - service_time, 0.0)
+    wait = None if service_time is None else max(service_time - entry.receive_time, 0.0)
     return {
-        "startedDateTime": _moment(entry.at),
-        "time": _milliseconds(entry.elapsed),
-        "request": _request_as_json(entry.request),
-        "response": _response_as_json(entry.response),
+        "startedDateTime": _timestamp(entry.at),
+        "time": _milliseconds(elapsed),
+        "request": _request_json(entry.request),
+        "response": _response_json(entry.response),
         "cache": {},
         "timings": {
             "blocked": _milliseconds(blocked),
             "send": 0,
-            "wait": _milliseconds(None if waited is None else max(waited - entry.received, 0.0)),
-            "receive": _milliseconds(entry.received) or 0,
+            "wait": _milliseconds(wait),
+            "receive": _milliseconds(entry.receive_time) or 0,
         },
         "_mock": msgspec.to_builtins(entry.label),
     }
 
 
-def _moment(at: float | None) -> str:
+def _timestamp(at: float | None) -> str:
     if at is None:
         return ""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
 def _milliseconds(seconds: float | None) -> float:
-    """Return milliseconds; -1, as HAR has it, for what nobody knows."""
+    """Convert to milliseconds; an unknown time is -1, as in HAR."""
     return -1 if seconds is None else round(seconds * 1000, 3)
 
 
-def _request_as_json(request: RecordedRequest) -> dict[str, Any]:
+def _request_json(request: RecordedRequest) -> dict[str, Any]:
     query = urlsplit(request.url).query
     return {
         "method": request.method,
@@ -88,23 +90,23 @@ def _cookies(lines: tuple[str, ...]) -> Iterator[dict[str, str]]:
 def _post_data(request: RecordedRequest) -> dict[str, Any]:
     if request.body == b"":
         return {}
-    data: dict[str, Any] = {"mimeType": request.media_type}
-    return {"postData": data | body_encoding.kept(request.body, request.media_type, "_encoding")}
+    text = body_encoding.text_members(request.body, request.media_type, "_encoding")
+    return {"postData": {"mimeType": request.media_type, **text}}
 
 
-def _response_as_json(response: RecordedResponse) -> dict[str, Any]:
+def _response_json(response: RecordedResponse) -> dict[str, Any]:
     size = -1 if response.body is None else len(response.body)
-    content = {"size": size, "mimeType": response.media_type}
-    failed = {} if response.failed is None else {"_error": response.failed}
+    text = body_encoding.text_members(response.body, response.media_type, "encoding")
+    error = {} if response.failure is None else {"_error": response.failure}
     return {
         "status": response.status,
         "statusText": PHRASES.get(response.status, ""),
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": _pairs(response.headers),
-        "content": content | body_encoding.kept(response.body, response.media_type, "encoding"),
+        "content": {"size": size, "mimeType": response.media_type, **text},
         "redirectURL": "",
         "headersSize": -1,
         "bodySize": size,
-        **failed,
+        **error,
     }

@@ -1,7 +1,7 @@
-"""Recordings as values: exchanges with times and labels, in the order they were recorded."""
+"""The values of a recording: exchanges with their times and labels, in the order of the file."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -9,11 +9,14 @@ Headers = tuple[tuple[str, str], ...]
 Outcome = Literal["started", "turned_away", "served", "rejected", "faulted", "unknown"]
 Confidence = Literal["certain", "high", "medium", "low"]
 
+BODILESS: Final = (204, 304)
+"""Statuses whose responses have no body."""
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What requests and answers have in common: *headers*, names in lower case, and a body.
+    """The common part of requests and responses.
 
-    *body* is None where it is not on record.
+    Header names are in lower case. *body* is None if the recording does not hold it.
     """
 
     headers: Headers = ()
@@ -21,7 +24,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return every value of the header *name*."""
-        return tuple(value for other, value in self.headers if other == name)
+        return tuple(value for header, value in self.headers if header == name)
 
     @property
     def media_type(self) -> str:
@@ -30,27 +33,27 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordedRequest(Message, frozen=True):
-    """What was sent."""
+    """The request of an exchange."""
 
     method: str
     url: str
 
 
 class RecordedResponse(Message, frozen=True):
-    """What came back. *status* is 0 where nothing came, *failed* says why.
+    """The response of an exchange. If there was none, *status* is 0 and *failure* gives the reason.
 
-    *body* is without any Content-Encoding; lengths and encodings in *headers* are of the wire.
+    *body* is decompressed; the lengths and encodings in *headers* are those of the connection.
     """
 
     status: int
-    failed: str | None = None
+    failure: str | None = None
 
 
 class Label(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The `_mock` members of an entry: what became of the call, and how sure that is.
+    """The `_mock` members of an entry: the outcome of the call, and the confidence in it.
 
-    *arrival* counts from 1 in the order the server had the requests. *notes* say what was left
-    out and why; *proves* and *claims*, of a fixture, what it is for.
+    *arrival* counts from 1 in the order in which the server received the requests. *notes* list
+    what was left out, and why. *proves* and *claims* say what a fixture is for.
     """
 
     outcome: Outcome = "unknown"
@@ -63,24 +66,25 @@ class Label(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One exchange. *at* is seconds since 1970, *elapsed* until the answer was there.
+    """One exchange. *at* is in seconds since 1970; the other times are durations in seconds.
 
-    *waited* is *elapsed* without queueing and connecting. Each is None where nobody knows.
-    *received* is what of both passed after the answer had begun.
+    *elapsed* is the whole exchange. *service_time* is *elapsed* without queueing and connecting.
+    *receive_time* is the part of both after the response began. Unknown times are None.
     """
 
     request: RecordedRequest
     response: RecordedResponse
     at: float | None = None
     elapsed: float | None = None
-    waited: float | None = None
-    received: float = 0.0
+    service_time: float | None = None
+    receive_time: float = 0.0
     label: Label = Label()
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The `_mock` members of a recording: what it *proves*, and how many values of which kind
-    were replaced by pseudonyms; None if it was not redacted.
+    """The `_mock` members of a recording: what it *proves*, and the number of redacted values.
+
+    *redacted* counts the values by kind; it is None if the recording was not redacted.
     """
 
     proves: str | None = None
@@ -88,7 +92,7 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """Exchanges in the order of their file; *note* says what of the file could not be read."""
+    """Exchanges in the order of their file; *note* says which part could not be read."""
 
     entries: tuple[Entry, ...] = ()
     about: About = About()

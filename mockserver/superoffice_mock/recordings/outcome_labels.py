@@ -1,7 +1,7 @@
-"""What became of recorded calls: guessed from the wire alone, and each guess says how sure it is.
+"""Estimates the outcome of recorded calls from the traffic alone, each with a confidence.
 
-Who is turned away is answered as if nothing were wrong, a second later. What that leaves open stays
-`unknown`.
+A call that is turned away gets the same 204 as a call that starts a run, one second later. Where
+the traffic does not decide, the outcome is `unknown`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,72 +10,74 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
 
-from superoffice_contract.grading import behaviour
-from superoffice_contract.grading.behaviour import ABOUT_A_SECOND
-from superoffice_contract.grading.calls import Call, address, concerns, operation
-from superoffice_contract.grading.calls import Confidence as Sureness
+from superoffice_contract.grading import behaviour, calls
+from superoffice_contract.grading.behaviour import TURNED_AWAY_LATENCY
+from superoffice_contract.grading.calls import Call
 from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import Confidence, Entry, Outcome, Recording
 from superoffice_mock.wire.decode import decode
 
 NO_LIMIT: Final = 1_000_000_000
-MORE_THAN_A_SECOND: Final = 2.0
-"""From here on a 204 took longer than one of a call that is turned away, on slow networks too."""
+MAX_TURNED_AWAY_LATENCY: Final = 2.0
+"""A 204 that took longer than this does not mean turned away, even on a slow network."""
 UNKNOWN: Final[tuple[Outcome, Confidence | None]] = ("unknown", None)
 
 
-def tenant(url: str) -> str | None:
-    """Return the tenant that *url* leads to; None if it does not lead to the call."""
+def tenant_of(url: str) -> str | None:
+    """Return the tenant that *url* addresses; None if *url* is not that of the call."""
     path = unquote(urlsplit(url).path)
-    return address(path).tenant if concerns(path) else None
+    return calls.parse_address(path).tenant if calls.is_call_path(path) else None
 
 
-def labelled(recording: Recording) -> Recording:
-    """Return *recording* in the order of arrival, with what probably became of each call."""
-    ordered = sorted(recording.entries, key=_came)
-    calls = {one.id: one for one in behaviour.suspected([*_calls(ordered)])}
-    entries = tuple(
-        _with(one, *_outcome(one, calls.get(f"{index}"))) for index, one in enumerate(ordered)
+def add_labels(recording: Recording) -> Recording:
+    """Return *recording* in the order of arrival, each entry labelled with its likely outcome."""
+    entries = sorted(recording.entries, key=_arrival_key)
+    estimates = {call.id: call for call in behaviour.estimate_turned_away([*_calls(entries)])}
+    return replace(
+        recording,
+        entries=tuple(
+            _with_outcome(entry, *_outcome(entry, estimates.get(f"{index}")))
+            for index, entry in enumerate(entries)
+        ),
     )
-    return replace(recording, entries=entries)
 
 
-def _came(entry: Entry) -> tuple[int, float]:
+def _arrival_key(entry: Entry) -> tuple[int, float]:
     return entry.label.arrival or 0, entry.at or 0.0
 
 
-def _with(entry: Entry, outcome: Outcome, confidence: Confidence | None) -> Entry:
+def _with_outcome(entry: Entry, outcome: Outcome, confidence: Confidence | None) -> Entry:
     return replace(entry, label=replace(entry.label, outcome=outcome, confidence=confidence))
 
 
 def _calls(entries: Iterable[Entry]) -> Iterator[Call]:
-    """Yield what may have started a run, or been turned away."""
-    for index, one in enumerate(entries):
-        whose = tenant(one.request.url)
-        if whose is not None and one.request.method == "POST":
+    """Yield the entries that may have started a run or been turned away."""
+    for index, entry in enumerate(entries):
+        tenant = tenant_of(entry.request.url)
+        if tenant is not None and entry.request.method == "POST":
             yield Call(
                 id=f"{index}",
                 time="",
-                tenant=whose,
-                method=one.request.method,
-                path=urlsplit(one.request.url).path,
-                at=one.at,
-                elapsed=one.elapsed,
-                latency=one.waited,
-                status=one.response.status or None,
+                tenant=tenant,
+                method=entry.request.method,
+                path=urlsplit(entry.request.url).path,
+                at=entry.at,
+                elapsed=entry.elapsed,
+                latency=entry.service_time,
+                status=entry.response.status or None,
                 gave_up=None,
-                accounts=_accounts(one),
+                accounts=_accounts(entry),
             )
 
 
 def _accounts(entry: Entry) -> tuple[int, ...]:
-    """Return the accounts asked for; none where the body is not on record, or can't be read."""
+    """Return the requested accounts; empty if the body is missing or can't be read."""
     media_type = entry.request.media_type or None
     try:
-        decoded = decode(operation(), media_type, entry.request.body or b"", NO_LIMIT)
+        decoded = decode(calls.operation(), media_type, entry.request.body or b"", NO_LIMIT)
     except Rejected:
         return ()
-    return tuple(one.account_id for one in decoded.request.sync_user_accounts or ())
+    return tuple(account.account_id for account in decoded.content.sync_user_accounts or ())
 
 
 def _outcome(entry: Entry, call: Call | None) -> tuple[Outcome, Confidence | None]:
@@ -86,13 +88,15 @@ def _outcome(entry: Entry, call: Call | None) -> tuple[Outcome, Confidence | Non
         return "served", "certain"
     if call is None or status != 204 or not call.accounts or call.latency is None:
         return UNKNOWN
-    return _of_204(call.turned_away, call.latency)
+    return _outcome_of_204(call.turned_away, call.latency)
 
 
-def _of_204(suspicion: Sureness | None, latency: float) -> tuple[Outcome, Confidence | None]:
-    """Return what a 204 means, if the call asked for accounts."""
-    if latency < ABOUT_A_SECOND:  # claim busy-second: one that is turned away takes longer
-        return ("started", "high") if suspicion is None else UNKNOWN
-    if latency >= MORE_THAN_A_SECOND:  # it waited for a run, its own or another's
+def _outcome_of_204(
+    turned_away: calls.Confidence | None, latency: float
+) -> tuple[Outcome, Confidence | None]:
+    """Return the likely outcome of a call that named accounts and got a 204."""
+    if latency < TURNED_AWAY_LATENCY:  # claim busy-second: a call that is turned away takes longer
+        return ("started", "high") if turned_away is None else UNKNOWN
+    if latency >= MAX_TURNED_AWAY_LATENCY:  # it waited for a run, its own or another
         return UNKNOWN
-    return ("turned_away", "high" if suspicion is Sureness.HIGH else "medium")
+    return ("turned_away", "high" if turned_away is calls.Confidence.HIGH else "medium")

@@ -1,6 +1,6 @@
-"""The `.part` file of a recording under way: a line for each exchange, whole, or it is not there.
+"""The `.part` file of a recording in progress: one line for each exchange, never a partial line.
 
-A recorder that is killed leaves it, and the next one that starts makes the HAR of it.
+If the recorder is killed, the file stays, and the next recorder converts it to a HAR.
 """
 
 import os
@@ -12,94 +12,76 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file, outcome_labels
 from superoffice_mock.recordings.model import About, Recording
 
-MOST_BYTES: Final = MAX_BYTES // 2
-MOST_VALUES: Final = MAX_VALUES // 2
-"""Half of what readers take: the HAR, indented and labeled, is up to twice as long."""
-FULL: Final = "the recording is as long as a file may be that is to be read again"
-SHORT: Final = "no space is left for it"
+MAX_PART_BYTES: Final = MAX_BYTES // 2
+MAX_PART_VALUES: Final = MAX_VALUES // 2
+"""Half of what readers accept: the HAR, indented and labelled, is up to twice as long."""
+FILE_FULL: Final = "the recording has reached the size that can be read back"
+DISK_FULL: Final = "no space is left on the disk"
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
 
-class NotWritten(OSError):
-    """A line was not written, and nothing of it is in the file; the message says why."""
+class PartWriteError(OSError):
+    """A line could not be written, and no part of it is in the file; the message says why."""
 
 
-def part_of(out: str) -> Path:
-    """Return the file that a recording to *out* is written to as long as it goes on."""
+def part_path(out: str) -> Path:
+    """Return the path of the `.part` file of a recording to *out*."""
     return Path(f"{out}.part")
 
 
 class PartFile:
-    """The file of one recording. Nobody else writes it: it is locked, where systems can do that.
+    """The `.part` file of one recording, locked against other recorders where the system can.
 
-    Raise SetupError if it can't be made.
+    Raise SetupError if it can't be created.
     """
 
     def __init__(self, out: str) -> None:
-        self._path = part_of(out)
+        self._path = part_path(out)
         try:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _APPEND, 0o666)
+            self._file = os.open(self._path, _FLAGS, 0o666)
         except OSError as error:
             msg = f"{self._path}: {error.strerror}; name an --out that can be written"
             raise SetupError(msg) from None
-        _lock(self._file)
+        _try_lock(self._file)
         self._size = self._values = self._lines = 0
         try:
             self.write(har_file.header_line(About(redacted={})))
-        except NotWritten as error:
+        except PartWriteError as error:
             self.close()
             self._path.unlink()
             msg = f"{self._path}: {error}; name an --out that can be written"
             raise SetupError(msg) from None
 
     def write(self, line: bytes) -> None:
-        """Give *line* to the system, whole. Raise NotWritten if it does not take it."""
+        """Append *line* as a whole. Raise PartWriteError if it does not fit."""
         values = sum(line.count(mark) for mark in (b",", b"{", b"["))
-        if self._size + len(line) > MOST_BYTES or self._values + values > MOST_VALUES:
-            raise NotWritten(FULL)
+        if self._size + len(line) > MAX_PART_BYTES or self._values + values > MAX_PART_VALUES:
+            raise PartWriteError(FILE_FULL)
         try:
-            written = os.write(self._file, line)
+            count = os.write(self._file, line)
         except OSError as error:
-            raise NotWritten(error.strerror) from None
-        if written < len(line):
+            raise PartWriteError(error.strerror) from None
+        if count < len(line):
             os.ftruncate(self._file, self._size)
-            raise NotWritten(SHORT)
+            raise PartWriteError(DISK_FULL)
         self._size += len(line)
         self._values += values
         self._lines += 1
 
     def close(self) -> None:
-        """Write no more; the file stays."""
+        """Close the file and keep it."""
         os.close(self._file)
 
-    def give_up(self) -> None:
-        """Write no more; the file stays if there is an exchange in it."""
+    def discard_if_empty(self) -> None:
+        """Close the file, and delete it if it holds no exchange."""
         self.close()
         if self._lines == 1:
             self._path.unlink()
 
 
-_APPEND: Final = os.O_APPEND | getattr(os, "O_BINARY", 0)
-
-
-def _lock(file: int) -> bool:
-    """Lock *file* as long as this process lives; return whether nobody else had it."""
-    try:
-        import fcntl
-    except ImportError:  # pragma: no cover - Windows, where nobody removes a file that is open
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-# ---- from one to the other -------------------------------------------------------------------
-
-
-def left_over(out: str) -> bool:
-    """Tell whether a recorder of *out* was killed. Raise SetupError while one is at it."""
-    path = part_of(out)
+def has_interrupted(out: str) -> bool:
+    """Return whether a recorder of *out* was killed. Raise SetupError if one is running."""
+    path = part_path(out)
     try:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -108,30 +90,43 @@ def left_over(out: str) -> bool:
         msg = f"{path}: {error.strerror}; name another --out"
         raise SetupError(msg) from None
     try:
-        if not _lock(file):
+        if not _try_lock(file):
             msg = f"{path} is being written by another recorder; stop it, or name another --out"
             raise SetupError(msg)
-        empty = os.fstat(file).st_size == 0
+        is_empty = os.fstat(file).st_size == 0
     finally:
         os.close(file)
-    if empty:  # it was killed before it had written anything
+    if is_empty:  # the recorder was killed before it wrote anything
         path.unlink()
-    return not empty
+    return not is_empty
 
 
 def finish(out: str, about: About | None = None) -> Recording:
-    """Make the HAR *out* of its `.part` file, labeled, and remove that; return what is in it.
+    """Convert the `.part` file of *out* to the HAR *out*, labelled, and return the recording.
 
-    *about* is known to who has recorded it. Raise SetupError, with the `.part` file still there, if
-    it can't be.
+    *about* replaces the header of the `.part` file, which is written before the counts are known.
+    Raise SetupError if that fails; the `.part` file is then still there.
     """
-    path = part_of(out)
+    path = part_path(out)
     try:
-        kept = har_file.load(str(path))
+        part = har_file.load(str(path))
     except SetupError as error:
         msg = f"{error}; move it away to record to {out}"
         raise SetupError(msg) from None
-    made = outcome_labels.labelled(Recording(kept.entries, about or kept.about, kept.note))
-    har_file.write(out, made)
+    recording = outcome_labels.add_labels(Recording(part.entries, about or part.about, part.note))
+    har_file.write(out, recording)
     path.unlink()
-    return made
+    return recording
+
+
+def _try_lock(file: int) -> bool:
+    """Lock *file* until this process ends; return False if another process holds the lock."""
+    try:
+        import fcntl
+    except ImportError:  # pragma: no cover - Windows, where an open file can't be removed
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

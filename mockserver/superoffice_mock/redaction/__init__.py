@@ -1,1 +1,1 @@
-"""Replaces secrets and names in recordings, and finds those that are left."""
+"""Replaces secrets and names in recordings, and finds those that remain."""

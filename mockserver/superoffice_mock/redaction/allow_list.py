@@ -1,4 +1,4 @@
-"""The public words: what the contract itself says is no secret, wherever it stands."""
+"""The public words: names and texts of the contract, which redaction keeps wherever they are."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -6,54 +6,54 @@ from typing import Final
 
 from superoffice_contract.openapi import operations as openapi_operations
 
-FOLDERS: Final = ("superoffice", "crm", "webapi")
-"""Folders that the vendor's documents serve an onsite installation under."""
-MESSAGES: Final = frozenset(
+PATH_PREFIXES: Final = ("superoffice", "crm", "webapi")
+"""Path segments under which the vendor's documentation installs an onsite SuperOffice."""
+MESSAGE_MEMBERS: Final = frozenset(
     {
         *("message", "messagedetail", "exceptionmessage", "title", "detail"),
         *("error_description", "userexplanation", "techexplanation"),
     }
 )
-"""Members of answers that hold a sentence for people, in lower case."""
-ENVELOPE: Final = MESSAGES | {
+"""Members of responses that hold a sentence, in lower case."""
+ERROR_MEMBERS: Final = MESSAGE_MEMBERS | {
     *("error", "errortype", "errorsource", "exceptiontype", "stacktrace", "modelstate"),
     *("type", "status", "instance", "errors", "traceid", "errorid", "id", "innererror"),
 }
-CARRIERS: Final = ("tableright", "fieldproperties")
-"""What the vendor's client adds to every element that it got from the server."""
+CARRIER_MEMBERS: Final = ("tableright", "fieldproperties")
+"""Members that the vendor's client adds to every element that it got from the server."""
 
 
 @cache
-def words() -> frozenset[str]:
+def public_words() -> frozenset[str]:
     """Return the public words in lower case: names and whole texts of the description."""
-    described = openapi_operations.load()
-    operations = described.operations.values()
+    document = openapi_operations.load()
+    operations = document.operations.values()
     return frozenset(
         {
-            *(text.lower() for text in _texts(described.document)),
-            *(text.lower() for one in operations for text in _texts(one.described)),
-            *(text.lower() for one in operations for text in one.path.split("/")),
-            *(*ENVELOPE, *CARRIERS, *FOLDERS),
+            *(text.lower() for text in _texts(document.document)),
+            *(text.lower() for operation in operations for text in _texts(operation.description)),
+            *(text.lower() for operation in operations for text in operation.path.split("/")),
+            *(*ERROR_MEMBERS, *CARRIER_MEMBERS, *PATH_PREFIXES),
         }
     )
 
 
 @cache
-def integers() -> frozenset[str]:
-    """Return the described members that hold whole numbers, in lower case."""
-    return frozenset(_integers(openapi_operations.load().document))
+def integer_members() -> frozenset[str]:
+    """Return the described members that hold integers, in lower case."""
+    return frozenset(_integer_members(openapi_operations.load().document))
 
 
 @cache
 def query_names() -> frozenset[str]:
-    """Return the documented names of the query, in lower case."""
+    """Return the documented query parameters, in lower case."""
     operations = openapi_operations.load().operations.values()
-    return frozenset(name for one in operations for name in one.query_names)
+    return frozenset(name for operation in operations for name in operation.query_names)
 
 
 def is_public(word: str) -> bool:
-    """Tell whether *word* is public, whatever its case."""
-    return word.lower() in words()
+    """Return whether *word* is public, ignoring case."""
+    return word.lower() in public_words()
 
 
 def _texts(node: object) -> Iterator[str]:
@@ -68,14 +68,14 @@ def _texts(node: object) -> Iterator[str]:
         yield node
 
 
-def _integers(node: object) -> Iterator[str]:
+def _integer_members(node: object) -> Iterator[str]:
     if isinstance(node, dict):
         properties = node.get("properties")
         for name, schema in properties.items() if isinstance(properties, dict) else ():
             if "integer" in str(schema.get("type")):
                 yield name.lower()
         for child in node.values():
-            yield from _integers(child)
+            yield from _integer_members(child)
     elif isinstance(node, list):
         for child in node:
-            yield from _integers(child)
+            yield from _integer_members(child)

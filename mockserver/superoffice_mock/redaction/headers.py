@@ -1,4 +1,4 @@
-"""Headers made harmless: those of the allow list stay, and of their values what is known."""
+"""Redacts headers by an allow list: other headers are left out, and unknown values replaced."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -9,145 +9,30 @@ from typing import Final
 from superoffice_contract.openapi import charsets, operations
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.recordings.model import Headers
-from superoffice_mock.redaction import allow_list, pseudonyms, secret_patterns, urls
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction import allow_list, secret_patterns, urls
+from superoffice_mock.redaction.pseudonyms import Pseudonyms, redact_text
 from superoffice_mock.wire.headers import SESSION_COOKIE
 
+Rule = Callable[[str, Pseudonyms], str]
+"""Returns the redacted value of a header; empty if the header is to be left out."""
+
+SCHEMES: Final = ("basic", "soticket", "bearer", "negotiate", "ntlm", "digest")
 COOKIES: Final = (
     *(SESSION_COOKIE.lower(), "xsrf-token", "xsrf-from-input", "soonlineauth", "soonline"),
 )
 """Cookies that the vendor documents, in lower case."""
-
-
-SCHEMES: Final = ("basic", "soticket", "bearer", "negotiate", "ntlm", "digest")
-
-
-def authorization(value: str, names: Pseudonyms) -> str:
-    """Return the scheme, if it is one, and a pseudonym in the shape of the rest."""
-    scheme, blank, rest = value.partition(" ")
-    if scheme.lower() not in SCHEMES:
-        return names.shaped("credential", value)
-    given = rest.strip()
-    hidden = names.basic(given) if scheme.lower() == "basic" else names.shaped("credential", given)
-    return f"{scheme}{blank}{hidden}"
-
-
-def secret(value: str, names: Pseudonyms) -> str:
-    """Return a pseudonym in the shape of *value*."""
-    return names.shaped("credential", value)
-
-
-def remember(value: str, names: Pseudonyms) -> None:
-    """Look for *value*, of a header that is left out, in what is kept."""
-    scheme, _, rest = value.partition(" ")
-    names.heard("credential", rest.strip() if scheme.lower() in SCHEMES else value)
-
-
-def cookies(value: str, names: Pseudonyms) -> str:
-    """Return the cookies: of their names, those that are documented."""
-    return "; ".join(_cookie(one.strip(), names) for one in value.split(";") if one.strip())
-
-
-def _cookie(pair: str, names: Pseudonyms) -> str:
-    name, equals, value = pair.partition("=")
-    shown = name if name.strip().lower() in COOKIES and equals else names.word("cookie", name)
-    return shown + equals + names.shaped("cookie", value.strip().strip('"'))
-
-
-_ATTRIBUTE: Final = re.compile(
+LEFT_OUT: Final = "header left out"
+FRAMING: Final = frozenset(
+    {
+        *("connection", "content-encoding", "content-length", "expect", "keep-alive", "te"),
+        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers of the connection, not of the message: left out and not counted."""
+_SAFE_ATTRIBUTE: Final = re.compile(
     r"(?:httponly|secure|path=/|samesite=(?:lax|strict|none)|max-age=-?[0-9]{1,10})", re.IGNORECASE
 )
-
-
-def set_cookie(value: str, names: Pseudonyms) -> str:
-    """Return the cookie with the attributes that say nothing of whose it is."""
-    pair, *attributes = (one.strip() for one in value.split(";"))
-    kept = (one for one in attributes if _ATTRIBUTE.fullmatch(one))
-    return "; ".join([_cookie(pair, names), *kept])
-
-
-def challenge(value: str, names: Pseudonyms) -> str:
-    """Return the schemes; a realm is kept where it is a public word."""
-
-    def realm(match: re.Match[str]) -> str:
-        said = match[2]
-        kept = said if allow_list.is_public(said) else names.word("realm", said)
-        return f'{match[1]}="{kept}"'
-
-    found = re.finditer(r'([A-Za-z]+)(?:\s+realm="([^"]*)")?[^,]*', value)
-    return ", ".join(
-        scheme[1] if scheme[2] is None else re.sub(r'(.*?realm)="([^"]*)".*', realm, scheme[0])
-        for scheme in found
-        if scheme[1].lower() in SCHEMES
-    )
-
-
-Rule = Callable[[str, Pseudonyms], str]
-
-
-LEFT_OUT: Final = "header left out"
-
-
-def request(headers: Headers, names: Pseudonyms) -> Headers:
-    """Return the headers of a request that a replay needs; those left out are counted."""
-    return _kept(headers, REQUEST, names)
-
-
-def response(headers: Headers, names: Pseudonyms) -> Headers:
-    """Return the headers of an answer that a replay needs; those left out are counted."""
-    return _kept(headers, RESPONSE, names)
-
-
-def _kept(headers: Headers, rules: Mapping[str, Rule], names: Pseudonyms) -> Headers:
-    unknown = [one for one in headers if one[0] not in rules and one[0] not in FRAMING]
-    for name, value in unknown:
-        if name in secret_patterns.HEADERS:
-            remember(value, names)
-    known = ((name, value) for name, value in headers if name in rules)
-    cleaned = [(name, value, rules[name](value, names)) for name, value in known]
-    emptied = sum(bool(before) and not after for _, before, after in cleaned)
-    if unknown or emptied:
-        names.counts[LEFT_OUT] += len(unknown) + emptied
-    return tuple((name, after) for name, before, after in cleaned if after or not before)
-
-
-# ---- what is known ---------------------------------------------------------------------------
-
-
-def _one_of(known: Iterable[str]) -> Rule:
-    """Return the rule that keeps the items, parts between commas, which are in *known*."""
-    lower = frozenset(one.lower() for one in known)
-
-    def rule(value: str, _: Pseudonyms) -> str:
-        items = (one.strip() for one in value.split(","))
-        return ", ".join(one for one in items if _unweighted(one).lower() in lower)
-
-    return rule
-
-
-def _unweighted(item: str) -> str:
-    name, _, weight = item.partition(";")
-    return name.strip() if re.fullmatch(r"\s*(?:q=[0-9.]{1,5})?\s*", weight) else item
-
-
-def _matching(pattern: str) -> Rule:
-    """Return the rule that keeps the items which match *pattern*."""
-    known = re.compile(pattern, re.IGNORECASE)
-
-    def rule(value: str, _: Pseudonyms) -> str:
-        items = (one.strip() for one in value.split(","))
-        return ", ".join(one for one in items if known.fullmatch(one))
-
-    return rule
-
-
-def _whole(pattern: str) -> Rule:
-    """Return the rule that keeps a value which matches *pattern*."""
-    known = re.compile(pattern, re.IGNORECASE)
-    return lambda value, _: value if known.fullmatch(value) else ""
-
-
-_OTHER_TYPES: Final = (
+_COMMON_TYPES: Final = (
     *("*/*", "application/*", "text/*", "text/plain", "text/html", "text/css", "text/csv"),
     *("text/javascript", "application/javascript", "application/octet-stream", "application/pdf"),
     *("application/problem+json", "application/problem+xml", "application/xhtml+xml"),
@@ -157,106 +42,211 @@ _OTHER_TYPES: Final = (
 )
 
 
-@cache
-def _types() -> frozenset[str]:
-    described = (name for one in operations.load().operations.values() for name in one.bodies)
-    return frozenset({*described, *_OTHER_TYPES})
+def redact_request(headers: Headers, pseudonyms: Pseudonyms) -> Headers:
+    """Return the request headers that a replay needs, and count those left out."""
+    return _apply_rules(headers, REQUEST_RULES, pseudonyms)
 
 
-def media(value: str, names: Pseudonyms) -> str:
-    """Return media types with the parameters `charset` and `q`; an unknown type is a pseudonym."""
-    return ", ".join(_medium(one.strip(), names) for one in value.split(",") if one.strip())
+def redact_response(headers: Headers, pseudonyms: Pseudonyms) -> Headers:
+    """Return the response headers that a replay needs, and count those left out."""
+    return _apply_rules(headers, RESPONSE_RULES, pseudonyms)
 
 
-def _medium(value: str, names: Pseudonyms) -> str:
-    name, *parameters = (one.strip() for one in value.split(";"))
-    charset = charsets.named(value)
-    shown = name if name.lower() in _types() else names.word("media type", name)
-    kept = [one for one in parameters if re.fullmatch(r"q=[0-9.]{1,5}", one)]
+def _apply_rules(headers: Headers, rules: Mapping[str, Rule], pseudonyms: Pseudonyms) -> Headers:
+    unknown = [pair for pair in headers if pair[0] not in rules and pair[0] not in FRAMING]
+    for name, value in unknown:
+        if name in secret_patterns.SECRET_HEADERS:
+            _remember_secret(value, pseudonyms)
+    redacted = [
+        (name, value, rules[name](value, pseudonyms)) for name, value in headers if name in rules
+    ]
+    count = len(unknown) + sum(bool(before) and not after for _, before, after in redacted)
+    if count:
+        pseudonyms.counts[LEFT_OUT] += count
+    return tuple((name, after) for name, before, after in redacted if after or not before)
+
+
+def _remember_secret(value: str, pseudonyms: Pseudonyms) -> None:
+    """Remember the value of a header that is left out, to find it elsewhere."""
+    scheme, _, rest = value.partition(" ")
+    pseudonyms.remember("credential", rest.strip() if scheme.lower() in SCHEMES else value)
+
+
+# ---- rules for single headers ----------------------------------------------------------------
+
+
+def redact_authorization(value: str, pseudonyms: Pseudonyms) -> str:
+    """Keep a known scheme, and replace the credentials by a pseudonym of the same shape."""
+    scheme, blank, rest = value.partition(" ")
+    if scheme.lower() not in SCHEMES:
+        return pseudonyms.replace_in_shape("credential", value)
+    credentials = rest.strip()
+    if scheme.lower() == "basic":
+        return f"{scheme}{blank}{pseudonyms.replace_basic(credentials)}"
+    return f"{scheme}{blank}{pseudonyms.replace_in_shape('credential', credentials)}"
+
+
+def redact_secret(value: str, pseudonyms: Pseudonyms) -> str:
+    """Replace *value* by a pseudonym of the same shape."""
+    return pseudonyms.replace_in_shape("credential", value)
+
+
+def redact_cookies(value: str, pseudonyms: Pseudonyms) -> str:
+    """Replace the values of all cookies, and the names of undocumented ones."""
+    pairs = (pair.strip() for pair in value.split(";"))
+    return "; ".join(_redact_cookie(pair, pseudonyms) for pair in pairs if pair)
+
+
+def redact_set_cookie(value: str, pseudonyms: Pseudonyms) -> str:
+    """Redact the cookie, and keep only attributes that don't identify anybody."""
+    pair, *attributes = (part.strip() for part in value.split(";"))
+    safe = (attribute for attribute in attributes if _SAFE_ATTRIBUTE.fullmatch(attribute))
+    return "; ".join([_redact_cookie(pair, pseudonyms), *safe])
+
+
+def _redact_cookie(pair: str, pseudonyms: Pseudonyms) -> str:
+    name, equals, value = pair.partition("=")
+    is_documented = name.strip().lower() in COOKIES and equals
+    kept_name = name if is_documented else pseudonyms.replace("cookie", name)
+    return kept_name + equals + pseudonyms.replace_in_shape("cookie", value.strip().strip('"'))
+
+
+def redact_challenge(value: str, pseudonyms: Pseudonyms) -> str:
+    """Keep the schemes of a WWW-Authenticate, and realms that are public words."""
+
+    def redact_realm(match: re.Match[str]) -> str:
+        realm = match[2]
+        if not allow_list.is_public(realm):
+            realm = pseudonyms.replace("realm", realm)
+        return f'{match[1]}="{realm}"'
+
+    challenges = re.finditer(r'([A-Za-z]+)(?:\s+realm="([^"]*)")?[^,]*', value)
+    return ", ".join(
+        match[1] if match[2] is None else re.sub(r'(.*?realm)="([^"]*)".*', redact_realm, match[0])
+        for match in challenges
+        if match[1].lower() in SCHEMES
+    )
+
+
+def redact_media_types(value: str, pseudonyms: Pseudonyms) -> str:
+    """Keep public media types and their parameters `charset` and `q`."""
+    items = (item.strip() for item in value.split(","))
+    return ", ".join(_redact_media_type(item, pseudonyms) for item in items if item)
+
+
+def _redact_media_type(value: str, pseudonyms: Pseudonyms) -> str:
+    name, *parameters = (part.strip() for part in value.split(";"))
+    if name.lower() not in _public_types():
+        name = pseudonyms.replace("media type", name)
+    parts = [name, *(part for part in parameters if re.fullmatch(r"q=[0-9.]{1,5}", part))]
+    charset = charsets.charset_parameter(value)
     if charset is not None:
-        known = charset in CHARSETS
-        kept.append(f"charset={charset if known else names.word('charset', charset)}")
-    return "; ".join([shown, *kept])
+        is_public = charset in CHARSETS
+        parts.append(f"charset={charset if is_public else pseudonyms.replace('charset', charset)}")
+    return "; ".join(parts)
 
 
-def _products(value: str, names: Pseudonyms) -> str:
-    """Return the products of a User-Agent, without what stands in parentheses."""
+@cache
+def _public_types() -> frozenset[str]:
+    documented = (
+        media_type
+        for operation in operations.load().operations.values()
+        for media_type in operation.bodies
+    )
+    return frozenset({*documented, *_COMMON_TYPES})
+
+
+def _redact_user_agent(value: str, pseudonyms: Pseudonyms) -> str:
+    """Keep the products of a User-Agent, without the comments in parentheses."""
     outside = re.sub(r"\([^)]*\)", " ", value)
-    found = re.findall(r"(?<!\S)[A-Za-z][A-Za-z-]{0,30}/[0-9.]{1,20}(?!\S)", outside)
-    return pseudonyms.redact_text(" ".join(found), names)
+    products = re.findall(r"(?<!\S)[A-Za-z][A-Za-z-]{0,30}/[0-9.]{1,20}(?!\S)", outside)
+    return redact_text(" ".join(products), pseudonyms)
 
 
-_LANGUAGES: Final = _matching(
+# ---- rules that keep known values ------------------------------------------------------------
+
+
+def _items_in(known_items: Iterable[str]) -> Rule:
+    """Return the rule that keeps the comma-separated items that are in *known_items*."""
+    lower = frozenset(item.lower() for item in known_items)
+
+    def rule(value: str, _: Pseudonyms) -> str:
+        items = (item.strip() for item in value.split(","))
+        return ", ".join(item for item in items if _without_weight(item).lower() in lower)
+
+    return rule
+
+
+def _without_weight(item: str) -> str:
+    name, _, weight = item.partition(";")
+    return name.strip() if re.fullmatch(r"\s*(?:q=[0-9.]{1,5})?\s*", weight) else item
+
+
+def _items_matching(expression: str) -> Rule:
+    """Return the rule that keeps the comma-separated items that match *expression*."""
+    pattern = re.compile(expression, re.IGNORECASE)
+
+    def rule(value: str, _: Pseudonyms) -> str:
+        items = (item.strip() for item in value.split(","))
+        return ", ".join(item for item in items if pattern.fullmatch(item))
+
+    return rule
+
+
+def _value_matching(expression: str) -> Rule:
+    """Return the rule that keeps a whole value that matches *expression*."""
+    pattern = re.compile(expression, re.IGNORECASE)
+    return lambda value, _: value if pattern.fullmatch(value) else ""
+
+
+_LANGUAGES: Final = _items_matching(
     r"(?:[a-z]{2,3}(?:-[a-z]{2}|-[a-z]{4}|-[0-9]{3})*|\*|x)(?:\s*;\s*q=[0-9.]{1,5})?"
 )
-
-
-_NUMBER: Final = _matching(r"-?[0-9]{1,10}")
-
-
+_NUMBER: Final = _items_matching(r"-?[0-9]{1,10}")
 _DATE: Final = r"[a-z]{3}, [0-9]{2} [a-z]{3} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} gmt"
-
-
-_CODINGS: Final = _one_of(("gzip", "deflate", "br", "zstd", "compress", "identity", "*"))
-
-
-_METHODS: Final = _one_of(HTTPMethod)
-
-
-_NAMES: Final = _one_of(
+_CODINGS: Final = _items_in(("gzip", "deflate", "br", "zstd", "compress", "identity", "*"))
+_METHODS: Final = _items_in(HTTPMethod)
+_HEADER_NAMES: Final = _items_in(
     (
         *("*", "accept", "accept-encoding", "accept-language", "authorization", "content-type"),
         *("origin", "so-apptoken", "so-browser-tz-offset", "so-language", "x-xsrf-token"),
     )
 )
-
-
-REQUEST: Final[Mapping[str, Rule]] = {
-    "accept": media,
+REQUEST_RULES: Final[Mapping[str, Rule]] = {
+    "accept": redact_media_types,
     "accept-encoding": _CODINGS,
     "accept-language": _LANGUAGES,
-    "access-control-request-headers": _NAMES,
+    "access-control-request-headers": _HEADER_NAMES,
     "access-control-request-method": _METHODS,
-    "authorization": authorization,
+    "authorization": redact_authorization,
     "content-encoding": _CODINGS,
-    "content-type": media,
-    "cookie": cookies,
-    "host": urls.host,
-    "origin": urls.origin,
-    "so-apptoken": secret,
+    "content-type": redact_media_types,
+    "cookie": redact_cookies,
+    "host": urls.redact_host,
+    "origin": urls.redact_origin,
+    "so-apptoken": redact_secret,
     "so-language": _LANGUAGES,
-    "user-agent": _products,
-    "x-xsrf-token": secret,
+    "user-agent": _redact_user_agent,
+    "x-xsrf-token": redact_secret,
 }
-
-
-RESPONSE: Final[Mapping[str, Rule]] = {
-    "access-control-allow-credentials": _one_of(("true",)),
-    "access-control-allow-headers": _NAMES,
+RESPONSE_RULES: Final[Mapping[str, Rule]] = {
+    "access-control-allow-credentials": _items_in(("true",)),
+    "access-control-allow-headers": _HEADER_NAMES,
     "access-control-allow-methods": _METHODS,
-    "access-control-allow-origin": urls.origin,
-    "access-control-expose-headers": _NAMES,
+    "access-control-allow-origin": urls.redact_origin,
+    "access-control-expose-headers": _HEADER_NAMES,
     "access-control-max-age": _NUMBER,
     "allow": _METHODS,
-    "cache-control": _matching(
+    "cache-control": _items_matching(
         r"no-cache|no-store|no-transform|must-revalidate|private|public|max-age=[0-9]{1,10}"
     ),
-    "content-type": media,
-    "date": _whole(_DATE),
-    "expires": _whole(rf"-?[0-9]|{_DATE}"),
-    "location": urls.url,
-    "pragma": _one_of(("no-cache",)),
-    "retry-after": _whole(rf"[0-9]{{1,10}}|{_DATE}"),
-    "set-cookie": set_cookie,
-    "vary": _NAMES,
-    "www-authenticate": challenge,
+    "content-type": redact_media_types,
+    "date": _value_matching(_DATE),
+    "expires": _value_matching(rf"-?[0-9]|{_DATE}"),
+    "location": urls.redact_url,
+    "pragma": _items_in(("no-cache",)),
+    "retry-after": _value_matching(rf"[0-9]{{1,10}}|{_DATE}"),
+    "set-cookie": redact_set_cookie,
+    "vary": _HEADER_NAMES,
+    "www-authenticate": redact_challenge,
 }
-
-
-FRAMING: Final = frozenset(
-    {
-        *("connection", "content-encoding", "content-length", "expect", "keep-alive", "te"),
-        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
-    }
-)
-"""What belongs to a connection and not to a message: left out, and not worth counting."""

@@ -1,4 +1,4 @@
-"""What was said in a recording: all of the exchange at hand, and of others what is secret."""
+"""The values that a recording holds: all of the current exchange, and the secrets of others."""
 
 import html
 from collections.abc import Callable, Iterable
@@ -10,156 +10,23 @@ import msgspec
 
 from superoffice_mock.redaction import allow_list
 
-SHORTEST: Final = 3
-"""Characters of a value that is looked for; by as many values are looked up."""
-
-
-_ALONE: Final = 6
-"""From this length on, a value is replaced within words, too."""
-
-
-def _as_sent(value: str) -> str:
-    """Return *value*, the bytes of a header read as Latin-1, as most servers read them."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except ValueError:
-        return value
-
-
-def _quoted(value: str) -> str:
-    return quote(value, errors="replace")
-
-
-_CASES: Final[tuple[Callable[[str], str], ...]] = (str, str.upper, str.lower, str.swapcase)
-"""Letters beyond ASCII may be other ones, or more, in another case."""
-
-
-_SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
-    *(str, html.escape, _quoted, lambda value: _quoted(value).replace("%20", "+")),
-)
-
-
-def _ways(value: str) -> dict[str, None]:
-    """Return how an answer may repeat *value*."""
-    sent = dict.fromkeys((value, _as_sent(value)))
-    cased = (case(one) for one in sent for case in (_CASES[:1] if one.isascii() else _CASES))
-    return dict.fromkeys(spelt(one) for one in dict.fromkeys(cased) for spelt in _SPELLINGS)
-
-
-def _folded(text: str) -> str:
-    """Return *text* in no case, every character in its place."""
-    whole = text.casefold()
-    if len(whole) == len(text):
-        return whole
-    both = ((one, one.casefold()) for one in text)
-    return "".join(low if len(low) == 1 else one for one, low in both)
-
-
-class Echo(msgspec.Struct, frozen=True):
-    """The pseudonym of a value; *exact*: only what has its case, too, is the value."""
-
-    pseudonym: str
-    exact: bool
-
-
-Found = tuple[int, bool, str]
-"""Where a value ends, whether it is in its own case, and its pseudonym."""
-
-
-class Echoes:
-    """Values to look for. How many there are does not matter to how long looking takes.
-
-    What they look like in a sentence is worked out when there is a first one to look into.
-    """
-
-    def __init__(self) -> None:
-        self._values: dict[str, Echo] = {}
-        self._fresh: list[str] = []
-        self._ways: dict[str, dict[str, Echo]] = {}
-        self._lengths: dict[str, set[int]] = {}
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def of(self, value: str) -> Echo | None:
-        """Return what was added for *value*."""
-        return self._values.get(value)
-
-    def add(self, value: str, echo: Echo) -> None:
-        """Look for *value* from now on."""
-        known = self._values.get(value)
-        if known is None or (known.exact and not echo.exact):
-            self._values[value] = echo
-            self._fresh.append(value)
-
-    def places(self, folded: str) -> list[int]:
-        """Return where in a text, in no case, something may begin."""
-        self._spell()
-        beginnings = self._lengths
-        if not beginnings:
-            return []
-        each = range(len(folded) - SHORTEST + 1)
-        return [place for place in each if folded[place : place + SHORTEST] in beginnings]
-
-    def longest(self, text: str, folded: str, place: int) -> Found | None:
-        """Return the longest value that begins at *place*; of those, the one in the same case."""
-        lengths = self._lengths.get(folded[place : place + SHORTEST], ())
-        for length in sorted(lengths, reverse=True):
-            end = place + length
-            ways = self._ways.get(folded[place:end])
-            if ways is not None and (length >= _ALONE or _stands_alone(text, place, end)):
-                same = ways.get(text[place:end])
-                echo = same or next((one for one in ways.values() if not one.exact), None)
-                if echo is not None:
-                    return end, same is not None, echo.pseudonym
-        return None
-
-    def _spell(self) -> None:
-        for value in self._fresh:
-            if len(value) >= SHORTEST and value.strip():
-                for said in _ways(value):
-                    self._look_for(said, self._values[value])
-        self._fresh.clear()
-
-    def _look_for(self, said: str, echo: Echo) -> None:
-        folded = _folded(said)
-        if len(folded) >= SHORTEST:
-            self._ways.setdefault(folded, {})[said] = echo
-            self._lengths.setdefault(folded[:SHORTEST], set()).add(len(folded))
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    """Tell whether what stands there is no part of a word."""
-    before, after = text[start - 1 : start], text[end : end + 1]
-    return not (_joined(before, text[start]) or _joined(text[end - 1], after))
-
-
-def _joined(one: str, other: str) -> bool:
-    return all(map(_is_letter, (one, other)))
-
-
-def _is_letter(one: str) -> bool:
-    return one.isalnum() or one == "_"
-
-
-def hidden(text: str, seen: str, tables: Iterable[Echoes]) -> str:
-    """Return *text* with pseudonyms for what *tables* know.
-
-    *seen* is the same, with blanks for what stays whatever it looks like.
-    """
-    known = [one for one in tables if len(one)]
-    folded = _folded(seen) if known else ""
-    parts, done = [], 0
-    for place in sorted({*chain.from_iterable(one.places(folded) for one in known)}):
-        found = [one.longest(text, folded, place) for one in known] if place >= done else []
-        best = max(filter(None, found), default=None)
-        if best is not None:
-            parts += [text[done:place], best[2]]
-            done = best[0]
-    return "".join((*parts, text[done:]))
-
-
-_SPOKEN: Final = """
+MIN_LENGTH: Final = 3
+"""Shorter values are not searched for; the index is by this many characters."""
+MAX_LENGTH: Final = 2_048
+"""Longer values are known in their own exchange only; their shape gives them away elsewhere."""
+CAPACITY: Final = 1_000
+"""At least this many values of earlier exchanges are known, at most twice as many."""
+_MIN_LENGTH_IN_WORDS: Final = 6
+"""Shorter values are replaced as whole words only."""
+_MIN_DIGITS: Final = 6
+"""Shorter numbers may be anything: an account, a status, a line."""
+_ALWAYS_SECRET: Final = frozenset({"credential"})
+"""Roles of values that are replaced even if they are common words: any word may be a password."""
+_LASTING_ROLES: Final = _ALWAYS_SECRET | {
+    *("cookie", "e-mail", "guess", "name", "secret member", "user"),
+}
+"""Roles of values that are replaced in later exchanges, too."""
+_COMMON_TEXT: Final = """
     a about access account accounts active added admin administrator after all already also an
     and answer any anybody api app application are array as associate at authentication
     authorization available bad basic be bearer because been before being body boolean both
@@ -181,65 +48,198 @@ _SPOKEN: Final = """
     username users valid value values version wait waiting was we web were what when where which
     while who will with within without work wrong xml you your
 """
+_COMMON_WORDS: Final = frozenset(_COMMON_TEXT.split())
 
 
-_WORDS: Final = frozenset(_SPOKEN.split())
+def _read_as_utf8(value: str) -> str:
+    """Return the header *value*, which was decoded as Latin-1, decoded as UTF-8 where possible."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except ValueError:
+        return value
 
 
-_FEW: Final = 6
-"""Digits of a number that may be anything: an account, a status, a line."""
+def _quote(value: str) -> str:
+    return quote(value, errors="replace")
 
 
-def is_everyday(value: str) -> bool:
-    """Tell whether *value* is a word or number that sentences have for reasons of their own."""
-    few = value.isdecimal() and len(value) < _FEW
-    return few or value.lower() in _WORDS or allow_list.is_public(value)
+_CASES: Final[tuple[Callable[[str], str], ...]] = (str, str.upper, str.lower, str.swapcase)
+"""Tried for values beyond ASCII, whose case mapping may change letters or their number."""
+_SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
+    *(str, html.escape, _quote, lambda value: _quote(value).replace("%20", "+")),
+)
 
 
-NEWEST: Final = 1_000
-"""So many values at least are known of exchanges before, and at most twice as many."""
+def _spellings_of(value: str) -> dict[str, None]:
+    """Return the spellings in which a response may repeat *value*."""
+    values = dict.fromkeys((value, _read_as_utf8(value)))
+    cases = (
+        case(spelling)
+        for spelling in values
+        for case in (_CASES[:1] if spelling.isascii() else _CASES)
+    )
+    return dict.fromkeys(
+        spell(spelling) for spelling in dict.fromkeys(cases) for spell in _SPELLINGS
+    )
 
 
-LONGEST: Final = 2_048
-"""Characters of a value that is known beyond its exchange; a longer one has a shape that tells."""
+def _fold_case(text: str) -> str:
+    """Return *text* case-folded, with every character at its index."""
+    whole = text.casefold()
+    if len(whole) == len(text):
+        return whole
+    pairs = ((character, character.casefold()) for character in text)
+    return "".join(low if len(low) == 1 else character for character, low in pairs)
 
 
-_SURE: Final = frozenset({"credential"})
-"""Roles of what is looked for whatever it looks like: people may sign in with any word."""
+class Replacement(msgspec.Struct, frozen=True):
+    """The pseudonym of a value; *exact* values match in their own case only."""
+
+    pseudonym: str
+    exact: bool
 
 
-_LASTING: Final = _SURE | {"cookie", "e-mail", "guess", "name", "secret member", "user"}
-"""Roles of what is a secret, or says who somebody is, in other exchanges, too."""
+Match = tuple[int, bool, str]
+"""The end of a value, whether its case matches, and its pseudonym."""
 
 
-class KnownValues:
-    """Values and their pseudonyms, as an answer may repeat what was said.
+class ValueTable:
+    """Values to search for, in a time that does not depend on their number.
 
-    An everyday word counts in its exchange, in its case, and in no other: a user called "the" would
-    eat the sentences of all.
+    The index of their spellings is built when the first text is searched.
     """
 
     def __init__(self) -> None:
-        self.newest = NEWEST
-        self.here = Echoes()
-        self._lately = Echoes()
-        self._before = Echoes()
+        self._values: dict[str, Replacement] = {}
+        self._not_indexed: list[str] = []
+        self._spellings: dict[str, dict[str, Replacement]] = {}
+        self._lengths: dict[str, set[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def get(self, value: str) -> Replacement | None:
+        """Return the replacement that was added for *value*."""
+        return self._values.get(value)
+
+    def add(self, value: str, replacement: Replacement) -> None:
+        """Search for *value* from now on."""
+        known = self._values.get(value)
+        if known is None or (known.exact and not replacement.exact):
+            self._values[value] = replacement
+            self._not_indexed.append(value)
+
+    def candidate_places(self, folded: str) -> list[int]:
+        """Return the indices in a case-folded text at which a value may begin."""
+        self._index_new_values()
+        beginnings = self._lengths
+        if not beginnings:
+            return []
+        places = range(len(folded) - MIN_LENGTH + 1)
+        return [place for place in places if folded[place : place + MIN_LENGTH] in beginnings]
+
+    def longest_match(self, text: str, folded: str, place: int) -> Match | None:
+        """Return the longest value that begins at *place*, preferably in the same case."""
+        lengths = self._lengths.get(folded[place : place + MIN_LENGTH], ())
+        for length in sorted(lengths, reverse=True):
+            end = place + length
+            spellings = self._spellings.get(folded[place:end])
+            if spellings is not None and (
+                length >= _MIN_LENGTH_IN_WORDS or _stands_alone(text, place, end)
+            ):
+                exact = spellings.get(text[place:end])
+                replacement = exact or next(
+                    (candidate for candidate in spellings.values() if not candidate.exact), None
+                )
+                if replacement is not None:
+                    return end, exact is not None, replacement.pseudonym
+        return None
+
+    def _index_new_values(self) -> None:
+        for value in self._not_indexed:
+            if len(value) >= MIN_LENGTH and value.strip():
+                for spelling in _spellings_of(value):
+                    self._index(spelling, self._values[value])
+        self._not_indexed.clear()
+
+    def _index(self, spelling: str, replacement: Replacement) -> None:
+        folded = _fold_case(spelling)
+        if len(folded) >= MIN_LENGTH:
+            self._spellings.setdefault(folded, {})[spelling] = replacement
+            self._lengths.setdefault(folded[:MIN_LENGTH], set()).add(len(folded))
+
+
+def _stands_alone(text: str, start: int, end: int) -> bool:
+    """Return whether the characters from *start* to *end* are not part of a longer word."""
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return not (_are_in_one_word(before, text[start]) or _are_in_one_word(text[end - 1], after))
+
+
+def _are_in_one_word(first: str, second: str) -> bool:
+    return all(map(_is_word_character, (first, second)))
+
+
+def _is_word_character(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def replace_known(text: str, searched: str, tables: Iterable[ValueTable]) -> str:
+    """Return *text* with pseudonyms for the values in *tables*.
+
+    *searched* is the same text with blanks for the parts that must stay.
+    """
+    nonempty = [table for table in tables if len(table)]
+    folded = _fold_case(searched) if nonempty else ""
+    parts, end = [], 0
+    for place in sorted(
+        {*chain.from_iterable(table.candidate_places(folded) for table in nonempty)}
+    ):
+        matches = (
+            [table.longest_match(text, folded, place) for table in nonempty] if place >= end else []
+        )
+        best = max(filter(None, matches), default=None)
+        if best is not None:
+            parts += [text[end:place], best[2]]
+            end = best[0]
+    return "".join((*parts, text[end:]))
+
+
+def is_common_word(value: str) -> bool:
+    """Return whether *value* is a word or number that occurs in ordinary sentences."""
+    is_short_number = value.isdecimal() and len(value) < _MIN_DIGITS
+    return is_short_number or value.lower() in _COMMON_WORDS or allow_list.is_public(value)
+
+
+class KnownValues:
+    """Values and their pseudonyms, to replace the values where a response repeats them.
+
+    A common word is replaced in its own exchange and case only: otherwise a user called "the"
+    would damage every sentence.
+    """
+
+    def __init__(self) -> None:
+        self.capacity = CAPACITY
+        self.current = ValueTable()
+        self._recent = ValueTable()
+        self._older = ValueTable()
 
     @property
-    def tables(self) -> tuple[Echoes, ...]:
-        """What to look for."""
-        return self.here, self._lately, self._before
+    def tables(self) -> tuple[ValueTable, ...]:
+        """All values to search for."""
+        return self.current, self._recent, self._older
 
-    def next(self) -> None:
-        """Begin with another exchange."""
-        self.here = Echoes()
+    def begin_exchange(self) -> None:
+        """Start the next exchange."""
+        self.current = ValueTable()
 
     def add(self, role: str, value: str, pseudonym: str) -> None:
-        """Look for *value*, which was said as *role*."""
-        echo = Echo(pseudonym, exact=role not in _SURE and is_everyday(value))
-        self.here.add(value, echo)
-        if role not in _LASTING or echo.exact or len(value) > LONGEST:
+        """Search for *value*, which was found in the *role*, from now on."""
+        replacement = Replacement(
+            pseudonym, exact=role not in _ALWAYS_SECRET and is_common_word(value)
+        )
+        self.current.add(value, replacement)
+        if role not in _LASTING_ROLES or replacement.exact or len(value) > MAX_LENGTH:
             return
-        if len(self._lately) >= self.newest:
-            self._before, self._lately = self._lately, Echoes()
-        self._lately.add(value, echo)
+        if len(self._recent) >= self.capacity:
+            self._older, self._recent = self._recent, ValueTable()
+        self._recent.add(value, replacement)

@@ -1,4 +1,4 @@
-"""Exchanges made harmless before anything is written: secrets and names become pseudonyms."""
+"""Redacts exchanges before they are written: secrets and names become pseudonyms."""
 
 import re
 from http import HTTPMethod
@@ -18,124 +18,114 @@ from superoffice_mock.recordings.model import (
     RecordedResponse,
     Recording,
 )
-from superoffice_mock.redaction import bodies, pseudonyms, urls
-from superoffice_mock.redaction import headers as redaction_headers
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction import bodies, headers, urls
+from superoffice_mock.redaction.pseudonyms import Pseudonyms, redact_text
 
-MOST: Final = 100_000
-"""So many newest values of a whole recording are looked for in all of it."""
-
-
+MAX_KNOWN_VALUES: Final = 100_000
+"""This many newest values of a whole recording are searched for in all of it."""
 UNKNOWN_METHOD: Final = "UNKNOWN"
-
-
-FAILED: Final = "failed"
-
-
-FAILURES: Final = re.compile(
+OTHER_FAILURE: Final = "failed"
+KNOWN_FAILURES: Final = re.compile(
     r"(?:net::ERR|NS_ERROR|NS_BINDING)_[A-Z_]{1,40}"
     r"|refused|reset|timed out|cut off|unreachable|aborted|caller left|TLS failed"
 )
-"""How browsers and our recorder call it when no answer came; anything else is `failed`."""
+"""What browsers and our recorder write if no response came; other texts become `failed`."""
+SAME_FILE: Final = "is the file to read; name another file, or replace it with --in-place"
 
 
 class Redactor:
-    """Makes the exchanges of one recording harmless; equal values get equal pseudonyms in it.
+    """Redacts the exchanges of one recording; equal values in it get equal pseudonyms.
 
-    *key* is for tests and fixtures; without one it is random and goes with this object.
+    *key* is for tests and fixtures; the default is a random key that is gone with this object.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
-        self._names = Pseudonyms(key)
+        self._pseudonyms = Pseudonyms(key)
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many values of which kind were replaced, and headers left out."""
-        return dict(sorted(self._names.counts.items()))
+        """The number of values replaced, and headers left out, by kind."""
+        return dict(sorted(self._pseudonyms.counts.items()))
 
-    def about(self, about: About) -> About:
+    def redact_about(self, about: About) -> About:
         """Return *about* with the counts so far."""
-        return About(self._prose(about.proves), self.counts)
+        return About(self._redact_text(about.proves), self.counts)
 
-    def recording(self, recording: Recording) -> Recording:
-        """Return *recording* made harmless: what any exchange says is looked for in all."""
-        self._hear(recording)
-        entries = tuple(map(self.entry, recording.entries))
-        return Recording(entries, self.about(recording.about), recording.note)
+    def redact_recording(self, recording: Recording) -> Recording:
+        """Return *recording* redacted: values of any exchange are replaced in all exchanges."""
+        self._collect_values(recording)
+        entries = tuple(map(self.redact_entry, recording.entries))
+        return Recording(entries, self.redact_about(recording.about), recording.note)
 
-    def _hear(self, recording: Recording) -> None:
-        """Learn what is said in *recording*, and count nothing; all of it is in memory anyway."""
-        self._names.hearsay.newest = MOST
-        before = self._names.counts.copy()
-        for one in recording.entries:
-            self.entry(one)
-        self._names.counts = before
+    def _collect_values(self, recording: Recording) -> None:
+        """Remember the values of *recording* without counting them."""
+        self._pseudonyms.known_values.capacity = MAX_KNOWN_VALUES
+        counts = self._pseudonyms.counts.copy()
+        for entry in recording.entries:
+            self.redact_entry(entry)
+        self._pseudonyms.counts = counts
 
-    def entry(self, entry: Entry) -> Entry:
-        """Return *entry* made harmless; notes in its label say what was left out."""
-        self._names.hearsay.next()
-        request, about_request = self._request(entry.request)
-        response, about_response = self._response(entry.response)
-        notes = tuple(filter(None, (about_request, about_response)))
-        label = self._label(entry.label, notes)
+    def redact_entry(self, entry: Entry) -> Entry:
+        """Return *entry* redacted; notes in its label say what was left out."""
+        self._pseudonyms.known_values.begin_exchange()
+        request, request_note = self._redact_request(entry.request)
+        response, response_note = self._redact_response(entry.response)
+        notes = tuple(filter(None, (request_note, response_note)))
+        label = self._redact_label(entry.label, notes)
         return replace(entry, request=request, response=response, label=label)
 
-    def _request(self, request: RecordedRequest) -> tuple[RecordedRequest, str | None]:
-        known = request.method in HTTPMethod.__members__
-        cleaned = bodies.request(request, self._names)
-        harmless = RecordedRequest(
-            request.method if known else UNKNOWN_METHOD,
-            urls.url(request.url, self._names),
-            headers=redaction_headers.request(request.headers, self._names),
-            body=cleaned.body,
+    def _redact_request(self, request: RecordedRequest) -> tuple[RecordedRequest, str | None]:
+        is_known = request.method in HTTPMethod.__members__
+        body = bodies.redact_request(request, self._pseudonyms)
+        redacted = RecordedRequest(
+            request.method if is_known else UNKNOWN_METHOD,
+            urls.redact_url(request.url, self._pseudonyms),
+            headers=headers.redact_request(request.headers, self._pseudonyms),
+            body=body.body,
         )
-        return harmless, cleaned.note
+        return redacted, body.note
 
-    def _response(self, response: RecordedResponse) -> tuple[RecordedResponse, str | None]:
-        headers = redaction_headers.response(response.headers, self._names)
-        cleaned = bodies.response(response, self._names)
-        failed = response.failed
-        if failed is not None and not FAILURES.fullmatch(failed):
-            failed = FAILED
-        return RecordedResponse(
-            response.status, failed, headers=headers, body=cleaned.body
-        ), cleaned.note
+    def _redact_response(self, response: RecordedResponse) -> tuple[RecordedResponse, str | None]:
+        kept_headers = headers.redact_response(response.headers, self._pseudonyms)
+        body = bodies.redact_response(response, self._pseudonyms)
+        failure = response.failure
+        if failure is not None and not KNOWN_FAILURES.fullmatch(failure):
+            failure = OTHER_FAILURE
+        redacted = RecordedResponse(response.status, failure, headers=kept_headers, body=body.body)
+        return redacted, body.note
 
-    def _label(self, label: Label, notes: tuple[str, ...]) -> Label:
-        known = claims.load()
+    def _redact_label(self, label: Label, notes: tuple[str, ...]) -> Label:
+        known_claims = claims.load()
         tenant = label.tenant
-        before = (pseudonyms.redact_text(one, self._names) for one in label.notes)
+        old_notes = (redact_text(note, self._pseudonyms) for note in label.notes)
         return replace(
             label,
-            tenant=None if tenant is None else urls.tenant(tenant, self._names),
-            claims=tuple(one for one in label.claims if one in known),
-            proves=self._prose(label.proves),
-            notes=tuple(dict.fromkeys((*before, *notes))),
+            tenant=None if tenant is None else urls.redact_tenant(tenant, self._pseudonyms),
+            claims=tuple(claim for claim in label.claims if claim in known_claims),
+            proves=self._redact_text(label.proves),
+            notes=tuple(dict.fromkeys((*old_notes, *notes))),
         )
 
-    def _prose(self, text: str | None) -> str | None:
-        return None if text is None else pseudonyms.redact_text(text, self._names)
+    def _redact_text(self, text: str | None) -> str | None:
+        return None if text is None else redact_text(text, self._pseudonyms)
 
 
-IN_PLACE: Final = "is the file to read; name another one, or say --in-place to replace it"
+def redact_file(source: str, target: str, max_bytes: int) -> Recording:
+    """Write the HAR *source*, redacted, to *target*, and return the redacted recording.
 
-
-def redact(source: str, target: str, max_bytes: int) -> Recording:
-    """Write what is in the HAR *source*, made harmless, to *target*; return it.
-
-    Raise SetupError if *source* is no HAR or *target* can't be written.
+    Raise SetupError if *source* is not a HAR or *target* can't be written.
     """
-    recording = Redactor().recording(har_file.load(source, max_bytes))
+    recording = Redactor().redact_recording(har_file.load(source, max_bytes))
     har_file.write(target, recording)
     return recording
 
 
-def check_other(source: str, target: str) -> None:
+def check_different_files(source: str, target: str) -> None:
     """Raise SetupError if *target* is the file *source*."""
     try:
-        same = Path(source).samefile(target)
-    except OSError:  # one of them is not there yet
-        same = False
-    if same:
-        msg = f"{target} {IN_PLACE}"
+        is_same = Path(source).samefile(target)
+    except OSError:  # one of them does not exist
+        is_same = False
+    if is_same:
+        msg = f"{target} {SAME_FILE}"
         raise SetupError(msg)

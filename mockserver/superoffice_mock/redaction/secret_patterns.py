@@ -1,6 +1,6 @@
-"""Secrets by their shape: tickets, tokens, passwords in passing, text that no one made up.
+"""Recognizes secrets by their shape: tickets, tokens, passwords in sentences, random text.
 
-Redaction replaces what is found here in free text; scan reports it.
+Redaction replaces them in free text; `scan` reports them.
 """
 
 import re
@@ -12,11 +12,11 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.messages import REDACTED as BLANKED
+from superoffice_contract.messages import REDACTION_MARK
 from superoffice_mock.redaction import pseudonyms
 from superoffice_mock.wire import headers
 
-HEADERS: Final = frozenset(name.decode("ascii") for name in headers.REDACTED) | {
+SECRET_HEADERS: Final = frozenset(name.decode("ascii") for name in headers.REDACTED_HEADERS) | {
     *("proxy-authorization", "set-cookie", "x-api-key", "x-auth-token"),
 }
 """Headers whose value is a secret, in lower case."""
@@ -24,11 +24,11 @@ _SECRET: Final = (
     "(?:passw|pwd|passphrase|secret|credential|ticket|token|xsrf|csrf|session.?id|api.?key"
     "|authorization|bearer)"
 )
-MEMBERS: Final = re.compile(_SECRET, re.IGNORECASE)
-"""Finds what makes the name of a member, field or cookie that of a secret."""
+SECRET_MEMBER: Final = re.compile(_SECRET, re.IGNORECASE)
+"""Finds names of members, fields and cookies that hold a secret."""
 _PERSON: Final = "(?:associatename|e-?mail(?:address)?|user_?name|full_?name|login)"
-NAMES: Final = re.compile(_PERSON, re.IGNORECASE)
-"""The names, whole, of members and fields whose value names a person."""
+PERSON_MEMBER: Final = re.compile(_PERSON, re.IGNORECASE)
+"""Matches whole names of members and fields that hold the name of a person."""
 
 PUBLISHED: Final = frozenset(
     {
@@ -37,26 +37,26 @@ PUBLISHED: Final = frozenset(
         *("8A:Cust12345.demo-token", "8A:Cust54321.demo-token"),
     }
 )
-"""What the vendor's page and the demo world show to everybody."""
+"""Values that the vendor's page and the demo tenants publish."""
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """A secret that its looks give away; group 1 of *pattern* is the secret."""
+    """The form of a kind of secret; group 1 of *pattern* is the secret."""
 
     kind: str
     pattern: re.Pattern[str]
 
 
 _BETWEEN: Final = r"""(?:\\?["']\s*:\s*|\\?["']\s+value\s*=\s*|=|:|>)"""
-"""What stands between a name and its value in JSON, HTML, forms and XML; not in a sentence."""
-
-_GIVEN: Final = r"""[^\s"'<>&,;{}\[\]()\\]"""
-_NO_WORD: Final = (
-    rf"(?={_GIVEN}{{0,99}}[0-9])(?={_GIVEN}{{0,99}}[a-z])|(?=[a-z0-9]{{1,99}}[@#$%^*+!][a-z0-9])"
+"""The text between a name and its value in JSON, HTML, forms and XML, but not in a sentence."""
+_PASSWORD_CHAR: Final = r"""[^\s"'<>&,;{}\[\]()\\]"""
+_LIKE_A_PASSWORD: Final = (
+    rf"(?={_PASSWORD_CHAR}{{0,99}}[0-9])(?={_PASSWORD_CHAR}{{0,99}}[a-z])"
+    r"|(?=[a-z0-9]{1,99}[@#$%^*+!][a-z0-9])"
 )
-"""Looks ahead at letters with digits or signs among them, as people make passwords."""
-_NO_PASSWORD: Final = r"(?:sha|md|oauth|base|utf|aes|rfc|iso|v)[-_]?[0-9]|[0-9]{1,4}-|[a-z]+://"
-"""What begins like one, and is the name of a method, a range, a date or an address."""
+"""Looks ahead for letters mixed with digits or signs, as in passwords that people choose."""
+_NOT_A_PASSWORD: Final = r"(?:sha|md|oauth|base|utf|aes|rfc|iso|v)[-_]?[0-9]|[0-9]{1,4}-|[a-z]+://"
+"""Text that begins like a password, but names a method, a range, a date or an address."""
 
 SHAPES: Final = (
     Shape(
@@ -86,85 +86,93 @@ SHAPES: Final = (
         "password",
         re.compile(
             r"""(?i)\b(?:pass(?:word|wd|phrase)|pwd)(?:\s{1,3}(?:is|was))?\s{0,3}[:=]?\s{1,3}["']?"""
-            rf"""(?!{_NO_PASSWORD})(?:{_NO_WORD})({_GIVEN}{{3,200}}[\w@#$%^*+!])"""
+            rf"""(?!{_NOT_A_PASSWORD})(?:{_LIKE_A_PASSWORD})({_PASSWORD_CHAR}{{3,200}}[\w@#$%^*+!])"""
         ),
     ),
     Shape("name", re.compile(rf"""(?i){_PERSON}\\?["']\s*:\s*\\?["']((?:[^"'\\]|\\[^"'])+)""")),
     Shape("name", re.compile(rf"""(?i){_PERSON}\]?[>=]([^<>&"'\\\s][^<>&"'\\]*)""")),
 )
-"""Tried in this order; what one has replaced, the next leaves alone."""
+"""Applied in this order; a later shape ignores what an earlier one replaced."""
 
-_RUN: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
+_LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/_=-]{16,}")
 GUID: Final = re.compile(r"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _HEX: Final = re.compile(r"(?=.*[0-9])(?=.*[a-f])[0-9a-f]+|(?=.*[0-9])(?=.*[A-F])[0-9A-F]+")
-_SPELT: Final = re.compile(r"[A-Z]?[a-z]{2,}")
-"""What words leave of a run of letters: a machine's letters are seldom of one case in a row."""
-_AROUND: Final = re.compile(r"(?i)[0-9][A-Z]:(?:cust[0-9]+[.:])?|@example\.invalid|\.invalid")
-"""What a pseudonym may have around it."""
-_PATH_OF: Final = re.compile(r"(?<= )[/?&].*", re.DOTALL)
-"""What follows a pseudonym in a URL, and is looked at by itself."""
-_TELLING: Final = 3
-_SHORTEST: Final = 16
-_BITS: Final = 3.0
-_LEFT: Final = 0.4
-_TURNS: Final = 0.25
+_WORD_PART: Final = re.compile(r"[A-Z]?[a-z]{2,}")
+"""A part of a word; random letters rarely have the same case in a row."""
+_PSEUDONYM_SHAPE: Final = re.compile(
+    r"(?i)[0-9][A-Z]:(?:cust[0-9]+[.:])?|@example\.invalid|\.invalid"
+)
+"""Text that a pseudonym may have around it."""
+_URL_REST: Final = re.compile(r"(?<= )[/?&].*", re.DOTALL)
+"""The part of a URL after a pseudonym, which is searched by itself."""
+_MIN_LEFT_OVER: Final = 3
+"""With fewer letters and digits around its pseudonyms, a value counts as hidden."""
+_MIN_CHARACTERS: Final = 16
+_MIN_ENTROPY: Final = 3.0
+_MIN_SHARE_OUTSIDE_WORDS: Final = 0.4
+_MIN_CHANGES: Final = 0.25
+"""These four are the thresholds of `is_random`."""
 
 
-def found(text: str) -> Iterator[tuple[str, str]]:
-    """Yield kind and value of every secret in *text* that its shape gives away."""
+def find_secrets(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the kind and value of every secret in *text* that its shape reveals."""
     for shape in SHAPES:
         for match in shape.pattern.finditer(text):
             if not is_harmless(match[1]):
                 yield shape.kind, match[1]
-    for match in random_runs(pseudonyms.without(text)):
+    for match in random_runs(pseudonyms.blank_out(text)):
         if not is_harmless(match[0]):
             yield "high entropy", match[0]
 
 
 def is_harmless(value: str) -> bool:
-    """Tell whether *value* is no secret: hidden already, or published."""
+    """Return whether *value* is not a secret: it is hidden already, or published."""
     return value in PUBLISHED or is_hidden(value)
 
 
 def is_hidden(value: str) -> bool:
-    """Tell whether *value* is a pseudonym, or what tools write in place of a secret."""
-    if pseudonyms.is_pseudonym(value) or _is_blanked(value):
+    """Return whether *value* is a pseudonym, or a mark that tools write instead of a secret."""
+    if pseudonyms.is_pseudonym(value) or _is_redaction_mark(value):
         return True
-    rest = _PATH_OF.sub("", pseudonyms.without(value))
-    return rest != value and sum(map(str.isalnum, _AROUND.sub("", rest))) < _TELLING
+    rest = _URL_REST.sub("", pseudonyms.blank_out(value))
+    return rest != value and sum(map(str.isalnum, _PSEUDONYM_SHAPE.sub("", rest))) < _MIN_LEFT_OVER
 
 
-def _is_blanked(value: str) -> bool:
-    return not value.strip() or BLANKED.fullmatch(value) is not None
+def _is_redaction_mark(value: str) -> bool:
+    return not value.strip() or REDACTION_MARK.fullmatch(value) is not None
 
 
 def random_runs(text: str) -> Iterator[re.Match[str]]:
-    """Yield what in *text* looks made up by a machine; but a GUID only names something."""
+    """Yield the runs of characters in *text* that look random, except GUIDs, which only name."""
     text = GUID.sub(lambda guid: " " * len(guid[0]), text)
-    return (match for match in _RUN.finditer(text) if is_random(match[0]))
+    return (match for match in _LONG_RUN.finditer(text) if is_random(match[0]))
 
 
 def is_random(run: str) -> bool:
-    """Tell whether *run* looks made up by a machine.
+    """Return whether *run* looks random.
 
-    It says much for its length, little of it is words, and the kinds of characters in that mix.
+    It has much entropy for its length, few of its letters form words, and the kinds of its
+    characters change often.
     """
-    core = [one for one in run if one.isalnum()]
-    if len(core) < _SHORTEST or _entropy(core) < _BITS:
+    characters = [character for character in run if character.isalnum()]
+    if len(characters) < _MIN_CHARACTERS or _entropy(characters) < _MIN_ENTROPY:
         return False
-    if _HEX.fullmatch("".join(core)):
+    if _HEX.fullmatch("".join(characters)):
         return True
-    left = [one for one in _SPELT.sub("", run) if one.isalnum()]
-    return len(left) >= _LEFT * len(core) and _turns(left) >= _TURNS
+    outside = [character for character in _WORD_PART.sub("", run) if character.isalnum()]
+    return (
+        len(outside) >= _MIN_SHARE_OUTSIDE_WORDS * len(characters)
+        and _share_of_changes(outside) >= _MIN_CHANGES
+    )
 
 
-def _turns(text: list[str]) -> float:
-    """Return how often the kind of character (digit, upper, lower) changes, of the times it may."""
-    kinds = [(one.isdigit(), one.isupper()) for one in text]
+def _share_of_changes(characters: list[str]) -> float:
+    """Return the share of neighbours that differ in kind: digit, upper case, lower case."""
+    kinds = [(character.isdigit(), character.isupper()) for character in characters]
     return sum(a != b for a, b in pairwise(kinds)) / max(len(kinds) - 1, 1)
 
 
-def _entropy(core: list[str]) -> float:
-    """Return the bits that a character of *core* says."""
-    total = len(core)
-    return sum(log2(total / n) * n for n in Counter(core).values()) / total
+def _entropy(characters: list[str]) -> float:
+    """Return the entropy of *characters* in bits per character."""
+    total = len(characters)
+    return sum(log2(total / n) * n for n in Counter(characters).values()) / total

@@ -1,84 +1,89 @@
-"""URLs made harmless: what routes a call stays (path, tenant id), hosts and values do not."""
+"""Redacts URLs: path words of the contract and tenant ids stay, hosts and values do not."""
 
 import re
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from superoffice_mock.redaction import allow_list, pseudonyms, secret_patterns
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction import allow_list, secret_patterns
+from superoffice_mock.redaction.pseudonyms import TENANT, Pseudonyms, is_pseudonym
 
 LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
-_STEP: Final = re.compile(r"[^,/]+")
+_SELECT_WORD: Final = re.compile(r"[^,/]+")
 
 
-def url(text: str, names: Pseudonyms) -> str:
-    """Return the URL *text*: the host and whatever the contract does not name are pseudonyms."""
+def redact_url(text: str, pseudonyms: Pseudonyms) -> str:
+    """Return the URL *text* with pseudonyms for the host and all that is not in the contract."""
     try:
         parts = urlsplit(text)
     except ValueError:
-        return names.word("URL", text)
-    named = host(parts.netloc, names)
-    before = f"{_scheme(parts.scheme)}//{named}" if named else ""
-    path = parts.path if named else re.sub("^/+", "/", parts.path)  # else it reads as a host
-    cleaned = "/".join(_segment(one, names) for one in path.split("/"))
-    return before + cleaned + (f"?{query(parts.query, names)}" if parts.query else "")
+        return pseudonyms.replace("URL", text)
+    host = redact_host(parts.netloc, pseudonyms)
+    base = f"{_scheme(parts.scheme)}//{host}" if host else ""
+    path = parts.path if host else re.sub("^/+", "/", parts.path)  # "//" would start a host
+    path = "/".join(_redact_segment(segment, pseudonyms) for segment in path.split("/"))
+    return base + path + (f"?{redact_query(parts.query, pseudonyms)}" if parts.query else "")
 
 
 def _scheme(scheme: str) -> str:
     return f"{scheme}:" if scheme in ("http", "https") else ""
 
 
-def host(text: str, names: Pseudonyms) -> str:
-    """Return what stands for the host *text*, without user, password and port."""
-    signed_in, _, named = text.rpartition("@")
-    _hear(signed_in, names)
-    bare = re.sub(r":[0-9]*$", "", named.lower())
-    if not bare or pseudonyms.is_pseudonym(bare):
-        return bare
-    return f"{names.word('host', bare)}.invalid"
+def redact_host(text: str, pseudonyms: Pseudonyms) -> str:
+    """Return a pseudonym for the host *text*, without user, password and port."""
+    user_info, _, address = text.rpartition("@")
+    _remember_user(user_info, pseudonyms)
+    host = re.sub(r":[0-9]*$", "", address.lower())
+    if not host or is_pseudonym(host):
+        return host
+    return f"{pseudonyms.replace('host', host)}.invalid"
 
 
-def _hear(signed_in: str, names: Pseudonyms) -> None:
-    """Remember who is signed in by a URL, which is left out of it."""
-    user, _, password = map(unquote, signed_in.partition(":"))
-    names.heard("user", user)
-    names.heard("credential", password)
+def _remember_user(user_info: str, pseudonyms: Pseudonyms) -> None:
+    """Remember the user and password of a URL, which leaves them out, to find them elsewhere."""
+    user, _, password = map(unquote, user_info.partition(":"))
+    pseudonyms.remember("user", user)
+    pseudonyms.remember("credential", password)
 
 
-def origin(text: str, names: Pseudonyms) -> str:
-    """Return the origin *text*; one of this machine is kept, as pages from there may read."""
-    scheme, _, named = text.partition("://")
-    if text in ("null", "*") or (scheme in ("http", "https") and LOOPBACK.fullmatch(named)):
+def redact_origin(text: str, pseudonyms: Pseudonyms) -> str:
+    """Return the origin *text* with a pseudonym for its host; loopback origins stay.
+
+    CORS allows pages from those.
+    """
+    scheme, _, address = text.partition("://")
+    if text in ("null", "*") or (scheme in ("http", "https") and LOOPBACK.fullmatch(address)):
         return text
-    return f"{'http' if scheme == 'http' else 'https'}://{host(named, names)}"
+    return f"{'http' if scheme == 'http' else 'https'}://{redact_host(address, pseudonyms)}"
 
 
-def _segment(segment: str, names: Pseudonyms) -> str:
-    said = unquote_plus(segment.replace("+", "%2B"))
-    if not said or allow_list.is_public(said) or pseudonyms.TENANT.fullmatch(said):
+def _redact_segment(segment: str, pseudonyms: Pseudonyms) -> str:
+    word = unquote_plus(segment.replace("+", "%2B"))
+    if not word or allow_list.is_public(word) or TENANT.fullmatch(word):
         return segment
-    return names.shaped("path segment", said)
+    return pseudonyms.replace_in_shape("path segment", word)
 
 
-def tenant(text: str, names: Pseudonyms) -> str:
-    """Return the tenant's id *text*, as the path that leads to it has it."""
-    return _segment(text, names)
+def redact_tenant(text: str, pseudonyms: Pseudonyms) -> str:
+    """Return the tenant id *text* as it appears in a redacted path."""
+    return _redact_segment(text, pseudonyms)
 
 
-def query(text: str, names: Pseudonyms) -> str:
-    """Return the query *text*: documented names stay, of `$select` public words too."""
-    return "&".join(_field(one, names) for one in text.split("&"))
+def redact_query(text: str, pseudonyms: Pseudonyms) -> str:
+    """Return the query *text*: documented names and the public words of `$select` stay."""
+    return "&".join(_redact_field(field, pseudonyms) for field in text.split("&"))
 
 
-def _field(field: str, names: Pseudonyms) -> str:
-    name, equals, value = field.partition("=")
-    said, given = unquote_plus(name).lower(), unquote_plus(value)
-    if said not in allow_list.query_names():
-        role = "secret member" if secret_patterns.MEMBERS.search(said) else None
-        cleaned = quote(names.shaped("query", given, role), safe=":@", errors="replace")
-        return names.word("query", unquote_plus(name)) + equals + cleaned
-    return name + equals + _STEP.sub(lambda one: _selected(one[0], names), given)
+def _redact_field(field: str, pseudonyms: Pseudonyms) -> str:
+    raw_name, equals, raw_value = field.partition("=")
+    name, value = unquote_plus(raw_name), unquote_plus(raw_value)
+    if name.lower() in allow_list.query_names():
+        words = _SELECT_WORD.sub(lambda word: _redact_selected(word[0], pseudonyms), value)
+        return raw_name + equals + words
+    role = "secret member" if secret_patterns.SECRET_MEMBER.search(name.lower()) else None
+    pseudonym = pseudonyms.replace_in_shape("query", value, role)
+    redacted_value = quote(pseudonym, safe=":@", errors="replace")
+    return pseudonyms.replace("query", name) + equals + redacted_value
 
 
-def _selected(word: str, names: Pseudonyms) -> str:
-    return word if allow_list.is_public(word) else names.word("query", word)
+def _redact_selected(word: str, pseudonyms: Pseudonyms) -> str:
+    return word if allow_list.is_public(word) else pseudonyms.replace("query", word)

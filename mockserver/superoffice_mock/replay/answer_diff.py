@@ -1,4 +1,4 @@
-"""Are two answers the same to a caller? Status, headers that matter, body, and about how long."""
+"""Compares two answers as a client sees them: status, main headers, body and approximate time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from superoffice_mock.recordings.model import Entry, RecordedResponse
-from superoffice_mock.replay.matching import Difference, plain
+from superoffice_mock.replay.matching import Difference, json_differences
 from superoffice_mock.replay.pseudonym_bindings import Attempt
 from superoffice_mock.wire.values import shorten
 
@@ -14,100 +14,100 @@ HEADERS: Final = (
     *("allow", "cache-control", "content-type", "expires", "location", "pragma"),
     *("retry-after", "www-authenticate"),
 )
-"""Headers that a caller may act on, and that are the same for every call."""
+"""Headers that a client may act on and that are the same for every call."""
 IMMEDIATE: Final = "immediate"
 CLASSES: Final = ((0.7, IMMEDIATE), (1.9, "about a second"))
-"""Seconds below which an answer is of a class of time; claim busy-second lies in the second."""
+"""Time classes and their upper limits in seconds; claim busy-second is in the second class."""
 LONGER: Final = "longer"
 _BLANKS: Final = str.maketrans("", "", " \t")
 
 
 def time_class(entry: Entry) -> str | None:
-    """Return about how long *entry* took; None if it is not on record."""
-    took = _took(entry)
+    """Return the time class of *entry*; None if its time is unknown."""
+    took = _seconds_to_answer(entry)
     if took is None:
         return None
     return next((name for limit, name in CLASSES if took < limit), LONGER)
 
 
 def slowness(entry: Entry) -> float:
-    """Return how many seconds *entry* took; 0 if it was immediate, or that is not on record."""
-    return 0.0 if time_class(entry) in (None, IMMEDIATE) else _took(entry) or 0.0
+    """Return the seconds until the answer of *entry*; 0 if it was immediate or is unknown."""
+    return 0.0 if time_class(entry) in (None, IMMEDIATE) else _seconds_to_answer(entry) or 0.0
 
 
-def _took(entry: Entry) -> float | None:
+def _seconds_to_answer(entry: Entry) -> float | None:
     """Return the seconds until the answer of *entry* began."""
-    took = entry.elapsed if entry.waited is None else entry.waited
-    return None if took is None else max(took - entry.received, 0.0)
+    took = entry.elapsed if entry.service_time is None else entry.service_time
+    return None if took is None else max(took - entry.receive_time, 0.0)
 
 
-def differences(ours: Entry, theirs: Entry, attempt: Attempt) -> Iterator[Difference]:
-    """Yield in what the answer of *theirs* is another than the recorded one of *ours*."""
-    was, now = ours.response, theirs.response
-    if _status(was) != _status(now):
-        yield Difference("status", "", _status(was), _status(now))
+def differences(expected: Entry, actual: Entry, attempt: Attempt) -> Iterator[Difference]:
+    """Yield the differences between the answers of two entries."""
+    before, after = expected.response, actual.response
+    if _describe_status(before) != _describe_status(after):
+        yield Difference("status", "", _describe_status(before), _describe_status(after))
         return
-    yield from _headers(was, now, attempt)
-    yield from _body(was, now, attempt)
-    took, takes = time_class(ours), time_class(theirs)
-    if None not in (took, takes) and took != takes:
-        yield Difference("time", "", f"{took}", f"{takes}")
+    yield from _header_differences(before, after, attempt)
+    yield from _body_differences(before, after, attempt)
+    classes = time_class(expected), time_class(actual)
+    if None not in classes and classes[0] != classes[1]:
+        yield Difference("time", "", f"{classes[0]}", f"{classes[1]}")
 
 
-def _status(response: RecordedResponse) -> str:
-    """Return the status, or that there was none; how a connection broke depends on who looks."""
+def _describe_status(response: RecordedResponse) -> str:
+    """Return the status, or "no answer"; how a connection broke differs from client to client."""
     if not response.status:
         return "no answer"
-    return f"{response.status}{'' if response.failed is None else ', cut off'}"
+    return f"{response.status}{'' if response.failure is None else ', cut off'}"
 
 
-def _headers(
-    ours: RecordedResponse, theirs: RecordedResponse, attempt: Attempt
+def _header_differences(
+    expected: RecordedResponse, actual: RecordedResponse, attempt: Attempt
 ) -> Iterator[Difference]:
     for name in HEADERS:
-        was, now = (_value(one, name) for one in (ours, theirs))
-        if not attempt.agrees(was, now):
-            yield Difference("header", name, shorten(was) or "none", shorten(now) or "none")
+        before, after = (_normalized_value(response, name) for response in (expected, actual))
+        if not attempt.matches(before, after):
+            yield Difference("header", name, shorten(before) or "none", shorten(after) or "none")
 
 
-def _value(response: RecordedResponse, name: str) -> str:
-    normal = _NORMAL.get(name, str)
-    return normal(", ".join(response.all(name)))
+def _normalized_value(response: RecordedResponse, name: str) -> str:
+    normalize = _NORMALIZERS.get(name, str)
+    return normalize(", ".join(response.all(name)))
 
 
-def _items(value: str) -> str:
+def _sort_items(value: str) -> str:
     return ",".join(sorted(value.lower().translate(_BLANKS).split(",")))
 
 
-def _type(value: str) -> str:
+def _normalize_type(value: str) -> str:
     return value.lower().translate(_BLANKS)
 
 
-def _moment(value: str) -> str:
-    """Return *value*, but of a date only that it is one."""
+def _mask_date(value: str) -> str:
+    """Return *value*, or "a date" for any date."""
     return "a date" if " gmt" in value.lower() else value
 
 
-_NORMAL: Final[Mapping[str, Callable[[str], str]]] = {
-    "allow": _items,
-    "cache-control": _items,
-    "content-type": _type,
-    "expires": _moment,
-    "retry-after": _moment,
+_NORMALIZERS: Final[Mapping[str, Callable[[str], str]]] = {
+    "allow": _sort_items,
+    "cache-control": _sort_items,
+    "content-type": _normalize_type,
+    "expires": _mask_date,
+    "retry-after": _mask_date,
 }
 
 
-def _body(
-    ours: RecordedResponse, theirs: RecordedResponse, attempt: Attempt
+def _body_differences(
+    expected: RecordedResponse, actual: RecordedResponse, attempt: Attempt
 ) -> Iterator[Difference]:
-    was, now = ours.body, theirs.body
-    if was is None or now is None or was == now:
+    before, after = expected.body, actual.body
+    if before is None or after is None or before == after:
         return
     try:
-        pair = msgspec.json.decode(was), msgspec.json.decode(now)
+        documents = msgspec.json.decode(before), msgspec.json.decode(after)
     except msgspec.DecodeError:
-        pair = None
-    if pair is not None:
-        yield from plain("body", "", *pair, attempt)
-    elif not attempt.agrees(was.decode("latin-1"), now.decode("latin-1")):
-        yield Difference("body", "", f"{len(was)} bytes", f"others, {len(now)} bytes")
+        documents = None
+    if documents is not None:
+        yield from json_differences("body", "", *documents, attempt)
+    elif not attempt.matches(before.decode("latin-1"), after.decode("latin-1")):
+        yield Difference("body", "", f"{len(before)} bytes", f"{len(after)} other bytes")

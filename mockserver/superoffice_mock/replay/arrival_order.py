@@ -1,4 +1,4 @@
-"""Who had arrived before whom: how many requests each recorded answer came after."""
+"""The order of arrival of recorded requests, and how many had arrived before each answer."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
@@ -9,15 +9,17 @@ import msgspec
 
 from superoffice_mock.recordings.model import Entry
 
-BLURRED: Final = 0.002
-"""Seconds by which times of one recording may be off: browsers round them, to a millisecond."""
-WHOLE: Final = 1.0
-"""The same, where a tool writes whole seconds."""
+TOLERANCE: Final = 0.002
+"""Possible error of recorded times in seconds: browsers round them to a millisecond."""
+WHOLE_SECOND_TOLERANCE: Final = 1.0
+"""The same for a recording with times in whole seconds."""
 
 
-class Order(msgspec.Struct, frozen=True):
-    """*places*: of each entry, its place in the order of arrival, from 0. *before*: how many
-    requests had arrived when its answer left, itself among them.
+class ArrivalOrder(msgspec.Struct, frozen=True):
+    """The order of arrival of entries.
+
+    *places*: the place of each entry in that order, from 0. *before*: how many requests, including
+    its own, had arrived when its answer left.
     """
 
     places: tuple[int, ...]
@@ -25,44 +27,47 @@ class Order(msgspec.Struct, frozen=True):
 
     @property
     def overlaps(self) -> bool:
-        """Whether anything arrived while something else was not answered yet."""
+        """Whether any request arrived before an earlier one was answered."""
         return any(
             before > place + 1 for place, before in zip(self.places, self.before, strict=True)
         )
 
 
-def order(entries: Sequence[Entry]) -> Order:
-    """Return the order in which *entries* arrived, as well as it is on record."""
-    arrived = sorted(range(len(entries)), key=_key(entries))
+def order_of(entries: Sequence[Entry]) -> ArrivalOrder:
+    """Return the order in which *entries* arrived, as far as the recording tells."""
+    indices = sorted(range(len(entries)), key=_sort_key(entries))
     places = [0] * len(entries)
-    for place, index in enumerate(arrived):
+    for place, index in enumerate(indices):
         places[index] = place
-    moments = [arrival(entries[index]) for index in arrived]
-    known = [one for one in moments if one is not None]
-    if len(known) < len(moments):
-        return Order(tuple(places), tuple(place + 1 for place in places))
-    starts = list(accumulate(known, max))
-    blurred = WHOLE if all(one.at == int(one.at or 0) for one in entries) else BLURRED
-    pairs = zip(entries, places, strict=True)
-    before = (_before(entry, place, starts, blurred) for entry, place in pairs)
-    return Order(tuple(places), tuple(before))
+    times = [arrival_time(entries[index]) for index in indices]
+    known_times = [at for at in times if at is not None]
+    if len(known_times) < len(times):
+        return ArrivalOrder(tuple(places), tuple(place + 1 for place in places))
+    starts = list(accumulate(known_times, max))
+    is_whole_seconds = all(entry.at == int(entry.at or 0) for entry in entries)
+    tolerance = WHOLE_SECOND_TOLERANCE if is_whole_seconds else TOLERANCE
+    before = (
+        _arrivals_before_answer(entry, place, starts, tolerance)
+        for entry, place in zip(entries, places, strict=True)
+    )
+    return ArrivalOrder(tuple(places), tuple(before))
 
 
-def _before(entry: Entry, place: int, starts: list[float], blurred: float) -> int:
-    answered = (entry.at or 0.0) + (entry.elapsed or 0.0)
-    return max(place + 1, bisect_left(starts, answered - blurred))
+def _arrivals_before_answer(entry: Entry, place: int, starts: list[float], tolerance: float) -> int:
+    answered_at = (entry.at or 0.0) + (entry.elapsed or 0.0)
+    return max(place + 1, bisect_left(starts, answered_at - tolerance))
 
 
-def _key(entries: Sequence[Entry]) -> Callable[[int], float]:
-    """Return what to sort by: numbers of arrival, moments of arrival, or the order of the file."""
-    for known in ([one.label.arrival for one in entries], list(map(arrival, entries))):
-        if None not in known:
-            return lambda index, known=known: known[index] or 0.0  # type: ignore[misc]
+def _sort_key(entries: Sequence[Entry]) -> Callable[[int], float]:
+    """Return a key for indices: arrival numbers, else arrival times, else the order of the file."""
+    for values in ([entry.label.arrival for entry in entries], list(map(arrival_time, entries))):
+        if None not in values:
+            return lambda index, values=values: values[index] or 0.0  # type: ignore[misc]
     return float
 
 
-def arrival(entry: Entry) -> float | None:
-    """Return when the server had the request: later than it was made, if it stood in a queue."""
-    if entry.at is None or entry.elapsed is None or entry.waited is None:
+def arrival_time(entry: Entry) -> float | None:
+    """Return when the server received the request, which is after any time in a client's queue."""
+    if entry.at is None or entry.elapsed is None or entry.service_time is None:
         return entry.at
-    return entry.at + max(entry.elapsed - entry.waited, 0.0)
+    return entry.at + max(entry.elapsed - entry.service_time, 0.0)

@@ -1,175 +1,192 @@
-"""Is a request a recorded one? A comparison returns the differences, field by field."""
+"""Compares a request with a recorded one, field by field, and returns the differences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from superoffice_mock.core.credentials import Presented, Unusable
-from superoffice_mock.replay.pseudonym_bindings import Attempt, names
+from superoffice_mock.core.credentials import (
+    AccessToken,
+    BasicCredentials,
+    PresentedCredentials,
+    SessionCredentials,
+    Ticket,
+    UnusableCredentials,
+)
+from superoffice_mock.replay.pseudonym_bindings import Attempt, has_pseudonym
 from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, TypedBody
 from superoffice_mock.wire.values import shorten
 
-
-class Difference(msgspec.Struct, frozen=True):
-    """One thing in which a request is not the recorded one; secrets and names are not shown."""
-
-    field: str
-    where: str
-    recorded: str
-    sent: str
-
-    @property
-    def told(self) -> str:
-        """The difference in words."""
-        place = f"{self.field} {self.where}" if self.where else self.field
-        return f"{place}: recorded {self.recorded}, got {self.sent}"
-
-
-def differences(
-    ours: RequestKey, theirs: RequestKey, fields: Iterable[str], attempt: Attempt
-) -> Iterator[Difference]:
-    """Yield in what *theirs* is not the recorded *ours*; *attempt* learns what pseudonyms mean."""
-    for field in fields:
-        yield from FIELDS[field](ours, theirs, attempt)
-
-
-def _method(ours: RequestKey, theirs: RequestKey, _: Attempt) -> Iterator[Difference]:
-    if ours.method != theirs.method:
-        yield Difference("method", "", ours.method, shorten(theirs.method))
-
-
-def _path(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    if ours.path == theirs.path and not any(map(names, ours.path)):
-        return
-    same = len(ours.path) == len(theirs.path) and all(
-        attempt.agrees(*both) for both in zip(ours.path, theirs.path, strict=True)
-    )
-    if not same:
-        yield Difference("path", "", _joined(ours.path), _joined(theirs.path))
-
-
-def _joined(path: tuple[str, ...]) -> str:
-    return shorten("/" + "/".join(path))
-
-
-def _query(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    if not ours.query and not theirs.query:
-        return
-    same = len(ours.query) == len(theirs.query) and all(
-        attempt.agrees(name, other) and attempt.agrees(value, given)
-        for (name, value), (other, given) in zip(ours.query, theirs.query, strict=True)
-    )
-    if not same:
-        yield Difference("query", "", _named(ours.query), _named(theirs.query))
-
-
-def _named(query: tuple[tuple[str, str], ...]) -> str:
-    listed = ", ".join(shorten(f"?{name}") for name, _ in query[:3])
-    return f"other values of {listed}" if listed else "none"
-
-
-def _media_type(ours: RequestKey, theirs: RequestKey, _: Attempt) -> Iterator[Difference]:
-    if ours.media_type != theirs.media_type:
-        was, now = (shorten(one.media_type) or "none" for one in (ours, theirs))
-        yield Difference("media-type", "", was, now)
-
-
-def _credentials(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    was, now = ours.credentials, theirs.credentials
-    if type(was) is not type(now):
-        yield Difference("credentials", "", _kind(was), _kind(now))
-        return
-    if isinstance(was, Unusable):
-        if was != now:
-            yield Difference("credentials", "", _kind(was), _kind(now))
-        return
-    for name in was.__struct_fields__:
-        known, given = getattr(was, name), getattr(now, name)
-        if (known is None) != (given is None):
-            one, other = ("none" if value is None else "one" for value in (known, given))
-            yield Difference("credentials", name, one, other)
-        elif known is not None and not attempt.agrees(known, given, "credentials"):
-            yield Difference("credentials", name, _value(known), "another value")
-
-
-def _kind(presented: Presented) -> str:
-    if isinstance(presented, Unusable):
-        return f"none ({presented.where}: {presented.why})"
-    return _KINDS[type(presented).__name__]
-
-
-def _value(known: str) -> str:
-    return f"what {known} stands for" if names(known) else "one value"
-
-
-_KINDS: Final = {
-    "BasicPair": "Basic",
-    "Ticket": "SOTicket",
-    "AccessToken": "Bearer",
-    "SessionPair": "a session",
+_MISSING: Final = object()
+_CREDENTIALS_KINDS: Final = {
+    BasicCredentials: "Basic",
+    Ticket: "SOTicket",
+    AccessToken: "Bearer",
+    SessionCredentials: "a session",
 }
 
 
-def _bodies(ours: RequestKey, theirs: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    was, now = ours.body, theirs.body
-    if was is None or now is None:
+class Difference(msgspec.Struct, frozen=True):
+    """One difference between a recorded and an actual message; it shows no secrets and names."""
+
+    field: str
+    where: str
+    recorded_value: str
+    actual_value: str
+
+    @property
+    def text(self) -> str:
+        """The difference in words."""
+        place = f"{self.field} {self.where}" if self.where else self.field
+        return f"{place}: recorded {self.recorded_value}, got {self.actual_value}"
+
+
+def differences(
+    expected: RequestKey, actual: RequestKey, fields: Iterable[str], attempt: Attempt
+) -> Iterator[Difference]:
+    """Yield the differences of *actual* from the recorded *expected*.
+
+    *attempt* collects what the pseudonyms in *expected* stand for.
+    """
+    for field in fields:
+        yield from FIELDS[field](expected, actual, attempt)
+
+
+def _method(expected: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
+    if expected.method != actual.method:
+        yield Difference("method", "", expected.method, shorten(actual.method))
+
+
+def _path(expected: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    if expected.path == actual.path and not any(map(has_pseudonym, expected.path)):
         return
-    if isinstance(was, TypedBody) and isinstance(now, TypedBody):
-        if was.named or was.request != now.request:
-            yield from plain("body", "", _builtins(was), _builtins(now), attempt)
-    elif isinstance(was, TypedBody) or isinstance(now, TypedBody):
-        yield Difference("body", "", _described(was), _described(now))
-    elif (was.media_type, was.coding) != (now.media_type, now.coding) and was.text and now.text:
-        kinds = (
-            shorten(one.media_type + " " + one.coding).strip() or "no type" for one in (was, now)
+    is_same = len(expected.path) == len(actual.path) and all(
+        attempt.matches(*segments) for segments in zip(expected.path, actual.path, strict=True)
+    )
+    if not is_same:
+        yield Difference("path", "", _format_path(expected.path), _format_path(actual.path))
+
+
+def _format_path(path: tuple[str, ...]) -> str:
+    return shorten("/" + "/".join(path))
+
+
+def _query(expected: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    if not expected.query and not actual.query:
+        return
+    is_same = len(expected.query) == len(actual.query) and all(
+        attempt.matches(name, actual_name) and attempt.matches(value, actual_value)
+        for (name, value), (actual_name, actual_value) in zip(
+            expected.query, actual.query, strict=True
         )
-        yield Difference("body", "", *kinds)
-    elif not attempt.agrees(was.text, now.text):
-        yield Difference("body", "", f"{len(was.text)} bytes", f"others, {len(now.text)} bytes")
+    )
+    if not is_same:
+        yield Difference(
+            "query", "", _describe_query(expected.query), _describe_query(actual.query)
+        )
+
+
+def _describe_query(query: tuple[tuple[str, str], ...]) -> str:
+    names = ", ".join(shorten(f"?{name}") for name, _ in query[:3])
+    return f"other values of {names}" if names else "none"
+
+
+def _media_type(expected: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
+    if expected.media_type != actual.media_type:
+        before, after = (shorten(key.media_type) or "none" for key in (expected, actual))
+        yield Difference("media-type", "", before, after)
+
+
+def _credentials(
+    expected: RequestKey, actual: RequestKey, attempt: Attempt
+) -> Iterator[Difference]:
+    before, after = expected.credentials, actual.credentials
+    if type(before) is not type(after):
+        yield Difference("credentials", "", _credentials_kind(before), _credentials_kind(after))
+        return
+    if isinstance(before, UnusableCredentials):
+        if before != after:
+            yield Difference("credentials", "", _credentials_kind(before), _credentials_kind(after))
+        return
+    for name in before.__struct_fields__:
+        value, actual_value = getattr(before, name), getattr(after, name)
+        if (value is None) != (actual_value is None):
+            counts = ("none" if part is None else "one" for part in (value, actual_value))
+            yield Difference("credentials", name, *counts)
+        elif value is not None and not attempt.matches(value, actual_value, "credentials"):
+            description = _describe_text(value, "one value")
+            yield Difference("credentials", name, description, "another value")
+
+
+def _credentials_kind(credentials: PresentedCredentials) -> str:
+    if isinstance(credentials, UnusableCredentials):
+        return f"none ({credentials.where}: {credentials.reason})"
+    return _CREDENTIALS_KINDS[type(credentials)]
+
+
+def _describe_text(text: str, otherwise: str) -> str:
+    return f"what {text} stands for" if has_pseudonym(text) else otherwise
+
+
+def _body(expected: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    before, after = expected.body, actual.body
+    if before is None or after is None:
+        return
+    if isinstance(before, TypedBody) and isinstance(after, TypedBody):
+        if before.has_pseudonyms or before.request != after.request:
+            yield from json_differences("body", "", _builtins(before), _builtins(after), attempt)
+    elif isinstance(before, TypedBody) or isinstance(after, TypedBody):
+        yield Difference("body", "", _describe_body(before), _describe_body(after))
+    elif _type_of(before) != _type_of(after) and before.text and after.text:
+        types = (shorten(" ".join(_type_of(body))).strip() or "no type" for body in (before, after))
+        yield Difference("body", "", *types)
+    elif not attempt.matches(before.text, after.text):
+        yield Difference("body", "", f"{len(before.text)} bytes", f"{len(after.text)} other bytes")
 
 
 def _builtins(body: TypedBody) -> object:
     return msgspec.to_builtins(body.request)
 
 
-def _described(body: TypedBody | OpaqueBody) -> str:
+def _type_of(body: OpaqueBody) -> tuple[str, str]:
+    return body.media_type, body.coding
+
+
+def _describe_body(body: TypedBody | OpaqueBody) -> str:
     if isinstance(body, TypedBody):
-        return "one that can be read"
-    return "one that can't be read" if body.text else "none"
+        return "a readable body"
+    return "an unreadable body" if body.text else "none"
 
 
-def plain(
-    field: str, where: str, ours: object, theirs: object, attempt: Attempt
+def json_differences(
+    field: str, where: str, expected: object, actual: object, attempt: Attempt
 ) -> Iterator[Difference]:
-    """Yield in what the JSON value *theirs* is not *ours*; *where* is a JSON Pointer."""
-    match ours, theirs:
+    """Yield the differences between two JSON values; *where* is a JSON Pointer."""
+    match expected, actual:
         case dict(), dict():
-            for name in {**ours, **theirs}:
-                pair = (ours.get(name, _NOTHING), theirs.get(name, _NOTHING))
-                yield from plain(field, f"{where}/{_step(name)}", *pair, attempt)
+            for name in {**expected, **actual}:
+                values = (expected.get(name, _MISSING), actual.get(name, _MISSING))
+                place = f"{where}/{_pointer_step(name)}"
+                yield from json_differences(field, place, *values, attempt)
         case list(), list():
-            for index, (one, other) in enumerate(zip(ours, theirs, strict=False)):
-                yield from plain(field, f"{where}/{index}", one, other, attempt)
-            if len(ours) != len(theirs):
-                yield Difference(field, where, f"{len(ours)} items", f"{len(theirs)}")
+            for index, values in enumerate(zip(expected, actual, strict=False)):
+                yield from json_differences(field, f"{where}/{index}", *values, attempt)
+            if len(expected) != len(actual):
+                yield Difference(field, where, f"{len(expected)} items", f"{len(actual)}")
         case str(), str():
-            if not attempt.agrees(ours, theirs):
-                known = _value(ours) if names(ours) else "a text"
-                yield Difference(field, where, known, "another text")
+            if not attempt.matches(expected, actual):
+                description = _describe_text(expected, "a text")
+                yield Difference(field, where, description, "another text")
         case _:
-            if type(ours) is not type(theirs) or ours != theirs:
-                yield Difference(field, where, _shown(ours), _shown(theirs))
+            if type(expected) is not type(actual) or expected != actual:
+                yield Difference(field, where, _describe_value(expected), _describe_value(actual))
 
 
-_NOTHING: Final = object()
-
-
-def _step(name: str) -> str:
+def _pointer_step(name: str) -> str:
     return shorten(name).replace("~", "~0").replace("/", "~1")
 
 
-def _shown(value: object) -> str:
+def _describe_value(value: object) -> str:
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
@@ -190,9 +207,9 @@ FIELDS: Final[Mapping[str, Compare]] = {
     "method": _method,
     "path": _path,
     "query": _query,
-    "body": _bodies,
+    "body": _body,
     "credentials": _credentials,
     "media-type": _media_type,
 }
-"""What may be compared; `--match` names some."""
-STRICT: Final = ("method", "path", "query", "body", "credentials")
+"""The fields that can be compared; `--match` selects some."""
+DEFAULT_FIELDS: Final = ("method", "path", "query", "body", "credentials")

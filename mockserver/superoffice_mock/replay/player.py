@@ -1,4 +1,4 @@
-"""A recording that answers: which recorded exchange a request is, and when it may be answered."""
+"""Plays a recording: finds the exchange that a request matches, and when it may be answered."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -8,227 +8,249 @@ import msgspec
 
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.replay import arrival_order, matching, request_key
-from superoffice_mock.replay.matching import STRICT, Difference
+from superoffice_mock.replay.matching import DEFAULT_FIELDS, Difference
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 from superoffice_mock.replay.request_key import RequestKey
 
+Timing = Literal["recorded", "none"]
+
 API: Final = "api"
 """The first segment of every documented path."""
-MOST_TOLD: Final = 20
-REMEMBERED: Final = 1024
-"""So many different requests are remembered with what they can be."""
-Timing = Literal["recorded", "none"]
+MAX_DIFFERENCES: Final = 20
+MAX_REMEMBERED: Final = 1024
+"""Limit of the different requests whose matches are remembered."""
 _WEIGHTS: Final = {"method": 6, "path": 6, "query": 2, "credentials": 2, "media-type": 1, "body": 1}
-"""How far a difference leads away: another path is worse than another account."""
-_WHOLE: Final = 2
-"""How much farther something leads that is different as a whole."""
+"""Distance that a difference in a field adds: another path is worse than another account."""
+_WHOLE_FIELD_WEIGHT: Final = 2
+"""Distance that is added if a field differs as a whole."""
 
 
-class Recorded(msgspec.Struct, frozen=True):
-    """An exchange that can be replayed; *place* says where it stands, for people.
+class RecordedExchange(msgspec.Struct, frozen=True):
+    """An exchange that can be replayed; *place* is its file and its path in the file.
 
-    *ordered*: it takes part in the order of arrival.
+    Exchanges that are *in_order* take part in the order of arrival.
     """
 
     place: str
-    sent: RequestKey
+    key: RequestKey
     entry: Entry
-    ordered: bool = True
+    in_order: bool = True
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """How requests are matched: *fields* of `matching.FIELDS`; *timing* None is the recorded order
-    where calls overlapped; *repeat*: answers that are used up are given again.
+    """How requests are matched.
+
+    *fields*: names in `matching.FIELDS`. *timing*: None keeps the recorded order if calls
+    overlapped. *repeat*: answers that have been given are given again.
     """
 
-    fields: tuple[str, ...] = STRICT
+    fields: tuple[str, ...] = DEFAULT_FIELDS
     timing: Timing | None = None
     repeat: bool = False
 
 
 class Miss(msgspec.Struct, frozen=True):
-    """Nothing recorded answers: why, and in what the nearest recorded request differs."""
+    """No recorded exchange matches: why, and the differences from the nearest one."""
 
     why: str
     differences: tuple[Difference, ...] = ()
 
 
 class Player:
-    """Plays the exchanges of one tenant, once: what was answered and what pseudonyms mean."""
+    """Plays the exchanges of one tenant once. It holds which were used, and the pseudonyms."""
 
     def __init__(
-        self, recorded: Sequence[Recorded], rules: Rules, bindings: Bindings | None = None
+        self,
+        exchanges: Sequence[RecordedExchange],
+        rules: Rules,
+        bindings: Bindings | None = None,
     ) -> None:
-        self._recorded = recorded
+        self._exchanges = exchanges
         self._rules = rules
         self._bindings = bindings or Bindings()
-        self._used = bytearray(len(recorded))
-        self._first_left = 0
-        self._seen: set[RequestKey] = set()
-        self._sure: dict[RequestKey, tuple[int, ...]] = {}
-        ordered = [index for index, one in enumerate(recorded) if one.ordered]
-        found = arrival_order.order([recorded[index].entry for index in ordered])
-        self._places = dict(zip(ordered, found.places, strict=True))
-        self._before = dict(zip(ordered, found.before, strict=True))
+        self._used = bytearray(len(exchanges))
+        self._first_unused_index = 0
+        self._past_requests: set[RequestKey] = set()
+        self._matches: dict[RequestKey, tuple[int, ...]] = {}
+        indices = [index for index, exchange in enumerate(exchanges) if exchange.in_order]
+        order = arrival_order.order_of([exchanges[index].entry for index in indices])
+        self._places = dict(zip(indices, order.places, strict=True))
+        self._arrivals_before = dict(zip(indices, order.before, strict=True))
         self._by_place = {place: index for index, place in self._places.items()}
-        self._arrived: set[int] = set()
-        self._complete = 0
-        self.timed = found.overlaps if rules.timing is None else rules.timing == "recorded"
+        self._arrived_places: set[int] = set()
+        self._next_place = 0
+        self.keeps_order = order.overlaps if rules.timing is None else rules.timing == "recorded"
 
-    def take(self, sent: RequestKey) -> int | Miss:
-        """Return which recorded exchange *sent* is, the first that is left, and use it up."""
-        known = self._known(sent)
-        found = self._next(sent, known)
-        if found is None and self._rules.repeat:
-            found = self._again(self._all(sent)[0] if known is None else known)
-        if found is None:
-            return self._missed(sent)
-        self._use(found)
-        return found
+    def take(self, request: RequestKey) -> int | Miss:
+        """Return the index of the first unused exchange that *request* matches, and use it up."""
+        matches = self._stable_matches(request)
+        index = self._find_next(request, matches)
+        if index is None and self._rules.repeat:
+            index = self._start_over(self._find_all(request)[0] if matches is None else matches)
+        if index is None:
+            return self._explain_miss(request)
+        self._use(index)
+        return index
 
-    def pass_by(self, sent: RequestKey) -> None:
-        """Use up the exchange that *sent* is, if a fault had answered that."""
-        found = self._next(sent, self._known(sent))
-        if found is not None and self._recorded[found].entry.label.outcome == "faulted":
-            self._use(found)
+    def skip_faulted(self, request: RequestKey) -> None:
+        """Use up the exchange that *request* matches, if a fault answered it when recorded."""
+        index = self._find_next(request, self._stable_matches(request))
+        if index is not None and self._exchanges[index].entry.label.outcome == "faulted":
+            self._use(index)
 
     @property
-    def left(self) -> tuple[Recorded, ...]:
-        """What has not been played yet."""
-        return tuple(one for one, used in zip(self._recorded, self._used, strict=True) if not used)
+    def remaining(self) -> tuple[RecordedExchange, ...]:
+        """The exchanges that have not been played yet."""
+        pairs = zip(self._exchanges, self._used, strict=True)
+        return tuple(exchange for exchange, is_used in pairs if not is_used)
 
-    def recorded(self, index: int) -> Recorded:
-        """Return the exchange that `take` told."""
-        return self._recorded[index]
+    def exchange(self, index: int) -> RecordedExchange:
+        """Return the exchange at an index that `take` returned."""
+        return self._exchanges[index]
 
     def missing(self, index: int) -> tuple[str, ...]:
-        """Return the places of what had arrived before this was answered, and has not yet."""
-        if not self.timed:
+        """Return the places of requests that came before this answer and have not arrived yet."""
+        if not self.keeps_order:
             return ()
-        awaited = range(self._complete, self._before.get(index, 0))
+        places = range(self._next_place, self._arrivals_before.get(index, 0))
         return tuple(
-            self._recorded[self._by_place[place]].place
-            for place in awaited
-            if place not in self._arrived
+            self._exchanges[self._by_place[place]].place
+            for place in places
+            if place not in self._arrived_places
         )
 
-    def _next(self, sent: RequestKey, known: tuple[int, ...] | None) -> int | None:
-        return self._find(sent) if known is None else self._first(known)
+    # ---- matches -----------------------------------------------------------------------------
 
-    def _use(self, index: int) -> None:
-        self._used[index] = True
-        self._arrive(index)
+    def _find_next(self, request: RequestKey, matches: tuple[int, ...] | None) -> int | None:
+        return self._find_unused(request) if matches is None else self._first_unused(matches)
 
-    def _find(self, sent: RequestKey) -> int | None:
-        """Look for the first that is left; whoever plays in order has it at once."""
-        while self._first_left < len(self._used) and self._used[self._first_left]:
-            self._first_left += 1
-        for index in range(self._first_left, len(self._recorded)):
-            if not self._used[index] and self._matches(index, sent):
+    def _find_unused(self, request: RequestKey) -> int | None:
+        """Return the first unused match; immediate for requests in the recorded order."""
+        while self._first_unused_index < len(self._used) and self._used[self._first_unused_index]:
+            self._first_unused_index += 1
+        for index in range(self._first_unused_index, len(self._exchanges)):
+            if not self._used[index] and self._match_and_bind(index, request):
                 return index
         return None
 
-    def _first(self, indices: Iterable[int]) -> int | None:
+    def _first_unused(self, indices: Iterable[int]) -> int | None:
         return next((index for index in indices if not self._used[index]), None)
 
-    def _again(self, indices: tuple[int, ...]) -> int | None:
-        """Start over with these, which may be none."""
+    def _start_over(self, indices: tuple[int, ...]) -> int | None:
+        """Make these exchanges unused again, and return the first."""
         for index in indices:
             self._used[index] = False
-        self._first_left = min([self._first_left, *indices[:1]])
-        return self._first(indices)
+        self._first_unused_index = min([self._first_unused_index, *indices[:1]])
+        return self._first_unused(indices)
 
-    def _known(self, sent: RequestKey) -> tuple[int, ...] | None:
-        """Return all that *sent* can ever be, where that is sure; looked up at its second time.
+    def _stable_matches(self, request: RequestKey) -> tuple[int, ...] | None:
+        """Return all matches of *request* if they can't change any more, else None.
 
-        Nothing that differs now will agree later, as what is bound stays so.
+        They are looked up when a request comes for the second time. A request that does not match
+        now never will, as bindings stay.
         """
-        known = self._sure.get(sent)
-        if known is not None or sent not in self._seen:
-            if len(self._seen) >= REMEMBERED:
-                self._seen.clear()
-                self._sure.clear()
-            self._seen.add(sent)
-            return known
-        found, bound = self._all(sent)
-        if not bound:
+        matches = self._matches.get(request)
+        if matches is not None or request not in self._past_requests:
+            if len(self._past_requests) >= MAX_REMEMBERED:
+                self._past_requests.clear()
+                self._matches.clear()
+            self._past_requests.add(request)
+            return matches
+        matches, are_bound = self._find_all(request)
+        if not are_bound:
             return None
-        self._sure[sent] = found
-        return found
+        self._matches[request] = matches
+        return matches
 
-    def _all(self, sent: RequestKey) -> tuple[tuple[int, ...], bool]:
-        """Return all that *sent* can be, and whether that binds nothing that is not bound."""
-        found, bound = [], True
-        for index in range(len(self._recorded)):
+    def _find_all(self, request: RequestKey) -> tuple[tuple[int, ...], bool]:
+        """Return all matches of *request*, and whether all their pseudonyms are bound already."""
+        matches, are_bound = [], True
+        for index in range(len(self._exchanges)):
             attempt = self._bindings.attempt()
-            if next(self._told(index, sent, attempt), None) is None:
-                found.append(index)
-                bound = bound and not attempt.new
-        return tuple(found), bound
+            if next(self._differences(index, request, attempt), None) is None:
+                matches.append(index)
+                are_bound = are_bound and not attempt.has_new
+        return tuple(matches), are_bound
 
-    def _matches(self, index: int, sent: RequestKey) -> bool:
-        """Tell whether *sent* is this one; if so, what pseudonyms stand for is bound."""
+    def _match_and_bind(self, index: int, request: RequestKey) -> bool:
+        """Return whether *request* matches this exchange; if it does, bind its pseudonyms."""
         attempt = self._bindings.attempt()
-        agrees = next(self._told(index, sent, attempt), None) is None
-        if agrees:
-            attempt.keep()
-        return agrees
+        is_match = next(self._differences(index, request, attempt), None) is None
+        if is_match:
+            attempt.commit()
+        return is_match
 
-    def _told(self, index: int, sent: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    def _differences(
+        self, index: int, request: RequestKey, attempt: Attempt
+    ) -> Iterator[Difference]:
         fields = self._rules.fields
-        return matching.differences(self._recorded[index].sent, sent, fields, attempt)
+        return matching.differences(self._exchanges[index].key, request, fields, attempt)
 
-    def _arrive(self, index: int) -> None:
+    def _use(self, index: int) -> None:
+        self._used[index] = True
         place = self._places.get(index)
-        if place is None or not self.timed:
+        if place is None or not self.keeps_order:
             return
-        self._arrived.add(place)
-        while self._complete in self._arrived:
-            self._complete += 1
+        self._arrived_places.add(place)
+        while self._next_place in self._arrived_places:
+            self._next_place += 1
 
     # ---- misses ------------------------------------------------------------------------------
 
-    def _missed(self, sent: RequestKey) -> Miss:
-        if not self._recorded:
+    def _explain_miss(self, request: RequestKey) -> Miss:
+        if not self._exchanges:
             return Miss("nothing is recorded for this tenant")
-        told = [self._differs(index, sent) for index in range(len(self._recorded))]
-        used = sum(not one for one in told)
-        if used:
-            why = f"all {used} recorded answers to this request have been given"
+        candidates = [
+            self._first_differences(index, request) for index in range(len(self._exchanges))
+        ]
+        matches = sum(not differences for differences in candidates)
+        if matches:
+            why = f"all {matches} recorded answers to this request have been given"
             return Miss(f"{why}; --repeat gives them again, a reset starts over")
-        near = min(range(len(told)), key=lambda index: (_distance(told[index]), index))
-        where = self._recorded[near].place
-        fields = ", ".join(dict.fromkeys(one.field for one in told[near]))
+        nearest = min(
+            range(len(candidates)), key=lambda index: (_distance(candidates[index]), index)
+        )
+        place = self._exchanges[nearest].place
+        fields = ", ".join(dict.fromkeys(difference.field for difference in candidates[nearest]))
         return Miss(
-            f"no recorded request is this one; the nearest, {where}, differs in {fields}",
-            told[near],
+            f"no recorded request matches; the nearest, {place}, differs in {fields}",
+            candidates[nearest],
         )
 
-    def _differs(self, index: int, sent: RequestKey) -> tuple[Difference, ...]:
-        return tuple(islice(self._told(index, sent, self._bindings.attempt()), MOST_TOLD))
+    def _first_differences(self, index: int, request: RequestKey) -> tuple[Difference, ...]:
+        attempt = self._bindings.attempt()
+        return tuple(islice(self._differences(index, request, attempt), MAX_DIFFERENCES))
 
 
 def _distance(differences: tuple[Difference, ...]) -> int:
-    return sum(_WEIGHTS[one.field] + _WHOLE * (not one.where) for one in differences)
+    return sum(
+        _WEIGHTS[difference.field] + _WHOLE_FIELD_WEIGHT * (not difference.where)
+        for difference in differences
+    )
 
 
-def recorded(entries: Sequence[tuple[str, Entry]]) -> Iterator[Recorded]:
-    """Yield what can be replayed of *entries*, each with its place. Raise ValueError, with it."""
+def exchanges_of(entries: Sequence[tuple[str, Entry]]) -> Iterator[RecordedExchange]:
+    """Yield *entries*, pairs of place and entry, as exchanges that can be replayed.
+
+    Raise ValueError with the place of a URL that is invalid.
+    """
     for place, entry in entries:
         try:
-            sent = request_key.recorded(entry.request)
+            key = request_key.key_of_recorded(entry.request)
         except ValueError as error:
             msg = f"{place}.request.url: {error}"
             raise ValueError(msg) from None
-        called = request_key.operation_of("/" + "/".join(sent.path)) is not None
-        asks = sent.method == "OPTIONS" and entry.request.all("access-control-request-method")
-        yield Recorded(place, sent, entry, called and not asks)
+        is_call = request_key.operation_of("/" + "/".join(key.path)) is not None
+        is_preflight = key.method == "OPTIONS" and entry.request.all(
+            "access-control-request-method"
+        )
+        yield RecordedExchange(place, key, entry, is_call and not is_preflight)
 
 
-def moved(recorded: Recorded, tenant: str) -> Recorded:
-    """Return an exchange as *tenant* would have had it: its path begins with the tenant's id."""
-    path = recorded.sent.path
+def move_to_tenant(exchange: RecordedExchange, tenant: str) -> RecordedExchange:
+    """Return *exchange* as if *tenant* had had it: its path begins with the tenant's id."""
+    path = exchange.key.path
     if API not in path:
-        return recorded
-    sent = msgspec.structs.replace(recorded.sent, path=(tenant, *path[path.index(API) :]))
-    return msgspec.structs.replace(recorded, sent=sent)
+        return exchange
+    key = msgspec.structs.replace(exchange.key, path=(tenant, *path[path.index(API) :]))
+    return msgspec.structs.replace(exchange, key=key)

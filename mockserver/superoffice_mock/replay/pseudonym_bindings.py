@@ -1,120 +1,125 @@
-"""What the pseudonyms of a recording stand for: each for one value, and no two for the same."""
+"""Binds the pseudonyms of a recording to values: each to one value, and no two to the same."""
 
 from functools import lru_cache
 from typing import Final
 
-from superoffice_mock.redaction.pseudonyms import PATTERN, genuine, is_pseudonym
+from superoffice_mock.redaction.pseudonyms import PATTERN, is_genuine, is_pseudonym
 
-REMEMBERED: Final = 4096
-"""So many different recorded texts are remembered with the pseudonyms in them."""
+CACHE_SIZE: Final = 4096
+"""Number of recorded texts that are cached, split at their pseudonyms."""
 
 Key = tuple[str, str]
-"""A pseudonym or a value, behind what it is among."""
+"""A group of values, such as credentials, and a pseudonym or value in it."""
 
 
 class Bindings:
-    """What is bound in one session. Values are real ones; in place of one, a pseudonym stands for
-    itself. With *another* recording on the other side, pseudonyms of both stand for any value.
+    """What the pseudonyms of one session stand for.
+
+    The values are real ones; a pseudonym in place of a value stands for itself. *two_sided* is for
+    two recordings: pseudonyms of either match any value of the other.
     """
 
-    def __init__(self, *, another: bool = False) -> None:
-        self.another = another
+    def __init__(self, *, two_sided: bool = False) -> None:
+        self.two_sided = two_sided
         self.values: dict[Key, Key] = {}
         self.owners: dict[Key, Key] = {}
 
     def attempt(self) -> "Attempt":
-        """Return a try on top of what is bound; nothing is bound until it is kept."""
+        """Return an attempt on top of these bindings, which changes them only when committed."""
         return Attempt(self)
 
 
 class Attempt:
-    """One try to read a request as a recorded one, and what that would bind."""
+    """An attempt to match a request with a recorded one, and the bindings that it would add."""
 
-    __slots__ = ("_bindings", "_owners", "_turned", "_values")
+    __slots__ = ("_bindings", "_owners", "_reversed", "_values")
 
     def __init__(self, bindings: Bindings) -> None:
         self._bindings = bindings
         self._values: dict[Key, Key] = {}
         self._owners: dict[Key, Key] = {}
-        self._turned = False
+        self._reversed = False
 
     @property
-    def new(self) -> bool:
-        """Whether there is something to keep."""
+    def has_new(self) -> bool:
+        """Whether there are bindings to commit."""
         return bool(self._values)
 
-    def keep(self) -> None:
-        """Bind what this try found."""
+    def commit(self) -> None:
+        """Add the bindings of this attempt to the session."""
         self._bindings.values |= self._values
         self._bindings.owners |= self._owners
 
-    def agrees(self, recorded: str, sent: str, among: str = "") -> bool:
-        """Tell whether *sent* can be *recorded*: pseudonyms match any value, the rest itself.
+    def matches(self, expected: str, actual: str, group: str = "") -> bool:
+        """Return whether *actual* fits *expected*, whose pseudonyms match any value.
 
-        What a pseudonym stands for *among* credentials, it need not stand for elsewhere: whoever
-        signs in as somebody else still syncs the same accounts.
+        Bindings are separate for each *group*: a client that signs in as somebody else still syncs
+        the same accounts.
         """
-        return self._reads(recorded, sent, among) or (
-            self._bindings.another and names(sent) and self._reads_back(recorded, sent, among)
+        return self._fits(expected, actual, group) or (
+            self._bindings.two_sided
+            and has_pseudonym(actual)
+            and self._fits_reversed(expected, actual, group)
         )
 
-    def _reads_back(self, recorded: str, sent: str, among: str) -> bool:
-        """Tell whether *recorded* can be *sent*, whose pseudonyms match any recorded value."""
-        self._turned = True
+    def _fits_reversed(self, expected: str, actual: str, group: str) -> bool:
+        """Return whether *expected* fits *actual*, whose pseudonyms match any recorded value."""
+        self._reversed = True
         try:
-            return self._reads(sent, recorded, among)
+            return self._fits(actual, expected, group)
         finally:
-            self._turned = False
+            self._reversed = False
 
-    def _reads(self, pattern: str, text: str, among: str) -> bool:
-        """Tell whether *text* is *pattern* with values for its pseudonyms; else bind nothing."""
+    def _fits(self, pattern: str, text: str, group: str) -> bool:
+        """Return whether *text* is *pattern* with values for its pseudonyms; if not, bind none."""
         pieces = _pieces(pattern)
         if len(pieces) == 1:
             return pattern == text
-        if len(pieces) == 3 and is_pseudonym(pattern):  # in its shape, which a value need not have
-            return self._binds((among, pieces[1]), (among, self._meant(text)))
-        before = len(self._values)
-        fits = self._embedded(among, pieces, text)
-        while not fits and len(self._values) > before:
+        if len(pieces) == 3 and is_pseudonym(pattern):  # its value may have another shape
+            return self._bind((group, pieces[1]), (group, self._strip_shape(text)))
+        count = len(self._values)
+        fits = self._fits_pieces(group, pieces, text)
+        while not fits and len(self._values) > count:
             self._values.popitem()
             self._owners.popitem()
         return fits
 
-    def _meant(self, text: str) -> str:
-        """Return *text*; if it is a pseudonym of another recording, then without its shape."""
-        shaped = self._bindings.another and names(text) and is_pseudonym(text)
-        return _pieces(text)[1] if shaped else text
+    def _strip_shape(self, text: str) -> str:
+        """Return *text*; for a pseudonym of the other recording, without its shape."""
+        has_shape = self._bindings.two_sided and has_pseudonym(text) and is_pseudonym(text)
+        return _pieces(text)[1] if has_shape else text
 
-    def _embedded(self, among: str, pieces: tuple[str, ...], text: str) -> bool:
+    def _fits_pieces(self, group: str, pieces: tuple[str, ...], text: str) -> bool:
         if not text.startswith(pieces[0]):
             return False
         place = len(pieces[0])
         for word, after in zip(pieces[1::2], pieces[2::2], strict=True):
-            end = self._end((among, word), after, text, place)
-            if end < 0 or not self._binds((among, word), (among, text[place:end])):
+            end = self._find_end((group, word), after, text, place)
+            if end < 0 or not self._bind((group, word), (group, text[place:end])):
                 return False
             place = end + len(after)
             if text[end:place] != after:
                 return False
         return place == len(text)
 
-    def _end(self, word: Key, after: str, text: str, place: int) -> int:
-        """Return where the value for *word* ends that begins at *place*; -1 if there is none."""
-        bound = self._owner(word) if self._turned else self._value(word)
-        if bound is not None:
-            return place + len(bound[1])
+    def _find_end(self, word: Key, after: str, text: str, place: int) -> int:
+        """Return the end of the value for *word* that begins at *place*; -1 if there is none."""
+        value = self._owner(word) if self._reversed else self._value(word)
+        if value is not None:
+            return place + len(value[1])
         return text.find(after, place + 1) if after else len(text)
 
-    def _binds(self, word: Key, value: Key) -> bool:
-        """Tell whether *word* stands for *value*, or may from now on."""
-        if not value[1] or (not self._bindings.another and _is_another(word[1], value[1])):
+    def _bind(self, word: Key, value: Key) -> bool:
+        """Bind *word* to *value* if neither is bound; return whether they are bound together."""
+        is_other = not self._bindings.two_sided and _is_other_pseudonym(word[1], value[1])
+        if not value[1] or is_other:
             return False
-        ours, theirs = (value, word) if self._turned else (word, value)
-        bound, owner = self._value(ours), self._owner(theirs)
-        if bound is None and owner is None:
-            self._values[ours], self._owners[theirs] = theirs, ours
+        expected, actual = (value, word) if self._reversed else (word, value)
+        bound_value, owner = self._value(expected), self._owner(actual)
+        if bound_value is None and owner is None:
+            self._values[expected], self._owners[actual] = actual, expected
             return True
-        return bound == theirs
+        return bound_value == actual
 
     def _value(self, word: Key) -> Key | None:
         return self._values.get(word) or self._bindings.values.get(word)
@@ -123,23 +128,23 @@ class Attempt:
         return self._owners.get(value) or self._bindings.owners.get(value)
 
 
-def names(text: str) -> bool:
-    """Tell whether there is a pseudonym in *text*."""
+def has_pseudonym(text: str) -> bool:
+    """Return whether *text* contains a pseudonym."""
     return len(_pieces(text)) > 1
 
 
-def _is_another(word: str, value: str) -> bool:
-    """Tell whether *value* is a pseudonym, and not *word*."""
-    found = PATTERN.search(value)
-    return found is not None and genuine(found) and found[0] != word
+def _is_other_pseudonym(word: str, value: str) -> bool:
+    """Return whether *value* is a pseudonym other than *word*."""
+    match = PATTERN.search(value)
+    return match is not None and is_genuine(match) and match[0] != word
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _pieces(recorded: str) -> tuple[str, ...]:
-    """Return plain text and pseudonyms in turn, beginning and ending with text."""
+@lru_cache(maxsize=CACHE_SIZE)
+def _pieces(text: str) -> tuple[str, ...]:
+    """Split *text* into plain text and pseudonyms in turn; the first and last are plain text."""
     pieces, place = [], 0
-    for match in PATTERN.finditer(recorded):
-        if genuine(match):
-            pieces += [recorded[place : match.start()], match[0]]
+    for match in PATTERN.finditer(text):
+        if is_genuine(match):
+            pieces += [text[place : match.start()], match[0]]
             place = match.end()
-    return (*pieces, recorded[place:])
+    return (*pieces, text[place:])

@@ -1,4 +1,4 @@
-"""Two recordings side by side: exchanges paired by their requests, then their answers compared."""
+"""Compares two recordings: pairs exchanges by their requests, then compares their answers."""
 
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
@@ -6,44 +6,48 @@ from urllib.parse import urlsplit
 from superoffice_contract.report import Finding, Result
 from superoffice_mock.replay import answer_diff
 from superoffice_mock.replay.matching import Difference
-from superoffice_mock.replay.player import Miss, Player, Recorded, Rules
+from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules
 from superoffice_mock.replay.pseudonym_bindings import Bindings
 
 
-def compared(
-    ours: Sequence[Recorded], theirs: Sequence[Recorded], fields: tuple[str, ...]
+def compare(
+    ours: Sequence[RecordedExchange], theirs: Sequence[RecordedExchange], fields: tuple[str, ...]
 ) -> Iterator[Result]:
-    """Yield what every exchange of *theirs* came to, then those that only *ours* has.
+    """Yield the result of every exchange of *theirs*, then of those that only *ours* has.
 
-    Pseudonyms of either stand for any value of the other, so neither is the first.
+    The comparison is symmetric: pseudonyms of either recording match any value of the other.
     """
-    bindings = Bindings(another=True)
+    bindings = Bindings(two_sided=True)
     player = Player(ours, Rules(fields, "none"), bindings)
-    for one in theirs:
-        found = player.take(one.sent)
-        if isinstance(found, Miss):
-            yield result(one, (Difference("request", "", "none", "one"), *found.differences))
+    for exchange in theirs:
+        match = player.take(exchange.key)
+        if isinstance(match, Miss):
+            missing = Difference("request", "", "none", "one")
+            yield exchange_result(exchange, (missing, *match.differences))
             continue
         attempt = bindings.attempt()
-        told = tuple(answer_diff.differences(player.recorded(found).entry, one.entry, attempt))
-        attempt.keep()
-        yield result(one, told)
-    for one in player.left:
-        yield result(one, (Difference("request", "", "one", "none"),))
+        entry = player.exchange(match).entry
+        differences = tuple(answer_diff.differences(entry, exchange.entry, attempt))
+        attempt.commit()
+        yield exchange_result(exchange, differences)
+    for exchange in player.remaining:
+        yield exchange_result(exchange, (Difference("request", "", "one", "none"),))
 
 
-def result(recorded: Recorded, differences: Sequence[Difference]) -> Result:
-    """Return what the exchange *recorded* came to."""
-    claims = recorded.entry.label.claims if differences else ()
-    findings = tuple(Finding(_where(one), _what(one), claims) for one in differences)
-    return Result(named(recorded), "differs" if findings else "agrees", claims, findings)
+def exchange_result(exchange: RecordedExchange, differences: Sequence[Difference]) -> Result:
+    """Return the result of *exchange*, whose answer has these *differences*."""
+    claims = exchange.entry.label.claims if differences else ()
+    findings = tuple(
+        Finding(_where(difference), _what(difference), claims) for difference in differences
+    )
+    return Result(exchange_title(exchange), "differs" if findings else "agrees", claims, findings)
 
 
-def named(recorded: Recorded) -> str:
-    """Return what an exchange is called in a report."""
-    path = urlsplit(recorded.entry.request.url).path
-    proves = recorded.entry.label.proves
-    return f"{recorded.place} {recorded.sent.method} {path}{f': {proves}' if proves else ''}"
+def exchange_title(exchange: RecordedExchange) -> str:
+    """Return the title of *exchange* in a report."""
+    path = urlsplit(exchange.entry.request.url).path
+    proves = exchange.entry.label.proves
+    return f"{exchange.place} {exchange.key.method} {path}{f': {proves}' if proves else ''}"
 
 
 def _where(difference: Difference) -> str:
@@ -51,4 +55,4 @@ def _where(difference: Difference) -> str:
 
 
 def _what(difference: Difference) -> str:
-    return f"recorded {difference.recorded}, got {difference.sent}"
+    return f"recorded {difference.recorded_value}, got {difference.actual_value}"

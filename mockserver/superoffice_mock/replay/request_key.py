@@ -1,4 +1,4 @@
-"""A request in canonical form: as far as it matters for what is answered."""
+"""Requests in canonical form: only the parts that decide the answer."""
 
 from functools import lru_cache
 from typing import Any, Final
@@ -8,26 +8,26 @@ import msgspec
 
 from superoffice_contract.openapi import operations as openapi_operations
 from superoffice_contract.openapi.operations import Operation
-from superoffice_mock.core.credentials import Presented
+from superoffice_mock.core.credentials import PresentedCredentials
 from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import RecordedRequest
 from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
 
-ANY_COUNT: Final = 1_000_000_000
-LONG: Final = 64 * 1024
-"""A longer body is not remembered."""
+NO_LIMIT: Final = 1_000_000_000
+MAX_CACHED_BODY: Final = 64 * 1024
+"""Requests with longer bodies are not cached."""
 
 
 class TypedBody(msgspec.Struct, frozen=True):
-    """A body that keeps the contract, whatever its media type; *named*: it has pseudonyms."""
+    """A body that fits the contract, in whatever media type."""
 
     request: Any
-    named: bool
+    has_pseudonyms: bool
 
 
 class OpaqueBody(msgspec.Struct, frozen=True):
-    """A body that does not, as it came: its bytes mean nothing without type and encoding."""
+    """A body that does not fit the contract: its bytes, which only its type and coding explain."""
 
     media_type: str = ""
     coding: str = ""
@@ -35,39 +35,41 @@ class OpaqueBody(msgspec.Struct, frozen=True):
 
 
 Body = TypedBody | OpaqueBody | None
-"""None is a body that is not on record."""
+"""None is a body that the recording does not hold."""
 
 
 class RequestKey(msgspec.Struct, frozen=True, eq=False):
-    """A request as far as it matters for what is answered; `matching.differences` compares two."""
+    """The parts of a request that decide its answer; `matching.differences` compares two."""
 
     method: str
     path: tuple[str, ...]
     query: tuple[tuple[str, str], ...]
     body: Body
     media_type: str
-    credentials: Presented
+    credentials: PresentedCredentials
 
 
-def recorded(request: RecordedRequest) -> RequestKey:
-    """Return a recorded request in canonical form. Raise ValueError if its URL is none."""
+def key_of_recorded(request: RecordedRequest) -> RequestKey:
+    """Return the key of a recorded request. Raise ValueError if its URL is invalid."""
     parts = urlsplit(request.url)
     raw = tuple((_bytes(name), _bytes(value)) for name, value in request.headers)
-    return sent(request.method, unquote(parts.path), parts.query, Headers(raw), request.body)
+    return make_key(request.method, unquote(parts.path), parts.query, Headers(raw), request.body)
 
 
 def _bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def seen(method: str, path: str, query: str, headers: Headers, body: bytes) -> RequestKey:
-    """Return `sent`; clients repeat their requests, so the last ones are remembered."""
-    remembered = _remembered if len(body) <= LONG else sent
-    return remembered(method, path, query, headers, body)
+def key_of(method: str, path: str, query: str, headers: Headers, body: bytes) -> RequestKey:
+    """Do the same as `make_key`, with a cache, as clients repeat their requests."""
+    make = _make_key_cached if len(body) <= MAX_CACHED_BODY else make_key
+    return make(method, path, query, headers, body)
 
 
-def sent(method: str, path: str, query: str, headers: Headers, body: bytes | None) -> RequestKey:
-    """Return a request in canonical form: *path* is unquoted, *query* is not."""
+def make_key(
+    method: str, path: str, query: str, headers: Headers, body: bytes | None
+) -> RequestKey:
+    """Return the key of a request; *path* is unquoted, *query* is as sent."""
     pairs = ((name.lower(), value) for name, value in parse_qsl(query, keep_blank_values=True))
     media_type = (headers.content_type or "").partition(";")[0].strip().lower()
     return RequestKey(
@@ -76,30 +78,30 @@ def sent(method: str, path: str, query: str, headers: Headers, body: bytes | Non
         tuple(sorted(pairs)),
         None if body is None else _body(headers, body, operation_of(path)),
         media_type,
-        headers.presented,
+        headers.credentials,
     )
 
 
-_remembered = lru_cache(maxsize=256)(sent)
+_make_key_cached = lru_cache(maxsize=256)(make_key)
 
 
 def operation_of(path: str) -> Operation | None:
-    """Return the operation at *path*, with or without one segment before it."""
+    """Return the operation at *path*, with or without a tenant segment before it."""
     operations = openapi_operations.load().operations
-    folded = path.lower().rstrip("/")
-    _, slash, rest = folded.strip("/").partition("/")
-    return operations.get(folded) or operations.get(slash + rest)
+    lower = path.lower().rstrip("/")
+    _, slash, rest = lower.strip("/").partition("/")
+    return operations.get(lower) or operations.get(slash + rest)
 
 
 def _body(headers: Headers, raw: bytes, operation: Operation | None) -> TypedBody | OpaqueBody:
     if not raw:
         return OpaqueBody()
-    text = raw.decode("latin-1")
-    coding = headers.content_encoding or ""
-    kind = headers.content_type
+    media_type, coding = headers.content_type, headers.content_encoding or ""
     if operation is not None and not coding:
         try:
-            return TypedBody(decode(operation, kind, raw, ANY_COUNT).request, b"pseudo-" in raw)
+            content = decode(operation, media_type, raw, NO_LIMIT).content
+            return TypedBody(content, b"pseudo-" in raw)
         except Rejected:
             pass
-    return OpaqueBody((kind or "").lower().replace(" ", ""), coding.lower(), text)
+    normalized_type = (media_type or "").lower().replace(" ", "")
+    return OpaqueBody(normalized_type, coding.lower(), raw.decode("latin-1"))

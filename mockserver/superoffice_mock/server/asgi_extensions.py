@@ -1,4 +1,4 @@
-"""What lies below ASGI, as the server offers it to the application by extensions."""
+"""ASGI extensions by which the server gives the application access to the connection."""
 
 from asyncio import Future
 from collections.abc import Callable, Mapping
@@ -7,41 +7,41 @@ from typing import Any, Final, Protocol
 from superoffice_mock.errors import Rejected
 
 CONNECTION: Final = "superoffice_mock.connection"
-"""The extension that is the `Connection` of a request."""
-REFUSED: Final = "superoffice_mock.refused"
-"""The extension that says why a request can't be read: a `Rejected`."""
-_NONE: Final[Mapping[str, Any]] = {}
+"""The key of the extension with the `Connection` of a request."""
+REJECTED: Final = "superoffice_mock.refused"
+"""The key of the extension with the reason why a request is unreadable: a `Rejected`."""
+_NO_EXTENSIONS: Final[Mapping[str, Any]] = {}
 
 
 class Connection(Protocol):
-    """The connection of a request: to be answered on in one piece, or broken.
+    """The connection of a request, on which the application may answer in one write or break off.
 
-    After any of these nothing more can be sent to the request.
+    After any of these methods but `owns`, nothing more can be sent for the request.
     """
 
-    def sends(self, send: Callable[..., Any]) -> bool:
-        """Tell whether *send* is this connection's own; what wraps it wants to see all messages."""
+    def owns(self, send: Callable[..., Any]) -> bool:
+        """Return whether *send* is this connection's own; a middleware that wraps it needs ASGI."""
 
     async def answer(self, status: int, lines: bytes) -> None:
-        """Send an answer without a body; *lines* are its headers, each with its end."""
+        """Send a response without a body; *lines* are its header lines, each with its CRLF."""
 
     def end(self, raw: bytes) -> None:
-        """Send *raw*, as it is, and close."""
+        """Send the bytes *raw* and close."""
 
     def reset(self) -> None:
-        """Close so that the caller's system reports a reset."""
+        """Close with a TCP reset."""
 
     def fall_silent(self) -> Future[None]:
-        """Send nothing and read no more requests; the future is done when the caller is gone."""
+        """Send nothing and read no more requests; the future is done at the client's disconnect."""
 
 
-def connection(scope: Mapping[str, Any]) -> Connection | None:
-    """Return the connection of a request, if whoever runs the application offers it."""
-    found: Connection | None = (scope.get("extensions") or _NONE).get(CONNECTION)
-    return found
+def connection_of(scope: Mapping[str, Any]) -> Connection | None:
+    """Return the connection of a request; None if the server does not offer it."""
+    connection: Connection | None = (scope.get("extensions") or _NO_EXTENSIONS).get(CONNECTION)
+    return connection
 
 
-def refusal(scope: Mapping[str, Any]) -> Rejected | None:
-    """Return why the server below could not read a request; None if it could."""
-    found: Rejected | None = (scope.get("extensions") or _NONE).get(REFUSED)
-    return found
+def rejection_of(scope: Mapping[str, Any]) -> Rejected | None:
+    """Return the reason why the server could not read a request; None if it could."""
+    rejected: Rejected | None = (scope.get("extensions") or _NO_EXTENSIONS).get(REJECTED)
+    return rejected

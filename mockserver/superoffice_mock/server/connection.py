@@ -1,4 +1,4 @@
-"""Connections that the application may answer on in one piece, or break on purpose."""
+"""Connections on which the application may answer in one write, or break off on purpose."""
 
 import asyncio
 import os
@@ -17,15 +17,15 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from superoffice_mock.server.asgi_extensions import CONNECTION
 
-MOST_BYTES: Final = 64 * 1024 * 1024
-
-
-MOST_SECONDS: Final = 2.0
-"""What is heard out at most: a caller who goes on does not read."""
+MAX_LINGER_BYTES: Final = 64 * 1024 * 1024
+MAX_LINGER_SECONDS: Final = 2.0
+"""How much and how long the server reads after a response that closes the connection."""
+NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER with a time of zero: closing the socket sends a reset."""
 
 
 class LingeringTransport(asyncio.Transport):
-    """A connection as an answer sees it: *close* decides how it is closed."""
+    """The transport of a response; its `close` calls *close* instead of closing at once."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         super().__init__()
@@ -37,57 +37,57 @@ class LingeringTransport(asyncio.Transport):
         self._transport.write(data)
 
     def is_closing(self) -> bool:
-        """Tell whether the connection is closing."""
+        """Return whether the connection is closing."""
         return self._transport.is_closing()
 
     def close(self) -> None:
-        """Close once the caller can have read what was written."""
+        """Close when the client has had time to read the response."""
         self._close()
 
 
-def part(transport: asyncio.Transport, before: asyncio.Protocol) -> None:
-    """Say that nothing more will be written, and drop what still comes to *before*."""
+def linger(transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
+    """Half-close *transport*, and discard what the client still sends to *protocol*.
+
+    Closing at once while the client is still sending would send a reset, and the client could lose
+    the response.
+    """
     if transport.can_write_eof():
         transport.write_eof()
-    transport.set_protocol(_Unheard(transport, before))
+    transport.set_protocol(_DiscardProtocol(transport, protocol))
     transport.resume_reading()
 
 
-class _Unheard(asyncio.Protocol):
-    """Takes over from a protocol that has said its last: closes when the caller has, too."""
+class _DiscardProtocol(asyncio.Protocol):
+    """Discards data until the client closes, or until it is too much or takes too long."""
 
-    def __init__(self, transport: asyncio.Transport, before: asyncio.Protocol) -> None:
+    def __init__(self, transport: asyncio.Transport, protocol: asyncio.Protocol) -> None:
         self._transport = transport
-        self._before = before
-        self._left = MOST_BYTES
-        self._timer = asyncio.get_running_loop().call_later(MOST_SECONDS, transport.close)
+        self._protocol = protocol
+        self._bytes_left = MAX_LINGER_BYTES
+        self._timer = asyncio.get_running_loop().call_later(MAX_LINGER_SECONDS, transport.close)
 
     def data_received(self, data: bytes) -> None:
-        """Drop *data*; close if it becomes too much."""
-        self._left -= len(data)
-        if self._left < 0:
+        """Discard *data*; close if it becomes too much."""
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say that the caller is gone."""
+        """Report the disconnect to the first protocol."""
         self._timer.cancel()
-        self._before.connection_lost(exc)
-
-
-NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
-"""SO_LINGER with no time to linger: closing sends a reset."""
+        self._protocol.connection_lost(exc)
 
 
 class AppConnection(HttpToolsProtocol):
-    """Uvicorn's protocol, which the application is offered as an ASGI extension."""
+    """Uvicorn's protocol, offered to the application as an ASGI extension."""
 
-    _answering: RequestResponseCycle | None = None
+    _current_cycle: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Offer this connection to the application."""
         super().connection_made(transport)
         self._extensions: dict[str, Any] = {CONNECTION: self}
-        self._parting = LingeringTransport(transport, self._part)
+        self._lingering_transport = LingeringTransport(transport, self._close_after_answer)
 
     def on_headers_complete(self) -> None:
         """Start on the request."""
@@ -95,43 +95,43 @@ class AppConnection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answering = cycle
-        cycle.transport = self._parting
+        self._current_cycle = cycle
+        cycle.transport = self._lingering_transport
         super()._start_asgi_task(cycle, app)
 
     @property
-    def _heard_out(self) -> bool:
-        """Tell whether all has come that the caller meant to send."""
-        return self._answering is None or not self._answering.more_body
+    def _has_whole_request(self) -> bool:
+        """Whether the whole request has arrived."""
+        return self._current_cycle is None or not self._current_cycle.more_body
 
-    def _part(self) -> None:
-        """Close after an answer: at once only if that leaves nothing unread."""
+    def _close_after_answer(self) -> None:
+        """Close after a response: at once only if the whole request has arrived."""
         if self.transport.is_closing():
             return
-        if self._heard_out:
+        if self._has_whole_request:
             self.transport.close()
         else:
-            part(self.transport, self)
+            linger(self.transport, self)
 
-    def _give_up(self) -> None:
-        """Let nothing be sent any more to the request that is being answered."""
-        if self._answering is not None:
-            self._answering.disconnected = True
+    def _stop_sending(self) -> None:
+        """Send nothing more for the current request."""
+        if self._current_cycle is not None:
+            self._current_cycle.disconnected = True
 
-    def sends(self, send: Callable[..., Any]) -> bool:
-        """Tell whether *send* is this connection's own; what wraps it wants to see all messages."""
-        return self._answering is not None and send == self._answering.send
+    def owns(self, send: Callable[..., Any]) -> bool:
+        """Return whether *send* is this connection's own; a middleware that wraps it needs ASGI."""
+        return self._current_cycle is not None and send == self._current_cycle.send
 
     async def answer(self, status: int, lines: bytes) -> None:
-        """Send an answer without a body, all of it in one write; *lines* are its headers."""
+        """Send a response without a body, in one write; *lines* are its header lines."""
         if self.flow.write_paused:
             await self.flow.drain()
-        cycle = self._answering
+        cycle = self._current_cycle
         if cycle is None or cycle.disconnected:
             return
-        own = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
+        default_lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[status], *own, lines, end)))
+        self.transport.write(b"".join((STATUS_LINE[status], *default_lines, lines, end)))
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -139,45 +139,45 @@ class AppConnection(HttpToolsProtocol):
         cycle.on_response()
 
     def end(self, raw: bytes) -> None:
-        """Send *raw*, as it is, and close."""
-        self._give_up()
+        """Send the bytes *raw* and close."""
+        self._stop_sending()
         if not self.transport.is_closing():
             self.transport.write(raw)
             self.transport.close()
 
     def reset(self) -> None:
-        """Close so that the caller's system reports a reset: without a word, all at once."""
-        self._give_up()
+        """Close at once with a TCP reset."""
+        self._stop_sending()
         if not self.transport.is_closing():
             descriptor = self.transport.get_extra_info("socket").fileno()
-            own = socket.socket(fileno=descriptor)
+            duplicate = socket.socket(fileno=descriptor)
             try:
-                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+                duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             finally:
-                own.detach()
+                duplicate.detach()
             self.transport.abort()
 
     def fall_silent(self) -> Future[None]:
-        """Send nothing and read no more requests; the future is done when the caller is gone."""
-        self._give_up()
+        """Send nothing and read no more requests; the future is done at the client's disconnect."""
+        self._stop_sending()
         silent = SilentProtocol(self)
         if self.transport.is_closing():
-            silent.gone.set_result(None)
+            silent.disconnected.set_result(None)
         else:
             self.transport.set_protocol(silent)
             self.flow.resume_reading()
-        return silent.gone
+        return silent.disconnected
 
 
 class SilentProtocol(asyncio.Protocol):
-    """Takes over from a protocol that has fallen silent: hears nothing but the end."""
+    """Ignores what the client sends and waits for its disconnect."""
 
-    def __init__(self, before: AppConnection) -> None:
-        self._before = before
-        self.gone: Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, protocol: AppConnection) -> None:
+        self._protocol = protocol
+        self.disconnected: Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Say that the caller is gone."""
-        self._before.connection_lost(exc)
-        if not self.gone.done():
-            self.gone.set_result(None)
+        """Report the disconnect to the first protocol and to `disconnected`."""
+        self._protocol.connection_lost(exc)
+        if not self.disconnected.done():
+            self.disconnected.set_result(None)

@@ -1,4 +1,4 @@
-"""Descriptors: every connection takes one, and the system lets a process have only so many."""
+"""The limit of open files: every connection needs one, and the system limits them per process."""
 
 import sys
 from typing import Final
@@ -7,42 +7,43 @@ import msgspec
 
 from superoffice_mock.config.settings import Settings
 
-RESERVE: Final = 40
-"""Those that are no counted connection: files, the listening socket, callers who get a 503."""
+RESERVED_FILES: Final = 40
+"""Open files beside counted connections: files, listening sockets, connections that get a 503."""
 
 
-def fitted(settings: Settings) -> tuple[Settings, list[str]]:
-    """Return *settings* that this process can keep, and what to tell the user if they are others.
+def fit_to_file_limit(settings: Settings) -> tuple[Settings, list[str]]:
+    """Return *settings* with a max_connections that this process can reach, and warnings.
 
-    The process is let have as many descriptors as the settings need, up to the system's bound.
+    Raises the limit of open files of this process, as far as the system allows.
     """
-    allowed = _allowed(settings.max_connections + RESERVE)
-    most = max(allowed - RESERVE, allowed // 4, 1)
-    if most >= settings.max_connections:
+    needed = settings.max_connections + RESERVED_FILES
+    limit = _raise_file_limit(needed)
+    max_connections = max(limit - RESERVED_FILES, limit // 4, 1)
+    if max_connections >= settings.max_connections:
         return settings, []
     warning = (
-        f"max-connections is {settings.max_connections}, but this process may have only {allowed} "
-        f"files open, so it is {most}; allow more: ulimit -n {settings.max_connections + RESERVE}"
+        f"max-connections is {settings.max_connections}, but this process may have only {limit} "
+        f"files open, so {max_connections} is used; to allow more: ulimit -n {needed}"
     )
-    return msgspec.structs.replace(settings, max_connections=most), [warning]
+    return msgspec.structs.replace(settings, max_connections=max_connections), [warning]
 
 
-if sys.platform == "win32":  # pragma: no cover - sockets are no files there, and have no such bound
+if sys.platform == "win32":  # pragma: no cover - sockets are not files there and have no such limit
 
-    def _allowed(wanted: int) -> int:
-        return wanted
+    def _raise_file_limit(needed: int) -> int:
+        return needed
 
 else:
     import resource
 
-    def _allowed(wanted: int) -> int:
-        """Raise the soft limit to *wanted*, as far as the hard one lets; return what it is then."""
+    def _raise_file_limit(needed: int) -> int:
+        """Raise the soft limit towards *needed*; return the new limit, at most *needed*."""
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if soft == resource.RLIM_INFINITY or soft >= wanted:
-            return wanted
-        raised = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        if soft == resource.RLIM_INFINITY or soft >= needed:
+            return needed
+        limit = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
-        except (OSError, ValueError):  # macOS has a bound of its own, below an infinite one
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        except (OSError, ValueError):  # macOS has a lower limit of its own below an infinite one
             return soft
-        return raised
+        return limit

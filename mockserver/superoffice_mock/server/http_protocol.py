@@ -1,4 +1,4 @@
-"""HTTP/1.1 as the server speaks it: bounded, and with a clear answer to what is no HTTP."""
+"""The server's HTTP/1.1 protocol, with limits and clear errors for invalid requests."""
 
 import asyncio
 from typing import Any, Final, Literal, cast
@@ -9,22 +9,22 @@ from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from superoffice_mock.errors import Rejected
-from superoffice_mock.server.asgi_extensions import REFUSED
+from superoffice_mock.server.asgi_extensions import REJECTED
 from superoffice_mock.server.connection import AppConnection
 
-UNREAD: Final = "unread"
-"""What the journal calls the method of a request whose first line could not be read."""
-HANDSHAKE: Final = b"\x16\x03"
-"""How a client begins that wants TLS."""
-_TLS: Final = "it begins as TLS does; call http://, or set tls-cert and tls-key"
+UNREADABLE_METHOD: Final = "unread"
+"""The method in the journal of a request whose first line could not be parsed."""
+TLS_HANDSHAKE: Final = b"\x16\x03"
+"""The first bytes of a TLS connection."""
+_TLS_HINT: Final = "it begins as TLS does; call http://, or set tls-cert and tls-key"
 
 Phase = Literal["idle", "head", "body", "answering"]
-DAWDLING: Final = ("head", "body")
-"""The phases in which a connection owes the rest of a request."""
+RECEIVING_PHASES: Final = ("head", "body")
+"""The phases in which part of a request has not arrived yet."""
 
 
 class ConnectionLimits(msgspec.Struct, frozen=True):
-    """What one connection may bring, and for how many seconds it may dawdle."""
+    """Limits of one connection (bytes and seconds), and of the number of connections."""
 
     max_headers: int
     max_connections: int
@@ -33,77 +33,84 @@ class ConnectionLimits(msgspec.Struct, frozen=True):
 
 
 class ConnectionPhase(msgspec.Struct, frozen=True):
-    """What a connection was at with *message*, and the moment when that was first seen."""
+    """The phase of a connection, the scope of its newest request, and since when it is so."""
 
     phase: Phase
-    message: HTTPScope | None
+    scope: HTTPScope | None
     since: float
 
 
-class Protocol(AppConnection):
-    """Speaks plain HTTP/1.1 with clients that offer more, as Java's do with `Upgrade: h2c`.
+class HttpProtocol(AppConnection):
+    """Uvicorn's protocol with limits, timeouts and errors in the vendor's envelope.
 
-    httptools takes the offer for a switch and drops the body, so such a request is read again
-    without its offer (https://github.com/Kludex/uvicorn/issues/2722).
+    A request that is not valid HTTP or exceeds a limit goes to the application with a `Rejected`:
+    the application answers it in the vendor's envelope and adds it to the journal. Then the
+    connection closes.
 
-    What is no HTTP, or beyond the bounds, goes to the application as a refused request: so the
-    answer is in the vendor's envelope and the journal knows of it. Then the connection closes.
+    Clients that offer an upgrade, as Java's do with `Upgrade: h2c`, get plain HTTP/1.1. httptools
+    takes the offer for a switch of protocols and drops the body, so such a request is parsed again
+    without the offer (https://github.com/Kludex/uvicorn/issues/2722).
     """
 
-    def __init__(self, *args: Any, bounds: ConnectionLimits, **more: Any) -> None:  # noqa: ANN401
+    def __init__(self, *args: Any, limits: ConnectionLimits, **more: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **more)
-        self._bounds = bounds
-        self._last = ConnectionPhase("idle", None, self.loop.time())
-        self._head = self._piece = 0
-        self._refused = False
-        self._crowded = False
+        self._limits = limits
+        self._last_phase = ConnectionPhase("idle", None, self.loop.time())
+        self._piece_size = 0
+        self._head_at_most = self._head_at_least = 0
+        self._has_refused = False
+        self._is_crowded = False
 
     # ---- what uvicorn calls ------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Note whether there are too many connections already."""
+        """Record whether this is one connection too many."""
         super().connection_made(transport)
-        self._crowded = len(self.connections) > self._bounds.max_connections
+        self._is_crowded = len(self.connections) > self._limits.max_connections
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everyone who is being answered here, not only who came last."""
+        """Report the disconnect to all requests of this connection, not only to the newest."""
         super().connection_lost(exc)
-        for cycle in (self._answering, *(cycle for cycle, _ in self.pipeline)):
+        for cycle in (self._current_cycle, *(cycle for cycle, _ in self.pipeline)):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser; once a request was refused, nothing more is read."""
-        if self._refused:
+        """Feed the parser; after a refused request, ignore all data."""
+        if self._has_refused:
             return
-        before, self._piece = self.scope, len(data)
+        scope, cycle, self._piece_size = self.scope, self.cycle, len(data)
+        within_body = cycle is not None and cycle.more_body
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
             if self._should_upgrade():
-                self._read_again(data[offer.args[0] :])
+                self._parse_again(data[offer.args[0] :])
         except httptools.HttpParserError as error:
-            why = _TLS if data.startswith(HANDSHAKE) else _told(error)
-            self._refuse(Rejected(400, "", f"this is no HTTP/1.1 request: {why}"))
-        if before is self.scope and self._phase == "head":
-            self._head += len(data)
-            if self._head > self._bounds.max_headers:
-                self._refuse(self._too_long())
+            reason = _TLS_HINT if data.startswith(TLS_HANDSHAKE) else _parser_message(error)
+            self._refuse(Rejected(400, "", f"this is no HTTP/1.1 request: {reason}"))
+        if self._phase == "head":
+            # A piece in which the head begins may also hold the end of an earlier request.
+            self._head_at_most += len(data)
+            if scope is self.scope or (cycle is self.cycle and not within_body):
+                self._head_at_least += len(data)
+            if self._head_at_least > self._limits.max_headers:
+                self._refuse(self._head_too_long())
 
     def on_headers_complete(self) -> None:
-        """Start on the request, unless it is refused for what its head says."""
-        if self._crowded:
-            most = self._bounds.max_connections
+        """Start the request, unless there are too many connections or its head is too long."""
+        if self._is_crowded:
+            most = self._limits.max_connections
             self._refuse(Rejected(503, "", f"there are {most} connections already; close some"))
-        elif self._is_long() and self._length() > self._bounds.max_headers:
-            self._refuse(self._too_long())
+        elif self._may_be_too_long() and self._head_length() > self._limits.max_headers:
+            self._refuse(self._head_too_long())
         else:
             super().on_headers_complete()
-        self._head = 0
+        self._head_at_most = self._head_at_least = 0
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or wait for one: `sweep` closes what waits too long."""
+        """Start the next pipelined request, if any; `check_timeouts` closes idle connections."""
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
@@ -112,25 +119,25 @@ class Protocol(AppConnection):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
 
-    def sweep(self) -> None:
-        """Close the connection if it has been idle for too long; refuse a request that dawdles.
+    def check_timeouts(self) -> None:
+        """Close the connection if it has been idle for too long; refuse a request that is too slow.
 
-        Time counts from the look that first found the connection at what it still is at.
+        The time of a phase counts from the first check that finds the connection in it.
         """
-        last, now = self._last, self.loop.time()
-        if self._phase != last.phase or self.scope is not last.message:
-            self._last = ConnectionPhase(self._phase, self.scope, now)
-        elif last.phase == "idle" and now - last.since > self._bounds.idle_timeout:
+        last, now = self._last_phase, self.loop.time()
+        if self._phase != last.phase or self.scope is not last.scope:
+            self._last_phase = ConnectionPhase(self._phase, self.scope, now)
+        elif last.phase == "idle" and now - last.since > self._limits.idle_timeout:
             self.transport.close()
-        elif last.phase in DAWDLING and now - last.since > self._bounds.request_timeout:
-            most = f"{self._bounds.request_timeout:g} s"
+        elif last.phase in RECEIVING_PHASES and now - last.since > self._limits.request_timeout:
+            most = f"{self._limits.request_timeout:g} s"
             self._refuse(Rejected(408, "", f"the request took more than {most} to arrive"))
 
-    # ---- inside ------------------------------------------------------------------------------
+    # ---- private -----------------------------------------------------------------------------
 
     @property
     def _phase(self) -> Phase:
-        """What the newest message on this connection is at."""
+        """The phase of the newest request on this connection."""
         cycle = cast(RequestResponseCycle | None, self.cycle)
         if cycle is None:
             return "idle" if self.scope is None else "head"
@@ -141,87 +148,88 @@ class Protocol(AppConnection):
         return "idle" if cycle.response_complete else "answering"
 
     @property
-    def _heard_out(self) -> bool:
-        """Where a request was refused, nobody knows how much of it is still to come."""
-        return super()._heard_out and not self._refused
+    def _has_whole_request(self) -> bool:
+        """Whether the whole request has arrived; unknown, so False, if it was refused."""
+        return super()._has_whole_request and not self._has_refused
 
-    def _is_long(self) -> bool:
-        """Tell whether so much has come that the head may be too long; most come in one piece."""
-        return self._head + self._piece > self._bounds.max_headers
+    def _may_be_too_long(self) -> bool:
+        """Return whether the head may be too long: what has arrived holds it and maybe more."""
+        return self._head_at_most + self._piece_size > self._limits.max_headers
 
-    def _length(self) -> int:
-        """Return how long the head is, but for its first line's other words."""
+    def _head_length(self) -> int:
+        """Return the length of URL and headers; method and version are not counted."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
-    def _too_long(self) -> Rejected:
-        most = self._bounds.max_headers
+    def _head_too_long(self) -> Rejected:
+        most = self._limits.max_headers
         return Rejected(431, "", f"the head of the request is too long; send at most {most} bytes")
 
     def _refuse(self, error: Rejected) -> None:
-        """Have the application answer *error* to what is arriving, and read no more."""
-        if self._refused or self.transport.is_closing():
+        """Let the application answer the arriving request with *error*; ignore further data."""
+        if self._has_refused or self.transport.is_closing():
             return
-        self._refused = True
+        self._has_refused = True
         if self._phase == "body":
-            self._cut_short(self.cycle, error)
+            self._refuse_within_body(self.cycle, error)
         else:
-            self._answer(error)
+            self._refuse_at_head(error)
 
-    def _cut_short(self, cycle: RequestResponseCycle, error: Rejected) -> None:
-        """Tell the application that the body it reads will not become whole."""
+    def _refuse_within_body(self, cycle: RequestResponseCycle, error: Rejected) -> None:
+        """Tell the application, which is reading the body, that it will not be complete."""
         if cycle.response_complete:
             self.transport.close()
             return
-        cycle.scope["extensions"] = {**self._extensions, REFUSED: error}  # type: ignore[dict-item]
+        cycle.scope["extensions"] = {**self._extensions, REJECTED: error}  # type: ignore[dict-item]
         cycle.keep_alive = False
         cycle.body, cycle.more_body = bytearray(), False
         cycle.message_event.set()
 
-    def _answer(self, error: Rejected) -> None:
-        """Start on a request of which only so much is known."""
+    def _refuse_at_head(self, error: Rejected) -> None:
+        """Start a request whose head is incomplete or too long, with *error*."""
         if self._phase != "head":
             self.on_message_begin()
         path, _, query = self.url.partition(b"?")
-        self.scope["method"] = self.parser.get_method().decode("ascii") if self.url else UNREAD
+        self.scope["method"] = (
+            self.parser.get_method().decode("ascii") if self.url else UNREADABLE_METHOD
+        )
         self.scope["path"] = path.decode("latin-1")
         self.scope["raw_path"], self.scope["query_string"] = path, query
-        self.scope["extensions"] = {**self._extensions, REFUSED: error}  # type: ignore[dict-item]
-        before, self.cycle = (
-            self.cycle,
-            RequestResponseCycle(
-                scope=self.scope,
-                transport=self.transport,
-                flow=self.flow,
-                logger=self.logger,
-                access_logger=self.access_logger,
-                access_log=self.access_log,
-                default_headers=self.server_state.default_headers,
-                message_event=asyncio.Event(),
-                expect_100_continue=False,
-                keep_alive=False,
-                on_response=self.on_response_complete,
-            ),
+        self.scope["extensions"] = {**self._extensions, REJECTED: error}  # type: ignore[dict-item]
+        previous = self.cycle
+        self.cycle = RequestResponseCycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=False,
+            on_response=self.on_response_complete,
         )
         self.cycle.more_body = False
-        if before is None or before.response_complete:
+        if previous is None or previous.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         else:
             self.pipeline.appendleft((self.cycle, self.app))
 
     def _should_upgrade(self) -> bool:
-        """Tell whether this request is to be read again, and not to be started on before."""
+        """Return whether to parse this request again; uvicorn does not start it then."""
         return bool(self.parser.get_method() != b"CONNECT")
 
-    def _read_again(self, rest: bytes) -> None:
-        kept = ((name, value) for name, value in self.headers if name != b"upgrade")
-        lines = (b"%s: %s\r\n" % header for header in kept)
+    def _parse_again(self, rest: bytes) -> None:
+        """Parse the head of this request again without `Upgrade`, then *rest*."""
+        headers = ((name, value) for name, value in self.headers if name != b"upgrade")
+        lines = (b"%s: %s\r\n" % header for header in headers)
         version = self.parser.get_http_version().encode()
-        first = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)
+        first_line = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, version)
         self.parser = httptools.HttpRequestParser(self)
-        self.data_received(first + b"".join(lines) + b"\r\n" + rest)
+        self.data_received(first_line + b"".join(lines) + b"\r\n" + rest)
 
 
-def _told(error: httptools.HttpParserError) -> str:
-    """Return what the parser says is wrong; a callback of ours adds nothing that helps."""
+def _parser_message(error: httptools.HttpParserError) -> str:
+    """Return the parser's own message; errors in our callbacks wrap it."""
     cause = error.__cause__ or error.__context__
     return f"{cause}" if isinstance(cause, httptools.HttpParserError) else f"{error}"

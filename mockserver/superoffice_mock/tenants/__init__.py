@@ -1,1 +1,1 @@
-"""The tenants: their state, their clocks and the calls that wait for them."""
+"""The tenants at run time: their state, their clocks and their waiting calls."""

@@ -1,4 +1,4 @@
-"""The table of tenants: those that were configured, and those that tests make and remove."""
+"""The table of tenants: configured ones, and temporary ones that tests create and remove."""
 
 import re
 import secrets
@@ -13,54 +13,53 @@ from superoffice_mock.core.sync_run import Duration, Installation, TenantId
 from superoffice_mock.tenants.tenant import Tenant
 
 DEFAULT_TENANT: Final = "onsite"
-"""The tenant that answers at the root and under first segments that are nobody's id."""
-MADE_ONSITE: Final = re.compile(r"t-[0-9a-f]{12}", re.IGNORECASE)
-"""The ids of made onsite tenants; those of Online ones look like the vendor's."""
-CUSTOMER: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
-"""The ids of Online tenants, by the vendor's convention."""
+"""The tenant that answers at the root and under first segments that are not a tenant id."""
+TEMPORARY_ONSITE_ID: Final = re.compile(r"t-[0-9a-f]{12}", re.IGNORECASE)
+"""The ids of temporary onsite tenants."""
+ONLINE_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
+"""The ids of Online tenants, by the vendor's convention; temporary tenants follow it."""
+REMOVED_REASON: Final = "the tenant was removed"
 
-REMOVED: Final = "the tenant was removed"
 
+class TemporaryTenantLimits(msgspec.Struct, frozen=True):
+    """How many temporary tenants may exist, and after how long (real time) an unused one goes."""
 
-class Bounds(msgspec.Struct, frozen=True):
-    """How many made tenants there may be, and how long (real time) one may go unused."""
-
-    most: int
-    unused: Duration
+    max_count: int
+    ttl: Duration
 
 
 class Tenants:
-    """The table of tenants, by id whatever its case.
+    """The table of tenants; ids ignore case.
 
-    Looking a made tenant up is a use of it, and keeps it for another `Bounds.unused`.
+    A lookup of a temporary tenant counts as a use and keeps it for another `ttl`.
     """
 
     def __init__(
         self,
         build: Callable[[TenantFacts, Clock | None], Tenant],
-        configured: Iterable[TenantFacts],
-        bounds: Bounds,
-        steady: Callable[[], int],
+        configured_facts: Iterable[TenantFacts],
+        limits: TemporaryTenantLimits,
+        steady_clock: Callable[[], int],
     ) -> None:
         self._build = build
-        self._configured = {facts.id.lower(): build(facts, None) for facts in configured}
-        self._made: dict[str, Tenant] = {}
-        self._bounds = bounds
-        self._steady = steady
-        self._sweep_at = 0
-        self._closed: str | None = None
+        self._configured = {facts.id.lower(): build(facts, None) for facts in configured_facts}
+        self._temporary: dict[str, Tenant] = {}
+        self._limits = limits
+        self._steady_clock = steady_clock
+        self._next_sweep_at = 0
+        self._close_reason: str | None = None
 
     def __iter__(self) -> Iterator[Tenant]:
-        return iter((*self._configured.values(), *self._made.values()))
+        return iter((*self._configured.values(), *self._temporary.values()))
 
     def get(self, id_: str) -> Tenant | None:
         """Return the tenant called *id_*, or None."""
         key = id_.lower()
-        return self._configured.get(key) or self._used(key)
+        return self._configured.get(key) or self._use_temporary(key)
 
     @property
     def default(self) -> Tenant:
-        """The tenant that is meant where none is named: onsite, or the first that is configured."""
+        """The tenant of requests that name none: `onsite`, or else the first configured one."""
         return self._configured.get(DEFAULT_TENANT) or next(iter(self._configured.values()))
 
     @property
@@ -69,99 +68,106 @@ class Tenants:
         return [tenant.facts.id for tenant in self]
 
     @property
-    def configured(self) -> list[Tenant]:
-        """Those that were there from the start, in their order."""
+    def configured_tenants(self) -> list[Tenant]:
+        """The configured tenants, in the order of the configuration."""
         return list(self._configured.values())
 
     @property
-    def known(self) -> str:
-        """The ids, for a message: the configured ones, and how many were made."""
-        ids = ", ".join(tenant.facts.id for tenant in self.configured)
-        return f"{ids}, and {len(self._made)} made" if self._made else ids
+    def id_summary(self) -> str:
+        """The ids of configured tenants and the number of temporary ones, for a message."""
+        ids = ", ".join(tenant.facts.id for tenant in self.configured_tenants)
+        return f"{ids}, and {len(self._temporary)} temporary" if self._temporary else ids
 
     def close(self, reason: str) -> None:
-        """Let nobody wait at any tenant any more, nor at one that is made later."""
-        self._closed = reason
+        """Close all tenants, and each tenant that is created later."""
+        self._close_reason = reason
         for tenant in self:
             tenant.close(reason)
 
-    # ---- made ones ---------------------------------------------------------------------------
+    # ---- temporary tenants -------------------------------------------------------------------
 
     def new_id(self, installation: Installation) -> TenantId:
-        """Return an id that no tenant has, nor is likely to have had."""
+        """Return a random id that no tenant has."""
         while True:
-            made = _NEW_ID[installation]()
-            if made.lower() not in self._made and made.lower() not in self._configured:
-                return TenantId(made)
+            id_ = _RANDOM_ID[installation]()
+            if id_.lower() not in self._temporary and id_.lower() not in self._configured:
+                return TenantId(id_)
 
-    def make(self, facts: TenantFacts, clock: Clock) -> Tenant:
-        """Add a tenant. Raise ValueError if there are too many, once the unused are removed."""
+    def create(self, facts: TenantFacts, clock: Clock) -> Tenant:
+        """Add a temporary tenant, after a `sweep`. Raise ValueError if there are too many."""
         self.sweep()
-        if len(self._made) >= self._bounds.most:
+        if len(self._temporary) >= self._limits.max_count:
             msg = (
-                f"{len(self._made)} tenants were made and max-tenants allows no more: remove some "
-                "with DELETE /_mock/tenants/{id}, all with POST /_mock/reset?all=true, or set more"
+                f"{len(self._temporary)} tenants were created with POST /_mock/tenants, and "
+                "max-tenants allows no more: remove one with DELETE /_mock/tenants/{id} or all "
+                "with POST /_mock/reset?all=true, or raise max-tenants"
             )
             raise ValueError(msg)
         tenant = self._build(facts, clock)
-        self._made[facts.id.lower()] = tenant
-        if self._closed is not None:
-            tenant.close(self._closed)
+        self._temporary[facts.id.lower()] = tenant
+        if self._close_reason is not None:
+            tenant.close(self._close_reason)
         return tenant
 
     def remove(self, tenant: Tenant) -> None:
-        """Forget *tenant* and answer who waits there. Raise ValueError if it was not made."""
-        if self._made.pop(tenant.facts.id.lower(), None) is None:
-            msg = f"{tenant.facts.id} is configured and stays; POST /_mock/reset?tenant= resets it"
+        """Remove *tenant* and answer its waiting calls. Raise ValueError if it is configured."""
+        if self._temporary.pop(tenant.facts.id.lower(), None) is None:
+            msg = (
+                f"{tenant.facts.id} is configured and can't be removed; "
+                "POST /_mock/reset?tenant= resets it"
+            )
             raise ValueError(msg)
-        tenant.remove(REMOVED)
+        tenant.remove(REMOVED_REASON)
 
-    def remove_made(self) -> list[Tenant]:
-        """Remove all made tenants and return them."""
-        gone = list(self._made.values())
-        for tenant in gone:
+    def remove_temporary(self) -> list[Tenant]:
+        """Remove all temporary tenants and return them."""
+        tenants = list(self._temporary.values())
+        for tenant in tenants:
             self.remove(tenant)
-        return gone
+        return tenants
 
     def sweep(self) -> None:
-        """Remove made tenants that nobody has called for too long; a call under way is a use."""
-        now = self._steady()
-        if now < self._sweep_at:
+        """Remove temporary tenants that were not used for too long; a call in flight is a use."""
+        now = self._steady_clock()
+        if now < self._next_sweep_at:
             return
-        longest = now - self._bounds.unused
-        for tenant in tuple(self._made.values()):
+        unused_since = now - self._limits.ttl
+        for tenant in tuple(self._temporary.values()):
             if tenant.in_flight:
                 tenant.used_at = now
-            elif tenant.used_at <= longest:
+            elif tenant.used_at <= unused_since:
                 self.remove(tenant)
-        first = min((tenant.used_at for tenant in self._made.values()), default=now)
-        self._sweep_at = first + self._bounds.unused  # before that, no look finds any
+        oldest_use = min((tenant.used_at for tenant in self._temporary.values()), default=now)
+        self._next_sweep_at = oldest_use + self._limits.ttl  # no tenant can be unused before
 
-    def is_made(self, tenant: Tenant) -> bool:
-        """Tell whether *tenant* was made, and can be removed."""
-        return tenant.facts.id.lower() in self._made
+    def is_temporary(self, tenant: Tenant) -> bool:
+        """Return whether *tenant* was created by a control call and can be removed."""
+        return tenant.facts.id.lower() in self._temporary
 
-    def _used(self, key: str) -> Tenant | None:
-        tenant = self._made.get(key)
+    def _use_temporary(self, key: str) -> Tenant | None:
+        tenant = self._temporary.get(key)
         if tenant is not None:
-            tenant.used_at = self._steady()
+            tenant.used_at = self._steady_clock()
         return tenant
 
 
-def names_a_tenant(segment: str) -> bool:
-    """Tell whether *segment* of a path can only be meant as a tenant's id."""
-    return CUSTOMER.fullmatch(segment) is not None or MADE_ONSITE.fullmatch(segment) is not None
+def is_tenant_id(segment: str) -> bool:
+    """Return whether *segment* of a path can only be the id of a tenant."""
+    return (
+        ONLINE_ID.fullmatch(segment) is not None
+        or TEMPORARY_ONSITE_ID.fullmatch(segment) is not None
+    )
 
 
-def _customer() -> str:
+def _random_online_id() -> str:
     return f"Cust{100_000_000 + secrets.randbelow(900_000_000)}"
 
 
-def _onsite() -> str:
+def _random_onsite_id() -> str:
     return f"t-{secrets.token_hex(6)}"
 
 
-_NEW_ID: Final[Mapping[Installation, Callable[[], str]]] = {
-    Installation.ONSITE: _onsite,
-    Installation.ONLINE: _customer,
+_RANDOM_ID: Final[Mapping[Installation, Callable[[], str]]] = {
+    Installation.ONSITE: _random_onsite_id,
+    Installation.ONLINE: _random_online_id,
 }

@@ -1,7 +1,4 @@
-"""What moves a tenant's clock: a timer (`real`), somebody's hand (`freeze`), or calm (`jump`).
-
-Its calls wait in the room here; whenever the clock moves, the room is settled.
-"""
+"""Moves a tenant's clock (a timer, a control call or a jump) and answers the calls that are due."""
 
 import asyncio
 from asyncio import Future
@@ -19,154 +16,157 @@ from superoffice_mock.tenants.waiting_room import Change, Timer, Waiter, Waiting
 MILLISECOND: Final = SECOND // 1000
 
 
-class Timed(Protocol):
-    """A tenant as its clockwork sees it; *in_flight* calls are under way, those that wait too."""
+class ScheduledTenant(Protocol):
+    """What the scheduler needs of a tenant; *in_flight* counts its calls, waiting ones included."""
 
     state: TenantState
     in_flight: int
 
     def now(self) -> Instant:
-        """Return the moment on the tenant's clock."""
+        """Return the time on the tenant's clock."""
 
-    def ask(self, call: Call, now: Instant) -> Verdict:
+    def decide_at(self, call: Call, now: Instant) -> Verdict:
         """Decide *call*."""
 
 
 class Scheduler:
-    """The room where the calls of *tenant* wait, and what moves its clock to their moments.
+    """Holds the waiting calls of *tenant* and answers them when they are due on its clock.
 
-    *settle*: real seconds of calm before a jump. `aside` are calls that get no answer.
+    The tenant is settled while all its calls in flight wait. A jumping clock jumps when it has
+    been settled for *jump_settle* real seconds. `parked_calls` are the calls that get no answer.
     """
 
-    __slots__ = ("_alarm", "_curious", "_settle", "_tenant", "aside", "room")
+    __slots__ = ("_jump_settle", "_settle_futures", "_tenant", "_timer", "parked_calls", "room")
 
-    def __init__(self, tenant: Timed, settle: float) -> None:
-        self.room = WaitingRoom(tenant.ask)
-        self.aside: list[Future[str]] = []
+    def __init__(self, tenant: ScheduledTenant, jump_settle: float) -> None:
+        self.room = WaitingRoom(tenant.decide_at)
+        self.parked_calls: list[Future[str]] = []
         self._tenant = tenant
-        self._settle = settle
-        self._alarm = Timer()
-        self._curious: list[Future[None]] = []
+        self._jump_settle = jump_settle
+        self._timer = Timer()
+        self._settle_futures: list[Future[None]] = []
 
     # ---- calls -------------------------------------------------------------------------------
 
     @property
-    def calm(self) -> bool:
-        """Whether every call under way waits for its answer."""
+    def is_settled(self) -> bool:
+        """Whether every call in flight waits for its answer."""
         return self._tenant.in_flight <= len(self.room)
 
-    def arrived(self) -> None:
-        """Put a jump off: a call has come that does not wait yet."""
+    def on_call_begin(self) -> None:
+        """Postpone a jump: a call has arrived that does not wait yet."""
         if self.room.waiters and isinstance(self._tenant.state.clock, JumpingClock):
-            self._alarm.clear()
+            self._timer.clear()
 
-    def left(self) -> None:
-        """Go on: a call has left that others may have waited for."""
-        self._tell()
+    def on_call_end(self) -> None:
+        """Continue if a call that has ended was the last one that did not wait."""
+        self._notify_if_settled()
         if self.room.waiters:
-            self._rearm()
+            self._set_timer()
 
     def enter(self, waiter: Waiter) -> None:
-        """Let *waiter* wait until its verdict is due."""
+        """Add *waiter* until its verdict is due."""
         self.room.enter(waiter)
-        self._rearm()
-        self._tell()
+        self._set_timer()
+        self._notify_if_settled()
 
     def review(self, revise: Callable[[Waiter], Verdict], now: Instant) -> None:
-        """Give everyone who waits the verdict that *revise* has, and answer who is due by *now*."""
+        """Replace all verdicts by what *revise* returns, and answer the calls due by *now*."""
         self.room.review(revise)
-        self.room.settle(now)
-        self._rearm()
+        self.room.process_due(now)
+        self._set_timer()
 
     def answer_all(self, reason: str, now: Instant) -> None:
-        """Answer everyone who waits, *now*, because of *reason*."""
+        """Answer all waiting calls at *now*, with *reason* in the journal."""
         for waiter in self.room:
             waiter.reason = reason
-        self.review(lambda waiter: lease.at_once(waiter.verdict, now), now)
+        self.review(lambda waiter: lease.answer_now(waiter.verdict, now), now)
 
     # ---- time --------------------------------------------------------------------------------
 
-    def exchanged(self) -> None:
-        """Go by the clock that the tenant has now."""
-        self._alarm.clear()
-        self._rearm()
+    def on_clock_change(self) -> None:
+        """Set the timer for the clock that the tenant has now."""
+        self._timer.clear()
+        self._set_timer()
 
     def advance(self, until: Instant) -> list[Event]:
-        """Move a clock that stands still to *until*, stopping at every moment anyone waits for."""
-        happened: list[Event] = []
+        """Move a clock that stands still to *until*, with a stop at every due answer."""
+        events: list[Event] = []
         while (due := self.room.next_due()) is not None and due <= until:
-            happened += self._step(max(due, self._tenant.now()))
-        happened += self._step(max(until, self._tenant.now()))
-        self._alarm.clear()
-        self._rearm()
-        return happened
+            events += self._step(max(due, self._tenant.now()))
+        events += self._step(max(until, self._tenant.now()))
+        self._timer.clear()
+        self._set_timer()
+        return events
 
     def advance_until_idle(self) -> list[Event]:
-        """Move on until nobody waits and no run is active; a hold by hand has no end and stays."""
-        happened: list[Event] = []
+        """Advance until no call waits and no run is active; a hold by hand stays."""
+        events: list[Event] = []
         while (moment := self._next_moment()) is not None:
-            happened += self.advance(moment)
-        return happened
+            events += self.advance(moment)
+        return events
 
-    async def until_calm(self, within: float) -> None:
-        """Wait until all is calm, for *within* real seconds at most."""
-        if not self.calm:
-            curious: Future[None] = asyncio.get_running_loop().create_future()
-            self._curious.append(curious)
-            await asyncio.wait((curious,), timeout=within)
+    async def wait_until_settled(self, max_seconds: float) -> None:
+        """Wait until the tenant is settled, for *max_seconds* in real time at most."""
+        if not self.is_settled:
+            future: Future[None] = asyncio.get_running_loop().create_future()
+            self._settle_futures.append(future)
+            await asyncio.wait((future,), timeout=max_seconds)
 
-    # ---- inside ------------------------------------------------------------------------------
+    # ---- private -----------------------------------------------------------------------------
 
-    def _tell(self) -> None:
-        """Tell the curious, if all is calm."""
-        if self._curious and self.calm:
-            for curious in self._curious:
-                if not curious.done():
-                    curious.set_result(None)
-            self._curious.clear()
+    def _notify_if_settled(self) -> None:
+        """Wake the tasks in `wait_until_settled` if the tenant is settled."""
+        if self._settle_futures and self.is_settled:
+            for future in self._settle_futures:
+                if not future.done():
+                    future.set_result(None)
+            self._settle_futures.clear()
 
     def _step(self, moment: Instant) -> list[Event]:
+        """Move the clock to *moment*, answer the calls that are due, and return the events."""
         tenant, now = self._tenant, self._tenant.now()
-        happened = list(clock_events.ends(tenant.state.holder(now), now, moment))
-        tenant.state = tenant.state.with_clock(tenant.state.clock.moved(moment))
-        for change, waiter in self.room.settle(moment):
-            happened.append(_EVENTS[change](waiter.call, waiter.verdict, moment))
-        return happened
+        events = list(clock_events.end_events(tenant.state.holder(now), now, moment))
+        tenant.state = tenant.state.with_clock(tenant.state.clock.move_to(moment))
+        for change, waiter in self.room.process_due(moment):
+            events.append(_EVENTS[change](waiter.call, waiter.verdict, moment))
+        return events
 
     def _next_moment(self) -> Instant | None:
+        """Return the time of the next due answer or the end of the run, whichever is first."""
         holder = self._tenant.state.holder(self._tenant.now())
         due = self.room.next_due()
         end = holder.ends_at if isinstance(holder, SyncRun) else None
         return min((moment for moment in (due, end) if moment is not None), default=None)
 
-    def _rearm(self) -> None:
-        """Set the one timer for the next moment that this clock moves by itself, if any."""
+    def _set_timer(self) -> None:
+        """Set the timer for the next moment that the clock reaches without a control call."""
         due = self.room.next_due()
         clock = self._tenant.state.clock
         if due is None or isinstance(clock, FrozenClock):
-            self._alarm.clear()
+            self._timer.clear()
         elif isinstance(clock, RealClock):
-            if due != self._alarm.due:
-                self._alarm.set(due, _timer_delay(due - self._tenant.now()), self._tick)
-        elif self.calm and self._alarm.due is None:
-            self._alarm.set(due, self._settle, self._jump)
+            if due != self._timer.due:
+                self._timer.set(due, _timer_delay(due - self._tenant.now()), self._tick)
+        elif self.is_settled and self._timer.due is None:
+            self._timer.set(due, self._jump_settle, self._jump)
 
     def _tick(self) -> None:
-        self.room.settle(self._tenant.now())
-        self._rearm()
+        self.room.process_due(self._tenant.now())
+        self._set_timer()
 
     def _jump(self) -> None:
         due = self.room.next_due()
-        if self.calm and due is not None:
+        if self.is_settled and due is not None:
             self.advance(due)
 
 
 _EVENTS: Final[Mapping[Change, Callable[[Call, Verdict, Instant], Event]]] = {
-    "started": clock_events.started,
-    "answered": clock_events.answered,
+    "started": clock_events.started_event,
+    "answered": clock_events.answered_event,
 }
 
 
-def _timer_delay(left: int) -> float:
-    """Return seconds until a timer should fire; event loops count in milliseconds, so round up."""
-    return -(-max(left, 0) // MILLISECOND) / 1000
+def _timer_delay(nanoseconds: int) -> float:
+    """Convert to seconds, rounded up to a millisecond, the resolution of event loops."""
+    return -(-max(nanoseconds, 0) // MILLISECOND) / 1000

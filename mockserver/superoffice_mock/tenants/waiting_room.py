@@ -1,4 +1,4 @@
-"""Time at the edge: the real clock, and the room where calls wait for their answers."""
+"""The real clock, and the waiting room: the calls of a tenant that wait for their answers."""
 
 import asyncio
 import time
@@ -9,21 +9,21 @@ from typing import Literal
 
 import msgspec
 
-from superoffice_mock.core.lease import Ask, Call, Delayed, Started, Verdict
+from superoffice_mock.core.lease import Call, Delayed, Started, Undecided, Verdict
 from superoffice_mock.core.sync_run import Instant
 
 Change = Literal["started", "answered"]
 
 
 class SteadyClock:
-    """Nanoseconds since the Unix epoch that never step back, whatever happens to the wall clock."""
+    """Returns nanoseconds since the Unix epoch; never steps back if the system clock is set."""
 
     def __init__(self) -> None:
-        self._ahead = time.time_ns() - time.monotonic_ns()
+        self._offset = time.time_ns() - time.monotonic_ns()
 
     def __call__(self) -> int:
-        """Return now."""
-        return time.monotonic_ns() + self._ahead
+        """Return the current time."""
+        return time.monotonic_ns() + self._offset
 
 
 class Waiter(msgspec.Struct, eq=False):
@@ -36,19 +36,18 @@ class Waiter(msgspec.Struct, eq=False):
 
 
 class WaitingRoom:
-    """The calls of one tenant that wait for their answers; it knows moments, not clocks.
+    """The waiting calls of one tenant, in the order in which their answers are due.
 
-    *ask* decides a call anew at a moment; it is asked oldest waiter first. `waiters` are for
-    others to look at.
+    *decide* decides a call again at a given time. `waiters` is for others to read only.
     """
 
-    __slots__ = ("_ask", "_by_due", "_entered", "waiters")
+    __slots__ = ("_by_due", "_decide", "_last_number", "waiters")
 
-    def __init__(self, ask: Callable[[Call, Instant], Verdict]) -> None:
-        self._ask = ask
-        self._entered = 0
+    def __init__(self, decide: Callable[[Call, Instant], Verdict]) -> None:
+        self._decide = decide
+        self._last_number = 0
         self.waiters: dict[int, Waiter] = {}
-        self._by_due: list[tuple[Instant, int]] = []
+        self._by_due: list[tuple[Instant, int]] = []  # a heap; outdated entries are skipped
 
     def __len__(self) -> int:
         return len(self.waiters)
@@ -58,13 +57,13 @@ class WaitingRoom:
         return iter(tuple(self.waiters.values()))
 
     def enter(self, waiter: Waiter) -> None:
-        """Let *waiter* wait until its verdict is due."""
-        self._entered += 1
-        self.waiters[self._entered] = waiter
-        heappush(self._by_due, (waiter.verdict.answer_at, self._entered))
+        """Add *waiter* until its verdict is due."""
+        self._last_number += 1
+        self.waiters[self._last_number] = waiter
+        heappush(self._by_due, (waiter.verdict.answer_at, self._last_number))
 
     def next_due(self) -> Instant | None:
-        """Return the earliest moment anyone waits for."""
+        """Return the earliest time at which a verdict is due."""
         while self._by_due:
             due, number = self._by_due[0]
             waiter = self.waiters.get(number)
@@ -73,32 +72,35 @@ class WaitingRoom:
             heappop(self._by_due)
         return None
 
-    def settle(self, now: Instant) -> list[tuple[Change, Waiter]]:
-        """Answer everyone whose moment has come by *now*; return, in order, who started or left."""
-        happened: list[tuple[Change, Waiter]] = []
+    def process_due(self, now: Instant) -> list[tuple[Change, Waiter]]:
+        """Answer, or decide again, the waiters due by *now*, in the order in which they are due.
+
+        Return which waiters started a run and which were answered, in order.
+        """
+        changes: list[tuple[Change, Waiter]] = []
         while (due := self.next_due()) is not None and due <= now:
             _, number = heappop(self._by_due)
             waiter = self.waiters[number]
-            if isinstance(waiter.verdict, (Ask, Delayed)):
-                self._ask_again(waiter, now)
+            if isinstance(waiter.verdict, (Undecided, Delayed)):
+                self._decide_again(waiter, now)
                 heappush(self._by_due, (waiter.verdict.answer_at, number))
                 if isinstance(waiter.verdict, Started):
-                    happened.append(("started", waiter))
+                    changes.append(("started", waiter))
             else:
-                happened.append(("answered", self._answer(number)))
-        return happened
+                changes.append(("answered", self._answer(number)))
+        return changes
 
     def review(self, revise: Callable[[Waiter], Verdict]) -> None:
-        """Give every waiter, oldest first, the verdict that *revise* has for it now."""
+        """Replace the verdict of every waiter, oldest first, by what *revise* returns for it."""
         for number, waiter in tuple(self.waiters.items()):
             waiter.verdict = revise(waiter)
             heappush(self._by_due, (waiter.verdict.answer_at, number))
 
-    def _ask_again(self, waiter: Waiter, now: Instant) -> None:
+    def _decide_again(self, waiter: Waiter, now: Instant) -> None:
         if isinstance(waiter.verdict, Delayed):
-            waiter.call, waiter.verdict = waiter.verdict.arrives(now)
+            waiter.call, waiter.verdict = waiter.verdict.on_arrival(now)
         else:
-            waiter.verdict = self._ask(waiter.call, now)
+            waiter.verdict = self._decide(waiter.call, now)
 
     def _answer(self, number: int) -> Waiter:
         waiter = self.waiters.pop(number)
@@ -108,26 +110,26 @@ class WaitingRoom:
 
 
 class Timer:
-    """A timer that rings once for one moment; setting it again forgets the one before."""
+    """A timer with at most one pending callback; setting it again replaces the callback."""
 
-    __slots__ = ("_timer", "due")
+    __slots__ = ("_handle", "due")
 
     def __init__(self) -> None:
-        self._timer: asyncio.TimerHandle | None = None
+        self._handle: asyncio.TimerHandle | None = None
         self.due: Instant | None = None
 
-    def set(self, due: Instant, delay: float, ring: Callable[[], None]) -> None:
-        """Ring for *due*, *delay* real seconds from now."""
+    def set(self, due: Instant, delay: float, callback: Callable[[], None]) -> None:
+        """Call *callback* in *delay* real seconds; *due* is that moment on the tenant's clock."""
         self.clear()
         self.due = due
-        self._timer = asyncio.get_running_loop().call_later(delay, self._rang, ring)
+        self._handle = asyncio.get_running_loop().call_later(delay, self._fire, callback)
 
     def clear(self) -> None:
-        """Do not ring."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self.due = None
+        """Cancel the pending callback, if any."""
+        if self._handle is not None:
+            self._handle.cancel()
+        self._handle = self.due = None
 
-    def _rang(self, ring: Callable[[], None]) -> None:
-        self._timer = self.due = None
-        ring()
+    def _fire(self, callback: Callable[[], None]) -> None:
+        self._handle = self.due = None
+        callback()

@@ -1,1 +1,1 @@
-"""The mock in the hands of a test: a server, tenants of its own, and assertions that explain."""
+"""Tools for tests: a server, tenants of their own, and assertions that explain failures."""

@@ -1,121 +1,150 @@
-"""What a test may expect of the traffic, and the words for when it did not happen."""
+"""Assertions about the traffic of a tenant, and the messages that explain why they fail."""
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from superoffice_mock.errors import ExpectationFailed
-from superoffice_mock.testing.lost_accounts import Lost, Traffic, doubtful, lost
+from superoffice_mock.testing.lost_accounts import (
+    LostAccount,
+    Traffic,
+    find_lost_accounts,
+    find_uncertain_accounts,
+)
 from superoffice_mock.testing.models import Exchange
 
-MOST_SHOWN: Final = 30
-"""Exchanges that a timeline shows; of more, the newest."""
-MOST_SPANS: Final = 12
-"""Account ids, or spans of them such as 501-510, that are told."""
-MOST_NEAR: Final = 3
-"""Near misses that are told."""
-
+MAX_LINES: Final = 30
+"""Exchanges that a timeline shows; if there are more, the newest."""
+MAX_SPANS: Final = 12
+"""Account ids, or spans of them such as 501-510, that a list shows."""
+MAX_NEAREST: Final = 3
+"""Missing accounts for which a message names the nearest call."""
 _NOT_LET_IN: Final = (401, 403)
+_TIMED_OUT: Final = "expected "
+"""How the reason of `requests/wait` begins if its time was over."""
 
 
-# ---- expectations ----------------------------------------------------------------------------
+# ---- assertions ------------------------------------------------------------------------------
 
 
-def started(traffic: Traffic, accounts: Collection[int]) -> None:
-    """Raise ExpectationFailed unless some run covers each of *accounts*; empty: unless any ran."""
+def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
+    """Raise ExpectationFailed unless runs cover *accounts*; if empty, unless any run started."""
     __tracebackhide__ = True
     _check_ids(accounts)
-    covered, unsure = traffic.covered, doubtful(traffic)
-    missing = [account for account in dict.fromkeys(accounts) if account not in covered]
-    gone = [account for account in missing if account not in unsure]
-    if gone:
-        raise _failed(f"no run covers {_ids(gone)}", traffic, _near(gone, traffic))
+    covered_by, uncertain = traffic.covered_by, find_uncertain_accounts(traffic)
+    missing = [account for account in dict.fromkeys(accounts) if account not in covered_by]
+    not_synced = [account for account in missing if account not in uncertain]
+    if not_synced:
+        raise _failure(
+            f"no run covers {_format_accounts(not_synced)}",
+            traffic,
+            _nearest_calls(not_synced, traffic),
+        )
     if missing:
-        raise _untold(f"whether a run covers {_ids(missing)}", traffic)
-    if accounts or traffic.runs or any(one.became == "started" for one in traffic.requests):
+        raise _unknown(f"whether a run covers {_format_accounts(missing)}", traffic)
+    if accounts or traffic.runs or any(call.became == "started" for call in traffic.requests):
         return
-    if traffic.untold:
-        raise _untold("whether a run was started", traffic)
-    raise _failed("no run was started", traffic, [])
+    if traffic.undecided:
+        raise _unknown("whether a run was started", traffic)
+    raise _failure("no run was started", traffic, [])
 
 
-def turned_away(traffic: Traffic, times: int) -> None:
+def check_turned_away(traffic: Traffic, times: int) -> None:
     """Raise ExpectationFailed unless exactly *times* calls were turned away."""
     __tracebackhide__ = True
     if times < 0:
         msg = f"times={times}: expected 0 or more"
         raise ValueError(msg)
-    found = [one for one in traffic.requests if one.became == "turned_away"]
-    if len(found) <= times and traffic.untold:
-        raise _untold("how many calls were turned away", traffic)
-    if len(found) != times or traffic.pending or traffic.forgotten:
-        told = f"{_calls(len(found))} turned away, expected {times}"
-        raise _failed(told, traffic, _just_missed(traffic) if len(found) < times else [])
+    count = sum(call.became == "turned_away" for call in traffic.requests)
+    if count <= times and traffic.undecided:
+        raise _unknown("how many calls were turned away", traffic)
+    if count != times or traffic.pending or traffic.forgotten:
+        calls = "1 call was" if count == 1 else f"{count} calls were"
+        message = f"{calls} turned away, expected {times}"
+        raise _failure(message, traffic, _latest_miss(traffic) if count < times else [])
 
 
-def no_lost_accounts(traffic: Traffic) -> None:
-    """Raise ExpectationFailed if an account is lost, or may be: its call is in flight."""
+def check_no_lost_accounts(traffic: Traffic) -> None:
+    """Raise ExpectationFailed if an account is lost, or may be because its call is in flight."""
     __tracebackhide__ = True
-    unsure, may_be = doubtful(traffic), list(lost(traffic))
-    gone = [one for one in may_be if unsure.get(one.account, 0) < one.exchange.id]
-    if gone:
-        are, them = ("is", "it") if len(gone) == 1 else ("are", "them")
-        ids = _ids([one.account for one in gone])
-        told = f"{ids} {are} lost: answered 204, and no run covers {them}"
-        raise _failed(told, traffic, _lost_lines(gone))
-    if may_be:
-        ids = _ids([one.account for one in may_be])
-        raise _untold(f"whether {ids} {'is' if len(may_be) == 1 else 'are'} lost", traffic)
+    uncertain, candidates = find_uncertain_accounts(traffic), list(find_lost_accounts(traffic))
+    lost_accounts = [
+        account for account in candidates if uncertain.get(account.account, 0) < account.exchange.id
+    ]
+    if lost_accounts:
+        accounts = _format_accounts([account.account for account in lost_accounts])
+        are, pronoun = ("is", "it") if len(lost_accounts) == 1 else ("are", "them")
+        message = f"{accounts} {are} lost: answered 204, and no run covers {pronoun}"
+        raise _failure(message, traffic, _last_calls(lost_accounts))
+    if candidates:
+        accounts = _format_accounts([account.account for account in candidates])
+        are = "is" if len(candidates) == 1 else "are"
+        raise _unknown(f"whether {accounts} {are} lost", traffic)
     if traffic.pending or traffic.forgotten:
-        raise _failed("whether accounts are lost is not known yet", traffic, [])
+        raise _failure("whether accounts are lost is not known yet", traffic, [])
 
 
-def no_violations(traffic: Traffic) -> None:
+def check_no_violations(traffic: Traffic) -> None:
     """Raise ExpectationFailed if a call broke the contract, or was odd though allowed."""
     __tracebackhide__ = True
-    found = list(violations(traffic))
-    if found or traffic.pending or traffic.forgotten:
-        told = "not known yet" if not found else f"{len(found)} found"
-        raise _failed(f"violations of the contract: {told}", traffic, found)
+    lines = list(violations(traffic))
+    if lines or traffic.pending or traffic.forgotten:
+        count = f"{len(lines)} found" if lines else "not known yet"
+        raise _failure(f"violations of the contract: {count}", traffic, lines)
 
 
-def in_vain(traffic: Traffic, wanted: str, reason: str | None) -> ExpectationFailed:
-    """Return the error of a wait for *wanted* that was in vain because of *reason*."""
-    return _failed(f"waited for {wanted} in vain: {reason}", traffic, [])
+def wait_failure(
+    traffic: Traffic, expected: str, seconds: float, count: int, reason: str | None
+) -> ExpectationFailed:
+    """Return the error of a wait for *expected* that got *count* requests.
 
-
-# ---- findings --------------------------------------------------------------------------------
+    *reason* is why it ended, which may be before *seconds* were over.
+    """
+    cause = "" if reason is None or reason.startswith(_TIMED_OUT) else f": {reason}"
+    return _failure(f"expected {expected} within {seconds:g} s, got {count}{cause}", traffic, [])
 
 
 def violations(traffic: Traffic) -> Iterator[str]:
-    """Yield, for people, what calls did that is odd or broke the contract; no sign-in did."""
-    for one in traffic.requests:
-        for violation in one.violations:
-            yield f"#{one.id}: {violation}"
-        if one.outcome == "rejected" and one.status not in _NOT_LET_IN:
-            yield f"#{one.id}: {one.status}: {one.reason}"
+    """Yield a line for each violation and each rejected call; a 401 or 403 is no violation."""
+    for call in traffic.requests:
+        for violation in call.violations:
+            yield f"#{call.id}: {violation}"
+        if call.outcome == "rejected" and call.status not in _NOT_LET_IN:
+            yield f"#{call.id}: {call.status}: {call.reason}"
 
 
-# ---- words -----------------------------------------------------------------------------------
+# ---- messages --------------------------------------------------------------------------------
 
 
 def timeline(traffic: Traffic) -> str:
-    """Return the exchanges as lines: when, what, how it was answered and what really happened."""
+    """Return a line for each exchange: when, what, how it was answered and what really happened."""
     if not traffic.requests:
         return "No request has reached this tenant. Does the app call its URL?"
-    shown = traffic.requests[-MOST_SHOWN:]
-    left_out = traffic.forgotten + len(traffic.requests) - len(shown)
-    first = traffic.requests[0].at
+    newest = traffic.requests[-MAX_LINES:]
+    omitted_count = traffic.forgotten + len(traffic.requests) - len(newest)
+    start = traffic.requests[0].at
     rows = [
-        (f"#{one.id}", f"{(one.at - first).total_seconds():+.1f} s", _asked(one), _told(one))
-        for one in shown
+        (
+            f"#{call.id}",
+            f"{(call.at - start).total_seconds():+.1f} s",
+            _format_request(call),
+            _format_outcome(call),
+        )
+        for call in newest
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, (*widths, 0), strict=True))
         for row in rows
     ]
-    head = [f"({left_out} older ones are not shown)"] if left_out else []
-    return "\n".join(("What reached the mock:", *head, *lines))
+    note = [f"({omitted_count} older ones are not shown)"] if omitted_count else []
+    return "\n".join(("What reached the mock:", *note, *lines))
+
+
+def forgotten_note(traffic: Traffic) -> str:
+    """Return how many requests the journal has dropped, and how to keep them."""
+    count = traffic.forgotten
+    requests = "1 request was" if count == 1 else f"{count} requests were"
+    return f"not known: {requests} forgotten; raise journal-exchanges"
 
 
 def _check_ids(accounts: object) -> None:
@@ -124,68 +153,63 @@ def _check_ids(accounts: object) -> None:
         raise TypeError(msg)
 
 
-def forgotten(traffic: Traffic) -> str:
-    """Say what the journal has dropped, and how to keep it."""
-    count = traffic.forgotten
-    told = "1 request was" if count == 1 else f"{count} requests were"
-    return f"not known: {told} forgotten; raise journal-exchanges"
-
-
-def _failed(told: str, traffic: Traffic, details: Sequence[str]) -> ExpectationFailed:
-    parts = [told, *details]
+def _failure(message: str, traffic: Traffic, details: Sequence[str]) -> ExpectationFailed:
+    parts = [message, *details]
     if traffic.pending:
-        flying = ", ".join(f"#{one.id}" for one in traffic.pending)
+        calls = ", ".join(f"#{call.id}" for call in traffic.pending)
         parts.append(
-            f"still in flight: {flying}; let it be answered (wait, or advance a frozen clock) "
+            f"still in flight: {calls}; let it be answered (wait, or advance a frozen clock) "
             "before you look"
         )
     if traffic.forgotten:
-        parts.append(forgotten(traffic))
+        parts.append(forgotten_note(traffic))
     return ExpectationFailed("\n".join((*parts, "", timeline(traffic))))
 
 
-def _untold(what: str, traffic: Traffic) -> ExpectationFailed:
-    """Return the error of an expectation that a recording can neither meet nor fail."""
-    calls = ", ".join(f"#{one.id}" for one in traffic.untold)
-    todo = (
-        f"this recording can't tell: it does not say what became of {calls}; record anew from the "
-        'mock, which knows (record="all"), or write it into the file, as _mock.outcome of the entry'
+def _unknown(fact: str, traffic: Traffic) -> ExpectationFailed:
+    """Return the error of an assertion that a recording can neither confirm nor refute."""
+    calls = ", ".join(f"#{call.id}" for call in traffic.undecided)
+    advice = (
+        f"the recording does not say what became of {calls}; record again from the mock, which "
+        'knows (record="all"), or add it to the file, as _mock.outcome of the entry'
     )
-    return _failed(f"{what} is not known", traffic, [todo])
+    return _failure(f"{fact} is not known", traffic, [advice])
 
 
-def _near(missing: Sequence[int], traffic: Traffic) -> list[str]:
-    """Say for each of *missing*, or for the first, how near a call came to a run for it."""
+def _nearest_calls(missing: Sequence[int], traffic: Traffic) -> list[str]:
+    """Return for each account of *missing*, or the first few, the call that came nearest."""
     lines = []
-    for account in missing[:MOST_NEAR]:
-        asking = traffic.asking_for(account)
-        if asking:
-            last = asking[-1]
-            cut = "".join(
+    for account in missing[:MAX_NEAREST]:
+        calls = traffic.calls_for(account)
+        if calls:
+            last = calls[-1]
+            note = "".join(
                 f"; run {run.id} was released before it had synced it"
                 for run in traffic.runs
                 if run.request == last.id and account in run.accounts
             )
-            lines.append(f"nearest for {account}: #{last.id} asked for it, {_told(last)}{cut}")
+            nearest = f"#{last.id} asked for it, {_format_outcome(last)}{note}"
         else:
-            lines.append(f"nearest for {account}: {_nobody(account, traffic)}")
+            nearest = _other_accounts(account, traffic)
+        lines.append(f"nearest for {account}: {nearest}")
     return lines
 
 
-def _nobody(account: int, traffic: Traffic) -> str:
-    asked = {one for exchange in traffic.requests for one in exchange.account_ids}
-    if not asked:
+def _other_accounts(account: int, traffic: Traffic) -> str:
+    accounts = {id_ for call in traffic.requests for id_ in call.account_ids}
+    if not accounts:
         return "no call asked for any account"
-    return f"no call asked for it, but {_ids(sorted(asked, key=lambda one: abs(one - account)))}"
+    by_distance = sorted(accounts, key=lambda id_: abs(id_ - account))
+    return f"no call asked for it, but {_format_accounts(by_distance)}"
 
 
-def _just_missed(traffic: Traffic) -> list[str]:
-    """Say which call came soonest after a run had ended, and so was let in."""
+def _latest_miss(traffic: Traffic) -> list[str]:
+    """Return the call that came soonest after the end of a run, so that it was not turned away."""
     gaps = [
-        ((one.at - run.ends_at).total_seconds(), one.id, run.id)
-        for one in traffic.requests
+        ((call.at - run.ends_at).total_seconds(), call.id, run.id)
+        for call in traffic.requests
         for run in traffic.runs
-        if one.outcome == "started" and run.ends_at <= one.at and run.request != one.id
+        if call.outcome == "started" and run.ends_at <= call.at and run.request != call.id
     ]
     if not gaps:
         return ["nearest: no call came while another run had the lease, nor after one"]
@@ -193,40 +217,40 @@ def _just_missed(traffic: Traffic) -> list[str]:
     return [f"nearest: #{call} came {gap:.1f} s after run {run} had ended"]
 
 
-def _lost_lines(gone: Sequence[Lost]) -> list[str]:
-    by_call: dict[int, list[Lost]] = {}
-    for one in gone:
-        by_call.setdefault(one.exchange.id, []).append(one)
+def _last_calls(lost_accounts: Sequence[LostAccount]) -> list[str]:
+    by_call: dict[int, list[LostAccount]] = {}
+    for account in lost_accounts:
+        by_call.setdefault(account.exchange.id, []).append(account)
     return [
-        f"#{id_} asked last for {_ids([one.account for one in those])}: {those[0].exchange.reason}"
-        for id_, those in by_call.items()
+        f"#{id_} asked last for {_format_accounts([account.account for account in accounts])}: "
+        f"{accounts[0].exchange.reason}"
+        for id_, accounts in by_call.items()
     ]
 
 
-def _asked(one: Exchange) -> str:
-    what = one.operation or one.path
-    return f"{one.method} {what} {_list(one.account_ids)}".rstrip()
+def _format_request(call: Exchange) -> str:
+    target = call.operation or call.path
+    return f"{call.method} {target} {_format_ids(call.account_ids)}".rstrip()
 
 
-def _told(one: Exchange) -> str:
-    outcome = one.outcome.replace("_", " ")
-    why = f": {one.reason}" if one.reason else ""
-    says_so = "the caller hung up" in (one.reason or "")
-    gone = ", the caller hung up" if one.hung_up and not says_so else ""
-    if one.status is None:
-        return f"{outcome}{why}{gone}"
-    return f"{one.status} after {one.elapsed or 0:.1f} s{gone}, {outcome}{why}"
+def _format_outcome(call: Exchange) -> str:
+    outcome = call.outcome.replace("_", " ")
+    reason = f": {call.reason}" if call.reason else ""
+    hung_up = ", the client hung up" if call.hung_up and "hung up" not in reason else ""
+    if call.status is None:
+        return f"{outcome}{reason}{hung_up}"
+    return f"{call.status} after {call.elapsed or 0:.1f} s{hung_up}, {outcome}{reason}"
 
 
-def _ids(accounts: Sequence[int]) -> str:
-    return f"account{'' if len(accounts) == 1 else 's'} {_list(accounts)}"
+def _format_accounts(accounts: Sequence[int]) -> str:
+    return f"account{'' if len(accounts) == 1 else 's'} {_format_ids(accounts)}"
 
 
-def _list(accounts: Sequence[int]) -> str:
+def _format_ids(accounts: Sequence[int]) -> str:
     spans = list(_spans(accounts))
-    told = [_span(one) for one in spans[:MOST_SPANS]]
-    left_out = sum(len(one) for one in spans[MOST_SPANS:])
-    return ", ".join((*told, f"and {left_out} more") if left_out else told)
+    texts = [_format_span(span) for span in spans[:MAX_SPANS]]
+    omitted_count = sum(len(span) for span in spans[MAX_SPANS:])
+    return ", ".join((*texts, f"and {omitted_count} more") if omitted_count else texts)
 
 
 def _spans(accounts: Sequence[int]) -> Iterator[range]:
@@ -238,9 +262,5 @@ def _spans(accounts: Sequence[int]) -> Iterator[range]:
             first = place
 
 
-def _span(span: range) -> str:
+def _format_span(span: range) -> str:
     return f"{span[0]}-{span[-1]}" if len(span) > 2 else ", ".join(map(str, span))
-
-
-def _calls(count: int) -> str:
-    return "1 call was" if count == 1 else f"{count} calls were"

@@ -1,4 +1,4 @@
-"""A test's SuperOffice that answers from a file, or whose calls become one."""
+"""A recording beside a test: its tenant answers from it, or writes it."""
 
 from pathlib import Path
 from typing import Final
@@ -7,22 +7,22 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.testing.server import MockServer
 from superoffice_mock.testing.tenant import SuperOffice
 
-RECORD: Final = ("none", "once", "all")
-"""Never record; record if there is no file yet; record anew."""
+RECORD_MODES: Final = ("none", "once", "all")
+"""Never record; record if the file does not exist; record every time."""
 
 
-class Play:
-    """One test's use of the file at *path*: replayed, or recorded as *record* says.
+class Cassette:
+    """The file at *path* during one test: *office* answers from it, or its calls are recorded.
 
-    Raise SetupError for a file that can't be replayed.
+    *record* is one of `RECORD_MODES`. Raise SetupError for a file that can't be replayed.
     """
 
     def __init__(self, server: MockServer, office: SuperOffice, path: Path, record: str) -> None:
         self._server = server
         self._office = office
         self._path = path
-        self._records = record == "all" or (record == "once" and not path.exists())
-        if self._records:
+        self._is_recording = record == "all" or (record == "once" and not path.exists())
+        if self._is_recording:
             office.record()
         elif path.exists():
             server.play(office, str(path))
@@ -31,8 +31,8 @@ class Play:
             raise SetupError(msg)
 
     def end(self, *, failed: bool) -> None:
-        """Write what was recorded, unless the test failed."""
-        if not self._records:
+        """Stop replaying or recording; write the file, unless the test *failed*."""
+        if not self._is_recording:
             self._server.simulate(self._office)
             return
         content = self._office.recorded()

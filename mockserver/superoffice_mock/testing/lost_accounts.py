@@ -1,4 +1,4 @@
-"""The traffic of a tenant: what was called, what ran or had run, and which accounts are lost."""
+"""The traffic of a tenant, and the accounts in it that are lost."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from superoffice_mock.testing.models import Exchange, Run
 class Traffic(msgspec.Struct, frozen=True):
     """The exchanges of a tenant, oldest first, its runs, and how many exchanges are forgotten.
 
-    What counts calls, or says that there were none, fails while any is forgotten.
+    Assertions that count calls, or that rule some out, fail if exchanges are forgotten.
     """
 
     requests: Sequence[Exchange]
@@ -20,53 +20,55 @@ class Traffic(msgspec.Struct, frozen=True):
     @property
     def pending(self) -> list[Exchange]:
         """The calls that have not been answered yet."""
-        return [one for one in self.requests if one.pending]
+        return [call for call in self.requests if call.pending]
 
     @property
-    def untold(self) -> list[Exchange]:
-        """The replayed calls that may have started a run, or not: their recording can't tell."""
-        return [one for one in self.requests if one.became == "unknown" and _may_sync(one)]
+    def undecided(self) -> list[Exchange]:
+        """The replayed calls that may have started a run; their recording does not say."""
+        return [call for call in self.requests if call.became == "unknown" and _may_sync(call)]
 
     @property
-    def covered(self) -> dict[int, int]:
-        """The accounts that a run covers, a recorded one too, and the last call that did it."""
+    def covered_by(self) -> dict[int, int]:
+        """The accounts that runs cover, recorded runs too, with the last call that did it."""
         runs = [(run.request, run.covered) for run in self.runs]
-        replayed = [
-            (one.id, one.account_ids)
-            for one in self.requests
-            if one.recorded is not None and one.became == "started"
+        recorded_runs = [
+            (call.id, call.account_ids)
+            for call in self.requests
+            if call.recorded is not None and call.became == "started"
         ]
-        return {account: id_ for id_, those in sorted([*runs, *replayed]) for account in those}
+        return {
+            account: call for call, accounts in sorted(runs + recorded_runs) for account in accounts
+        }
 
-    def asking_for(self, account: int) -> list[Exchange]:
+    def calls_for(self, account: int) -> list[Exchange]:
         """Return the calls that asked for *account*."""
-        return [one for one in self.requests if account in one.account_ids]
+        return [call for call in self.requests if account in call.account_ids]
 
 
-class Lost(msgspec.Struct, frozen=True):
-    """An account, and the last call that asked for it and was answered 204 in vain."""
+class LostAccount(msgspec.Struct, frozen=True):
+    """A lost account, and the last call that asked for it and was answered 204."""
 
     account: int
     exchange: Exchange
 
 
-def lost(traffic: Traffic) -> Iterator[Lost]:
+def find_lost_accounts(traffic: Traffic) -> Iterator[LostAccount]:
     """Yield the accounts in calls answered 204 that no run of that or a later call covers."""
-    last_asked: dict[int, Exchange] = {}
-    for exchange in traffic.requests:
-        if exchange.status == 204:
-            last_asked |= dict.fromkeys(exchange.account_ids, exchange)
-    covered = traffic.covered
-    for account, exchange in last_asked.items():
-        if covered.get(account, 0) < exchange.id:
-            yield Lost(account, exchange)
+    last_calls: dict[int, Exchange] = {}
+    for call in traffic.requests:
+        if call.status == 204:
+            last_calls |= dict.fromkeys(call.account_ids, call)
+    covered_by = traffic.covered_by
+    for account, call in last_calls.items():
+        if covered_by.get(account, 0) < call.id:
+            yield LostAccount(account, call)
 
 
-def doubtful(traffic: Traffic) -> dict[int, int]:
-    """Return the accounts of which a recording can't tell, and the last call that it can't."""
-    return {account: one.id for one in traffic.untold for account in one.account_ids}
+def find_uncertain_accounts(traffic: Traffic) -> dict[int, int]:
+    """Return the accounts of undecided calls, with the last such call."""
+    return {account: call.id for call in traffic.undecided for account in call.account_ids}
 
 
-def _may_sync(one: Exchange) -> bool:
-    called = one.method == "POST" and one.operation is not None
-    return called and (one.status is None or one.status < 300)
+def _may_sync(call: Exchange) -> bool:
+    is_sync = call.method == "POST" and call.operation is not None
+    return is_sync and (call.status is None or call.status < 300)

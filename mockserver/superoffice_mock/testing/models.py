@@ -1,4 +1,4 @@
-"""What the control surface tells, as values: exchanges, runs, events, credentials."""
+"""Answers of the control surface as values: exchanges, runs, events, credentials."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Value(msgspec.Struct, frozen=True):
-    """Something that was told; members that a newer server adds are left out."""
+    """An answer, or a part of one; members that a newer server adds are ignored."""
 
 
 class Account(Value, frozen=True):
@@ -19,7 +19,7 @@ class Account(Value, frozen=True):
 
 
 class Principal(Value, frozen=True):
-    """Who called, as far as the credentials tell."""
+    """The user and the app that the credentials of a call belong to."""
 
     scheme: str
     user: str | None
@@ -27,7 +27,7 @@ class Principal(Value, frozen=True):
 
 
 class Holder(Value, frozen=True):
-    """Who held the lease: a `run` by its number, or a `hand`."""
+    """The holder of the lease: a `run`, by its number, or `hand` for a hold by the test."""
 
     by: str
     run: int | None = None
@@ -41,7 +41,7 @@ class RecordedOutcome(Value, frozen=True):
 
 
 class Exchange(Value, frozen=True):
-    """A request with its answer and what really happened; times are the tenant's, in seconds."""
+    """A request with its answer and what really happened; times are on the tenant's clock."""
 
     id: int
     at: datetime
@@ -66,29 +66,29 @@ class Exchange(Value, frozen=True):
 
     @property
     def became(self) -> str:
-        """What became of it: its outcome, or the one that it had when it was recorded."""
+        """Its outcome; of a replayed call, the outcome that it had when it was recorded."""
         return self.outcome if self.recorded is None else self.recorded.outcome
 
     @property
     def account_ids(self) -> tuple[int, ...]:
-        """The accounts that it asked for, by their ids."""
+        """The ids of the accounts that it asked for."""
         return tuple(account.id for account in self.accounts or ())
 
     @property
     def pending(self) -> bool:
-        """Whether the caller has not been answered yet."""
+        """Whether it has not been answered yet."""
         return self.outcome == "pending"
 
 
 class Header(Value, frozen=True):
-    """One header as it was sent, without secrets."""
+    """A header as it was sent, without secrets."""
 
     name: str
     value: str
 
 
-class WholeExchange(Exchange, frozen=True):
-    """An exchange with what came over the wire."""
+class ExchangeDetails(Exchange, frozen=True):
+    """An exchange with the headers and the body of its request."""
 
     headers: tuple[Header, ...] = ()
     body: str = ""
@@ -117,13 +117,15 @@ class Run(Value, frozen=True):
 
     @property
     def covered(self) -> tuple[int, ...]:
-        """The accounts that it syncs: all but those that a release of the lease cut short."""
-        cut = {step.account for task in self.tasks for step in task if step.state == "cut short"}
-        return tuple(account for account in self.accounts if account not in cut)
+        """Its accounts, without those that it had not synced when the lease was released."""
+        unfinished = {
+            step.account for task in self.tasks for step in task if step.state == "cut short"
+        }
+        return tuple(account for account in self.accounts if account not in unfinished)
 
 
 class Event(Value, frozen=True):
-    """What happened while a clock was moved: `task-ended`, `run-ended`, `answered` and so on."""
+    """Something that happened while a clock was advanced, such as `task-ended` or `answered`."""
 
     at: datetime
     event: str
@@ -134,7 +136,7 @@ class Event(Value, frozen=True):
 
 
 class ClockState(Value, frozen=True):
-    """Which clock a tenant has, what it shows, and how many calls it holds."""
+    """The clock of a tenant: its name, its time, and the calls that wait on it."""
 
     clock: str
     now: datetime
@@ -143,7 +145,7 @@ class ClockState(Value, frozen=True):
 
 
 class Credentials(Value, frozen=True):
-    """One credential of each kind that the tenant knows; *headers* are ready to be sent."""
+    """One credential of each kind that the tenant accepts; *headers* sign in with one of them."""
 
     headers: Mapping[str, str]
     user: str | None = None
@@ -160,7 +162,7 @@ class Credentials(Value, frozen=True):
 
 
 class NewTenant(Value, frozen=True):
-    """A tenant that was made."""
+    """A tenant that was just created."""
 
     id: str
     url: str
@@ -169,7 +171,7 @@ class NewTenant(Value, frozen=True):
 
 
 class ArmedFault(Value, frozen=True):
-    """A fault, how often it fired, and whether it still can; the rest is as it was armed."""
+    """A fault as it was armed, how often it has fired, and whether it still can."""
 
     id: int
     fired: int
@@ -185,7 +187,7 @@ class ArmedFault(Value, frozen=True):
 
     @property
     def effect(self) -> str:
-        """What it does, in words."""
+        """A short description of what it does."""
         if self.status is not None:
             return f"status {self.status}"
         if self.delay is not None:
@@ -194,5 +196,5 @@ class ArmedFault(Value, frozen=True):
 
     @property
     def sure(self) -> bool:
-        """Whether it strikes the next call that it is meant for, come what may."""
+        """Whether it certainly fires at the next call that it applies to."""
         return self.every is None and self.probability is None

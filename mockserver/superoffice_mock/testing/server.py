@@ -1,4 +1,4 @@
-"""The mock in this process: behind a socket in a thread of its own, or as an ASGI application."""
+"""The mock in this process: as a server in a thread of its own, or as an ASGI application."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TenantOptions(TypedDict, total=False):
-    """What a tenant is like; what is left out is as the server has it, or made up."""
+    """The options of a new tenant; the defaults are the server's settings and new credentials."""
 
     installation: Literal["onsite", "online"]
     granted: bool
@@ -38,26 +38,26 @@ class TenantOptions(TypedDict, total=False):
 
 
 class MockServer:
-    """A server in a thread of this process, while the block lasts; its port is a free one.
+    """A context manager: a server in a thread of this process, on a free port.
 
     *settings* are those of the command line (`seconds_per_account=0.5`, `tls_cert="…"`);
-    *readings* hold where a tenant has none of its own. Raise SetupError if they can't be.
+    *readings* are the defaults of its tenants. Raise SetupError if one of them is invalid.
     """
 
     def __init__(self, readings: Mapping[str, str] | None = None, **settings: Any) -> None:  # noqa: ANN401 - by setting
-        self._settings = _settings(readings or {}, {"port": 0, "log": "off"} | settings)
+        self._settings = _load_settings(readings or {}, {"port": 0, "log": "off"} | settings)
         self._stack = ExitStack()
-        self._calls: ControlClient | None = None
-        self._cast: TenantBackends | None = None
+        self._control_client: ControlClient | None = None
+        self._backends: TenantBackends | None = None
 
     def __enter__(self) -> Self:
-        from superoffice_mock.server.run import in_background
+        from superoffice_mock.server.run import serve_in_background
 
-        url = self._stack.enter_context(in_background(self.served(), self._settings))
-        self._calls = ControlClient(
-            _callable(url), self._settings.control_token, self._settings.tls_cert
+        url = self._stack.enter_context(serve_in_background(self.served(), self._settings))
+        self._control_client = ControlClient(
+            _local_url(url), self._settings.control_token, self._settings.tls_cert
         )
-        self._stack.callback(self._calls.close)
+        self._stack.callback(self._control_client.close)
         return self
 
     def __exit__(
@@ -69,81 +69,85 @@ class MockServer:
         self._stack.close()
 
     def served(self) -> "Mock":
-        """Return what it serves: the mock."""
-        return _assembled(self._settings, self._casting)
+        """Return the mock to serve."""
+        return _build_mock(self._settings, self._create_backends)
 
     @property
     def url(self) -> str:
-        """Where to call it."""
-        return self._running.url
+        """The base URL to call."""
+        return self._client.url
 
-    def tenant(self, **wanted: Unpack[TenantOptions]) -> SuperOffice:
-        """Make a tenant of its own, on a clock that jumps. Raise ControlFailed if it can't be."""
-        body: dict[str, object] = dict(wanted)
-        accounts = wanted.get("accounts")
+    def tenant(self, **options: Unpack[TenantOptions]) -> SuperOffice:
+        """Create a tenant, with a clock that jumps by default. Raise ControlFailed if it can't."""
+        body: dict[str, object] = dict(options)
+        accounts = options.get("accounts")
         if isinstance(accounts, Mapping):
             body["accounts"] = [{"id": id_, "seconds": took} for id_, took in accounts.items()]
-        return SuperOffice(self._running, self._running.post("tenants", body, NewTenant))
+        return SuperOffice(self._client, self._client.post("tenants", body, NewTenant))
 
     def play(self, office: SuperOffice, path: str) -> None:
-        """Let *office* answer from the recording at *path*. Raise SetupError if it can't be."""
+        """Make *office* answer from the recording at *path*. Raise SetupError if it can't."""
         from superoffice_mock.webapi import replay_backend
 
-        if self._cast is not None:
-            longest = self._settings.max_body
-            self._cast.parts[office.id] = replay_backend.part(path, office.id, longest, warn)
+        if self._backends is not None:
+            max_body = self._settings.max_body
+            replay = replay_backend.tenant_replay(path, office.id, max_body, warn)
+            self._backends.by_tenant[office.id] = replay
 
     def simulate(self, office: SuperOffice) -> None:
-        """Let *office* answer as any other again."""
-        if self._cast is not None:
-            self._cast.parts.pop(office.id, None)
+        """Make *office* answer like other tenants again, after `play`."""
+        if self._backends is not None:
+            self._backends.by_tenant.pop(office.id, None)
 
-    def _casting(self, routes: "Routes", simulation: "Backend") -> "Backend":
+    def _create_backends(self, routes: "Routes", simulation: "Backend") -> "Backend":
         from superoffice_mock.webapi.backend import TenantBackends
 
-        self._cast = TenantBackends(routes, simulation)
-        return self._cast
+        self._backends = TenantBackends(routes, simulation)
+        return self._backends
 
     @property
-    def _running(self) -> ControlClient:
-        if self._calls is None:
-            msg = "the server does not run yet: write `with MockServer() as server:`"
+    def _client(self) -> ControlClient:
+        if self._control_client is None:
+            msg = "the server is not running yet: write `with MockServer() as server:`"
             raise RuntimeError(msg)
-        return self._calls
+        return self._control_client
 
 
 def create_app(readings: Mapping[str, str] | None = None, **settings: Any) -> "Starlette":  # noqa: ANN401 - by setting
-    """Return the mock as an ASGI application, for an ASGI transport; it has the demo world.
+    """Return the mock with the demo world as an ASGI application, for an ASGI transport.
 
-    The control surface is in it: call /_mock/ through the same transport. It can't break
-    connections, as it has none. Raise SetupError for what *settings* can't be.
+    It includes the control surface: call /_mock/ through the same transport. It has no
+    connections, so it can't break them. Raise SetupError if one of the *settings* is invalid.
     """
-    return _assembled(_settings(readings or {}, {"log": "off"} | settings)).app
+    return _build_mock(_load_settings(readings or {}, {"log": "off"} | settings)).app
 
 
-def _settings(readings: object, given: Mapping[str, object]) -> "Settings":
+def _load_settings(readings: object, values: Mapping[str, object]) -> "Settings":
     from superoffice_mock.config.settings import load
 
     if not isinstance(readings, Mapping):
         msg = f'readings={readings!r}: expected a mapping, such as readings={{"run": "blocking"}}'
         raise SetupError(msg)
     flags = {
-        name.replace("_", "-"): str(value) for name, value in given.items() if value is not None
+        name.replace("_", "-"): str(value) for name, value in values.items() if value is not None
     }
     assignments = tuple(f"{name}={value}" for name, value in readings.items())
     return load(None, {}, flags, assignments, source="settings").settings
 
 
-def _callable(url: str) -> str:
-    """Return *url* with an address to call, where it has the one for listening on all."""
+def _local_url(url: str) -> str:
+    """Return *url* with the loopback address instead of the one that stands for all addresses."""
     return url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
 
 
-def _assembled(settings: "Settings", instead: "BackendFactory | None" = None) -> "Mock":
+def _build_mock(settings: "Settings", backend_factory: "BackendFactory | None" = None) -> "Mock":
     from superoffice_mock import access_log
     from superoffice_mock.app import assemble
     from superoffice_mock.config import tenant_file
 
     return assemble(
-        settings, tenant_file.of(settings), access_log.logger(settings.log), instead=instead
+        settings,
+        tenant_file.load_tenants(settings),
+        access_log.make_logger(settings.log),
+        backend_factory=backend_factory,
     )

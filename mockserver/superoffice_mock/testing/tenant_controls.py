@@ -1,4 +1,4 @@
-"""What a tenant has that a test moves: its clock, its lease and its faults."""
+"""What a test controls of its tenant: the clock, the lease and the faults."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from superoffice_mock.testing.models import ArmedFault, ClockState, Event
 
 
 class Fault(TypedDict, total=False):
-    """A fault: which calls it strikes, and exactly one effect; mockserver/README.md has a table."""
+    """A fault: the calls it applies to, and exactly one effect; see mockserver/README.md."""
 
     operation: str
     times: int
@@ -30,15 +30,15 @@ class Fault(TypedDict, total=False):
 
 
 class Clock:
-    """The clock of a tenant. Every wait, run and lifetime of the tenant is on it."""
+    """The clock of a tenant. All its waits, runs and lifetimes are measured on it."""
 
-    def __init__(self, calls: ControlClient, tenant: str) -> None:
-        self._calls = calls
+    def __init__(self, client: ControlClient, tenant: str) -> None:
+        self._client = client
         self._tenant = tenant
 
     @property
     def now(self) -> datetime:
-        """The moment it shows."""
+        """The time that it shows."""
         return self._state().now
 
     @property
@@ -52,91 +52,91 @@ class Clock:
         return self._state().waiting
 
     def time(self) -> float:
-        """Return seconds since 1970, as `time.time` does: give it to an app that measures time."""
+        """Return seconds since 1970, like `time.time`; pass this to an app that measures time."""
         return self.now.timestamp()
 
     def real(self) -> None:
-        """Let it run on, a second in a second."""
+        """Let it run in real time."""
         self._set("real")
 
     def freeze(self) -> None:
-        """Stop it; it stands until it is advanced."""
+        """Stop it until it is advanced."""
         self._set("freeze")
 
     def jump(self) -> None:
-        """Stop it, and let it jump to the next moment that anyone waits for, once all wait."""
+        """Stop it, and let it jump to the next moment that a call waits for once all calls wait."""
         self._set("jump")
 
     def advance(self, seconds: float) -> tuple[Event, ...]:
-        """Move it on; return what happened in between, in order. It must not be `real`."""
+        """Move it on and return what happened meanwhile, in order. It must not be `real`."""
         return self._advance({"seconds": seconds})
 
     def advance_until_idle(self) -> tuple[Event, ...]:
-        """Move it on until nobody waits and no run is active; return what happened."""
+        """Move it on until no call waits and no run is active; return what happened."""
         return self._advance({"until": "idle"})
 
     def _state(self) -> ClockState:
-        return self._calls.get("clock", ClockState, tenant=self._tenant)
+        return self._client.get("clock", ClockState, tenant=self._tenant)
 
     def _set(self, clock: str) -> None:
-        self._calls.post(f"clock/{clock}", None, ClockState, tenant=self._tenant)
+        self._client.post(f"clock/{clock}", None, ClockState, tenant=self._tenant)
 
     def _advance(self, by: Mapping[str, object]) -> tuple[Event, ...]:
-        return self._calls.post("clock/advance", by, _Advanced, tenant=self._tenant).events
+        return self._client.post("clock/advance", by, _AdvanceResult, tenant=self._tenant).events
 
 
 class Lease:
-    """The right to run, held by hand: whoever calls meanwhile is turned away."""
+    """The right to run. While a test holds it, all calls are turned away."""
 
-    def __init__(self, calls: ControlClient, tenant: str) -> None:
-        self._calls = calls
+    def __init__(self, client: ControlClient, tenant: str) -> None:
+        self._client = client
         self._tenant = tenant
 
     @property
     def held(self) -> bool:
-        """Whether a run or a hand has it."""
-        return self._calls.get("lease", _Held, tenant=self._tenant).held
+        """Whether a run or a test holds it."""
+        return self._client.get("lease", _LeaseState, tenant=self._tenant).held
 
     def hold(self) -> None:
-        """Take it until `release`. Raise ControlFailed while it is held."""
-        self._calls.post("lease/hold", None, _Held, tenant=self._tenant)
+        """Hold it until `release`. Raise ControlFailed if it is held already."""
+        self._client.post("lease/hold", None, _LeaseState, tenant=self._tenant)
 
     def release(self) -> None:
-        """End the hold, or the run that has it."""
-        self._calls.post("lease/release", None, _Held, tenant=self._tenant)
+        """End the hold, or the run that holds it."""
+        self._client.post("lease/release", None, _LeaseState, tenant=self._tenant)
 
 
 class Faults:
     """The faults of a tenant."""
 
-    def __init__(self, calls: ControlClient, tenant: str) -> None:
-        self._calls = calls
+    def __init__(self, client: ControlClient, tenant: str) -> None:
+        self._client = client
         self._tenant = tenant
 
     @property
     def all(self) -> tuple[ArmedFault, ...]:
-        """Every fault that was armed and not cleared since."""
-        return self._calls.get("faults", _Faults, tenant=self._tenant).faults
+        """The faults that were armed and not cleared since."""
+        return self._client.get("faults", _FaultList, tenant=self._tenant).faults
 
     def arm(self, **fault: Unpack[Fault]) -> None:
-        """Arm one more: `arm(status=503, times=2)`. Raise ControlFailed if it can't be meant."""
-        self._calls.post("faults", fault, _Faults, tenant=self._tenant)
+        """Add a fault: `arm(status=503, times=2)`. Raise ControlFailed if it is invalid."""
+        self._client.post("faults", fault, _FaultList, tenant=self._tenant)
 
     def clear(self) -> None:
-        """Disarm all."""
-        self._calls.send("DELETE", "faults", None, _Faults, tenant=self._tenant)
+        """Remove all faults."""
+        self._client.send("DELETE", "faults", None, _FaultList, tenant=self._tenant)
 
 
 # ---- answers ---------------------------------------------------------------------------------
 
 
-class _Faults(msgspec.Struct, frozen=True):
+class _FaultList(msgspec.Struct, frozen=True):
     faults: tuple[ArmedFault, ...]
 
 
-class _Held(msgspec.Struct, frozen=True):
+class _LeaseState(msgspec.Struct, frozen=True):
     held: bool
 
 
-class _Advanced(msgspec.Struct, frozen=True):
+class _AdvanceResult(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]

@@ -1,1 +1,1 @@
-"""The vendor's API: a request from its arrival to its answer."""
+"""The vendor's API: the steps of a call from its arrival to its answer."""

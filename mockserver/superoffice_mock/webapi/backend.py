@@ -1,4 +1,4 @@
-"""Who answers the calls of the vendor's surface: the simulation, or something in its place."""
+"""The interface of what answers calls on the vendor's API, and a choice of it per tenant."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -11,60 +11,60 @@ from superoffice_mock.webapi.routing import Routes
 
 
 class DelayedCall(Protocol):
-    """A call that is kept from arriving; its body is there already."""
+    """A call whose body is read, and whose arrival a fault delays."""
 
-    def arrives(self, now: Instant) -> tuple[Call, Verdict]:
-        """Decide the call at *now*, at once. Raise what it is refused with."""
+    def arrive(self, now: Instant) -> tuple[Call, Verdict]:
+        """Let the call arrive at *now* and return its verdict. Raise Rejected if it is invalid."""
 
     def answer(self) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer once it is due, also to a call that never arrived."""
+        """Return the answer once it is due, even if the call never arrived."""
 
 
 class Backend(Protocol):
-    """Whoever answers the calls of the vendor's surface."""
+    """Answers calls on the vendor's API."""
 
-    def answer(self, incoming: ApiRequest) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer. Raise Rejected for a call that gets none."""
+    def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
+        """Return the answer. Raise Rejected for a call that is answered with an error."""
 
-    def late(self, incoming: ApiRequest, raw: bytes) -> DelayedCall:
-        """Return a call of the documented operation, with the body *raw*, that arrives later."""
+    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
+        """Return a call of a documented operation, with the body *raw*, that arrives later."""
 
-    def struck(self, incoming: ApiRequest, raw: bytes) -> None:
-        """Note a call with the body *raw* that is answered by a fault."""
+    def note_fault(self, request: ApiRequest, raw: bytes) -> None:
+        """Take note of a call with the body *raw* that a fault answers."""
 
-    def max_body(self, incoming: ApiRequest) -> int:
-        """Return how long the body of a call may be."""
+    def max_body(self, request: ApiRequest) -> int:
+        """Return the limit for the body of a call, in bytes."""
 
 
 BackendFactory = Callable[[Routes, Backend], Backend]
-"""Makes who answers in place of the simulation, which may be asked, too."""
+"""Makes a backend that replaces the simulation; it may pass calls on to the simulation."""
 
 
 class TenantBackends:
-    """Lets *parts*, by the id of a tenant, answer in place of the simulation, which has the rest.
+    """Chooses a backend from *backends* by the id of the tenant; the simulation is the default.
 
-    It may change while calls are answered, and from another thread.
+    *backends* may change while calls are answered, also from another thread.
     """
 
     def __init__(self, _: Routes, simulation: Backend) -> None:
-        self.parts: dict[str, Backend] = {}
+        self.by_tenant: dict[str, Backend] = {}
         self._simulation = simulation
 
-    def answer(self, incoming: ApiRequest) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer of whoever has the part."""
-        return self._part(incoming).answer(incoming)
+    def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
+        """Return the answer of the tenant's backend."""
+        return self._find_backend(request).answer(request)
 
-    def late(self, incoming: ApiRequest, raw: bytes) -> DelayedCall:
-        """Return a call of whoever has the part, that arrives later."""
-        return self._part(incoming).late(incoming, raw)
+    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
+        """Return a call to the tenant's backend that arrives later."""
+        return self._find_backend(request).delay(request, raw)
 
-    def struck(self, incoming: ApiRequest, raw: bytes) -> None:
-        """Let whoever has the part note a call that is answered by a fault."""
-        self._part(incoming).struck(incoming, raw)
+    def note_fault(self, request: ApiRequest, raw: bytes) -> None:
+        """Pass on a call that a fault answers."""
+        self._find_backend(request).note_fault(request, raw)
 
-    def max_body(self, incoming: ApiRequest) -> int:
-        """Return how long a body whoever has the part takes."""
-        return self._part(incoming).max_body(incoming)
+    def max_body(self, request: ApiRequest) -> int:
+        """Return the limit for the body of a call, in bytes."""
+        return self._find_backend(request).max_body(request)
 
-    def _part(self, incoming: ApiRequest) -> Backend:
-        return self.parts.get(incoming.place.tenant.facts.id, self._simulation)
+    def _find_backend(self, request: ApiRequest) -> Backend:
+        return self.by_tenant.get(request.route.tenant.facts.id, self._simulation)

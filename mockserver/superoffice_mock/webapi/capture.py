@@ -1,4 +1,4 @@
-"""Recordings of the mock's own traffic: in memory, harmless from the start, and with the truth."""
+"""Recordings of the mock's own traffic, kept in memory, redacted and labelled with outcomes."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -14,100 +14,100 @@ from superoffice_mock.webapi.response import BrokenResponse, Response
 if TYPE_CHECKING:
     from superoffice_mock.recordings.model import Entry, Label, Outcome, RecordedResponse, Recording
 
-MOST: Final = 20
-"""Recordings that may be under way, each of one tenant."""
-LONGEST: Final = 8 * 1024 * 1024
-"""Bytes of a recording."""
+MAX_CAPTURES: Final = 20
+"""How many tenants may be recorded at the same time."""
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""The limit for one recording, in bytes of HAR."""
 _FAILURES: Final[Mapping[str, str]] = {"reset-by-peer": "reset", "stall": "aborted"}
-_LENGTHS: Final = (b"content-length", b"transfer-encoding")
+_LENGTH_HEADERS: Final = (b"content-length", b"transfer-encoding")
 _OUTCOMES: Final = ("started", "turned_away", "served", "rejected", "faulted")
 
 
 class Capture:
-    """One recording under way; *over* ends it without keeping it, as a reset does."""
+    """A recording in progress. Closing *on_end* ends it; *omitted* counts entries without room."""
 
     def __init__(self) -> None:
         from superoffice_mock.redaction.redactor import Redactor
 
-        self.over = ExitStack()
-        self.left_out = 0
-        self._redaction = Redactor()
+        self.on_end = ExitStack()
+        self.omitted = 0
+        self._redactor = Redactor()
         self._entries: list[tuple[int, Entry]] = []
         self._size = 0
 
-    def told(self, exchange: Exchange) -> None:
-        """Look at nothing: the journal does not know what is recorded."""
+    def notify(self, exchange: Exchange) -> None:
+        """Do nothing: the journal does not have the bytes of the answer."""
 
-    def dismissed(self, _: str) -> None:
-        """End with the tenant's journal."""
-        self.over.close()
+    def cancel(self, _: str) -> None:
+        """End the recording, as the tenant's journal is reset."""
+        self.on_end.close()
 
     def add(self, arrival: int, entry: "Entry") -> None:
-        """Keep *entry*, made harmless, if there is room."""
+        """Redact *entry* and keep it, if there is room."""
         from superoffice_mock.recordings import har_file
 
-        harmless = self._redaction.entry(entry)
-        size = len(har_file.entry_line(harmless))
-        if self._size + size > LONGEST:
-            self.left_out += 1
+        redacted_entry = self._redactor.redact_entry(entry)
+        size = len(har_file.entry_line(redacted_entry))
+        if self._size + size > MAX_BYTES:
+            self.omitted += 1
             return
         self._size += size
-        self._entries.append((arrival, harmless))
+        self._entries.append((arrival, redacted_entry))
 
     @property
     def recording(self) -> "Recording":
-        """What was recorded, in the order of arrival."""
+        """The recorded entries, in the order of arrival."""
         from msgspec.structs import replace
 
         from superoffice_mock.recordings.model import About, Recording
 
-        ordered = sorted(self._entries, key=lambda one: one[0])
+        entries_by_arrival = sorted(self._entries, key=lambda entry: entry[0])
         entries = (
             replace(entry, label=replace(entry.label, arrival=number))
-            for number, (_, entry) in enumerate(ordered, 1)
+            for number, (_, entry) in enumerate(entries_by_arrival, 1)
         )
-        return Recording(tuple(entries), self._redaction.about(About()))
+        return Recording(tuple(entries), self._redactor.redact_about(About()))
 
 
 class Captures:
-    """The recordings under way, at most one of a tenant."""
+    """The recordings in progress, at most one per tenant."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self.running: dict[TenantId, Capture] = {}
 
     def start(self, tenant: TenantId) -> None:
-        """Record *tenant* from now on. Raise ValueError if that can't be."""
+        """Start to record *tenant*. Raise ValueError if that is not possible."""
         if tenant in self.running:
             msg = "a recording of this tenant is under way; POST /_mock/recordings/stop ends it"
             raise ValueError(msg)
-        if len(self.running) >= MOST:
-            msg = f"{MOST} recordings are under way; stop one of another tenant first"
+        if len(self.running) >= MAX_CAPTURES:
+            msg = f"{MAX_CAPTURES} recordings are under way; stop one of another tenant first"
             raise ValueError(msg)
-        tape = self.running[tenant] = Capture()
-        tape.over.callback(self.running.pop, tenant)
-        tape.over.enter_context(self._journal.watched(tenant, tape))
+        capture = self.running[tenant] = Capture()
+        capture.on_end.callback(self.running.pop, tenant)
+        capture.on_end.enter_context(self._journal.watch(tenant, capture))
 
     def stop(self, tenant: TenantId) -> Capture:
         """End the recording of *tenant* and return it. Raise ValueError if there is none."""
-        tape = self.running.get(tenant)
-        if tape is None:
-            msg = "this tenant is not recorded; POST /_mock/recordings/start begins to"
+        capture = self.running.get(tenant)
+        if capture is None:
+            msg = "this tenant is not recorded; POST /_mock/recordings/start starts a recording"
             raise ValueError(msg)
-        tape.over.close()
-        return tape
+        capture.on_end.close()
+        return capture
 
     def note(self, exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> None:
-        """Record an exchange whose *answer* is about to be sent, if its tenant is recorded."""
-        tape = self.running.get(exchange.tenant)
-        if tape is not None and not exchange.astray:
-            tape.add(exchange.id, _entry(exchange, scope, answer))
+        """Record an exchange if its tenant is recorded; its *answer* is about to be sent."""
+        capture = self.running.get(exchange.tenant)
+        if capture is not None and not exchange.tenant_unknown:
+            capture.add(exchange.id, _build_entry(exchange, scope, answer))
 
 
-# ---- what is recorded ------------------------------------------------------------------------
+# ---- entries ---------------------------------------------------------------------------------
 
 
-def _entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> "Entry":
+def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> "Entry":
     from superoffice_mock.recordings.model import Entry, RecordedRequest
 
     elapsed = None if exchange.elapsed is None else exchange.elapsed / SECOND
@@ -115,14 +115,14 @@ def _entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) 
         request=RecordedRequest(
             exchange.method,
             _url(scope),
-            headers=_text(scope["headers"]),
-            body=_sent(exchange, scope),
+            headers=_decode_headers(scope["headers"]),
+            body=_request_body(exchange, scope),
         ),
-        response=_response(exchange, answer),
+        response=_build_response(exchange, answer),
         at=exchange.at / SECOND,
         elapsed=elapsed,
-        waited=elapsed,
-        label=_label(exchange),
+        service_time=elapsed,
+        label=_build_label(exchange),
     )
 
 
@@ -132,33 +132,35 @@ def _url(scope: Scope) -> str:
     return f"{scope['scheme']}://{host.decode('latin-1')}/{target.decode('latin-1').lstrip('/')}"
 
 
-def _text(headers: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
+def _decode_headers(headers: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
     return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
-def _sent(exchange: Exchange, scope: Scope) -> bytes | None:
-    """Return the body; None where there was one that nobody looked at, as the call was refused."""
-    announced = {name: value for name, value in scope["headers"] if name in _LENGTHS}
-    some = bool(announced) and announced.get(b"content-length") != b"0"
-    return None if some and not exchange.body else exchange.body
+def _request_body(exchange: Exchange, scope: Scope) -> bytes | None:
+    """Return the body; None if there was one that was not read, as the call was rejected."""
+    length_headers = {name: value for name, value in scope["headers"] if name in _LENGTH_HEADERS}
+    has_body = bool(length_headers) and length_headers.get(b"content-length") != b"0"
+    return None if has_body and not exchange.body else exchange.body
 
 
-def _response(exchange: Exchange, answer: Response | BrokenResponse) -> "RecordedResponse":
+def _build_response(exchange: Exchange, answer: Response | BrokenResponse) -> "RecordedResponse":
     from superoffice_mock.recordings.model import RecordedResponse
 
     if isinstance(answer, Response):
         body = b"" if exchange.method == "HEAD" else answer.body
-        return RecordedResponse(answer.status, headers=_text([*answer.headers]), body=body)
+        return RecordedResponse(
+            answer.status, headers=_decode_headers([*answer.headers]), body=body
+        )
     effect = exchange.fault and exchange.fault.effect
     kind = effect.kind if isinstance(effect, Breakage) else ""
     return RecordedResponse(answer.status or 0, _FAILURES.get(kind, "cut off"))
 
 
-def _label(exchange: Exchange) -> "Label":
+def _build_label(exchange: Exchange) -> "Label":
     from superoffice_mock.recordings.model import Label
 
     outcome = exchange.outcome
-    if outcome not in _OUTCOMES:  # a crash of the mock, which is nothing of the service
+    if outcome not in _OUTCOMES:  # a crash of the mock, which the real service does not have
         return Label(tenant=exchange.tenant)
-    known: Outcome = outcome  # type: ignore[assignment]
-    return Label(known, "certain", exchange.tenant)
+    known_outcome: Outcome = outcome  # type: ignore[assignment]
+    return Label(known_outcome, "certain", exchange.tenant)

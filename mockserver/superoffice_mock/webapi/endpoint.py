@@ -1,4 +1,4 @@
-"""The way in and out: notes the arrival, turns errors into answers, journals the exchange."""
+"""The ASGI application of the vendor's API: journals each call and turns errors into answers."""
 
 import asyncio
 import traceback
@@ -12,111 +12,113 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi import fault_injection, response
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.fault_injection import FaultInjection
-from superoffice_mock.webapi.operations.describe import headers_of
-from superoffice_mock.webapi.request import ApiRequest, check
+from superoffice_mock.webapi.operations.describe import error_headers
+from superoffice_mock.webapi.request import ApiRequest, check_http
 from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import RouteMatch, Routes
 from superoffice_mock.wire import cors
-from superoffice_mock.wire.cors import Origins
-from superoffice_mock.wire.error_body import CRASHED
-from superoffice_mock.wire.headers import read
+from superoffice_mock.wire.cors import AllowedOrigins
+from superoffice_mock.wire.error_body import CRASH_MESSAGE
+from superoffice_mock.wire.headers import read_headers
 
 Log = Callable[[Exchange], None]
 
-CUT_OFF: Final = "the mock was shut down before the call was complete"
+SHUT_DOWN: Final = "the mock was shut down before the call was complete"
 
 
 class ApiEndpoint:
-    """The vendor's surface as a plain ASGI application."""
+    """The vendor's API as a plain ASGI application; *steady_clock* is real time in nanoseconds."""
 
     def __init__(
         self,
         routes: Routes,
-        answering: FaultInjection,
+        backend: FaultInjection,
         journal: Journal,
-        origins: Origins,
-        steady: Callable[[], int],
+        origins: AllowedOrigins,
+        steady_clock: Callable[[], int],
         log: Log,
-        tapes: Captures,
+        captures: Captures,
     ) -> None:
         self._routes = routes
-        self._answering = answering
+        self._backend = backend
         self._journal = journal
         self._origins = origins
-        self._steady = steady
+        self._steady_clock = steady_clock
         self._log = log
-        self._tapes = tapes
+        self._captures = captures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and journal it."""
-        headers = read(scope["headers"])
-        place = self._routes.find(scope["path"])
-        tenant, now = place.tenant, self._steady()
-        exchange = self._journal.arrived(
-            tenant.facts.id, scope["method"], place.path, tenant.state.clock.now(now), now
+        headers = read_headers(scope["headers"])
+        route = self._routes.find(scope["path"])
+        tenant, now = route.tenant, self._steady_clock()
+        exchange = self._journal.record_arrival(
+            tenant.facts.id, scope["method"], route.path, tenant.state.clock.now(now), now
         )
-        if place.operation is not None:
-            exchange.operation = place.operation.name
-        exchange.astray = place.astray
-        exchange.head = headers.kept
-        tenant.arrived()
+        if route.operation is not None:
+            exchange.operation = route.operation.name
+        exchange.tenant_unknown = route.unknown_tenant
+        exchange.head = headers.journal_head
+        tenant.begin_call()
         try:
-            answer = await self._answer(ApiRequest(place, scope, receive, headers, exchange))
-            self._answered(exchange, answer, place)
-            if self._tapes.running:
-                self._tapes.note(exchange, scope, answer)
+            answer = await self._answer(ApiRequest(route, scope, receive, headers, exchange))
+            self._complete(exchange, answer, route)
+            if self._captures.running:
+                self._captures.note(exchange, scope, answer)
             await answer.send(scope, send)
         finally:
-            self._journal.finished(exchange)
-            tenant.left()
+            self._journal.record_end(exchange)
+            tenant.end_call()
             self._log(exchange)
 
-    async def _answer(self, incoming: ApiRequest) -> Response | BrokenResponse:
-        """Return the answer to *incoming*, whatever happens to it, with its CORS headers."""
-        headers, place = incoming.headers, incoming.place
-        allowed = cors.headers_for(headers, self._origins)
-        method = incoming.scope["method"]
+    async def _answer(self, request: ApiRequest) -> Response | BrokenResponse:
+        """Return the answer to *request* with its CORS headers; every error becomes an answer."""
+        headers, route = request.headers, request.route
+        cors_headers = cors.response_headers(headers, self._origins)
+        method = request.scope["method"]
         try:
-            check(incoming)
-            if place.operation is not None and cors.is_preflight(method, headers):
-                methods = place.operation.methods
+            check_http(request)
+            if route.operation is not None and cors.is_preflight(method, headers):
+                methods = route.operation.methods
                 return Response(204).with_headers(
-                    allowed and allowed + cors.preflight_headers(headers, methods)
+                    cors_headers and cors_headers + cors.preflight_headers(headers, methods)
                 )
-            answer: Response | BrokenResponse = await self._answering.answer(incoming)
+            answer: Response | BrokenResponse = await self._backend.answer(request)
         except Rejected as error:
-            incoming.exchange.told = error.reason
-            answer = self._rejected(error, incoming)
-        except asyncio.CancelledError:  # the server stops and has waited long enough for the body
-            incoming.exchange.told = CUT_OFF
-            answer = self._rejected(Rejected(503, "", CUT_OFF), incoming)
-        except Exception:  # noqa: BLE001 - whatever it is, the caller gets a 500, the journal a traceback
-            incoming.exchange.crash = traceback.format_exc()
-            incoming.exchange.told = "the mock crashed; its traceback is in `crash`"
-            answer = self._rejected(Rejected(500, "", "crashed", told=CRASHED), incoming)
-        return answer.with_headers(allowed)
+            request.exchange.explicit_reason = error.reason
+            answer = self._render_error(error, request)
+        except asyncio.CancelledError:  # the server stops, and its grace period is over
+            request.exchange.explicit_reason = SHUT_DOWN
+            answer = self._render_error(Rejected(503, "", SHUT_DOWN), request)
+        except Exception:  # noqa: BLE001 - the client gets a 500, the journal a traceback
+            request.exchange.crash = traceback.format_exc()
+            request.exchange.explicit_reason = "the mock crashed; its traceback is in `crash`"
+            answer = self._render_error(
+                Rejected(500, "", "crashed", message=CRASH_MESSAGE), request
+            )
+        return answer.with_headers(cors_headers)
 
-    def _rejected(self, error: Rejected, incoming: ApiRequest) -> Response:
-        readings = incoming.place.tenant.facts.readings
-        answer = response.rejected(error, incoming.headers, readings)
-        answer = answer.with_headers(headers_of(error, incoming.place))
-        return _replacing(answer, error.headers) if error.headers else answer
+    def _render_error(self, error: Rejected, request: ApiRequest) -> Response:
+        readings = request.route.tenant.facts.readings
+        answer = response.render_error(error, request.headers, readings)
+        answer = answer.with_headers(error_headers(error, request.route))
+        return _replace_headers(answer, error.headers) if error.headers else answer
 
-    def _answered(
-        self, exchange: Exchange, answer: Response | BrokenResponse, place: RouteMatch
+    def _complete(
+        self, exchange: Exchange, answer: Response | BrokenResponse, route: RouteMatch
     ) -> None:
-        """Note the answer: on the tenant's clock at the moment it was due, and in real time."""
+        """Store status and times in *exchange*; on the tenant's clock, the answer is on time."""
         verdict = exchange.verdict
-        at = place.tenant.now() if verdict is None else verdict.answer_at
+        at = route.tenant.now() if verdict is None else verdict.answer_at
         exchange.status = answer.status
-        if exchange.elapsed is None:  # else the moment is past, as for a call that was delayed
+        if exchange.elapsed is None:  # set already for a delayed call that was rejected on arrival
             exchange.elapsed = at - exchange.at
         if exchange.fault is not None:
-            exchange.told = fault_injection.reason(exchange)
-        exchange.elapsed_real = self._steady() - exchange.real_at
+            exchange.explicit_reason = fault_injection.describe_reason(exchange)
+        exchange.elapsed_real = self._steady_clock() - exchange.real_at
 
 
-def _replacing(answer: Response, headers: tuple[tuple[str, str], ...]) -> Response:
-    """Return *answer* with these headers instead of its own of the same names."""
+def _replace_headers(answer: Response, headers: tuple[tuple[str, str], ...]) -> Response:
+    """Return *answer* with *headers*, which replace its own of the same names."""
     raw = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
     return answer.without_headers({name for name, _ in raw}).with_headers(raw)

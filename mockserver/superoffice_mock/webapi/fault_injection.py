@@ -1,4 +1,4 @@
-"""Faults at the edge: how an armed one answers a call or breaks its connection."""
+"""How an armed fault answers a call, delays it or breaks its connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -6,182 +6,192 @@ from functools import partial
 from typing import Final
 
 from superoffice_mock.core.credentials import DENIED
-from superoffice_mock.core.faults import Breakage, Delay, Expiry, Fault, Refusal, garbage
+from superoffice_mock.core.faults import Breakage, Delay, ErrorAnswer, Expiry, Fault, garbage_bytes
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.core.lease import Call, Delayed, Refused, Verdict
+from superoffice_mock.core.lease import Call, Delayed, RejectedAfterDelay, Verdict
 from superoffice_mock.core.sync_run import SECOND, Duration, ExchangeId, Instant
 from superoffice_mock.errors import Faulted, Rejected
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
 from superoffice_mock.webapi.backend import Backend, DelayedCall
-from superoffice_mock.webapi.deferred import wait
-from superoffice_mock.webapi.request import ApiRequest, take_in
-from superoffice_mock.webapi.response import NOT_CACHED, BrokenResponse, Response
-from superoffice_mock.wire.error_body import message_of
+from superoffice_mock.webapi.deferred import wait_until_due
+from superoffice_mock.webapi.request import ApiRequest, read_truncated_body
+from superoffice_mock.webapi.response import NO_CACHE_HEADERS, BrokenResponse, Response
+from superoffice_mock.wire.error_body import status_message
 from superoffice_mock.wire.headers import Headers
 
-_CONTENT: Final = (b"content-type", b"application/json; charset=utf-8")
+Breaker = Callable[[Fault, ApiRequest, Connection], Awaitable[BrokenResponse]]
 
-
-_CHUNKED: Final = (*NOT_CACHED, _CONTENT, (b"transfer-encoding", b"chunked"))
-
-
+_JSON_CONTENT: Final = (b"content-type", b"application/json; charset=utf-8")
+_CHUNKED_HEADERS: Final = (*NO_CACHE_HEADERS, _JSON_CONTENT, (b"transfer-encoding", b"chunked"))
 MALFORMED_CHUNK: Final = b"".join(
     (
         b"HTTP/1.1 200 OK\r\n",
-        *(b"%s: %s\r\n" % header for header in _CHUNKED),
+        *(b"%s: %s\r\n" % header for header in _CHUNKED_HEADERS),
         b"\r\n",
         b"this is no chunk\r\n",
     )
 )
-"""A whole head that promises chunks, and then something else."""
+"""The head of a chunked response, followed by bytes that are not a chunk."""
 
 
-Step = Callable[[Fault, ApiRequest, Connection], Awaitable[BrokenResponse]]
-
-
-def strike(operation: str, incoming: ApiRequest) -> Fault | None:
-    """Return the fault that strikes this call, noted in its exchange, or None."""
-    tenant, exchange = incoming.place.tenant, incoming.exchange
-    exchange.fault = tenant.transact(lambda state: state.struck(operation))
+def fire_fault(operation: str, request: ApiRequest) -> Fault | None:
+    """Fire the fault that is armed for this call, if any, and store it in the exchange."""
+    tenant, exchange = request.route.tenant, request.exchange
+    exchange.fault = tenant.transact(lambda state: state.fire_fault(operation))
     return exchange.fault
 
 
-async def answer(fault: Fault, incoming: ApiRequest) -> BrokenResponse:
-    """Break the connection, or raise the Rejected that *fault* answers."""
+async def apply_fault(fault: Fault, request: ApiRequest) -> BrokenResponse:
+    """Break the connection, or raise the Rejected that *fault* answers with."""
     match fault.effect:
-        case Refusal(status, message, headers):
-            reason = f"{_name(fault)} answered {status}"
-            raise Faulted(status, reason, message or message_of(status), headers)
+        case ErrorAnswer(status, message, headers):
+            reason = f"{_fault_name(fault)} answered {status}"
+            raise Faulted(status, reason, message or status_message(status), headers)
         case Expiry():
-            raise Rejected(401, "", f"{_name(fault)}: the credential has expired", told=DENIED)
+            raise Rejected(
+                401, "", f"{_fault_name(fault)}: the credential has expired", message=DENIED
+            )
         case Breakage(kind):
-            return await _BREAKAGES[kind](fault, incoming, _connection(fault, incoming))
-        case Delay():  # pragma: no cover - a delayed call goes on, and never comes here
+            return await _BREAKAGES[kind](fault, request, _get_connection(fault, request))
+        case Delay():  # pragma: no cover - `FaultInjection` handles delays
             raise AssertionError
 
 
-def reason(exchange: Exchange) -> str | None:
-    """Return why *exchange* went as it did, with the fault that delayed it, if one did."""
+def describe_reason(exchange: Exchange) -> str | None:
+    """Return the reason of *exchange*, with the fault that delayed it, if any."""
     fault = exchange.fault
     if fault is None or not isinstance(fault.effect, Delay):
         return exchange.reason
-    return f"{_name(fault)} delayed it by {fault.effect.by / SECOND:g} s; {exchange.reason}"
+    return f"{_fault_name(fault)} delayed it by {fault.effect.by / SECOND:g} s; {exchange.reason}"
 
 
-def _connection(fault: Fault, incoming: ApiRequest) -> Connection:
-    connection = asgi_extensions.connection(incoming.scope)
+def _get_connection(fault: Fault, request: ApiRequest) -> Connection:
+    connection = asgi_extensions.connection_of(request.scope)
     if connection is None:
-        told = f"{_name(fault)} breaks connections, and this call came without one: use a server"
-        raise Rejected(503, "", told)
+        reason = (
+            f"{_fault_name(fault)} breaks connections, and this call came without one: use a server"
+        )
+        raise Rejected(503, "", reason)
     return connection
 
 
-def _name(fault: Fault) -> str:
+def _fault_name(fault: Fault) -> str:
     return f"fault {fault.id}"
 
 
 # ---- breakages -------------------------------------------------------------------------------
 
 
-async def _empty(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
-    incoming.exchange.told = f"{_name(fault)} closed the connection without a byte"
+async def _close_without_answer(
+    fault: Fault, request: ApiRequest, connection: Connection
+) -> BrokenResponse:
+    request.exchange.explicit_reason = f"{_fault_name(fault)} closed the connection without a byte"
     return BrokenResponse(lambda: connection.end(b""))
 
 
-async def _reset(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
-    incoming.exchange.told = f"{_name(fault)} reset the connection"
+async def _reset_connection(
+    fault: Fault, request: ApiRequest, connection: Connection
+) -> BrokenResponse:
+    request.exchange.explicit_reason = f"{_fault_name(fault)} reset the connection"
     return BrokenResponse(connection.reset)
 
 
-async def _malformed(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
-    incoming.exchange.told = f"{_name(fault)} sent a malformed chunk and closed the connection"
+async def _send_malformed_chunk(
+    fault: Fault, request: ApiRequest, connection: Connection
+) -> BrokenResponse:
+    request.exchange.explicit_reason = (
+        f"{_fault_name(fault)} sent a malformed chunk and closed the connection"
+    )
     return BrokenResponse(lambda: connection.end(MALFORMED_CHUNK), 200)
 
 
-async def _random(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
-    incoming.exchange.told = f"{_name(fault)} sent random data and closed the connection"
+async def _send_random_data(
+    fault: Fault, request: ApiRequest, connection: Connection
+) -> BrokenResponse:
+    request.exchange.explicit_reason = (
+        f"{_fault_name(fault)} sent random data and closed the connection"
+    )
     seed = fault.effect.seed if isinstance(fault.effect, Breakage) else 0
-    return BrokenResponse(lambda: connection.end(garbage(seed, fault.fired)))
+    return BrokenResponse(lambda: connection.end(garbage_bytes(seed, fault.fired)))
 
 
-async def _stall(fault: Fault, incoming: ApiRequest, connection: Connection) -> BrokenResponse:
-    """Stand aside until the caller is gone, or nobody may wait at this tenant any more."""
-    tenant, exchange = incoming.place.tenant, incoming.exchange
-    stalls = f"{_name(fault)} kept the connection open and sent nothing"
-    exchange.told = f"{stalls} so far"
-    gone = connection.fall_silent()
-    aside = tenant.stand_aside(exchange)
+async def _stall(fault: Fault, request: ApiRequest, connection: Connection) -> BrokenResponse:
+    """Keep the connection silent until the client disconnects or the tenant ends all waiting."""
+    tenant, exchange = request.route.tenant, request.exchange
+    stalls = f"{_fault_name(fault)} kept the connection open and sent nothing"
+    exchange.explicit_reason = f"{stalls} so far"
+    client_gone = connection.fall_silent()
+    parked_call = tenant.park_call(exchange)
     try:
-        await asyncio.wait((gone, aside), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((client_gone, parked_call), return_when=asyncio.FIRST_COMPLETED)
     finally:
-        tenant.come_back(aside)
-    exchange.hung_up = not aside.done()
-    ended = aside.result() if aside.done() else "the caller hung up"
-    exchange.told = f"{stalls} until {ended}"
+        tenant.unpark_call(parked_call)
+    exchange.hung_up = not parked_call.done()
+    end = parked_call.result() if parked_call.done() else "the caller hung up"
+    exchange.explicit_reason = f"{stalls} until {end}"
     return BrokenResponse(lambda: connection.end(b""))
 
 
-_BREAKAGES: Final[Mapping[str, Step]] = {
-    "empty-response": _empty,
-    "reset-by-peer": _reset,
-    "malformed-chunk": _malformed,
-    "random-data-then-close": _random,
+_BREAKAGES: Final[Mapping[str, Breaker]] = {
+    "empty-response": _close_without_answer,
+    "reset-by-peer": _reset_connection,
+    "malformed-chunk": _send_malformed_chunk,
+    "random-data-then-close": _send_random_data,
     "stall": _stall,
 }
-
-
 BREAKAGES: Final = tuple(_BREAKAGES)
-"""The connection faults, by the names that users give them."""
+"""The names of the connection faults."""
 
 
 class FaultInjection:
-    """Lets armed faults have the calls that they strike; the rest are for *answering*."""
+    """Answers calls that an armed fault applies to, and passes all others to *backend*."""
 
-    def __init__(self, answering: Backend) -> None:
-        self._answering = answering
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
-    def answer(self, incoming: ApiRequest) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer. Raise Rejected for a call that gets none."""
-        place = incoming.place
-        if place.tenant.state.faults.each and place.operation is not None:
-            calls = place.missing is None and incoming.scope["method"] == "POST"
-            fault = strike(place.operation.name, incoming) if calls else None
+    def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
+        """Return the answer. Raise Rejected for a call that is answered with an error."""
+        route = request.route
+        if route.tenant.state.faults.items and route.operation is not None:
+            is_api_call = route.error is None and request.scope["method"] == "POST"
+            fault = fire_fault(route.operation.name, request) if is_api_call else None
             if fault is not None:
-                return self._struck(fault, incoming)
-        return self._answering.answer(incoming)
+                return self._apply(fault, request)
+        return self._backend.answer(request)
 
-    async def _struck(self, fault: Fault, incoming: ApiRequest) -> Response | BrokenResponse:
-        """Let *fault* have the call, whose body is kept: it tells what was asked for."""
-        max_body = self._answering.max_body(incoming)
-        unasked = isinstance(fault.effect, Breakage) and _held_back(incoming.headers)
-        raw = b"" if unasked else await take_in(incoming, max_body)
+    async def _apply(self, fault: Fault, request: ApiRequest) -> Response | BrokenResponse:
+        """Answer the call with *fault*; its body is kept for the journal."""
+        max_body = self._backend.max_body(request)
+        # A breakage sends nothing, not even a 100 Continue.
+        skip_body = isinstance(fault.effect, Breakage) and _has_expect_continue(request.headers)
+        raw = b"" if skip_body else await read_truncated_body(request, max_body)
         if len(raw) <= max_body:
-            incoming.exchange.body = raw
+            request.exchange.body = raw
         if isinstance(fault.effect, Delay):
-            return await self._delayed(fault.effect.by, incoming, raw)
-        self._answering.struck(incoming, raw)
-        return await answer(fault, incoming)
+            return await self._delay(fault.effect.by, request, raw)
+        self._backend.note_fault(request, raw)
+        return await apply_fault(fault, request)
 
-    async def _delayed(
-        self, by: Duration, incoming: ApiRequest, raw: bytes
+    async def _delay(
+        self, by: Duration, request: ApiRequest, raw: bytes
     ) -> Response | BrokenResponse:
-        tenant, id_ = incoming.place.tenant, incoming.exchange.id
-        tenant.check_room()
+        tenant, id_ = request.route.tenant, request.exchange.id
+        tenant.check_waiting_limit()
         now = tenant.now()
-        late = self._answering.late(incoming, raw)
-        delayed = Delayed(Instant(now + by), partial(_arrive, late, id_))
-        await wait(Call(id_, (), now), delayed, incoming)
-        return await late.answer()
+        delayed_call = self._backend.delay(request, raw)
+        verdict = Delayed(Instant(now + by), partial(_try_arrive, delayed_call, id_))
+        await wait_until_due(Call(id_, (), now), verdict, request)
+        return await delayed_call.answer()
 
 
-def _arrive(late: DelayedCall, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
+def _try_arrive(delayed_call: DelayedCall, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
     try:
-        return late.arrives(now)
+        return delayed_call.arrive(now)
     except Exception as error:  # noqa: BLE001 - raised again where the call is answered
-        return Call(id_, (), now), Refused(now, error)
+        return Call(id_, (), now), RejectedAfterDelay(now, error)
 
 
-def _held_back(headers: Headers) -> bool:
-    """Whether the body comes only after a 100 Continue, which would be an answer of a kind."""
+def _has_expect_continue(headers: Headers) -> bool:
+    """Return whether the client sends the body only after a 100 Continue."""
     return (headers.get(b"expect") or "").lower() == "100-continue"

@@ -1,4 +1,4 @@
-"""One play of a tenant's recording: which answer a call gets, when, and how it breaks."""
+"""The playback of a tenant's recording: which answer a call gets, when, and how it breaks."""
 
 import asyncio
 from asyncio import Future
@@ -13,175 +13,187 @@ from superoffice_mock.core.sync_run import Duration, Instant, seconds
 from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import RecordedResponse
 from superoffice_mock.replay import answer_diff, request_key, response_bytes
-from superoffice_mock.replay.player import Miss, Player, Recorded, Rules
+from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules
 from superoffice_mock.replay.request_key import RequestKey
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.webapi import deferred, fault_injection
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import BrokenResponse, Response
 
-PATIENCE: Final = 5.0
-"""Real seconds that an answer, once it is due, waits for those who had come before it."""
-TOLD: Final = "nothing recorded answers this request; GET /_mock/requests tells what comes nearest"
-LATE: Final = "{} waited {:g} s for what had arrived before it in the recording: {}"
-_CORS: Final = b"access-control-"
-_STALLS: Final = ("timed out", "caller left", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
-_AT_ONCE: Final = Duration(0)
+ARRIVAL_TIMEOUT: Final = 5.0
+"""Real seconds that a due answer waits for requests that arrived before it when recorded."""
+NOT_RECORDED: Final = (
+    "nothing recorded answers this request; GET /_mock/requests tells what comes nearest"
+)
+DID_NOT_ARRIVE: Final = "{} waited {:g} s for what had arrived before it in the recording: {}"
+_CORS_PREFIX: Final = b"access-control-"
+_STALL_ENDINGS: Final = ("timed out", "caller left", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
+_NO_DELAY: Final = Duration(0)
 
 
 class Playback:
-    """One play of a tenant's recording; *begun* is how often the tenant had been reset."""
+    """One playback of a tenant's recording; *resets* counts the tenant's resets before it."""
 
-    def __init__(self, recorded: Sequence[Recorded], rules: Rules, begun: int) -> None:
-        self.begun = begun
+    def __init__(self, recorded: Sequence[RecordedExchange], rules: Rules, resets: int) -> None:
+        self.resets = resets
         self._player = Player(recorded, rules)
-        self._answers = [_answer(one.entry.response) for one in recorded]
-        self._held = [_AT_ONCE if rules.timing == "none" else _held(one) for one in recorded]
+        self._answers = [_build_response(exchange.entry.response) for exchange in recorded]
+        self._delays = [
+            _NO_DELAY if rules.timing == "none" else _recorded_delay(exchange)
+            for exchange in recorded
+        ]
         self._waiting: list[tuple[int, Future[None]]] = []
 
-    def take(self, incoming: ApiRequest, raw: bytes) -> int | Miss:
-        """Return which exchange the call is; whoever waited for it waits no longer."""
-        found = self._player.take(_sent(incoming, raw))
-        self._wake()
-        return found
+    def take(self, request: ApiRequest, raw: bytes) -> int | Miss:
+        """Return the index of the exchange that matches, and wake answers that waited for it."""
+        match = self._player.take(_request_key(request, raw))
+        self._wake_waiters()
+        return match
 
-    def pass_by(self, incoming: ApiRequest, raw: bytes) -> None:
-        """Use up what the call is, if a fault had answered it when it was recorded."""
-        self._player.pass_by(_sent(incoming, raw))
-        self._wake()
+    def skip(self, request: ApiRequest, raw: bytes) -> None:
+        """Use up the exchange that matches, if a fault answered it when it was recorded."""
+        self._player.skip_faulted(_request_key(request, raw))
+        self._wake_waiters()
 
-    def due(self, index: int, incoming: ApiRequest) -> Replayed:
-        """Return when the call may be answered, and what it had come to.
+    def due_at(self, index: int, request: ApiRequest) -> Replayed:
+        """Return when the answer is due, and the recorded outcome.
 
-        As for the recording, its time begins when it comes, whatever delays it here.
+        The time counts from the arrival of the request, as in the recording, even if a fault
+        delays the call.
         """
-        due = Instant(incoming.exchange.at + self._held[index])
-        return Replayed(max(due, incoming.place.tenant.now()), self._remembered(index))
+        due = Instant(request.exchange.at + self._delays[index])
+        return Replayed(max(due, request.route.tenant.now()), self._recorded_outcome(index))
 
-    async def answer(self, index: int, incoming: ApiRequest) -> Response | BrokenResponse:
-        """Return what was answered, when it is due, or break the connection as it broke.
+    async def answer(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
+        """Return the recorded answer when it is due, or break the connection as recorded.
 
-        Raise Rejected (404) if those who had come before the answer do not come.
+        Raise Rejected (404) if requests that arrived before the answer when recorded do not arrive.
         """
-        tenant, exchange = incoming.place.tenant, incoming.exchange
+        tenant, exchange = request.route.tenant, request.exchange
         now = tenant.now()
-        due = self.due(index, incoming)
+        due = self.due_at(index, request)
         if due.answer_at > now:
-            tenant.check_room()
-            tenant.check_current(exchange.id)
-            await deferred.wait(Call(exchange.id, (), now), due, incoming)
-        return await self.play(index, incoming)
+            tenant.check_waiting_limit()
+            tenant.check_not_reset(exchange.id)
+            await deferred.wait_until_due(Call(exchange.id, (), now), due, request)
+        return await self.play(index, request)
 
-    async def play(self, index: int, incoming: ApiRequest) -> Response | BrokenResponse:
-        """Do the same for a call that is due; one that may wait no longer has the reason."""
-        tenant, exchange = incoming.place.tenant, incoming.exchange
+    async def play(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
+        """Do the same for a call that is due; a call with a reason does not wait any longer."""
+        tenant, exchange = request.route.tenant, request.exchange
         at = None if exchange.verdict is None else exchange.verdict.answer_at
-        exchange.verdict, early = None, exchange.told  # it may be refused yet, or get no answer
-        if early is None and self._player.missing(index):
-            at, early = None, await self._wait(index, incoming)
-        recorded, played = self._player.recorded(index), await self._played(index, incoming)
-        at = None if isinstance(played, BrokenResponse) else at
-        exchange.verdict = Replayed(tenant.now() if at is None else at, self._remembered(index))
-        exchange.told = _told(recorded) + ("" if early is None else f"; {early}")
-        return played
+        early_reason = exchange.explicit_reason
+        exchange.verdict = None  # it may still be rejected, or get no answer
+        if early_reason is None and self._player.missing(index):
+            at, early_reason = None, await self._wait_for_arrivals(index, request)
+        answer = await self._perform(index, request)
+        if at is None or isinstance(answer, BrokenResponse):
+            at = tenant.now()
+        exchange.verdict = Replayed(at, self._recorded_outcome(index))
+        reason = _describe(self._player.exchange(index))
+        exchange.explicit_reason = reason if early_reason is None else f"{reason}; {early_reason}"
+        return answer
 
-    def _wake(self) -> None:
-        """Let those go on who wait for nobody any more."""
-        for index, complete in self._waiting:
-            if not complete.done() and not self._player.missing(index):
-                complete.set_result(None)
+    def _wake_waiters(self) -> None:
+        """Wake the answers for which all earlier requests have arrived."""
+        for index, all_arrived in self._waiting:
+            if not all_arrived.done() and not self._player.missing(index):
+                all_arrived.set_result(None)
 
-    async def _played(self, index: int, incoming: ApiRequest) -> Response | BrokenResponse:
-        response, answer = self._player.recorded(index).entry.response, self._answers[index]
-        if response.failed is None and response.status:
+    async def _perform(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
+        response, answer = self._player.exchange(index).entry.response, self._answers[index]
+        if response.failure is None and response.status:
             return answer
-        return await _broken(response, answer, incoming)
+        return await _break_connection(response, answer, request)
 
-    def _remembered(self, index: int) -> RecordedOutcome:
-        label = self._player.recorded(index).entry.label
+    def _recorded_outcome(self, index: int) -> RecordedOutcome:
+        label = self._player.exchange(index).entry.label
         return RecordedOutcome(label.outcome, label.confidence)
 
-    async def _wait(self, index: int, incoming: ApiRequest) -> str | None:
-        """Wait until all have arrived who had. Raise Rejected (404) if they don't.
+    async def _wait_for_arrivals(self, index: int, request: ApiRequest) -> str | None:
+        """Wait until all requests have arrived that came before the answer when recorded.
 
-        Return why nobody may wait any longer, if that is so.
+        Raise Rejected (404) if they don't. Return the reason if the tenant ends all waiting.
         """
-        tenant, exchange = incoming.place.tenant, incoming.exchange
-        complete: Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((index, complete))
-        aside = tenant.stand_aside(exchange)
-        listening = asyncio.create_task(_listen(incoming))
+        tenant, exchange = request.route.tenant, request.exchange
+        all_arrived: Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((index, all_arrived))
+        parked_call = tenant.park_call(exchange)
+        disconnect_task = asyncio.create_task(_watch_disconnect(request))
         try:
-            await asyncio.wait((complete, aside), timeout=PATIENCE, return_when="FIRST_COMPLETED")
+            await asyncio.wait(
+                (all_arrived, parked_call), timeout=ARRIVAL_TIMEOUT, return_when="FIRST_COMPLETED"
+            )
         finally:
-            self._waiting.remove((index, complete))
-            tenant.come_back(aside)
-            listening.cancel()
+            self._waiting.remove((index, all_arrived))
+            tenant.unpark_call(parked_call)
+            disconnect_task.cancel()
             with suppress(asyncio.CancelledError):
-                await listening
-        if aside.done():
-            return aside.result()
+                await disconnect_task
+        if parked_call.done():
+            return parked_call.result()
         missing = self._player.missing(index)
         if missing:
-            place = self._player.recorded(index).place
-            exchange.violations = tuple(f"did not arrive: {one}" for one in missing[:20])
-            raise Rejected(404, "", LATE.format(place, PATIENCE, ", ".join(missing[:3])), told=TOLD)
+            exchange.violations = tuple(f"did not arrive: {place}" for place in missing[:20])
+            place = self._player.exchange(index).place
+            reason = DID_NOT_ARRIVE.format(place, ARRIVAL_TIMEOUT, ", ".join(missing[:3]))
+            raise Rejected(404, "", reason, message=NOT_RECORDED)
         return None
 
 
-def _sent(incoming: ApiRequest, raw: bytes) -> RequestKey:
-    scope = incoming.scope
+def _request_key(request: ApiRequest, raw: bytes) -> RequestKey:
+    scope = request.scope
     query = scope["query_string"].decode("latin-1")
-    return request_key.seen(scope["method"], scope["path"], query, incoming.headers, raw)
+    return request_key.key_of(scope["method"], scope["path"], query, request.headers, raw)
 
 
-def _told(recorded: Recorded) -> str:
-    """Say what was played, and what had become of it."""
-    label, known = recorded.entry.label, recorded.entry.response.body is not None
-    sure = "" if label.confidence is None else f" ({label.confidence})"
-    was = f", recorded as {label.outcome.replace('_', ' ')}{sure}"
-    gone = "" if known else ", without its body, which is not on record"
-    return f"{recorded.place}{'' if label.outcome == 'unknown' else was}{gone}"
+def _describe(recorded: RecordedExchange) -> str:
+    """Return the journal's reason: the place in the recording and the recorded outcome."""
+    label, has_body = recorded.entry.label, recorded.entry.response.body is not None
+    confidence = "" if label.confidence is None else f" ({label.confidence})"
+    outcome = f", recorded as {label.outcome.replace('_', ' ')}{confidence}"
+    no_body = "" if has_body else ", without its body, which is not on record"
+    return f"{recorded.place}{'' if label.outcome == 'unknown' else outcome}{no_body}"
 
 
-def _held(recorded: Recorded) -> Duration:
-    """Return for how long the answer is held; where none ever came, there is none to hold."""
+def _recorded_delay(recorded: RecordedExchange) -> Duration:
+    """Return how long the answer is held; zero for a recorded stall without an answer."""
     response = recorded.entry.response
-    if not response.status and _breakage(response) == "stall":
-        return _AT_ONCE
+    if not response.status and _breakage_kind(response) == "stall":
+        return _NO_DELAY
     return seconds(answer_diff.slowness(recorded.entry))
 
 
-def _answer(response: RecordedResponse) -> Response:
-    """Return *response* as it was; what CORS says is the mock's business, as pages may move."""
+def _build_response(response: RecordedResponse) -> Response:
+    """Return the recorded answer without its CORS headers, which the mock sets itself."""
     headers = tuple(
         (name, value)
         for name, value in response_bytes.headers(response)
-        if not name.startswith(_CORS) and (name, value.lower()) != (b"vary", b"origin")
+        if not name.startswith(_CORS_PREFIX) and (name, value.lower()) != (b"vary", b"origin")
     )
     return Response(response.status, headers, response_bytes.body(response))
 
 
-async def _broken(
-    response: RecordedResponse, answer: Response, incoming: ApiRequest
+async def _break_connection(
+    response: RecordedResponse, answer: Response, request: ApiRequest
 ) -> BrokenResponse:
-    """Break the connection: behind the part of the answer that came, or without one."""
-    connection = asgi_extensions.connection(incoming.scope)
+    """Break the connection, after the part of the answer that was recorded, if any."""
+    connection = asgi_extensions.connection_of(request.scope)
     if response.status and connection is not None:
-        raw = response_bytes.torn(answer.status, answer.headers, answer.body)
+        raw = response_bytes.incomplete_answer(answer.status, answer.headers, answer.body)
         return BrokenResponse(partial(connection.end, raw), answer.status)
-    return await fault_injection.answer(Fault(Breakage(_breakage(response))), incoming)
+    return await fault_injection.apply_fault(Fault(Breakage(_breakage_kind(response))), request)
 
 
-def _breakage(response: RecordedResponse) -> str:
-    """Return how the connection broke, if it did before anything of the answer came."""
-    failed = response.failed or ""
-    if failed == "reset" or failed.endswith("_RESET"):
+def _breakage_kind(response: RecordedResponse) -> str:
+    """Return the kind of breakage for a connection that broke before the answer began."""
+    failure = response.failure or ""
+    if failure == "reset" or failure.endswith("_RESET"):
         return "reset-by-peer"
-    return "stall" if failed.endswith(_STALLS) else "empty-response"
+    return "stall" if failure.endswith(_STALL_ENDINGS) else "empty-response"
 
 
-async def _listen(incoming: ApiRequest) -> None:
-    while (await incoming.receive())["type"] != "http.disconnect":
+async def _watch_disconnect(request: ApiRequest) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
         pass
-    incoming.exchange.hung_up = True
+    request.exchange.hung_up = True

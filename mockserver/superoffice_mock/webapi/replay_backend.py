@@ -1,8 +1,9 @@
-"""Answers from recordings in place of the simulation's, on the same surface."""
+"""A backend that answers calls from recordings."""
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 import msgspec
 from starlette.types import Message, Receive
@@ -11,152 +12,161 @@ from superoffice_mock.core.lease import Call, Verdict
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.replay import player
-from superoffice_mock.replay.loading import loaded, recorded
-from superoffice_mock.replay.player import Miss, Recorded, Rules
+from superoffice_mock.replay.loading import load_recordings, replayable
+from superoffice_mock.replay.player import Miss, RecordedExchange, Rules
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.backend import Backend, BackendFactory, DelayedCall
-from superoffice_mock.webapi.playback import TOLD, Playback
-from superoffice_mock.webapi.request import ApiRequest, read, whole
+from superoffice_mock.webapi.playback import NOT_RECORDED, Playback
+from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import NO_CONTENT, BrokenResponse, Response
 from superoffice_mock.webapi.routing import Routes
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """What is replayed at each tenant, by its id, and how; *max_body*: bodies may be so long."""
+    """The recorded exchanges by tenant id, the rules of their replay, and the limit for bodies."""
 
-    recorded: Mapping[str, Sequence[Recorded]]
+    recorded: Mapping[str, Sequence[RecordedExchange]]
     rules: Rules = Rules()
     max_body: int = 1 << 20
 
     @property
-    def longest(self) -> int:
-        """How long a body may be: as long as the longest that was recorded, at least."""
-        every = (one for some in self.recorded.values() for one in some)
-        return max((len(one.entry.request.body or b"") for one in every), default=0)
+    def longest_body(self) -> int:
+        """The length of the longest recorded request body."""
+        exchanges = chain.from_iterable(self.recorded.values())
+        return max((len(exchange.entry.request.body or b"") for exchange in exchanges), default=0)
 
 
-def by_tenant(recorded: Iterable[Recorded], routes: Routes) -> dict[str, list[Recorded]]:
-    """Return what was *recorded* by the tenant that it leads to here."""
-    found: defaultdict[str, list[Recorded]] = defaultdict(list)
-    for one in recorded:
-        found[routes.find("/" + "/".join(one.sent.path)).tenant.facts.id].append(one)
-    return found
+def group_by_tenant(
+    recorded: Iterable[RecordedExchange], routes: Routes
+) -> dict[str, list[RecordedExchange]]:
+    """Return *recorded* by the id of the tenant that its path leads to in this mock."""
+    by_tenant: defaultdict[str, list[RecordedExchange]] = defaultdict(list)
+    for exchange in recorded:
+        route = routes.find("/" + "/".join(exchange.key.path))
+        by_tenant[route.tenant.facts.id].append(exchange)
+    return by_tenant
 
 
 class ReplayBackend:
-    """Answers every call as it was answered in a recording; each tenant has its own playback.
+    """Answers calls as they were answered in a recording; each tenant has its own playback.
 
-    What was not recorded is for *otherwise*, if there is one.
+    A call that is not recorded goes to *fallback*, or gets a 404 if that is None.
     """
 
-    def __init__(self, replay: Replay, otherwise: Backend | None = None) -> None:
+    def __init__(self, replay: Replay, fallback: Backend | None = None) -> None:
         self._rules = replay.rules
         self._recorded = replay.recorded
-        self.otherwise = otherwise
-        self._max_body = max(replay.max_body, replay.longest)
+        self.fallback = fallback
+        self._max_body = max(replay.max_body, replay.longest_body)
         self._playbacks: dict[str, Playback] = {}
 
-    async def answer(self, incoming: ApiRequest) -> Response | BrokenResponse:
+    async def answer(self, request: ApiRequest) -> Response | BrokenResponse:
         """Return the recorded answer. Raise Rejected (404) if there is none."""
-        raw = await read(incoming, self._max_body)
-        incoming.exchange.body = raw
-        playback = self.playback(incoming.place.tenant)
-        found = playback.take(incoming, raw)
-        if not isinstance(found, Miss):
-            return await playback.answer(found, incoming)
-        if self.otherwise is None:
-            raise _missed(found, incoming)
-        return await self.otherwise.answer(
-            msgspec.structs.replace(incoming, receive=_again(raw, incoming.receive))
+        raw = await read_body(request, self._max_body)
+        request.exchange.body = raw
+        playback = self.playback(request.route.tenant)
+        match = playback.take(request, raw)
+        if not isinstance(match, Miss):
+            return await playback.answer(match, request)
+        if self.fallback is None:
+            raise _not_recorded(match, request)
+        return await self.fallback.answer(
+            msgspec.structs.replace(request, receive=_replay_body(raw, request.receive))
         )
 
-    def late(self, incoming: ApiRequest, raw: bytes) -> DelayedCall:
+    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
         """Return a call with the body *raw* that arrives later, and is looked up then."""
-        return _Late(self, incoming, raw)
+        return _DelayedReplay(self, request, raw)
 
-    def struck(self, incoming: ApiRequest, raw: bytes) -> None:
-        """Use up what a fault answered then, as one does now: the test arms it each time."""
-        self.playback(incoming.place.tenant).pass_by(incoming, raw)
+    def note_fault(self, request: ApiRequest, raw: bytes) -> None:
+        """Use up the recorded call that a fault answered; a test arms that fault again itself."""
+        self.playback(request.route.tenant).skip(request, raw)
 
     def max_body(self, _: ApiRequest) -> int:
-        """Return how long the body of a call may be."""
+        """Return the limit for the body of a call, in bytes."""
         return self._max_body
 
     def playback(self, tenant: Tenant) -> Playback:
-        """Return the playback of *tenant*; a reset ends the one before."""
-        known = self._playbacks.get(tenant.facts.id)
-        if known is None or known.begun != tenant.resets:
+        """Return the current playback of *tenant*; a reset starts a new one."""
+        playback = self._playbacks.get(tenant.facts.id)
+        if playback is None or playback.resets != tenant.reset_count:
             recorded = self._recorded.get(tenant.facts.id, ())
-            known = Playback(recorded, self._rules, tenant.resets)
-            self._playbacks[tenant.facts.id] = known
-        return known
+            playback = Playback(recorded, self._rules, tenant.reset_count)
+            self._playbacks[tenant.facts.id] = playback
+        return playback
 
 
-class _Late:
-    """A call that a fault delays; which one it is, it becomes when it arrives."""
+class _DelayedReplay:
+    """A call that a fault delays; it is looked up in the recording when it arrives."""
 
-    def __init__(self, replayer: ReplayBackend, incoming: ApiRequest, raw: bytes) -> None:
-        self._replayer = replayer
-        self._incoming = incoming
+    def __init__(self, backend: ReplayBackend, request: ApiRequest, raw: bytes) -> None:
+        self._backend = backend
+        self._request = request
         self._raw = raw
-        self._answer: Callable[[], Awaitable[Response | BrokenResponse]] = self._never
+        self._answer: Callable[[], Awaitable[Response | BrokenResponse]] = self._no_content
 
-    def arrives(self, now: Instant) -> tuple[Call, Verdict]:
-        """Look the call up. Raise Rejected (404) if nothing recorded, nor another, answers it."""
-        replayer, incoming = self._replayer, self._incoming
-        raw = whole(self._raw, replayer.max_body(incoming))
-        playback = replayer.playback(incoming.place.tenant)
-        found = playback.take(incoming, raw)
-        if not isinstance(found, Miss):
-            self._answer = partial(playback.play, found, incoming)
-            return Call(incoming.exchange.id, (), now), playback.due(found, incoming)
-        if replayer.otherwise is None:
-            raise _missed(found, incoming)
-        other = replayer.otherwise.late(incoming, raw)
-        self._answer = other.answer
-        return other.arrives(now)
+    def arrive(self, now: Instant) -> tuple[Call, Verdict]:
+        """Look the call up. Raise Rejected (404) if neither recording nor fallback answers it."""
+        backend, request = self._backend, self._request
+        raw = check_body_length(self._raw, backend.max_body(request))
+        playback = backend.playback(request.route.tenant)
+        match = playback.take(request, raw)
+        if not isinstance(match, Miss):
+            self._answer = partial(playback.play, match, request)
+            return Call(request.exchange.id, (), now), playback.due_at(match, request)
+        if backend.fallback is None:
+            raise _not_recorded(match, request)
+        delayed_call = backend.fallback.delay(request, raw)
+        self._answer = delayed_call.answer
+        return delayed_call.arrive(now)
 
     def answer(self) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer of the recording, or of the simulation."""
+        """Return the answer of the recording or of the fallback."""
         return self._answer()
 
-    async def _never(self) -> Response:
-        return NO_CONTENT[self._incoming.place.tenant.facts.readings.no_content_type]
+    async def _no_content(self) -> Response:
+        return NO_CONTENT[self._request.route.tenant.facts.readings.no_content_type]
 
 
-def _missed(miss: Miss, incoming: ApiRequest) -> Rejected:
-    """Return the 404 of a call that nothing recorded answers; its exchange tells what is near."""
-    incoming.exchange.violations = tuple(one.told for one in miss.differences)
-    return Rejected(404, "", miss.why, told=TOLD)
+def _not_recorded(miss: Miss, request: ApiRequest) -> Rejected:
+    """Return the 404 for a call that is not recorded; its exchange gets the nearest differences."""
+    request.exchange.violations = tuple(difference.text for difference in miss.differences)
+    return Rejected(404, "", miss.why, message=NOT_RECORDED)
 
 
-def _again(raw: bytes, receive: Receive) -> Receive:
-    """Return a *receive* that gives the body once more."""
-    first: list[Message] = [{"type": "http.request", "body": raw, "more_body": False}]
+def _replay_body(raw: bytes, receive: Receive) -> Receive:
+    """Return a *receive* that delivers the body again."""
+    messages: list[Message] = [{"type": "http.request", "body": raw, "more_body": False}]
 
-    async def once_more() -> Message:
-        return first.pop() if first else await receive()
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
 
-    return once_more
+    return receive_again
 
 
-def instead(
-    found: Sequence[Recorded], rules: Rules, max_body: int, *, simulate: bool
+def replay_factory(
+    recorded: Sequence[RecordedExchange], rules: Rules, max_body: int, *, simulate: bool
 ) -> BackendFactory:
-    """Return what answers from what was *found*; *simulate* what is not, instead of a 404."""
+    """Return a factory of backends that answer from *recorded*.
 
-    def replayer(routes: Routes, simulation: Backend) -> Backend:
-        replay = Replay(by_tenant(found, routes), rules, max_body)
+    *simulate* the answer of a call that is not recorded; otherwise it gets a 404.
+    """
+
+    def build(routes: Routes, simulation: Backend) -> Backend:
+        replay = Replay(group_by_tenant(recorded, routes), rules, max_body)
         return ReplayBackend(replay, simulation if simulate else None)
 
-    return replayer
+    return build
 
 
-def part(path: str, tenant: str, max_body: int, tell: Callable[[str], object]) -> Backend:
-    """Return what answers all calls of *tenant* from the file at *path*, whoever was recorded.
+def tenant_replay(
+    path: str, tenant: str, max_body: int, report: Callable[[str], object]
+) -> Backend:
+    """Return a backend that answers calls of *tenant* from the file at *path*.
 
-    Raise SetupError for a file that can't be replayed.
+    The exchanges in the file may be of any tenant. Warnings go to *tell*. Raise SetupError for a
+    file that can't be replayed.
     """
-    found = recorded(loaded((path,), None, tell))
-    moved = [player.moved(one, tenant.lower()) for one in found]
-    return ReplayBackend(Replay({tenant: moved}, max_body=max_body))
+    exchanges = replayable(load_recordings((path,), None, report))
+    recorded = [player.move_to_tenant(exchange, tenant.lower()) for exchange in exchanges]
+    return ReplayBackend(Replay({tenant: recorded}, max_body=max_body))

@@ -1,95 +1,95 @@
-"""One call on its way through the steps, and its body, read once."""
+"""A call on the vendor's API, and the reading of its body."""
 
 import msgspec
 from starlette.types import Message, Receive, Scope
 
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.errors import Rejected
-from superoffice_mock.server.asgi_extensions import refusal
+from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.webapi.routing import RouteMatch
 from superoffice_mock.wire.headers import Headers
 
 
 class ApiRequest(msgspec.Struct, frozen=True):
-    """One call on its way through the steps."""
+    """A call: where it leads, its ASGI scope and messages, and its exchange in the journal."""
 
-    place: RouteMatch
+    route: RouteMatch
     scope: Scope
     receive: Receive
     headers: Headers
     exchange: Exchange
 
 
-def check(incoming: ApiRequest) -> None:
-    """Raise Rejected for a request that HTTP, or the server below, refuses."""
-    scope = incoming.scope
-    refused = refusal(scope)
-    if refused is not None:
-        raise refused
+def check_http(request: ApiRequest) -> None:
+    """Raise Rejected for a request that is invalid HTTP, or that the server could not read."""
+    scope = request.scope
+    read_error = rejection_of(scope)
+    if read_error is not None:
+        raise read_error
     version = scope["http_version"]
-    objection = incoming.headers.objection
-    if objection is not None and version == "1.1":
-        raise objection
+    http_error = request.headers.http_error
+    if http_error is not None and version == "1.1":
+        raise http_error
     if version not in ("1.1", "1.0"):
         raise Rejected(505, "", f"HTTP/{version} is not spoken here; send HTTP/1.1")
 
 
-async def read(incoming: ApiRequest, max_body: int) -> bytes:
-    """Return the whole body. Raise Rejected (413) as soon as it is known to be too long."""
-    if incoming.headers.content_length > max_body:
-        raise _too_long(max_body)
-    message = await incoming.receive()
+async def read_body(request: ApiRequest, max_body: int) -> bytes:
+    """Return the whole body. Raise Rejected (413) as soon as it is clear that it is too long."""
+    if request.headers.content_length > max_body:
+        raise _body_too_long(max_body)
+    message = await request.receive()
     if message["type"] == "http.disconnect":
-        raise _left(incoming)
+        raise _note_disconnect(request)
     if not message.get("more_body", False):
         body = message.get("body", b"")
         if not body:
-            check(incoming)
-        return whole(body, max_body)
+            check_http(request)
+        return check_body_length(body, max_body)
     parts = [message["body"]]
     length = len(parts[0])
     while message.get("more_body", False):
-        message = await _part(incoming)
+        message = await _receive_part(request)
         parts.append(message["body"])
         length += len(message["body"])
         if length > max_body:
-            raise _too_long(max_body)
+            raise _body_too_long(max_body)
     if not parts[-1]:
-        check(incoming)
+        check_http(request)
     return b"".join(parts)
 
 
-async def take_in(incoming: ApiRequest, max_body: int) -> bytes:
-    """Return the body, read to its end; of one that is too long, enough for `whole` to see that.
+async def read_truncated_body(request: ApiRequest, max_body: int) -> bytes:
+    """Return the body, read to its end but cut one byte after *max_body*.
 
-    Raise Rejected (400) if the caller hangs up meanwhile.
+    Raise Rejected (400) if the client disconnects before the end.
     """
-    kept, more = b"", True
-    while more:
-        message = await _part(incoming)
-        kept = (kept + message.get("body", b""))[: max_body + 1]
-        more = message.get("more_body", False)
-    return kept
-
-
-async def _part(incoming: ApiRequest) -> Message:
-    message = await incoming.receive()
-    if message["type"] == "http.disconnect":
-        raise _left(incoming)
-    return message
-
-
-def _left(incoming: ApiRequest) -> Rejected:
-    incoming.exchange.hung_up = True
-    return Rejected(400, "", "the caller hung up before the body was complete")
-
-
-def whole(body: bytes, max_body: int) -> bytes:
-    """Return *body*. Raise Rejected (413) if it is too long."""
-    if len(body) > max_body:
-        raise _too_long(max_body)
+    body, more_body = b"", True
+    while more_body:
+        message = await _receive_part(request)
+        body = (body + message.get("body", b""))[: max_body + 1]
+        more_body = message.get("more_body", False)
     return body
 
 
-def _too_long(max_body: int) -> Rejected:
+async def _receive_part(request: ApiRequest) -> Message:
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise _note_disconnect(request)
+    return message
+
+
+def _note_disconnect(request: ApiRequest) -> Rejected:
+    request.exchange.hung_up = True
+    return Rejected(400, "", "the caller hung up before the body was complete")
+
+
+def check_body_length(body: bytes, max_body: int) -> bytes:
+    """Return *body*. Raise Rejected (413) if it is too long."""
+    if len(body) > max_body:
+        raise _body_too_long(max_body)
+    return body
+
+
+def _body_too_long(max_body: int) -> Rejected:
     return Rejected(413, "", f"the body is too long; send at most {max_body} bytes")

@@ -1,4 +1,4 @@
-"""Answers as values, and how they are sent."""
+"""Answers as values, and their sending through ASGI."""
 
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any, Final
@@ -12,11 +12,11 @@ from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.wire import error_body
-from superoffice_mock.wire.headers import Headers, preferred
+from superoffice_mock.wire.headers import Headers, choose_media_type
 
 RawHeader = tuple[bytes, bytes]
 
-NOT_CACHED: Final[tuple[RawHeader, ...]] = (  # claim cache-headers
+NO_CACHE_HEADERS: Final[tuple[RawHeader, ...]] = (  # claim cache-headers
     (b"cache-control", b"no-cache"),
     (b"pragma", b"no-cache"),
     (b"expires", b"-1"),
@@ -24,93 +24,93 @@ NOT_CACHED: Final[tuple[RawHeader, ...]] = (  # claim cache-headers
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A whole answer; `headers` without those of the connection."""
+    """A complete answer; `headers` are without those of the connection."""
 
     status: int
-    headers: tuple[RawHeader, ...] = NOT_CACHED
+    headers: tuple[RawHeader, ...] = NO_CACHE_HEADERS
     body: bytes = b""
 
     def with_headers(self, more: tuple[RawHeader, ...]) -> "Response":
-        """Return the answer with *more* headers behind its own."""
+        """Return the answer with *more* headers after its own."""
         return Response(self.status, self.headers + more, self.body) if more else self
 
     def without_headers(self, names: Collection[bytes]) -> "Response":
-        """Return the answer without the headers called *names*, in lower case."""
-        kept = tuple(header for header in self.headers if header[0] not in names)
-        return Response(self.status, kept, self.body)
+        """Return the answer without the headers in *names*, which are in lower case."""
+        headers = tuple(header for header in self.headers if header[0] not in names)
+        return Response(self.status, headers, self.body)
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """Send it; to HEAD without its body."""
+        """Send the answer, without its body if the request is a HEAD."""
         body = b"" if scope["method"] == "HEAD" else self.body
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": body})
 
 
 class NoContent(Response, frozen=True):
-    """A 204, its headers put into *lines* once for all."""
+    """A 204 whose headers are also kept as encoded lines."""
 
     status: int = 204
-    lines: bytes = b""
+    header_lines: bytes = b""
 
     @classmethod
-    def of(cls, headers: tuple[RawHeader, ...]) -> "NoContent":
+    def with_lines(cls, headers: tuple[RawHeader, ...]) -> "NoContent":
         """Return a 204 with *headers*."""
         lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        return cls(headers=headers, lines=lines)
+        return cls(headers=headers, header_lines=lines)
 
     def send(self, scope: Scope, send: Send) -> Coroutine[None, None, None]:
-        """Send it, in one piece where the server offers that."""
-        connection = asgi_extensions.connection(scope)
-        if connection is None or not connection.sends(send):
+        """Send the answer, with a single write if the server offers that."""
+        connection = asgi_extensions.connection_of(scope)
+        if connection is None or not connection.owns(send):
             return super().send(scope, send)
-        return connection.answer(self.status, self.lines)
+        return connection.answer(self.status, self.header_lines)
 
 
 class BrokenResponse(msgspec.Struct, frozen=True):
-    """No answer but a broken connection; *status* if the caller sees one before it breaks."""
+    """A broken connection instead of an answer; *status* if the client still receives one."""
 
-    break_off: Callable[[], None]
+    break_connection: Callable[[], None]
     status: int | None = None
 
     def with_headers(self, _: tuple[RawHeader, ...]) -> "BrokenResponse":
-        """Return the same: there is nothing to put headers on."""
+        """Return the same object, as there are no headers."""
         return self
 
     async def send(self, _: Scope, __: Send) -> None:
         """Break the connection."""
-        self.break_off()
+        self.break_connection()
 
 
 NO_CONTENT: Final[Mapping[str, NoContent]] = {
-    "absent": NoContent.of(NOT_CACHED),
-    "as-sampled": NoContent.of(
-        (*NOT_CACHED, (b"content-type", b"application/json; charset=utf-8"))
+    "absent": NoContent.with_lines(NO_CACHE_HEADERS),
+    "as-sampled": NoContent.with_lines(
+        (*NO_CACHE_HEADERS, (b"content-type", b"application/json; charset=utf-8"))
     ),
 }
-"""The one answer to every call that keeps the contract, by reading `no-content-type`."""
+"""The answer to every valid call, by value of the reading `no-content-type`."""
 
 
-def described(description: Mapping[str, Any]) -> Response:
-    """Return the description of a call as JSON (claim get-describes)."""
-    return _with_body(200, "application/json", msgspec.json.encode(description))
+def render_description(description: Mapping[str, Any]) -> Response:
+    """Return the description of an operation as JSON (claim get-describes)."""
+    return _build_response(200, "application/json", msgspec.json.encode(description))
 
 
-def rejected(error: Rejected, headers: Headers, readings: Readings) -> Response:
+def render_error(error: Rejected, headers: Headers, readings: Readings) -> Response:
     """Return *error* in the vendor's envelope, as JSON or XML by Accept."""
-    media_type = preferred(headers.get(b"accept") or "", error_body.ERROR_TYPES)
+    media_type = choose_media_type(headers.get(b"accept") or "", error_body.ERROR_TYPES)
     content = error_body.envelope(error, readings.errors)
-    return _with_body(error.status, media_type, error_body.render(content, media_type))
+    return _build_response(error.status, media_type, error_body.render(content, media_type))
 
 
-def challenge(installation: Installation) -> RawHeader:
-    """Return the WWW-Authenticate of *installation* (claim www-authenticate)."""
+def challenge_header(installation: Installation) -> RawHeader:
+    """Return the WWW-Authenticate header of *installation* (claim www-authenticate)."""
     schemes = (f'{scheme} realm="SuperOffice"' for scheme in SCHEMES[installation])
     return (b"www-authenticate", ", ".join(schemes).encode())
 
 
-def _with_body(status: int, media_type: str, body: bytes) -> Response:
-    described_as = (
+def _build_response(status: int, media_type: str, body: bytes) -> Response:
+    content_headers = (
         (b"content-type", f"{media_type}; charset=utf-8".encode()),
         (b"content-length", str(len(body)).encode()),
     )
-    return Response(status, NOT_CACHED + described_as, body)
+    return Response(status, NO_CACHE_HEADERS + content_headers, body)

@@ -1,4 +1,4 @@
-"""Paths -> places: which tenant and operation a path of the vendor's surface leads to."""
+"""Routing of the vendor's API: which tenant and operation a path leads to."""
 
 from typing import Final
 
@@ -6,92 +6,96 @@ import msgspec
 
 from superoffice_contract.openapi.operations import Description, Operation
 from superoffice_mock.errors import Rejected
-from superoffice_mock.tenants.registry import DEFAULT_TENANT, Tenants, names_a_tenant
+from superoffice_mock.tenants.registry import DEFAULT_TENANT, Tenants, is_tenant_id
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.wire.values import shorten
 
-_DOUBLED: Final = "/api/v1/api/v1/"
-_CONTROL: Final = "/_mock/"
-REMEMBERED: Final = 256
-"""So many paths are remembered with where they lead."""
+_DOUBLED_PREFIX: Final = "/api/v1/api/v1/"
+_CONTROL_PREFIX: Final = "/_mock/"
+CACHE_SIZE: Final = 256
+"""How many paths are kept with their routes."""
 
 
 class RouteMatch(msgspec.Struct, frozen=True):
-    """Where *path* leads: to a tenant, and there to an operation or to a 404.
+    """Where *path* leads: to a tenant, and there to an operation or to the 404 *error*.
 
-    *astray*: to no tenant at all; then *tenant* only keeps the journal.
+    If *unknown_tenant*, the path leads to no tenant, and *tenant* only keeps the journal.
     """
 
     path: str
     tenant: Tenant
     operation: Operation | None
-    missing: Rejected | None = None
-    astray: bool = False
+    error: Rejected | None = None
+    unknown_tenant: bool = False
 
 
 class Routes:
-    """Paths -> places. Case, a trailing slash and one first segment do not matter."""
+    """Finds the route of a path; ignores case, a trailing slash and an unknown first segment."""
 
     def __init__(self, description: Description, tenants: Tenants) -> None:
         self._operations = description.operations
         self._tenants = tenants
-        self._remembered: dict[str, RouteMatch] = {}
+        self._cache: dict[str, RouteMatch] = {}
 
     def find(self, path: str) -> RouteMatch:
         """Return where *path* leads (claims path, path-case, path-slash, path-tenant).
 
-        Paths to configured tenants are few, as a rule, and for ever: the first are remembered.
+        Routes to configured tenants never change, so the first of them are cached.
         """
-        place = self._remembered.get(path)
-        if place is None:
-            place = self._found(path)
-            lasting = place.operation is not None and not self._tenants.is_made(place.tenant)
-            if lasting and len(self._remembered) < REMEMBERED:
-                self._remembered[path] = place
-        return place
+        route = self._cache.get(path)
+        if route is None:
+            route = self._match(path)
+            if (
+                len(self._cache) < CACHE_SIZE
+                and route.operation is not None
+                and not self._tenants.is_temporary(route.tenant)
+            ):
+                self._cache[path] = route
+        return route
 
-    def _found(self, path: str) -> RouteMatch:
-        folded = path.lower().rstrip("/")
-        operation = self._operations.get(folded)
+    def _match(self, path: str) -> RouteMatch:
+        path_key = path.lower().rstrip("/")
+        operation = self._operations.get(path_key)
         if operation is not None:
-            return self._place(path, "", operation)
-        segment, slash, rest = path.strip("/").partition("/")
-        rest = rest.lower()
-        operation = self._operations.get(slash + rest)
+            return self._match_tenant(path, "", operation)
+        segment, slash, suffix = path.strip("/").partition("/")
+        suffix = suffix.lower()
+        operation = self._operations.get(slash + suffix)
         if operation is not None:
-            return self._place(path, segment, operation)
-        return RouteMatch(path, self._keeper(segment), None, self._not_found(path, folded))
+            return self._match_tenant(path, segment, operation)
+        error = self._not_found_error(path, path_key)
+        return RouteMatch(path, self._journal_tenant(segment), None, error)
 
-    def _place(self, path: str, segment: str, operation: Operation) -> RouteMatch:
+    def _match_tenant(self, path: str, segment: str, operation: Operation) -> RouteMatch:
         tenant = self._tenants.get(segment or DEFAULT_TENANT)
         if tenant is not None:
             return RouteMatch(path, tenant, operation)
         default = self._tenants.get(DEFAULT_TENANT)
-        if default is None or names_a_tenant(segment):
-            missing = self._unknown_tenant(segment)
-            return RouteMatch(path, self._keeper(segment), None, missing, astray=True)
+        if default is None or is_tenant_id(segment):
+            error = self._unknown_tenant_error(segment)
+            return RouteMatch(path, self._journal_tenant(segment), None, error, unknown_tenant=True)
         return RouteMatch(path, default, operation)
 
-    def _keeper(self, segment: str) -> Tenant:
-        """Return the tenant whose journal keeps a call that reaches no operation."""
+    def _journal_tenant(self, segment: str) -> Tenant:
+        """Return the tenant that journals a call without an operation."""
         return self._tenants.get(segment) or self._tenants.default
 
-    def _unknown_tenant(self, segment: str) -> Rejected:
-        known = self._tenants.known
-        if names_a_tenant(segment):
-            reason = f"tenant {shorten(segment)!r} is not known here; the tenants are: {known}"
+    def _unknown_tenant_error(self, segment: str) -> Rejected:
+        tenants = self._tenants.id_summary
+        if is_tenant_id(segment):
+            reason = f"tenant {shorten(segment)!r} is not known here; the tenants are: {tenants}"
         else:
-            reason = f"no tenant is called onsite; start the path with a tenant's id: {known}"
+            reason = f"no tenant is called onsite; start the path with a tenant's id: {tenants}"
         return Rejected(404, "path", reason)
 
-    def _not_found(self, path: str, folded: str) -> Rejected:
-        documented = ", ".join(one.path for one in self._operations.values())
-        if _DOUBLED in f"{folded}/":
+    def _not_found_error(self, path: str, path_key: str) -> Rejected:
+        documented = ", ".join(operation.path for operation in self._operations.values())
+        if _DOUBLED_PREFIX in f"{path_key}/":
             reason = (
                 "/api/v1 stands twice; the client adds it itself, so give it a base URL "
                 "that does not end in /api/v1"
             )
-        elif _CONTROL in f"{folded}/":
+        elif _CONTROL_PREFIX in f"{path_key}/":
             reason = "the control surface is at /_mock/, with ?tenant=ID and no first segment"
         else:
             reason = f"this mock has nothing at {shorten(path)!r}; it has {documented}"

@@ -1,1 +1,1 @@
-"""Bytes to plain values and back, one module per family of media types. Pure."""
+"""Request headers and bodies decoded, error bodies encoded; pure functions without I/O."""

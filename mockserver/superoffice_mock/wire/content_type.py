@@ -1,4 +1,4 @@
-"""Content-Type: media type and charset, and the text of a body."""
+"""The Content-Type header: media type and charset, and the text of a body in that charset."""
 
 from functools import lru_cache
 from typing import Final
@@ -9,37 +9,37 @@ from superoffice_contract.openapi import charsets
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.errors import Rejected
 
-REMEMBERED: Final = 256
-"""So many different Content-Types are remembered, taken apart."""
+CACHE_SIZE: Final = 256
+"""How many different Content-Type values stay parsed in memory."""
 
 
-class Media(msgspec.Struct, frozen=True):
-    """A Content-Type taken apart; *charset* is Python's name of it, None where none is given."""
+class MediaType(msgspec.Struct, frozen=True):
+    """A parsed Content-Type; *charset* is Python's name for it, None if the header has none."""
 
-    type: str
+    name: str
     charset: str | None
 
 
-@lru_cache(maxsize=REMEMBERED)
-def parse(content_type: str) -> Media:
-    """Take *content_type* apart. Raise Rejected (415) for a charset that is not known."""
+@lru_cache(maxsize=CACHE_SIZE)
+def parse_content_type(content_type: str) -> MediaType:
+    """Parse a Content-Type header. Raise Rejected (415) for an unknown charset."""
     media_type = content_type.partition(";")[0].strip().lower()
-    given = charsets.named(content_type)
-    if given is None:
-        return Media(media_type, None)
-    charset = CHARSETS.get(given)
+    charset_name = charsets.charset_parameter(content_type)
+    if charset_name is None:
+        return MediaType(media_type, None)
+    charset = CHARSETS.get(charset_name)
     if charset is None:
-        reason = f"unknown charset {given[:40]!r}; send utf-8, utf-16 or iso-8859-1"
+        reason = f"unknown charset {charset_name[:40]!r}; send utf-8, utf-16 or iso-8859-1"
         raise Rejected(415, "Content-Type", reason)
-    return Media(media_type, charset)
+    return MediaType(media_type, charset)
 
 
-def text(body: bytes, charset: str | None) -> str:
-    """Decode *body*: by its byte order mark, else by *charset*, else as UTF-8.
+def decode_text(body: bytes, charset: str | None) -> str:
+    """Decode *body* by its byte order mark, else by *charset*, else as UTF-8.
 
-    Raise Rejected (400) for bytes that are not of that charset.
+    Raise Rejected (400) for bytes that are invalid in that charset.
     """
-    body, encoding = charsets.unmarked(body, charset or "utf-8")
+    body, encoding = charsets.strip_byte_order_mark(body, charset or "utf-8")
     try:
         return body.decode(encoding)
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Which browser pages may read answers, and what they are told."""
+"""CORS: which browser pages may read answers, and the headers that permit it."""
 
 import re
 from collections.abc import Iterable
@@ -12,38 +12,38 @@ from superoffice_mock.wire.headers import Headers
 RawHeader = tuple[bytes, bytes]
 
 LOOPBACK: Final = "loopback"
-"""The name, among listed origins, of every page on this machine, whatever its port."""
+"""The entry that allows every page on this machine, on any port."""
 ANY: Final = "*"
-_LOOPBACK_NAME: Final = re.compile(r"(.+\.)?localhost|127(\.[0-9]{1,3}){3}", re.IGNORECASE)
+_LOOPBACK_HOST: Final = re.compile(r"(.+\.)?localhost|127(\.[0-9]{1,3}){3}", re.IGNORECASE)
 
 
-class Origins(msgspec.Struct, frozen=True):
-    """The listed origins: whole ones such as `https://app.example.com`, `loopback` or `*`."""
+class AllowedOrigins(msgspec.Struct, frozen=True):
+    """The origins that may read answers; an entry is an origin, `loopback` or `*`."""
 
-    listed: frozenset[str]
+    entries: frozenset[str]
 
     @classmethod
-    def of(cls, listed: Iterable[str]) -> "Origins":
-        """Return the origins in *listed*, whatever their case and trailing slash."""
-        return cls(frozenset(one.lower().rstrip("/") for one in listed))
+    def parse(cls, entries: Iterable[str]) -> "AllowedOrigins":
+        """Return *entries* as allowed origins; case and a trailing slash do not matter."""
+        return cls(frozenset(entry.lower().rstrip("/") for entry in entries))
 
-    def allow(self, origin: str) -> bool:
-        """Tell whether a page at *origin* may read answers."""
-        known = ANY in self.listed or origin.lower() in self.listed
-        return known or (LOOPBACK in self.listed and is_loopback(urlsplit(origin).hostname))
+    def may_read(self, origin: str) -> bool:
+        """Return whether a page at *origin* may read answers."""
+        is_listed = ANY in self.entries or origin.lower() in self.entries
+        return is_listed or (LOOPBACK in self.entries and is_loopback(urlsplit(origin).hostname))
 
 
 def is_loopback(host: str | None) -> bool:
-    """Tell whether *host* can only be this machine."""
+    """Return whether *host* always names this machine."""
     if host is None:
         return False
-    return host == "::1" or _LOOPBACK_NAME.fullmatch(host) is not None
+    return host == "::1" or _LOOPBACK_HOST.fullmatch(host) is not None
 
 
-def headers_for(headers: Headers, origins: Origins) -> tuple[RawHeader, ...]:
-    """Return what a listed page needs on every answer; nothing for others (claim cors-unlisted)."""
+def response_headers(headers: Headers, origins: AllowedOrigins) -> tuple[RawHeader, ...]:
+    """Return the CORS headers of an answer; none for an unlisted origin (claim cors-unlisted)."""
     origin = headers.origin
-    if origin is None or not _allowed(origin, origins):
+    if origin is None or not _may_read(origin, origins):
         return ()
     return (
         (b"access-control-allow-origin", origin.encode("latin-1")),
@@ -53,23 +53,23 @@ def headers_for(headers: Headers, origins: Origins) -> tuple[RawHeader, ...]:
 
 
 def preflight_headers(headers: Headers, methods: tuple[str, ...]) -> tuple[RawHeader, ...]:
-    """Return what a preflight from a listed page is told: all methods, the headers it asked for."""
-    asked = headers.get(b"access-control-request-headers")
-    allowed = ((b"access-control-allow-methods", ", ".join(methods).encode()),)
-    if not asked:
-        return allowed
-    return (*allowed, (b"access-control-allow-headers", asked.encode("latin-1")))
+    """Return the headers that answer a preflight: all *methods* and the headers it asks for."""
+    requested = headers.get(b"access-control-request-headers")
+    allow_methods = ((b"access-control-allow-methods", ", ".join(methods).encode()),)
+    if not requested:
+        return allow_methods
+    return (*allow_methods, (b"access-control-allow-headers", requested.encode("latin-1")))
 
 
 def is_preflight(method: str, headers: Headers) -> bool:
-    """Tell whether a browser asks before it calls."""
+    """Return whether the request is a CORS preflight."""
     if method != "OPTIONS" or headers.origin is None:
         return False
     return headers.get(b"access-control-request-method") is not None
 
 
-def _allowed(origin: str, origins: Origins) -> bool:
+def _may_read(origin: str, origins: AllowedOrigins) -> bool:
     try:
-        return origins.allow(origin)
-    except ValueError:  # urlsplit, of what is no URL
+        return origins.may_read(origin)
+    except ValueError:  # from urlsplit: not a URL
         return False

@@ -1,4 +1,4 @@
-"""A request body -> the typed request that the description promises, or what is wrong with it."""
+"""Decoding of a request body into the typed request that the description gives."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -9,13 +9,13 @@ import msgspec
 from superoffice_contract.openapi.operations import Body, Operation
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import content_type as wire_content_type
 from superoffice_mock.wire import form_body, json_body, xml_body
-from superoffice_mock.wire.values import Misnamed, Notes, Plain, shorten
+from superoffice_mock.wire.content_type import MediaType, parse_content_type
+from superoffice_mock.wire.values import BodyNotes, Plain, WrongElement, shorten
 
-Read = Callable[[bytes, str | None, Shape, Notes], Plain]
+Reader = Callable[[bytes, str | None, Shape, BodyNotes], Plain]
 
-READERS: Final[Mapping[str, Read]] = {
+READERS: Final[Mapping[str, Reader]] = {
     "application/json": json_body.read,
     "text/json": json_body.read,
     "application/xml": xml_body.read,
@@ -24,100 +24,108 @@ READERS: Final[Mapping[str, Read]] = {
     "application/json-patch+json": json_body.read,  # claim patch-types-plain
     "application/merge-patch+json": json_body.read,
 }
-"""Which family reads a media type; which are taken at all, the description says."""
+"""The reader of each media type. Which of them an operation accepts is in the description."""
 
 _JSON_STARTS: Final = (b"{", b"[")
-_MISTYPED: Final = "the body is no form but looks like JSON; send Content-Type: application/json"
-_PLAIN_UTF8: Final = (None, "utf-8")
-_SHORTEST: Final = len("0,")
-"""Bytes that an item takes at least: a short body can't have too many."""
-_MISSING: Final = re.compile(r'"(.+)" is a required property')
-_KEYS: Final = "a form does so with keys such as SyncUserAccounts[0][AccountId]"
-_STEP: Final = re.compile(r"\.([^.`\[\]]+)|\[(\d+)\]")
+_JSON_SENT_AS_FORM: Final = (
+    "the body is no form but looks like JSON; send Content-Type: application/json"
+)
+_UTF8_CHARSETS: Final = (None, "utf-8")
+_MIN_ITEM_BYTES: Final = len("0,")
+"""The fewest bytes of an item: a body that is short enough needs no count of its items."""
+_MISSING_PROPERTY: Final = re.compile(r'"(.+)" is a required property')
+_FORM_HINT: Final = "a form does so with keys such as SyncUserAccounts[0][AccountId]"
+_PATH_STEP: Final = re.compile(r"\.([^.`\[\]]+)|\[(\d+)\]")
 
 
-class Decoded(msgspec.Struct, frozen=True):
-    """A body that keeps the contract: the request, and what is odd but allowed."""
+class DecodedBody(msgspec.Struct, frozen=True):
+    """A valid body: the typed request, and violations that are tolerated."""
 
-    request: Any
+    content: Any
     violations: tuple[str, ...] = ()
 
 
-def decode(operation: Operation, content_type: str | None, raw: bytes, max_items: int) -> Decoded:
-    """Decode *raw* for *operation*; arrays have at most *max_items*.
+def decode(
+    operation: Operation, content_type: str | None, raw: bytes, max_items: int
+) -> DecodedBody:
+    """Decode *raw*, a body of *operation* whose arrays may have *max_items* items.
 
     Raise Rejected: 415 for the media type or charset, 400 for the body, 413 for too many items.
     """
     if not raw:
         raise Rejected(400, "", f"no body; send one, as {', '.join(operation.bodies)}")
-    medium, body = _body_of(operation, content_type)
-    read = READERS[medium.type]
-    if read is json_body.read and medium.charset in _PLAIN_UTF8:
-        request = json_body.fast(raw, body)
-        if request is not None and (len(raw) <= _SHORTEST * max_items or _fits(request, max_items)):
-            return Decoded(request)
-    notes = Notes(max_items)
+    media_type, body = _find_body(operation, content_type)
+    read = READERS[media_type.name]
+    if read is json_body.read and media_type.charset in _UTF8_CHARSETS:
+        content = json_body.read_fast(raw, body)
+        if content is not None and (
+            len(raw) <= _MIN_ITEM_BYTES * max_items or _is_within_limit(content, max_items)
+        ):
+            return DecodedBody(content)
+    notes = BodyNotes(max_items)
     try:
-        value = _typed(read(raw, medium.charset, body.shape, notes), body)
+        content = _convert(read(raw, media_type.charset, body.shape, notes), body)
     except Rejected:
         if read is form_body.read and raw.lstrip().startswith(_JSON_STARTS):
-            raise Rejected(400, "", _MISTYPED) from None
+            raise Rejected(400, "", _JSON_SENT_AS_FORM) from None
         raise
-    return Decoded(value, tuple(notes.violations))
+    return DecodedBody(content, tuple(notes.violations))
 
 
-def _body_of(
-    operation: Operation, content_type: str | None
-) -> tuple[wire_content_type.Media, Body]:
+def _find_body(operation: Operation, content_type: str | None) -> tuple[MediaType, Body]:
     if content_type is None:
         reason = f"missing; send one of {', '.join(operation.bodies)}"
         raise Rejected(415, "Content-Type", reason)
-    medium = wire_content_type.parse(content_type)
-    body = operation.bodies.get(medium.type)
+    media_type = parse_content_type(content_type)
+    body = operation.bodies.get(media_type.name)
     if body is None:
-        reason = f"{shorten(medium.type)!r} is not one of {', '.join(operation.bodies)}"
+        reason = f"{shorten(media_type.name)!r} is not one of {', '.join(operation.bodies)}"
         raise Rejected(415, "Content-Type", reason)
-    return medium, body
+    return media_type, body
 
 
-def _fits(request: Any, max_items: int) -> bool:  # noqa: ANN401 - a struct made at run time
-    """Tell whether no array among the members of *request* is too long."""
-    for one in msgspec.structs.astuple(request):
-        if isinstance(one, list) and len(one) > max_items:
+def _is_within_limit(content: Any, max_items: int) -> bool:  # noqa: ANN401 - a struct made at run time
+    """Return whether no array among the members of *content* is too long."""
+    for member in msgspec.structs.astuple(content):
+        if isinstance(member, list) and len(member) > max_items:
             return False
     return True
 
 
-def _typed(value: Plain, body: Body) -> Any:  # noqa: ANN401 - a struct made at run time
-    """Return *value* as the request: types first, as the struct is stricter with integers."""
+def _convert(value: Plain, body: Body) -> Any:  # noqa: ANN401 - a struct made at run time
+    """Return *value* as the typed request. Raise Rejected (400) if it is invalid."""
     try:
-        # JSON Schema calls 1.0 an integer; an account id it is not (claim integers-strict).
-        request = body.typed(value)
+        # Before the JSON Schema, which allows 1.0 as an integer (claim integers-strict).
+        content = body.convert(value)
     except msgspec.ValidationError as error:
-        path = [name or int(index) for name, index in _STEP.findall(str(error).partition("$")[2])]
-        raise _rejected(path, str(error), value, body.shape) from None
-    for invalid in body.invalid(value):
-        raise _rejected(invalid.instance_path, invalid.message, value, body.shape)
-    return request
+        path = [
+            name or int(index) for name, index in _PATH_STEP.findall(str(error).partition("$")[2])
+        ]
+        raise _build_rejection(path, str(error), value, body.shape) from None
+    for problem in body.find_problems(value):
+        raise _build_rejection(problem.instance_path, problem.message, value, body.shape)
+    return content
 
 
-def _rejected(path: Sequence[str | int], message: str, value: Plain, shape: Shape) -> Rejected:
+def _build_rejection(
+    path: Sequence[str | int], message: str, value: Plain, shape: Shape
+) -> Rejected:
     where = "".join(f"/{step}" for step in path)
-    found, shape = _at(path, value, shape)
-    if isinstance(found, Misnamed):
-        return Rejected(400, where, found)
-    if missing := _MISSING.fullmatch(message):
-        wanted = cast(ObjectShape, shape).members[missing[1].lower()].shape.expected
-        return Rejected(400, f"{where}/{missing[1]}", f"missing; send {wanted}; {_KEYS}")
-    if _is_of(found, shape):
+    actual, shape = _follow(path, value, shape)
+    if isinstance(actual, WrongElement):
+        return Rejected(400, where, actual)
+    if missing := _MISSING_PROPERTY.fullmatch(message):
+        expected = cast(ObjectShape, shape).members[missing[1].lower()].shape.expected
+        return Rejected(400, f"{where}/{missing[1]}", f"missing; send {expected}; {_FORM_HINT}")
+    if _has_type(actual, shape):
         return Rejected(400, where, shorten(message))
     limits = ""
-    if isinstance(shape, Scalar) and "integer" in shape.types and type(found) is int:
+    if isinstance(shape, Scalar) and "integer" in shape.types and type(actual) is int:
         limits = f" from {shape.minimum} to {shape.maximum}"
-    return Rejected(400, where, f"expected {shape.expected}{limits}, got {_named(found)}")
+    return Rejected(400, where, f"expected {shape.expected}{limits}, got {_describe(actual)}")
 
 
-def _at(path: Sequence[str | int], value: Plain, shape: Shape) -> tuple[Plain, Shape]:
+def _follow(path: Sequence[str | int], value: Plain, shape: Shape) -> tuple[Plain, Shape]:
     for step in path:
         if isinstance(shape, ArrayShape):
             shape = shape.items
@@ -127,8 +135,8 @@ def _at(path: Sequence[str | int], value: Plain, shape: Shape) -> tuple[Plain, S
     return value, shape
 
 
-def _is_of(value: Plain, shape: Shape) -> bool:
-    """Tell whether *value* has the type that *shape* wants, so that something else is wrong."""
+def _has_type(value: Plain, shape: Shape) -> bool:
+    """Return whether *value* is of the type of *shape*, so that the error is another one."""
     return (
         (isinstance(shape, ObjectShape) and isinstance(value, dict))
         or (isinstance(shape, ArrayShape) and isinstance(value, list))
@@ -136,8 +144,8 @@ def _is_of(value: Plain, shape: Shape) -> bool:
     )
 
 
-def _named(value: Plain) -> str:
-    """Say what *value* is, without repeating text that may be private."""
+def _describe(value: Plain) -> str:
+    """Return the kind of *value*, without any text that may be private."""
     match value:
         case None:
             return "null"

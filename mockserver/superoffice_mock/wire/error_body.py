@@ -15,7 +15,7 @@ JSON_TYPES: Final = ("application/json", "text/json")
 XML_TYPES: Final = ("application/xml", "text/xml")
 ERROR_TYPES: Final = JSON_TYPES + XML_TYPES
 
-CRASHED: Final = "An error has occurred."
+CRASH_MESSAGE: Final = "An error has occurred."
 
 _MESSAGES: Final[Mapping[int, str]] = {
     400: "The request is invalid.",
@@ -25,7 +25,7 @@ _MESSAGES: Final[Mapping[int, str]] = {
     405: "The requested resource does not support this HTTP method.",
     413: "The request is too large.",
     415: "The request entity's media type is not supported for this resource.",
-    500: CRASHED,
+    500: CRASH_MESSAGE,
     503: "The service is unavailable.",
 }
 _STATUSES: Final = frozenset(HTTPStatus)
@@ -38,50 +38,49 @@ _TYPES: Final[Mapping[int, str]] = {
 }
 
 
-def message_of(status: int) -> str:
-    """Return what the vendor's envelope says of *status*; of an unknown one, the same as of 500."""
-    known = _MESSAGES.get(status)
-    if known is not None:
-        return known
-    return f"{HTTPStatus(status).phrase}." if status in _STATUSES else CRASHED
+def status_message(status: int) -> str:
+    """Return the vendor's message for *status*; for an unknown status, that of 500."""
+    if status in _MESSAGES:
+        return _MESSAGES[status]
+    return f"{HTTPStatus(status).phrase}." if status in _STATUSES else CRASH_MESSAGE
 
 
 def envelope(error: Rejected, family: str) -> Envelope:
-    """Return *error* in the *family* that reading `errors` names."""
+    """Return the envelope of *error* in *family*, a value of the reading `errors`."""
     return _FAMILIES[family](error)
 
 
-def _webapi(error: Rejected) -> Envelope:
-    message = error.told if isinstance(error, Faulted) else message_of(error.status)
-    if error.told == message:
+def _webapi_envelope(error: Rejected) -> Envelope:
+    message = error.message if isinstance(error, Faulted) else status_message(error.status)
+    if error.message == message:
         return {"Message": message}
-    return {"Message": message, "MessageDetail": error.told}
+    return {"Message": message, "MessageDetail": error.message}
 
 
-def _netserver(error: Rejected) -> Envelope:
+def _netserver_envelope(error: Rejected) -> Envelope:
     return {
         "Error": True,
         "ErrorType": _TYPES.get(error.status, "ArgumentException"),
-        "Message": error.told,
+        "Message": error.message,
         "ErrorSource": "SuperOffice.Services.Implementation",
     }
 
 
 _FAMILIES: Final[Mapping[str, Callable[[Rejected], Envelope]]] = {
-    "webapi": _webapi,
-    "netserver": _netserver,
+    "webapi": _webapi_envelope,
+    "netserver": _netserver_envelope,
 }
 
 
 def render(content: Envelope, media_type: str) -> bytes:
     """Return *content* as JSON, or as XML with the root Error."""
-    return _xml(content) if media_type in XML_TYPES else msgspec.json.encode(content)
+    return _render_xml(content) if media_type in XML_TYPES else msgspec.json.encode(content)
 
 
-def _xml(content: Envelope) -> bytes:
-    members = "".join(f"<{name}>{_xml_text(value)}</{name}>" for name, value in content.items())
+def _render_xml(content: Envelope) -> bytes:
+    members = "".join(f"<{name}>{_escape_xml(value)}</{name}>" for name, value in content.items())
     return f'<?xml version="1.0" encoding="utf-8"?><Error>{members}</Error>'.encode()
 
 
-def _xml_text(value: object) -> str:
+def _escape_xml(value: object) -> str:
     return escape(value if isinstance(value, str) else str(value).lower(), quote=False)

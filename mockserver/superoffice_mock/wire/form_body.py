@@ -1,6 +1,6 @@
 """Form bodies: `SyncUserAccounts[0][AccountId]=507` and `SyncUserAccounts[0].AccountId=507`.
 
-Keys are followed along the shape: one that leads nowhere is refused before any value is looked at.
+Each key is resolved along the shape; one that does not fit is rejected before its value is read.
 """
 
 import re
@@ -13,60 +13,46 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.wire import content_type
 from superoffice_mock.wire.values import (
     MAX_DEPTH,
-    Notes,
+    BodyNotes,
     Plain,
-    from_text,
-    most_parts,
+    max_parts,
+    parse_scalar,
     shorten,
-    too_many,
+    too_many_parts,
 )
 
+FreeObject = dict[str, Plain]
+"""An object whose members the description does not list; holds text and objects of its own kind."""
+
 MAX_NESTED: Final = 10_000
-"""How many members that have members may be in all carriers together; each takes its time."""
-
-
-_FIRST: Final = re.compile(r"[^.\[\]]+")
-
-
+"""The limit for objects that are nested in all free objects of a body together."""
+_FIRST_STEP: Final = re.compile(r"[^.\[\]]+")
 _STEP: Final = re.compile(r"\[([^\[\]]*)\]|\.([^.\[\]]+)")
-
-
 _STEPS: Final = re.compile(rf"(?:{_STEP.pattern})*+")
-
-
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
-
-
-_NO_PATH: Final = "expected a key such as SyncUserAccounts[0][AccountId]"
-
-
-_TWO_THINGS: Final = "the same key is a value and a parent"
-
-
+_LONE_PERCENT: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_ESCAPED_BRACKETS: Final = (("%5B", "["), ("%5D", "]"), ("%5b", "["), ("%5d", "]"))
+_MIN_FIELD_CHARS: Final = len("SyncUserAccounts[0].AccountId=0&")
+_BAD_KEY: Final = "expected a key such as SyncUserAccounts[0][AccountId]"
+_VALUE_AND_PARENT: Final = "the same key is a value and a parent"
 _TOO_NESTED: Final = f"more than {MAX_NESTED} members that have members; send fewer"
-
-
 _TOO_DEEP: Final = f"nested more than {MAX_DEPTH} deep; send fewer levels"
 
 
-Carrier = dict[str, Plain]
-"""What is within a member whose own members nobody described: text, or the like again."""
-
-
-class _Branch:
-    """What keys lead into: an array or an object, its children by index or described name."""
+class _Node:
+    """An array or object of the body; its children by index or by described name."""
 
     __slots__ = ("children", "shape", "where")
 
     def __init__(self, shape: Shape, where: str) -> None:
         self.shape = shape
         self.where = where
-        self.children: dict[str, _Branch | Plain] = {}
+        self.children: dict[str, _Node | Plain] = {}
 
-    def into(self, step: str) -> tuple[str, Shape | None] | None:
-        """Return name and shape of the child that *step* leads to; None if it leads nowhere.
+    def find_child(self, step: str) -> tuple[str, Shape | None] | None:
+        """Return the name and shape of the child at *step*; None if there can be no such child.
 
-        A member that the description does not have is a child without a shape.
+        The shape is None for a member that the description does not have.
         """
         shape = self.shape
         if isinstance(shape, ObjectShape):
@@ -76,181 +62,175 @@ class _Branch:
             return step, shape.items
         return None
 
-    def value(self, notes: Notes) -> Plain:
-        """Return the plain value; items come in the order of their indices (claim form-gaps)."""
+    def value(self, notes: BodyNotes) -> Plain:
+        """Return the plain value; items are in the order of their indices (claim form-gaps)."""
         if isinstance(self.shape, ObjectShape):
             return {name: _plain(child, notes) for name, child in self.children.items()}
         indices = sorted(self.children, key=int)
         if int(indices[-1]) != len(indices) - 1:
-            notes.note(f"{self.where}: the indices have gaps; the items were taken in their order")
+            notes.add(f"{self.where}: the indices have gaps; the items were taken in their order")
         return [_plain(self.children[index], notes) for index in indices]
 
 
-def _plain(child: _Branch | Plain, notes: Notes) -> Plain:
-    return child.value(notes) if isinstance(child, _Branch) else child
+def _plain(child: _Node | Plain, notes: BodyNotes) -> Plain:
+    return child.value(notes) if isinstance(child, _Node) else child
 
 
-class Tree:
-    """Grows along the shape as keys come; remembers where the parents of keys lead.
+class FormTree:
+    """The body as a tree that grows with each key; it remembers the parents of keys by path.
 
-    Values are *unescaped*.
+    Values are decoded with *unescape*.
     """
 
-    def __init__(self, shape: Shape, unescaped: Callable[[str], str], notes: Notes) -> None:
-        self._unescaped = unescaped
+    def __init__(self, shape: Shape, unescape: Callable[[str], str], notes: BodyNotes) -> None:
+        self._unescape = unescape
         self._notes = notes
         self._nested = 0
-        self._root = _Branch(shape, "")
-        self._parents: dict[str, _Branch | Carrier | None] = {"": self._root}
+        self._root = _Node(shape, "")
+        self._parents: dict[str, _Node | FreeObject | None] = {"": self._root}
 
-    def plant(self, key: str, escaped: str) -> None:
-        """Put the *escaped* value where *key* leads, unless nobody described what is there."""
+    def insert(self, key: str, escaped: str) -> None:
+        """Store the *escaped* value at *key*, or note that the description has no such member."""
         parent, last = _split(key)
         if parent not in self._parents:
-            self._parents[parent] = self._grown(parent, key)
-        branch = self._parents[parent]
-        if isinstance(branch, dict):
-            if isinstance(branch.get(last), dict):
-                raise Rejected(400, shorten(key), _TWO_THINGS)
-            branch[last] = self._unescaped(escaped)
-        elif branch is not None:
-            self._set(branch, last, key, escaped)
+            self._parents[parent] = self._resolve_parent(parent, key)
+        node = self._parents[parent]
+        if isinstance(node, dict):
+            if isinstance(node.get(last), dict):
+                raise Rejected(400, shorten(key), _VALUE_AND_PARENT)
+            node[last] = self._unescape(escaped)
+        elif node is not None:
+            self._set_value(node, last, key, escaped)
 
     def value(self) -> Plain:
         """Return the plain value of the whole body."""
         return self._root.value(self._notes)
 
-    def _set(self, branch: _Branch, last: str, key: str, escaped: str) -> None:
-        name, shape = self._into(branch, last, key)
-        if isinstance(branch.children.get(name), (_Branch, dict)):
-            raise Rejected(400, shorten(key), _TWO_THINGS)
+    def _set_value(self, node: _Node, last: str, key: str, escaped: str) -> None:
+        name, shape = self._take_step(node, last, key)
+        if isinstance(node.children.get(name), (_Node, dict)):
+            raise Rejected(400, shorten(key), _VALUE_AND_PARENT)
         if shape is not None:
-            value = self._unescaped(escaped)
-            branch.children[name] = from_text(value, shape) if isinstance(shape, Scalar) else value
+            value = self._unescape(escaped)
+            node.children[name] = parse_scalar(value, shape) if isinstance(shape, Scalar) else value
 
-    def _grown(self, path: str, key: str) -> _Branch | Carrier | None:
-        """Return what is at *path*, the parent of *key*; None if nobody described it."""
-        begins, known = self._known(path)
-        branch = self._root if known is None else known
-        match = _FIRST.match(path) if known is None else _STEP.match(path, begins)
+    def _resolve_parent(self, path: str, key: str) -> _Node | FreeObject | None:
+        """Return the node at *path*, the parent of *key*; None if the description lacks it."""
+        start, ancestor = self._find_ancestor(path)
+        node = self._root if ancestor is None else ancestor
+        match = _FIRST_STEP.match(path) if ancestor is None else _STEP.match(path, start)
         while match is not None:
-            if isinstance(branch, dict):
-                return self._within(branch, path, match.start(), key)
-            name, shape = self._into(branch, match[match.lastindex or 0], key)
+            if isinstance(node, dict):
+                return self._descend(node, path, match.start(), key)
+            name, shape = self._take_step(node, match[match.lastindex or 0], key)
             if shape is None:
                 return None
-            branch = self._child(branch, name, shape, key)
-            self._parents[path[: match.end()]] = branch
+            node = self._get_child(node, name, shape, key)
+            self._parents[path[: match.end()]] = node
             if match.end() == len(path):
-                return branch
+                return node
             match = _STEP.match(path, match.end())
-        raise Rejected(400, shorten(key), _NO_PATH)
+        raise Rejected(400, shorten(key), _BAD_KEY)
 
-    def _known(self, path: str) -> tuple[int, _Branch | Carrier | None]:
-        """Return where the parent of *path* ends, or else its first step; and what is there."""
-        ends = max(path.rfind("."), path.rfind("["), 0)
-        known = self._parents.get(path[:ends]) if ends else None
-        if known is None:
-            first = _FIRST.match(path)
-            ends = first.end() if first else len(path)
-            known = self._parents.get(path[:ends]) if ends < len(path) else None
-        return ends, known
+    def _find_ancestor(self, path: str) -> tuple[int, _Node | FreeObject | None]:
+        """Return the closest node above *path*, and the index in *path* where its own path ends.
 
-    def _into(self, branch: _Branch, step: str, key: str) -> tuple[str, Shape | None]:
-        found = branch.into(step)
-        if found is None:
-            raise Rejected(400, shorten(key), _NO_PATH)
-        if found[1] is None:
-            self._notes.unknown_member(branch.where, step)
-            branch.children[step] = None
-        return found
+        That is the parent of *path*, else the node of its first step; None without either.
+        """
+        end = max(path.rfind("."), path.rfind("["), 0)
+        ancestor = self._parents.get(path[:end]) if end else None
+        if ancestor is None:
+            first = _FIRST_STEP.match(path)
+            end = first.end() if first else len(path)
+            ancestor = self._parents.get(path[:end]) if end < len(path) else None
+        return end, ancestor
 
-    def _child(self, branch: _Branch, name: str, shape: Shape, key: str) -> _Branch | Carrier:
-        child = branch.children.get(name)
+    def _take_step(self, node: _Node, step: str, key: str) -> tuple[str, Shape | None]:
+        child = node.find_child(step)
         if child is None:
-            free = isinstance(shape, ObjectShape) and not shape.members
-            child = {} if free else _Branch(shape, f"{branch.where}/{name}")
-            branch.children[name] = child
-            if isinstance(branch.shape, ArrayShape):
-                self._notes.check_count(len(branch.children), branch.where)
-        elif not isinstance(child, (_Branch, dict)):
-            raise Rejected(400, shorten(key), _TWO_THINGS)
+            raise Rejected(400, shorten(key), _BAD_KEY)
+        if child[1] is None:
+            self._notes.add_unknown_member(node.where, step)
+            node.children[step] = None
         return child
 
-    def _within(self, carrier: Carrier, path: str, begins: int, key: str) -> Carrier:
-        """Return what is at *path*, which *begins* to lead into *carrier*.
+    def _get_child(self, node: _Node, name: str, shape: Shape, key: str) -> _Node | FreeObject:
+        child = node.children.get(name)
+        if child is None:
+            free = isinstance(shape, ObjectShape) and not shape.members
+            child = {} if free else _Node(shape, f"{node.where}/{name}")
+            node.children[name] = child
+            if isinstance(node.shape, ArrayShape):
+                self._notes.check_count(len(node.children), node.where)
+        elif not isinstance(child, (_Node, dict)):
+            raise Rejected(400, shorten(key), _VALUE_AND_PARENT)
+        return child
 
-        All steps are taken at once, as no shape is followed.
+    def _descend(self, parent: FreeObject, path: str, start: int, key: str) -> FreeObject:
+        """Return the object at *path*, whose steps from *start* on lead into *parent*.
+
+        No shape restricts these steps, so a loop creates the objects on the way.
         """
-        if not _STEPS.fullmatch(path, begins):
-            raise Rejected(400, shorten(key), _NO_PATH)
+        if not _STEPS.fullmatch(path, start):
+            raise Rejected(400, shorten(key), _BAD_KEY)
         if len(_STEP.findall(path)) >= MAX_DEPTH:
             raise Rejected(400, shorten(key), _TOO_DEEP)
-        for bracketed, dotted in _STEP.findall(path, begins):
-            child = carrier.get(bracketed or dotted)
+        for in_brackets, after_dot in _STEP.findall(path, start):
+            child = parent.get(in_brackets or after_dot)
             if child is None:
-                child = carrier[bracketed or dotted] = {}
+                child = parent[in_brackets or after_dot] = {}
                 self._nested += 1
             elif not isinstance(child, dict):
-                raise Rejected(400, shorten(key), _TWO_THINGS)
-            carrier = child
+                raise Rejected(400, shorten(key), _VALUE_AND_PARENT)
+            parent = child
         if self._nested > MAX_NESTED:
             raise Rejected(413, shorten(key), _TOO_NESTED)
-        return carrier
+        return parent
 
 
 def _split(key: str) -> tuple[str, str]:
     """Return the parent of *key* and its last step: `a[0].b` -> `a[0]` and `b`."""
     if key.endswith("]"):
         parent, _, last = key[:-1].rpartition("[")
-        whole = bool(parent)
+        is_valid = bool(parent)
     else:
         parent, dot, last = key.rpartition(".")
-        whole = bool(last) and bool(parent) == bool(dot)
-    if not whole or "[" in last or "]" in last:
-        raise Rejected(400, shorten(key), _NO_PATH)
+        is_valid = bool(last) and bool(parent) == bool(dot)
+    if not is_valid or "[" in last or "]" in last:
+        raise Rejected(400, shorten(key), _BAD_KEY)
     return parent, last
 
 
-_LONE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-
-
-_BRACKETS: Final = (("%5B", "["), ("%5D", "]"), ("%5b", "["), ("%5d", "]"))
-
-
-_SHORTEST: Final = len("SyncUserAccounts[0].AccountId=0&")
-
-
-def read(raw: bytes, charset: str | None, shape: Shape, notes: Notes) -> Plain:
+def read(raw: bytes, charset: str | None, shape: Shape, notes: BodyNotes) -> Plain:
     """Return the plain value in *raw*, its members named as *shape* names them.
 
-    Raise Rejected: 400 for a key that is no path or that is both a value and a parent, 413 for
-    too many items, fields or members of members.
+    Raise Rejected: 400 for a key that is malformed or both a value and a parent, 413 for too many
+    items, fields or nested members.
     """
-    text = content_type.text(raw, charset)
-    for escape, bracket in _BRACKETS:  # what most clients escape, all at once
+    text = content_type.decode_text(raw, charset)
+    for escape, bracket in _ESCAPED_BRACKETS:  # most clients escape these in every key
         text = text.replace(escape, bracket)
     fields = text.split("&")
-    most = most_parts(text, _SHORTEST)
-    if len(fields) > most:
-        raise too_many(most, "fields")
-    # Escapes are bytes of the charset; of a 16-bit one they are UTF-8, as browsers write them.
+    limit = max_parts(text, _MIN_FIELD_CHARS)
+    if len(fields) > limit:
+        raise too_many_parts(limit, "fields")
+    # Escapes are bytes of the charset. In a UTF-16 body they are UTF-8, as browsers write them.
     encoding = "latin-1" if charset == "latin-1" else "utf-8"
-    tree = Tree(shape, partial(_unescaped, encoding=encoding), notes)
+    tree = FormTree(shape, partial(_unescape, encoding=encoding), notes)
     for field in filter(None, fields):
         key, _, value = field.partition("=")
-        tree.plant(_unescaped(key, encoding), value)
+        tree.insert(_unescape(key, encoding), value)
     return tree.value()
 
 
-def _unescaped(text: str, encoding: str) -> str:
-    """Return *text* without escapes; a percent sign that starts none stands for itself."""
+def _unescape(text: str, encoding: str) -> str:
+    """Return *text* with its escapes decoded; a percent sign that starts no escape stays."""
     if "%" not in text and "+" not in text:
         return text
     raw = text.replace("+", " ").encode(encoding)
-    if _LONE.search(raw):
-        raw = _lone_escaped(raw)
-    # Python's own escapes, \x41 for %41, are read at the speed of C.
+    if _LONE_PERCENT.search(raw):
+        raw = _escape_lone_percents(raw)
+    # As a Python escape, \x41 for %41, it is decoded by C code.
     raw = raw.replace(b"\\", b"\\\\").replace(b"%", b"\\x")
     try:
         return raw.decode("unicode_escape").encode("latin-1").decode(encoding)
@@ -258,8 +238,11 @@ def _unescaped(text: str, encoding: str) -> str:
         raise Rejected(400, "", f"a percent-encoded value is not {encoding}") from None
 
 
-def _lone_escaped(raw: bytes) -> bytes:
-    """Return *raw* with an escape for every percent sign that starts none; quick for many."""
-    for _ in range(2):  # in three signs two pairs overlap
+def _escape_lone_percents(raw: bytes) -> bytes:
+    """Return *raw* with every percent sign that starts no escape written as `%25`.
+
+    The time is linear in the length of *raw*.
+    """
+    for _ in range(2):  # twice, as the pairs in `%%%` overlap
         raw = raw.replace(b"%%", b"%25%")
-    return b"%25".join(_LONE.split(raw))
+    return b"%25".join(_LONE_PERCENT.split(raw))

@@ -1,4 +1,4 @@
-"""Request headers: read once, and what they say about the caller."""
+"""Request headers, the credentials in them, and what the journal keeps of them."""
 
 import base64
 import binascii
@@ -10,55 +10,34 @@ from superoffice_mock.core.credentials import (
     AUTHORIZATION,
     XSRF_TOKEN,
     AccessToken,
-    BasicPair,
-    Presented,
-    SessionPair,
+    BasicCredentials,
+    PresentedCredentials,
+    SessionCredentials,
     Ticket,
-    Unusable,
+    UnusableCredentials,
 )
-from superoffice_mock.core.journal import Head
+from superoffice_mock.core.journal import RequestHead
 from superoffice_mock.errors import Rejected
-
-
-def parse_select(text: str) -> tuple[str, ...]:
-    """Return the selected paths, such as `name` and `category/id`, blanks trimmed.
-
-    Empty names fall away. Any text is legal (claim select-never-an-error).
-    """
-    paths = ("/".join(_trimmed(path, "/")) for path in text.split(","))
-    return tuple(path for path in paths if path)
-
-
-def _trimmed(text: str, separator: str) -> list[str]:
-    return [name for part in text.split(separator) if (name := part.strip())]
-
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
-
-KEPT: Final = frozenset(
+JOURNAL_HEADERS: Final = frozenset(
     {
         *(b"accept", b"accept-encoding", b"accept-language", b"content-encoding"),
         *(b"content-length", b"content-type", b"expect", b"host", b"origin", b"so-language"),
         *(b"transfer-encoding", b"user-agent"),
     }
 )
-"""Headers that the journal keeps as they came."""
-
-
-REDACTED: Final = frozenset({b"authorization", b"cookie", b"so-apptoken", b"x-xsrf-token"})
-"""Headers of which the journal keeps that they were there, and the scheme."""
-
-
-REMEMBERED: Final = 256
-"""So many different heads of requests are remembered with what was read in them."""
-
-
+"""Headers that the journal keeps unchanged."""
+REDACTED_HEADERS: Final = frozenset({b"authorization", b"cookie", b"so-apptoken", b"x-xsrf-token"})
+"""Headers whose value the journal redacts; it keeps the scheme of an Authorization."""
+CACHE_SIZE: Final = 256
+"""How many different sets of request headers stay parsed in memory."""
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
 
 
 class Headers:
-    """The headers of one request, by lower-case name; most come once."""
+    """The headers of one request, by lower-case name."""
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self.raw = raw
@@ -68,19 +47,19 @@ class Headers:
         self.content_encoding = self.get(b"content-encoding")
 
     @cached_property
-    def kept(self) -> Head:
-        """What the journal keeps of them."""
-        kept = for_journal(self.raw)
-        return Head(kept, sum(len(value) for _, value in kept), self.content_type)
+    def journal_head(self) -> RequestHead:
+        """The headers as the journal keeps them."""
+        journaled = redact_for_journal(self.raw)
+        return RequestHead(journaled, sum(len(value) for _, value in journaled), self.content_type)
 
     @cached_property
-    def presented(self) -> Presented:
-        """What the caller presented."""
-        return presented(self)
+    def credentials(self) -> PresentedCredentials:
+        """The credentials in the headers."""
+        return read_credentials(self)
 
     @cached_property
-    def objection(self) -> Rejected | None:
-        """What HTTP/1.1 has against this head (RFC 9112, sections 3.2 and 6.1), if anything."""
+    def http_error(self) -> Rejected | None:
+        """The error if HTTP/1.1 forbids these headers (RFC 9112, sections 3.2 and 6.1), or None."""
         hosts = self.count(b"host")
         if hosts != 1:
             return Rejected(400, "Host", f"sent {hosts} times; HTTP/1.1 wants it once")
@@ -91,171 +70,188 @@ class Headers:
 
     @cached_property
     def content_length(self) -> int:
-        """How long the body is said to be; 0 where nothing is said."""
-        said = self.get(b"content-length")
-        return int(said) if said is not None and said.isdecimal() else 0
+        """The Content-Length; 0 if it is missing or not a number."""
+        value = self.get(b"content-length")
+        return int(value) if value is not None and value.isdecimal() else 0
 
     def get(self, name: bytes) -> str | None:
-        """Return the first value of *name*, Latin-1 as HTTP has it, or None."""
+        """Return the first value of *name*, decoded as Latin-1, or None."""
         value = self._first.get(name)
         return None if value is None else value.decode("latin-1").strip()
 
     def count(self, name: bytes) -> int:
-        """Return how often *name* came."""
+        """Return how many headers are called *name*."""
         if len(self._first) == len(self.raw):
             return int(name in self._first)
-        return sum(1 for other, _ in self.raw if other == name)
+        return sum(1 for key, _ in self.raw if key == name)
 
     def all(self, name: bytes) -> list[str]:
         """Return every value of *name*."""
-        return [value.decode("latin-1").strip() for other, value in self.raw if other == name]
+        return [value.decode("latin-1").strip() for key, value in self.raw if key == name]
 
 
-_remembered = lru_cache(maxsize=REMEMBERED)(Headers)
+_cached_headers = lru_cache(maxsize=CACHE_SIZE)(Headers)
 
 
-def read(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers *raw*; clients repeat theirs, so the last ones are remembered."""
-    return _remembered(tuple(raw))
+def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return the headers in *raw*, from a cache if the same were read lately."""
+    return _cached_headers(tuple(raw))
 
 
-def for_journal(raw: RawHeaders) -> tuple[tuple[str, str], ...]:
-    """Return what the journal keeps: the headers of the allow list, secrets replaced."""
+def redact_for_journal(raw: RawHeaders) -> tuple[tuple[str, str], ...]:
+    """Return the headers that the journal keeps, with secrets redacted."""
     return tuple(
         (
             name.decode("latin-1"),
-            value.decode("latin-1") if name in KEPT else _redacted(name, value.decode("latin-1")),
+            value.decode("latin-1") if name in JOURNAL_HEADERS else _redact_value(name, value),
         )
         for name, value in raw
-        if name in KEPT or name in REDACTED
+        if name in JOURNAL_HEADERS or name in REDACTED_HEADERS
     )
 
 
-def _redacted(name: bytes, value: str) -> str:
-    scheme, blank, _ = value.partition(" ")
-    known = name == b"authorization" and blank and scheme.lower() in _SCHEMES
-    return f"{scheme} [redacted]" if known else "[redacted]"
+def _redact_value(name: bytes, value: bytes) -> str:
+    scheme, blank, _ = value.decode("latin-1").partition(" ")
+    has_known_scheme = name == b"authorization" and blank and scheme.lower() in _SCHEMES
+    return f"{scheme} [redacted]" if has_known_scheme else "[redacted]"
 
 
-def presented(headers: Headers) -> Presented:
-    """Return what the caller presented; an Authorization header decides whenever it is there.
+def read_credentials(headers: Headers) -> PresentedCredentials:
+    """Return the credentials in *headers*; an Authorization header takes precedence.
 
     Claims: authorization-decides, authorization-twice, scheme-case, xsrf-pair.
     """
     authorizations = headers.count(b"authorization")
     if authorizations > 1:
-        return Unusable(AUTHORIZATION, f"sent {authorizations} times; send it once")
+        return UnusableCredentials(AUTHORIZATION, f"sent {authorizations} times; send it once")
     if authorizations == 1:
-        return _authorization(headers.get(b"authorization") or "", headers)
-    return _session(headers)
+        return _read_authorization(headers.get(b"authorization") or "", headers)
+    return _read_session(headers)
 
 
-def _authorization(value: str, headers: Headers) -> Presented:
-    scheme, _, rest = value.partition(" ")
+def _read_authorization(value: str, headers: Headers) -> PresentedCredentials:
+    scheme, _, parameters = value.partition(" ")
     parse = _SCHEMES.get(scheme.lower())
     if parse is None:
-        named = "is empty" if not scheme else "has an unknown scheme"
-        return Unusable(AUTHORIZATION, f"{named}; send one that WWW-Authenticate names")
-    rest = rest.strip()
-    if not rest:
-        return Unusable(AUTHORIZATION, f"{scheme} without a value")
-    return parse(rest, headers)
+        problem = "is empty" if not scheme else "has an unknown scheme"
+        reason = f"{problem}; send one that WWW-Authenticate names"
+        return UnusableCredentials(AUTHORIZATION, reason)
+    parameters = parameters.strip()
+    if not parameters:
+        return UnusableCredentials(AUTHORIZATION, f"{scheme} without a value")
+    return parse(parameters, headers)
 
 
-def _basic(value: str, _: Headers) -> Presented:
+def _read_basic(value: str, _: Headers) -> PresentedCredentials:
     try:
         pair = base64.b64decode(value, validate=True)
     except (binascii.Error, ValueError):
-        return Unusable(AUTHORIZATION, "Basic: the value is not base64 of user:password")
-    user, colon, password = _text(pair).partition(":")
+        return UnusableCredentials(AUTHORIZATION, "Basic: the value is not base64 of user:password")
+    user, colon, password = _decode_text(pair).partition(":")
     if not colon:
-        return Unusable(AUTHORIZATION, "Basic: no colon between user and password")
-    return BasicPair(user, password)
+        return UnusableCredentials(AUTHORIZATION, "Basic: no colon between user and password")
+    return BasicCredentials(user, password)
 
 
-def _text(raw: bytes) -> str:
+def _decode_text(raw: bytes) -> str:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
         return raw.decode("latin-1")
 
 
-def _ticket(value: str, headers: Headers) -> Presented:
-    # Sent twice it is one list to HTTP, and no app's token; onsite it is not looked at.
+def _read_ticket(value: str, headers: Headers) -> PresentedCredentials:
+    # HTTP joins repeated headers into a list, which is no valid token. Onsite ignores the header.
     tokens = headers.all(b"so-apptoken")
     return Ticket(value, ", ".join(tokens) if tokens else None)
 
 
-def _bearer(value: str, _: Headers) -> Presented:
+def _read_bearer(value: str, _: Headers) -> PresentedCredentials:
     return AccessToken(value)
 
 
-_SCHEMES: Final[Mapping[str, Callable[[str, Headers], Presented]]] = {
-    "basic": _basic,
-    "soticket": _ticket,
-    "bearer": _bearer,
+_SCHEMES: Final[Mapping[str, Callable[[str, Headers], PresentedCredentials]]] = {
+    "basic": _read_basic,
+    "soticket": _read_ticket,
+    "bearer": _read_bearer,
 }
 
 
-def _session(headers: Headers) -> Presented:
-    cookie = _cookie(headers, SESSION_COOKIE)
+def _read_session(headers: Headers) -> PresentedCredentials:
+    cookie = _find_cookie(headers, SESSION_COOKIE)
     tokens = headers.all(b"x-xsrf-token")
     if not tokens and cookie is None:
-        return Unusable(AUTHORIZATION, f"missing, and so are {XSRF_TOKEN} and a session cookie")
+        reason = f"missing, and so are {XSRF_TOKEN} and a session cookie"
+        return UnusableCredentials(AUTHORIZATION, reason)
     if cookie is None:
-        return Unusable("Cookie", f"{XSRF_TOKEN} needs the cookie {SESSION_COOKIE} beside it")
+        reason = f"{XSRF_TOKEN} needs the cookie {SESSION_COOKIE} beside it"
+        return UnusableCredentials("Cookie", reason)
     if len(tokens) != 1 or not tokens[0]:
-        return Unusable(XSRF_TOKEN, "a session cookie needs its one XSRF value in this header")
-    return SessionPair(cookie, tokens[0])
+        reason = "a session cookie needs its one XSRF value in this header"
+        return UnusableCredentials(XSRF_TOKEN, reason)
+    return SessionCredentials(cookie, tokens[0])
 
 
-def _cookie(headers: Headers, name: str) -> str | None:
+def _find_cookie(headers: Headers, name: str) -> str | None:
     for line in headers.all(b"cookie"):
         for pair in line.split(";"):
-            found, equals, value = pair.strip().partition("=")
-            if equals and found == name:
+            cookie_name, equals, value = pair.strip().partition("=")
+            if equals and cookie_name == name:
                 return value.strip().strip('"')
     return None
 
 
-def preferred(accept: str, offered: tuple[str, ...]) -> str:
-    """Return the one of *offered* that `Accept` likes best; the first if it likes none.
+def parse_select(text: str) -> tuple[str, ...]:
+    """Return the paths in a `$select`, such as `name` and `category/id`, without blanks.
+
+    Empty names are dropped. Any text is legal (claim select-never-an-error).
+    """
+    paths = ("/".join(_split_trimmed(path, "/")) for path in text.split(","))
+    return tuple(path for path in paths if path)
+
+
+def _split_trimmed(text: str, separator: str) -> list[str]:
+    return [name for part in text.split(separator) if (name := part.strip())]
+
+
+def choose_media_type(accept: str, media_types: tuple[str, ...]) -> str:
+    """Return the one of *media_types* that `Accept` prefers, the first if it accepts none.
 
     The vendor's framework never answers 406 (claim never-406).
     """
-    ranges = [_media_range(part) for part in accept.split(",") if part.strip()]
-    best, most_liked = offered[0], (0.0, 0)
-    for candidate in offered:
-        liked = _liking(candidate, ranges)
-        if liked > most_liked:
-            best, most_liked = candidate, liked
+    ranges = [_parse_media_range(part) for part in accept.split(",") if part.strip()]
+    best, best_rating = media_types[0], (0.0, 0)
+    for candidate in media_types:
+        rating = _rate(candidate, ranges)
+        if rating > best_rating:
+            best, best_rating = candidate, rating
     return best
 
 
-def _media_range(part: str) -> tuple[str, float]:
+def _parse_media_range(part: str) -> tuple[str, float]:
     pattern, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name == "q":
-            return pattern, _quality(value)
+            return pattern, _parse_quality(value)
     return pattern, 1.0
 
 
-def _quality(value: str) -> float:
+def _parse_quality(value: str) -> float:
     try:
         return min(max(0.0, float(value)), 1.0)
     except ValueError:
         return 0.0
 
 
-def _liking(candidate: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
-    """Return the quality that the most specific range gives *candidate*, and how specific it is."""
-    covering = [
+def _rate(candidate: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
+    """Return quality and specificity of the most specific range that matches *candidate*."""
+    matches = [
         (_specificity(pattern), quality)
         for pattern, quality in ranges
-        if _covers(pattern, candidate)
+        if _is_match(pattern, candidate)
     ]
-    specificity, quality = max(covering, default=(0, 0.0))
+    specificity, quality = max(matches, default=(0, 0.0))
     return (quality, specificity) if quality > 0 else (0.0, 0)
 
 
@@ -263,7 +259,7 @@ def _specificity(pattern: str) -> int:
     return 3 - pattern.count("*")
 
 
-def _covers(pattern: str, candidate: str) -> bool:
-    kind, _, sub = pattern.partition("/")
-    candidate_kind, _, candidate_sub = candidate.partition("/")
-    return kind in ("*", candidate_kind) and sub in ("*", "", candidate_sub)
+def _is_match(pattern: str, candidate: str) -> bool:
+    kind, _, subtype = pattern.partition("/")
+    candidate_kind, _, candidate_subtype = candidate.partition("/")
+    return kind in ("*", candidate_kind) and subtype in ("*", "", candidate_subtype)

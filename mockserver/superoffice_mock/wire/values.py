@@ -1,4 +1,4 @@
-"""Plain values, what every media type is read into, and the notes taken while reading."""
+"""Plain values, the common form of all media types, and what the body readers share."""
 
 import re
 from typing import Final
@@ -10,41 +10,41 @@ from superoffice_mock.core.journal import MAX_VIOLATIONS
 from superoffice_mock.errors import Rejected
 
 Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
-"""JSON's data model, members under the names of the description."""
+"""A value of JSON's data model; members have the names that the description gives them."""
 
 MAX_DEPTH: Final = 100
-"""How deep XML elements may nest."""
+"""How deep XML elements and form keys may nest."""
 SPARE_PARTS: Final = 1_000
-"""How many more elements or fields a body may have than described ones would fit into it."""
-LONGEST_SHOWN: Final = 60
+"""How many elements or fields a body may have beyond the described ones that would fit into it."""
+MAX_SHOWN_CHARS: Final = 60
 _INTEGER: Final = re.compile(r"[ \t\r\n]*([+-]?[0-9]{1,20})[ \t\r\n]*")
 
 
-class Misnamed(str):
-    """Stands where an element of another name belongs, and says so."""
+class WrongElement(str):
+    """An error message, stored in the place of an XML element that has the wrong name."""
 
     __slots__ = ()
 
 
-class Notes(msgspec.Struct):
-    """What a reader finds on its way, and how much it may find."""
+class BodyNotes(msgspec.Struct):
+    """Violations found while a body is read, and the limit for its arrays."""
 
     max_items: int
     violations: list[str] = msgspec.field(default_factory=list)
 
     @property
-    def full(self) -> bool:
-        """Tell whether there is no more room for notes."""
+    def is_full(self) -> bool:
+        """Return whether no more notes are kept."""
         return len(self.violations) >= MAX_VIOLATIONS
 
-    def unknown_member(self, where: str, name: str) -> None:
+    def add_unknown_member(self, where: str, name: str) -> None:
         """Note a member that the description does not have (claim unknown-members)."""
-        if not self.full:
-            self.note(f"{where}/{shorten(name)}: unknown member, ignored")
+        if not self.is_full:
+            self.add(f"{where}/{shorten(name)}: unknown member, ignored")
 
-    def note(self, violation: str) -> None:
-        """Note *violation*, as long as there is room."""
-        if not self.full:
+    def add(self, violation: str) -> None:
+        """Note *violation* unless the notes are full."""
+        if not self.is_full:
             self.violations.append(violation)
 
     def check_count(self, count: int, where: str) -> None:
@@ -54,26 +54,29 @@ class Notes(msgspec.Struct):
             raise Rejected(413, where, reason)
 
 
-def most_parts(text: str, shortest: int) -> int:
-    """Return how many elements or fields *text* may have; *shortest* is a described one's length.
+def max_parts(text: str, shortest: int) -> int:
+    """Return how many elements or fields *text* may have.
 
-    So bodies of many tiny unknown parts cost no more than those that are of use.
+    *shortest* is the length of the shortest described one. The limit keeps bodies of many tiny
+    unknown parts from taking more time than valid bodies of the same size.
     """
     return SPARE_PARTS + len(text) // shortest
 
 
-def too_many(most: int, parts: str) -> Rejected:
-    """Return the 413 for a body with more than *most* of *parts*."""
-    return Rejected(413, "", f"more than {most} {parts} in a body of this size; send fewer")
+def too_many_parts(limit: int, parts: str) -> Rejected:
+    """Return the 413 for a body with more than *limit* of *parts*."""
+    return Rejected(413, "", f"more than {limit} {parts} in a body of this size; send fewer")
 
 
-def from_text(text: str, shape: Scalar) -> Plain:
-    """Return the integer that *text* spells where one belongs, else *text* as it is."""
-    spelt = _INTEGER.fullmatch(text) if "integer" in shape.types else None
-    return text if spelt is None else int(spelt[1])
+def parse_scalar(text: str, shape: Scalar) -> Plain:
+    """Return *text* as an integer where *shape* allows one and *text* is one, else *text*."""
+    match = _INTEGER.fullmatch(text) if "integer" in shape.types else None
+    return text if match is None else int(match[1])
 
 
 def shorten(text: str) -> str:
-    """Return *text* short enough for a message, without control characters."""
-    clean = "".join(one if one.isprintable() else "\ufffd" for one in text[: LONGEST_SHOWN + 1])
-    return clean if len(clean) <= LONGEST_SHOWN else clean[:LONGEST_SHOWN] + "…"
+    """Return *text* cut to a length that fits a message, without control characters."""
+    clean = "".join(
+        char if char.isprintable() else "\ufffd" for char in text[: MAX_SHOWN_CHARS + 1]
+    )
+    return clean if len(clean) <= MAX_SHOWN_CHARS else clean[:MAX_SHOWN_CHARS] + "…"

@@ -1,11 +1,14 @@
-"""Documents of the vendor's layouts in our own words, small and easy to change.
+"""Small documents in the layouts of the vendor, in our own words, and their drift.
 
-Each says all that the contract says is documented, so that nothing has drifted; a test changes
-one thing in it.
+Each document states every documented claim, so that nothing has drifted. A test changes one thing
+in it.
 """
 
 import json
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from superoffice_contract.drift import compare
+from superoffice_contract.report import Report
 
 METHOD: Final = "EMail/SyncEmailAccounts"
 PATH: Final = f"/api/v1/Agents/{METHOD}"
@@ -47,9 +50,10 @@ TYPES: Final = (
 CONTENT_TYPE: Final = f"Content-type of the request body: {', '.join(TYPES)}"
 ACCEPT: Final = "Content-type(s) you would like the response in:"
 TOKEN: Final = "The application token identifies the app. Used when calling Online from a server."
+BASIC: Final = "Basic dGplMDpUamUw"
 SAMPLE: Final = f"""\
 POST {PATH}
-Authorization: Basic dGplMDpUamUw
+Authorization: {BASIC}
 Accept: application/json; charset=utf-8
 Accept-Language: nb,da
 Content-Type: application/json; charset=utf-8
@@ -226,7 +230,7 @@ SECURITY: Final[list[dict[str, list[str]]]] = [{"Password": [], "Identity": []}]
 
 
 def swagger() -> dict[str, Any]:
-    """Return a new Swagger 2.0 file with the call and another one."""
+    """Return a new Swagger 2.0 file with the documented call and another one."""
     call = PROSE | {
         "consumes": list(TYPES),
         "produces": [],
@@ -259,7 +263,7 @@ def swagger() -> dict[str, Any]:
 
 
 def openapi() -> dict[str, Any]:
-    """Return a new OpenAPI 3.0 file with the call."""
+    """Return a new OpenAPI 3.0 file with the documented call."""
     schema = {"schema": {"$ref": "#/components/schemas/Request"}}
     call = PROSE | {
         "parameters": [
@@ -303,7 +307,27 @@ def _copy(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def line_of(text: str, part: str) -> str:
-    """Return the place of the first line of *text* that has *part* in it."""
-    before, found, _ = text.partition(part)
-    assert found, part
+    """Return the place of the first line of *text* that contains *part*."""
+    before, separator, _ = text.partition(part)
+    assert separator, part
     return f"line {before.count(chr(10)) + 1}"
+
+
+class Drift(NamedTuple):
+    """A finding of a comparison; equal to a plain tuple."""
+
+    place: str
+    what: str
+    claims: tuple[str, ...]
+
+
+def report_of(document: str | dict[str, Any]) -> Report:
+    """Compare a page or a specification with the contract."""
+    text = document if isinstance(document, str) else json.dumps(document)
+    return compare.compare(compare.read_document(text.encode()), "the test")
+
+
+def drift_of(document: str | dict[str, Any]) -> list[Drift]:
+    """Return the findings for *document*."""
+    findings = report_of(document).findings
+    return [Drift(finding.where, finding.what, finding.claims) for finding in findings]

@@ -10,12 +10,12 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from superoffice_contract.drift.compare import LARGEST
+from superoffice_contract.drift.compare import MAX_BYTES
 from superoffice_mock.cli import main
 from tests.contract.drift import documents
 
 
-def drift(file: Path, *flags: str) -> Result:
+def run_drift(file: Path, *flags: str) -> Result:
     return CliRunner().invoke(main, ["drift", str(file), *flags])
 
 
@@ -26,92 +26,87 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("content", "layout"),
-    [
-        (documents.TEXT.encode(), "text page"),
-        (documents.TEXT.encode("utf-16"), "text page"),
-        (documents.TEXT.encode("utf-8-sig"), "text page"),
-        (
-            documents.MARKDOWN.replace("---\n", "---\nopenapi: POST /x\n", 1).encode(),
-            "Markdown page",
-        ),
-        (json.dumps(documents.swagger()).encode(), "Swagger 2.0 file"),
-        (json.dumps(documents.openapi()).encode("utf-8-sig"), "OpenAPI 3.0.1 file"),
-        (yaml.safe_dump(documents.openapi()).encode(), "OpenAPI 3.0.1 file"),
-        (b"# ours\n---\n" + yaml.safe_dump(documents.swagger()).encode(), "Swagger 2.0 file"),
-    ],
-)
-def test_a_faithful_document_of_any_layout_ends_with_0(
-    file: Path, content: bytes, layout: str
-) -> None:
-    file.write_bytes(content)
-    done = drift(file)
-    assert done.exit_code == 0, done.output
-    assert done.stdout.startswith(f"drift of {file}\n  ok       call\n")
-    assert f"  layout: {layout}\n" in done.stdout
+OPENAPI_IN_FRONT_MATTER = documents.MARKDOWN.replace("---\n", "---\nopenapi: POST /x\n", 1)
+FAITHFUL = {
+    "text": (documents.TEXT.encode(), "text page"),
+    "text in UTF-16": (documents.TEXT.encode("utf-16"), "text page"),
+    "text with a byte order mark": (documents.TEXT.encode("utf-8-sig"), "text page"),
+    "Markdown": (OPENAPI_IN_FRONT_MATTER.encode(), "Markdown page"),
+    "Swagger": (json.dumps(documents.swagger()).encode(), "Swagger 2.0 file"),
+    "OpenAPI": (json.dumps(documents.openapi()).encode("utf-8-sig"), "OpenAPI 3.0.1 file"),
+    "OpenAPI in YAML": (yaml.safe_dump(documents.openapi()).encode(), "OpenAPI 3.0.1 file"),
+    "Swagger in YAML, commented": (
+        b"# ours\n---\n" + yaml.safe_dump(documents.swagger()).encode(),
+        "Swagger 2.0 file",
+    ),
+}
 
 
-def test_a_document_that_has_drifted_ends_with_1_and_tells_where(file: Path) -> None:
+def test_a_document_that_agrees_with_the_contract_exits_with_0(file: Path) -> None:
+    for name, (content, layout) in FAITHFUL.items():
+        file.write_bytes(content)
+        result = run_drift(file)
+        assert result.exit_code == 0, (name, result.output)
+        assert result.stdout.startswith(f"drift of {file}\n  ok       call\n"), name
+        assert f"  layout: {layout}\n" in result.stdout, name
+
+
+def test_a_document_that_has_drifted_exits_with_1_and_reports_the_place(file: Path) -> None:
     file.write_text(documents.TEXT.replace(", text/xml", ""), encoding="utf-8")
-    done = drift(file)
-    assert done.exit_code == 1
+    result = run_drift(file)
+    assert result.exit_code == 1
+    finding = "removed: media type text/xml\n        breaks media-types\n"
     place = documents.line_of(documents.TEXT, "Request Headers")
-    assert (
-        f"      {place}: removed: media type text/xml\n        breaks media-types\n" in done.stdout
-    )
+    assert f"      {place}: {finding}" in result.stdout
 
 
-def test_the_report_comes_as_json(file: Path) -> None:
+def test_the_report_can_be_json(file: Path) -> None:
     file.write_text(documents.TEXT.replace("at most ten", "at most 12"), encoding="utf-8")
-    report = json.loads(drift(file, "--format", "json").stdout)
+    report = json.loads(run_drift(file, "--format", "json").stdout)
     assert report["exit_code"] == 1
     findings = [finding for result in report["results"] for finding in result["findings"]]
-    assert [one["claims"] for one in findings] == [["task-cap"]]
+    assert [finding["claims"] for finding in findings] == [["task-cap"]]
 
 
-def test_the_report_comes_as_junit_in_a_file(file: Path, tmp_path: Path) -> None:
+def test_the_report_can_be_junit_in_a_file(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "report.xml"
-    done = drift(file, "--format", "junit", "--out", str(out))
-    assert (done.exit_code, done.output) == (0, "")
+    result = run_drift(file, "--format", "junit", "--out", str(out))
+    assert (result.exit_code, result.output) == (0, "")
     assert ET.parse(out).getroot().get("failures") == "0"
 
 
-def test_a_report_that_has_no_place_to_go_is_wrong_usage(file: Path, tmp_path: Path) -> None:
-    done = drift(file, "--out", str(tmp_path))
-    assert done.exit_code == 2
-    assert done.stderr.startswith(f"superoffice-mock: {tmp_path}: can't be written: ")
+def test_a_report_that_cant_be_written_is_wrong_usage(file: Path, tmp_path: Path) -> None:
+    result = run_drift(file, "--out", str(tmp_path))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"superoffice-mock: {tmp_path}: can't be written: ")
 
 
 OTHER_PAGE = documents.TEXT.replace("SyncEmailAccounts", "SyncEmailAccount")
 UNREADABLE: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "is empty"),
     "blank": (b"\xef\xbb\xbf \n\t\n", "is empty"),
-    "binary": (b"\x7fELF\xff\x00\x01", "is no text: byte 4 is not utf-8"),
-    "half UTF-16": (b"\xff\xfeP\x00O", "is no text: byte 4 is not utf-16"),
-    "NUL": (b"POST /x\0", "is no text: it has NUL characters"),
-    "huge": (b" " * (LARGEST + 1), "is larger than 8 MiB; no page or specification is"),
+    "binary": (b"\x7fELF\xff\x00\x01", "is not text: byte 4 is not valid utf-8"),
+    "half UTF-16": (b"\xff\xfeP\x00O", "is not text: byte 4 is not valid utf-16"),
+    "NUL": (b"POST /x\0", "is not text: it contains NUL characters"),
+    "huge": (b" " * (MAX_BYTES + 1), "is larger than 8 MiB, the limit for a page or API file"),
     "prose": (b"Dear reader,\n", "has no known layout; expected the vendor's page"),
     "HTML": (b"<html><body>POST /api/v1</body></html>", "has no known layout; expected"),
     "another page": (
         OTHER_PAGE.encode(),
-        (
-            f"describes POST {documents.PATH[:-1]}; "
-            "expected the page of Agents/EMail/SyncEmailAccounts"
-        ),
+        f"describes POST {documents.PATH[:-1]}; expected the page of Agents/{documents.METHOD}",
     ),
     "another agent": (
         documents.MARKDOWN.replace("/EMail/", "/Mailings/").encode(),
         "describes POST /api/v1/Agents/Mailings/SyncEmailAccounts; expected the page of Agents/",
     ),
-    "broken JSON": (b'{"swagger": "2.0",\n "paths": }', "is no JSON: line 2, column 11: Expecting"),
-    "cut JSON": (json.dumps(documents.swagger()).encode()[:-9], "is no JSON: line 1, column "),
-    "deep JSON": (b'{"swagger":' * 100_000, "is no JSON that can be read: "),
-    "endless number": (b'{"swagger": ' + b"9" * 5000 + b"}", "is no JSON that can be read: "),
+    "broken JSON": (b'{"swagger": "2.0",\n "paths": }', "is not JSON: line 2, column 11: Expect"),
+    "cut JSON": (json.dumps(documents.swagger()).encode()[:-9], "is not JSON: line 1, column "),
+    "deep JSON": (b'{"swagger":' * 100_000, "can't be read as JSON: "),
+    "endless number": (b'{"swagger": ' + b"9" * 5000 + b"}", "can't be read as JSON: "),
     "other JSON": (b'{"openapi": "9.0", "paths": {}}', "has no known layout; expected"),
-    "broken YAML": (b"openapi: 3.0.1\npaths: {a: [1\n", "is no YAML: line 3, column 1: "),
-    "odd YAML": (b"openapi: 3.0.1\npaths: \x07\n", "is no YAML that can be read: "),
-    "two YAML": (b"openapi: 3.0.1\npaths: {}\n---\nx: 1\n", "is no YAML: line 3, column 1: "),
+    "broken YAML": (b"openapi: 3.0.1\npaths: {a: [1\n", "is not YAML: line 3, column 1: "),
+    "odd YAML": (b"openapi: 3.0.1\npaths: \x07\n", "can't be read as YAML: "),
+    "two YAML": (b"openapi: 3.0.1\npaths: {}\n---\nx: 1\n", "is not YAML: line 3, column 1: "),
     "list in YAML": (b"openapi: [3]\npaths: 3\n", "has no known layout; expected"),
     "no such call": (
         json.dumps(documents.swagger()).replace("SyncEmailAccounts", "Sync").encode(),
@@ -120,32 +115,31 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("content", "says"), UNREADABLE.values(), ids=UNREADABLE)
-def test_a_file_that_cant_be_compared_ends_with_2_and_one_line(
-    file: Path, content: bytes, says: str
-) -> None:
-    file.write_bytes(content)
-    done = drift(file)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"superoffice-mock: {file}: {says}")
-    assert done.stderr.count("\n") == 1
+def test_a_file_that_cant_be_compared_exits_with_2_and_one_line(file: Path) -> None:
+    for name, (content, message) in UNREADABLE.items():
+        file.write_bytes(content)
+        result = run_drift(file)
+        assert (result.exit_code, result.stdout) == (2, ""), name
+        assert result.stderr.startswith(f"superoffice-mock: {file}: {message}"), name
+        assert result.stderr.count("\n") == 1, name
 
 
-@pytest.mark.parametrize(("name", "says"), [("nothing", "No such file"), ("", "Is a directory")])
-def test_a_file_that_cant_be_opened_ends_with_2(tmp_path: Path, name: str, says: str) -> None:
-    done = drift(tmp_path / name)
-    assert done.exit_code == 2
-    assert f"can't be read: {says}" in done.stderr
+@pytest.mark.parametrize(("name", "message"), [("nothing", "No such file"), ("", "Is a directory")])
+def test_a_file_that_cant_be_opened_exits_with_2(tmp_path: Path, name: str, message: str) -> None:
+    result = run_drift(tmp_path / name)
+    assert result.exit_code == 2
+    assert f"can't be read: {message}" in result.stderr
 
 
-def test_a_yaml_file_that_refers_to_itself_a_billion_times_is_no_burden(file: Path) -> None:
-    laughs = "".join(
+def test_yaml_with_a_billion_references_is_read_quickly(file: Path) -> None:
+    anchors = "".join(
         f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 9)}]}}\n" for n in range(1, 9)
     )
-    file.write_text(f"openapi: 3.0.1\nl0: &l0 {{a: b}}\n{laughs}paths: {{}}\n", encoding="utf-8")
-    done = drift(file)
-    assert done.exit_code == 2
-    assert "it does not contain Agents/EMail/SyncEmailAccounts; it has 0 other paths" in done.stderr
+    file.write_text(f"openapi: 3.0.1\nl0: &l0 {{a: b}}\n{anchors}paths: {{}}\n", encoding="utf-8")
+    result = run_drift(file)
+    assert result.exit_code == 2
+    message = "it does not contain Agents/EMail/SyncEmailAccounts; it has 0 other paths"
+    assert message in result.stderr
 
 
 def test_drift_works_without_the_extra_for_contract_tests(file: Path) -> None:
@@ -155,6 +149,6 @@ def test_drift_works_without_the_extra_for_contract_tests(file: Path) -> None:
         "from superoffice_mock.cli import main; main()"
     )
     command = [sys.executable, "-c", program, "drift", str(file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("11 passed, 1 skipped\n")
+    process = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.endswith("11 passed, 1 skipped\n")

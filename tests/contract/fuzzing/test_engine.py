@@ -1,4 +1,4 @@
-"""Schemathesis against the mock, in this process, once per way to sign in; and that it can fail."""
+"""Schemathesis against the mock, in this process, with each credential; and that it can fail."""
 
 from collections import Counter
 from pathlib import Path
@@ -39,16 +39,16 @@ ACCESSES: Final = (
 BODIES: Final = tuple(next(iter(operations.load().operations.values())).bodies)
 
 
-def mock() -> Mock:
-    """A mock whose runs end as they start, so that nothing is turned away."""
+def make_mock() -> Mock:
+    """Return a mock whose runs end at once, so that no call is turned away."""
     settings = Settings(seconds_per_account=0, journal_exchanges=100_000)
-    tables = [{**table, "accounts": []} for table in tenant_file.demo()]
-    facts = tenant_file.tenants(tables, "the test", 0, settings.readings)
-    return assemble(settings, facts, access_log.silent)
+    tables = [{**table, "accounts": []} for table in tenant_file.demo_tables()]
+    facts = tenant_file.parse_tenants(tables, "the test", 0, settings.readings)
+    return assemble(settings, facts, access_log.log_nothing)
 
 
-def check_floor(exploration: Exploration, accepted: int, accepted_of_each: int) -> None:
-    """A server that rejects everything breaks nothing; these numbers would fall."""
+def check_counts(exploration: Exploration, accepted: int, accepted_of_each: int) -> None:
+    """Assert that enough was accepted: a server that rejects everything breaks no check."""
     assert exploration.count(method="POST", status=204) >= accepted
     for media_type in BODIES:
         assert exploration.count(media_type=media_type, status=204) >= accepted_of_each, media_type
@@ -58,49 +58,47 @@ def check_floor(exploration: Exploration, accepted: int, accepted_of_each: int) 
     assert exploration.count(status=415) > 0
 
 
-def check_truth(mock: Mock, access: Access, exploration: Exploration) -> None:
-    """Compare what the callers saw with the journal: every 204 was a run, or had nothing to do."""
+def check_journal(mock: Mock, access: Access, exploration: Exploration) -> None:
+    """Assert that the journal agrees: every 204 started a run, or had no account."""
     exchanges = list(mock.journal.exchanges(TenantId(access.segment or "onsite")))
-    outcomes = Counter(one.outcome for one in exchanges if one.method == "POST")
+    outcomes = Counter(exchange.outcome for exchange in exchanges if exchange.method == "POST")
     assert set(outcomes) == {"started", "served", "rejected"}
     accepted = exploration.count(method="POST", status=204)
     assert outcomes["started"] + outcomes["served"] == accepted
     assert outcomes["started"] > accepted // 2
 
 
-def explored(access: Access, seed: int, max_examples: int) -> Exploration:
-    server = mock()
+def explore_mock(access: Access, seed: int, max_examples: int) -> Exploration:
+    server = make_mock()
     exploration = explore(server.app, access, seed=seed, max_examples=max_examples)
     assert exploration.errors == [], exploration
     assert exploration.findings == [], f"\n{exploration}"
-    tested = {name: exploration.phases[name] for name in ("examples", "coverage", "fuzzing")}
-    assert set(tested.values()) == {"success"}, tested
-    check_truth(server, access, exploration)
+    phases = {name: exploration.phases[name] for name in ("examples", "coverage", "fuzzing")}
+    assert set(phases.values()) == {"success"}, phases
+    check_journal(server, access, exploration)
     return exploration
 
 
 @pytest.mark.parametrize(
     "access",
     [
-        *(pytest.param(one, id=one.name) for one in (BASIC, TOKEN)),
-        *(
-            pytest.param(one, id=one.name, marks=pytest.mark.slow)
-            for one in ACCESSES
-            if one not in (BASIC, TOKEN)
-        ),
+        pytest.param(
+            access, id=access.name, marks=[] if access in (BASIC, TOKEN) else pytest.mark.slow
+        )
+        for access in ACCESSES
     ],
 )
 @pytest.mark.claim("credentials-alternatives", "body-shape", "www-authenticate", "cache-headers")
 def test_every_generated_request_is_answered_as_described(access: Access) -> None:
-    exploration = explored(access, seed=ACCESSES.index(access) + 1, max_examples=30)
-    check_floor(exploration, accepted=170, accepted_of_each=15)
+    exploration = explore_mock(access, seed=ACCESSES.index(access) + 1, max_examples=30)
+    check_counts(exploration, accepted=170, accepted_of_each=15)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("access", ACCESSES, ids=lambda access: access.name)
 def test_many_more_generated_requests_are_answered_as_described(access: Access) -> None:
-    exploration = explored(access, seed=ACCESSES.index(access) + 301, max_examples=300)
-    check_floor(exploration, accepted=350, accepted_of_each=20)
+    exploration = explore_mock(access, seed=ACCESSES.index(access) + 301, max_examples=300)
+    check_counts(exploration, accepted=350, accepted_of_each=20)
 
 
 @pytest.mark.slow
@@ -111,8 +109,8 @@ def test_the_same_seed_sends_the_same_requests_and_stores_nothing(
     home = configuration.storage_directory(intent_to_write=False).path
     configuration.set_hypothesis_home_dir(tmp_path / "hypothesis")
     try:
-        first = explore(mock().app, BASIC, seed=7, max_examples=5)
-        second = explore(mock().app, BASIC, seed=7, max_examples=5)
+        first = explore(make_mock().app, BASIC, seed=7, max_examples=5)
+        second = explore(make_mock().app, BASIC, seed=7, max_examples=5)
     finally:
         configuration.set_hypothesis_home_dir(home)
     assert first.requests == second.requests
@@ -120,86 +118,88 @@ def test_the_same_seed_sends_the_same_requests_and_stores_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-# ---- it can fail -----------------------------------------------------------------------------
+# ---- failures --------------------------------------------------------------------------------
 
 
-def answering(status: int, body: bytes = b"") -> ASGIApp:
-    """The mock, but what it answers well has this status and, where it had none, this body."""
-    app = mock().app
+def replace_success(status: int, body: bytes = b"") -> ASGIApp:
+    """Return the mock, with another status for 200 and 204, and *body* where there is none."""
+    app = make_mock().app
 
-    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
-        async def altered(message: Message) -> None:
+    async def changed_app(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_changed(message: Message) -> None:
             if message.get("status") in {200, 204}:
                 message = {**message, "status": status}
             elif message["type"] == "http.response.body" and not message["body"] and body:
                 message = {**message, "body": body}
             await send(message)
 
-        await app(scope, receive, altered)
+        await app(scope, receive, send_changed)
 
-    return changed
+    return changed_app
 
 
 @pytest.mark.slow
-def test_another_status_than_204_is_found_and_told_with_its_check_and_its_request() -> None:
-    exploration = explore(answering(202), BASIC, seed=1, max_examples=1)
-    checks = {one.check for one in exploration.findings}
+def test_another_status_than_204_is_a_finding_with_its_check_and_request() -> None:
+    exploration = explore(replace_success(202), BASIC, seed=1, max_examples=1)
+    checks = {finding.check for finding in exploration.findings}
     assert checks == {"status_code_conformance", "positive_data_acceptance"}
     assert exploration.count(method="POST", status=202) >= 170
     assert exploration.count(method="GET", status=202) > 0
-    told = str(exploration)
-    assert "… and " in told.splitlines()[-1]
-    assert "positive_data_acceptance (coverage): " in told
-    assert "curl -X POST" in told
-    assert "/api/v1/Agents/EMail/SyncEmailAccounts" in told
-    assert "dGplMDpUamUw" not in told
+    text = str(exploration)
+    assert "… and " in text.splitlines()[-1]
+    assert "positive_data_acceptance (coverage): " in text
+    assert "curl -X POST" in text
+    assert "/api/v1/Agents/EMail/SyncEmailAccounts" in text
+    assert "dGplMDpUamUw" not in text
 
 
 @pytest.mark.slow
-def test_a_server_that_lets_nobody_in_is_found() -> None:
-    stranger = Access("a stranger", {"basic": {"username": "tje0", "password": "wrong"}})
-    exploration = explore(mock().app, stranger, seed=1, max_examples=1)
+def test_a_server_that_refuses_every_credential_is_a_finding() -> None:
+    unknown_user = Access("an unknown user", {"basic": {"username": "tje0", "password": "wrong"}})
+    exploration = explore(make_mock().app, unknown_user, seed=1, max_examples=1)
     assert exploration.count(method="POST", status=204) == 0
-    assert {one.check for one in exploration.findings} == {"positive_data_acceptance"}
+    assert {finding.check for finding in exploration.findings} == {"positive_data_acceptance"}
 
 
 @pytest.mark.slow
-def test_a_server_that_lets_everybody_in_is_found() -> None:
-    app = mock().app
+def test_a_server_that_accepts_calls_without_credentials_is_a_finding() -> None:
+    app = make_mock().app
 
-    async def let_in(scope: Scope, receive: Receive, send: Send) -> None:
+    async def accept_all(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            kept = [one for one in scope["headers"] if one[0] != b"authorization"]
-            signed_in = (b"authorization", b"Basic dGplMDpUamUw")
-            scope = {**scope, "headers": [*kept, signed_in]}
+            headers = [header for header in scope["headers"] if header[0] != b"authorization"]
+            authorization = (b"authorization", b"Basic dGplMDpUamUw")
+            scope = {**scope, "headers": [*headers, authorization]}
         await app(scope, receive, send)
 
-    exploration = explore(let_in, BASIC, seed=1, max_examples=1)
-    assert {one.check for one in exploration.findings} == {"ignored_auth"}
+    exploration = explore(accept_all, BASIC, seed=1, max_examples=1)
+    assert {finding.check for finding in exploration.findings} == {"ignored_auth"}
 
 
 @pytest.mark.slow
-def test_a_server_that_crashes_is_an_error_and_not_a_finding() -> None:
-    async def crashing(scope: Scope, receive: Receive, send: Send) -> None:
+def test_a_server_that_raises_is_an_error_and_not_a_finding() -> None:
+    async def failing_app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("method") == "POST":
             message = "a bug of the server"
             raise RuntimeError(message)
-        await mock().app(scope, receive, send)
+        await make_mock().app(scope, receive, send)
 
-    exploration = explore(crashing, BASIC, seed=1, max_examples=1)
-    assert any("a bug of the server" in one for one in exploration.errors)
+    exploration = explore(failing_app, BASIC, seed=1, max_examples=1)
+    assert any("a bug of the server" in error for error in exploration.errors)
     assert "a bug of the server" in str(exploration)
 
 
 @pytest.mark.slow
 def test_a_body_on_a_204_is_an_error() -> None:
-    exploration = explore(answering(204, b"null"), BASIC, seed=1, max_examples=1)
-    assert any("Response may not contain content" in one for one in exploration.errors)
+    exploration = explore(replace_success(204, b"null"), BASIC, seed=1, max_examples=1)
+    assert any("Response may not contain content" in error for error in exploration.errors)
 
 
-def test_what_only_the_engine_tells_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = [
-        events.SchemaAnalysisWarnings(phase=PHASE, warnings=[Doubt()]),
+def test_warnings_and_errors_of_the_engine_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine_events = [
+        events.SchemaAnalysisWarnings(
+            phase=Phase(name=PhaseName.SCHEMA_ANALYSIS, is_enabled=True), warnings=[SchemaWarning()]
+        ),
         events.EngineFinished(
             running_time=0,
             stop_reason=StopReason.COMPLETED,
@@ -209,21 +209,18 @@ def test_what_only_the_engine_tells_is_an_error(monkeypatch: pytest.MonkeyPatch)
     ]
     monkeypatch.setattr(
         "superoffice_contract.fuzzing.engine.from_schema",
-        lambda _: SimpleNamespace(execute=lambda: told),
+        lambda _: SimpleNamespace(execute=lambda: engine_events),
     )
-    doubt, failure, broken = explore(mock().app, BASIC, seed=1, max_examples=1).errors
-    assert doubt == "description: a doubtful schema"
+    warning, failure, error = explore(make_mock().app, BASIC, seed=1, max_examples=1).errors
+    assert warning == "description: an unclear schema"
     assert failure.startswith("after the run: of the run")
-    assert "the engine broke" in broken
+    assert "the engine broke" in error
 
 
-PHASE: Final = Phase(name=PhaseName.SCHEMA_ANALYSIS, is_enabled=True)
-
-
-class Doubt:
-    """A warning about the description, as the engine gives them."""
+class SchemaWarning:
+    """A warning about the description, as the engine yields it."""
 
     operation_label: str | None = None
     kind = SchemathesisWarning.UNUSED_OPENAPI_AUTH
-    message = "a doubtful schema"
+    message = "an unclear schema"
     group: str | None = None

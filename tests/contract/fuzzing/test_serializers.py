@@ -1,4 +1,4 @@
-"""Forms and XML as the harness writes them: read back by the mock, and what text can't tell."""
+"""Forms and XML that are generated: how the mock reads them, and what text can't tell apart."""
 
 import json
 from typing import Any, Final
@@ -28,18 +28,19 @@ accounts = st.fixed_dictionaries(
     {"AccountId": ids}, optional={"AssociateName": texts, "AssociateId": ids}
 )
 bodies = st.builds(
-    lambda listed: {"SyncUserAccounts": listed}, st.lists(accounts, min_size=1, max_size=12)
+    lambda items: {"SyncUserAccounts": items}, st.lists(accounts, min_size=1, max_size=12)
 )
 
 
-def read(media_type: str, raw: bytes) -> list[Any]:
-    request = decode(OPERATION, media_type, raw, 100).request
+def read_accounts(media_type: str, raw: bytes) -> list[Any]:
+    request = decode(OPERATION, media_type, raw, 100).content
     return [
-        (one.account_id, one.associate_name, one.associate_id) for one in request.sync_user_accounts
+        (account.account_id, account.associate_name, account.associate_id)
+        for account in request.sync_user_accounts
     ]
 
 
-# ---- what is written -------------------------------------------------------------------------
+# ---- writing ---------------------------------------------------------------------------------
 
 
 def test_a_form_has_one_key_for_each_member_of_each_account() -> None:
@@ -59,9 +60,8 @@ def test_xml_wraps_the_accounts_under_the_described_names() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
+def test_forms_of_values_with_wrong_types() -> None:
+    for value, expected in (
         ({"a": None}, b"a=null"),
         ({"a": []}, b"a="),
         ({"a": {}}, b"a="),
@@ -72,125 +72,114 @@ def test_xml_wraps_the_accounts_under_the_described_names() -> None:
         (["x"], b"0=x"),
         (None, b"null="),
         ("x", b"x="),
-    ],
-)
-def test_forms_of_odd_values(value: object, written: bytes) -> None:
-    assert form(value) == written
+    ):
+        assert form(value) == expected, value
 
 
-@pytest.mark.parametrize(
-    ("value", "inside"),
-    [
+def test_xml_of_values_with_wrong_types() -> None:
+    for value, expected in (
         ({"AccountId": None}, f"<AccountId{NIL}></AccountId>"),
         ({"AccountId": [1]}, "<AccountId>[1]</AccountId>"),
         ({"AssociateName": "<&\x00\ud800>"}, "<AssociateName>&lt;&amp;&gt;</AssociateName>"),
         ({"TableRight": {"Mask": True}}, "<TableRight><Mask>true</Mask></TableRight>"),
         ({"1 é:": 1, "": 2}, "<_1___>1</_1___><_>2</_>"),
-    ],
-)
-def test_xml_of_odd_values(value: object, inside: str) -> None:
-    written = xml({"SyncUserAccounts": [value]}, SHAPE).decode()
-    assert written.split("<SyncUserAccount>")[1].split("</SyncUserAccount>")[0] == inside
+    ):
+        text = xml({"SyncUserAccounts": [value]}, SHAPE).decode()
+        assert text.split("<SyncUserAccount>")[1].split("</SyncUserAccount>")[0] == expected
 
 
-def test_xml_of_a_root_that_is_no_object_keeps_its_name() -> None:
+def test_xml_of_a_root_that_is_not_an_object_keeps_its_name() -> None:
     assert (
         xml(None, SHAPE) == f"<SyncEmailAccountsRequest{NIL}></SyncEmailAccountsRequest>".encode()
     )
     assert xml([1], SHAPE) == b"<SyncEmailAccountsRequest>[1]</SyncEmailAccountsRequest>"
 
 
-# ---- what is read back -----------------------------------------------------------------------
+# ---- reading ---------------------------------------------------------------------------------
 
 
 @given(bodies)
 @pytest.mark.claim("same-effect")
 def test_the_mock_reads_from_forms_and_xml_what_was_written(body: dict[str, Any]) -> None:
-    wanted = [
-        (one["AccountId"], one.get("AssociateName"), one.get("AssociateId", 0))
-        for one in body["SyncUserAccounts"]
+    expected = [
+        (account["AccountId"], account.get("AssociateName"), account.get("AssociateId", 0))
+        for account in body["SyncUserAccounts"]
     ]
-    assert read(XML[0], xml(body, SHAPE)) == wanted
-    of_form = read(FORM, form(body))
-    # A form says nothing of a member that is absent: it has no null.
-    assert [(id_, name or None, owner) for id_, name, owner in of_form] == [
-        (id_, name or None, owner) for id_, name, owner in wanted
+    assert read_accounts(XML[0], xml(body, SHAPE)) == expected
+    form_accounts = read_accounts(FORM, form(body))
+    # A form has no null, so an absent name and an empty one are read as the same.
+    assert [(id_, name or None, owner) for id_, name, owner in form_accounts] == [
+        (id_, name or None, owner) for id_, name, owner in expected
     ]
 
 
-# ---- what text can't tell --------------------------------------------------------------------
+# ---- values that text can't tell apart -------------------------------------------------------
 
 
 def write(value: object, media_type: str) -> bytes:
     return form(value) if media_type == FORM else xml(value, SHAPE)
 
 
-def also_valid(value: object, media_type: str) -> bool:
+def is_written_like_valid(value: object, media_type: str) -> bool:
     body = OPERATION.bodies[media_type]
     return is_also_valid(write(value, media_type), value, media_type, body)
 
 
-def account(**members: object) -> object:
+def body_with(**members: object) -> object:
     return {"SyncUserAccounts": [members]}
 
 
-@pytest.mark.parametrize(
-    ("media_type", "value"),
-    [
+def test_some_wrong_values_have_the_same_bytes_as_valid_ones() -> None:
+    for media_type, value in (
         (XML[0], {"SyncUserAccounts": ""}),
         (XML[0], {"SyncUserAccounts": {}}),
         (XML[1], ""),
-        (XML[0], account(AccountId="507")),
-        (XML[0], account(AssociateName=5)),
-        (XML[0], account(AssociateName=[])),
-        (XML[0], account(TableRight="")),
-        (XML[0], account(TableRight={"Mask": 1}, AssociateName=None, AccountId="5")),
-        (FORM, account(AccountId="-507")),
-        (FORM, account(AssociateName=None)),
-        (FORM, account(AssociateName=[])),
-        (FORM, account(TableRight={"Mask": 1, "Reason": []})),
-        (FORM, account(TableRight=["x"])),
-        (FORM, account(TableRight={"Mask": {"a": [True, {}, {"b": None}]}})),
-    ],
-)
-def test_some_wrong_values_are_the_same_bytes_as_right_ones(media_type: str, value: object) -> None:
-    assert also_valid(value, media_type)
-    assert decode(OPERATION, media_type, write(value, media_type), 100).request is not None
+        (XML[0], body_with(AccountId="507")),
+        (XML[0], body_with(AssociateName=5)),
+        (XML[0], body_with(AssociateName=[])),
+        (XML[0], body_with(TableRight="")),
+        (XML[0], body_with(TableRight={"Mask": 1}, AssociateName=None, AccountId="5")),
+        (FORM, body_with(AccountId="-507")),
+        (FORM, body_with(AssociateName=None)),
+        (FORM, body_with(AssociateName=[])),
+        (FORM, body_with(TableRight={"Mask": 1, "Reason": []})),
+        (FORM, body_with(TableRight=["x"])),
+        (FORM, body_with(TableRight={"Mask": {"a": [True, {}, {"b": None}]}})),
+    ):
+        assert is_written_like_valid(value, media_type), value
+        assert decode(OPERATION, media_type, write(value, media_type), 100).content is not None
 
 
-@pytest.mark.parametrize(
-    ("media_type", "value"),
-    [
+def test_other_wrong_values_have_invalid_bytes() -> None:
+    for media_type, value in (
         (XML[0], {"SyncUserAccounts": "x"}),
         (XML[0], {"SyncUserAccounts": 0}),
         (XML[0], {"SyncUserAccounts": [None]}),
         (XML[0], [1]),
-        (XML[0], account(AccountId="")),
-        (XML[0], account(AccountId="5.0")),
-        (XML[0], account(AccountId=None)),
-        (XML[0], account(AccountId=2**31)),
-        (XML[0], account(AssociateName={"a": 1})),
-        (XML[0], account(TableRight=[])),
+        (XML[0], body_with(AccountId="")),
+        (XML[0], body_with(AccountId="5.0")),
+        (XML[0], body_with(AccountId=None)),
+        (XML[0], body_with(AccountId=2**31)),
+        (XML[0], body_with(AssociateName={"a": 1})),
+        (XML[0], body_with(TableRight=[])),
         (FORM, {"SyncUserAccounts": []}),
         (FORM, {"SyncUserAccounts": [{}]}),
         (FORM, {"SyncUserAccounts": [None]}),
-        (FORM, account(AccountId=[1])),
-        (FORM, account(AssociateName=["x"])),
-        (FORM, account(TableRight=5)),
+        (FORM, body_with(AccountId=[1])),
+        (FORM, body_with(AssociateName=["x"])),
+        (FORM, body_with(TableRight=5)),
         (FORM, {}),
-    ],
-)
-def test_other_wrong_values_stay_wrong_as_bytes(media_type: str, value: object) -> None:
-    assert not also_valid(value, media_type)
-    with pytest.raises(Rejected):
-        decode(OPERATION, media_type, write(value, media_type), 100)
+    ):
+        assert not is_written_like_valid(value, media_type), value
+        with pytest.raises(Rejected):
+            decode(OPERATION, media_type, write(value, media_type), 100)
 
 
-def test_bytes_that_another_value_became_are_not_excused() -> None:
-    body, right = OPERATION.bodies[FORM], account(AccountId="5")
-    assert not is_also_valid(form(account(AccountId="x")), right, FORM, body)
+def test_the_bytes_of_another_value_are_not_valid() -> None:
+    body, value = OPERATION.bodies[FORM], body_with(AccountId="5")
+    assert not is_also_valid(form(body_with(AccountId="x")), value, FORM, body)
 
 
-def test_json_tells_its_types_apart() -> None:
-    body, wrong = OPERATION.bodies["application/json"], account(AccountId="5")
-    assert not is_also_valid(json.dumps(wrong).encode(), wrong, "application/json", body)
+def test_json_keeps_types_apart() -> None:
+    body, value = OPERATION.bodies["application/json"], body_with(AccountId="5")
+    assert not is_also_valid(json.dumps(value).encode(), value, "application/json", body)

@@ -1,4 +1,4 @@
-"""HARs as tests write them: an entry is what a good client sends, unless told otherwise."""
+"""Builds HARs for tests: unless told otherwise, an entry is what a good client sends."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -15,11 +15,12 @@ BASIC = "Basic dGplMDpUamUw"
 START = datetime(2026, 11, 20, 8, tzinfo=UTC)
 
 Headers = dict[str, str]
+Entry = dict[str, Any]
 SIGNED_IN: Headers = {"Authorization": BASIC, "Content-Type": "application/json"}
 
 
-def body(*accounts: int) -> str:
-    return json.dumps({"SyncUserAccounts": [{"AccountId": one} for one in accounts]})
+def body_of(*accounts: int) -> str:
+    return json.dumps({"SyncUserAccounts": [{"AccountId": account} for account in accounts]})
 
 
 def entry(
@@ -31,8 +32,8 @@ def entry(
     headers: Headers = SIGNED_IN,
     text: str | None = None,
     status: int = 204,
-) -> dict[str, Any]:
-    sent = body(*(accounts or (507,))) if text is None else text
+) -> Entry:
+    body = body_of(*(accounts or (507,))) if text is None else text
     return {
         "startedDateTime": (START + timedelta(seconds=at)).isoformat(),
         "time": took * 1000,
@@ -40,38 +41,38 @@ def entry(
             "method": method,
             "url": url,
             "headers": [{"name": name, "value": value} for name, value in headers.items()],
-            "bodySize": len(sent.encode()),
-            "postData": {"mimeType": headers.get("Content-Type", ""), "text": sent},
+            "bodySize": len(body.encode()),
+            "postData": {"mimeType": headers.get("Content-Type", ""), "text": body},
         },
         "response": {"status": status},
     }
 
 
-def har(*entries: object) -> bytes:
+def har_of(*entries: object) -> bytes:
     return json.dumps({"log": {"version": "1.2", "entries": entries}}).encode()
 
 
-def graded(folder: Path, *entries: object) -> Report:
+def grade_entries(folder: Path, *entries: object) -> Report:
     path = folder / "traffic.har"
-    path.write_bytes(har(*entries))
+    path.write_bytes(har_of(*entries))
     return grade.grade_har(str(path))
 
 
-def result(report: Report, check: str) -> Result:
-    return next(one for one in report.results if one.check == check)
+def result_of(report: Report, check: str) -> Result:
+    return next(result for result in report.results if result.check == check)
 
 
-def failed(report: Report) -> dict[str, list[str]]:
-    """What was found, by check."""
+def failures_of(report: Report) -> dict[str, list[str]]:
+    """Return the findings of the failed checks."""
     return {
-        one.check: [finding.what for finding in one.findings]
-        for one in report.results
-        if one.status == "failed"
+        result.check: [finding.what for finding in result.findings]
+        for result in report.results
+        if result.status == "failed"
     }
 
 
-def only(report: Report, check: str) -> Finding:
-    """The one finding of *check*, which must be the only one there is."""
-    assert list(failed(report)) == [check], failed(report)
-    (finding,) = result(report, check).findings
+def only_finding(report: Report, check: str) -> Finding:
+    """Return the only finding of *check*. No other check may have failed."""
+    assert list(failures_of(report)) == [check], failures_of(report)
+    (finding,) = result_of(report, check).findings
     return finding

@@ -1,4 +1,4 @@
-"""One call as different tools record it: the same is found in each of their files."""
+"""The same call as different tools record it."""
 
 import base64
 import json
@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 
 from superoffice_contract.grading import grade
-from tests.contract.grading.builders import BASIC, ONSITE, body, only
+from tests.contract.grading.builders import BASIC, ONSITE, Entry, body_of, only_finding
 
-TWICE = body(507, 507)
+BODY = body_of(507, 507)
 JSON = "application/json; charset=utf-8"
-NAME = {"name": "Content-Type", "value": JSON}
+CONTENT_TYPE = {"name": "Content-Type", "value": JSON}
 TIMINGS = {"send": 0, "wait": 30, "receive": 0, "blocked": 0, "dns": 0, "connect": 0, "ssl": 0}
 
 
-def call(started: str, request: dict[str, Any], **rest: Any) -> dict[str, Any]:
-    answer = {"status": 204, "statusText": "No Content", "headers": [], "content": {"size": 0}}
-    asked = {"method": "POST", "url": ONSITE} | request
-    return {"startedDateTime": started, "time": 30, "request": asked, "response": answer} | rest
+def call(started_at: str, request: dict[str, Any], **members: Any) -> Entry:
+    response = {"status": 204, "statusText": "No Content", "headers": [], "content": {"size": 0}}
+    whole_request = {"method": "POST", "url": ONSITE} | request
+    common = {"startedDateTime": started_at, "time": 30}
+    return common | {"request": whole_request, "response": response} | members
 
 
 LAYOUTS = {
@@ -27,10 +28,10 @@ LAYOUTS = {
         "2026-11-20T08:00:00.123Z",
         {
             "httpVersion": "http/2.0",
-            "headers": [{"name": ":authority", "value": "crm.example"}, NAME],
+            "headers": [{"name": ":authority", "value": "crm.example"}, CONTENT_TYPE],
             "queryString": [],
             "cookies": [],
-            "postData": {"mimeType": JSON, "text": TWICE},
+            "postData": {"mimeType": JSON, "text": BODY},
         },
         timings={"blocked": 2.1, "dns": -1, "ssl": -1, "connect": -1, "send": 0.1, "wait": 27.8},
         _initiator={"type": "script"},
@@ -38,8 +39,8 @@ LAYOUTS = {
     "Fiddler": call(
         "2026-11-20T09:00:00.1234567+01:00",
         {
-            "headers": [{"name": "authorization", "value": BASIC}, NAME],
-            "postData": {"params": [], "text": TWICE, "mimeType": JSON},
+            "headers": [{"name": "authorization", "value": BASIC}, CONTENT_TYPE],
+            "postData": {"params": [], "text": BODY, "mimeType": JSON},
         },
         connection="ClientPort:1;EgressPort:2",
     ),
@@ -62,27 +63,25 @@ LAYOUTS = {
     ),
     "Postman, no headers and no zone": call(
         "2026-11-20T08:00:00",
-        {"headers": [], "postData": {"mimeType": JSON, "text": TWICE}, "bodySize": -1},
+        {"headers": [], "postData": {"mimeType": JSON, "text": BODY}, "bodySize": -1},
     ),
     "Schemathesis, sanitized, bytes kept": call(
         "2026-11-20T08:00:00.123456+00:00",
         {
-            "headers": [{"name": "Authorization", "value": "[Filtered]"}, NAME],
-            "bodySize": len(TWICE),
-            "postData": {"mimeType": JSON, "text": base64.b64encode(TWICE.encode()).decode()},
+            "headers": [{"name": "Authorization", "value": "[Filtered]"}, CONTENT_TYPE],
+            "bodySize": len(BODY),
+            "postData": {"mimeType": JSON, "text": base64.b64encode(BODY.encode()).decode()},
         },
         timings=TIMINGS,
     ),
 }
 
 
-@pytest.mark.parametrize("recorded", LAYOUTS.values(), ids=LAYOUTS)
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_the_same_is_found_whoever_recorded_it(
-    recorded: dict[str, Any], encoding: str, tmp_path: Path
-) -> None:
-    log = {"version": "1.2", "creator": {"name": "a tool"}, "pages": [], "entries": [recorded]}
+@pytest.mark.parametrize("entry", LAYOUTS.values(), ids=LAYOUTS)
+def test_the_finding_is_the_same_for_every_tool_and_encoding(entry: Entry, tmp_path: Path) -> None:
+    log = {"version": "1.2", "creator": {"name": "a tool"}, "pages": [], "entries": [entry]}
     path = tmp_path / "app.har"
-    path.write_text(json.dumps({"log": log}), encoding=encoding)
-    finding = only(grade.grade_har(str(path)), "duplicate-account")
-    assert finding.what.startswith("lists account 507 more than once")
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        path.write_text(json.dumps({"log": log}), encoding=encoding)
+        finding = only_finding(grade.grade_har(str(path)), "duplicate-account")
+        assert finding.what.startswith("lists account 507 more than once"), encoding

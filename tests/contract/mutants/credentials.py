@@ -1,4 +1,4 @@
-"""Defects that let in whom nobody should: each rule loosened, one at a time."""
+"""Defects that accept credentials which must be refused."""
 
 from collections.abc import Callable
 from pkgutil import resolve_name
@@ -6,143 +6,169 @@ from typing import Any, Final
 
 from superoffice_mock.core.credentials import (
     AccessToken,
-    BasicPair,
-    SessionPair,
+    BasicCredentials,
+    SessionCredentials,
     Ticket,
-    Unusable,
+    UnusableCredentials,
 )
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.request import ApiRequest, read
+from superoffice_mock.webapi.request import ApiRequest, read_body
 from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire.headers import Headers
-from tests.contract.mutants.patching import Defect, Vary, calling, changing, setting
-from tests.contract.mutants.patching_credentials import ONSITE, When, letting, session
+from tests.contract.mutants.patching import (
+    Defect,
+    Mutation,
+    change_object,
+    replace_object,
+    wrap_post,
+)
+from tests.contract.mutants.patching_credentials import ONSITE, Condition, accept, change_session
 from tests.mock.wire.builders import MEBIBYTE
 
-LET_IN: Final = "expected 401, got 204"
-DECODED: Final = resolve_name(
-    "superoffice_mock.webapi.operations.pipeline.SimulationBackend._decoded"
+ACCEPTED: Final = "expected 401, got 204"
+DECODE: Final = resolve_name(
+    "superoffice_mock.webapi.operations.pipeline.SimulationBackend._decode"
 )
 
 
-def _any_xsrf(presented: SessionPair, sessions: Any) -> SessionPair:
-    session = sessions.get(presented.session)
-    return SessionPair(presented.session, session.xsrf) if session else presented
+def _accept_any_xsrf(credential: SessionCredentials, sessions: Any) -> SessionCredentials:
+    session = sessions.get(credential.session)
+    return SessionCredentials(credential.session, session.xsrf) if session else credential
 
 
-def _any_session(presented: SessionPair, sessions: Any) -> SessionPair:
-    owner = next((one.id for one in sessions.values() if one.xsrf == presented.xsrf), "")
-    return SessionPair(owner, presented.xsrf)
+def _accept_any_session(credential: SessionCredentials, sessions: Any) -> SessionCredentials:
+    owner = next(
+        (session.id for session in sessions.values() if session.xsrf == credential.xsrf), ""
+    )
+    return SessionCredentials(owner, credential.xsrf)
 
 
-def _halves(half: bytes) -> Vary:
-    """Let one half of a session do for both."""
+def _accept_half_session(half: bytes) -> Mutation:
+    """Accept one half of a session in place of both."""
 
-    def wrapped(look: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def presented(headers: Any) -> Any:
-            lone = headers.get(half) is not None and isinstance(look(headers), Unusable)
-            return BasicPair("tje0", "Tje0") if lone else look(headers)
+    def wrap(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def read_half(headers: Any) -> Any:
+            session = read(headers)
+            is_half = headers.get(half) is not None and isinstance(session, UnusableCredentials)
+            return BasicCredentials("tje0", "Tje0") if is_half else session
 
-        return presented
+        return read_half
 
-    return changing("wire.headers._session", wrapped)
+    return change_object("wire.headers._read_session", wrap)
 
 
-def _falling_back(present: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def presented(headers: Any) -> Any:
+def _ignore_empty_authorization(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read_without_empty(headers: Any) -> Any:
         if headers.get(b"authorization") == "":
-            return present(Headers([one for one in headers.raw if one[0] != b"authorization"]))
-        return present(headers)
+            return read(Headers([pair for pair in headers.raw if pair[0] != b"authorization"]))
+        return read(headers)
 
-    return presented
+    return read_without_empty
 
 
-async def _body_first(post: Any, operations: Any, operation: Any, incoming: ApiRequest) -> Response:
+async def _decode_body_first(
+    post: Any, backend: Any, operation: Any, request: ApiRequest
+) -> Response:
     try:
-        answer: Response = await post(operations, operation, incoming)
+        answer: Response = await post(backend, operation, request)
     except Rejected as error:
         if error.status == 401:
-            DECODED(operations, operation, incoming, await read(incoming, MEBIBYTE))
+            DECODE(backend, operation, request, await read_body(request, MEBIBYTE))
         raise
     return answer
 
 
-def _unusable(why: str) -> When:
-    return lambda presented, _, __: why in presented.why
+def _has_reason(text: str) -> Condition:
+    return lambda credential, _, __: text in credential.reason
 
 
-def _loose(name: str, claim: str, reason: str, vary: Vary) -> Defect:
-    return Defect(name, "credentials-refused", claim, f"{reason}: {LET_IN}", vary)
+def _accepting_defect(name: str, claim: str, reason: str, mutate: Mutation) -> Defect:
+    return Defect(name, "credentials-refused", claim, f"{reason}: {ACCEPTED}", mutate)
 
 
-LOOSE: Final = (
-    _loose(
+ACCEPTING_DEFECTS: Final = (
+    _accepting_defect(
         "a call without credentials is let in",
         "unauthorized",
         "nothing",
-        letting(Unusable, lambda one, _, __: "missing" in one.why),
+        accept(UnusableCredentials, lambda credential, _, __: "missing" in credential.reason),
     ),
-    _loose(
+    _accepting_defect(
         "any password will do",
         "unauthorized",
         "a wrong password",
-        letting(BasicPair, lambda one, known, where: where is ONSITE and one.user in known.users),
+        accept(
+            BasicCredentials,
+            lambda credential, known, where: where is ONSITE and credential.user in known.users,
+        ),
     ),
-    _loose(
+    _accepting_defect(
         "any user will do",
         "unauthorized",
         "an unknown user",
-        letting(BasicPair, lambda one, known, _: one.user not in known.users),
+        accept(BasicCredentials, lambda credential, known, _: credential.user not in known.users),
     ),
-    _loose(
+    _accepting_defect(
         "Basic is let in Online",
         "basic-onsite-only",
         "Basic Online",
-        letting(BasicPair, lambda one, known, _: known.users.get(one.user) == one.password),
+        accept(
+            BasicCredentials,
+            lambda credential, known, _: known.users.get(credential.user) == credential.password,
+        ),
     ),
-    _loose(
-        "any ticket will do", "unauthorized", "an unknown ticket", letting(Ticket, lambda *_: True)
+    _accepting_defect(
+        "any ticket will do", "unauthorized", "an unknown ticket", accept(Ticket, lambda *_: True)
     ),
-    _loose(
+    _accepting_defect(
         "a ticket needs no app token Online",
         "app-token-online",
         "a ticket without app token",
-        letting(Ticket, lambda one, known, _: one.value in known.tickets and not one.app_token),
+        accept(
+            Ticket,
+            lambda credential, known, _: (
+                credential.value in known.tickets and not credential.app_token
+            ),
+        ),
     ),
-    _loose(
+    _accepting_defect(
         "any app token will do Online",
         "ticket-online",
         "a ticket with an unknown app token",
-        letting(Ticket, lambda one, known, _: one.value in known.tickets and one.app_token),
+        accept(
+            Ticket,
+            lambda credential, known, _: credential.value in known.tickets and credential.app_token,
+        ),
     ),
-    _loose(
+    _accepting_defect(
         "any access token will do",
         "unauthorized",
         "an unknown access token",
-        letting(AccessToken, lambda *_: True),
+        accept(AccessToken, lambda *_: True),
     ),
-    _loose(
+    _accepting_defect(
         "Bearer is let in onsite",
         "bearer-online-only",
         "Bearer onsite",
-        letting(
-            AccessToken, lambda one, known, where: where is ONSITE and one.value in known.tokens
+        accept(
+            AccessToken,
+            lambda credential, known, where: where is ONSITE and credential.value in known.tokens,
         ),
     ),
-    _loose(
+    _accepting_defect(
         "a ticket may come as Bearer",
         "bearer-online-only",
         "Bearer onsite",
-        letting(AccessToken, lambda one, known, _: one.value in known.tickets),
+        accept(AccessToken, lambda credential, known, _: credential.value in known.tickets),
     ),
     *(
-        _loose(
+        _accepting_defect(
             f"{name} is let in",
             claim,
             name,
-            letting(Unusable, _unusable(why)),
+            accept(UnusableCredentials, _has_reason(reason)),
         )
-        for name, why, claim in (
+        for name, reason, claim in (
             ("an unknown scheme", "unknown scheme", "credentials-malformed"),
             ("a scheme alone", "Basic without a value", "credentials-malformed"),
             ("bad base64", "not base64", "credentials-malformed"),
@@ -152,58 +178,59 @@ LOOSE: Final = (
             ("an empty Authorization", "is empty", "authorization-decides"),
         )
     ),
-    _loose(
+    _accepting_defect(
         "of two Authorizations the first counts",
         "authorization-twice",
         "two Authorizations",
-        changing(
+        change_object(
             "wire.headers.Headers.count",
             lambda count: lambda headers, name: min(count(headers, name), 1),
         ),
     ),
-    _loose(
+    _accepting_defect(
         "a session counts beside an empty Authorization",
         "authorization-decides",
         "an empty Authorization beside a session",
-        changing("wire.headers.presented", _falling_back),
+        change_object("wire.headers.read_credentials", _ignore_empty_authorization),
     ),
-    _loose(
+    _accepting_defect(
         "the XSRF value is not looked at",
         "xsrf-pair",
         "a session with another value",
-        session(_any_xsrf),
+        change_session(_accept_any_xsrf),
     ),
-    _loose(
+    _accepting_defect(
         "the XSRF value of any session will do",
         "xsrf-pair",
         "another session's value",
-        session(_any_session),
+        change_session(_accept_any_session),
     ),
-    _loose(
+    _accepting_defect(
         "the cookie of a session will do",
         "xsrf-half",
         "the cookie of a session alone",
-        _halves(b"cookie"),
+        _accept_half_session(b"cookie"),
     ),
-    _loose(
+    _accepting_defect(
         "an XSRF value will do",
         "xsrf-half",
         "the XSRF value of a session alone",
-        _halves(b"x-xsrf-token"),
+        _accept_half_session(b"x-xsrf-token"),
     ),
-    _loose(
+    _accepting_defect(
         "the grant is not looked at",
         "grant",
         "without the EMail agent",
-        setting("core.credentials.granted", lambda *_: None),
+        replace_object("core.credentials.check_grant", lambda *_: None),
     ),
     Defect(
         "403 for an app without the EMail agent",
         "credentials-refused",
         "restricted-status",
         "without the EMail agent: expected 401, got 403",
-        changing(
-            "core.credentials.granted", lambda granted: lambda principal, _: granted(principal, 403)
+        change_object(
+            "core.credentials.check_grant",
+            lambda check_grant: lambda principal, _: check_grant(principal, 403),
         ),
     ),
     Defect(
@@ -211,6 +238,6 @@ LOOSE: Final = (
         "credentials-before-body",
         "order-credentials",
         "a broken body: expected 401, got 400",
-        calling(_body_first),
+        wrap_post(_decode_body_first),
     ),
 )

@@ -1,55 +1,54 @@
-"""Defects in when credentials end, and in what their use does to that."""
+"""Defects in when credentials expire, and in how use renews them."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
-from superoffice_mock.core.credentials import BasicPair, Ticket
-from superoffice_mock.core.expiry import Kind
-from tests.contract.mutants.patching import Defect, changing, setting
+from superoffice_mock.core.credentials import BasicCredentials, Ticket
+from superoffice_mock.core.expiry import CredentialKind
+from tests.contract.mutants.patching import Defect, change_object, replace_object
 
 
-def _a_password_like_a_ticket(presented_as: Callable[..., Any]) -> Callable[..., Any]:
-    def as_ticket(presented: Any) -> Any:
-        one = Ticket("7T:demo-ticket", None) if isinstance(presented, BasicPair) else presented
-        return presented_as(one)
+def _treat_password_as_ticket(find: Callable[..., Any]) -> Callable[..., Any]:
+    ticket = Ticket("7T:demo-ticket", None)
+    return lambda credential: find(
+        ticket if isinstance(credential, BasicCredentials) else credential
+    )
 
-    return as_ticket
 
-
-LIFETIMES: Final = (
+EXPIRY_DEFECTS: Final = (
     Defect(
         "what has expired is let in",
         "lifetimes",
         "credentials-expire",
         "once they expired: expected 401, got 204",
-        setting("tenants.tenant.used", lambda _, ends, *__: ends),
+        replace_object("tenants.tenant.record_use", lambda _, ends, *__: ends),
     ),
     Defect(
         "a ticket is not renewed by its use",
         "lifetimes",
         "ticket-sliding",
         "SOTICKET when use should have renewed them: expected 204, got 401",
-        setting("core.expiry.SLIDING", {Kind.SESSION}),
+        replace_object("core.expiry.SLIDING", {CredentialKind.SESSION}),
     ),
     Defect(
         "a session is not renewed by its use",
         "lifetimes",
         "ticket-sliding",
         "a session among other cookies when use should have renewed them: expected 204, got 401",
-        setting("core.expiry.SLIDING", {Kind.TICKET}),
+        replace_object("core.expiry.SLIDING", {CredentialKind.TICKET}),
     ),
     Defect(
         "an access token is renewed by its use",
         "lifetimes",
         "token-fixed",
         "bearer with an unknown app token when use should have renewed them: expected 401, got 204",
-        setting("core.expiry.SLIDING", set(Kind)),
+        replace_object("core.expiry.SLIDING", set(CredentialKind)),
     ),
     Defect(
         "a password expires, too",
         "lifetimes",
         "credentials-expire",
         "an empty password once they expired: expected 204, got 401",
-        changing("tenants.tenant.presented_as", _a_password_like_a_ticket),
+        change_object("tenants.tenant.expiring_credential", _treat_password_as_ticket),
     ),
 )

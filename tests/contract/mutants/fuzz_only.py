@@ -1,56 +1,53 @@
-"""Defects that nothing but requests that a machine makes up comes upon."""
+"""Defects that only generated requests find."""
 
-from typing import Any, Final
+from typing import Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.response import Response
-from tests.contract.mutants.patching import Defect, stepping
-from tests.contract.mutants.patching_bodies import before
+from tests.contract.mutants.patching import Defect, replace_handler
+from tests.contract.mutants.patching_bodies import change_bytes
 
 GENERATED: Final = "generated-requests"
 MEMBERS: Final = b"FieldProperties"
 
 
-def _traced(*_: Any) -> Any:
-    async def traced(*_: object) -> Response:
-        return Response(200)
-
-    return traced
+async def _answer_200(*_: object) -> Response:
+    return Response(200)
 
 
-def _crashing(raw: bytes) -> bytes:
+def _crash_on_id(raw: bytes) -> bytes:
     if b'"AssociateId":2147483648' in raw.replace(b" ", b""):
         message = "a crash on an AssociateId out of range"
         raise RuntimeError(message)
     return raw
 
 
-def _choosy(raw: bytes) -> bytes:
+def _refuse_empty_object(raw: bytes) -> bytes:
     if len(raw) > 3 and MEMBERS + b'":{}' in raw.replace(b" ", b""):
         raise Rejected(400, "", "an empty object")
     return raw
 
 
-MADE_UP: Final = (
+FUZZ_DEFECTS: Final = (
     Defect(
         "TRACE is answered",
         GENERATED,
         "method-not-allowed",
         "unsupported_method",
-        stepping("TRACE", _traced()),
+        replace_handler("TRACE", _answer_200),
     ),
     Defect(
         "a crash on an AssociateId out of range",
         GENERATED,
         "body-shape",
         "not_a_server_error",
-        before(_crashing, "application/json", "text/json"),
+        change_bytes(_crash_on_id, "application/json", "text/json"),
     ),
     Defect(
         "an empty object of carrier members is refused",
         GENERATED,
         "request-body",
         "positive_data_acceptance",
-        before(_choosy, "application/json", "text/json"),
+        change_bytes(_refuse_empty_object, "application/json", "text/json"),
     ),
 )

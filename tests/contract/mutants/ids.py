@@ -1,118 +1,131 @@
-"""Defects in the members of an account, and in what is an id."""
+"""Defects in the members of an account, and in which ids are valid."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from tests.contract.mutants.patching import (
     Defect,
-    Vary,
-    all_of,
-    changing,
-    described,
-    rejecting,
-    setting,
+    Mutation,
+    change_description,
+    change_object,
+    combine,
+    reject_with,
+    replace_object,
 )
-from tests.contract.mutants.patching_bodies import GENERAL, REFUSED, TAKEN, ids, members, required
+from tests.contract.mutants.patching_bodies import (
+    ACCEPTED,
+    REFUSED,
+    WITHOUT_FAST_DECODERS,
+    accept_ids,
+    require_member,
+    schema_members,
+)
 
 
-def _verbatim(members: Callable[..., Any]) -> Callable[..., Any]:
-    def exact(value: Any, shape: Any, where: str, notes: Any) -> Any:
-        names = {one.name for one in shape.members.values()}
-        kept = {name: one for name, one in dict(value).items() if not names or name in names}
-        return members(kept, shape, where, notes)
+def _match_exact_names(normalize: Callable[..., Any]) -> Callable[..., Any]:
+    def normalize_exact(value: Any, shape: Any, where: str, notes: Any) -> Any:
+        names = {member.name for member in shape.members.values()}
+        members = dict(value).items()
+        exact_members = {name: child for name, child in members if not names or name in names}
+        return normalize(exact_members, shape, where, notes)
 
-    return exact
-
-
-def _account(name: str, **schema: Any) -> Vary:
-    return described(lambda document: members(document)[name].update(schema))
+    return normalize_exact
 
 
-def _unlimited(name: str) -> Vary:
-    def drop(document: Any) -> None:
+def _change_account_schema(name: str, **schema: Any) -> Mutation:
+    return change_description(lambda document: schema_members(document)[name].update(schema))
+
+
+def _remove_limits(name: str) -> Mutation:
+    def remove(document: Any) -> None:
         for limit in ("minimum", "maximum"):
-            del members(document)[name][limit]
+            del schema_members(document)[name][limit]
 
-    return described(drop)
+    return change_description(remove)
 
 
-MEMBERS: Final = (
+MEMBER_DEFECTS: Final = (
     Defect(
         "member names heed case",
         "parity",
         "camel-case",
         "swapped case gave",
-        all_of(GENERAL, changing("wire.json_body._members", _verbatim)),
+        combine(
+            WITHOUT_FAST_DECODERS,
+            change_object("wire.json_body._normalize_members", _match_exact_names),
+        ),
     ),
     Defect(
         "unknown members are refused",
         "member-names",
         "unknown-members",
         f"an unknown member: {REFUSED}",
-        setting("wire.values.Notes.unknown_member", rejecting(400, "unknown member")),
+        replace_object(
+            "wire.values.BodyNotes.add_unknown_member", reject_with(400, "unknown member")
+        ),
     ),
     Defect(
         "AssociateName may not be null",
         "member-names",
         "null-members",
         f"null for a name: {REFUSED}",
-        _account("AssociateName", type="string"),
+        _change_account_schema("AssociateName", type="string"),
     ),
     Defect(
         "FieldProperties may not be null",
         "member-names",
         "null-members",
         f"carrier members: {REFUSED}",
-        _account("FieldProperties", type="object"),
+        _change_account_schema("FieldProperties", type="object"),
     ),
 )
 
 
-IDS: Final = (
+ID_DEFECTS: Final = (
     *(
-        Defect(name, "ids", claim, f"{sent}: {TAKEN}", ids(when, become))
-        for name, sent, claim, when, become in (
+        Defect(name, "ids", claim, f"{id_}: {ACCEPTED}", accept_ids(condition, convert))
+        for name, id_, claim, condition, convert in (
             (
                 "a numeric string is an id",
                 '"5"',
                 "integers-strict",
-                lambda one: isinstance(one, str) and one.isdigit(),
+                lambda value: isinstance(value, str) and value.isdigit(),
                 int,
             ),
             (
                 "a boolean is an id",
                 "true",
                 "integers-strict",
-                lambda one: isinstance(one, bool),
+                lambda value: isinstance(value, bool),
                 int,
             ),
-            ("null is an id", "null", "integers-strict", lambda one: one is None, lambda _: 0),
+            ("null is an id", "null", "integers-strict", lambda value: value is None, lambda _: 0),
             (
                 "1.0 is an id",
                 "1.0",
                 "integers-strict",
-                lambda one: isinstance(one, float) and one < 10,
+                lambda value: isinstance(value, float) and value < 10,
                 int,
             ),
             (
                 "1e2 is an id",
                 "1e2",
                 "integers-strict",
-                lambda one: isinstance(one, float) and one > 10,
+                lambda value: isinstance(value, float) and value > 10,
                 int,
             ),
             (
                 "an overflow wraps around",
                 str(2**31),
                 "account-id-int32",
-                lambda one: isinstance(one, int) and one >= 2**31,
-                lambda one: (one + 2**31) % 2**32 - 2**31,
+                lambda value: isinstance(value, int) and value >= 2**31,
+                lambda value: (value + 2**31) % 2**32 - 2**31,
             ),
             (
                 "an underflow is cut off",
                 str(-(2**31) - 1),
                 "account-id-int32",
-                lambda one: isinstance(one, int) and one < -(2**31),
+                lambda value: isinstance(value, int) and value < -(2**31),
                 lambda _: -(2**31),
             ),
         )
@@ -122,34 +135,34 @@ IDS: Final = (
         "ids",
         "account-id-int32",
         f"{2**31}: expected 400, got 500",
-        _unlimited("AccountId"),
+        _remove_limits("AccountId"),
     ),
     Defect(
         "0 is no id",
         "ids",
         "account-id-int32",
         f"0: {REFUSED}",
-        _account("AccountId", minimum=1),
+        _change_account_schema("AccountId", minimum=1),
     ),
     Defect(
         "a negative id is refused",
         "ids",
         "account-id-int32",
         f"-1: {REFUSED}",
-        _account("AccountId", minimum=0),
+        _change_account_schema("AccountId", minimum=0),
     ),
     Defect(
         "the greatest id is refused",
         "ids",
         "account-id-int32",
         f"{2**31 - 1}: {REFUSED}",
-        _account("AccountId", maximum=2**31 - 2),
+        _change_account_schema("AccountId", maximum=2**31 - 2),
     ),
     Defect(
         "an id must be sent",
         "ids",
         "id-absent",
         f"no id: {REFUSED}",
-        required("SyncUserAccount", "AccountId"),
+        require_member("SyncUserAccount", "AccountId"),
     ),
 )

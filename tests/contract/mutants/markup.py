@@ -4,22 +4,22 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from tests.contract.mutants.patching import Defect, changing, setting
+from tests.contract.mutants.patching import Defect, change_object, replace_object
 from tests.contract.mutants.patching_bodies import (
+    ACCEPTED,
     FORM,
     REFUSED,
-    TAKEN,
     XML,
-    before,
-    ids,
-    refused_with,
+    accept_ids,
+    change_bytes,
+    refuse_bytes,
 )
 
-_END: Final = b"</SyncEmailAccountsRequest>"
+_END_TAG: Final = b"</SyncEmailAccountsRequest>"
 
 
-def _rooted(root: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda builder, _, attributes: root(builder, "SyncEmailAccountsRequest", attributes)
+def _accept_any_root(start: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda builder, _, attributes: start(builder, "SyncEmailAccountsRequest", attributes)
 
 
 XML_DEFECTS: Final = (
@@ -28,28 +28,28 @@ XML_DEFECTS: Final = (
         "xml",
         "xml-names",
         f"a namespace as application/xml: {REFUSED}",
-        refused_with(b'xmlns="urn:x"', *XML),
+        refuse_bytes(b'xmlns="urn:x"', *XML),
     ),
     Defect(
         "a prefix is refused",
         "xml",
         "xml-names",
         f"a prefix as text/xml: {REFUSED}",
-        refused_with(b"<p:", *XML),
+        refuse_bytes(b"<p:", *XML),
     ),
     Defect(
         "prefixed elements are skipped",
         "parity",
         "xml-names",
         "a prefix gave",
-        before(lambda raw: re.sub(rb"<(/?)p:Associate", rb"<\1p:X", raw), *XML),
+        change_bytes(lambda raw: re.sub(rb"<(/?)p:Associate", rb"<\1p:X", raw), *XML),
     ),
     Defect(
         "elements in another order are skipped",
         "parity",
         "xml-names",
         "another order gave",
-        before(
+        change_bytes(
             lambda raw: re.sub(rb"(</AssociateName>)<AccountId>.*?</AccountId>", rb"\1", raw), *XML
         ),
     ),
@@ -58,42 +58,44 @@ XML_DEFECTS: Final = (
         "xml",
         "xml-nil",
         f"xsi:nil for a name as application/xml: {REFUSED}",
-        refused_with(b'<AssociateName xmlns:xsi="', *XML),
+        refuse_bytes(b'<AssociateName xmlns:xsi="', *XML),
     ),
     Defect(
         "xsi:nil is an id",
         "xml",
         "xml-nil",
-        f"xsi:nil for an id as application/xml: {TAKEN}",
-        ids(lambda one: one is None, lambda _: 0),
+        f"xsi:nil for an id as application/xml: {ACCEPTED}",
+        accept_ids(lambda value: value is None, lambda _: 0),
     ),
     Defect(
         "a DTD is taken",
         "xml",
         "xml-dtd",
-        f"an entity as application/xml: {TAKEN}",
-        setting("wire.xml_body.refuse_dtd", lambda _: None),
+        f"an entity as application/xml: {ACCEPTED}",
+        replace_object("wire.xml_body.refuse_dtd", lambda _: None),
     ),
     Defect(
         "any root is taken",
         "xml",
         "xml-shape",
-        f"another root as text/xml: {TAKEN}",
-        changing("wire.xml_body._Builder._root", _rooted),
+        f"another root as text/xml: {ACCEPTED}",
+        change_object("wire.xml_body._Builder._open_root", _accept_any_root),
     ),
     Defect(
         "a missing end is forgiven",
         "xml",
         "body-syntax",
-        f"a missing end as application/xml: {TAKEN}",
-        before(lambda raw: raw if raw.endswith(b">") else raw[: raw.rfind(b"<")] + _END, *XML),
+        f"a missing end as application/xml: {ACCEPTED}",
+        change_bytes(
+            lambda raw: raw if raw.endswith(b">") else raw[: raw.rfind(b"<")] + _END_TAG, *XML
+        ),
     ),
     Defect(
         "a text is the id 0 in XML",
         "xml",
         "text-ids",
-        f"a text for an id as text/xml: {TAKEN}",
-        ids(lambda one: one == "x", lambda _: 0),
+        f"a text for an id as text/xml: {ACCEPTED}",
+        accept_ids(lambda value: value == "x", lambda _: 0),
     ),
 )
 
@@ -104,27 +106,27 @@ FORM_DEFECTS: Final = (
         "form",
         "form-shape",
         f"a dot: {REFUSED}",
-        refused_with(b"].", FORM),
+        refuse_bytes(b"].", FORM),
     ),
     Defect(
         "escaped brackets in a form are refused",
         "form",
         "form-shape",
         f"escaped brackets: {REFUSED}",
-        refused_with(b"%5B", FORM),
+        refuse_bytes(b"%5B", FORM),
     ),
     Defect(
         "members behind dots in a form are skipped",
         "parity",
         "form-shape",
         "dots gave",
-        before(lambda raw: raw.replace(b".AssociateName", b".X"), FORM),
+        change_bytes(lambda raw: raw.replace(b".AssociateName", b".X"), FORM),
     ),
     Defect(
         "a text is the id 0 in a form",
         "form",
         "text-ids",
-        f"a text for an id: {TAKEN}",
-        ids(lambda one: one == "x", lambda _: 0),
+        f"a text for an id: {ACCEPTED}",
+        accept_ids(lambda value: value == "x", lambda _: 0),
     ),
 )

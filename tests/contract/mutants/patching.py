@@ -1,4 +1,4 @@
-"""The means to seed a defect: one small variation of the mock, undone when the test ends."""
+"""Helpers that seed a defect: a small change of the mock, undone when the test ends."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,144 +16,147 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import Response
 
-Vary = Callable[[pytest.MonkeyPatch], None]
+Mutation = Callable[[pytest.MonkeyPatch], None]
 Change = Callable[[Response, ApiRequest], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A variation of the mock, the check that must catch it, and the reason it must tell.
+    """A change of the mock, and the check that must find it.
 
-    *reason* is a part of `where: what` of a finding that names *claim*.
+    *reason* must be a part of `where: what` of a finding that names *claim*.
     """
 
     name: str
     check: str
     claim: str
     reason: str
-    vary: Vary
+    mutate: Mutation
 
 
-def forget() -> None:
-    """Empty what functions of the mock remember: a defect in one works on what it is asked anew."""
+def clear_caches() -> None:
+    """Clear the caches of the mock's functions, so that a defect in one shows at once."""
     for name, module in list(sys.modules.items()):
-        for one in list(vars(module).values()) if name.startswith("superoffice_mock.") else ():
-            if hasattr(one, "cache_clear"):
-                one.cache_clear()
+        for value in list(vars(module).values()) if name.startswith("superoffice_mock.") else ():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
 
-def changing(place: str, change: Callable[[Any], Any]) -> Vary:
-    """Put what *change* makes of it in the place of something in the mock."""
-    whole = f"superoffice_mock.{place}"
-    return lambda patch: patch.setattr(whole, change(resolve_name(whole)))
+def change_object(name: str, change: Callable[[Any], Any]) -> Mutation:
+    """Replace the object *name* of the mock with what *change* makes of it."""
+    full_name = f"superoffice_mock.{name}"
+    return lambda patch: patch.setattr(full_name, change(resolve_name(full_name)))
 
 
-def setting(place: str, value: object) -> Vary:
-    """Put *value* in the place of something in the mock."""
-    return changing(place, lambda _: value)
+def replace_object(name: str, value: object) -> Mutation:
+    """Replace the object *name* of the mock with *value*."""
+    return change_object(name, lambda _: value)
 
 
-def all_of(*varies: Vary) -> Vary:
-    """Vary several things that are one defect together."""
+def combine(*mutations: Mutation) -> Mutation:
+    """Combine *mutations* into one."""
 
-    def vary(patch: pytest.MonkeyPatch) -> None:
-        for one in varies:
-            one(patch)
+    def mutate(patch: pytest.MonkeyPatch) -> None:
+        for mutation in mutations:
+            mutation(patch)
 
-    return vary
-
-
-# ---- answers ---------------------------------------------------------------------------------
+    return mutate
 
 
-def answering(change: Change, *statuses: int) -> Vary:
-    """Change the answers of these *statuses*, of all if none is named, before they are sent."""
+# ---- responses -------------------------------------------------------------------------------
 
-    def wrapped(original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
-        async def answer(surface: object, incoming: ApiRequest) -> Response:
-            found = await original(surface, incoming)
-            return change(found, incoming) if not statuses or found.status in statuses else found
+
+def change_response(change: Change, *statuses: int) -> Mutation:
+    """Change responses with one of *statuses*, or all if none is given, before they are sent."""
+
+    def wrap(original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        async def answer(endpoint: object, request: ApiRequest) -> Response:
+            response = await original(endpoint, request)
+            is_affected = not statuses or response.status in statuses
+            return change(response, request) if is_affected else response
 
         return answer
 
-    return changing("webapi.endpoint.ApiEndpoint._answer", wrapped)
+    return change_object("webapi.endpoint.ApiEndpoint._answer", wrap)
 
 
-def status(wrong: int, *statuses: int) -> Vary:
-    """Answer *wrong* for these *statuses*."""
-    return answering(lambda found, _: msgspec.structs.replace(found, status=wrong), *statuses)
+def replace_status(new_status: int, *statuses: int) -> Mutation:
+    """Answer with *new_status* in place of *statuses*."""
+    return change_response(
+        lambda response, _: msgspec.structs.replace(response, status=new_status), *statuses
+    )
 
 
-def header(name: str, value: str, *statuses: int) -> Vary:
-    """Add a header to the answers of these *statuses*."""
-    more = ((name.lower().encode(), value.encode()),)
-    return answering(lambda found, _: found.with_headers(more), *statuses)
+def add_header(name: str, value: str, *statuses: int) -> Mutation:
+    """Add a header to responses with one of *statuses*."""
+    headers = ((name.lower().encode(), value.encode()),)
+    return change_response(lambda response, _: response.with_headers(headers), *statuses)
 
 
-def without_header(name: str, *statuses: int) -> Vary:
-    """Leave a header out of the answers of these *statuses*."""
+def remove_header(name: str, *statuses: int) -> Mutation:
+    """Remove a header from responses with one of *statuses*."""
 
-    def bare(found: Response, _: ApiRequest) -> Response:
-        headers = tuple(one for one in found.headers if one[0] != name.lower().encode())
-        return msgspec.structs.replace(found, headers=headers)
+    def remove(response: Response, _: ApiRequest) -> Response:
+        headers = tuple(pair for pair in response.headers if pair[0] != name.lower().encode())
+        return msgspec.structs.replace(response, headers=headers)
 
-    return answering(bare, *statuses)
-
-
-def refusing(wrong: int, when: Callable[[ApiRequest], bool]) -> Vary:
-    """Refuse with the status *wrong* what comes *when*."""
-
-    def refuse(found: Response, incoming: ApiRequest) -> Response:
-        return Response(wrong) if when(incoming) else found
-
-    return answering(refuse)
+    return change_response(remove, *statuses)
 
 
-# ---- steps -----------------------------------------------------------------------------------
+def refuse_when(status: int, condition: Callable[[ApiRequest], bool]) -> Mutation:
+    """Answer requests that fulfil *condition* with *status*."""
+
+    def refuse(response: Response, request: ApiRequest) -> Response:
+        return Response(status) if condition(request) else response
+
+    return change_response(refuse)
 
 
-def stepping(method: str, step: Callable[..., Awaitable[Response]] | None) -> Vary:
-    """Take *step* for *method*; None: know no such method."""
-
-    def steps(original: dict[str, Any]) -> dict[str, Any]:
-        others = {name: one for name, one in original.items() if name != method}
-        return others if step is None else others | {method: step}
-
-    return changing("webapi.operations.pipeline._METHODS", steps)
+# ---- handlers of methods ---------------------------------------------------------------------
 
 
-def calling(change: Callable[..., Awaitable[Response]]) -> Vary:
-    """Take the call through *change*, which is given the original first."""
+def replace_handler(method: str, handler: Callable[..., Awaitable[Response]] | None) -> Mutation:
+    """Replace the handler of *method*; None removes it."""
 
-    def steps(original: dict[str, Any]) -> dict[str, Any]:
+    def replace(original: dict[str, Any]) -> dict[str, Any]:
+        handlers = {name: value for name, value in original.items() if name != method}
+        return handlers if handler is None else handlers | {method: handler}
+
+    return change_object("webapi.operations.pipeline._METHODS", replace)
+
+
+def wrap_post(change: Callable[..., Awaitable[Response]]) -> Mutation:
+    """Replace the handler of POST with *change*, whose first argument is the original."""
+
+    def replace(original: dict[str, Any]) -> dict[str, Any]:
         post = original["POST"]
 
-        async def step(operations: Any, operation: Any, incoming: ApiRequest) -> Response:
-            return await change(post, operations, operation, incoming)
+        async def handle(backend: Any, operation: Any, request: ApiRequest) -> Response:
+            return await change(post, backend, operation, request)
 
-        return original | {"POST": step}
+        return original | {"POST": handle}
 
-    return changing("webapi.operations.pipeline._METHODS", steps)
+    return change_object("webapi.operations.pipeline._METHODS", replace)
 
 
 # ---- the description -------------------------------------------------------------------------
 
 
-def described(change: Callable[[Any], object]) -> Vary:
-    """Let the mock follow an openapi.yaml that *change* has changed; the check keeps its own."""
+def change_description(change: Callable[[Any], object]) -> Mutation:
+    """Change the openapi.yaml that the mock follows; the check uses the original."""
 
-    def vary(patch: pytest.MonkeyPatch) -> None:
+    def mutate(patch: pytest.MonkeyPatch) -> None:
         document = yaml.safe_load(yaml.safe_dump(operations.load().document))
         change(document)
-        changed = operations.read(yaml.safe_dump(document))
-        namespace = SimpleNamespace(load=lambda: changed)
+        new_description = operations.read(yaml.safe_dump(document))
+        namespace = SimpleNamespace(load=lambda: new_description)
         patch.setattr("superoffice_mock.app.operations", namespace)
 
-    return vary
+    return mutate
 
 
-def rejecting(code: int, reason: str) -> Callable[..., Any]:
-    """Return a function that rejects whatever it is given."""
+def reject_with(code: int, reason: str) -> Callable[..., Any]:
+    """Return a function that always raises Rejected."""
 
     def reject(*_: object, **__: object) -> Any:
         raise Rejected(code, "", reason)

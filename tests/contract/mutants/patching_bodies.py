@@ -1,10 +1,16 @@
-"""The means to seed a defect in how a body is read."""
+"""Helpers that seed a defect in how a body is read."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
-from tests.contract.mutants.patching import Vary, all_of, changing, described, setting
+from tests.contract.mutants.patching import (
+    Mutation,
+    change_description,
+    change_object,
+    combine,
+    replace_object,
+)
 
 MEDIA_TYPES: Final = (
     *("application/json", "text/json", "application/xml", "text/xml"),
@@ -15,93 +21,101 @@ CALL: Final = "/api/v1/Agents/EMail/SyncEmailAccounts"
 IDS: Final = ("AccountId", "AssociateId")
 FORM: Final = "application/x-www-form-urlencoded"
 XML: Final = ("application/xml", "text/xml")
-GENERAL: Final = setting("wire.json_body.fast", lambda *_: None)
-TAKEN, REFUSED = "expected 400, got 204", "expected 204, got 400"
+WITHOUT_FAST_DECODERS: Final = replace_object("wire.json_body.read_fast", lambda *_: None)
+ACCEPTED, REFUSED = "expected 400, got 204", "expected 204, got 400"
 
 
-def content(document: Any) -> dict[str, Any]:
-    """Return the media types of the call."""
+def request_content(document: Any) -> dict[str, Any]:
+    """Return the media types of the request body."""
     content: dict[str, Any] = document["paths"][CALL]["post"]["requestBody"]["content"]
     return content
 
 
-def members(document: Any, schema: str = "SyncUserAccount") -> dict[str, Any]:
+def schema_members(document: Any, schema: str = "SyncUserAccount") -> dict[str, Any]:
     """Return the members of *schema*."""
     members: dict[str, Any] = document["components"]["schemas"][schema]["properties"]
     return members
 
 
-def accounts_of(document: Any) -> dict[str, Any]:
+def accounts_schema(document: Any) -> dict[str, Any]:
     """Return the schema of the list of accounts."""
-    accounts: dict[str, Any] = members(document, "SyncEmailAccountsRequest")["SyncUserAccounts"]
+    accounts: dict[str, Any] = schema_members(document, "SyncEmailAccountsRequest")[
+        "SyncUserAccounts"
+    ]
     return accounts
 
 
-def reading(change: Callable[[Any], Any], *media_types: str) -> Vary:
-    """Change the plain value that is read from these media types."""
+def change_value(change: Callable[[Any], Any], *media_types: str) -> Mutation:
+    """Change the value that is read from a body in *media_types*, before it is validated."""
 
-    def wrapped(read: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given: change(read(*given))
+    def wrap(read: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments: change(read(*arguments))
 
-    def readers(original: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**original, **{one: wrapped(original[one]) for one in media_types}}
-
-    return changing("wire.decode.READERS", readers)
+    return _wrap_readers(wrap, media_types)
 
 
-def before(change: Callable[[bytes], bytes], *media_types: str) -> Vary:
-    """Change the bytes before these media types are read; raising Rejected refuses them."""
+def change_bytes(change: Callable[[bytes], bytes], *media_types: str) -> Mutation:
+    """Change the bytes of a body in *media_types*; *change* may raise Rejected."""
 
-    def wrapped(read: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda raw, *given: read(change(raw), *given)
+    def wrap(read: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda raw, *arguments: read(change(raw), *arguments)
 
-    def readers(original: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**original, **{one: wrapped(original[one]) for one in media_types}}
-
-    return changing("wire.decode.READERS", readers)
+    return _wrap_readers(wrap, media_types)
 
 
-def refused_with(part: bytes, *media_types: str) -> Vary:
-    """Refuse with 400 what has *part* in it."""
+def _wrap_readers(
+    wrap: Callable[[Callable[..., Any]], Callable[..., Any]], media_types: Sequence[str]
+) -> Mutation:
+    def replace(original: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**original, **{name: wrap(original[name]) for name in media_types}}
+
+    return change_object("wire.decode.READERS", replace)
+
+
+def refuse_bytes(part: bytes, *media_types: str) -> Mutation:
+    """Answer a body in *media_types* that contains *part* with a 400."""
 
     def refuse(raw: bytes) -> bytes:
         if part in raw:
             raise Rejected(400, "", "not understood")
         return raw
 
-    return before(refuse, *media_types)
+    return change_bytes(refuse, *media_types)
 
 
-def typing(change: Callable[[Any], Any]) -> Vary:
-    """Change the plain value before its types are looked at."""
+def change_before_typing(change: Callable[[Any], Any]) -> Mutation:
+    """Change the value of a body in any media type before its types are checked."""
 
-    def wrapped(typed: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda value, body: typed(change(value), body)
+    def wrap(convert: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda value, body: convert(change(value), body)
 
-    return changing("wire.decode._typed", wrapped)
+    return change_object("wire.decode._convert", wrap)
 
 
-def ids(when: Callable[[Any], bool], become: Callable[[Any], Any]) -> Vary:
-    """Take *when* for an id, as what it is to *become*."""
+def accept_ids(condition: Callable[[Any], bool], convert: Callable[[Any], Any]) -> Mutation:
+    """Accept ids that fulfil *condition*, as the integers that *convert* returns."""
 
-    def account(one: Any) -> Any:
-        if not isinstance(one, dict):
-            return one
-        taken = {name: become(one[name]) for name in IDS if name in one and when(one[name])}
-        return one | taken
+    def change_account(account: Any) -> Any:
+        if not isinstance(account, dict):
+            return account
+        values = {name: account[name] for name in IDS if name in account}
+        return account | {
+            name: convert(value) for name, value in values.items() if condition(value)
+        }
 
     def change(value: Any) -> Any:
         if not isinstance(value, dict) or not isinstance(value.get("SyncUserAccounts"), list):
             return value
-        return value | {"SyncUserAccounts": [account(one) for one in value["SyncUserAccounts"]]}
+        accounts = [change_account(account) for account in value["SyncUserAccounts"]]
+        return value | {"SyncUserAccounts": accounts}
 
-    return typing(change)
+    return change_before_typing(change)
 
 
-def required(schema: str, member: str) -> Vary:
-    """Refuse what has no *member*."""
+def require_member(schema: str, member: str) -> Mutation:
+    """Require *member* in *schema*."""
 
     def require(document: Any) -> None:
         document["components"]["schemas"][schema]["required"] = [member]
 
-    return all_of(GENERAL, described(require))
+    return combine(WITHOUT_FAST_DECODERS, change_description(require))

@@ -1,52 +1,49 @@
-"""The means to seed a defect in who is let in."""
+"""Helpers that seed a defect in which credentials are accepted."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from superoffice_mock.core import credentials
-from superoffice_mock.core.credentials import (
-    Principal,
-    SessionPair,
-)
+from superoffice_mock.core.credentials import Principal, SessionCredentials
 from superoffice_mock.core.sync_run import Installation
-from tests.contract.mutants.patching import Vary, changing
+from tests.contract.mutants.patching import Mutation, change_object
 
-SOMEBODY: Final = Principal("somebody")
+ANY_PRINCIPAL: Final = Principal("somebody")
 ONSITE: Final = Installation.ONSITE
-When = Callable[[Any, Any, Installation], object]
+Condition = Callable[[Any, Any, Installation], object]
 
 
-def _ruling(kind: type, verdict: Principal | Exception, when: When) -> Vary:
-    """Decide otherwise on *kind* of credentials *when* that is true; else as ever."""
+def _replace_rule(type_: type, verdict: Principal | Exception, condition: Condition) -> Mutation:
+    """Decide with *verdict* on credentials of *type_* that fulfil *condition*."""
 
-    def rules(original: dict[type, Any]) -> dict[type, Any]:
-        def rule(presented: Any, known: Any, where: Installation) -> Principal:
-            if not when(presented, known, where):
-                found: Principal = original[kind](presented, known, where)
-                return found
+    def replace(original: dict[type, Any]) -> dict[type, Any]:
+        def identify(credential: Any, known: Any, installation: Installation) -> Principal:
+            if not condition(credential, known, installation):
+                principal: Principal = original[type_](credential, known, installation)
+                return principal
             if isinstance(verdict, Exception):
                 raise verdict
             return verdict
 
-        return {**original, kind: rule}
+        return {**original, type_: identify}
 
-    return changing("core.credentials._IDENTIFY", rules)
-
-
-def letting(kind: type, when: When) -> Vary:
-    """Let *kind* of credentials in *when* that is true."""
-    return _ruling(kind, SOMEBODY, when)
+    return change_object("core.credentials._IDENTIFY", replace)
 
 
-def refusing_some(kind: type, when: When) -> Vary:
-    """Refuse *kind* of credentials *when* that is true."""
-    return _ruling(kind, credentials.denied("Authorization", "no"), when)
+def accept(type_: type, condition: Condition) -> Mutation:
+    """Accept credentials of *type_* that fulfil *condition*."""
+    return _replace_rule(type_, ANY_PRINCIPAL, condition)
 
 
-def session(change: Callable[[SessionPair, Any], SessionPair]) -> Vary:
-    """Look at sessions after *change* of what was presented."""
+def refuse(type_: type, condition: Condition) -> Mutation:
+    """Refuse credentials of *type_* that fulfil *condition*."""
+    return _replace_rule(type_, credentials.unauthorized_error("Authorization", "no"), condition)
 
-    def wrapped(rule: Callable[[SessionPair, Any], Principal]) -> Callable[..., Principal]:
-        return lambda presented, sessions: rule(change(presented, sessions), sessions)
 
-    return changing("core.credentials._session", wrapped)
+def change_session(change: Callable[[SessionCredentials, Any], SessionCredentials]) -> Mutation:
+    """Change the session of a request before it is looked up."""
+
+    def wrap(identify: Callable[[SessionCredentials, Any], Principal]) -> Callable[..., Principal]:
+        return lambda credential, sessions: identify(change(credential, sessions), sessions)
+
+    return change_object("core.credentials._identify_session", wrap)

@@ -1,4 +1,4 @@
-"""Defects in what holds for all answers together, in limits, and in what browsers are told."""
+"""Defects in readings, limits, `$select`, and CORS."""
 
 from collections.abc import Callable
 from itertools import count
@@ -12,66 +12,63 @@ from superoffice_mock.wire import cors
 from tests.contract.mutants.patching import (
     Change,
     Defect,
-    Vary,
-    answering,
-    changing,
-    header,
-    refusing,
-    setting,
+    Mutation,
+    add_header,
+    change_object,
+    change_response,
+    refuse_when,
+    replace_object,
 )
-from tests.contract.mutants.patching_bodies import TAKEN, before
+from tests.contract.mutants.patching_bodies import ACCEPTED, change_bytes
 
-WHOLE: Final = b'{"SyncUserAccounts":[{"AccountId":507}]}'
-OTHER: Final = b'{"Error":true,"ErrorType":"x","Message":"no","ErrorSource":"here"}'
-
-
-def _each(number: int, change: Change) -> Change:
-    """Change one answer of *number*."""
-    numbers = count()
-
-    def changed(found: Response, incoming: ApiRequest) -> Response:
-        return change(found, incoming) if next(numbers) % number == 0 else found
-
-    return changed
+VALID_BODY: Final = b'{"SyncUserAccounts":[{"AccountId":507}]}'
+NETSERVER_ERROR: Final = b'{"Error":true,"ErrorType":"x","Message":"no","ErrorSource":"here"}'
 
 
-def _typed(found: Response, _: ApiRequest) -> Response:
-    return found.with_headers(((b"content-type", b"application/json"),))
+def _change_one_of(number: int, change: Change) -> Change:
+    """Apply *change* to the first of every *number* responses."""
+    indices = count()
+
+    def change_some(response: Response, request: ApiRequest) -> Response:
+        return change(response, request) if next(indices) % number == 0 else response
+
+    return change_some
 
 
-def _in_the_other(found: Response, _: ApiRequest) -> Response:
-    is_json = (b"content-type", b"application/json; charset=utf-8") in found.headers
-    return msgspec.structs.replace(found, body=OTHER) if is_json else found
+def _add_content_type(response: Response, _: ApiRequest) -> Response:
+    return response.with_headers(((b"content-type", b"application/json"),))
 
 
-def _closed_to_tickets(found: Response, incoming: ApiRequest) -> Response:
-    ticket = (incoming.headers.get(b"authorization") or "").lower().startswith("soticket")
-    ungranted = incoming.headers.get(b"so-apptoken") == "closed-token"
-    return msgspec.structs.replace(found, status=403) if ticket and ungranted else found
+def _use_netserver_envelope(response: Response, _: ApiRequest) -> Response:
+    is_json = (b"content-type", b"application/json; charset=utf-8") in response.headers
+    return msgspec.structs.replace(response, body=NETSERVER_ERROR) if is_json else response
 
 
-def _nothing_is_an_account(decode: Callable[..., Any]) -> Callable[..., Any]:
-    def decoded(operation: Any, content_type: Any, raw: bytes, most: int) -> Any:
-        return decode(operation, content_type, raw or b"SyncUserAccounts[0].AccountId=1", most)
-
-    return decoded
-
-
-def _taking_more(*places: str) -> Vary:
-    """Multiply the limit, which comes last."""
-
-    def wrapped(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *given: function(*given[:-1], given[-1] * 4)
-
-    def vary(patch: Any) -> None:
-        for place in places:
-            changing(place, wrapped)(patch)
-
-    return vary
+def _forbid_ticket_without_grant(response: Response, request: ApiRequest) -> Response:
+    has_ticket = (request.headers.get(b"authorization") or "").lower().startswith("soticket")
+    has_no_grant = request.headers.get(b"so-apptoken") == "closed-token"
+    is_forbidden = has_ticket and has_no_grant
+    return msgspec.structs.replace(response, status=403) if is_forbidden else response
 
 
-def _without(name: bytes, function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *given: tuple(one for one in function(*given) if one[0] != name)
+def _replace_empty_form(decode: Callable[..., Any]) -> Callable[..., Any]:
+    def decode_or_replace(operation: Any, content_type: Any, raw: bytes, limit: int) -> Any:
+        return decode(operation, content_type, raw or b"SyncUserAccounts[0].AccountId=1", limit)
+
+    return decode_or_replace
+
+
+def _multiply_limit(name: str) -> Mutation:
+    """Multiply the last argument of the function *name*, which is a limit."""
+
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *arguments: function(*arguments[:-1], arguments[-1] * 4)
+
+    return change_object(name, wrap)
+
+
+def _without_header(name: bytes, function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *arguments: tuple(pair for pair in function(*arguments) if pair[0] != name)
 
 
 READING_DEFECTS: Final = (
@@ -80,64 +77,65 @@ READING_DEFECTS: Final = (
         "readings",
         "no-content-type",
         "no-content-type=as-sampled at",
-        answering(_each(3, _typed), 204),
+        change_response(_change_one_of(3, _add_content_type), 204),
     ),
     Defect(
         "one 400 of two is in the other envelope",
         "readings",
         "error-netserver",
         "errors=netserver at",
-        answering(_each(2, _in_the_other), 400),
+        change_response(_change_one_of(2, _use_netserver_envelope), 400),
     ),
     Defect(
         "a ticket of a closed app is a 403, its token a 401",
         "readings",
         "restricted-status",
         "restricted=403 at",
-        answering(_closed_to_tickets, 401),
+        change_response(_forbid_ticket_without_grant, 401),
     ),
     Defect(
         "the page's sample is refused for its Accept-Language",
         "sample",
         "sample-language",
         "the sample of the page: expected 204, got 400",
-        refusing(400, lambda incoming: incoming.headers.get(b"accept-language") == "*"),
+        refuse_when(400, lambda request: request.headers.get(b"accept-language") == "*"),
     ),
     Defect(
         "a cookie that is no session's is a 401",
         "sample",
         "cookies-ignored",
         "other cookies: expected 204, got 401",
-        refusing(401, lambda incoming: "theme=" in (incoming.headers.get(b"cookie") or "")),
+        refuse_when(401, lambda request: "theme=" in (request.headers.get(b"cookie") or "")),
     ),
     Defect(
         "a body may have four times the size",
         "limits",
         "body-limit",
         "a body over the limit: expected 413, got 204",
-        _taking_more("webapi.operations.pipeline.read"),
+        _multiply_limit("webapi.operations.pipeline.read_body"),
     ),
     Defect(
         "a list may have four times the accounts",
         "limits",
         "body-limit",
         "a list over the limit: expected 413, got 204",
-        _taking_more("webapi.operations.pipeline.decode"),
+        _multiply_limit("webapi.operations.pipeline.decode"),
     ),
     Defect(
         "a form without fields is taken",
         "limits",
         "form-limits",
-        f"a form without fields: {TAKEN}",
-        changing("webapi.operations.pipeline.decode", _nothing_is_an_account),
+        f"a form without fields: {ACCEPTED}",
+        change_object("webapi.operations.pipeline.decode", _replace_empty_form),
     ),
     Defect(
         "a JSON patch is taken for a call",
         "other-media-types",
         "patch-types-plain",
-        f"a patch: {TAKEN}",
-        before(
-            lambda raw: WHOLE if raw.startswith(b'[{"op"') else raw, "application/json-patch+json"
+        f"a patch: {ACCEPTED}",
+        change_bytes(
+            lambda raw: VALID_BODY if raw.startswith(b'[{"op"') else raw,
+            "application/json-patch+json",
         ),
     ),
     Defect(
@@ -145,44 +143,48 @@ READING_DEFECTS: Final = (
         "select-understood",
         "select-blanks",
         "was read as",
-        setting("webapi.operations.pipeline.parse_select", lambda text: tuple(text.split(","))),
+        replace_object(
+            "webapi.operations.pipeline.parse_select", lambda text: tuple(text.split(","))
+        ),
     ),
     Defect(
         "a listed origin is told nothing",
         "origins",
         "cors-origin",
         "access-control-allow-origin is None",
-        setting("wire.cors.Origins.allow", lambda *_: False),
+        replace_object("wire.cors.AllowedOrigins.may_read", lambda *_: False),
     ),
     Defect(
         "every origin may read answers",
         "origins",
         "cors-unlisted",
-        "an origin that is not listed is told",
-        setting("wire.cors.Origins.allow", lambda *_: True),
+        "an origin that is not listed gets",
+        replace_object("wire.cors.AllowedOrigins.may_read", lambda *_: True),
     ),
     Defect(
         "every origin is a star",
         "origins",
         "cors-unlisted",
-        "an origin that is not listed is told",
-        header("Access-Control-Allow-Origin", "*"),
+        "an origin that is not listed gets",
+        add_header("Access-Control-Allow-Origin", "*"),
     ),
     Defect(
         "no Vary for an origin",
         "origins",
         "cors-origin",
         "has no Vary: Origin",
-        setting("wire.cors.headers_for", _without(b"vary", cors.headers_for)),
+        replace_object(
+            "wire.cors.response_headers", _without_header(b"vary", cors.response_headers)
+        ),
     ),
     Defect(
         "a preflight allows no headers",
         "origins",
         "cors-preflight",
         "does not allow the header authorization",
-        setting(
+        replace_object(
             "wire.cors.preflight_headers",
-            _without(b"access-control-allow-headers", cors.preflight_headers),
+            _without_header(b"access-control-allow-headers", cors.preflight_headers),
         ),
     ),
 )

@@ -1,83 +1,90 @@
-"""Defects that refuse whom the contract lets in."""
+"""Defects that refuse valid credentials."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from superoffice_mock.core.credentials import (
     AccessToken,
-    BasicPair,
-    SessionPair,
+    BasicCredentials,
+    SessionCredentials,
     Ticket,
-    Unusable,
+    UnusableCredentials,
 )
-from tests.contract.mutants.patching import Defect, Vary, changing
-from tests.contract.mutants.patching_credentials import ONSITE, refusing_some, session
+from tests.contract.mutants.patching import Defect, Mutation, change_object
+from tests.contract.mutants.patching_credentials import ONSITE, change_session, refuse
 
 REFUSED: Final = "expected 204, got 401"
 
 
-def _heeding_case(parse: Callable[..., Any]) -> Callable[..., Any]:
-    known = ("Basic", "SOTicket", "Bearer", "Digest")
+def _match_scheme_case(parse: Callable[..., Any]) -> Callable[..., Any]:
+    schemes = ("Basic", "SOTicket", "Bearer", "Digest")
     return lambda value, headers: (
         parse(value, headers)
-        if value.partition(" ")[0] in known
-        else Unusable("Authorization", "unknown scheme")
+        if value.partition(" ")[0] in schemes
+        else UnusableCredentials("Authorization", "unknown scheme")
     )
 
 
-def _lone_cookie(find: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+def _refuse_several_cookies(find: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
     return lambda headers, name: None if ";" in headers.get(b"cookie") else find(headers, name)
 
 
-def _tight(name: str, claim: str, reason: str, vary: Vary) -> Defect:
-    return Defect(name, "credentials-let-in", claim, f"{reason}: {REFUSED}", vary)
+def _refusing_defect(name: str, claim: str, reason: str, mutate: Mutation) -> Defect:
+    return Defect(name, "credentials-let-in", claim, f"{reason}: {REFUSED}", mutate)
 
 
-TIGHT: Final = (
+REFUSING_DEFECTS: Final = (
     *(
-        _tight(f"{name} is refused {place}", claim, reason, refusing_some(kind, when))
-        for name, place, claim, reason, kind, when in (
-            ("Basic", "onsite", "basic-onsite", "Basic", BasicPair, lambda *_: True),
-            ("a ticket", "onsite", "ticket-onsite", "SOTicket", Ticket, lambda *a: a[2] is ONSITE),
+        _refusing_defect(f"{name} is refused {place}", claim, reason, refuse(type_, condition))
+        for name, place, claim, reason, type_, condition in (
+            ("Basic", "onsite", "basic-onsite", "Basic", BasicCredentials, lambda *_: True),
+            (
+                "a ticket",
+                "onsite",
+                "ticket-onsite",
+                "SOTicket",
+                Ticket,
+                lambda _, __, where: where is ONSITE,
+            ),
             (
                 "a ticket",
                 "Online",
                 "ticket-online",
                 "SOTicket",
                 Ticket,
-                lambda *a: a[2] is not ONSITE,
+                lambda _, __, where: where is not ONSITE,
             ),
             ("Bearer", "Online", "bearer-online", "Bearer", AccessToken, lambda *_: True),
         )
     ),
-    _tight(
+    _refusing_defect(
         "an empty password is refused",
         "basic-empty-password",
         "an empty password",
-        refusing_some(BasicPair, lambda one, _, __: not one.password),
+        refuse(BasicCredentials, lambda credential, _, __: not credential.password),
     ),
-    _tight(
+    _refusing_defect(
         "SO-AppToken is looked at onsite",
         "ticket-onsite",
         "SoTicket with an unknown app token",
-        refusing_some(Ticket, lambda one, _, where: where is ONSITE and one.app_token),
+        refuse(Ticket, lambda credential, _, where: where is ONSITE and credential.app_token),
     ),
-    _tight(
+    _refusing_defect(
         "schemes heed case",
         "scheme-case",
         "basic, in lower case",
-        changing("wire.headers._authorization", _heeding_case),
+        change_object("wire.headers._read_authorization", _match_scheme_case),
     ),
-    _tight(
+    _refusing_defect(
         "a session cookie among others is not found",
         "cookies-ignored",
         "a session among other cookies",
-        changing("wire.headers._cookie", _lone_cookie),
+        change_object("wire.headers._find_cookie", _refuse_several_cookies),
     ),
-    _tight(
+    _refusing_defect(
         "sessions are not known",
         "xsrf-everywhere",
         "a session with its XSRF value",
-        session(lambda presented, _: SessionPair("", presented.xsrf)),
+        change_session(lambda credential, _: SessionCredentials("", credential.xsrf)),
     ),
 )

@@ -1,32 +1,40 @@
-"""All seeded defects, and the table of them in contracts/README.md."""
+"""All seeded defects, and the table of them in contracts/DEFECTS.md."""
 
 from typing import Final
 
-from tests.contract.mutants.answers import ANSWERS, ERRORS
-from tests.contract.mutants.calls import PATHS, VERBS, WISHES
-from tests.contract.mutants.credentials import LOOSE
-from tests.contract.mutants.expiry import LIFETIMES
-from tests.contract.mutants.fuzz_only import MADE_UP
-from tests.contract.mutants.ids import IDS, MEMBERS
-from tests.contract.mutants.lists import BROKEN, LISTS
+from tests.contract.mutants.answers import ERROR_DEFECTS, RESPONSE_DEFECTS
+from tests.contract.mutants.calls import METHOD_DEFECTS, NEGOTIATION_DEFECTS, PATH_DEFECTS
+from tests.contract.mutants.credentials import ACCEPTING_DEFECTS
+from tests.contract.mutants.expiry import EXPIRY_DEFECTS
+from tests.contract.mutants.fuzz_only import FUZZ_DEFECTS
+from tests.contract.mutants.ids import ID_DEFECTS, MEMBER_DEFECTS
+from tests.contract.mutants.lists import INVALID_BODY_DEFECTS, LIST_DEFECTS
 from tests.contract.mutants.markup import FORM_DEFECTS, XML_DEFECTS
-from tests.contract.mutants.media_types import MEDIA
-from tests.contract.mutants.other_servers import MAKES, DefectiveMake
+from tests.contract.mutants.media_types import MEDIA_TYPE_DEFECTS
+from tests.contract.mutants.other_servers import SERVER_DEFECTS, DefectiveServer
 from tests.contract.mutants.patching import Defect
 from tests.contract.mutants.readings import READING_DEFECTS
-from tests.contract.mutants.refusals import TIGHT
-from tests.contract.mutants.throttle import THROTTLE
+from tests.contract.mutants.refusals import REFUSING_DEFECTS
+from tests.contract.mutants.throttle import THROTTLE_DEFECTS
 
 DEFECTS: Final[tuple[Defect, ...]] = (
-    *(*ANSWERS, *ERRORS, *VERBS, *PATHS, *WISHES),
-    *(*LOOSE, *LIFETIMES, *TIGHT),
-    *(*MEDIA, *MEMBERS, *IDS, *LISTS, *BROKEN, *XML_DEFECTS, *FORM_DEFECTS),
-    *(*READING_DEFECTS, *THROTTLE, *MADE_UP),
+    *(*RESPONSE_DEFECTS, *ERROR_DEFECTS, *METHOD_DEFECTS, *PATH_DEFECTS, *NEGOTIATION_DEFECTS),
+    *(*ACCEPTING_DEFECTS, *EXPIRY_DEFECTS, *REFUSING_DEFECTS),
+    *(
+        *MEDIA_TYPE_DEFECTS,
+        *MEMBER_DEFECTS,
+        *ID_DEFECTS,
+        *LIST_DEFECTS,
+        *INVALID_BODY_DEFECTS,
+        *XML_DEFECTS,
+        *FORM_DEFECTS,
+    ),
+    *(*READING_DEFECTS, *THROTTLE_DEFECTS, *FUZZ_DEFECTS),
 )
 
 
 def as_table() -> list[str]:
-    """Return the lines of the table: what is wrong, which check catches it, and the claim."""
+    """Return the lines of the table: defect, check and claim."""
     head = ["| defect | check | claim |", "| --- | --- | --- |"]
-    rows: list[Defect | DefectiveMake] = [*DEFECTS, *MAKES]
-    return head + [f"| {one.name} | `{one.check}` | `{one.claim}` |" for one in rows]
+    rows: list[Defect | DefectiveServer] = [*DEFECTS, *SERVER_DEFECTS]
+    return head + [f"| {row.name} | `{row.check}` | `{row.claim}` |" for row in rows]

@@ -1,9 +1,8 @@
-"""The contract check can fail: every seeded defect is caught, by name and for the right reason."""
+"""Each seeded defect is found by the right check and for the right reason."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,136 +17,138 @@ from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import READINGS, Readings
-from tests.contract.mutants.fuzz_only import MADE_UP
-from tests.contract.mutants.other_servers import MAKES, TOLD, DefectiveMake
-from tests.contract.mutants.patching import Defect, forget
-from tests.contract.mutants.registry import DEFECTS, as_table
-from tests.contract.other_server.server import serving
-from tests.contract.suite.targets import OTHER
+from tests.contract.mutants.fuzz_only import FUZZ_DEFECTS
+from tests.contract.mutants.other_servers import SERVER_DEFECTS, STATED_READINGS, DefectiveServer
+from tests.contract.mutants.patching import Defect, clear_caches
+from tests.contract.mutants.registry import DEFECTS
+from tests.contract.other_server.server import run_other_server
+from tests.contract.suite.targets import OTHER_TENANT
 
-README = Path(__file__).parents[3] / "contracts" / "README.md"
-HANDMADE = tuple(one for one in run.CHECKS if one not in ("generated-requests",))
-BY_CHECK = sorted({one.check for one in DEFECTS})
+WRITTEN_CHECKS = tuple(name for name in run.CHECKS if name != "generated-requests")
+CHECKS_WITH_DEFECTS = sorted({defect.check for defect in DEFECTS})
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
-    """Start from empty memories, and leave none of a defect behind: torn down after its undoing."""
-    forget()
+def cleared_caches() -> Iterator[None]:
+    """Clear the caches before each test, and after its defect is undone."""
+    clear_caches()
     yield
-    forget()
+    clear_caches()
 
 
 def tables() -> list[Any]:
-    """The demo world, and onsite and Online some credentials more that must not cross over."""
-    onsite, online, *others = tenant_file.demo()
+    """The demo tenants, with more credentials that are valid only onsite or only Online."""
+    onsite, online, *more_tables = tenant_file.demo_tables()
     onsite = onsite | {
         "users": [*onsite["users"], {"name": "empty", "password": ""}],
         "apps": online["apps"],
         "tokens": online["tokens"],
     }
-    closed = {"name": "closed", "token": "closed-token", "email-agent": False}
+    app_without_grant = {"name": "closed", "token": "closed-token", "email-agent": False}
     online = online | {
         "users": onsite["users"],
-        "apps": [*online["apps"], closed],
+        "apps": [*online["apps"], app_without_grant],
         "tokens": [*online["tokens"], {"value": "8A:closed", "app": "closed"}],
     }
-    return [onsite, online, *others]
+    return [onsite, online, *more_tables]
 
 
-def checked(*only: str, readings: Readings | None = None, any_value: bool = False) -> Report:
-    """Check the mock as it is now; a clock that jumps makes a second none."""
+def check_mock(*only: str, readings: Readings | None = None, any_value: bool = False) -> Report:
+    """Check the mock as it is patched now, on a clock that jumps."""
     readings = readings or Readings()
     settings = Settings(jump_settle=0.001, readings=readings)
-    facts = tenant_file.tenants(tables(), "the test", settings.seconds_per_account, readings)
+    facts = tenant_file.parse_tenants(tables(), "the test", settings.seconds_per_account, readings)
     plan = run.Plan(
-        server=assemble(settings, facts, access_log.silent).app,
-        tenants=tenants.tenants(tables(), "the test"),
+        server=assemble(settings, facts, access_log.log_nothing).app,
+        tenants=tenants.read_tenants(tables(), "the test"),
         readings={} if any_value else readings.as_dict(),
         only=only,
     )
     return run.run(plan)
 
 
-def told(report: Report, check: str) -> Iterator[tuple[set[str], str]]:
-    """Yield what *check* found: the claims that are named, and where and what."""
+def assert_found(defect: Defect | DefectiveServer, report: Report) -> None:
+    """Assert that a finding of the check names the claim and the reason of *defect*."""
+    texts = []
     for result in report.results:
-        ours = result.check == check or result.check.startswith(f"{check}, ")
-        for finding in result.findings if ours else ():
-            named = re.findall(r"\(claim ([a-z0-9-]+)\)", finding.what)
-            yield {*finding.claims, *named}, f"{finding.where}: {finding.what}"
+        if result.check != defect.check and not result.check.startswith(f"{defect.check}, "):
+            continue
+        for finding in result.findings:
+            text = f"{finding.where}: {finding.what}"
+            texts.append(text)
+            claims_in_text = re.findall(r"\(claim ([a-z0-9-]+)\)", finding.what)
+            if defect.claim in {*finding.claims, *claims_in_text} and defect.reason in text:
+                return
+    pytest.fail(f"{defect.check} found: {texts[:5]}")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda one: one.name)
-def test_a_seeded_defect_is_caught_for_the_right_reason(
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_seeded_defect_is_found_for_the_right_reason(
     defect: Defect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    defect.vary(monkeypatch)
-    found = list(told(checked(defect.check), defect.check))
-    right = [text for named, text in found if defect.claim in named and defect.reason in text]
-    assert right, f"{defect.check} found: {found[:5]}"
+    defect.mutate(monkeypatch)
+    assert_found(defect, check_mock(defect.check))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", MAKES, ids=lambda one: one.name)
-def test_a_defect_of_another_make_is_caught_over_sockets_by_the_clock_on_the_wall(
-    defect: DefectiveMake,
+@pytest.mark.parametrize("defect", SERVER_DEFECTS, ids=lambda defect: defect.name)
+def test_a_defect_of_another_server_is_found_over_sockets_in_real_time(
+    defect: DefectiveServer,
 ) -> None:
-    with serving(defect.make) as url:
-        own = tenants.tenants([OTHER], "the test")
+    with run_other_server(defect.behavior) as url:
         plan = run.Plan(
-            server=url, tenants=own, readings=TOLD, only=(defect.check,), timeout_seconds=3
+            server=url,
+            tenants=tenants.read_tenants([OTHER_TENANT], "the test"),
+            readings=STATED_READINGS,
+            only=(defect.check,),
+            timeout_seconds=3,
         )
         report = run.run(plan)
-    found = list(told(report, defect.check))
-    right = [text for named, text in found if defect.claim in named and defect.reason in text]
-    assert right, f"{defect.check} found: {found[:5]}"
+    assert_found(defect, report)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", MADE_UP, ids=lambda one: one.name)
-def test_what_only_made_up_requests_come_upon_passes_the_others(
+@pytest.mark.parametrize("defect", FUZZ_DEFECTS, ids=lambda defect: defect.name)
+def test_a_defect_that_only_generated_requests_find_passes_the_written_checks(
     defect: Defect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    defect.vary(monkeypatch)
-    assert list(checked(*(one for one in HANDMADE if one != "throttle")).findings) == []
+    defect.mutate(monkeypatch)
+    checks = (name for name in WRITTEN_CHECKS if name != "throttle")
+    assert list(check_mock(*checks).findings) == []
 
 
-@pytest.mark.parametrize("check", BY_CHECK)
-def test_a_check_that_catches_defects_lets_the_unchanged_mock_pass(check: str) -> None:
-    report = checked(check)
-    assert [one.status for one in report.results] == ["passed"]
+@pytest.mark.parametrize("check", CHECKS_WITH_DEFECTS)
+def test_the_unchanged_mock_passes_each_check(check: str) -> None:
+    report = check_mock(check)
+    assert [result.status for result in report.results] == ["passed"]
     assert list(report.findings) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("reading", "value"),
-    [(one.name, value) for one in READINGS.values() for value in one.values[1:]],
+    [(reading.name, value) for reading in READINGS.values() for value in reading.values[1:]],
 )
-@pytest.mark.parametrize("any_value", [False, True], ids=["told", "any"])
+@pytest.mark.parametrize("any_value", [False, True], ids=["stated", "any"])
 def test_the_unchanged_mock_passes_under_every_value_of_every_reading(
     reading: str, value: str, *, any_value: bool
 ) -> None:
-    only = [one for one in HANDMADE if one != "throttle" or reading in DEFAULTS]
-    report = checked(*only, readings=Readings().with_value(reading, value), any_value=any_value)
+    only = [name for name in WRITTEN_CHECKS if name != "throttle" or reading in DEFAULTS]
+    report = check_mock(*only, readings=Readings().with_value(reading, value), any_value=any_value)
     assert list(report.findings) == []
-    assert sum(1 for one in report.results if one.status == "passed") > len(BY_CHECK) // 2
+    passed_count = sum(1 for result in report.results if result.status == "passed")
+    assert passed_count > len(CHECKS_WITH_DEFECTS) // 2
     if any_value:
-        told = dict(report.facts)[f"reading {reading}"]
-        assert told == value or (reading == "disconnect" and told.startswith("cannot be told"))
+        fact = dict(report.facts)[f"reading {reading}"]
+        is_unknown = reading == "disconnect" and fact.startswith("cannot be observed")
+        assert fact == value or is_unknown
 
 
-def test_there_are_sixty_defects_or_more_each_of_its_own_name_and_of_a_claim() -> None:
+def test_there_are_at_least_sixty_defects_with_unique_names() -> None:
     assert len(DEFECTS) >= 60
-    every: list[Defect | DefectiveMake] = [*DEFECTS, *MAKES]
-    counts = Counter(one.name for one in every)
+    all_defects: list[Defect | DefectiveServer] = [*DEFECTS, *SERVER_DEFECTS]
+    counts = Counter(defect.name for defect in all_defects)
     assert [name for name, count in counts.items() if count > 1] == []
-    assert {one.claim for one in every} <= set(claims.load())
-    assert {one.check for one in every} <= set(run.CHECKS)
-
-
-def test_the_contract_readme_lists_every_seeded_defect() -> None:
-    section = README.read_text(encoding="utf-8").split("## It can fail\n")[1].split("\n## ")[0]
-    assert [one for one in section.splitlines() if one.startswith("|")] == as_table()
+    assert {defect.claim for defect in all_defects} <= set(claims.load())
+    assert {defect.check for defect in all_defects} <= set(run.CHECKS)

@@ -1,4 +1,4 @@
-"""Defects in what a call does: the second, the lease, the tasks, the tenants."""
+"""Defects in the throttle: the wait of one second, the lease, tasks, tenants."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,85 +6,94 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.core.lease import Ask, Served, Started, TurnedAway
+from superoffice_mock.core.lease import Served, Started, TurnedAway, Undecided
 from superoffice_mock.core.sync_run import SECOND, Hold, SyncRun
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import Response
-from tests.contract.mutants.patching import Defect, Vary, all_of, calling, changing, setting
+from tests.contract.mutants.patching import (
+    Defect,
+    Mutation,
+    change_object,
+    combine,
+    replace_object,
+    wrap_post,
+)
 
 Admit = Callable[..., Any]
 
 
-def _deciding(change: Callable[[Any, Any, Any, Any], Any]) -> Vary:
-    """Decide with *change*, which is given the state, the call, the moment and the decision."""
+def _change_decision(change: Callable[[Any, Any, Any, Any], Any]) -> Mutation:
+    """Replace decisions with *change* of the state, the call, the time and the decision."""
 
-    def wrapped(admit: Admit) -> Admit:
+    def wrap(admit: Admit) -> Admit:
         return lambda facts, state, call, now: change(
             state, call, now, admit(facts, state, call, now)
         )
 
-    return changing("core.lease.admit", wrapped)
+    return change_object("core.lease.admit", wrap)
 
 
-def _queued(_: Any, __: Any, ___: Any, decided: Any) -> Any:
-    state, verdict = decided
+def _queue_call(_: Any, __: Any, ___: Any, decision: Any) -> Any:
+    state, verdict = decision
     if isinstance(verdict, TurnedAway) and isinstance(verdict.holder, SyncRun):
-        return state, Ask(verdict.holder, verdict.holder.ends_at)
-    return decided
+        return state, Undecided(verdict.holder, verdict.holder.ends_at)
+    return decision
 
 
-def _never_busy(_: Any, __: Any, ___: Any, decided: Any) -> Any:
-    after, verdict = decided
-    return (after.with_lease(None), verdict) if isinstance(verdict, Started) else decided
+def _never_take_lease(_: Any, __: Any, ___: Any, decision: Any) -> Any:
+    state, verdict = decision
+    return (state.with_lease(None), verdict) if isinstance(verdict, Started) else decision
 
 
-def _syncing(change: Callable[[list[int]], list[int]]) -> Vary:
-    """Let a run sync other accounts than the call lists."""
+def _change_accounts(change: Callable[[list[int]], list[int]]) -> Mutation:
+    """Let a run sync *change* of the accounts that the call lists."""
 
-    def wrapped(admit: Admit) -> Admit:
+    def wrap(admit: Admit) -> Admit:
         def decide(facts: Any, state: Any, call: Any, now: Any) -> Any:
             accounts = change(list(call.accounts))
             return admit(facts, state, msgspec.structs.replace(call, accounts=accounts), now)
 
         return decide
 
-    return changing("core.lease.admit", wrapped)
+    return change_object("core.lease.admit", wrap)
 
 
-def _empty_dropped(_: Any, __: Any, now: Any, decided: Any) -> Any:
-    after, verdict = decided
+def _turn_empty_list_away(_: Any, __: Any, now: Any, decision: Any) -> Any:
+    state, verdict = decision
     if isinstance(verdict, Served):
-        return after, TurnedAway(Hold(now), now)
-    return decided
+        return state, TurnedAway(Hold(now), now)
+    return decision
 
 
-async def _looks_then_takes(
-    post: Any, operations: Any, operation: Any, incoming: ApiRequest
+async def _wait_between_check_and_start(
+    post: Any, backend: Any, operation: Any, request: ApiRequest
 ) -> Any:
-    """Look whether the lease is free, let others in, and take it."""
-    tenant = incoming.place.tenant
-    free = tenant.state.holder(tenant.now()) is None
+    """Check that the lease is free, let other calls run, and only then take it."""
+    tenant = request.route.tenant
+    is_free = tenant.state.holder(tenant.now()) is None
     await asyncio.sleep(0)
-    if free:
+    if is_free:
         tenant.state = tenant.state.with_lease(None)
-    return await post(operations, operation, incoming)
+    return await post(backend, operation, request)
 
 
-async def _released(post: Any, operations: Any, operation: Any, incoming: ApiRequest) -> Response:
-    answer: Response = await post(operations, operation, incoming)
-    tenant = incoming.place.tenant
+async def _release_after_response(
+    post: Any, backend: Any, operation: Any, request: ApiRequest
+) -> Response:
+    answer: Response = await post(backend, operation, request)
+    tenant = request.route.tenant
     tenant.state = tenant.state.with_lease(None)
     return answer
 
 
-async def _takes_first(
-    post: Any, operations: Any, operation: Any, incoming: ApiRequest
+async def _take_lease_before_checks(
+    post: Any, backend: Any, operation: Any, request: ApiRequest
 ) -> Response:
-    """Take the lease before anything is looked at."""
-    tenant = incoming.place.tenant
+    """Take the lease before the request is checked."""
+    tenant = request.route.tenant
     try:
-        answer: Response = await post(operations, operation, incoming)
+        answer: Response = await post(backend, operation, request)
     except Rejected:
         if tenant.state.holder(tenant.now()) is None:
             tenant.hold()
@@ -92,137 +101,146 @@ async def _takes_first(
     return answer
 
 
-class _Shared:
-    """One lease for all tenants, in the place of each one's own."""
+class _SharedLease:
+    """One lease for all tenants."""
 
     def __init__(self) -> None:
         self.lease: Any = None
 
-    def vary(self, admit: Admit) -> Admit:
+    def wrap(self, admit: Admit) -> Admit:
         def decide(facts: Any, state: Any, call: Any, now: Any) -> Any:
-            after, verdict = admit(facts, state.with_lease(self.lease), call, now)
-            self.lease = after.lease
-            return after, verdict
+            new_state, verdict = admit(facts, state.with_lease(self.lease), call, now)
+            self.lease = new_state.lease
+            return new_state, verdict
 
         return decide
 
 
-def _one_lease(admit: Admit) -> Admit:
-    return _Shared().vary(admit)
+def _share_lease(admit: Admit) -> Admit:
+    return _SharedLease().wrap(admit)
 
 
-def _throttle(name: str, claim: str, reason: str, vary: Vary) -> Defect:
-    return Defect(name, "throttle", claim, reason, vary)
+def _throttle_defect(name: str, claim: str, reason: str, mutate: Mutation) -> Defect:
+    return Defect(name, "throttle", claim, reason, mutate)
 
 
-def _dealing(width: int) -> Vary:
-    return all_of(setting("core.sync_run.MAX_TASKS", width), setting("core.lease.MAX_TASKS", width))
+def _set_max_tasks(width: int) -> Mutation:
+    return combine(
+        replace_object("core.sync_run.MAX_TASKS", width),
+        replace_object("core.lease.MAX_TASKS", width),
+    )
 
 
-def _waiting(seconds: float) -> Vary:
-    return setting("core.lease.TURNED_AWAY_AFTER", round(seconds * SECOND))
+def _set_wait(seconds: float) -> Mutation:
+    return replace_object("core.lease.TURNED_AWAY_AFTER", round(seconds * SECOND))
 
 
-THROTTLE: Final = (
-    _throttle("no wait", "busy-second", "expected pending, the server says t", _waiting(0)),
-    _throttle("a wait of 0.2 s", "busy-second", "expected pending, the server", _waiting(0.2)),
-    _throttle("a wait of 3 s", "busy-drop", "expected turned_away, the server", _waiting(3)),
-    _throttle(
+THROTTLE_DEFECTS: Final = (
+    _throttle_defect("no wait", "busy-second", "expected pending, the server says t", _set_wait(0)),
+    _throttle_defect(
+        "a wait of 0.2 s", "busy-second", "expected pending, the server", _set_wait(0.2)
+    ),
+    _throttle_defect(
+        "a wait of 3 s", "busy-drop", "expected turned_away, the server", _set_wait(3)
+    ),
+    _throttle_defect(
         "queues instead of drops",
         "busy-drop",
         "expected turned_away, the server says pending",
-        _deciding(_queued),
+        _change_decision(_queue_call),
     ),
-    _throttle(
+    _throttle_defect(
         "the lease is not taken",
         "lease-end",
         "the lease is held: expected True",
-        _deciding(_never_busy),
+        _change_decision(_never_take_lease),
     ),
-    _throttle(
+    _throttle_defect(
         "the lease is released with the answer",
         "lease-end",
         "the lease is held: expected True",
-        calling(_released),
+        wrap_post(_release_after_response),
     ),
-    _throttle(
+    _throttle_defect(
         "the lease is never released",
         "lease-end",
         "the lease is held: expected False",
-        setting("core.state.TenantState.holder", lambda state, _: state.lease),
+        replace_object("core.state.TenantState.holder", lambda state, _: state.lease),
     ),
-    _throttle(
+    _throttle_defect(
         "a run ends a second early",
         "lease-end",
         "microseconds of run",
-        changing("core.lease.makespan", lambda span: lambda *one: max(span(*one) - SECOND, 1)),
+        change_object(
+            "core.lease.makespan", lambda span: lambda *arguments: max(span(*arguments) - SECOND, 1)
+        ),
     ),
-    _throttle(
+    _throttle_defect(
         "the lease ends with the first task",
         "lease-end",
         "microseconds of run",
-        changing(
+        change_object(
             "core.lease.makespan",
             lambda _: lambda accounts, durations: min(map(durations.of, accounts)),
         ),
     ),
-    _throttle("eleven tasks", "task-cap", "has 11 tasks; at most 10", _dealing(11)),
-    _throttle("nine tasks", "lease-end", "microseconds of run", _dealing(9)),
-    _throttle(
+    _throttle_defect("eleven tasks", "task-cap", "has 11 tasks; at most 10", _set_max_tasks(11)),
+    _throttle_defect("nine tasks", "lease-end", "microseconds of run", _set_max_tasks(9)),
+    _throttle_defect(
         "skips the last account",
         "starts-sync",
         "accounts of run",
-        _syncing(lambda accounts: accounts[:-1] if len(accounts) > 1 else accounts),
+        _change_accounts(lambda accounts: accounts[:-1] if len(accounts) > 1 else accounts),
     ),
-    _throttle(
+    _throttle_defect(
         "skips accounts beyond ten",
         "starts-sync",
         "accounts of run",
-        _syncing(lambda accounts: accounts[:10]),
+        _change_accounts(lambda accounts: accounts[:10]),
     ),
-    _throttle(
+    _throttle_defect(
         "syncs an account once that is listed twice",
         "duplicates",
         "accounts of run",
-        _syncing(lambda accounts: list(dict.fromkeys(accounts))),
+        _change_accounts(lambda accounts: list(dict.fromkeys(accounts))),
     ),
-    _throttle(
+    _throttle_defect(
         "syncs accounts in another order",
         "starts-sync",
         "accounts of run",
-        _syncing(sorted),
+        _change_accounts(sorted),
     ),
-    _throttle(
+    _throttle_defect(
         "turns an empty list away",
         "empty-no-run",
         "expected served, the server says turned_away",
-        _deciding(_empty_dropped),
+        _change_decision(_turn_empty_list_away),
     ),
-    _throttle(
+    _throttle_defect(
         "runs for an empty list",
         "single-run",
         "expected served, the server says started",
-        _syncing(lambda accounts: accounts or [507]),
+        _change_accounts(lambda accounts: accounts or [507]),
     ),
     Defect(
         "an await between look and take",
         "simultaneous",
         "simultaneous",
-        "of 10 callers at once 10 started",
-        calling(_looks_then_takes),
+        "of 10 calls at once 10 started",
+        wrap_post(_wait_between_check_and_start),
     ),
     Defect(
         "a rejected call takes the lease",
         "rejected-takes-nothing",
         "rejected-no-lease",
         "took the lease: half an object",
-        calling(_takes_first),
+        wrap_post(_take_lease_before_checks),
     ),
     Defect(
         "one lease for all tenants",
         "tenants-apart",
         "lease-tenant",
         "another tenant's run held its lease",
-        changing("core.lease.admit", _one_lease),
+        change_object("core.lease.admit", _share_lease),
     ),
 )

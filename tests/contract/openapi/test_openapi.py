@@ -1,4 +1,4 @@
-"""openapi.yaml and claims.toml agree with each other, with OpenAPI, and with the sources."""
+"""openapi.yaml and claims.toml agree with each other, with OpenAPI, and with the source code."""
 
 import re
 import tomllib
@@ -7,7 +7,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from openapi_spec_validator import validate
 
 import superoffice_contract
@@ -42,7 +41,7 @@ SECTIONS: Final[Mapping[str, str]] = {
     "Sample request": "Sample request",
     "Sample response": "Sample response",
 }
-"""The sections that claims name, and how each begins on the page."""
+"""By name of the section in claims: how it begins on the page."""
 
 # ---- the elements of the description ---------------------------------------------------------
 
@@ -77,27 +76,31 @@ CHILDREN: Final[Mapping[str, Mapping[str, str]]] = {
         **dict.fromkeys(("anyOf", "allOf", "oneOf"), "*schema"),
     },
 }
-"""Kind of element -> its members that are elements, and of which kind; * is for many of them."""
+"""By kind of element: its members that are elements, and their kind; * marks a collection."""
 NO_ELEMENTS: Final = ("document", "components")
+PAGE_KEYWORDS: Final = {"type", "description", "properties", "items", "x-claim"}
+"""What the page states about a value."""
 
 
 class Element:
-    """One element of the description: something that says a fact."""
+    """One element of the description that states a fact."""
 
     def __init__(self, where: str, kind: str, value: Mapping[str, Any]) -> None:
         self.where = where
         self.kind = kind
         self.value = value
-        named = value.get("x-claim", [])
-        self.claims: list[str] = [named] if isinstance(named, str) else named
+        claims = value.get("x-claim", [])
+        self.claims: list[str] = [claims] if isinstance(claims, str) else claims
 
-    def inferred(self) -> bool:
-        """Tell whether the element stands for something that the page does not state."""
-        return any(BY_ID[one]["kind"] == "inferred" for one in self.claims)
+    def is_inferred(self) -> bool:
+        """Return whether the element has a claim that the page does not state."""
+        return any(BY_ID[id_]["kind"] == "inferred" for id_ in self.claims)
 
 
-def elements(value: Any = DOCUMENT, kind: str = "document", where: str = "#") -> Iterator[Element]:
-    """Yield every element that is written out; references lead to one that is."""
+def walk_elements(
+    value: Any = DOCUMENT, kind: str = "document", where: str = "#"
+) -> Iterator[Element]:
+    """Yield every element, except references: they lead to an element that is yielded."""
     if not isinstance(value, Mapping) or "$ref" in value:
         return
     if kind not in NO_ELEMENTS:
@@ -105,18 +108,18 @@ def elements(value: Any = DOCUMENT, kind: str = "document", where: str = "#") ->
     for name, child_kind in CHILDREN.get(kind, {}).items():
         child = value.get(name)
         if not child_kind.startswith("*"):
-            yield from elements(child, child_kind, f"{where}/{name}")
+            yield from walk_elements(child, child_kind, f"{where}/{name}")
             continue
         pairs = child.items() if isinstance(child, Mapping) else enumerate(child or ())
-        for key, one in pairs:
-            yield from elements(one, child_kind[1:], f"{where}/{name}/{key}")
+        for key, item in pairs:
+            yield from walk_elements(item, child_kind[1:], f"{where}/{name}/{key}")
 
 
-def x_claims(node: Any) -> int:
-    """Count the places that carry x-claim, wherever they are."""
+def count_x_claims(node: Any) -> int:
+    """Count all places with x-claim."""
     if isinstance(node, Mapping):
-        return ("x-claim" in node) + sum(x_claims(one) for one in node.values())
-    return sum(x_claims(one) for one in node) if isinstance(node, list) else 0
+        return ("x-claim" in node) + sum(count_x_claims(child) for child in node.values())
+    return sum(count_x_claims(child) for child in node) if isinstance(node, list) else 0
 
 
 # ---- openapi.yaml ----------------------------------------------------------------------------
@@ -126,100 +129,102 @@ def test_the_description_is_valid_openapi() -> None:
     validate(dict(DOCUMENT))
 
 
-def test_every_element_names_the_claim_it_stands_for() -> None:
-    assert [one.where for one in elements() if not one.claims] == []
+def test_every_element_names_a_claim() -> None:
+    assert [element.where for element in walk_elements() if not element.claims] == []
 
 
-def test_no_element_with_a_claim_escapes_this_test() -> None:
-    # An anchor in YAML stands in several places; the walk passes as many of them.
-    assert len([one for one in elements() if one.claims]) == x_claims(DOCUMENT)
+def test_the_walk_finds_every_element_with_a_claim() -> None:
+    # Both count the target of a YAML anchor once for each alias.
+    with_claims = [element for element in walk_elements() if element.claims]
+    assert len(with_claims) == count_x_claims(DOCUMENT)
 
 
 def test_every_claim_of_the_description_exists() -> None:
-    named = {claim for one in elements() for claim in one.claims}
-    assert named - set(BY_ID) == set()
+    ids = {id_ for element in walk_elements() for id_ in element.claims}
+    assert ids - set(BY_ID) == set()
 
 
-PAGE_KEYWORDS: Final = {"type", "description", "properties", "items", "x-claim"}
-"""What the page tells of a value: its type, and what it consists of."""
-
-
-def test_what_a_schema_says_beyond_the_page_is_inferred() -> None:
+def test_a_schema_with_more_than_the_page_states_is_inferred() -> None:
     beyond = [
-        one.where
-        for one in elements()
-        if one.kind == "schema"
-        and (set(one.value) - PAGE_KEYWORDS or "null" in one.value.get("type", ()))
-        and not one.inferred()
+        element.where
+        for element in walk_elements()
+        if element.kind == "schema"
+        and (set(element.value) - PAGE_KEYWORDS or "null" in element.value.get("type", ()))
+        and not element.is_inferred()
     ]
     assert beyond == []
 
 
-def test_what_an_operation_or_an_answer_says_beyond_the_page_is_inferred() -> None:
-    # The page lists one verb and one answer, no credentials that go together, nothing required.
+def test_an_operation_or_response_with_more_than_the_page_states_is_inferred() -> None:
+    # The page lists one method and one response, no combined credentials, nothing required.
     beyond = [
-        one.where
-        for one in elements()
-        if (one.kind == "operation" or one.value.get("required") is True)
-        or (one.kind == "response" and not one.where.endswith("/NoContent"))
+        element.where
+        for element in walk_elements()
+        if (
+            element.kind == "operation"
+            or element.value.get("required") is True
+            or (element.kind == "response" and not element.where.endswith("/NoContent"))
+        )
+        and not element.is_inferred()
     ]
-    by_where = {one.where: one for one in elements()}
-    assert [where for where in beyond if not by_where[where].inferred()] == []
+    assert beyond == []
 
 
 # ---- claims.toml -----------------------------------------------------------------------------
 
 
-def test_claims_have_ids_of_their_own() -> None:
+def test_the_ids_of_claims_are_unique() -> None:
     assert len(BY_ID) == len(CLAIMS)
     assert [id_ for id_ in BY_ID if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id_)] == []
 
 
-@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim["id"])
-def test_a_documented_claim_names_its_section_and_an_inferred_one_its_reason(
-    claim: dict[str, str],
-) -> None:
-    always = {"id", "section", "kind", "fact"}
-    if claim["kind"] == "documented":
-        assert set(claim) == always
-        assert claim["section"] in SECTIONS
-    else:
-        assert claim["kind"] == "inferred"
-        assert set(claim) - {"reading"} == always | {"because"}
-        assert claim["section"] == "-"
-        assert claim["because"].strip()
-    assert claim["fact"].endswith(".")
+def test_a_documented_claim_names_its_section_and_an_inferred_one_its_reason() -> None:
+    members = {"id", "section", "kind", "fact"}
+    for claim in CLAIMS:
+        id_ = claim["id"]
+        if claim["kind"] == "documented":
+            assert set(claim) == members, id_
+            assert claim["section"] in SECTIONS, id_
+        else:
+            assert claim["kind"] == "inferred", id_
+            assert set(claim) - {"reading"} == members | {"because"}, id_
+            assert claim["section"] == "-", id_
+            assert claim["because"].strip(), id_
+        assert claim["fact"].endswith("."), id_
 
 
 def test_every_section_that_claims_name_is_on_the_page_in_this_order(page: str) -> None:
-    found = [re.search(rf"^{re.escape(begin)}", page, re.MULTILINE) for begin in SECTIONS.values()]
-    starts = [one.start() for one in found if one is not None]
+    matches = [re.search(rf"^{re.escape(text)}", page, re.MULTILINE) for text in SECTIONS.values()]
+    starts = [match.start() for match in matches if match is not None]
     assert len(starts) == len(SECTIONS)
     assert starts == sorted(starts)
 
 
 def test_every_section_of_the_page_has_claims() -> None:
-    assert {one["section"] for one in CLAIMS if one["kind"] == "documented"} == set(SECTIONS)
+    assert {claim["section"] for claim in CLAIMS if claim["kind"] == "documented"} == set(SECTIONS)
 
 
 def test_every_reading_has_a_claim_and_every_reading_of_a_claim_exists() -> None:
-    assert {one["reading"] for one in CLAIMS if "reading" in one} == set(READINGS)
+    assert {claim["reading"] for claim in CLAIMS if "reading" in claim} == set(READINGS)
 
 
-# ---- mentions in sources ---------------------------------------------------------------------
+# ---- claims in source code -------------------------------------------------------------------
 
-MENTION: Final = re.compile(r"(?:\(|#\s*)claims? ([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)")
-
-
-def mentioned(source: str) -> set[str]:
-    """Return the claims that *source* names as its reason: (claim a), # claims a, b."""
-    return {one for found in MENTION.findall(source) for one in re.split(r",\s+", found)}
+MENTION: Final = re.compile(r"(?:\(|#\s*)claims? (?!for\b)([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)")
 
 
-def test_mentions_are_found_however_they_are_written() -> None:
-    assert mentioned("(claim a-b) # claims c, d\nthe claim of somebody") == {"a-b", "c", "d"}
+def find_mentions(source: str) -> set[str]:
+    """Return the claims that *source* mentions, as in "(claim a)" and "# claims a, b"."""
+    return {id_ for ids in MENTION.findall(source) for id_ in re.split(r",\s+", ids)}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_every_claim_that_a_source_names_exists(path: Path) -> None:
-    assert mentioned(path.read_text(encoding="utf-8")) - set(BY_ID) == set()
+def test_claims_are_found_in_parentheses_and_in_comments() -> None:
+    assert find_mentions(
+        "(claim a-b) # claims c, d\nthe claim of somebody, (claim for claim in x)"
+    ) == {"a-b", "c", "d"}
+
+
+def test_every_claim_that_source_code_mentions_exists() -> None:
+    for path in SOURCES:
+        unknown = find_mentions(path.read_text(encoding="utf-8")) - set(BY_ID)
+        assert unknown == set(), path

@@ -1,4 +1,4 @@
-"""Shapes and structs: what a schema says a value may look like, and what is not overlooked."""
+"""Shapes and structs of a schema, and keywords that are rejected."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from superoffice_contract.openapi.schemas import (
     ObjectShape,
     Scalar,
     Shape,
-    attribute,
-    camel,
     check_keywords,
     shape_of,
     struct_of,
+    to_camel_case,
+    to_snake_case,
     verbatim,
 )
 
@@ -60,29 +60,25 @@ from superoffice_contract.openapi.schemas import (
         ),
     ],
 )
-def test_a_schema_has_a_shape_that_says_what_belongs_there(
+def test_a_schema_has_a_shape_that_describes_the_expected_value(
     schema: dict[str, Any], shape: Shape, expected: str
 ) -> None:
     assert shape_of(schema) == shape
     assert shape.expected == expected
 
 
-@pytest.mark.parametrize(
-    ("name", "attribute_name", "camel_name"),
-    [
+def test_a_member_has_a_snake_case_name_and_a_camel_case_name() -> None:
+    for name, snake_case, camel_case in (
         ("AccountId", "account_id", "accountId"),
         ("SyncUserAccounts", "sync_user_accounts", "syncUserAccounts"),
         ("id", "id", "id"),
         ("A", "a", "a"),
-    ],
-)
-def test_a_member_has_a_python_name_and_a_camel_case_one(
-    name: str, attribute_name: str, camel_name: str
-) -> None:
-    assert (attribute(name), camel(name), verbatim(name)) == (attribute_name, camel_name, name)
+    ):
+        names = (to_snake_case(name), to_camel_case(name), verbatim(name))
+        assert names == (snake_case, camel_case, name)
 
 
-def test_a_struct_takes_every_kind_of_member() -> None:
+def test_a_struct_can_have_every_kind_of_member() -> None:
     schema = {
         "type": "object",
         "properties": {
@@ -92,9 +88,9 @@ def test_a_struct_takes_every_kind_of_member() -> None:
             "Small": {"type": "integer", "minimum": 1},
         },
     }
-    struct = struct_of(schema, camel, strict=True)
-    made = msgspec.json.decode(b'{"theAmount":1.5,"texts":["a",null],"small":1}', type=struct)
-    assert msgspec.structs.asdict(made) == {
+    struct = struct_of(schema, to_camel_case, strict=True)
+    value = msgspec.json.decode(b'{"theAmount":1.5,"texts":["a",null],"small":1}', type=struct)
+    assert msgspec.structs.asdict(value) == {
         "is_open": True,
         "the_amount": 1.5,
         "texts": ["a", None],
@@ -126,6 +122,6 @@ def test_a_struct_takes_every_kind_of_member() -> None:
         ),
     ],
 )
-def test_a_keyword_that_nobody_handles_is_an_error(schema: dict[str, Any], message: str) -> None:
+def test_an_unsupported_keyword_is_an_error(schema: dict[str, Any], message: str) -> None:
     with pytest.raises(DescriptionError, match=message):
         check_keywords(schema, "body:")

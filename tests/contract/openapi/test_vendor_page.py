@@ -1,4 +1,4 @@
-"""The description and the demo world hold what the vendor's page states."""
+"""openapi.yaml and the demo tenants agree with the vendor's page."""
 
 import base64
 import json
@@ -19,30 +19,32 @@ SCHEMES: Final[dict[str, Any]] = DOCUMENT["components"]["securitySchemes"]
 TYPES: Final = {int: "integer", str: "string"}
 
 
-def section(page: str, begin: str, end: str) -> str:
-    """Return what stands on the page between two lines that begin so."""
-    found = re.search(rf"^{re.escape(begin)}[^\n]*\n(.*?)^{re.escape(end)}", page, re.S | re.M)
-    assert found is not None
-    return found[1]
+def find_section(page: str, begin: str, end: str) -> str:
+    """Return the text between the lines that start with *begin* and *end*."""
+    match = re.search(rf"^{re.escape(begin)}[^\n]*\n(.*?)^{re.escape(end)}", page, re.S | re.M)
+    assert match is not None
+    return match[1]
 
 
-def sample(page: str) -> tuple[dict[str, str], Any]:
+def read_sample(page: str) -> tuple[dict[str, str], Any]:
     """Return the headers and the body of the sample request."""
-    head, _, body = section(page, "Sample request", "Sample response").strip().partition("\n\n")
+    head, _, body = (
+        find_section(page, "Sample request", "Sample response").strip().partition("\n\n")
+    )
     headers = dict(line.split(": ", 1) for line in head.splitlines()[1:])
     return headers, json.loads(body)
 
 
-def sample_schema() -> dict[str, Any]:
-    schema: dict[str, Any] = OPERATION.bodies["application/json"].schema["properties"]
-    return schema
+def body_properties() -> dict[str, Any]:
+    properties: dict[str, Any] = OPERATION.bodies["application/json"].schema["properties"]
+    return properties
 
 
 @pytest.mark.claim("method", "path")
-def test_verb_and_path_are_those_of_the_page(page: str) -> None:
-    found = re.search(r"^([A-Z]+) (/\S+)$", page, re.MULTILINE)
-    assert found is not None
-    assert found.groups() == ("POST", OPERATION.path)
+def test_method_and_path_are_those_of_the_page(page: str) -> None:
+    match = re.search(r"^([A-Z]+) (/\S+)$", page, re.MULTILINE)
+    assert match is not None
+    assert match.groups() == ("POST", OPERATION.path)
 
 
 @pytest.mark.claim("media-types")
@@ -55,94 +57,96 @@ def test_the_media_types_are_the_seven_of_the_page_in_its_order(page: str) -> No
 
 @pytest.mark.claim("select-param")
 def test_the_query_has_the_one_parameter_of_the_page(page: str) -> None:
-    rows = section(page, "Parameter Name Type Description", "POST ").splitlines()
+    rows = find_section(page, "Parameter Name Type Description", "POST ").splitlines()
     name, type_, _ = next(iter(rows)).split(" ", 2)
-    (parameter,) = (one for one in OPERATION.document["parameters"] if one["in"] == "query")
+    parameters = OPERATION.document["parameters"]
+    (parameter,) = (parameter for parameter in parameters if parameter["in"] == "query")
     assert (parameter["name"], parameter["schema"]["type"]) == (name, type_)
 
 
 @pytest.mark.claim("app-token", "xsrf-header", "accept-header")
 def test_the_request_headers_are_those_of_the_page(page: str) -> None:
-    rows = section(page, "Parameter Name Description", "Request Body").strip().splitlines()
-    on_the_page = {row.split(" ", 1)[0] for row in rows}
-    described = {one["name"] for one in OPERATION.document["parameters"] if one["in"] == "header"}
-    described |= {one["name"] for one in SCHEMES.values() if one.get("in") == "header"}
-    # In OpenAPI content says what Content-Type and Accept are; as parameters they are void.
-    assert described | {"Content-Type", "Accept"} == on_the_page
+    rows = find_section(page, "Parameter Name Description", "Request Body").strip().splitlines()
+    names_on_page = {row.split(" ", 1)[0] for row in rows}
+    parameters = [*OPERATION.document["parameters"], *SCHEMES.values()]
+    names = {parameter["name"] for parameter in parameters if parameter.get("in") == "header"}
+    # OpenAPI states Content-Type and Accept as content and ignores them as parameters.
+    assert names | {"Content-Type", "Accept"} == names_on_page
 
 
 @pytest.mark.claim("authorization-schemes")
 def test_the_authorization_schemes_are_those_of_the_page(page: str) -> None:
     row = re.search(r"^Authorization (.+)$", page, re.MULTILINE)
     assert row is not None
-    of_http = {one["scheme"] for one in SCHEMES.values() if one["type"] == "http"}
-    of_headers = {
-        one["description"].split(" ", 1)[0].lower()
-        for one in SCHEMES.values()
-        if one.get("name") == "Authorization"
+    http_schemes = {scheme["scheme"] for scheme in SCHEMES.values() if scheme["type"] == "http"}
+    header_schemes = {
+        scheme["description"].split(" ", 1)[0].lower()
+        for scheme in SCHEMES.values()
+        if scheme.get("name") == "Authorization"
     }
-    assert of_http | of_headers == {one.lower() for one in re.findall(r"'(\w+)'", row[1])}
+    names_on_page = {name.lower() for name in re.findall(r"'(\w+)'", row[1])}
+    assert http_schemes | header_schemes == names_on_page
 
 
 @pytest.mark.claim("accounts-array")
 def test_the_body_has_the_one_property_of_the_page(page: str) -> None:
-    row = section(page, "Property Name Type Description", "Response:").strip()
-    (name,) = sample_schema()
+    row = find_section(page, "Property Name Type Description", "Response:").strip()
+    (name,) = body_properties()
     assert row == f"{name} Array"
-    assert "array" in sample_schema()[name]["type"]
+    assert "array" in body_properties()[name]["type"]
 
 
 @pytest.mark.claim("sample-request", "sample-duplicate")
 def test_the_example_is_the_sample_of_the_page(page: str) -> None:
-    _, body = sample(page)
+    _, body = read_sample(page)
     assert DOCUMENT["components"]["examples"]["Sample"]["value"] == body
-    examples = [one.get("examples", {}) for one in json_media_types().values()]
-    assert [list(one) for one in examples] == [["sample"]] * 4
+    content = OPERATION.document["requestBody"]["content"]
+    examples = [
+        list(media_type.get("examples", {}))
+        for name, media_type in content.items()
+        if name.endswith("json")
+    ]
+    assert examples == [["sample"]] * 4
     first, second = body["SyncUserAccounts"]
     assert first == second
 
 
-def json_media_types() -> dict[str, Any]:
-    content = OPERATION.document["requestBody"]["content"]
-    return {name: one for name, one in content.items() if name.endswith("json")}
-
-
 @pytest.mark.claim("account-object", "account-id", "associate-name", "associate-id")
-def test_accounts_have_the_members_of_the_sample_and_no_other_documented_ones(page: str) -> None:
-    _, body = sample(page)
+def test_the_documented_members_of_an_account_are_those_of_the_sample(page: str) -> None:
+    _, body = read_sample(page)
     account = body["SyncUserAccounts"][0]
-    properties = sample_schema()["SyncUserAccounts"]["items"]["properties"]
-    documented = {
-        name: one["type"]
-        for name, one in properties.items()
-        if "carrier-members" not in one["x-claim"]
+    properties = body_properties()["SyncUserAccounts"]["items"]["properties"]
+    documented_types = {
+        name: schema["type"]
+        for name, schema in properties.items()
+        if "carrier-members" not in schema["x-claim"]
     }
-    assert list(documented) == list(account)
+    assert list(documented_types) == list(account)
     for name, value in account.items():
-        assert TYPES[type(value)] in documented[name], name
+        assert TYPES[type(value)] in documented_types[name], name
 
 
 @pytest.mark.claim("sample-credential")
-def test_the_sample_of_the_page_signs_in_to_the_demo_world(page: str) -> None:
-    headers, _ = sample(page)
+def test_the_credentials_of_the_sample_are_valid_in_the_demo_tenant(page: str) -> None:
+    headers, _ = read_sample(page)
     scheme, _, token = headers["Authorization"].partition(" ")
     name, _, password = base64.b64decode(token).decode().partition(":")
-    onsite = next(one for one in tenant_file.demo() if one["installation"] == "onsite")
+    onsite = next(table for table in tenant_file.demo_tables() if table["installation"] == "onsite")
     assert scheme == "Basic"
     assert {"name": name, "password": password} in onsite["users"]
 
 
 @pytest.mark.claim("sample-charset")
-def test_the_sample_sends_a_media_type_that_is_described(page: str) -> None:
-    headers, _ = sample(page)
+def test_the_sample_has_a_described_media_type(page: str) -> None:
+    headers, _ = read_sample(page)
     media_type, _, charset = headers["Content-Type"].partition("; ")
     assert media_type in OPERATION.bodies
     assert charset == "charset=utf-8"
 
 
 @pytest.mark.claim("no-content", "sample-response")
-def test_the_one_answer_of_the_page_has_no_content(page: str) -> None:
-    rows = section(page, "Response Description", "Response body").strip()
+def test_the_only_response_of_the_page_has_no_content(page: str) -> None:
+    rows = find_section(page, "Response Description", "Response body").strip()
     assert rows == "204 No Content"
     assert "HTTP/1.1 204 No Content" in page
     assert "content" not in OPERATION.document["responses"]["204"]

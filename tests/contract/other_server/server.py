@@ -1,6 +1,6 @@
-"""A server of another make: the documented call, onsite, by the standard library alone.
+"""An independent server for the documented call, onsite, with the standard library only.
 
-It knows nothing of `/_mock/`, and its throttle keeps real time. A `Make` says how it differs.
+It has no `/_mock/`, and its throttle uses real time. A `ServerBehavior` says what it does.
 """
 
 import base64
@@ -19,11 +19,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
-from tests.contract.other_server.bodies import FORM, JSON, XML, Refused, accounts
+from tests.contract.other_server.bodies import FORM, JSON, XML, HttpError, accounts
 
 PATH: Final = re.compile(r"(?:/([^/]+))?/api/v1/agents/email/syncemailaccounts/?", re.IGNORECASE)
 METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
-STALE: Final = (("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"))
+NO_CACHE: Final = (("Cache-Control", "no-cache"), ("Pragma", "no-cache"), ("Expires", "-1"))
 DESCRIPTION: Final = {
     "Method": "POST",
     "Path": "/api/v1/Agents/EMail/SyncEmailAccounts",
@@ -37,11 +37,12 @@ DESCRIPTION: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Make:
-    """What this make does; the defaults keep the contract.
+class ServerBehavior:
+    """What the server does; the defaults keep the contract.
 
-    *waits_for* is the method that it hangs on when *waits* is there, "" for all. *frees*: it ends
-    the run when somebody hangs up who was turned away. Of *typed_every* 204s one has a type.
+    Until *hang* is set, it does not answer requests with the method *hang_on*, "" for all methods.
+    *any_disconnect_ends_run*: a turned-away client that hangs up ends the run. One of
+    *content_type_every* 204s has a Content-Type.
     """
 
     accepted: int = 204
@@ -52,63 +53,63 @@ class Make:
     challenges: bool = True
     schemes: tuple[str, ...] = ('Basic realm="other", SOTicket',)
     redirects_to: str | None = None
-    waits: threading.Event | None = None
-    waits_for: str = ""
-    hangs_up_on: str | None = None
+    hang: threading.Event | None = None
+    hang_on: str = ""
+    disconnect_on: str | None = None
     blocking: bool = False
-    tries: bool = False
-    withdraws: bool = False
-    frees: bool = False
-    empty_waits: bool = True
-    goes_on: bool = True
-    chunks: bool = True
+    waits_for_lease: bool = False
+    disconnect_ends_run: bool = False
+    any_disconnect_ends_run: bool = False
+    empty_list_waits: bool = True
+    sends_continue: bool = True
+    reads_chunks: bool = True
     envelopes: tuple[str, ...] = ("webapi",)
-    typed_every: int = 0
+    content_type_every: int = 0
     options: int = 200
     error_root: str = "Error"
-    gaps: bool = True
-    utf_16: bool = False
-    listed: str | None = None
+    allows_gaps: bool = True
+    detects_utf_16: bool = False
+    allowed_origin: str | None = None
 
 
 @dataclass(slots=True)
-class Office:
-    """One installation: who may sign in, and until when a run holds the lease."""
+class Installation:
+    """One installation: which credentials it accepts, and until when a run holds the lease."""
 
-    make: Make
+    behavior: ServerBehavior
     ends_at: float = 0.0
-    freed: threading.Condition = field(default_factory=threading.Condition)
+    lease_freed: threading.Condition = field(default_factory=threading.Condition)
     answers: Iterator[int] = field(default_factory=count)
 
     def take(self, accounts: int) -> bool:
         """Start a run, unless one is under way, and perhaps wait for its end."""
-        deadline = time.monotonic() + self.make.busy_seconds
-        with self.freed:
+        deadline = time.monotonic() + self.behavior.busy_seconds
+        with self.lease_freed:
             while (now := time.monotonic()) < self.ends_at:
-                if not self.make.tries or now >= deadline:
+                if not self.behavior.waits_for_lease or now >= deadline:
                     return False
-                self.freed.wait(min(self.ends_at, deadline) - now)
+                self.lease_freed.wait(min(self.ends_at, deadline) - now)
             if accounts:
-                self.ends_at = now + self.make.run_seconds
+                self.ends_at = now + self.behavior.run_seconds
             return True
 
     def end(self) -> None:
         """End the run."""
-        with self.freed:
+        with self.lease_freed:
             self.ends_at = 0.0
-            self.freed.notify_all()
+            self.lease_freed.notify_all()
 
-    def knows(self, authorization: list[str], cookie: str, xsrf: str | None) -> bool:
-        """Tell whether these headers are a user's, a ticket's or a session's."""
+    def is_known(self, authorization: list[str], cookie: str, xsrf: str | None) -> bool:
+        """Return whether these headers are those of the user, the ticket or the session."""
         if not authorization:
-            pairs = [one.strip() for one in cookie.split(";")]
+            pairs = [pair.strip() for pair in cookie.split(";")]
             return "ASP.NET_SessionId=other-session" in pairs and xsrf == "other-xsrf"
         scheme, _, value = authorization[0].partition(" ")
-        known = {
+        value_by_scheme = {
             "basic": base64.b64encode(b"kari:Kari").decode(),
             "soticket": "7T:other-ticket",
         }
-        return len(authorization) == 1 and known.get(scheme.lower()) == value
+        return len(authorization) == 1 and value_by_scheme.get(scheme.lower()) == value
 
 
 # ---- HTTP ------------------------------------------------------------------------------------
@@ -119,27 +120,27 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    office: Office
+    installation: Installation
 
     def __getattr__(self, name: str) -> Any:
-        """Answer every method in one place."""
+        """Return `answer` for every HTTP method."""
         if name.startswith("do_"):
             return self.answer
         raise AttributeError(name)
 
     def answer(self) -> None:
         """Answer one request."""
-        make = self.office.make
-        if make.waits is not None and make.waits_for in ("", self.command):
-            make.waits.wait()
-        if self.command == make.hangs_up_on:
+        behavior = self.installation.behavior
+        if behavior.hang is not None and behavior.hang_on in ("", self.command):
+            behavior.hang.wait()
+        if self.command == behavior.disconnect_on:
             self.close_connection = True
             return
         try:
-            status, headers, content = self.answered(self.body())
-        except Refused as refused:
-            status, headers = refused.status, (*refused.headers, *STALE, *self.shared())
-            content = self.envelope(str(refused), next(self.office.answers))
+            status, headers, content = self.build_answer(self.read_body())
+        except HttpError as error:
+            status, headers = error.status, (*error.headers, *NO_CACHE, *self.cors_headers())
+            content = self.error_body(str(error), next(self.installation.answers))
         if content:
             kind = "application/xml" if content.startswith(b"<") else "application/json"
             headers = (*headers, ("Content-Type", f"{kind}; charset=utf-8"))
@@ -153,125 +154,132 @@ class Handler(BaseHTTPRequestHandler):
         self.flush_headers()
 
     def handle_expect_100(self) -> bool:
-        """Tell the caller to go on, as it waits for that."""
-        return super().handle_expect_100() if self.office.make.goes_on else True
+        """Send the 100 that the client waits for."""
+        return super().handle_expect_100() if self.installation.behavior.sends_continue else True
 
-    def body(self) -> bytes:
+    def read_body(self) -> bytes:
         """Return the body, whole or in chunks."""
         if self.headers.get("Transfer-Encoding") is None:
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not self.office.make.chunks:
+        if not self.installation.behavior.reads_chunks:
             self.close_connection = True
-            raise Refused(400, "a length is needed")
-        found = b""
+            raise HttpError(400, "a length is needed")
+        body = b""
         while (size := int(self.rfile.readline(), 16)) > 0:
-            found += self.rfile.read(size)
+            body += self.rfile.read(size)
             self.rfile.readline()
         self.rfile.readline()
-        return found
+        return body
 
-    def gone_within(self, seconds: float) -> bool:
-        """Wait *seconds*, or until the caller hangs up."""
+    def has_disconnected_within(self, seconds: float) -> bool:
+        """Wait *seconds*, or until the client hangs up; return whether it did."""
         readable, _, _ = select.select([self.connection], [], [], seconds)
         return bool(readable) and self.connection.recv(1, socket.MSG_PEEK) == b""
 
-    def answered(self, body: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+    def build_answer(self, body: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
         """Return the answer to one request."""
-        make = self.office.make
-        if make.redirects_to is not None:
-            return 302, (("Location", make.redirects_to),), b""
+        behavior = self.installation.behavior
+        if behavior.redirects_to is not None:
+            return 302, (("Location", behavior.redirects_to),), b""
         path = PATH.fullmatch(urlsplit(self.path).path)
         if path is None or re.fullmatch(r"cust\d{5}", path[1] or "", re.IGNORECASE):
-            raise Refused(404, "nothing here")
+            raise HttpError(404, "nothing here")
         if self.command not in METHODS:
-            raise Refused(405, "no", ("Allow", ", ".join(METHODS)))
+            raise HttpError(405, "no", ("Allow", ", ".join(METHODS)))
         if self.command == "OPTIONS":
-            return make.options, (("Allow", ", ".join(METHODS)), *self.shared()), b""
+            return behavior.options, (("Allow", ", ".join(METHODS)), *self.cors_headers()), b""
         if self.command != "POST":
             return 200, (), json.dumps(DESCRIPTION).encode()
         self.sign_in()
         if "Content-Encoding" in self.headers:
-            raise Refused(415, "no encodings")
-        kind = self.headers.get("Content-Type", "")
-        if make.utf_16 and "charset" not in kind and body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            kind += "; charset=utf-16"
-        self.call(len(accounts(body, kind, make.media_types, gaps=make.gaps)))
-        content = b"" if make.accepted == 204 else b"{}"
-        number = next(self.office.answers)
-        typed = make.typed_every and number % make.typed_every == 0
-        more = (("Content-Type", "application/json"),) if typed else ()
-        return make.accepted, (*STALE, *make.accepted_headers, *more, *self.shared()), content
+            raise HttpError(415, "no encodings")
+        content_type = self.headers.get("Content-Type", "")
+        has_mark = body[:2] in (b"\xff\xfe", b"\xfe\xff")
+        if behavior.detects_utf_16 and has_mark and "charset" not in content_type:
+            content_type += "; charset=utf-16"
+        allows_gaps = behavior.allows_gaps
+        items = accounts(body, content_type, behavior.media_types, allows_gaps=allows_gaps)
+        self.sync_accounts(len(items))
+        content = b"" if behavior.accepted == 204 else b"{}"
+        number = next(self.installation.answers)
+        has_content_type = behavior.content_type_every and number % behavior.content_type_every == 0
+        type_headers = (("Content-Type", "application/json"),) if has_content_type else ()
+        headers = (*NO_CACHE, *behavior.accepted_headers, *type_headers, *self.cors_headers())
+        return behavior.accepted, headers, content
 
-    def call(self, number: int) -> None:
-        """Sync that many accounts, or wait for the second of a call that is turned away."""
-        make, arrived = self.office.make, time.monotonic()
-        if not make.empty_waits and not number:
+    def sync_accounts(self, count: int) -> None:
+        """Sync that many accounts, or wait for the second of a turned-away call."""
+        behavior, started_at = self.installation.behavior, time.monotonic()
+        if not behavior.empty_list_waits and not count:
             return
-        if not self.office.take(number):
-            left = make.busy_seconds - (time.monotonic() - arrived)
-            if self.gone_within(max(left, 0)) and make.frees:
-                self.office.end()
-        elif make.blocking and number and self.gone_within(make.run_seconds) and make.withdraws:
-            self.office.end()
+        if not self.installation.take(count):
+            remaining = behavior.busy_seconds - (time.monotonic() - started_at)
+            if self.has_disconnected_within(max(remaining, 0)) and behavior.any_disconnect_ends_run:
+                self.installation.end()
+        elif behavior.blocking and count:
+            has_disconnected = self.has_disconnected_within(behavior.run_seconds)
+            if has_disconnected and behavior.disconnect_ends_run:
+                self.installation.end()
 
-    def shared(self) -> tuple[tuple[str, str], ...]:
-        """Return what a page of the listed origin is told."""
+    def cors_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the CORS headers for a page of the allowed origin."""
         origin = self.headers.get("Origin")
-        if origin is None or origin != self.office.make.listed:
+        if origin is None or origin != self.installation.behavior.allowed_origin:
             return ()
-        asked = self.headers.get("Access-Control-Request-Headers", "")
+        request_headers = self.headers.get("Access-Control-Request-Headers", "")
         return (
             ("Access-Control-Allow-Origin", origin),
             ("Access-Control-Allow-Credentials", "true"),
             ("Access-Control-Allow-Methods", ", ".join(METHODS)),
-            ("Access-Control-Allow-Headers", asked),
+            ("Access-Control-Allow-Headers", request_headers),
             ("Vary", "Origin"),
         )
 
-    def envelope(self, message: str, number: int) -> bytes:
-        """Return the body of an error, as the caller prefers it."""
-        envelopes = self.office.make.envelopes
+    def error_body(self, message: str, number: int) -> bytes:
+        """Return the body of an error, in the format that the client accepts."""
+        envelopes = self.installation.behavior.envelopes
         if self.headers.get("Accept") != "application/xml":
             content: dict[str, Any] = {"Message": message}
             if envelopes[number % len(envelopes)] == "netserver":
                 content |= {"Error": True, "ErrorType": "Other", "ErrorSource": "here"}
             return json.dumps(content).encode()
-        error = ET.Element(self.office.make.error_root)
+        error = ET.Element(self.installation.behavior.error_root)
         ET.SubElement(error, "Message").text = message
         return ET.tostring(error)
 
     def sign_in(self) -> None:
-        """Raise Refused for callers that nobody knows."""
-        given = self.headers.get_all("Authorization", [])
+        """Raise HttpError unless the request has valid credentials."""
+        authorization = self.headers.get_all("Authorization", [])
         cookie, xsrf = self.headers.get("Cookie", ""), self.headers.get("X-XSRF-TOKEN")
-        if not self.office.knows(given, cookie, xsrf):
-            schemes = tuple(("WWW-Authenticate", one) for one in self.office.make.schemes)
-            raise Refused(401, "who?", *(schemes if self.office.make.challenges else ()))
+        if not self.installation.is_known(authorization, cookie, xsrf):
+            behavior = self.installation.behavior
+            schemes = behavior.schemes if behavior.challenges else ()
+            raise HttpError(401, "who?", *(("WWW-Authenticate", scheme) for scheme in schemes))
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class Server(ThreadingHTTPServer):
-    """A thread a connection; a caller who hangs up is nobody's error."""
+    """A server with a thread for each connection, which ignores clients that hang up."""
 
     daemon_threads = True
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
-def serving(make: Make) -> Iterator[str]:
+def run_other_server(behavior: ServerBehavior) -> Iterator[str]:
     """Serve until the block ends, and yield the URL."""
-    handler = type("OneHandler", (Handler,), {"office": Office(make)})
+    handler = type("OneHandler", (Handler,), {"installation": Installation(behavior)})
     with Server(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
-            if make.waits is not None:
-                make.waits.set()
+            if behavior.hang is not None:
+                behavior.hang.set()
             server.shutdown()
             thread.join()

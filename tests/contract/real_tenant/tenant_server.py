@@ -1,4 +1,4 @@
-"""Visits to make in tests: a mock that writes down what it is sent, clocks that need no time."""
+"""Checks of a tenant for tests: a mock that records its requests, and a fake clock."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from superoffice_contract.real_tenant import run
 from superoffice_contract.real_tenant.run import Pace, RealTenantCheck
 from superoffice_contract.report import Report, Result
 from superoffice_contract.target import tenants
-from superoffice_contract.target.http import calling
+from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
@@ -17,78 +17,76 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
 from tests.contract.suite.targets import App
 
-ONSITE, ONLINE, UNGRANTED = tenants.tenants(tenant_file.demo(), "the demo world")
+ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(tenant_file.demo_tables(), "the demo world")
 ACCOUNTS: Final = (507, 508)
 SECRETS: Final = (
     *("tje0", "Tje0", "dGplMDpUamUw", "7T:demo-ticket", "demo-session", "demo-xsrf"),
     *("demo-app-token", "8A:Cust12345.demo-token", "8A:Cust54321.demo-token"),
 )
-"""What the demo world knows and nobody may read in a report."""
+"""Secrets of the demo tenants, which must not be in a report."""
 
 
-def mock(readings: Readings | None = None) -> App:
-    """Return a mock of the demo world in which no second is waited for."""
-    followed = readings or Readings()
-    settings = Settings(jump_settle=0.001, readings=followed)
-    facts = tenant_file.tenants(
-        tenant_file.demo(), "the demo world", settings.seconds_per_account, followed
-    )
-    app: App = assemble(settings, facts, access_log.silent).app
+def make_mock(readings: Readings | None = None) -> App:
+    """Return a mock of the demo tenants, whose clocks jump."""
+    settings = Settings(jump_settle=0.001, readings=readings or Readings())
+    tables, seconds = tenant_file.demo_tables(), settings.seconds_per_account
+    facts = tenant_file.parse_tenants(tables, "the demo world", seconds, settings.readings)
+    app: App = assemble(settings, facts, access_log.log_nothing).app
 
-    async def jumped() -> None:
-        async with calling(app, 5) as caller:
+    async def jump() -> None:
+        async with open_client(app, 5) as client:
             for tenant in (ONSITE, ONLINE, UNGRANTED):
-                assert await caller.control("POST", f"clock/jump?tenant={tenant.id}")
+                assert await client.control("POST", f"clock/jump?tenant={tenant.id}")
 
-    asyncio.run(jumped())
+    asyncio.run(jump())
     return app
 
 
 @dataclass(slots=True)
-class Time:
-    """A clock that goes on when somebody sleeps, and when it is told to."""
+class FakeClock:
+    """A clock that moves when `sleep` is called, and when a test moves it."""
 
     now: float = 0.0
 
     async def sleep(self, seconds: float) -> None:
-        """Let *seconds* pass at once, in two naps: the first is a little short."""
+        """Let *seconds* pass at once, but a little less than asked for at first."""
         self.now += seconds if seconds < 0.1 else seconds - 0.05
 
     def pace(self, seconds: float = 2.0) -> Pace:
-        """Return a pace by this clock."""
+        """Return a pace that uses this clock."""
         return Pace(seconds, lambda: self.now, self.sleep)
 
 
 @dataclass(slots=True)
-class Written:
-    """A request as it arrived, and when it came and was answered."""
+class RecordedRequest:
+    """A request as it arrived, and when it arrived and was answered."""
 
     method: str
     path: str
     headers: list[tuple[str, str]]
     body: bytes
-    came: float
-    answered: float = 0.0
+    arrived_at: float
+    answered_at: float = 0.0
 
     def header(self, name: str) -> str:
-        """The values of header *name*, or nothing."""
-        return ", ".join(value for one, value in self.headers if one == name)
+        """Return the values of header *name*, joined by commas."""
+        return ", ".join(value for header, value in self.headers if header == name)
 
 
 @dataclass(slots=True)
-class Scribe:
-    """An application that writes down what *app* is asked; each answer takes *seconds*."""
+class RecordingApp:
+    """An application that records the requests to *app*; each response takes *seconds*."""
 
     app: App
-    time: Time = field(default_factory=Time)
+    clock: FakeClock = field(default_factory=FakeClock)
     seconds: float = 0.25
-    requests: list[Written] = field(default_factory=list)
+    requests: list[RecordedRequest] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass one request on."""
+        """Record one request, and pass it on."""
         body = b""
 
-        async def received() -> Any:
+        async def receive_body() -> Any:
             nonlocal body
             message = await receive()
             body += message.get("body", b"")
@@ -96,26 +94,26 @@ class Scribe:
 
         headers = [(name.decode().lower(), value.decode()) for name, value in scope["headers"]]
         path = scope["raw_path"].decode()
-        written = Written(scope["method"], path, headers, b"", self.time.now)
-        self.requests.append(written)
-        await self.app(scope, received, send)
-        self.time.now += self.seconds
-        written.body, written.answered = body, self.time.now
+        request = RecordedRequest(scope["method"], path, headers, b"", self.clock.now)
+        self.requests.append(request)
+        await self.app(scope, receive_body, send)
+        self.clock.now += self.seconds
+        request.body, request.answered_at = body, self.clock.now
 
 
-def visited(server: object, tenant: TargetTenant = ONSITE, **more: Any) -> Report:
-    """Return the report on a visit without waiting, told all the default readings."""
-    readings = more.pop("readings", Readings().as_dict())
-    pace = more.pop("pace", Pace(0.0))
-    return run.visited(RealTenantCheck(server, tenant, readings=readings, pace=pace, **more))
+def check_tenant(server: object, tenant: TargetTenant = ONSITE, **fields: Any) -> Report:
+    """Check a tenant without pauses, expecting the default readings, and return the report."""
+    readings = fields.pop("readings", Readings().as_dict())
+    pace = fields.pop("pace", Pace(0.0))
+    return run.run_check(RealTenantCheck(server, tenant, readings=readings, pace=pace, **fields))
 
 
-def of(found: Report, claim: str) -> Result:
-    """Return what became of *claim*."""
-    (result,) = [one for one in found.results if one.check == claim]
+def result_of(report: Report, claim: str) -> Result:
+    """Return the result of *claim*."""
+    (result,) = [result for result in report.results if result.check == claim]
     return result
 
 
-def of_status(found: Report, status: str) -> set[str]:
-    """Return the claims that came to *status*."""
-    return {one.check for one in found.results if one.status == status}
+def claims_with_status(report: Report, status: str) -> set[str]:
+    """Return the claims whose result has *status*."""
+    return {result.check for result in report.results if result.status == status}

@@ -1,4 +1,4 @@
-"""`superoffice-mock check --real`: what it refuses, what it sends over sockets, what it prints."""
+"""`superoffice-mock check --real`: invalid usage, the requests over sockets, and the output."""
 
 import json
 import shutil
@@ -18,75 +18,75 @@ from click.testing import CliRunner, Result
 
 from superoffice_contract.openapi import claims
 from superoffice_mock.cli import main
-from tests.contract.other_server.server import Make
-from tests.contract.other_server.server import serving as serving_other
-from tests.support.server_process import Running, serving
+from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.support.server_process import ServerProcess, run_server
 
 OPENSSL = shutil.which("openssl")
-KARI = """
+TARGET_FILE = """
 [[tenant]]
 id = "onsite"
 installation = "onsite"
 users = [{ name = "kari", password = "Kari" }]
 """
 TOKEN = {"SUPEROFFICE_TARGET_TOKEN": "8A:Cust12345.demo-token"}
-AT_ONCE = ("--real", "--pace", "0")
-LEAVE = ("--start-syncs", "--accounts", "507")
+NO_PAUSE = ("--real", "--pace", "0")
+START_SYNCS = ("--start-syncs", "--accounts", "507")
 
 
-def check(*arguments: str, env: Mapping[str, str] | None = None) -> Result:
+def run_command(*arguments: str, env: Mapping[str, str] | None = None) -> Result:
     return CliRunner().invoke(main, ["check", *arguments], env=dict(env or {}))
 
 
-def refused(*arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """Run it with what it can't work with, and return its one line."""
-    done = check(*arguments, env=env)
-    assert (done.exit_code, done.stdout) == (2, ""), done.output
-    *summary, last = done.stderr.splitlines()
-    assert not summary or summary[0].startswith("visit to ")
+def error_line(*arguments: str, env: Mapping[str, str] | None = None) -> str:
+    """Run the command with invalid arguments, and return the error on standard error."""
+    result = run_command(*arguments, env=env)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    *summary, last = result.stderr.splitlines()
+    assert not summary or summary[0].startswith("real-tenant check of ")
     assert last.startswith("superoffice-mock: ")
     return last
 
 
-def told(done: Result) -> dict[str, str]:
+def statuses_by_claim(result: Result) -> dict[str, str]:
     """Return the status of each claim in a report in JSON."""
-    return {one["check"]: one["status"] for one in json.loads(done.stdout)["results"]}
+    return {claim["check"]: claim["status"] for claim in json.loads(result.stdout)["results"]}
 
 
 @pytest.fixture
-def kari(tmp_path: Path) -> str:
+def target_file(tmp_path: Path) -> str:
     path = tmp_path / "target.toml"
-    path.write_text(KARI, encoding="utf-8")
+    path.write_text(TARGET_FILE, encoding="utf-8")
     return str(path)
 
 
-# ---- what is refused -------------------------------------------------------------------------
+# ---- invalid usage ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("url", ["https://online.superoffice.com/Cust12345", "http://192.0.2.1"])
-def test_a_target_that_is_not_this_machine_needs_real(url: str) -> None:
-    assert f"{url}: is not this machine" in refused(url)
-    assert "visit it with --real" in refused(url)
+def test_a_target_that_is_not_this_machine_needs_real() -> None:
+    for url in ("https://online.superoffice.com/Cust12345", "http://192.0.2.1"):
+        line = error_line(url)
+        assert f"{url}: is not this machine" in line
+        assert "add --real" in line
 
 
 @pytest.mark.parametrize(
-    ("flags", "what"),
+    ("flags", "message"),
     [
-        (("--real",), "--real visits a server; give its URL"),
-        (("http://127.0.0.1", "--start-syncs"), "--start-syncs: is for visits; add --real"),
-        (("http://127.0.0.1", "--accounts", "5"), "--accounts: is for visits; add --real"),
-        (("http://127.0.0.1", "--max-requests", "5"), "--max-requests: is for visits"),
-        (("http://127.0.0.1", "--pace", "2"), "--pace: is for visits"),
-        (("http://127.0.0.1", "--ca", "x"), "--ca: is for visits"),
-        (("http://127.0.0.1", "--real", "--only", "ids"), "--only: a visit (--real) chooses"),
-        (("http://127.0.0.1", "--real", "--seed", "1"), "--seed: a visit (--real) chooses"),
-        (("http://127.0.0.1", "--real", "--profile", "full"), "--profile: a visit (--real)"),
+        (("--real",), "--real checks a server; give its URL"),
+        (("http://127.0.0.1", "--start-syncs"), "--start-syncs: works with --real only"),
+        (("http://127.0.0.1", "--accounts", "5"), "--accounts: works with --real only"),
+        (("http://127.0.0.1", "--max-requests", "5"), "--max-requests: works with --real only"),
+        (("http://127.0.0.1", "--pace", "2"), "--pace: works with --real only"),
+        (("http://127.0.0.1", "--ca", "x"), "--ca: works with --real only"),
+        (("http://127.0.0.1", "--real", "--only", "ids"), "--only: a check with --real chooses"),
+        (("http://127.0.0.1", "--real", "--seed", "1"), "--seed: a check with --real chooses"),
+        (("http://127.0.0.1", "--real", "--profile", "full"), "--profile: a check with --real"),
         (("http://127.0.0.1", "--real", "--max-requests", "0"), "expected a number from 1"),
         (("http://127.0.0.1", "--real", "--run-seconds", "0"), "--run-seconds 0: expected"),
         (("http://127.0.0.1", "--real", "--start-syncs"), "belong together; give both or none"),
         (("http://127.0.0.1", "--real", "--accounts", "5"), "belong together; give both or none"),
-        (("http://127.0.0.1", *AT_ONCE, *LEAVE), "--start-syncs needs a credential"),
-        (("http://127.0.0.1/api/v1", "--real"), "give what stands before /api"),
+        (("http://127.0.0.1", *NO_PAUSE, *START_SYNCS), "--start-syncs needs a credential"),
+        (("http://127.0.0.1/api/v1", "--real"), "leave out /api and what follows"),
         (
             ("http://192.0.2.1", "--real", "--pace", "1.9"),
             "--pace 1.9: expected seconds, at least 2",
@@ -98,18 +98,20 @@ def test_a_target_that_is_not_this_machine_needs_real(url: str) -> None:
         (("ftp://127.0.0.1", "--real"), "expected a base URL"),
     ],
 )
-def test_wrong_usage_is_one_line_that_says_what_to_do(flags: tuple[str, ...], what: str) -> None:
-    assert what in refused(*flags)
+def test_invalid_usage_is_one_line_that_says_what_to_do(
+    flags: tuple[str, ...], message: str
+) -> None:
+    assert message in error_line(*flags)
 
 
-@pytest.mark.parametrize("ids", ["", "x", "5,", "5;6", "0", "-5", "1.0", "2147483648"])
-def test_accounts_that_are_no_ids_are_refused(ids: str) -> None:
-    flags = ("http://127.0.0.1", "--real", "--start-syncs", "--accounts", ids)
-    assert "expected ids with commas between them" in refused(*flags, env=TOKEN)
+def test_invalid_account_ids_are_refused() -> None:
+    flags = ("http://127.0.0.1", "--real", "--start-syncs", "--accounts")
+    for ids in ("", "x", "5,", "5;6", "0", "-5", "1.0", "2147483648"):
+        assert "expected ids with commas between them" in error_line(*flags, ids, env=TOKEN), ids
 
 
 @pytest.mark.parametrize(
-    ("env", "what"),
+    ("env", "message"),
     [
         (
             {"SUPEROFFICE_TARGET_TOKN": "x"},
@@ -130,157 +132,156 @@ def test_accounts_that_are_no_ids_are_refused(ids: str) -> None:
         ),
     ],
 )
-def test_variables_that_can_not_be_used_are_named_and_their_values_are_not(
-    env: dict[str, str], what: str
-) -> None:
-    line = refused("http://127.0.0.1:1/Cust12345", "--real", env=env)
-    assert what in line
+def test_an_invalid_variable_is_named_without_its_value(env: dict[str, str], message: str) -> None:
+    line = error_line("http://127.0.0.1:1/Cust12345", "--real", env=env)
+    assert message in line
     assert "secr" not in line
 
 
-def test_credentials_from_two_places_are_refused(kari: str) -> None:
-    line = refused("http://127.0.0.1:1", "--real", "--target-file", kari, env=TOKEN)
+def test_credentials_from_two_places_are_refused(target_file: str) -> None:
+    line = error_line("http://127.0.0.1:1", "--real", "--target-file", target_file, env=TOKEN)
     assert "both name credentials; use one of them" in line
 
 
-@pytest.mark.parametrize(
-    ("url", "what"),
-    [
-        ("http://127.0.0.1:1/crm", "must end with the id of one of its tenants (Cust1"),
-        ("http://127.0.0.1:1/Cust99999", "must end with the id of one of its tenants (Cust1"),
-    ],
-)
-def test_a_url_that_fits_no_tenant_of_the_file_is_refused(
-    tmp_path: Path, url: str, what: str
-) -> None:
+def test_a_url_that_fits_no_tenant_of_the_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "two.toml"
-    tables = [f'[[tenant]]\nid = "Cust1{one}"\ninstallation = "online"\n' for one in "ab"]
+    tables = [f'[[tenant]]\nid = "Cust1{end}"\ninstallation = "online"\n' for end in "ab"]
     path.write_text("".join(tables), encoding="utf-8")
-    assert what in refused(url, "--real", "--target-file", str(path))
+    for tenant in ("crm", "Cust99999"):
+        line = error_line(f"http://127.0.0.1:1/{tenant}", "--real", "--target-file", str(path))
+        assert "must end with the id of one of its tenants (Cust1" in line
 
 
-def test_the_file_of_one_customer_is_not_used_at_another(tmp_path: Path) -> None:
+def test_the_target_file_of_another_tenant_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "one.toml"
     path.write_text('[[tenant]]\nid = "Cust12345"\ninstallation = "online"\n', encoding="utf-8")
-    line = refused("http://127.0.0.1:1/Cust54321", "--real", "--target-file", str(path))
-    assert "describes Cust12345, the URL is that of Cust54321" in line
+    line = error_line("http://127.0.0.1:1/Cust54321", "--real", "--target-file", str(path))
+    assert "describes Cust12345, but the URL ends with Cust54321" in line
 
 
-def test_a_server_that_is_not_there_is_one_line() -> None:
-    assert "is a server running there?" in refused("http://127.0.0.1:1", "--real")
+def test_a_port_without_a_server_is_one_line() -> None:
+    assert "is a server running there?" in error_line("http://127.0.0.1:1", "--real")
 
 
-# ---- what is sent ----------------------------------------------------------------------------
+# ---- requests --------------------------------------------------------------------------------
 
 
-def test_a_visit_to_a_running_mock_asks_no_control_and_starts_nothing(server: Running) -> None:
-    done = check(server.url, *AT_ONCE, "--format", "json")
-    assert done.exit_code == 0, done.output
+def test_a_check_without_start_syncs_starts_nothing_and_calls_no_control_api(
+    server: ServerProcess,
+) -> None:
+    result = run_command(server.url, *NO_PAUSE, "--format", "json")
+    assert result.exit_code == 0, result.output
     exchanges = server.exchanges()
-    assert {one["outcome"] for one in exchanges} == {"rejected", "served"}
-    assert sorted(told(done)) == sorted(claims.load())
-    assert done.stderr.startswith(f"visit to {server.url}\n  requests: {len(exchanges)}, one at ")
-    assert "  credentials: none; invented ones are refused\n" in done.stderr
+    assert {exchange["outcome"] for exchange in exchanges} == {"rejected", "served"}
+    assert sorted(statuses_by_claim(result)) == sorted(claims.load())
+    assert result.stderr.startswith(
+        f"real-tenant check of {server.url}\n  requests: {len(exchanges)}, one at "
+    )
+    assert "  credentials: none, only invented ones\n" in result.stderr
 
 
-def test_the_demo_world_is_no_default(server: Running) -> None:
-    line = refused(server.url, *AT_ONCE, *LEAVE)
+def test_the_demo_credentials_are_not_used_by_default(server: ServerProcess) -> None:
+    line = error_line(server.url, *NO_PAUSE, *START_SYNCS)
     assert "--start-syncs needs a credential" in line
     assert server.exchanges() == []
 
 
-def test_a_visit_that_may_start_syncs_names_only_its_accounts(server: Running) -> None:
+def test_a_check_with_start_syncs_names_only_the_given_accounts(server: ServerProcess) -> None:
     server.control("POST", "clock/jump?tenant=Cust12345")
     url = f"{server.url}/Cust12345"
     accounts = ("--start-syncs", "--accounts", "61, 62", "--max-requests", "45")
-    done = check(url, *AT_ONCE, *accounts, "--format", "json", env=TOKEN)
-    assert done.exit_code == 0, done.output
+    result = run_command(url, *NO_PAUSE, *accounts, "--format", "json", env=TOKEN)
+    assert result.exit_code == 0, result.output
     exchanges = server.exchanges("Cust12345")
     assert len(exchanges) == 45
-    named = {one["AccountId"] for x in exchanges for one in x["accounts"] or ()}
-    assert named == {61, 62}
-    assert "started" in {one["outcome"] for one in exchanges}
-    statuses = told(done)
+    named_accounts = [account for exchange in exchanges for account in exchange["accounts"] or ()]
+    assert {account["AccountId"] for account in named_accounts} == {61, 62}
+    assert "started" in {exchange["outcome"] for exchange in exchanges}
+    statuses = statuses_by_claim(result)
     assert statuses["bearer-online"] == statuses["media-types"] == "agrees"
     assert statuses["ticket-online"] == "cannot be observed"
-    assert "  credentials: an access token\n" in done.stderr
-    assert "  accounts: 61, 62\n" in done.stderr
-    assert "demo-token" not in done.output
+    assert "  credentials: an access token\n" in result.stderr
+    assert "  accounts: 61, 62\n" in result.stderr
+    assert "demo-token" not in result.output
     assert server.exchanges() == []
 
 
-def test_the_times_of_arrival_are_as_far_apart_as_was_said(server: Running) -> None:
-    done = check(server.url, "--real", "--pace", "0.1", "--max-requests", "5")
-    assert done.exit_code == 0, done.output
-    ends = [(one["at"], one["elapsed_real"]) for one in server.exchanges()]
-    pauses = [
-        seconds(later[0]) - seconds(earlier[0]) - earlier[1] for earlier, later in pairwise(ends)
-    ]
+def test_requests_arrive_with_the_given_pace(server: ServerProcess) -> None:
+    result = run_command(server.url, "--real", "--pace", "0.1", "--max-requests", "5")
+    assert result.exit_code == 0, result.output
+    exchanges = server.exchanges()
+    times = [(timestamp(exchange["at"]), exchange["elapsed_real"]) for exchange in exchanges]
+    pauses = [later[0] - earlier[0] - earlier[1] for earlier, later in pairwise(times)]
     assert len(pauses) == 4
     assert min(pauses) >= 0.099
 
 
-def seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()
+def timestamp(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
 
 
 @pytest.mark.slow
-def test_a_call_during_a_run_is_seen_to_take_a_second(server: Running) -> None:
-    few = ("--max-requests", "3", "--start-syncs", "--accounts", "507", "--format", "json")
-    done = check(f"{server.url}/Cust12345", *AT_ONCE, *few, env=TOKEN)
-    assert done.exit_code == 0, done.output
-    statuses = told(done)
+def test_the_throttle_of_a_running_mock_agrees(server: ServerProcess) -> None:
+    flags = ("--max-requests", "3", "--start-syncs", "--accounts", "507", "--format", "json")
+    result = run_command(f"{server.url}/Cust12345", *NO_PAUSE, *flags, env=TOKEN)
+    assert result.exit_code == 0, result.output
+    statuses = statuses_by_claim(result)
     for claim in ("busy-second", "single-run", "silent-drop", "same-answer", "run-detached"):
         assert statuses[claim] == "agrees"
 
 
-def test_what_stands_before_api_is_what_is_called(kari: str) -> None:
-    with serving_other(Make(run_seconds=0, busy_seconds=0)) as url:
-        done = check(f"{url}/SuperOffice/", *AT_ONCE, *LEAVE, "--target-file", kari)
-    assert done.exit_code == 0, done.output
-    assert done.stdout.startswith(f"visit to {url}/SuperOffice\n")
+def test_the_path_before_api_is_part_of_the_called_url(target_file: str) -> None:
+    with run_other_server(ServerBehavior(run_seconds=0, busy_seconds=0)) as url:
+        result = run_command(
+            f"{url}/SuperOffice/", *NO_PAUSE, *START_SYNCS, "--target-file", target_file
+        )
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"real-tenant check of {url}/SuperOffice\n")
 
 
-def test_a_server_of_another_make_that_breaks_a_claim_is_told_by_that_claim(kari: str) -> None:
-    broken = Make(run_seconds=0, busy_seconds=0, challenges=False)
-    with serving_other(broken) as url:
-        done = check(url, *AT_ONCE, "--target-file", kari)
-    assert done.exit_code == 1
-    assert "\n  DIFFERS            www-authenticate  (inferred, " in done.stdout
-    assert done.stdout.count("DIFFERS") == 1
+def test_a_server_that_breaks_a_claim_differs_in_that_claim(target_file: str) -> None:
+    behavior = ServerBehavior(run_seconds=0, busy_seconds=0, challenges=False)
+    with run_other_server(behavior) as url:
+        result = run_command(url, *NO_PAUSE, "--target-file", target_file)
+    assert result.exit_code == 1
+    assert "\n  DIFFERS            www-authenticate  (inferred, " in result.stdout
+    assert result.stdout.count("DIFFERS") == 1
 
 
-def test_readings_are_told_or_left_open() -> None:
-    with serving("--log", "off", "--reading", "errors=netserver") as running:
-        expected = check(running.url, *AT_ONCE, "--reading", "errors=netserver")
-        open_ = check(running.url, *AT_ONCE, "--reading", "any")
-        default = check(running.url, *AT_ONCE)
-    assert [one.exit_code for one in (expected, open_, default)] == [0, 0, 1]
+def test_readings_are_expected_or_left_open() -> None:
+    with run_server("--log", "off", "--reading", "errors=netserver") as running:
+        expected = run_command(running.url, *NO_PAUSE, "--reading", "errors=netserver")
+        open_ = run_command(running.url, *NO_PAUSE, "--reading", "any")
+        default = run_command(running.url, *NO_PAUSE)
+    assert [result.exit_code for result in (expected, open_, default)] == [0, 0, 1]
     assert "  reading errors: netserver\n" in open_.stdout
     assert "DIFFERS            error-webapi" in default.stdout
 
 
 def test_a_user_of_the_environment_may_have_an_empty_password() -> None:
     env = {"SUPEROFFICE_TARGET_USER": "kari", "SUPEROFFICE_TARGET_PASSWORD": ""}
-    with serving_other(Make()) as url:
-        few = ("--max-requests", "2", "--start-syncs", "--accounts", "5")
-        done = check(url, *AT_ONCE, *few, env=env)
-    assert done.exit_code == 1
-    assert "expected 204, got 401" in done.stdout
+    with run_other_server(ServerBehavior()) as url:
+        flags = ("--max-requests", "2", "--start-syncs", "--accounts", "5")
+        result = run_command(url, *NO_PAUSE, *flags, env=env)
+    assert result.exit_code == 1
+    assert "expected 204, got 401" in result.stdout
 
 
 # ---- https -----------------------------------------------------------------------------------
 
 
 @contextmanager
-def https(names: str, folder: Path) -> Iterator[tuple[str, str]]:
-    """Serve 404s by https with a certificate for *names*; yield the URL and the certificate."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    made = [str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    named = ["-nodes", "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={names}"]
+def run_https_server(names: str, folder: Path) -> Iterator[tuple[str, str]]:
+    """Answer every request over https with a 404; yield the URL and the certificate's path.
 
-    where = ["-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*made, *named, *where], check=True, capture_output=True)
+    The certificate is for *names*, written as a subjectAltName.
+    """
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = [str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    subject = ["-nodes", "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={names}"]
+
+    files = ["-keyout", str(key), "-out", str(cert)]
+    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
 
@@ -288,9 +289,9 @@ def https(names: str, folder: Path) -> Iterator[tuple[str, str]]:
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
-    with Server(("127.0.0.1", 0), Nothing) as server:
+    with Server(("127.0.0.1", 0), NotFoundHandler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -301,37 +302,37 @@ def https(names: str, folder: Path) -> Iterator[tuple[str, str]]:
             thread.join()
 
 
-class Nothing(BaseHTTPRequestHandler):
-    """There is nothing here."""
+class NotFoundHandler(BaseHTTPRequestHandler):
+    """Answers every request with a 404."""
 
     def do_GET(self) -> None:
         self.send_error(404)
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
-def test_a_certificate_that_nobody_vouches_for_is_one_line_and_ca_names_who_does(
+def test_an_untrusted_certificate_is_one_line_and_ca_makes_it_trusted(
     tmp_path: Path,
 ) -> None:
-    with https("IP:127.0.0.1", tmp_path) as (url, cert):
-        line = refused(url, *AT_ONCE)
+    with run_https_server("IP:127.0.0.1", tmp_path) as (url, cert):
+        line = error_line(url, *NO_PAUSE)
         assert f"{url}: its certificate is not trusted: self" in line
         assert line.endswith("name its authority with --real --ca FILE")
-        trusted = check(url, *AT_ONCE, "--ca", cert, "--max-requests", "1")
-    assert trusted.exit_code == 1
-    assert "expected 200, got 404" in trusted.stdout
+        result = run_command(url, *NO_PAUSE, "--ca", cert, "--max-requests", "1")
+    assert result.exit_code == 1
+    assert "expected 200, got 404" in result.stdout
 
 
 @pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
 def test_a_certificate_of_another_host_is_one_line(tmp_path: Path) -> None:
-    with https("DNS:crm.example.com", tmp_path) as (url, cert):
-        line = refused(url, *AT_ONCE, "--ca", cert)
+    with run_https_server("DNS:crm.example.com", tmp_path) as (url, cert):
+        line = error_line(url, *NO_PAUSE, "--ca", cert)
     assert "its certificate is not trusted: " in line
     assert "127.0.0.1" in line.partition("trusted: ")[2]
 
 
-def test_a_file_that_is_no_certificate_is_one_line(kari: str) -> None:
-    line = refused("https://127.0.0.1:1", "--real", "--ca", kari)
-    assert f"{kari}: is no PEM file of certificates" in line
+def test_an_invalid_certificate_file_is_one_line(target_file: str) -> None:
+    line = error_line("https://127.0.0.1:1", "--real", "--ca", target_file)
+    assert f"{target_file}: is no PEM file of certificates" in line

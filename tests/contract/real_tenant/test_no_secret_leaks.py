@@ -1,4 +1,4 @@
-"""What a visit never does: send a valid credential without leave, or repeat one in its report."""
+"""A check of a real tenant sends no credential without --start-syncs, and reports no secret."""
 
 import base64
 from typing import Any
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from superoffice_contract import report
 from superoffice_contract.real_tenant import run
-from superoffice_contract.real_tenant.request_plan import GUESSES, planned
+from superoffice_contract.real_tenant.request_plan import WRONG_SECRET, plan_requests
 from superoffice_contract.real_tenant.run import RealTenantCheck
+from superoffice_contract.report import FORMATS
 from superoffice_contract.target import secrets, tenants
 from superoffice_contract.target.tenants import TargetTenant
 from tests.contract.real_tenant.tenant_server import (
@@ -19,10 +19,10 @@ from tests.contract.real_tenant.tenant_server import (
     ONSITE,
     SECRETS,
     UNGRANTED,
-    Scribe,
-    mock,
-    of_status,
-    visited,
+    RecordingApp,
+    check_tenant,
+    claims_with_status,
+    make_mock,
 )
 
 # ---- target files of any content -------------------------------------------------------------
@@ -36,7 +36,7 @@ INVENTED = (
     "8A:bm9ib2R5",
     "Basic",
 )
-"""What the contract check makes up; in a target file it is somebody's."""
+"""Values that the contract check invents, which may be real in a target file."""
 TEXT = st.sampled_from(INVENTED) | st.text("abcAB:.-_0123", min_size=1, max_size=12)
 APPS = st.lists(
     st.fixed_dictionaries({"name": TEXT, "token": TEXT, "email-agent": st.booleans()}), max_size=2
@@ -54,136 +54,136 @@ TENANTS = st.fixed_dictionaries(
 )
 
 
-def valid(tenant: TargetTenant) -> set[str]:
-    """Return every value that lets somebody in, as a header would have it."""
-    pairs = {f"{one.name}:{one.password}" for one in tenant.users}
-    found = {base64.b64encode(one.encode()).decode() for one in pairs}
-    found |= {*tenant.tickets, *(one.value for one in tenant.tokens)}
-    found |= {*(one.token for one in tenant.apps), *(one.id for one in tenant.sessions)}
-    return found | {one.xsrf for one in tenant.sessions}
+def valid_secrets(tenant: TargetTenant) -> set[str]:
+    """Return every valid secret, as it stands in a header."""
+    pairs = {f"{user.name}:{user.password}" for user in tenant.users}
+    values = {base64.b64encode(pair.encode()).decode() for pair in pairs}
+    values |= {*tenant.tickets, *(token.value for token in tenant.tokens)}
+    values |= {*(app.token for app in tenant.apps), *(session.id for session in tenant.sessions)}
+    return values | {session.xsrf for session in tenant.sessions}
 
 
-def presented(headers: tuple[tuple[str, str], ...]) -> set[str]:
-    """Return what stands in headers that carry credentials, with its parts."""
-    found = set()
+def sent_credentials(headers: tuple[tuple[str, str], ...]) -> set[str]:
+    """Return the values, and their parts, of headers that carry credentials."""
+    values = set()
     for name, value in headers:
         if name in ("Authorization", "SO-AppToken", "X-XSRF-TOKEN"):
-            found |= {value, value.partition(" ")[2]}
+            values |= {value, value.partition(" ")[2]}
         elif name == "Cookie":
-            found |= {one.strip().partition("=")[2] for one in value.split(";")}
-    return found - {""}
+            values |= {part.strip().partition("=")[2] for part in value.split(";")}
+    return values - {""}
 
 
 @settings(max_examples=40, deadline=None)
 @given(TENANTS)
-def test_whatever_the_target_file_says_nothing_valid_is_sent_without_leave(table: Any) -> None:
-    (tenant,) = tenants.tenants([table], "a test")
-    for stop in planned(tenant, (), {}, 1_000).stops:
-        assert presented(stop.ask.headers) & valid(tenant) == set()
-        assert not stop.signed
-        assert b"507" not in stop.ask.body
+def test_no_valid_credential_is_sent_without_start_syncs(table: Any) -> None:
+    (tenant,) = tenants.read_tenants([table], "a test")
+    for step in plan_requests(tenant, (), {}, 1_000).steps:
+        assert sent_credentials(step.request.headers) & valid_secrets(tenant) == set()
+        assert not step.signed_in
+        assert b"507" not in step.request.body
 
 
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(TENANTS)
-def test_whatever_the_target_file_says_nobody_is_tried_with_a_wrong_password(table: Any) -> None:
-    (tenant,) = tenants.tenants([table], "a test")
-    right = {f"{one.name}:{one.password}" for one in tenant.users}
-    names = tuple({f"{one.name}:".casefold() for one in tenant.users})
+def test_no_user_name_is_sent_with_a_wrong_password(table: Any) -> None:
+    (tenant,) = tenants.read_tenants([table], "a test")
+    right = {f"{user.name}:{user.password}" for user in tenant.users}
+    names = tuple({f"{user.name}:".casefold() for user in tenant.users})
     for accounts in ((), ACCOUNTS):
-        for stop in planned(tenant, accounts, {}, 1_000).stops:
-            for scheme, _, value in (one.partition(" ") for _, one in stop.ask.headers):
-                said = decoded(value) if scheme.lower() == "basic" else ""
-                assert not f"{said}:".casefold().startswith(names) or alike(said, right)
+        for step in plan_requests(tenant, accounts, {}, 1_000).steps:
+            for scheme, _, value in (header.partition(" ") for _, header in step.request.headers):
+                pair = decode_basic(value) if scheme.lower() == "basic" else ""
+                assert not f"{pair}:".casefold().startswith(names) or is_right(pair, right)
 
 
-def alike(said: str, right: set[str]) -> bool:
-    return said.casefold() in {one.casefold() for one in right}
+def is_right(pair: str, right: set[str]) -> bool:
+    return pair.casefold() in {right_pair.casefold() for right_pair in right}
 
 
-def decoded(value: str) -> str:
+def decode_basic(value: str) -> str:
     try:
         return base64.b64decode(value, validate=True).decode()
     except ValueError:
         return ""
 
 
-def test_what_is_valid_is_known_in_every_header_that_can_carry_it() -> None:
-    known = secrets.of(ONLINE)
+def test_valid_secrets_are_found_in_every_header_that_can_carry_them() -> None:
+    tenant_secrets = secrets.secrets_of(ONLINE)
     for header in ("Authorization", "cookie", "SO-APPTOKEN", "X-Xsrf-Token"):
-        assert known.carried(((header, "x demo-app-token"),)) == {
+        assert tenant_secrets.find_in(((header, "x demo-app-token"),)) == {
             "an app token": frozenset({"demo-app-token"})
         }
-    assert known.carried((("Accept", "demo-app-token"),)) == {}
+    assert tenant_secrets.find_in((("Accept", "demo-app-token"),)) == {}
     basic = (("Authorization", "basic dGplMDpUamUw"),)
-    assert set(secrets.of(ONSITE).carried(basic)) == {"a user with password"}
-    assert secrets.of(ONLINE).carried(basic) == {}
+    assert set(secrets.secrets_of(ONSITE).find_in(basic)) == {"a user with password"}
+    assert secrets.secrets_of(ONLINE).find_in(basic) == {}
 
 
-def test_a_guess_is_told_as_the_reason() -> None:
-    barred = planned(ONSITE, ACCOUNTS, {}, 1_000).barred
-    assert GUESSES in barred["unauthorized"]
+def test_a_wrong_secret_is_given_as_the_reason() -> None:
+    excluded = plan_requests(ONSITE, ACCOUNTS, {}, 1_000).excluded
+    assert WRONG_SECRET in excluded["unauthorized"]
 
 
-# ---- servers that repeat what they are told --------------------------------------------------
+# ---- servers that repeat credentials ---------------------------------------------------------
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with everything that was asked, in the status, the headers and the body."""
+    """Answer with all that the request contains, in the headers and the body."""
     message = await receive()
-    said = [value for name, value in scope["headers"] if name != b"host"]
-    words = b" ".join(said) or b"nothing"
-    headers = [(b"content-type", words), (b"server", words), (b"retry-after", words)]
-    headers += [(b"allow", words), (b"www-authenticate", words), (words[:40].hex().encode(), b"x")]
+    values = [value for name, value in scope["headers"] if name != b"host"]
+    text = b" ".join(values) or b"nothing"
+    headers = [(b"content-type", text), (b"server", text), (b"retry-after", text)]
+    headers += [(b"allow", text), (b"www-authenticate", text), (text[:40].hex().encode(), b"x")]
     status = 204 if b"authorization" in dict(scope["headers"]) else 400
-    body = b"" if status == 204 else words + message.get("body", b"")
+    body = b"" if status == 204 else text + message.get("body", b"")
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
-async def let_in_to_repeat(scope: Any, receive: Any, send: Any) -> None:
-    """Describe the call, and refuse every call with what it was sent."""
+async def echo_and_refuse(scope: Any, receive: Any, send: Any) -> None:
+    """Describe the call, and refuse every call, with all values of the request."""
     await receive()
-    said = b" ".join(value for name, value in scope["headers"] if name != b"host")
-    headers = [(b"content-type", b"application/json; " + said), (b"allow", said)]
+    text = b" ".join(value for name, value in scope["headers"] if name != b"host")
+    headers = [(b"content-type", b"application/json; " + text), (b"allow", text)]
     status = 200 if scope["method"] == "GET" else 415
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": said})
+    await send({"type": "http.response.body", "body": text})
 
 
-@pytest.mark.parametrize("server", [echo, let_in_to_repeat], ids=["echo", "refusing"])
-@pytest.mark.parametrize("tenant", [ONSITE, ONLINE, UNGRANTED], ids=lambda one: one.id)
-def test_a_server_that_repeats_credentials_can_not_put_them_into_a_report(
+@pytest.mark.parametrize("server", [echo, echo_and_refuse], ids=["echo", "refusing"])
+@pytest.mark.parametrize("tenant", [ONSITE, ONLINE, UNGRANTED], ids=lambda tenant: tenant.id)
+def test_credentials_that_a_server_repeats_are_not_in_the_report(
     tenant: TargetTenant, server: Any
 ) -> None:
-    told: list[str] = []
-    scribe = Scribe(server)
-    trip = RealTenantCheck(
-        scribe, tenant, accounts=ACCOUNTS, pace=scribe.time.pace(), max_requests=1_000
+    lines: list[str] = []
+    app = RecordingApp(server)
+    check = RealTenantCheck(
+        app, tenant, accounts=ACCOUNTS, pace=app.clock.pace(), max_requests=1_000
     )
-    told += run.announced(trip)
-    found = run.visited(trip, lambda name, _, __: told.append(name))
-    assert len(of_status(found, "differs")) > 15
-    text = "\n".join([*told, *(write(found) for write in report.FORMATS.values())])
-    sent = {value for one in scribe.requests for _, value in one.headers}
-    assert any(one in value for one in SECRETS for value in sent), "it was shown some"
+    lines += run.describe(check)
+    report = run.run_check(check, lambda name, _, __: lines.append(name))
+    assert len(claims_with_status(report, "differs")) > 15
+    text = "\n".join([*lines, *(write(report) for write in FORMATS.values())])
+    values = {value for request in app.requests for _, value in request.headers}
+    assert any(secret in value for secret in SECRETS for value in values), "none was sent"
     for secret in SECRETS:
         assert secret not in text
         assert secret[:6] not in text or secret[:6] in ("demo-s", "demo-x", "demo-a")
         assert secret.encode().hex()[:12] not in text
 
 
-def test_findings_still_say_what_an_open_request_was_answered() -> None:
-    found = visited(Scribe(let_in_to_repeat), ONSITE)
-    words = [one.what for one in found.findings]
-    assert any("bm9ib2R5" in one for one in words)
+def test_findings_quote_responses_to_requests_without_credentials() -> None:
+    report = check_tenant(RecordingApp(echo_and_refuse), ONSITE)
+    problems = [finding.what for finding in report.findings]
+    assert any("bm9ib2R5" in problem for problem in problems)
 
 
-def test_a_visit_that_may_sign_in_does_so_by_every_credential_there_is() -> None:
-    scribe = Scribe(mock())
-    visited(scribe, ONLINE, accounts=ACCOUNTS)
-    said = " ".join(value for one in scribe.requests for _, value in one.headers)
+def test_a_check_that_may_sign_in_uses_every_credential() -> None:
+    app = RecordingApp(make_mock())
+    check_tenant(app, ONLINE, accounts=ACCOUNTS)
+    values = " ".join(value for request in app.requests for _, value in request.headers)
     for secret in ("7T:demo-ticket", "demo-session", "demo-xsrf", "demo-app-token"):
-        assert secret in said
-    assert "Bearer 8A:Cust12345.demo-token" in said
+        assert secret in values
+    assert "Bearer 8A:Cust12345.demo-token" in values

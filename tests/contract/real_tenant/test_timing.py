@@ -1,124 +1,144 @@
-"""What a visit sees of the throttle: two calls, their times, and nothing else."""
+"""What the check of a real tenant concludes about the throttle from the times of two calls."""
 
 import pytest
 
-from superoffice_contract import report
 from superoffice_contract.real_tenant.run import Pace
+from superoffice_contract.report import Report, as_text
 from superoffice_contract.target.http import Response
-from superoffice_contract.throttle.timing import TIMED, TOO_LATE, timed, unclear
-from tests.contract.other_server.server import Make, serving
-from tests.contract.real_tenant.tenant_server import ACCOUNTS, of, of_status, visited
-from tests.contract.suite.targets import OTHER, tenant
+from superoffice_contract.throttle.timing import (
+    TIMING_CLAIMS,
+    TOO_LATE,
+    compare_calls,
+    why_inconclusive,
+)
+from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.contract.real_tenant.tenant_server import (
+    ACCOUNTS,
+    check_tenant,
+    claims_with_status,
+    result_of,
+)
+from tests.contract.suite.targets import OTHER_TENANT, read_tenant
 
-USUAL = tuple(Response(401, (("x-id", str(one)),), b"", 0.2) for one in range(3))
+BASELINE = tuple(Response(401, (("x-id", str(number)),), b"", 0.2) for number in range(3))
 
 
-def seen(seconds: float, status: int = 204, body: bytes = b"", **headers: str) -> Response:
+def make_response(seconds: float, status: int = 204, body: bytes = b"", **headers: str) -> Response:
     return Response(status, tuple(headers.items()), body, seconds)
 
 
-def told(first: Response, second: Response, begun: float | None = None) -> dict[str, str | None]:
-    return dict(timed((first, second), USUAL, begun))
+def compare(
+    first: Response, second: Response, run_remaining: float | None = None
+) -> dict[str, str | None]:
+    return dict(compare_calls((first, second), BASELINE, run_remaining))
 
 
-def test_a_second_call_that_takes_a_second_and_tells_nothing_agrees() -> None:
-    assert told(seen(0.2), seen(1.2)) == dict.fromkeys(TIMED)
+def test_a_second_call_with_the_same_answer_after_a_second_agrees() -> None:
+    assert compare(make_response(0.2), make_response(1.2)) == dict.fromkeys(TIMING_CLAIMS)
 
 
-@pytest.mark.parametrize("seconds", [0.75, 2.5, 9.0])
-def test_a_second_call_that_takes_another_time_differs(seconds: float) -> None:
-    found = told(seen(0.2), seen(seconds))
-    assert found["busy-second"] == f"a call during a run took {seconds:.2f} s, expected 1 s"
-    assert found["run-detached"] is None
+def test_a_second_call_that_does_not_take_a_second_differs() -> None:
+    for seconds in (0.75, 2.5, 9.0):
+        differences = compare(make_response(0.2), make_response(seconds))
+        difference = f"a call during a run took {seconds:.2f} s, expected 1 s"
+        assert differences["busy-second"] == difference
+        assert differences["run-detached"] is None, seconds
 
 
-def test_a_second_call_that_is_answered_at_once_shows_nothing_unless_runs_are_long() -> None:
-    assert told(seen(0.2), seen(0.3)) == {}
-    assert unclear((seen(0.2), seen(0.3)), USUAL, None) == TOO_LATE
-    assert told(seen(0.2), seen(0.3), begun=-1.0) == {}
-    assert "took 0.30 s, expected 1 s" in (
-        told(seen(0.2), seen(0.3), begun=3.0)["single-run"] or ""
-    )
+def test_a_second_call_that_is_answered_at_once_is_inconclusive_unless_runs_are_long() -> None:
+    calls = (make_response(0.2), make_response(0.3))
+    assert compare(*calls) == {}
+    assert why_inconclusive(calls, BASELINE, None) == TOO_LATE
+    assert compare(*calls, run_remaining=-1.0) == {}
+    difference = compare(*calls, run_remaining=3.0)["single-run"]
+    assert "took 0.30 s, expected 1 s" in (difference or "")
 
 
-def test_a_first_call_that_waits_for_its_run_is_said_to() -> None:
-    assert told(seen(7.0), seen(7.0)) == {
+def test_a_first_call_that_waits_for_its_run_differs() -> None:
+    assert compare(make_response(7.0), make_response(7.0)) == {
         "run-detached": "the call took 7.00 s: it seems to wait for its run"
     }
 
 
-def test_a_first_call_that_was_turned_away_itself_shows_nothing() -> None:
-    assert told(seen(1.1), seen(1.1)) == {}
-    assert "somebody else's run" in (unclear((seen(1.1), seen(1.1)), USUAL, None) or "")
+def test_a_first_call_that_was_turned_away_is_inconclusive() -> None:
+    calls = (make_response(1.1), make_response(1.1))
+    assert compare(*calls) == {}
+    assert "another client's run" in (why_inconclusive(calls, BASELINE, None) or "")
 
 
-@pytest.mark.parametrize("calls", [(), (seen(0.2),), (seen(0.2, 401), seen(1.2))])
-def test_calls_that_were_not_let_in_show_nothing(calls: tuple[Response, ...]) -> None:
-    assert dict(timed(calls, USUAL, None)) == {}
+def test_calls_that_were_not_accepted_are_inconclusive() -> None:
+    for calls in ((), (make_response(0.2),), (make_response(0.2, 401), make_response(1.2))):
+        assert dict(compare_calls(calls, BASELINE, None)) == {}, calls
 
 
 @pytest.mark.parametrize(
-    ("second", "what"),
+    ("second", "difference"),
     [
-        (seen(1.2, body=b"x"), "their bodies differ"),
-        (seen(1.2, hint="1"), "their headers differ"),
+        (make_response(1.2, body=b"x"), "their bodies differ"),
+        (make_response(1.2, hint="1"), "their headers differ"),
     ],
     ids=["body", "header"],
 )
-def test_an_answer_that_tells_differs(second: Response, what: str) -> None:
-    found = told(seen(0.2), second)
-    assert what in (found["same-answer"] or "")
-    assert found["silent-drop"] == found["same-answer"]
-    assert found["busy-second"] is None
+def test_a_second_call_with_another_answer_differs(second: Response, difference: str) -> None:
+    differences = compare(make_response(0.2), second)
+    assert difference in (differences["same-answer"] or "")
+    assert differences["silent-drop"] == differences["same-answer"]
+    assert differences["busy-second"] is None
 
 
-def test_a_second_call_that_is_answered_otherwise_differs_whatever_its_time() -> None:
-    what = "the first call was answered 204, the same again 429"
-    assert told(seen(0.2), seen(0.2, 429)) == {"same-answer": what, "silent-drop": what}
+def test_a_second_call_with_another_status_differs_whatever_its_time() -> None:
+    difference = "the first call was answered 204, the same call again 429"
+    assert compare(make_response(0.2), make_response(0.2, 429)) == {
+        "same-answer": difference,
+        "silent-drop": difference,
+    }
 
 
-def test_headers_that_differ_from_answer_to_answer_and_the_date_tell_nothing() -> None:
-    first, second = (Response(204, (("x-id", one), ("date", one)), b"", 1.0) for one in "ab")
+def test_headers_that_vary_between_all_responses_and_the_date_are_ignored() -> None:
+    first, second = (Response(204, (("x-id", value), ("date", value)), b"", 1.0) for value in "ab")
     first = Response(204, first.headers, b"", 0.2)
-    assert told(first, second)["same-answer"] is None
+    assert compare(first, second)["same-answer"] is None
 
 
-# ---- a server of another make ----------------------------------------------------------------
+# ---- an independent server -------------------------------------------------------------------
 
 
-def calls(make: Make, **more: object) -> report.Report:
-    """Visit a server of another make with three requests: a look, a call, and the same again."""
-    with serving(make) as url:
-        kari = tenant(**OTHER)
-        few = {"accounts": ACCOUNTS, "max_requests": 3, "pace": Pace(0.05)}
-        return visited(url, kari, **{**few, **more})
+def check_with_three_requests(behavior: ServerBehavior, **changes: object) -> Report:
+    """Check an independent server with three requests: a GET, a call, and the same call again."""
+    with run_other_server(behavior) as url:
+        tenant = read_tenant(**OTHER_TENANT)
+        fields = {"accounts": ACCOUNTS, "max_requests": 3, "pace": Pace(0.05)}
+        return check_tenant(url, tenant, **{**fields, **changes})
 
 
 @pytest.mark.slow
-def test_a_server_of_another_make_is_seen_to_turn_the_second_call_away() -> None:
-    found = calls(Make(run_seconds=5))
-    assert set(TIMED) <= of_status(found, "agrees"), report.as_text(found)
-    assert dict(found.facts)["reading run"] == "detached"
+def test_an_independent_server_turns_the_second_call_away() -> None:
+    report = check_with_three_requests(ServerBehavior(run_seconds=5))
+    assert set(TIMING_CLAIMS) <= claims_with_status(report, "agrees"), as_text(report)
+    assert dict(report.facts)["reading run"] == "detached"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("make", "claim", "what"),
+    ("behavior", "claim", "problem"),
     [
-        (Make(run_seconds=9, busy_seconds=0.3), "busy-second", "s, expected 1 s"),
-        (Make(run_seconds=9, accepted=202), "no-content", "expected 204, got 202"),
+        (ServerBehavior(run_seconds=9, busy_seconds=0.3), "busy-second", "s, expected 1 s"),
+        (ServerBehavior(run_seconds=9, accepted=202), "no-content", "expected 204, got 202"),
     ],
     ids=["0.3 s", "202"],
 )
-def test_a_server_that_breaks_it_differs_in_the_right_claim(
-    make: Make, claim: str, what: str
+def test_a_server_that_breaks_the_contract_differs_in_the_right_claim(
+    behavior: ServerBehavior, claim: str, problem: str
 ) -> None:
-    found = calls(make, run_seconds=9.0)
-    assert found.exit_code == 1
-    assert any(what in one.what for one in of(found, claim).findings), report.as_text(found)
+    report = check_with_three_requests(behavior, run_seconds=9.0)
+    assert report.exit_code == 1
+    findings = result_of(report, claim).findings
+    assert any(problem in finding.what for finding in findings), as_text(report)
 
 
-def test_a_server_without_a_throttle_differs_where_it_is_known_how_long_runs_take() -> None:
-    silent, known = (calls(Make(busy_seconds=0), run_seconds=one) for one in (None, 5.0))
-    assert (of(silent, "busy-second").note or "").endswith(TOO_LATE)
-    assert of(known, "single-run").status == "differs"
+def test_a_server_without_a_throttle_differs_if_the_length_of_a_run_is_given() -> None:
+    behavior = ServerBehavior(busy_seconds=0)
+    without_length = check_with_three_requests(behavior, run_seconds=None)
+    with_length = check_with_three_requests(behavior, run_seconds=5.0)
+    assert (result_of(without_length, "busy-second").note or "").endswith(TOO_LATE)
+    assert result_of(with_length, "single-run").status == "differs"

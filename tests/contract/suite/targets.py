@@ -1,4 +1,4 @@
-"""Tenants to check as, and applications in this process to check."""
+"""Plans, tenants and in-process applications for tests of the contract check."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from superoffice_contract.suite.run import Plan
 from superoffice_contract.target import tenants as target_tenants
-from superoffice_contract.target.http import calling
+from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
@@ -15,7 +15,7 @@ from superoffice_mock.config.settings import Settings
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
-OTHER: Final = {
+OTHER_TENANT: Final = {
     "id": "onsite",
     "installation": "onsite",
     "users": [{"name": "kari", "password": "Kari"}],
@@ -24,54 +24,58 @@ OTHER: Final = {
 }
 
 
-def tenant(**table: Any) -> TargetTenant:
+def read_tenant(**table: Any) -> TargetTenant:
     """Return the one tenant in *table*."""
-    (one,) = target_tenants.tenants([table], "a test")
-    return one
+    (tenant,) = target_tenants.read_tenants([table], "a test")
+    return tenant
 
 
-def mock(**settings: Any) -> Any:
+def make_mock(**settings: Any) -> Any:
     """Return a mock of the demo world whose clocks jump at once."""
-    configured = Settings(jump_settle=0.001, **settings)
-    seconds = configured.seconds_per_account
-    facts = tenant_file.tenants(tenant_file.demo(), "the demo world", seconds, configured.readings)
-    return assemble(configured, facts, access_log.silent).app
+    configuration = Settings(jump_settle=0.001, **settings)
+    seconds = configuration.seconds_per_account
+    facts = tenant_file.parse_tenants(
+        tenant_file.demo_tables(), "the demo world", seconds, configuration.readings
+    )
+    return assemble(configuration, facts, access_log.log_nothing).app
 
 
-def plan(server: object, *only: str, **more: Any) -> Plan:
+def make_plan(server: object, *only: str, **fields: Any) -> Plan:
     """Return the plan to check the demo world at *server*."""
-    tenants = more.pop("tenants", target_tenants.tenants(tenant_file.demo(), "the demo world"))
-    return Plan(server=server, tenants=tenants, only=only, **more)
+    tenants = fields.pop(
+        "tenants", target_tenants.read_tenants(tenant_file.demo_tables(), "the demo world")
+    )
+    return Plan(server=server, tenants=tenants, only=only, **fields)
 
 
-async def refusing(_: Any, receive: Any, send: Any) -> None:
-    """An application that lets nobody in."""
+async def refuse_all(_: Any, receive: Any, send: Any) -> None:
+    """An application that refuses every call with a 401."""
     await receive()
     headers = [(b"www-authenticate", b"Basic"), (b"content-length", b"0")]
     await send({"type": "http.response.start", "status": 401, "headers": headers})
     await send({"type": "http.response.body"})
 
 
-def instead(app: App, method: str, path: str, other: App) -> App:
-    """Return *app*, but *other* answers *method* where the path ends so."""
+def replace_route(app: App, method: str, path: str, replacement: App) -> App:
+    """Return *app*, but *replacement* answers *method* for paths that end with *path*."""
 
-    async def one(scope: Any, receive: Any, send: Any) -> None:
-        path_ends = scope["path"].rstrip("/").lower().endswith(path.lower())
-        ours = scope["method"] == method and path_ends
-        await (other if ours else app)(scope, receive, send)
+    async def route(scope: Any, receive: Any, send: Any) -> None:
+        is_path = scope["path"].rstrip("/").lower().endswith(path.lower())
+        is_replaced = scope["method"] == method and is_path
+        await (replacement if is_replaced else app)(scope, receive, send)
 
-    return one
+    return route
 
 
-def clocks(app: App) -> list[str]:
-    """How the tenants' clocks go."""
+def clock_modes(app: App) -> list[str]:
+    """Return the mode of each tenant's clock."""
 
-    async def asked() -> list[str]:
-        async with calling(app, 5) as caller:
-            told = [
-                await caller.control("GET", f"clock?tenant={one.tenant.id}")
-                for one in plan(app).scenes
+    async def read_modes() -> list[str]:
+        async with open_client(app, 5) as client:
+            clocks = [
+                await client.control("GET", f"clock?tenant={context.tenant.id}")
+                for context in make_plan(app).contexts
             ]
-        return [one["clock"] for one in told]
+        return [clock["clock"] for clock in clocks]
 
-    return asyncio.run(asked())
+    return asyncio.run(read_modes())

@@ -1,4 +1,4 @@
-"""`superoffice-mock check` of what can't be checked: one clear line, and exit code 2."""
+"""Errors of `superoffice-mock check`: one clear line, and exit code 2."""
 
 import socket
 import socketserver
@@ -11,19 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.other_server.server import Make
-from tests.contract.other_server.server import serving as serving_other
-from tests.contract.suite.test_check_command import check
-from tests.support.server_process import Running
+from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.contract.suite.test_check_command import run_check
+from tests.support.server_process import ServerProcess
 
 
-def refused(*arguments: str) -> str:
-    """Run it with *arguments* that it can't work with, and return its one line."""
-    done = check(*arguments)
-    assert (done.exit_code, done.stdout) == (2, ""), done.output
-    assert done.stderr.startswith("superoffice-mock: ")
-    assert done.stderr.count("\n") == 1
-    return done.stderr
+def error_line(*arguments: str) -> str:
+    """Run `check` with invalid *arguments*, and return the line on standard error."""
+    result = run_check(*arguments)
+    assert (result.exit_code, result.stdout) == (2, ""), result.output
+    assert result.stderr.startswith("superoffice-mock: ")
+    assert result.stderr.count("\n") == 1
+    return result.stderr
 
 
 @pytest.fixture
@@ -31,34 +30,31 @@ def target(tmp_path: Path) -> Path:
     return tmp_path / "target.toml"
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
+def test_an_invalid_base_url_is_refused() -> None:
+    for url in (
         *("127.0.0.1:8204", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999", "http://[::1"),
         *("http://tje0:Tje0@127.0.0.1", "http://127.0.0.1/?a=b", "http://127.0.0.1/#a", ""),
-    ],
-)
-def test_what_is_no_base_url_is_refused(url: str) -> None:
-    assert "expected a base URL such as http://127.0.0.1:8204" in refused(url)
+    ):
+        assert "expected a base URL such as http://127.0.0.1:8204" in error_line(url), url
 
 
-@pytest.mark.parametrize("url", ["http://example.com", "https://192.0.2.1", "http://localhost.org"])
-def test_a_server_that_is_not_this_machine_is_refused(url: str) -> None:
-    assert "is not this machine" in refused(url)
+def test_a_server_on_another_machine_is_refused() -> None:
+    for url in ("http://example.com", "https://192.0.2.1", "http://localhost.org"):
+        assert "is not this machine" in error_line(url), url
 
 
 @contextmanager
-def answering(sent: bytes | None) -> Iterator[str]:
-    """Listen, and send *sent* to everybody who comes; None: nothing, until the block ends."""
-    ended = threading.Event()
+def run_raw_server(answer: bytes | None) -> Iterator[str]:
+    """Listen, and send *answer* to each client; None: send nothing until the block ends."""
+    has_ended = threading.Event()
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             self.request.recv(65536)
-            if sent is None:
-                ended.wait()
+            if answer is None:
+                has_ended.wait()
             else:
-                self.request.sendall(sent)
+                self.request.sendall(answer)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -66,44 +62,44 @@ def answering(sent: bytes | None) -> Iterator[str]:
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
-            ended.set()
+            has_ended.set()
             server.shutdown()
             thread.join()
 
 
-def test_a_port_where_nobody_listens_is_one_line() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        assert f"{url}: ConnectError: " in refused(url)
+def test_a_port_without_a_server_is_one_line() -> None:
+    with socket.socket() as unused_socket:
+        unused_socket.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused_socket.getsockname()[1]}"
+        assert f"{url}: ConnectError: " in error_line(url)
 
 
 def test_a_server_that_does_not_speak_http_is_one_line() -> None:
-    with answering(b"220 mail.example.com ESMTP\r\n") as url:
-        assert "is a server running there?" in refused(url)
+    with run_raw_server(b"220 mail.example.com ESMTP\r\n") as url:
+        assert "is a server running there?" in error_line(url)
 
 
-def test_a_server_that_hangs_up_is_one_line() -> None:
-    with answering(b"") as url:
-        assert "is a server running there?" in refused(url)
+def test_a_server_that_disconnects_is_one_line() -> None:
+    with run_raw_server(b"") as url:
+        assert "is a server running there?" in error_line(url)
 
 
-def test_a_server_that_never_answers_is_one_line_within_the_time_out() -> None:
-    with answering(None) as url:
-        assert "no answer within 0.2 s" in refused(url, "--timeout", "0.2")
+def test_a_server_that_never_answers_is_one_line_within_the_timeout() -> None:
+    with run_raw_server(None) as url:
+        assert "no answer within 0.2 s" in error_line(url, "--timeout", "0.2")
 
 
-def test_a_server_that_redirects_is_one_line_that_says_where_to() -> None:
-    with serving_other(Make(redirects_to="/login")) as url:
-        assert f"{url} redirects to /login; check that URL" in refused(url)
+def test_a_server_that_redirects_is_one_line_with_the_location() -> None:
+    with run_other_server(ServerBehavior(redirects_to="/login")) as url:
+        assert f"{url} redirects to /login; check that URL" in error_line(url)
 
 
-def test_https_where_http_is_spoken_is_one_line(server: Running) -> None:
-    assert "is a server running there?" in refused(server.url.replace("http:", "https:"))
+def test_https_to_an_http_server_is_one_line(server: ServerProcess) -> None:
+    assert "is a server running there?" in error_line(server.url.replace("http:", "https:"))
 
 
 @pytest.mark.parametrize(
-    ("content", "what"),
+    ("content", "message"),
     [
         (b"[[tenant]", "is not TOML"),
         (b"\xff", "is not TOML"),
@@ -113,45 +109,40 @@ def test_https_where_http_is_spoken_is_one_line(server: Running) -> None:
         (b'[[tenant]]\nid = "onsite"\ninstallation = "onsite"', "no tenant has a credential"),
         (b"", "tenant"),
     ],
-    ids=["cut", "bytes", "number", "one table", "half", "nobody", "empty"],
+    ids=["cut", "bytes", "number", "one table", "half", "no credential", "empty"],
 )
-def test_a_target_file_that_can_not_be_used_is_one_line(
-    target: Path, content: bytes, what: str
-) -> None:
+def test_an_invalid_target_file_is_one_line(target: Path, content: bytes, message: str) -> None:
     target.write_bytes(content)
-    for where in ((), ("http://127.0.0.1:1",)):
-        assert what in refused(*where, "--target-file", str(target))
+    for urls in ((), ("http://127.0.0.1:1",)):
+        assert message in error_line(*urls, "--target-file", str(target))
 
 
-def test_files_that_can_not_be_read_or_written_are_one_line(tmp_path: Path) -> None:
-    assert "cannot be read" in refused("--target-file", str(tmp_path / "nothing.toml"))
-    assert "can't be written" in refused("--only", "ids", "--out", str(tmp_path))
+def test_an_unreadable_or_unwritable_file_is_one_line(tmp_path: Path) -> None:
+    assert "cannot be read" in error_line("--target-file", str(tmp_path / "nothing.toml"))
+    assert "can't be written" in error_line("--only", "ids", "--out", str(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("flags", "what"),
+    ("option", "value", "message"),
     [
-        (("--only", "mood"), "there is no check mood; the checks are credentials-let-in, "),
-        (("--reading", "mood=good"), "--reading mood=good: "),
-        (("--reading", "restricted"), "--reading restricted: "),
-        (("--reading", "restricted=402"), "--reading restricted=402: "),
-        (("--timeout", "0"), "--timeout 0: expected seconds"),
-        (("--timeout", "nan"), "--timeout nan: expected seconds"),
+        ("--only", "mood", "there is no check mood; the checks are credentials-let-in, "),
+        ("--reading", "mood=good", "--reading mood=good: "),
+        ("--reading", "restricted", "--reading restricted: "),
+        ("--reading", "restricted=402", "--reading restricted=402: "),
+        ("--timeout", "0", "--timeout 0: expected seconds"),
+        ("--timeout", "nan", "--timeout nan: expected seconds"),
     ],
 )
-def test_wrong_values_are_one_line_that_names_them(flags: tuple[str, ...], what: str) -> None:
-    assert what in refused(*flags)
+def test_an_invalid_value_is_one_line_that_names_it(option: str, value: str, message: str) -> None:
+    assert message in error_line(option, value)
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
+def test_invalid_options_exit_with_code_2() -> None:
+    for flags in (
         *(("--profile", "slow"), ("--seed", "x"), ("--format", "html")),
         *(("--timeout", "x"), ("--nothing",), ("http://127.0.0.1", "http://127.0.0.1")),
-    ],
-)
-def test_wrong_usage_is_exit_code_2(flags: tuple[str, ...]) -> None:
-    assert check(*flags).exit_code == 2
+    ):
+        assert run_check(*flags).exit_code == 2, flags
 
 
 @pytest.mark.parametrize(
@@ -171,8 +162,10 @@ def test_without_the_extra_it_is_one_line_that_says_what_to_install(
         f"main({['check', *flags]})\n"
     )
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
-        f"superoffice-mock: check needs {missing}: pip install 'superoffice-mock[contract]'\n"
+    process = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == (
+        f"superoffice-mock: check needs {missing}, which is not installed; install "
+        "superoffice-mock with the extra contract: pip install '.[contract]' in a clone "
+        "(see Installing in the README)\n"
     )

@@ -1,27 +1,28 @@
-"""Mocks that keep the contract with settings of their own: none is a defect, some hide things."""
+"""Mocks with other settings: none is reported as a defect, and some make checks impossible."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
-from superoffice_contract import report
 from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
-from superoffice_contract.checks.side_effects import TRUTH_CHECKS
-from superoffice_contract.report import Report
+from superoffice_contract.checks.side_effects import CONTROL_CHECKS
+from superoffice_contract.report import Report, as_text
 from superoffice_contract.suite.run import run
 from superoffice_contract.suite.throttle import THROTTLE
-from superoffice_contract.target.http import calling
-from tests.contract.suite.targets import mock, plan
+from superoffice_contract.target.http import open_client
+from tests.contract.suite.targets import make_mock, make_plan
 
-TRUTHFUL = (*(one.name for one in (*TRUTH_CHECKS, *LIFETIME_CHECKS)), THROTTLE)
+CHECKS_WITH_CONTROL = (*(check.name for check in (*CONTROL_CHECKS, *LIFETIME_CHECKS)), THROTTLE)
 
 
-def skipped(found: Report) -> dict[str, str]:
-    """Check that nothing was found, and return why checks were skipped."""
-    assert found.exit_code == 0, report.as_text(found)
-    return {one.check: one.note or "" for one in found.results if one.status == "skipped"}
+def skip_notes(report: Report) -> dict[str, str]:
+    """Assert that there are no findings, and return why checks were skipped, by check."""
+    assert report.exit_code == 0, as_text(report)
+    return {
+        result.check: result.note or "" for result in report.results if result.status == "skipped"
+    }
 
 
 @pytest.mark.slow
@@ -34,54 +35,54 @@ def skipped(found: Report) -> dict[str, str]:
     ],
     ids=["no time", "a millisecond", "expiring"],
 )
-def test_runs_that_take_no_time_and_credentials_that_expire_hide_nothing(
+def test_short_runs_and_expiring_credentials_make_no_check_impossible(
     settings: dict[str, Any],
 ) -> None:
-    assert skipped(run(plan(mock(**settings), *TRUTHFUL))) == {}
+    assert skip_notes(run(make_plan(make_mock(**settings), *CHECKS_WITH_CONTROL))) == {}
 
 
-def test_credentials_that_have_expired_are_no_defect_of_those_that_would_be_let_in() -> None:
-    app = mock(expires_after=0.001)
-    before = tenants(app)
-    every = (*(one.name for one in WIRE_CHECKS), "lifetimes")
-    assert skipped(run(plan(app, *every))) == {}
-    assert tenants(app) == before
+def test_expired_credentials_are_not_a_defect() -> None:
+    app = make_mock(expires_after=0.001)
+    before = list_tenants(app)
+    every = (*(check.name for check in WIRE_CHECKS), "lifetimes")
+    assert skip_notes(run(make_plan(app, *every))) == {}
+    assert list_tenants(app) == before
 
 
-def tenants(app: Any) -> Any:
-    """What the mock tells of its tenants."""
+def list_tenants(app: Any) -> Any:
+    """Return the tenants that the mock has."""
 
-    async def asked() -> Any:
-        async with calling(app, 5) as caller:
-            return await caller.control("GET", "tenants")
+    async def read_tenants() -> Any:
+        async with open_client(app, 5) as client:
+            return await client.control("GET", "tenants")
 
-    return asyncio.run(asked())
-
-
-def test_the_tenants_that_are_made_for_that_are_removed() -> None:
-    app = mock(seconds_per_account=0.0)
-    before = tenants(app)
-    run(plan(app, "same-answer", THROTTLE))
-    assert tenants(app) == before
+    return asyncio.run(read_tenants())
 
 
-def test_where_no_tenant_can_be_made_either_what_needs_one_is_skipped() -> None:
-    full = mock(seconds_per_account=0.0, max_tenants=1)
-    notes = skipped(run(plan(full, "simultaneous", "parity")))
+def test_temporary_tenants_are_removed() -> None:
+    app = make_mock(seconds_per_account=0.0)
+    before = list_tenants(app)
+    run(make_plan(app, "same-answer", THROTTLE))
+    assert list_tenants(app) == before
+
+
+def test_a_check_is_skipped_if_its_temporary_tenant_can_not_be_made() -> None:
+    full = make_mock(seconds_per_account=0.0, max_tenants=1)
+    notes = skip_notes(run(make_plan(full, "simultaneous", "parity")))
     assert set(notes) == {"simultaneous", "parity"}
     assert "start the server with more --max-tenants" in notes["simultaneous"]
 
 
-def test_a_short_journal_hides_who_started_of_many() -> None:
-    notes = skipped(run(plan(mock(journal_exchanges=10), *TRUTHFUL)))
+def test_a_short_journal_makes_checks_with_many_calls_impossible() -> None:
+    notes = skip_notes(run(make_plan(make_mock(journal_exchanges=10), *CHECKS_WITH_CONTROL)))
     assert set(notes) == {"simultaneous", THROTTLE}
     for note in notes.values():
         assert "start the server with --journal-exchanges 1000" in note
 
 
-def test_calls_that_may_not_wait_hide_the_throttle_and_nothing_else() -> None:
-    every = (*(one.name for one in WIRE_CHECKS), *TRUTHFUL)
-    notes = skipped(run(plan(mock(max_waiting=5), *every)))
+def test_a_low_limit_of_waiting_calls_makes_only_the_throttle_check_impossible() -> None:
+    every = (*(check.name for check in WIRE_CHECKS), *CHECKS_WITH_CONTROL)
+    notes = skip_notes(run(make_plan(make_mock(max_waiting=5), *every)))
     assert set(notes) == {THROTTLE}
-    assert "no more than 5 calls may wait" in notes[THROTTLE]
+    assert "at most 5 calls may wait" in notes[THROTTLE]
     assert "start the server with --max-waiting 10000" in notes[THROTTLE]

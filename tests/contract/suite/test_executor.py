@@ -1,4 +1,4 @@
-"""Checks by hand: how many calls are under way, and what becomes of those that can't be made."""
+"""The executor: how many requests are in flight, and results of checks that can't finish."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,70 +6,76 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.checks.check import EffectCheck, Effects
+from superoffice_contract.checks.check import EffectCheck, Observations
 from superoffice_contract.checks.registry import WIRE_CHECKS
-from superoffice_contract.errors import ImpossibleError
+from superoffice_contract.errors import NotObservableError
 from superoffice_contract.readings import ReadingSigns
-from superoffice_contract.report import Finding, Result, Steps
-from superoffice_contract.suite.executor import AT_A_TIME, CheckRun, effect
+from superoffice_contract.report import Finding, ProgressCounter, Result
+from superoffice_contract.suite.executor import MAX_CONCURRENT_REQUESTS, CheckRun, run_effect_check
 from superoffice_contract.suite.plan import Plan, Tally
 from superoffice_contract.suite.run import run
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Client, calling
-from tests.contract.suite.targets import mock, plan, refusing
+from superoffice_contract.target.http import Client, open_client
+from tests.contract.suite.targets import make_mock, make_plan, refuse_all
 
-WRONG = Finding("here", "wrong")
-
-
-def course(of: Plan) -> CheckRun:
-    return CheckRun(of, True, Steps(lambda *_: None, 1), Tally(), ReadingSigns())
+FINDING = Finding("here", "wrong")
 
 
-async def came_to(*findings: Finding) -> Result:
-    """What a check comes to that has *findings*, and then can't go on."""
-
-    async def impossible(_: Client, __: Sequence[CheckContext]) -> Effects:
-        for one in findings:
-            yield one
-        raise ImpossibleError("start it otherwise")
-
-    async with calling(refusing, 5) as caller:
-        return await effect(course(plan(refusing)), caller, EffectCheck("odd", (), impossible))
+def make_check_run(plan: Plan) -> CheckRun:
+    return CheckRun(plan, True, ProgressCounter(lambda *_: None, 1), Tally(), ReadingSigns())
 
 
-async def test_a_check_that_a_server_makes_impossible_is_skipped_and_says_why() -> None:
-    assert await came_to() == Result("odd", "skipped", note="start it otherwise")
+async def run_check_with(*findings: Finding) -> Result:
+    """Return the result of a check that yields *findings*, and then can't continue."""
+
+    async def impossible(_: Client, __: Sequence[CheckContext]) -> Observations:
+        for finding in findings:
+            yield finding
+        raise NotObservableError("start it with another setting")
+
+    async with open_client(refuse_all, 5) as client:
+        return await run_effect_check(
+            make_check_run(make_plan(refuse_all)), client, EffectCheck("odd", (), impossible)
+        )
 
 
-async def test_what_it_has_found_before_stays_found() -> None:
-    result = await came_to(WRONG)
-    assert (result.status, result.findings) == ("failed", (WRONG,))
+async def test_a_check_that_is_impossible_is_skipped_with_the_reason() -> None:
+    assert await run_check_with() == Result("odd", "skipped", note="start it with another setting")
 
 
-def test_checks_that_take_turns_do_not_count_the_time_of_each_other() -> None:
-    found = run(plan(refusing, *(one.name for one in WIRE_CHECKS)))
-    assert found.seconds is not None
-    assert 0 < sum(one.seconds for one in found.results) <= AT_A_TIME * found.seconds
+async def test_findings_before_that_are_kept() -> None:
+    result = await run_check_with(FINDING)
+    assert (result.status, result.findings) == ("failed", (FINDING,))
 
 
-class Counting:
-    """An application that counts the calls that are under way in another."""
+def test_concurrent_checks_do_not_count_the_time_of_each_other() -> None:
+    report = run(make_plan(refuse_all, *(check.name for check in WIRE_CHECKS)))
+    assert report.seconds is not None
+    assert (
+        0
+        < sum(result.seconds for result in report.results)
+        <= MAX_CONCURRENT_REQUESTS * report.seconds
+    )
+
+
+class RequestCounter:
+    """Counts the requests that are in flight in an application."""
 
     def __init__(self, app: Any) -> None:
-        self.app, self.now, self.most = app, 0, 0
+        self.app, self.in_flight, self.maximum = app, 0, 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        self.now += 1
-        self.most = max(self.most, self.now)
+        self.in_flight += 1
+        self.maximum = max(self.maximum, self.in_flight)
         await asyncio.sleep(0)
         try:
             await self.app(scope, receive, send)
         finally:
-            self.now -= 1
+            self.in_flight -= 1
 
 
-@pytest.mark.parametrize("app", [refusing, mock()], ids=["another", "a mock"])
-def test_a_server_gets_no_more_calls_at_once_than_the_humblest_can_queue(app: Any) -> None:
-    counting = Counting(app)
-    run(plan(counting, "broken-bodies", "ids"))
-    assert counting.most == AT_A_TIME <= 5
+@pytest.mark.parametrize("app", [refuse_all, make_mock()], ids=["another server", "mock"])
+def test_a_server_gets_no_more_requests_at_once_than_a_simple_server_can_queue(app: Any) -> None:
+    counter = RequestCounter(app)
+    run(make_plan(counter, "broken-bodies", "ids"))
+    assert counter.maximum == MAX_CONCURRENT_REQUESTS <= 5

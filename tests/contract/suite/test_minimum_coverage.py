@@ -1,96 +1,97 @@
-"""The contract check says when it has seen too little to have shown anything."""
+"""The contract check fails when too few requests were tried or accepted."""
 
 from collections import Counter
 
 from superoffice_contract.suite.minimum_coverage import (
-    FEWEST_ACCEPTED,
-    FEWEST_CASES,
-    enough,
-    figures,
-    untried,
-    ways_in,
+    MIN_ACCEPTED,
+    MIN_CALLS,
+    check_coverage,
+    coverage_facts,
+    security_schemes,
+    unnamed_schemes,
 )
 from superoffice_contract.suite.plan import Tally
 from superoffice_contract.target.http import Request, Response
 from tests.contract.other_server.bodies import FORM, JSON, XML
-from tests.contract.suite.targets import OTHER, plan, tenant
+from tests.contract.suite.targets import OTHER_TENANT, make_plan, read_tenant
 
-KINDS = (*JSON, *XML, FORM)
-WAYS = ("basic", "soTicket", "bearer", "xsrfToken + session")
+MEDIA_TYPES = (*JSON, *XML, FORM)
+SCHEMES = ("basic", "soTicket", "bearer", "xsrfToken + session")
 
 
-def tally() -> Tally:
-    """Just enough."""
+def sufficient_tally() -> Tally:
+    """Return the smallest tally that passes."""
     return Tally(
-        statuses=Counter({204: FEWEST_ACCEPTED}),
-        media_types=Counter(KINDS),
-        cases=Counter(list(KINDS) * FEWEST_CASES),
-        ways_in=Counter(WAYS),
+        statuses=Counter({204: MIN_ACCEPTED}),
+        accepted=Counter(MEDIA_TYPES),
+        calls=Counter(list(MEDIA_TYPES) * MIN_CALLS),
+        security_schemes=Counter(SCHEMES),
     )
 
 
-def told(seen: Tally) -> list[str]:
-    return [one.what for one in enough(plan(None), seen).findings]
+def problems_of(tally: Tally) -> list[str]:
+    return [finding.what for finding in check_coverage(make_plan(None), tally).findings]
 
 
-def test_just_enough_passes() -> None:
-    assert enough(plan(None), tally()).status == "passed"
+def test_the_smallest_sufficient_tally_passes() -> None:
+    assert check_coverage(make_plan(None), sufficient_tally()).status == "passed"
 
 
 def test_one_204_too_few_is_a_failure() -> None:
-    seen = tally()
-    seen.statuses[204] -= 1
-    assert told(seen) == ["only 19 calls were answered 204, of at least 20"]
+    tally = sufficient_tally()
+    tally.statuses[204] -= 1
+    assert problems_of(tally) == ["19 calls were answered 204, expected at least 20"]
 
 
 def test_one_call_too_few_of_a_media_type_is_a_failure() -> None:
-    seen = tally()
-    seen.cases["text/xml"] -= 1
-    assert told(seen) == ["only 2 calls of type text/xml were made, of at least 3"]
+    tally = sufficient_tally()
+    tally.calls["text/xml"] -= 1
+    assert problems_of(tally) == ["2 calls of type text/xml were sent, expected at least 3"]
 
 
 def test_a_media_type_that_was_never_accepted_is_a_failure() -> None:
-    seen = tally()
-    del seen.media_types[FORM]
-    assert told(seen) == [f"no body of type {FORM} was ever accepted"]
+    tally = sufficient_tally()
+    del tally.accepted[FORM]
+    assert problems_of(tally) == [f"no body of type {FORM} was accepted"]
 
 
-def test_a_way_in_that_a_tenant_names_and_that_let_nobody_in_is_a_failure() -> None:
-    seen = tally()
-    del seen.ways_in["bearer"]
-    assert told(seen) == ["nobody was ever let in by bearer, which a [[tenant]] names"]
+def test_a_security_scheme_of_a_tenant_that_was_never_accepted_is_a_failure() -> None:
+    tally = sufficient_tally()
+    del tally.security_schemes["bearer"]
+    assert problems_of(tally) == ["no call was accepted with bearer, which a [[tenant]] names"]
 
 
 def test_an_error_of_the_engine_is_a_failure() -> None:
-    seen = tally()
-    seen.engine_errors += ["POST: it broke", "GET: too"]
-    assert told(seen) == ["2 errors of the engine, so something was not tried: POST: it broke"]
+    tally = sufficient_tally()
+    tally.engine_errors += ["POST: it broke", "GET: too"]
+    problem = "2 errors of the engine, so something was not tested: POST: it broke"
+    assert problems_of(tally) == [problem]
 
 
-def test_what_it_goes_by_is_told() -> None:
-    seen = tally()
-    seen.engine_errors.append("POST: it broke")
-    told = dict(figures(plan(None), seen))
-    assert told["calls of text/xml"] == str(FEWEST_CASES)
-    assert {way: told[f"let in by {way}"] for way in WAYS} == dict.fromkeys(WAYS, "1")
-    assert told["errors of the engine"] == "1"
+def test_the_report_has_the_numbers() -> None:
+    tally = sufficient_tally()
+    tally.engine_errors.append("POST: it broke")
+    facts = dict(coverage_facts(make_plan(None), tally))
+    assert facts["calls of text/xml"] == str(MIN_CALLS)
+    assert {name: facts[f"accepted with {name}"] for name in SCHEMES} == dict.fromkeys(SCHEMES, "1")
+    assert facts["errors of the engine"] == "1"
 
 
-def test_ways_in_that_no_tenant_names_are_told_and_not_missed() -> None:
-    onsite = plan(None, tenants=(tenant(**OTHER),))
-    assert set(ways_in(onsite)) == {"basic", "soTicket", "xsrfToken + session"}
-    assert list(untried(onsite)) == ["bearer"]
-    assert list(untried(plan(None))) == []
-    seen = tally()
-    del seen.ways_in["bearer"]
-    assert enough(onsite, seen).status == "passed"
+def test_a_security_scheme_that_no_tenant_has_is_reported_and_not_a_failure() -> None:
+    onsite = make_plan(None, tenants=(read_tenant(**OTHER_TENANT),))
+    assert set(security_schemes(onsite)) == {"basic", "soTicket", "xsrfToken + session"}
+    assert list(unnamed_schemes(onsite)) == ["bearer"]
+    assert list(unnamed_schemes(make_plan(None))) == []
+    tally = sufficient_tally()
+    del tally.security_schemes["bearer"]
+    assert check_coverage(onsite, tally).status == "passed"
 
 
-def test_calls_are_counted_by_the_way_that_let_them_in() -> None:
-    seen = Tally()
-    kind = ("Content-Type", "text/json; charset=utf-8")
+def test_accepted_calls_are_counted_by_security_scheme() -> None:
+    tally = Tally()
+    content_type = ("Content-Type", "text/json; charset=utf-8")
     for headers in ((("authorization", "bEARER x"),), (("X-XSRF-TOKEN", "x"),), ()):
-        seen.note(Request("POST", "/", (*headers, kind)), Response(204, (), b"", 0))
-        seen.note(Request("POST", "/", (*headers, kind)), Response(401, (), b"", 0))
-    assert seen.ways_in == {"bearer": 1, "xsrfToken + session": 2}
-    assert (seen.cases, seen.media_types) == ({"text/json": 6}, {"text/json": 3})
+        tally.count(Request("POST", "/", (*headers, content_type)), Response(204, (), b"", 0))
+        tally.count(Request("POST", "/", (*headers, content_type)), Response(401, (), b"", 0))
+    assert tally.security_schemes == {"bearer": 1, "xsrfToken + session": 2}
+    assert (tally.calls, tally.accepted) == ({"text/json": 6}, {"text/json": 3})

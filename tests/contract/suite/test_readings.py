@@ -1,4 +1,4 @@
-"""`--reading any`: each value will do, but one and the same; the report says which is followed."""
+"""`--reading any`: a server may follow any value, but only one; the report says which."""
 
 import pytest
 
@@ -6,158 +6,176 @@ from superoffice_contract.readings import READINGS, ReadingSign, ReadingSigns
 from superoffice_contract.report import Report
 from superoffice_contract.suite.run import run
 from superoffice_contract.suite.throttle import THROTTLE
-from superoffice_mock.core.readings import READINGS as MOCKED
+from superoffice_mock.core.readings import READINGS as MOCK_READINGS
 from superoffice_mock.core.readings import Readings
-from tests.contract.other_server.server import Make, serving
-from tests.contract.suite.targets import OTHER, mock, plan, tenant
-from tests.support.server_process import serving as serving_mock
+from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.contract.suite.targets import OTHER_TENANT, make_mock, make_plan, read_tenant
+from tests.support.server_process import run_server as serving_mock
 
-UNTOLD = "cannot be told: "
-
-
-def told(found: Report) -> dict[str, str]:
-    """The readings in a report, by name."""
-    facts = [one for one in found.facts if one[0].startswith("reading ")]
-    return {name.removeprefix("reading "): value for name, value in facts}
+NOT_OBSERVABLE = "cannot be observed: "
 
 
-def other(make: Make, *only: str, **more: object) -> Report:
-    with serving(make) as url:
-        return run(plan(url, *only, tenants=(tenant(**OTHER),), **more))
+def reported_readings(report: Report) -> dict[str, str]:
+    """Return the readings in *report*, by name."""
+    prefix = "reading "
+    return {name[len(prefix) :]: value for name, value in report.facts if name.startswith(prefix)}
+
+
+def observed_readings(report: Report) -> dict[str, str]:
+    """Return the readings in *report* that could be observed, by name."""
+    values = reported_readings(report)
+    return {name: value for name, value in values.items() if not value.startswith(NOT_OBSERVABLE)}
+
+
+def check_other_server(behavior: ServerBehavior, *only: str, **fields: object) -> Report:
+    with run_other_server(behavior) as url:
+        return run(make_plan(url, *only, tenants=(read_tenant(**OTHER_TENANT),), **fields))
 
 
 def test_the_contract_knows_every_reading_of_the_mock() -> None:
-    assert set(READINGS) == set(MOCKED)
+    assert set(READINGS) == set(MOCK_READINGS)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("reading", "value"),
     [
-        (one.name, value)
-        for one in MOCKED.values()
-        for value in one.values
-        if one.name != "disconnect"
+        (reading.name, value)
+        for reading in MOCK_READINGS.values()
+        for value in reading.values
+        if reading.name != "disconnect"
     ],
 )
-def test_each_value_of_each_reading_is_learned_from_what_the_mock_does(
+def test_each_value_of_each_reading_is_detected_from_what_the_mock_does(
     reading: str, value: str
 ) -> None:
-    app = mock(readings=Readings().with_value(reading, value))
-    report = run(plan(app, "readings", THROTTLE))
+    app = make_mock(readings=Readings().with_value(reading, value))
+    report = run(make_plan(app, "readings", THROTTLE))
     assert report.exit_code == 0
-    defaults = Readings().as_dict() | {reading: value}
-    known = {name: one for name, one in told(report).items() if not one.startswith(UNTOLD)}
-    assert known == {name: one for name, one in defaults.items() if name != "disconnect"}
-    assert told(report)["disconnect"].startswith(UNTOLD)
+    expected = Readings().as_dict() | {reading: value}
+    del expected["disconnect"]
+    assert observed_readings(report) == expected
+    assert reported_readings(report)["disconnect"].startswith(NOT_OBSERVABLE)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("value", ["still-counts", "withdraws"])
-@pytest.mark.parametrize("more", [("run", "blocking"), ("busy", "try-for-1s")])
-def test_what_a_hang_up_does_is_learned_over_sockets(value: str, more: tuple[str, str]) -> None:
-    flags = ("--reading", f"disconnect={value}", "--reading", "=".join(more), "--log", "off")
+@pytest.mark.parametrize("other_reading", [("run", "blocking"), ("busy", "try-for-1s")])
+def test_the_effect_of_a_disconnect_is_detected_over_sockets(
+    value: str, other_reading: tuple[str, str]
+) -> None:
+    flags = (
+        *("--reading", f"disconnect={value}"),
+        *("--reading", "=".join(other_reading), "--log", "off"),
+    )
     with serving_mock(*flags) as running:
-        report = run(plan(running.url, THROTTLE))
+        report = run(make_plan(running.url, THROTTLE))
     assert report.exit_code == 0
-    assert (told(report)["disconnect"], told(report)[more[0]]) == (value, more[1])
+    readings = reported_readings(report)
+    assert (readings["disconnect"], readings[other_reading[0]]) == (value, other_reading[1])
 
 
 @pytest.mark.slow
-def test_a_reading_that_was_told_is_judged_and_not_reported() -> None:
-    app = mock(readings=Readings().with_value("run", "blocking"))
-    (one,) = run(plan(app, THROTTLE, readings={"run": "detached"})).results
-    assert (one.status, one.findings[0].claims) == ("failed", ("run-detached",))
-    followed = run(plan(app, THROTTLE, readings={"run": "blocking"}))
-    assert followed.exit_code == 0
-    assert "run" not in told(followed)
+def test_an_expected_reading_is_checked_and_not_reported() -> None:
+    app = make_mock(readings=Readings().with_value("run", "blocking"))
+    (result,) = run(make_plan(app, THROTTLE, readings={"run": "detached"})).results
+    assert (result.status, result.findings[0].claims) == ("failed", ("run-detached",))
+    report = run(make_plan(app, THROTTLE, readings={"run": "blocking"}))
+    assert report.exit_code == 0
+    assert "run" not in reported_readings(report)
 
 
-def test_readings_that_nobody_looked_at_are_not_reported() -> None:
-    assert told(run(plan(mock(), "simultaneous"))) == {}
+def test_readings_that_no_check_observes_are_not_reported() -> None:
+    assert reported_readings(run(make_plan(make_mock(), "simultaneous"))) == {}
 
 
 @pytest.mark.parametrize(
-    ("make", "reading", "values"),
+    ("behavior", "reading", "values"),
     [
         (
-            Make(envelopes=("webapi", "netserver"), busy_seconds=0),
+            ServerBehavior(envelopes=("webapi", "netserver"), busy_seconds=0),
             "errors",
             ("errors=webapi", "errors=netserver"),
         ),
         (
-            Make(typed_every=2, busy_seconds=0),
+            ServerBehavior(content_type_every=2, busy_seconds=0),
             "no-content-type",
             ("no-content-type=absent", "no-content-type=as-sampled"),
         ),
     ],
     ids=["errors", "no-content-type"],
 )
-def test_a_server_that_follows_two_values_of_a_reading_differs(
-    make: Make, reading: str, values: tuple[str, str]
+def test_a_server_that_follows_two_values_of_a_reading_fails(
+    behavior: ServerBehavior, reading: str, values: tuple[str, str]
 ) -> None:
-    found = other(make, "readings")
-    (one,) = found.findings
-    assert all(value in one.what for value in values)
-    assert set(one.claims) == set(READINGS[reading])
-    assert told(found)[reading] == "cannot be told: it differs"
+    report = check_other_server(behavior, "readings")
+    (finding,) = report.findings
+    assert all(value in finding.what for value in values)
+    assert set(finding.claims) == set(READINGS[reading])
+    assert reported_readings(report)[reading] == "cannot be observed: it differs"
 
 
 @pytest.mark.parametrize("envelope", ["webapi", "netserver"])
-def test_a_server_that_follows_one_value_passes_and_is_told(envelope: str) -> None:
-    found = other(Make(envelopes=(envelope,), busy_seconds=0), "readings")
-    assert found.exit_code == 0
-    assert told(found)["errors"] == envelope
-    assert told(found)["restricted"].startswith(UNTOLD)
+def test_a_server_that_follows_one_value_passes_and_the_value_is_reported(envelope: str) -> None:
+    report = check_other_server(ServerBehavior(envelopes=(envelope,), busy_seconds=0), "readings")
+    assert report.exit_code == 0
+    assert reported_readings(report)["errors"] == envelope
+    assert reported_readings(report)["restricted"].startswith(NOT_OBSERVABLE)
 
 
-def test_an_envelope_with_more_members_is_not_the_one_that_was_told() -> None:
-    make = Make(envelopes=("netserver",), busy_seconds=0)
-    (one,) = other(make, "readings", readings={"errors": "webapi"}).findings
-    assert one.what.endswith("expected errors=webapi")
+def test_an_envelope_with_more_members_than_the_expected_one_fails() -> None:
+    behavior = ServerBehavior(envelopes=("netserver",), busy_seconds=0)
+    (finding,) = check_other_server(behavior, "readings", readings={"errors": "webapi"}).findings
+    assert finding.what.endswith("expected errors=webapi")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("make", "values"),
+    ("behavior", "values"),
     [
-        (Make(run_seconds=0.6), {"run": "detached", "busy": "wait-then-drop"}),
-        (Make(run_seconds=0.6, tries=True), {"run": "detached", "busy": "try-for-1s"}),
+        (ServerBehavior(run_seconds=0.6), {"run": "detached", "busy": "wait-then-drop"}),
         (
-            Make(run_seconds=2.3, blocking=True),
+            ServerBehavior(run_seconds=0.6, waits_for_lease=True),
+            {"run": "detached", "busy": "try-for-1s"},
+        ),
+        (
+            ServerBehavior(run_seconds=2.3, blocking=True),
             {"run": "blocking", "busy": "wait-then-drop", "disconnect": "still-counts"},
         ),
         (
-            Make(run_seconds=2.3, blocking=True, tries=True, withdraws=True),
+            ServerBehavior(
+                run_seconds=2.3, blocking=True, waits_for_lease=True, disconnect_ends_run=True
+            ),
             {"run": "blocking", "busy": "try-for-1s", "disconnect": "withdraws"},
         ),
     ],
-    ids=["detached", "tries", "blocking", "blocking and tries"],
+    ids=["detached", "waits for lease", "blocking", "blocking and waits for lease"],
 )
-def test_the_wire_shows_readings_of_the_throttle(make: Make, values: dict[str, str]) -> None:
-    found = other(make, "throttle-on-the-wire", "lease-on-the-wire")
-    assert [one.what for one in found.findings] == []
-    known = {name: one for name, one in told(found).items() if not one.startswith(UNTOLD)}
-    assert known == values
-    assert {"tasks", "empty"} <= set(told(found))
+def test_the_wire_shows_readings_of_the_throttle(
+    behavior: ServerBehavior, values: dict[str, str]
+) -> None:
+    report = check_other_server(behavior, "throttle-on-the-wire", "lease-on-the-wire")
+    assert [finding.what for finding in report.findings] == []
+    assert observed_readings(report) == values
+    assert {"tasks", "empty"} <= set(reported_readings(report))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("blocking", [False, True])
-def test_runs_of_a_second_can_be_judged_when_their_length_is_said(*, blocking: bool) -> None:
-    make = Make(run_seconds=1.0, blocking=blocking)
-    found = other(make, "throttle-on-the-wire", run_seconds=1.0)
-    assert found.exit_code == 0
-    assert told(found)["run"] == ("blocking" if blocking else "detached")
+def test_runs_of_a_second_can_be_checked_when_their_length_is_given(*, blocking: bool) -> None:
+    behavior = ServerBehavior(run_seconds=1.0, blocking=blocking)
+    report = check_other_server(behavior, "throttle-on-the-wire", run_seconds=1.0)
+    assert report.exit_code == 0
+    assert reported_readings(report)["run"] == ("blocking" if blocking else "detached")
 
 
-def test_signs_tell_what_tenants_have_in_common_and_where_they_part() -> None:
+def test_signs_of_several_tenants_are_compared_with_the_expected_value() -> None:
     signs = ReadingSigns()
-    for at, value, why in (("a", "401", "x"), ("b", "403", "y"), ("c", None, "nobody")):
-        signs.note(ReadingSign("restricted", at, value, why))
-    assert dict(signs.facts({})) == {"reading restricted": "401 at a, 403 at b"}
-    assert dict(signs.facts({"restricted": "401"})) == {}
-    assert [one.what for one in signs.wrongs({}, ["restricted"])] == []
-    (wrong,) = signs.wrongs({"restricted": "401"}, ["restricted"])
-    assert (wrong.where, wrong.what) == ("b", "restricted=403 at y, expected restricted=401")
-    assert list(signs.wrongs({"restricted": "401"}, ["errors"])) == []
+    for tenant, value, why in (("a", "401", "x"), ("b", "403", "y"), ("c", None, "no sign")):
+        signs.add(ReadingSign("restricted", tenant, value, why))
+    assert dict(signs.describe_unstated({})) == {"reading restricted": "401 at a, 403 at b"}
+    assert dict(signs.describe_unstated({"restricted": "401"})) == {}
+    assert list(signs.find_violations({}, ["restricted"])) == []
+    (finding,) = signs.find_violations({"restricted": "401"}, ["restricted"])
+    assert (finding.where, finding.what) == ("b", "restricted=403 at y, expected restricted=401")
+    assert list(signs.find_violations({"restricted": "401"}, ["errors"])) == []

@@ -1,4 +1,4 @@
-"""Commands that repeat a request: typed into a shell, they send the same, secrets left out."""
+"""A curl command sends the same request again, without its secrets."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from superoffice_contract.target.curl import curl
+from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Request
 
 CURL, SHELL = shutil.which("curl"), shutil.which("sh")
@@ -20,16 +20,15 @@ BASE = "http://127.0.0.1:8204"
 JSON = ("Content-Type", "application/json")
 
 
-def words(ask: Request) -> list[str]:
-    return shlex.split(curl(BASE, ask))
+def split_command(request: Request) -> list[str]:
+    return shlex.split(curl_command(BASE, request))
 
 
-# ---- what is shown ---------------------------------------------------------------------------
+# ---- the text of a command -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "shown"),
-    [
+def test_a_command_has_each_header_without_secrets() -> None:
+    for name, value, argument in (
         ("Authorization", "Basic dGplMDpUamUw", "Authorization: Basic [redacted]"),
         ("authorization", "dGplMDpUamUw", "authorization: [redacted]"),
         ("Authorization", "", "Authorization;"),
@@ -42,77 +41,75 @@ def words(ask: Request) -> list[str]:
         ("SO-AppToken", "", "SO-AppToken;"),
         ("X-XSRF-TOKEN", "dGplMDpUamUw more", "X-XSRF-TOKEN: [redacted]"),
         ("Accept", "dGplMDpUamUw", "Accept: dGplMDpUamUw"),
-    ],
-)
-def test_a_command_has_each_header_and_no_secret(name: str, value: str, shown: str) -> None:
-    assert shown in words(Request("POST", "/x", ((name, value),), b"{}"))
+    ):
+        assert argument in split_command(Request("POST", "/x", ((name, value),), b"{}"))
 
 
-def test_a_command_can_be_typed_as_it_stands() -> None:
+def test_a_command_is_quoted_for_the_shell() -> None:
     body = json.dumps({"it's": '$HOME `x` "y"'}).encode()
-    assert words(Request("PUT", "/a?$select=x&y=1", (JSON,), body)) == [
+    assert split_command(Request("PUT", "/a?$select=x&y=1", (JSON,), body)) == [
         *("curl", "-i", "-X", "PUT", "-H", "Content-Type: application/json"),
         *("--data-binary", body.decode(), f"{BASE}/a?$select=x&y=1"),
     ]
 
 
 def test_a_body_that_is_cut_says_how_long_it_is() -> None:
-    rest = "… (10000 bytes in all)"
-    assert "[" * 400 + rest in words(Request("POST", "/", (), b"[" * 10_000))
-    piped = words(Request("POST", "/", (), b"\xff" * 10_000))
-    assert piped[:3] == ["printf", r"\377" * 400 + rest, "|"]
-    assert "[" * 400 in words(Request("POST", "/", (), b"[" * 400))
+    suffix = "… (10000 bytes in all)"
+    assert "[" * 400 + suffix in split_command(Request("POST", "/", (), b"[" * 10_000))
+    words = split_command(Request("POST", "/", (), b"\xff" * 10_000))
+    assert words[:3] == ["printf", r"\377" * 400 + suffix, "|"]
+    assert "[" * 400 in split_command(Request("POST", "/", (), b"[" * 400))
 
 
-# ---- what is sent ----------------------------------------------------------------------------
+# ---- the request that a command sends --------------------------------------------------------
 
 
-class _Noting(BaseHTTPRequestHandler):
-    """Notes what comes."""
+class RecordingHandler(BaseHTTPRequestHandler):
+    """Records requests."""
 
     protocol_version = "HTTP/1.1"
-    got: list[Request]
+    requests: list[Request]
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("do_"):
-            return self._note
+            return self._record
         raise AttributeError(name)
 
-    def _note(self) -> None:
+    def _record(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.got.append(Request(self.command, self.path, tuple(self.headers.items()), body))
+        self.requests.append(Request(self.command, self.path, tuple(self.headers.items()), body))
         self.send_response(200)
         self.send_header("Content-Length", "5")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(b"heard")
+            self.wfile.write(b"hello")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called above
-        """Say nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+        """Log nothing."""
 
 
 @contextmanager
-def noting() -> Iterator[tuple[str, list[Request]]]:
-    """Serve; yield the URL and what comes."""
-    got: list[Request] = []
-    handler = type("Handler", (_Noting,), {"got": got})
+def record_requests() -> Iterator[tuple[str, list[Request]]]:
+    """Run a server; yield its URL and the requests that arrive."""
+    requests: list[Request] = []
+    handler = type("Handler", (RecordingHandler,), {"requests": requests})
     with HTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", got
+            yield f"http://127.0.0.1:{server.server_port}", requests
         finally:
             server.shutdown()
             thread.join()
 
 
-OWN = {"host", "user-agent", "content-length", "accept"}
-"""What curl adds, or every HTTP client."""
+ADDED_HEADERS = {"host", "user-agent", "content-length", "accept"}
+"""Headers that curl adds."""
 
 
-@pytest.mark.skipif(CURL is None or SHELL is None, reason="there is no curl or no shell here")
+@pytest.mark.skipif(CURL is None or SHELL is None, reason="needs curl and a shell")
 @pytest.mark.parametrize(
-    "ask",
+    "expected",
     [
         Request("HEAD", "/a"),
         Request("GET", "/a?b=%24c&d={e}[1-2]"),
@@ -126,20 +123,26 @@ OWN = {"host", "user-agent", "content-length", "accept"}
         Request("POST", "/a", (JSON,), "\ufeff{}".encode("utf-16")),
         Request("GET", "/a", (JSON,), b"{}\r\n"),
     ],
-    ids=lambda ask: f"{ask.method} {ask.path} {ask.headers} {ask.body[:9]!r}",
+    ids=lambda expected: (
+        f"{expected.method} {expected.path} {expected.headers} {expected.body[:9]!r}"
+    ),
 )
-def test_a_command_sends_the_request_again(ask: Request) -> None:
-    with noting() as (url, got):
-        command = curl(url, ask)
+def test_a_command_sends_the_request_again(expected: Request) -> None:
+    with record_requests() as (url, requests):
+        command = curl_command(url, expected)
         environment = {"no_proxy": "*", "PATH": os.environ["PATH"]}
-        done = subprocess.run(
+        completed = subprocess.run(
             [str(SHELL), "-c", command],
             env=environment,
             timeout=20,
             check=True,
             capture_output=True,
         )
-    (sent,) = got
-    assert (sent.method, sent.path, sent.body) == (ask.method, ask.path, ask.body)
-    assert tuple(one for one in sent.headers if one[0].lower() not in OWN) == ask.headers
-    assert b"200 OK" in done.stdout
+    (received,) = requests
+    received_parts = (received.method, received.path, received.body)
+    assert received_parts == (expected.method, expected.path, expected.body)
+    assert (
+        tuple(pair for pair in received.headers if pair[0].lower() not in ADDED_HEADERS)
+        == expected.headers
+    )
+    assert b"200 OK" in completed.stdout

@@ -1,4 +1,4 @@
-"""One request and its answer: what is sent, what is read, and what is said when it fails."""
+"""The HTTP client: requests, responses, and the messages of its errors."""
 
 import asyncio
 import socket
@@ -9,38 +9,42 @@ from typing import Any
 import httpx2
 import pytest
 
-from superoffice_contract.errors import ImpossibleError, TargetError
+from superoffice_contract.errors import NotObservableError, TargetError
 from superoffice_contract.target import http
-from superoffice_contract.target.http import Request, Response, calling
-from tests.contract.other_server.server import Make, serving
+from superoffice_contract.target.http import Request, Response, open_client
+from tests.contract.other_server.server import ServerBehavior, run_other_server
 
 
 class App:
-    """An application that answers *body* as *kind* and keeps what it got."""
+    """An application that answers with *body* as *media_type* and keeps the scopes."""
 
     def __init__(
-        self, body: bytes = b"", kind: str = "application/json", status: int = 200
+        self, body: bytes = b"", media_type: str = "application/json", status: int = 200
     ) -> None:
-        self.body, self.kind, self.status = body, kind, status
+        self.body, self.media_type, self.status = body, media_type, status
         self.scopes: list[Any] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scopes.append(scope)
         await receive()
-        headers = [(b"Content-Type", self.kind.encode()), (b"X-Twice", b"1"), (b"x-twice", b"2")]
+        headers = [
+            (b"Content-Type", self.media_type.encode()),
+            (b"X-Twice", b"1"),
+            (b"x-twice", b"2"),
+        ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body})
 
 
-async def stuck(*_: object) -> None:
+async def never_answer(*_: object) -> None:
     """An application that never answers."""
     await asyncio.Event().wait()
 
 
-async def test_a_request_has_the_headers_that_were_asked_for_and_no_wishes_of_a_client() -> None:
+async def test_a_request_has_its_headers_and_none_that_a_client_adds() -> None:
     app = App()
-    async with calling(app, 5) as caller:
-        await caller.send(Request("GET", "/a?b=%24c").with_headers(("X-One", "1"), ("X-One", "2")))
+    async with open_client(app, 5) as client:
+        await client.send(Request("GET", "/a?b=%24c").with_headers(("X-One", "1"), ("X-One", "2")))
     (scope,) = app.scopes
     names = [name for name, _ in scope["headers"]]
     assert names.count(b"x-one") == 2
@@ -48,89 +52,88 @@ async def test_a_request_has_the_headers_that_were_asked_for_and_no_wishes_of_a_
     assert (scope["raw_path"], scope["query_string"]) == (b"/a", b"b=%24c")
 
 
-async def test_an_answer_tells_its_headers_whatever_their_case() -> None:
-    async with calling(App(b"{}"), 5) as caller:
-        seen = await caller.send(Request("GET", "/"))
-    assert (seen.header("CONTENT-type"), seen.header("X-TWICE")) == ("application/json", "1")
-    assert seen.header("nothing") is None
-    assert {"content-type", "x-twice"} <= seen.names
-    assert (seen.status, seen.body) == (200, b"{}")
+async def test_the_headers_of_a_response_ignore_case() -> None:
+    async with open_client(App(b"{}"), 5) as client:
+        response = await client.send(Request("GET", "/"))
+    assert (response.header("CONTENT-type"), response.header("X-TWICE")) == (
+        "application/json",
+        "1",
+    )
+    assert response.header("nothing") is None
+    assert {"content-type", "x-twice"} <= response.header_names
+    assert (response.status, response.body) == (200, b"{}")
 
 
-async def test_requests_that_are_sent_together_are_under_way_together() -> None:
-    everybody = asyncio.Barrier(5)
+async def test_requests_that_are_sent_together_overlap() -> None:
+    barrier = asyncio.Barrier(5)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        await everybody.wait()
+        await barrier.wait()
         await App()(scope, receive, send)
 
-    async with calling(app, 5) as caller:
-        answers = await caller.send_together([Request("GET", f"/{one}") for one in range(5)])
-    assert [one.status for one in answers] == [200] * 5
-    assert caller.sent == 5
+    async with open_client(app, 5) as client:
+        responses = await client.send_together([Request("GET", f"/{i}") for i in range(5)])
+    assert [response.status for response in responses] == [200] * 5
+    assert client.sent_count == 5
 
 
-@pytest.mark.parametrize(
-    "app",
-    [
-        App(b"{}", "text/html"),
-        App(b"{}", status=404),
-        App(b"{}", status=302),
-        App(b"{"),
-        App(b"\xff"),
-    ],
-    ids=["no JSON type", "404", "302", "broken", "no text"],
-)
-async def test_what_does_not_answer_json_has_no_control_surface(app: App) -> None:
-    async with calling(app, 5) as caller:
-        assert await caller.control("GET", "health") is None
+async def test_a_server_that_does_not_answer_with_json_has_no_control_surface() -> None:
+    for name, app in {
+        "no JSON type": App(b"{}", "text/html"),
+        "404": App(b"{}", status=404),
+        "302": App(b"{}", status=302),
+        "invalid JSON": App(b"{"),
+        "invalid UTF-8": App(b"\xff"),
+    }.items():
+        async with open_client(app, 5) as client:
+            assert await client.control("GET", "health") is None, name
 
 
-async def test_control_sends_and_reads_json_under_its_prefix() -> None:
+async def test_control_calls_send_and_read_json_under_their_prefix() -> None:
     app = App(b'{"held":true}', "application/json; charset=utf-8")
-    async with calling(app, 5) as caller:
-        assert await caller.control("POST", "clock/advance", {"seconds": 1}) == {"held": True}
+    async with open_client(app, 5) as client:
+        assert await client.control("POST", "clock/advance", {"seconds": 1}) == {"held": True}
     assert app.scopes[0]["path"] == "/_mock/clock/advance"
 
 
-# ---- what goes wrong -------------------------------------------------------------------------
+# ---- errors ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def free() -> Iterator[str]:
-    """A URL that nobody listens at: the port is taken, and closed to callers."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+def unused_url() -> Iterator[str]:
+    """A URL where no server listens: its port is bound, so that no other server gets it."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
 
 
-async def test_a_port_where_nobody_listens_is_said_so(free: str) -> None:
-    async with calling(free, 5) as caller:
+async def test_a_port_without_a_server_is_reported(unused_url: str) -> None:
+    async with open_client(unused_url, 5) as client:
         with pytest.raises(TargetError, match="is a server running there"):
-            await caller.send(Request("GET", "/"))
+            await client.send(Request("GET", "/"))
 
 
-async def test_a_url_that_is_none_is_said_so() -> None:
-    async with calling("http://127.0.0.1:nothing", 5) as caller:
+async def test_an_invalid_url_is_reported() -> None:
+    async with open_client("http://127.0.0.1:nothing", 5) as client:
         with pytest.raises(TargetError, match="InvalidURL"):
-            await caller.send(Request("GET", "/"))
+            await client.send(Request("GET", "/"))
 
 
-async def test_an_application_that_never_answers_is_given_up_in_time() -> None:
-    async with calling(stuck, 0.05) as caller:
+async def test_an_application_that_never_answers_times_out() -> None:
+    async with open_client(never_answer, 0.05) as client:
         with pytest.raises(TargetError, match=r"no answer within 0\.05 s"):
-            await caller.send(Request("GET", "/"))
+            await client.send(Request("GET", "/"))
 
 
 async def test_redirects_are_not_followed() -> None:
-    with serving(Make(redirects_to="/elsewhere")) as url:
-        async with calling(f"{url}/", 5) as caller:
-            seen = await caller.send(Request("GET", "/here"))
-            assert (caller.base, caller.sent) == (url, 1)
-    assert (seen.status, seen.header("location")) == (302, "/elsewhere")
+    with run_other_server(ServerBehavior(redirects_to="/elsewhere")) as url:
+        async with open_client(f"{url}/", 5) as client:
+            response = await client.send(Request("GET", "/here"))
+            assert (client.base, client.sent_count) == (url, 1)
+    assert (response.status, response.header("location")) == (302, "/elsewhere")
 
 
-async def test_a_body_that_comes_a_byte_at_a_time_does_not_stretch_the_time_out() -> None:
+async def test_a_body_that_arrives_byte_by_byte_does_not_extend_the_timeout() -> None:
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
         try:
@@ -145,9 +148,9 @@ async def test_a_body_that_comes_a_byte_at_a_time_does_not_stretch_the_time_out(
 
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with calling(f"http://127.0.0.1:{port}", 0.2) as caller:
+    async with open_client(f"http://127.0.0.1:{port}", 0.2) as client:
         with pytest.raises(TargetError, match=r"no answer within 0\.2 s"):
-            await caller.send(Request("GET", "/"))
+            await client.send(Request("GET", "/"))
     server.close()
 
 
@@ -157,58 +160,65 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
 @asynccontextmanager
-async def breaking(*answers: bytes) -> AsyncIterator[str]:
-    """A server that writes one of *answers* to each connection, in order, and hangs up."""
-    left = iter(answers)
+async def run_server(*answers: bytes) -> AsyncIterator[str]:
+    """Run a server that writes the next of *answers* to each connection and closes it."""
+    answers_left = iter(answers)
 
-    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(next(left))
+        writer.write(next(answers_left))
         writer.close()
 
-    async with await asyncio.start_server(one, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def test_a_request_whose_connection_broke_before_an_answer_is_sent_once_more() -> None:
-    async with breaking(b"", ANSWER) as url, calling(url, 5, tries=2) as caller:
-        seen = await caller.send(Request("POST", "/"))
-    assert (seen.status, seen.body, caller.sent) == (200, b"ok", 2)
+async def test_a_request_is_sent_again_if_its_connection_broke_before_an_answer() -> None:
+    async with run_server(b"", ANSWER) as url, open_client(url, 5, tries=2) as client:
+        response = await client.send(Request("POST", "/"))
+    assert (response.status, response.body, client.sent_count) == (200, b"ok", 2)
 
 
-async def test_it_is_not_sent_again_unless_that_was_asked_for() -> None:
-    async with breaking(b"", ANSWER) as url, calling(url, 5) as caller:
+async def test_a_request_is_not_sent_again_without_tries() -> None:
+    async with run_server(b"", ANSWER) as url, open_client(url, 5) as client:
         with pytest.raises(TargetError):
-            await caller.send(Request("POST", "/"))
-        assert caller.sent == 1
+            await client.send(Request("POST", "/"))
+        assert client.sent_count == 1
 
 
-async def test_an_answer_that_breaks_off_in_its_middle_is_not_asked_for_again() -> None:
-    async with breaking(ANSWER[:-1], ANSWER) as url, calling(url, 5, tries=2) as caller:
+async def test_a_request_is_not_sent_again_if_its_answer_broke_off() -> None:
+    async with (
+        run_server(ANSWER[:-1], ANSWER) as url,
+        open_client(url, 5, tries=2) as client,
+    ):
         with pytest.raises(TargetError, match="broke in the middle of an answer"):
-            await caller.send(Request("POST", "/"))
-        assert caller.sent == 1
+            await client.send(Request("POST", "/"))
+        assert client.sent_count == 1
 
 
 @pytest.mark.parametrize("error", [httpx2.ReadError(""), httpx2.RemoteProtocolError("gone")])
-def test_a_connection_that_broke_is_told_by_its_kind_and_what_to_look_at(error: Exception) -> None:
-    told = str(http.before("http://x", error))
+def test_the_error_of_a_broken_connection_has_its_type_and_a_hint(error: Exception) -> None:
+    message = str(http.error_before_response("http://x", error))
     name = type(error).__name__
-    assert told.startswith((f"http://x: {name}, the connection", f"http://x: {name}: gone, the"))
-    assert told.endswith("is a server running there? Can it take several connections at once?")
+    assert message.startswith((f"http://x: {name}, the connection", f"http://x: {name}: gone, the"))
+    assert message.endswith("is a server running there? Can it take several connections at once?")
 
 
-async def test_so_many_at_once_that_connections_break_can_not_be_observed() -> None:
-    async with breaking(ANSWER, b"", b"") as url, calling(url, 5) as caller:
-        with pytest.raises(ImpossibleError, match=r"of 3 calls at once 2 got no .* longer backlog"):
-            await caller.send_together([Request("POST", "/")] * 3)
+async def test_broken_connections_of_calls_at_once_are_not_observable() -> None:
+    async with run_server(ANSWER, b"", b"") as url, open_client(url, 5) as client:
+        with pytest.raises(
+            NotObservableError, match=r"of 3 calls at once 2 got no .* longer backlog"
+        ):
+            await client.send_together([Request("POST", "/")] * 3)
 
 
-async def test_a_single_call_that_gets_no_connection_is_no_matter_of_how_many(free: str) -> None:
-    async with calling(free, 5) as caller:
+async def test_a_broken_connection_of_a_single_call_is_an_error(
+    unused_url: str,
+) -> None:
+    async with open_client(unused_url, 5) as client:
         with pytest.raises(TargetError, match="is a server running there"):
-            await caller.send_together([Request("POST", "/")])
+            await client.send_together([Request("POST", "/")])
 
 
-def test_an_answer_without_headers_has_no_names() -> None:
-    assert Response(204, (), b"", 0.0).names == frozenset()
+def test_a_response_without_headers_has_no_header_names() -> None:
+    assert Response(204, (), b"", 0.0).header_names == frozenset()

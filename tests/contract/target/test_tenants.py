@@ -1,4 +1,4 @@
-"""Tenants of a target and the credentials that they give rise to."""
+"""Tenants of a target, and the valid and invalid credentials that follow from them."""
 
 import base64
 from typing import Any
@@ -7,10 +7,14 @@ import pytest
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.openapi import claims
-from superoffice_contract.target import credentials, invalid_credentials, tenants
-from superoffice_contract.target.credentials import Credential
+from superoffice_contract.target import tenants
+from superoffice_contract.target.credentials import Credential, valid_credentials
+from superoffice_contract.target.invalid_credentials import (
+    invalid_credentials,
+    unknown_credentials,
+)
 from superoffice_mock.config import tenant_file
-from tests.contract.suite.targets import OTHER, tenant
+from tests.contract.suite.targets import OTHER_TENANT, read_tenant
 
 ONLINE = {
     "id": "Cust1",
@@ -26,12 +30,12 @@ ONLINE = {
 }
 
 
-def good(table: dict[str, Any]) -> list[Credential]:
-    return list(credentials.good(tenant(**table)))
+def list_valid(table: dict[str, Any]) -> list[Credential]:
+    return list(valid_credentials(read_tenant(**table)))
 
 
-def test_onsite_a_password_a_ticket_and_a_session_are_let_in() -> None:
-    headers = [dict(one.headers) for one in good(OTHER)]
+def test_onsite_a_password_a_ticket_and_a_session_are_valid() -> None:
+    headers = [dict(credential.headers) for credential in list_valid(OTHER_TENANT)]
     password = base64.b64encode(b"kari:Kari").decode()
     for scheme in ("Basic", "basic"):
         assert {"Authorization": f"{scheme} {password}"} in headers
@@ -39,11 +43,11 @@ def test_onsite_a_password_a_ticket_and_a_session_are_let_in() -> None:
         assert {"Authorization": f"{scheme} 7T:other-ticket"} in headers
     session = {"Cookie": "ASP.NET_SessionId=other-session", "X-XSRF-TOKEN": "other-xsrf"}
     assert session in headers
-    assert not [one for one in headers if one.get("Authorization", "").startswith("Bearer")]
+    assert not [True for names in headers if names.get("Authorization", "").startswith("Bearer")]
 
 
-def test_online_a_ticket_needs_a_granted_app_and_a_token_is_one_of_such_an_app() -> None:
-    headers = [dict(one.headers) for one in good(ONLINE)]
+def test_online_only_tickets_and_tokens_of_an_app_with_grant_are_valid() -> None:
+    headers = [dict(credential.headers) for credential in list_valid(ONLINE)]
     assert {"Authorization": "SOTicket 7T:ticket", "SO-AppToken": "app-token"} in headers
     assert {"Authorization": "Bearer 8A:open"} in headers
     values = str(headers)
@@ -51,80 +55,79 @@ def test_online_a_ticket_needs_a_granted_app_and_a_token_is_one_of_such_an_app()
     assert "Basic" not in values
 
 
-@pytest.mark.parametrize(
-    "table",
-    [
+def test_a_tenant_may_have_no_valid_credentials() -> None:
+    for table in (
         {"id": "Cust1", "installation": "online", "tickets": ["t"]},
         {"id": "Cust1", "installation": "online", "users": ONLINE["users"]},
         {"id": "Cust1", "installation": "online", "apps": ONLINE["apps"]},
         {"id": "onsite", "installation": "onsite"},
         {"id": "onsite", "installation": "onsite", "tokens": ONLINE["tokens"]},
-    ],
-    ids=["a ticket alone", "a password online", "apps alone", "nobody", "tokens onsite"],
-)
-def test_a_tenant_may_let_nobody_in(table: dict[str, Any]) -> None:
-    assert good(table) == []
+    ):
+        assert list_valid(table) == [], table
 
 
-@pytest.mark.parametrize(
-    "table", [OTHER, ONLINE, *tenant_file.demo()], ids=lambda one: str(one["id"])
-)
-def test_nothing_that_must_be_refused_is_also_let_in_and_all_stand_for_claims(
-    table: dict[str, Any],
-) -> None:
-    one = tenant(**table)
-    let_in, refused = list(credentials.good(one)), list(invalid_credentials.of(one))
-    assert {each.headers for each in let_in}.isdisjoint(each.headers for each in refused)
-    assert len({each.name for each in refused}) == len(refused)
-    named = {id_ for each in (*let_in, *refused) for id_ in each.claims}
-    assert named <= set(claims.load())
-    assert all(each.claims for each in (*let_in, *refused))
+def test_no_credential_is_both_valid_and_invalid_and_each_has_claims() -> None:
+    for table in (OTHER_TENANT, ONLINE, *tenant_file.demo_tables()):
+        valid, invalid = list_valid(table), list(invalid_credentials(read_tenant(**table)))
+        valid_headers = {credential.headers for credential in valid}
+        assert valid_headers.isdisjoint(credential.headers for credential in invalid), table
+        assert len({credential.name for credential in invalid}) == len(invalid), table
+        for credential in (*valid, *invalid):
+            assert credential.claims, credential
+            assert set(credential.claims) <= set(claims.load()), credential
 
 
-def test_each_credential_of_a_tenant_is_also_tried_bent() -> None:
-    onsite = {one.name: dict(one.headers) for one in invalid_credentials.of(tenant(**OTHER))}
+def headers_by_name(table: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {
+        credential.name: dict(credential.headers)
+        for credential in invalid_credentials(read_tenant(**table))
+    }
+
+
+def test_each_credential_of_a_tenant_is_also_tried_with_a_change() -> None:
+    onsite = headers_by_name(OTHER_TENANT)
     assert onsite["Bearer onsite"] == {"Authorization": "Bearer 7T:other-ticket"}
     wrong = base64.b64decode(onsite["a wrong password"]["Authorization"].removeprefix("Basic "))
     assert wrong.startswith(b"kari:")
     assert wrong != b"kari:Kari"
     assert set(onsite["the cookie of a session alone"]) == {"Cookie"}
     assert set(onsite["the XSRF value of a session alone"]) == {"X-XSRF-TOKEN"}
-    online = {one.name: dict(one.headers) for one in invalid_credentials.of(tenant(**ONLINE))}
+    online = headers_by_name(ONLINE)
     assert online["a ticket without app token"] == {"Authorization": "SOTicket 7T:ticket"}
-    without = online["a token of an app without the EMail agent"]
-    assert without == {"Authorization": "Bearer 8A:closed"}
+    token_headers = online["a token of an app without the EMail agent"]
+    assert token_headers == {"Authorization": "Bearer 8A:closed"}
     assert "Basic Online" in online
     assert "Basic Online" not in onsite
 
 
 def test_two_authorizations_are_two_headers() -> None:
-    (twice,) = [one for one in invalid_credentials.of(tenant(**OTHER)) if "two" in one.name]
-    assert [name for name, _ in twice.headers] == ["Authorization", "Authorization"]
+    (credential,) = [
+        item for item in invalid_credentials(read_tenant(**OTHER_TENANT)) if "two" in item.name
+    ]
+    assert [name for name, _ in credential.headers] == ["Authorization", "Authorization"]
 
 
-def test_what_is_invented_has_nothing_of_any_tenant() -> None:
-    values = str([one.headers for one in invalid_credentials.invented()])
+def test_unknown_credentials_contain_no_secret_of_a_tenant() -> None:
+    values = str([credential.headers for credential in unknown_credentials()])
     real = ("kari", "7T:other-ticket", "other-session", "other-xsrf", base64.b64encode(b"kari:"))
-    assert [one for one in real if str(one) in values] == []
-    assert len(list(invalid_credentials.invented())) >= 10
+    assert [secret for secret in real if str(secret) in values] == []
+    assert len(list(unknown_credentials())) >= 10
 
 
-@pytest.mark.parametrize(("id_", "base"), [("onsite", ""), ("Cust1", "/Cust1"), ("t-1", "/t-1")])
-def test_a_tenant_answers_under_its_id_and_onsite_at_the_root(id_: str, base: str) -> None:
-    assert tenant(id=id_, installation="onsite").base == base
+def test_the_path_of_a_tenant_begins_with_its_id_except_onsite() -> None:
+    for id_, base in (("onsite", ""), ("Cust1", "/Cust1"), ("t-1", "/t-1")):
+        assert read_tenant(id=id_, installation="onsite").base == base, id_
 
 
-@pytest.mark.parametrize(
-    ("tables", "what"),
-    [
-        ([{"installation": "onsite"}], "missing required field `id`"),
-        ([{"id": "x", "installation": "cloud"}], "cloud"),
-        ([{"id": "x", "installation": "onsite", "tickets": [""]}], "length >= 1"),
-        ([{"id": "x", "installation": "onsite", "users": [{"name": "x"}]}], "password"),
-        (["x"], "Expected `object`"),
-    ],
-)
-def test_a_wrong_table_is_told_with_its_file_and_place(tables: list[Any], what: str) -> None:
-    with pytest.raises(TargetError, match=r"^here\.toml: \[\[tenant\]\]: ") as caught:
-        tenants.tenants(tables, "here.toml")
-    assert what in str(caught.value)
+def test_an_invalid_table_is_reported_with_its_file_and_place() -> None:
+    invalid_tables: list[tuple[Any, str]] = [
+        ({"installation": "onsite"}, "missing required field `id`"),
+        ({"id": "x", "installation": "cloud"}, "cloud"),
+        ({"id": "x", "installation": "onsite", "tickets": [""]}, "length >= 1"),
+        ({"id": "x", "installation": "onsite", "users": [{"name": "x"}]}, "password"),
+        ("x", "Expected `object`"),
+    ]
+    for table, text in invalid_tables:
+        with pytest.raises(TargetError, match=r"^here\.toml: \[\[tenant\]\]: ") as error:
+            tenants.read_tenants([table], "here.toml")
+        assert text in str(error.value), table

@@ -1,4 +1,4 @@
-"""The search for schedules that a server plays otherwise: how long it goes on once it has one."""
+"""The search for schedules on which a server and the model disagree, and how they are shrunk."""
 
 import json
 from typing import Any
@@ -15,61 +15,61 @@ from superoffice_contract.throttle.state_machine import (
     Step,
     explore_throttle,
 )
-from tests.contract.suite.targets import mock, plan
+from tests.contract.suite.targets import make_mock, make_plan
 
 ARRIVE: Step = ("arrive", [1])
 ADVANCE: Step = ("advance", 7)
 
 
-def play(patience: ShrinkDeadline, error: Exception | None, *schedule: Step) -> None:
+def take_step(deadline: ShrinkDeadline, error: Exception | None, *schedule: Step) -> None:
     """Take the last step of *schedule*, which fails with *error*."""
-    with patience.watching(schedule):
+    with deadline.watch(schedule):
         if error is not None:
             raise error
 
 
-def test_patience_lasts_for_ever_as_long_as_nothing_fails() -> None:
-    patience = ShrinkDeadline(0.0)
+def test_there_is_no_deadline_before_the_first_failure() -> None:
+    deadline = ShrinkDeadline(0.0)
     for _ in range(2):
-        play(patience, None, ARRIVE)
+        take_step(deadline, None, ARRIVE)
 
 
-def test_patience_is_spent_from_the_first_failure_on() -> None:
-    patience, first = ShrinkDeadline(0.0), ThrottleError("it starts twice")
+def test_the_deadline_starts_with_the_first_failure() -> None:
+    deadline, first = ShrinkDeadline(0.0), ThrottleError("it starts twice")
     with pytest.raises(ThrottleError):
-        play(patience, first, ARRIVE, ADVANCE)
+        take_step(deadline, first, ARRIVE, ADVANCE)
     with pytest.raises(OutOfTimeError):
-        play(patience, None, ARRIVE)
-    assert patience.shortest is first
+        take_step(deadline, None, ARRIVE)
+    assert deadline.shortest is first
     assert first.schedule == "arrive [1]; advance 7"
 
 
 def test_the_shortest_schedule_that_failed_is_kept() -> None:
-    patience = ShrinkDeadline(600.0)
+    deadline = ShrinkDeadline(600.0)
     errors = [ThrottleError(f"the {name}") for name in ("first", "shorter", "longer")]
-    steps = ((ARRIVE, ADVANCE), (ARRIVE,), (ARRIVE, ADVANCE, ADVANCE))
-    for error, schedule in zip(errors, steps, strict=True):
+    schedules = ((ARRIVE, ADVANCE), (ARRIVE,), (ARRIVE, ADVANCE, ADVANCE))
+    for error, schedule in zip(errors, schedules, strict=True):
         with pytest.raises(ThrottleError):
-            play(patience, error, *schedule)
-    assert patience.shortest is errors[1]
+            take_step(deadline, error, *schedule)
+    assert deadline.shortest is errors[1]
 
 
-def test_a_server_that_can_not_be_asked_any_more_is_not_asked_with_shorter_schedules() -> None:
-    patience = ShrinkDeadline(600.0)
+def test_an_error_of_another_kind_is_not_shrunk() -> None:
+    deadline = ShrinkDeadline(600.0)
     with pytest.raises(TargetError):
-        play(patience, TargetError("no answer"), ARRIVE)
+        take_step(deadline, TargetError("no answer"), ARRIVE)
     with pytest.raises(OutOfTimeError):
-        play(patience, None, ARRIVE)
+        take_step(deadline, None, ARRIVE)
 
 
-# ---- a defect that only schedules show which are made up -------------------------------------
+# ---- a defect that only generated schedules show ---------------------------------------------
 
 
-class Forgetful:
-    """A mock that forgets one of two who are in a call; it keeps the paths of calls."""
+class LosesAnAccount:
+    """A mock that drops one of two accounts in a call; it records the paths of calls."""
 
     def __init__(self) -> None:
-        self.app = mock()
+        self.app = make_mock()
         self.calls: list[str] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -79,37 +79,41 @@ class Forgetful:
         self.calls.append(scope["path"])
         accounts = json.loads((await receive())["body"])["SyncUserAccounts"]
         body = json.dumps({"SyncUserAccounts": accounts[:1] if len(accounts) == 2 else accounts})
-        kept = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
-        headers = [*kept, (b"content-length", str(len(body)).encode())]
-        given = iter([{"type": "http.request", "body": body.encode(), "more_body": False}])
+        other_headers = [
+            (name, value) for name, value in scope["headers"] if name != b"content-length"
+        ]
+        headers = [*other_headers, (b"content-length", str(len(body)).encode())]
+        messages = iter([{"type": "http.request", "body": body.encode(), "more_body": False}])
 
-        async def shorter() -> Any:
-            return next(given, None) or await receive()
+        async def receive_changed() -> Any:
+            return next(messages, None) or await receive()
 
-        await self.app({**scope, "headers": headers}, shorter, send)
-
-
-def explored(seconds: float) -> tuple[Forgetful, str]:
-    """Search for so many *seconds* after the first failure; return the schedule that is told."""
-    app = Forgetful()
-    scene = plan(app).signed_in[0]
-    with pytest.raises(ThrottleError, match="claim accounts-array") as failed:
-        explore_throttle(app, scene, chance=1, examples=8, seconds=seconds, timeout_seconds=10)
-    return app, failed.value.schedule or ""
+        await self.app({**scope, "headers": headers}, receive_changed, send)
 
 
-def test_a_schedule_that_fails_is_made_as_short_as_can_be_or_as_the_time_allows() -> None:
-    patient, shortest = explored(600.0)
-    hasty, found = explored(0.0)
+def explore(seconds: float) -> tuple[LosesAnAccount, str]:
+    """Return the application, and the schedule found when shrinking for that many *seconds*."""
+    app = LosesAnAccount()
+    context = make_plan(app).signed_in_contexts[0]
+    with pytest.raises(ThrottleError, match="claim accounts-array") as error_info:
+        explore_throttle(
+            app, context, random_seed=1, examples=8, shrink_seconds=seconds, timeout_seconds=10
+        )
+    return app, error_info.value.schedule or ""
+
+
+def test_a_failing_schedule_is_made_as_short_as_the_time_allows() -> None:
+    patient_app, shortest = explore(600.0)
+    hasty_app, schedule = explore(0.0)
     assert shortest == "arrive [507, 507]"
-    assert "arrive" in found
-    assert len(hasty.calls) < len(patient.calls) / 2
+    assert "arrive" in schedule
+    assert len(hasty_app.calls) < len(patient_app.calls) / 2
 
 
 @pytest.mark.slow
-def test_of_several_tenants_the_first_that_fails_gets_a_short_schedule() -> None:
-    app = Forgetful()
-    (one,) = run(plan(app, THROTTLE)).results
-    assert [each.where for each in one.findings] == ["onsite", "Cust12345"]
-    first = [path for path in app.calls if path.startswith("/api")]
-    assert len(app.calls) - len(first) < len(first)
+def test_only_the_schedule_of_the_first_failing_tenant_is_shortened() -> None:
+    app = LosesAnAccount()
+    (result,) = run(make_plan(app, THROTTLE)).results
+    assert [finding.where for finding in result.findings] == ["onsite", "Cust12345"]
+    onsite_calls = [path for path in app.calls if path.startswith("/api")]
+    assert len(app.calls) - len(onsite_calls) < len(onsite_calls)

@@ -1,47 +1,65 @@
-"""The command line: subcommands are found where they are, and loaded only when they are called."""
+"""The command line: its subcommands, each imported only when it is called."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from superoffice_mock import __version__, cli
 
-NO_COMMANDS = {"__init__", "base", "check_real", "options", "replay_against", "target_options"}
+HELPERS = {"__init__", "base", "check_real", "replay_against", "reports", "target_options"}
 
 
-def test_a_module_of_the_package_is_a_subcommand_or_one_of_those_that_serve_them() -> None:
+def test_every_other_module_of_the_package_is_a_subcommand() -> None:
     modules = {path.stem for path in Path(cli.__path__[0]).glob("*.py")}
-    assert modules - NO_COMMANDS == set(cli.COMMANDS)
+    assert modules - HELPERS == set(cli.COMMANDS)
 
 
-@pytest.mark.parametrize("name", cli.COMMANDS)
-def test_a_subcommand_has_its_name_and_says_what_it_does(name: str) -> None:
-    shown = CliRunner().invoke(cli.main, [name, "--help"])
-    assert shown.exit_code == 0
-    usage, empty, about, *_ = shown.stdout.splitlines()
-    assert usage.startswith(f"Usage: main {name} [OPTIONS]")
-    assert empty == ""
-    assert about.strip()
+def test_every_subcommand_has_a_help_text_that_begins_with_what_it_does() -> None:
+    for name in cli.COMMANDS:
+        result = CliRunner().invoke(cli.main, [name, "--help"])
+        assert result.exit_code == 0, name
+        usage, empty, summary, *_ = result.stdout.splitlines()
+        assert usage.startswith(f"Usage: main {name} [OPTIONS]")
+        assert empty == ""
+        assert summary.strip(), name
 
 
-def test_a_subcommand_that_there_is_not_is_wrong_usage() -> None:
-    done = CliRunner().invoke(cli.main, ["serves"])
-    assert done.exit_code == 2
-    assert "No such command 'serves'" in done.stderr
+def test_an_unknown_subcommand_is_wrong_usage() -> None:
+    result = CliRunner().invoke(cli.main, ["serves"])
+    assert result.exit_code == 2
+    assert "No such command 'serves'" in result.stderr
 
 
-def test_the_version_is_told_without_loading_what_a_subcommand_needs() -> None:
-    program = (
-        "import sys; from superoffice_mock.cli import main;"
-        "main(['--version'], standalone_mode=False); print(*sys.modules)"
-    )
-    command = [sys.executable, "-c", program]
+def modules_after(program: str) -> set[str]:
+    """Return the modules that are loaded after *program* in a new interpreter."""
+    command = [sys.executable, "-c", f"{program}; import sys; print(*sys.modules)"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    told, loaded = done.stdout.splitlines()
-    assert told == f"superoffice-mock, version {__version__}"
-    ours = {name for name in loaded.split() if name.startswith("superoffice")}
-    assert ours == {"superoffice_mock", "superoffice_mock.cli"}
-    assert "msgspec" not in loaded.split()
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_version_is_printed_without_importing_a_subcommand() -> None:
+    result = CliRunner().invoke(cli.main, ["--version"])
+    assert result.stdout == f"superoffice-mock, version {__version__}\n"
+    loaded = modules_after(
+        "from superoffice_mock.cli import main; main(['--version'], standalone_mode=False)"
+    )
+    ours = {name for name in loaded if name.startswith("superoffice")}
+    assert ours == {"superoffice_mock", "superoffice_mock.cli", "superoffice_mock.version"}
+    assert "msgspec" not in loaded
+
+
+def test_serve_imports_no_other_subcommand_and_nothing_of_the_checks() -> None:
+    loaded = modules_after("import superoffice_mock.cli.serve")
+    subcommands = {name for name in loaded if name.startswith("superoffice_mock.cli.")}
+    assert subcommands == {"superoffice_mock.cli.base", "superoffice_mock.cli.serve"}
+    assert "superoffice_contract.report" not in loaded
+    assert loaded & {"httpx2", "hypothesis", "jsonschema", "pytest", "schemathesis"} == set()
+
+
+def test_a_missing_optional_package_does_not_break_the_help() -> None:
+    modules_after(
+        "import sys; sys.modules |= dict.fromkeys(('httpx2', 'hypothesis', 'schemathesis'));"
+        "from superoffice_mock.cli import main; main(['--help'], standalone_mode=False)"
+    )

@@ -1,15 +1,13 @@
-"""Settings: four sources, one name everywhere, and errors that say what to write instead."""
+"""Settings: four sources, one name in all of them, and an order of precedence."""
 
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from superoffice_mock.config.settings import Configuration, Settings, options
 from superoffice_mock.core.readings import READINGS, Readings
-from tests.support.settings import DESIGN, loaded, variable, written
+from tests.support.settings import DESIGN, environment_variable, load_settings, write_config
 
-SAMPLES = {  # a value other than the default for each, as users write it and as it is read
+SAMPLES = {  # for each setting, a text that is not the default, and the value that it stands for
     "host": ("::1", "::1"),
     "port": ("0", 0),
     "port-file": ("/run/port", "/run/port"),
@@ -35,14 +33,14 @@ SAMPLES = {  # a value other than the default for each, as users write it and as
 }
 
 
-def value(settings: Settings, name: str) -> Any:
+def value_of(settings: Settings, name: str) -> Any:
     return getattr(settings, name.replace("-", "_"))
 
 
-def both_of_tls(name: str) -> dict[str, str]:
-    """The settings that must come together with *name*."""
-    pair = ("tls-cert", "tls-key")
-    return {one: SAMPLES[one][0] for one in (pair if name in pair else (name,))}
+def samples_with(name: str) -> dict[str, str]:
+    """Return the sample for *name*, and for the setting that must be set together with it."""
+    tls_pair = ("tls-cert", "tls-key")
+    return {key: SAMPLES[key][0] for key in (tls_pair if name in tls_pair else (name,))}
 
 
 # ---- names and defaults ----------------------------------------------------------------------
@@ -53,88 +51,102 @@ def test_the_settings_and_their_defaults_are_those_of_the_design() -> None:
 
 
 def test_every_setting_has_a_help_text() -> None:
-    assert all(len(option.help) > 10 for option in options())
+    assert [option.name for option in options() if len(option.help) <= 10] == []
 
 
-def test_without_any_source_everything_is_default_and_the_world_is_the_demo() -> None:
-    assert loaded() == Configuration(Settings(), None, "the demo world")
+def test_without_any_source_the_defaults_and_the_demo_world_apply() -> None:
+    assert load_settings() == Configuration(Settings(), None, "the demo world")
 
 
 # ---- sources ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", DESIGN)
-def test_a_setting_has_the_same_name_in_a_file_the_environment_and_a_flag(
-    name: str, tmp_path: Path
-) -> None:
-    read = SAMPLES[name][1]
-    pair = both_of_tls(name)
-    lines = "\n".join(f'{one} = "{text}"' for one, text in pair.items())
-    assert value(loaded(file=written(tmp_path, lines)).settings, name) == read
-    assert value(loaded(environ={variable(k): v for k, v in pair.items()}).settings, name) == read
-    assert value(loaded(flags=pair).settings, name) == read
-    assert read != DESIGN[name]
+def test_a_setting_has_the_same_name_in_a_file_the_environment_and_a_flag(tmp_path: Path) -> None:
+    for name, default in DESIGN.items():
+        samples, expected = samples_with(name), SAMPLES[name][1]
+        text = "\n".join(f'{key} = "{sample}"' for key, sample in samples.items())
+        environ = {environment_variable(key): sample for key, sample in samples.items()}
+        assert expected != default, name
+        for source in (
+            load_settings(file=write_config(tmp_path, text)),
+            load_settings(environ=environ),
+            load_settings(flags=samples),
+        ):
+            assert value_of(source.settings, name) == expected, name
 
 
-@pytest.mark.parametrize(
-    ("text", "name", "read"),
-    [
+def test_a_file_may_use_numbers_and_lists(tmp_path: Path) -> None:
+    for text, name, expected in (
         ("port = 0", "port", 0),
         ("seconds-per-account = 0.5", "seconds-per-account", 0.5),
         ("seconds-per-account = 2", "seconds-per-account", 2.0),
         ('cors-origins = ["https://a.example", "*"]', "cors-origins", "https://a.example *"),
         ("cors-origins = []", "cors-origins", ""),
-    ],
-)
-def test_a_file_may_use_numbers_and_lists(
-    text: str, name: str, read: object, tmp_path: Path
-) -> None:
-    assert value(loaded(file=written(tmp_path, text)).settings, name) == read
+    ):
+        assert (
+            value_of(load_settings(file=write_config(tmp_path, text)).settings, name) == expected
+        ), text
 
 
-def test_a_flag_beats_the_environment_and_that_beats_the_file(tmp_path: Path) -> None:
-    file = written(tmp_path, "port = 1\nmax-body = 1\nmax-accounts = 1")
-    environ = {variable("port"): "2", variable("max-body"): "2"}
-    settings = loaded(file, environ, {"port": "3"}).settings
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "bom.toml"
+    path.write_text("port = 1", encoding="utf-8-sig")
+    assert load_settings(str(path)).settings.port == 1
+
+
+def test_a_flag_overrides_the_environment_which_overrides_the_file(tmp_path: Path) -> None:
+    file = write_config(tmp_path, "port = 1\nmax-body = 1\nmax-accounts = 1")
+    environ = {environment_variable("port"): "2", environment_variable("max-body"): "2"}
+    settings = load_settings(file, environ, {"port": "3"}).settings
     assert (settings.port, settings.max_body, settings.max_accounts) == (3, 2, 1)
 
 
-def test_the_environment_can_name_the_file_and_a_flag_names_another(tmp_path: Path) -> None:
-    path = written(tmp_path, "port = 1")
-    assert loaded(environ={"SUPEROFFICE_MOCK_CONFIG": path}).settings.port == 1
-    assert loaded(path, {"SUPEROFFICE_MOCK_CONFIG": "nowhere.toml"}).settings.port == 1
+def test_the_environment_can_name_the_file_and_a_flag_overrides_it(tmp_path: Path) -> None:
+    path = write_config(tmp_path, "port = 1")
+    assert load_settings(environ={"SUPEROFFICE_MOCK_CONFIG": path}).settings.port == 1
+    assert load_settings(path, {"SUPEROFFICE_MOCK_CONFIG": "nowhere.toml"}).settings.port == 1
 
 
-def test_variables_of_others_are_nothing_to_us() -> None:
+def test_variables_without_the_prefix_are_ignored() -> None:
     environ = {"PORT": "1", "SUPEROFFICE_MOCKPORT": "1", "superoffice_mock_port": "1"}
-    assert loaded(environ=environ).settings == Settings()
+    assert load_settings(environ=environ).settings == Settings()
 
 
-def test_the_tenants_of_a_file_are_handed_on_as_they_are(tmp_path: Path) -> None:
-    path = written(tmp_path, '[[tenant]]\nid = "onsite"\n[[tenant]]\nid = "Cust1"')
-    configuration = loaded(path)
+def test_the_tenant_tables_of_a_file_are_returned_unchanged(tmp_path: Path) -> None:
+    path = write_config(tmp_path, '[[tenant]]\nid = "onsite"\n[[tenant]]\nid = "Cust1"')
+    configuration = load_settings(path)
     assert configuration.tenants == [{"id": "onsite"}, {"id": "Cust1"}]
     assert configuration.source == path
+
+
+def test_origins_are_accepted_as_browsers_send_them() -> None:
+    for origins in (
+        *("loopback", "LOOPBACK", "*", "null", "https://a.example", "HTTPS://A.example:8443/"),
+        *("http://[::1]:8080", "chrome-extension://abcdef loopback", ""),
+    ):
+        assert load_settings(flags={"cors-origins": origins}).settings.cors_origins == origins
 
 
 # ---- readings --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "other"), [(one.name, v) for one in READINGS.values() for v in one.values]
-)
-def test_every_value_of_every_reading_can_be_set_from_every_source(
-    name: str, other: str, tmp_path: Path
-) -> None:
-    expected = Readings().with_value(name, other)
-    file = written(tmp_path, f'[readings]\n{name} = "{other}"')
-    assert loaded(file).settings.readings == expected
-    assert loaded(environ={variable(f"reading-{name}"): other}).settings.readings == expected
-    assert loaded(readings=(f"{name}={other}",)).settings.readings == expected
+def test_every_value_of_every_reading_can_be_set_from_every_source(tmp_path: Path) -> None:
+    for name, value in [(name, v) for name, reading in READINGS.items() for v in reading.values]:
+        file = write_config(tmp_path, f'[readings]\n{name} = "{value}"')
+        for source in (
+            load_settings(file),
+            load_settings(environ={environment_variable(f"reading-{name}"): value}),
+            load_settings(readings=(f"{name}={value}",)),
+        ):
+            assert source.settings.readings == Readings().with_value(name, value), (name, value)
 
 
-def test_readings_of_several_sources_add_up_and_later_ones_win(tmp_path: Path) -> None:
-    file = written(tmp_path, '[readings]\nrun = "blocking"\nbusy = "try-for-1s"\nempty = "runs"')
+def test_readings_of_several_sources_are_merged_and_later_sources_win(tmp_path: Path) -> None:
+    file = write_config(
+        tmp_path, '[readings]\nrun = "blocking"\nbusy = "try-for-1s"\nempty = "runs"'
+    )
     environ = {"SUPEROFFICE_MOCK_READING_BUSY": "wait-then-drop"}
-    readings = loaded(file, environ, {}, ("empty=no-run", "tasks=ten-in-all")).settings.readings
+    readings = load_settings(
+        file, environ, {}, ("empty=no-run", "tasks=ten-in-all")
+    ).settings.readings
     assert readings == Readings(run="blocking", tasks="ten-in-all")

@@ -1,35 +1,49 @@
-"""Tenants as configured: the demo world, a file's own, and what is wrong with one."""
+"""Tenants of a configuration: the demo world, tables of a file, and invalid tables."""
 
 import tomllib
 from typing import Any
 
 import pytest
 
-from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.config.tenant_file import (
+    demo_tables,
+    list_warnings,
+    load_tenants,
+    parse_tenants,
+)
 from superoffice_mock.core.credentials import App, Session
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import AccountId, Installation, TenantId
+from superoffice_mock.core.sync_run import SECOND, AccountId, Installation, TenantId
 from superoffice_mock.errors import SetupError
 
-SECOND = 1_000_000_000
+
+def parse(tables: list[Any], expires_after: float | None = None) -> tuple[TenantFacts, ...]:
+    return parse_tenants(tables, "mock.toml", 5.0, Readings(), expires_after)
 
 
-def made(tables: list[Any]) -> tuple[TenantFacts, ...]:
-    return tenant_file.tenants(tables, "mock.toml", 5.0, Readings())
-
-
-def parsed(text: str) -> list[Any]:
-    return list(tomllib.loads(text)["tenant"])
+def table_of(text: str) -> Any:
+    """Return the `[[tenant]]` table with the TOML *text*."""
+    return tomllib.loads(text)
 
 
 def demo_tenant(id_: str) -> TenantFacts:
-    return {tenant.id: tenant for tenant in made(tenant_file.demo())}[TenantId(id_)]
+    return {tenant.id: tenant for tenant in parse(demo_tables())}[TenantId(id_)]
+
+
+def error_of(*tables: Any) -> str:
+    """Return the message of the error that *tables* raise."""
+    with pytest.raises(SetupError) as error:
+        parse(list(tables))
+    return str(error.value)
+
+
+# ---- the demo world --------------------------------------------------------------------------
 
 
 def test_the_demo_world_has_the_three_tenants_of_the_design() -> None:
-    assert [(tenant.id, tenant.installation) for tenant in made(tenant_file.demo())] == [
+    assert [(tenant.id, tenant.installation) for tenant in parse(demo_tables())] == [
         ("onsite", Installation.ONSITE),
         ("Cust12345", Installation.ONLINE),
         ("Cust54321", Installation.ONLINE),
@@ -37,231 +51,197 @@ def test_the_demo_world_has_the_three_tenants_of_the_design() -> None:
 
 
 @pytest.mark.claim("sample-credential")
-def test_the_onsite_demo_tenant_knows_the_user_of_the_page() -> None:
+def test_the_onsite_demo_tenant_has_the_user_of_the_page() -> None:
     onsite = demo_tenant("onsite")
-    assert onsite.known.users == {"tje0": "Tje0"}
-    assert onsite.known.tickets == {"7T:demo-ticket"}
+    assert onsite.known_credentials.users == {"tje0": "Tje0"}
+    assert onsite.known_credentials.tickets == {"7T:demo-ticket"}
     assert onsite.sessions == {"demo-session": Session("demo-session", "demo-xsrf", "tje0")}
-    assert not onsite.known.apps
-    assert not onsite.known.tokens
+    assert not onsite.known_credentials.apps
+    assert not onsite.known_credentials.tokens
 
 
-def test_the_online_demo_tenant_has_an_app_with_the_agent_and_an_account_of_its_own_time() -> None:
+def test_the_online_demo_tenant_has_an_app_with_the_agent_and_an_account_with_its_own_time() -> (
+    None
+):
     online = demo_tenant("Cust12345")
     app = App("demo-app", "demo-app-token", email_agent=True)
-    assert online.known.apps == {"demo-app-token": app}
-    assert online.known.tokens == {"8A:Cust12345.demo-token": app}
+    assert online.known_credentials.apps == {"demo-app-token": app}
+    assert online.known_credentials.tokens == {"8A:Cust12345.demo-token": app}
     assert online.durations.of(AccountId(507)) == 2 * SECOND
     assert online.durations.of(AccountId(508)) == 5 * SECOND
 
 
 @pytest.mark.claim("grant")
 def test_the_other_online_demo_tenant_did_not_grant_the_agent() -> None:
-    restricted = demo_tenant("Cust54321")
-    assert [app.email_agent for app in restricted.known.apps.values()] == [False]
-    assert [app.email_agent for app in restricted.known.tokens.values()] == [False]
+    known = demo_tenant("Cust54321").known_credentials
+    assert [app.email_agent for app in known.apps.values()] == [False]
+    assert [app.email_agent for app in known.tokens.values()] == [False]
 
 
-def test_a_tenant_needs_no_more_than_an_id_and_an_installation() -> None:
-    (tenant,) = made(parsed('[[tenant]]\nid = "t-1"\ninstallation = "online"'))
+# ---- valid tables ----------------------------------------------------------------------------
+
+
+def test_a_tenant_needs_only_an_id_and_an_installation() -> None:
+    (tenant,) = parse([{"id": "t-1", "installation": "online"}])
     assert (tenant.id, tenant.installation) == ("t-1", Installation.ONLINE)
-    assert not tenant.known.users
+    assert not tenant.known_credentials.users
     assert not tenant.sessions
 
 
-def test_readings_and_the_time_of_an_account_hold_for_every_tenant() -> None:
-    readings = Readings(run="blocking")
-    for tenant in tenant_file.tenants(tenant_file.demo(), "mock.toml", 0.25, readings):
-        assert tenant.readings is readings
-        assert tenant.durations.each == SECOND // 4
-
-
-def test_what_the_settings_say_of_tenants_holds_for_those_of_a_file_and_of_the_demo_world() -> None:
+def test_the_settings_apply_to_the_tenants_of_a_file_and_of_the_demo_world() -> None:
     readings = Readings(run="blocking")
     settings = Settings(seconds_per_account=0.25, readings=readings, expires_after=60)
-    tables = parsed('[[tenant]]\nid = "a"\ninstallation = "onsite"')
-    found = (*tenant_file.of(settings, tables, "mock.toml"), *tenant_file.of(settings))
-    assert [tenant.id for tenant in found] == ["a", "onsite", "Cust12345", "Cust54321"]
-    for tenant in found:
-        assert (tenant.readings, tenant.durations.each) == (readings, SECOND // 4)
+    tables = [{"id": "a", "installation": "onsite"}]
+    tenants = (*load_tenants(settings, tables, "mock.toml"), *load_tenants(settings))
+    assert [tenant.id for tenant in tenants] == ["a", "onsite", "Cust12345", "Cust54321"]
+    for tenant in tenants:
+        assert tenant.readings is readings
+        assert tenant.durations.default == SECOND // 4
         assert tenant.lifetimes.ticket == 60 * SECOND
 
 
-def test_what_is_wrong_with_tables_is_told_with_where_they_come_from() -> None:
+def test_an_error_in_the_tables_names_their_source() -> None:
     with pytest.raises(SetupError, match=r"^mock\.toml: no \[\[tenant\]\]"):
-        tenant_file.of(Settings(), [], "mock.toml")
+        load_tenants(Settings(), [], "mock.toml")
 
 
 @pytest.mark.claim("basic-empty-password")
-def test_a_password_may_be_empty_and_an_app_has_the_agent_unless_told_otherwise() -> None:
-    (tenant,) = made(
-        parsed("""
-            [[tenant]]
-            id = "onsite"
-            installation = "onsite"
-            users = [{ name = "ann", password = "" }]
-            apps = [{ name = "a", token = "x" }]
-        """)
-    )
-    assert tenant.known.users == {"ann": ""}
-    assert tenant.known.apps["x"].email_agent is True
+def test_a_password_may_be_empty_and_an_app_has_the_agent_by_default() -> None:
+    users = [{"name": "ann", "password": ""}]
+    apps = [{"name": "a", "token": "x"}]
+    (tenant,) = parse([{"id": "onsite", "installation": "onsite", "users": users, "apps": apps}])
+    assert tenant.known_credentials.users == {"ann": ""}
+    assert tenant.known_credentials.apps["x"].email_agent is True
 
 
-# ---- lifetimes -------------------------------------------------------------------------------
-
-VENDORS = "expires-after = { tickets = 21600, tokens = 3600 }"
-
-
-@pytest.mark.parametrize(
-    ("text", "usual", "lifetimes"),
-    [
-        ("", None, (None, None, None)),
-        ("", 60.0, (60, 60, 60)),
-        ("expires-after = 3600", None, (3600, 3600, 3600)),
-        ("expires-after = 0.5", 60.0, (0.5, 0.5, 0.5)),
-        (VENDORS, None, (21600, 3600, None)),
-        (VENDORS, 60.0, (21600, 3600, 60)),
-        ("expires-after = { sessions = 1200 }", 60.0, (60, 60, 1200)),
-        ("expires-after = {}", None, (None, None, None)),
-    ],
-)
-def test_lifetimes_are_the_tenants_own_or_the_usual_ones(
-    text: str, usual: float | None, lifetimes: tuple[float | None, ...]
-) -> None:
-    tables = parsed(f'[[tenant]]\nid = "a"\ninstallation = "onsite"\n{text}')
-    (tenant,) = tenant_file.tenants(tables, "mock.toml", 5.0, Readings(), usual)
-    expected = [None if one is None else one * SECOND for one in lifetimes]
-    found = tenant.lifetimes
-    assert [found.ticket, found.token, found.session] == expected
+def test_a_tenants_own_lifetimes_override_the_setting() -> None:
+    vendors_lifetimes = {"tickets": 21600, "tokens": 3600}
+    cases: list[tuple[Any, float | None, tuple[float | None, ...]]] = [
+        (None, None, (None, None, None)),
+        (None, 60.0, (60, 60, 60)),
+        (3600, None, (3600, 3600, 3600)),
+        (0.5, 60.0, (0.5, 0.5, 0.5)),
+        (vendors_lifetimes, None, (21600, 3600, None)),
+        (vendors_lifetimes, 60.0, (21600, 3600, 60)),
+        ({"sessions": 1200}, 60.0, (60, 60, 1200)),
+        ({}, None, (None, None, None)),
+    ]
+    for own, setting, expected in cases:
+        table = {"id": "a", "installation": "onsite"}
+        (tenant,) = parse([table if own is None else {**table, "expires-after": own}], setting)
+        lifetimes = tenant.lifetimes
+        assert [lifetimes.ticket, lifetimes.token, lifetimes.session] == [
+            None if seconds is None else seconds * SECOND for seconds in expected
+        ], (own, setting)
 
 
-# ---- what is odd -----------------------------------------------------------------------------
+# ---- warnings --------------------------------------------------------------------------------
 
 
-def test_the_demo_world_has_nothing_odd() -> None:
-    assert tenant_file.warnings(made(tenant_file.demo()), "x") == []
+def test_the_demo_world_has_no_warnings() -> None:
+    assert list_warnings(parse(demo_tables()), "x") == []
 
 
-@pytest.mark.parametrize(
-    ("installation", "more", "told"),
-    [
-        ("online", {"users": [{"name": "a", "password": "b"}]}, "users: Basic is never accepted"),
-        (
-            "onsite",
-            {"apps": [{"name": "a", "token": "b"}], "tokens": [{"value": "c", "app": "a"}]},
-            "tokens: Bearer is never accepted",
-        ),
-    ],
-)
-def test_credentials_that_never_let_in_are_worth_a_warning(
-    installation: str, more: dict[str, Any], told: str
-) -> None:
-    odd = {"id": "one", "installation": installation, **more}
-    (warning,) = tenant_file.warnings(made([*tenant_file.demo(), odd]), "mock.toml")
-    assert warning.startswith(f"mock.toml: tenant 'one': {told}")
-    assert "give it " in warning
+def test_credentials_that_the_installation_never_accepts_get_a_warning() -> None:
+    users = {"users": [{"name": "a", "password": "b"}]}
+    tokens = {"apps": [{"name": "a", "token": "b"}], "tokens": [{"value": "c", "app": "a"}]}
+    for installation, keys, warning_part in (
+        ("online", users, "users: Basic is never accepted"),
+        ("onsite", tokens, "tokens: Bearer is never accepted"),
+    ):
+        table = {"id": "odd", "installation": installation, **keys}
+        (warning,) = list_warnings(parse([*demo_tables(), table]), "mock.toml")
+        assert warning.startswith(f"mock.toml: tenant 'odd': {warning_part}")
+        assert "give it " in warning
 
 
-# ---- what cannot be --------------------------------------------------------------------------
+# ---- invalid tables --------------------------------------------------------------------------
 
-WRONG = {
-    "no lifetime": ('id = "a"\ninstallation = "onsite"\nexpires-after = 0', ["expires-after"]),
-    "a lifetime of another kind": (
-        'id = "a"\ninstallation = "onsite"\nexpires-after = { ticket = 1 }',
+ONSITE = 'id = "a"\ninstallation = "onsite"\n'
+INVALID = {
+    "a lifetime of zero": (f"{ONSITE}expires-after = 0", ["expires-after"]),
+    "a lifetime of an unknown kind": (
+        f"{ONSITE}expires-after = {{ ticket = 1 }}",
         ["`ticket`", "expires-after", "did you mean 'tickets'"],
     ),
-    "a lifetime that is no number": (
-        'id = "a"\ninstallation = "onsite"\nexpires-after = "1h"',
-        ["expires-after"],
-    ),
+    "a lifetime that is not a number": (f'{ONSITE}expires-after = "1h"', ["expires-after"]),
     "no id": ('installation = "onsite"', ["id", "missing"]),
     "no installation": ('id = "a"', ["installation", "missing"]),
     "an unknown installation": ('id = "a"\ninstallation = "cloud"', ["installation", "cloud"]),
-    "a blank in the id": ('id = "a b"\ninstallation = "onsite"', ["'a b'", "hyphens"]),
+    "a space in the id": ('id = "a b"\ninstallation = "onsite"', ["'a b'", "hyphens"]),
     "an empty id": ('id = ""\ninstallation = "onsite"', ["''"]),
     "a slash in the id": ('id = "a/b"\ninstallation = "onsite"', ["'a/b'"]),
     "the id api": ('id = "API"\ninstallation = "onsite"', ["'API'", "not 'api'"]),
     "a very long id": (f'id = "{"a" * 64}"\ninstallation = "onsite"', ["aaaa"]),
-    "the id of a path of ours": ('id = "_mock"\ninstallation = "onsite"', ["'_mock'"]),
-    "a token of no app": (
+    "the path of the control surface as id": (
+        'id = "_mock"\ninstallation = "onsite"',
+        ["'_mock'"],
+    ),
+    "a token of an unknown app": (
         'id = "a"\ninstallation = "online"\ntokens = [{ value = "8A:x", app = "ghost" }]',
         ["'a'", "'ghost'"],
     ),
-    "an id beyond int32": (
-        'id = "a"\ninstallation = "onsite"\naccounts = [{ id = 2147483648, seconds = 1 }]',
+    "an account id above int32": (
+        f"{ONSITE}accounts = [{{ id = 2147483648, seconds = 1 }}]",
         ["accounts[0].id"],
     ),
-    "an id below int32": (
-        'id = "a"\ninstallation = "onsite"\naccounts = [{ id = -2147483649, seconds = 1 }]',
+    "an account id below int32": (
+        f"{ONSITE}accounts = [{{ id = -2147483649, seconds = 1 }}]",
         ["accounts[0].id"],
     ),
     "negative seconds": (
-        'id = "a"\ninstallation = "onsite"\naccounts = [{ id = 1, seconds = -1 }]',
+        f"{ONSITE}accounts = [{{ id = 1, seconds = -1 }}]",
         ["accounts[0].seconds"],
     ),
-    "seconds that are no number": (
-        'id = "a"\ninstallation = "onsite"\naccounts = [{ id = 1, seconds = nan }]',
+    "seconds that are not a number": (
+        f"{ONSITE}accounts = [{{ id = 1, seconds = nan }}]",
         ["accounts[0].seconds"],
     ),
-    "an empty ticket": ('id = "a"\ninstallation = "onsite"\ntickets = [""]', ["tickets[0]"]),
-    "users that are no list": ('id = "a"\ninstallation = "onsite"\nusers = "x"', ["users"]),
+    "an empty ticket": (f'{ONSITE}tickets = [""]', ["tickets[0]"]),
+    "users that are not a list": (f'{ONSITE}users = "x"', ["users"]),
 }
 
 
-@pytest.mark.parametrize("what", WRONG)
-def test_a_tenant_that_cannot_be_is_an_error_with_its_source_and_place(what: str) -> None:
-    text, told = WRONG[what]
-    with pytest.raises(SetupError) as error:
-        made(parsed(f"[[tenant]]\n{text}"))
-    message = str(error.value)
-    assert message.startswith("mock.toml: ")
-    assert all(one in message for one in told), message
-    assert "\n" not in message
+def test_an_invalid_table_is_an_error_with_its_source_and_place() -> None:
+    for name, (text, parts) in INVALID.items():
+        message = error_of(table_of(text))
+        assert message.startswith("mock.toml: "), name
+        assert [part for part in parts if part not in message] == [], (name, message)
+        assert "\n" not in message, name
 
 
-@pytest.mark.parametrize(
-    ("text", "wrong", "near"),
-    [
+def test_an_unknown_key_of_a_tenant_is_an_error_with_the_nearest_known_key() -> None:
+    for text, key, suggestion in (
         ("userz = []", "userz", "users"),
         ("apps = [{ name = 'a', token = 'x', email_agent = true }]", "email_agent", "email-agent"),
         ("sessions = [{ ID = 'a', xsrf = 'x', user = 'u' }]", "ID", "id"),
-    ],
-)
-def test_an_unknown_key_of_a_tenant_names_the_nearest_known_one(
-    text: str, wrong: str, near: str
-) -> None:
-    with pytest.raises(SetupError) as error:
-        made(parsed(f'[[tenant]]\nid = "onsite"\ninstallation = "onsite"\n{text}'))
-    assert f"`{wrong}`" in str(error.value)
-    assert f"did you mean {near!r}" in str(error.value)
+    ):
+        message = error_of(table_of(ONSITE + text))
+        assert f"`{key}`" in message
+        assert f"did you mean {suggestion!r}" in message
 
 
-def test_a_key_like_no_other_is_an_error_without_a_guess() -> None:
-    with pytest.raises(SetupError) as error:
-        made([{"id": "a", "installation": "onsite", "qqqqqq": 1}])
-    assert "`qqqqqq`" in str(error.value)
-    assert "did you mean" not in str(error.value)
+def test_an_unknown_key_that_resembles_no_known_key_gets_no_suggestion() -> None:
+    message = error_of({"id": "a", "installation": "onsite", "qqqqqq": 1})
+    assert "`qqqqqq`" in message
+    assert "did you mean" not in message
 
 
-def test_two_tenants_may_not_differ_in_case_alone() -> None:
-    twice = [{"id": one, "installation": "online"} for one in ("Cust1", "CUST1")]
-    with pytest.raises(SetupError, match="two tenants are called 'CUST1'"):
-        made(twice)
+def test_two_ids_may_not_differ_in_case_only() -> None:
+    tables = [{"id": id_, "installation": "online"} for id_ in ("Cust1", "CUST1")]
+    assert "two tenants are called 'CUST1'" in error_of(*tables)
 
 
 def test_an_empty_list_of_tenants_is_an_error() -> None:
-    with pytest.raises(SetupError, match=r"no \[\[tenant\]\]"):
-        made([])
+    assert "no [[tenant]]" in error_of()
 
 
-@pytest.mark.parametrize("table", ["onsite", 1, None, []])
-def test_a_tenant_that_is_no_table_is_an_error(table: Any) -> None:
-    with pytest.raises(SetupError, match=r"mock\.toml: \[\[tenant\]\]"):
-        made([table])
+def test_a_tenant_that_is_not_a_table_is_an_error() -> None:
+    tables: list[Any] = ["onsite", 1, None, []]
+    for table in tables:
+        assert error_of(table).startswith("mock.toml: [[tenant]]"), table
 
 
-def test_a_secret_with_a_mistake_beside_it_is_not_repeated() -> None:
+def test_an_error_beside_a_secret_does_not_repeat_the_secret() -> None:
     table = {"id": "a", "installation": "onsite", "tickets": ["7T:very-secret", 5]}
-    with pytest.raises(SetupError) as error:
-        made([table])
-    assert "very-secret" not in str(error.value)
+    assert "very-secret" not in error_of(table)

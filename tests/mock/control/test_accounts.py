@@ -1,16 +1,16 @@
-"""The control surface: the accounts of a tenant, and when they were synced."""
+"""`GET /_mock/accounts`: the accounts of a tenant, and when they were synced."""
 
 from typing import Any
 
 import pytest
 
-from tests.support.in_process import Local
+from tests.support.in_process import InProcessMock
 
 TEN = range(1, 11)
 
 
 @pytest.fixture
-async def local() -> Local:
+async def local() -> InProcessMock:
     """Onsite on a frozen clock; an account takes five seconds, account 3 two."""
     tables = [
         {
@@ -20,78 +20,88 @@ async def local() -> Local:
             "accounts": [{"id": 3, "seconds": 2}],
         }
     ]
-    local = Local(tables=tables)
+    local = InProcessMock(tables=tables)
     await local.control("POST", "clock/freeze")
     return local
 
 
-async def sync(local: Local, *accounts: int) -> None:
-    items = ",".join(f'{{"AccountId":{one}}}' for one in accounts)
-    answered = await local.call(body=b'{"SyncUserAccounts":[%s]}' % items.encode())
-    assert answered.status == 204
+async def sync(local: InProcessMock, *accounts: int) -> None:
+    items = ",".join(f'{{"AccountId":{account}}}' for account in accounts)
+    response = await local.call(body=b'{"SyncUserAccounts":[%s]}' % items.encode())
+    assert response.status == 204
 
 
-async def accounts(local: Local) -> dict[int, Any]:
-    told = await local.control("GET", "accounts")
-    assert told["seconds_per_account"] == 5.0
-    assert [one["AccountId"] for one in told["accounts"]] == sorted(
-        one["AccountId"] for one in told["accounts"]
-    )
-    return {one.pop("AccountId"): one for one in told["accounts"]}
+async def get_accounts(local: InProcessMock) -> dict[int, Any]:
+    """The accounts of `GET /_mock/accounts` by their id."""
+    content = await local.control("GET", "accounts")
+    assert content["seconds_per_account"] == 5.0
+    accounts = {item.pop("AccountId"): item for item in content["accounts"]}
+    assert list(accounts) == sorted(accounts)
+    return accounts
 
 
-def seen(
+def account(
     seconds: float, at: str | None = None, by: int | None = None, now: int | None = None
 ) -> Any:
-    """What is told of an account: *at* is the second of the minute it was last synced."""
-    at = None if at is None else f"2027-01-15T08:00:{at}.000000Z"
-    return {"seconds": seconds, "synced_at": at, "synced_by": by, "syncing_by": now}
+    """The expected item of an account; *at*: the second at which it was last synced."""
+    synced_at = None if at is None else f"2027-01-15T08:00:{at}.000000Z"
+    return {"seconds": seconds, "synced_at": synced_at, "synced_by": by, "syncing_by": now}
 
 
-async def advance(local: Local, seconds: float) -> None:
+async def advance(local: InProcessMock, seconds: float) -> None:
     await local.control("POST", "clock/advance", {"seconds": seconds})
 
 
-async def test_accounts_with_a_time_of_their_own_are_known_before_any_call(local: Local) -> None:
-    assert await accounts(local) == {3: seen(2.0)}
+async def test_accounts_with_their_own_duration_are_listed_before_any_call(
+    local: InProcessMock,
+) -> None:
+    assert await get_accounts(local) == {3: account(2.0)}
 
 
-async def test_an_account_says_which_run_syncs_it_and_which_did(local: Local) -> None:
+async def test_an_account_has_the_run_that_syncs_it_and_the_one_that_last_did(
+    local: InProcessMock,
+) -> None:
     await sync(local, 7, 3)
-    assert await accounts(local) == {3: seen(2.0, now=1), 7: seen(5.0, now=1)}
+    assert await get_accounts(local) == {3: account(2.0, now=1), 7: account(5.0, now=1)}
     await advance(local, 2)
-    assert await accounts(local) == {3: seen(2.0, "02", 1), 7: seen(5.0, now=1)}
+    assert await get_accounts(local) == {3: account(2.0, "02", 1), 7: account(5.0, now=1)}
     await advance(local, 3)
-    assert await accounts(local) == {3: seen(2.0, "02", 1), 7: seen(5.0, "05", 1)}
+    assert await get_accounts(local) == {3: account(2.0, "02", 1), 7: account(5.0, "05", 1)}
     await sync(local, 3)
-    assert (await accounts(local))[3] == seen(2.0, "02", 1, 2)
+    assert (await get_accounts(local))[3] == account(2.0, "02", 1, 2)
     await advance(local, 2)
-    assert await accounts(local) == {3: seen(2.0, "07", 2), 7: seen(5.0, "05", 1)}
+    assert await get_accounts(local) == {3: account(2.0, "07", 2), 7: account(5.0, "05", 1)}
 
 
-async def test_an_account_that_waits_for_a_free_task_is_under_way(local: Local) -> None:
+async def test_an_account_that_waits_for_a_free_task_counts_as_syncing(
+    local: InProcessMock,
+) -> None:
     await sync(local, *TEN, 11)
-    assert (await accounts(local))[11] == seen(5.0, now=1)
+    assert (await get_accounts(local))[11] == account(5.0, now=1)
 
 
-async def test_an_account_that_is_listed_twice_was_synced_the_last_time(local: Local) -> None:
+async def test_an_account_that_is_listed_twice_has_the_time_of_its_last_sync(
+    local: InProcessMock,
+) -> None:
     await sync(local, *[3] * 11)
     await advance(local, 3)
-    assert await accounts(local) == {3: seen(2.0, "02", 1, 1)}
+    assert await get_accounts(local) == {3: account(2.0, "02", 1, 1)}
     await advance(local, 1)
-    assert await accounts(local) == {3: seen(2.0, "04", 1)}
+    assert await get_accounts(local) == {3: account(2.0, "04", 1)}
 
 
-async def test_a_run_that_was_cut_short_synced_what_it_had_done(local: Local) -> None:
+async def test_a_released_run_synced_the_accounts_it_had_finished(local: InProcessMock) -> None:
     await sync(local, 3, 7)
     await advance(local, 2)
     await local.control("POST", "lease/release")
-    assert await accounts(local) == {3: seen(2.0, "02", 1)}
+    assert await get_accounts(local) == {3: account(2.0, "02", 1)}
 
 
-async def test_the_active_run_is_known_even_if_the_journal_forgot_its_call(local: Local) -> None:
+async def test_the_active_run_counts_even_if_its_call_left_the_journal(
+    local: InProcessMock,
+) -> None:
     await sync(local, 7)
     await local.control("DELETE", "requests")
-    assert (await accounts(local))[7] == seen(5.0, now=1)
+    assert (await get_accounts(local))[7] == account(5.0, now=1)
     await advance(local, 5)
-    assert await accounts(local) == {3: seen(2.0)}
+    assert await get_accounts(local) == {3: account(2.0)}

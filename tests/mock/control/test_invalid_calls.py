@@ -1,8 +1,8 @@
-"""Every control call with wrong input: a problem that says what to send, and nothing changed."""
+"""Every control call with invalid input: a problem that says what to send, and no change."""
 
 import json
 import sys
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import pytest
@@ -10,181 +10,135 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from superoffice_mock.access_log import logger
+from superoffice_mock.access_log import make_logger
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.control.request import MAX_BODY, ControlMethod
-from superoffice_mock.control.router import VERBS
-from tests.support.in_process import Answered, Local
+from superoffice_mock.control.request import MAX_BODY, ControlMethod, RequestBody
+from superoffice_mock.control.router import PATHS
+from tests.mock.control.problems import expect_problem, read_problem, snapshot
+from tests.support.in_process import InProcessMock
 
 Call = tuple[str, str, ControlMethod]
 CALLS: Final[list[Call]] = [
-    (method, f"/_mock{path.replace('{id}', '1')}", verb)
-    for path, verbs in VERBS.items()
-    for method, verb in verbs.items()
+    (name, path.removeprefix("/").replace("{id}", "1"), method)
+    for path, methods in PATHS.items()
+    for name, method in methods.items()
 ]
-every_call = pytest.mark.parametrize(
-    "call", CALLS, ids=lambda call: f"{call[0]} {call[1].removeprefix('/_mock')}"
-)
+NO_OBJECTS: Final = (b"sync!", b"[]", b'"x"', b"null", b"1", b"{", b"\xff", b"\0")
 
 
 @pytest.fixture
-def local() -> Local:
-    return Local()
-
-
-async def world(local: Local) -> None:
-    """A mock with a run, a journal, a fault and a clock that stands: all that could change."""
+async def local() -> InProcessMock:
+    """A mock with a run, a journal, a fault and a frozen clock: all that could change."""
+    local = InProcessMock()
     await local.call()
     await local.control("POST", "faults", {"status": 503})
     await local.control("POST", "clock/freeze")
+    return local
 
 
-def all_of(local: Local) -> list[Any]:
-    """Everything that a control call may change."""
-    return [
-        (tenant.facts, tenant.state, [id(one) for one in local.exchanges(tenant.facts.id)])
-        for tenant in local.mock.tenants
-    ]
+def members_of(kind: type[RequestBody] | None) -> list[str]:
+    return [] if kind is None else [field.encode_name for field in msgspec.structs.fields(kind)]
 
 
-async def refused(
-    local: Local, call: Call, status: int, *, query: str = "", body: bytes = b"", method: str = ""
-) -> str:
-    """Call wrongly; check that it changes nothing; return what the problem says."""
-    await world(local)
-    before = all_of(local)
-    answered = await local.call(method or call[0], call[1] + query, body, {})
-    assert all_of(local) == before
-    return told(answered, status)
+async def test_a_wrong_method_gets_a_405_with_the_right_ones(local: InProcessMock) -> None:
+    for name, path, _ in CALLS:
+        for wrong in ("PATCH", "TRACE", "get"):
+            detail = await expect_problem(local, wrong, path, 405)
+            assert f"send {name} /_mock" in detail or f", {name} /_mock" in detail, (wrong, path)
 
 
-def told(answered: Answered, status: int) -> str:
-    assert answered.status == status, answered.body
-    assert answered.headers["content-type"] == "application/problem+json"
-    problem = answered.json()
-    assert set(problem) == {"title", "status", "detail"}
-    assert problem["status"] == status
-    assert problem["detail"].isprintable()
-    return str(problem["detail"])
-
-
-@every_call
-@pytest.mark.parametrize("method", ["PATCH", "TRACE", "get"])
-async def test_a_wrong_method_is_answered_with_the_right_ones(
-    call: Call, method: str, local: Local
+async def test_an_unknown_query_parameter_gets_a_400_with_the_known_ones(
+    local: InProcessMock,
 ) -> None:
-    detail = await refused(local, call, 405, method=method)
-    assert f"send {call[0]} /_mock" in detail or f", {call[0]} /_mock" in detail
+    for name, path, method in CALLS:
+        known = f"known parameters: {', '.join(('tenant', *method.query))}"
+        for query in ("tennant=onsite", "x", "Tenant=onsite", "tenant=onsite&%0A=1"):
+            detail = await expect_problem(local, name, f"{path}?{query}", 400)
+            assert detail.endswith(known), (name, path, query)
 
 
-@every_call
-@pytest.mark.parametrize("query", ["tennant=onsite", "x", "Tenant=onsite", "tenant=onsite&%0A=1"])
-async def test_a_wrong_query_name_is_answered_with_the_known_ones(
-    call: Call, query: str, local: Local
-) -> None:
-    detail = await refused(local, call, 400, query=f"?{query}")
-    assert f"known are: {', '.join(('tenant', *call[2].query))}" in detail
+async def test_a_query_parameter_that_occurs_twice_gets_a_400(local: InProcessMock) -> None:
+    for name, path, _ in CALLS:
+        detail = await expect_problem(local, name, f"{path}?tenant=onsite&tenant=Cust12345", 400)
+        assert detail == "?tenant occurs 2 times; send it once", (name, path)
 
 
-@every_call
-async def test_a_query_that_says_two_things_is_not_answered_for_one_of_them(
-    call: Call, local: Local
-) -> None:
-    detail = await refused(local, call, 400, query="?tenant=onsite&tenant=Cust12345")
-    assert detail == "?tenant is there 2 times; send it once"
-
-
-async def test_a_reset_is_of_one_tenant_or_of_all(local: Local) -> None:
-    call = next(one for one in CALLS if one[1] == "/_mock/reset")
-    detail = await refused(local, call, 400, query="?tenant=onsite&all=true")
+async def test_a_reset_is_of_one_tenant_or_of_all(local: InProcessMock) -> None:
+    detail = await expect_problem(local, "POST", "reset?tenant=onsite&all=true", 400)
     assert "resets every tenant and ?tenant=ID one; send one of them" in detail
 
 
-@every_call
-@pytest.mark.parametrize("tenant", ["nobody", "", "%1b[31m%00", "Cust99999"])
-async def test_an_unknown_tenant_is_answered_with_the_known_ones(
-    call: Call, tenant: str, local: Local
+async def test_an_unknown_tenant_gets_a_404_with_the_known_ones(local: InProcessMock) -> None:
+    for name, path, _ in CALLS:
+        for tenant in ("nobody", "", "on%20site", "%00", "%1b[31m%00", "Cust99999"):
+            detail = await expect_problem(local, name, f"{path}?tenant={tenant}", 404)
+            known = "the tenants are: onsite, Cust12345, Cust54321"
+            assert detail.endswith(known), (name, path, tenant)
+
+
+async def test_a_body_that_is_not_an_object_gets_a_400_with_an_example(
+    local: InProcessMock,
 ) -> None:
-    detail = await refused(local, call, 404, query=f"?tenant={tenant}")
-    assert "the tenants are: onsite, Cust12345, Cust54321" in detail
+    for name, path, method in CALLS:
+        for body in NO_OBJECTS:
+            detail = await expect_problem(local, name, path, 400, body)
+            example = method.body.example if method.body else "none"
+            assert detail.startswith("the body: "), (name, path, body)
+            assert detail.endswith(f"; send {example}"), (name, path, body)
 
 
-@every_call
-@pytest.mark.parametrize("body", [b"sync!", b"[]", b'"x"', b"null", b"1", b"{", b"\xff", b"\0"])
-async def test_a_body_that_is_no_object_is_answered_with_what_to_send(
-    call: Call, body: bytes, local: Local
-) -> None:
-    detail = await refused(local, call, 400, body=body)
-    assert detail.startswith("the body: ")
-    assert f"; send {call[2].takes.example if call[2].takes else 'none'}" in detail
+async def test_an_unknown_member_gets_a_400_with_the_nearest_one(local: InProcessMock) -> None:
+    for name, path, method in CALLS:
+        members = members_of(method.body)
+        near = members[-1] if members else "second"
+        body = json.dumps({f"{near}_": 1}).encode()
+        detail = await expect_problem(local, name, path, 400, body)
+        hint = f"did you mean `{near}`?" if members else "no members are allowed here"
+        assert f"unknown member `{near}_`; {hint}" in detail, (name, path)
 
 
-@every_call
-async def test_an_unknown_member_is_answered_with_the_one_that_was_meant(
-    call: Call, local: Local
-) -> None:
-    kind = call[2].takes
-    members = [] if kind is None else [one.encode_name for one in msgspec.structs.fields(kind)]
-    near = members[-1] if members else "second"
-    detail = await refused(local, call, 400, body=json.dumps({f"{near}_": 1}).encode())
-    assert f"unknown member `{near}_`" in detail
-    assert (f"did you mean `{near}`?" if members else "none is taken here") in detail
-
-
-@every_call
-async def test_a_member_like_no_other_is_answered_with_the_known_ones(
-    call: Call, local: Local
+async def test_a_member_unlike_any_other_gets_a_short_400_with_the_known_ones(
+    local: InProcessMock,
 ) -> None:
     body = json.dumps({"\x1b[31m" + "q" * 5000: 1}).encode()
-    detail = await refused(local, call, 400, body=body)
-    assert "known are" in detail or "none is taken here" in detail
-    assert len(detail) < 1000
+    for name, path, method in CALLS:
+        detail = await expect_problem(local, name, path, 400, body)
+        members = ", ".join(sorted(members_of(method.body)))
+        hint = f"known members: {members}" if members else "no members are allowed here"
+        assert hint in detail, (name, path)
+        assert len(detail) < 1000, (name, path)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        one
-        for one in CALLS
-        if one[2].takes and any(field.required for field in msgspec.structs.fields(one[2].takes))
-    ],
-    ids=lambda call: f"{call[0]} {call[1].removeprefix('/_mock')}",
-)
-async def test_no_body_where_one_is_needed_is_answered_with_what_to_send(
-    call: Call, local: Local
-) -> None:
-    detail = await refused(local, call, 400)
-    assert detail == f"no body; send {call[2].takes.example if call[2].takes else ''}"
+async def test_a_missing_body_gets_a_400_with_an_example(local: InProcessMock) -> None:
+    for name, path, method in CALLS:
+        if method.body and any(field.required for field in msgspec.structs.fields(method.body)):
+            detail = await expect_problem(local, name, path, 400)
+            assert detail == f"the body is missing; send {method.body.example}", (name, path)
 
 
-@every_call
-async def test_a_body_that_is_too_long_is_answered_with_how_long_it_may_be(
-    call: Call, local: Local
-) -> None:
-    detail = await refused(local, call, 413, body=b" " * (MAX_BODY + 1))
-    assert f"at most {MAX_BODY} bytes" in detail
+async def test_a_body_that_is_too_long_gets_a_413_with_the_limit(local: InProcessMock) -> None:
+    for name, path, _ in CALLS:
+        detail = await expect_problem(local, name, path, 413, b" " * (MAX_BODY + 1))
+        assert f"at most {MAX_BODY} bytes" in detail, (name, path)
 
 
-@pytest.mark.parametrize(
-    "call", [one for one in CALLS if one[2].takes is None], ids=lambda call: f"{call[0]} {call[1]}"
-)
-async def test_a_call_that_takes_no_body_does_not_mind_an_empty_object(call: Call) -> None:
-    without, with_one = Local(), Local()
-    path = call[1]
-    first = await without.call(call[0], path, b"", {})
-    second = await with_one.call(call[0], path, b" {}\n", {})
-    assert (first.status, first.body) == (second.status, second.body)
+async def test_a_call_without_body_accepts_an_empty_object() -> None:
+    for name, path, method in CALLS:
+        if method.body is None:
+            without_body = await InProcessMock().call(name, f"/_mock/{path}", b"", {})
+            empty = await InProcessMock().call(name, f"/_mock/{path}", b" {}\n", {})
+            assert (empty.status, empty.body) == (without_body.status, without_body.body), path
 
 
 @given(junk=st.text(), call=st.sampled_from(CALLS))
-async def test_whatever_is_sent_the_answer_can_be_shown_on_a_terminal(
+async def test_no_input_makes_a_control_call_crash_or_its_problem_unprintable(
     junk: str, call: Call
 ) -> None:
     body = json.dumps({junk: junk}).encode()
-    answered = await Local().call(call[0], call[1], body, {})
-    assert answered.status < 500
-    if answered.status >= 400:
-        told(answered, answered.status)
+    response = await InProcessMock().call(call[0], f"/_mock/{call[1]}", body, {})
+    assert response.status < 500
+    if response.status >= 400:
+        read_problem(response, response.status)
 
 
 # ---- crashes ---------------------------------------------------------------------------------
@@ -193,44 +147,45 @@ async def test_whatever_is_sent_the_answer_can_be_shown_on_a_terminal(
 async def test_a_crash_is_a_problem_and_its_traceback_is_in_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    local = Local(Settings(max_tenants="many"))  # type: ignore[arg-type]
-    answered = await local.call("POST", "/_mock/tenants", b"{}", {})
-    assert "its log has the traceback" in told(answered, 500)
-    assert b"TypeError" not in answered.body
-    (crash,) = local.logged
+    local = InProcessMock(Settings(max_tenants="many"))  # type: ignore[arg-type]
+    response = await local.call("POST", "/_mock/tenants", b"{}", {})
+    assert "its log has the traceback" in read_problem(response, 500)
+    assert b"TypeError" not in response.body
+    (crash,) = local.log
     assert local.exchanges() == []
     assert (crash.path, crash.status, crash.outcome) == ("/_mock/tenants", 500, "crashed")
-    logger("auto", sys.stdout)(crash)
-    written = capsys.readouterr().out
-    assert "POST /_mock/tenants -> 500" in written
-    assert "Traceback" in written
-    assert "TypeError" in written
+    make_logger("auto", sys.stdout)(crash)
+    output = capsys.readouterr().out
+    assert "POST /_mock/tenants -> 500" in output
+    assert "Traceback" in output
+    assert "TypeError" in output
 
 
-async def test_a_caller_that_leaves_before_its_body_is_complete_changes_nothing() -> None:
-    local = Local()
-    before = all_of(local)
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return parts.pop(0)
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    parts: list[Message] = [
+async def test_a_client_that_disconnects_within_its_body_changes_nothing(
+    local: InProcessMock,
+) -> None:
+    before, logged = snapshot(local), list(local.log)
+    sent_messages: list[Message] = []
+    received_messages: list[Message] = [
         {"type": "http.request", "body": b"{", "more_body": True},
         {"type": "http.disconnect"},
     ]
+
+    async def receive() -> Message:
+        return received_messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent_messages.append(message)
+
     scope = {
         "type": "http",
         "method": "POST",
         "scheme": "http",
-        "path": "/_mock/lease/hold",
+        "path": "/_mock/lease/release",
         "root_path": "",
         "query_string": b"",
         "headers": [(b"host", b"127.0.0.1")],
     }
     await local.mock.app(scope, receive, send)
-    assert (all_of(local), local.logged) == (before, [])
-    assert sent[0]["status"] == 400
+    assert (snapshot(local), local.log) == (before, logged)
+    assert sent_messages[0]["status"] == 400

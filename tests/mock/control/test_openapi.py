@@ -1,4 +1,4 @@
-"""`GET /_mock/openapi.json`: it says what there is, and what it says holds."""
+"""`GET /_mock/openapi.json`: it is complete, and the control surface behaves as described."""
 
 import asyncio
 import copy
@@ -12,171 +12,175 @@ import pytest
 from openapi_spec_validator import validate
 
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.control.openapi import document, examples
-from superoffice_mock.control.router import VERBS
+from superoffice_mock.control.openapi import build_document, examples_of
+from superoffice_mock.control.router import PATHS
 from superoffice_mock.core.journal import OUTCOMES
 from tests.mock.control.schemathesis_runner import explore
-from tests.support.in_process import Local, settled
+from tests.support.in_process import InProcessMock, run_until_waiting
 
 CALLS: Final = {
-    f"{method} {path}": verb for path, verbs in VERBS.items() for method, verb in verbs.items()
+    f"{name} {path}": method for path, methods in PATHS.items() for name, method in methods.items()
 }
-DOCUMENT: Final = document(VERBS, locked=False)
-TAKEN: Final = {verb.takes for verb in CALLS.values() if verb.takes is not None}
+DOCUMENT: Final = build_document(PATHS, needs_token=False)
+BODIES: Final = {method.body for method in CALLS.values() if method.body is not None}
 
 
-def described(call: str) -> Any:
-    method, path = call.split()
-    return DOCUMENT["paths"][f"/_mock{path}"][method.lower()]
+def operation_of(call: str) -> Any:
+    name, path = call.split()
+    return DOCUMENT["paths"][f"/_mock{path}"][name.lower()]
 
 
 # ---- the document ----------------------------------------------------------------------------
 
 
-async def test_it_is_an_openapi_document_and_the_one_that_is_served() -> None:
+async def test_the_document_is_valid_openapi_and_is_the_one_that_is_served() -> None:
     validate(DOCUMENT)
-    assert await Local().control("GET", "openapi.json") == json.loads(json.dumps(DOCUMENT))
+    assert await InProcessMock().control("GET", "openapi.json") == json.loads(json.dumps(DOCUMENT))
 
 
-def test_it_has_every_call_and_no_other() -> None:
-    found = {
+def test_the_document_has_every_call_and_no_other() -> None:
+    calls = {
         f"{method.upper()} {path.removeprefix('/_mock')}"
         for path, item in DOCUMENT["paths"].items()
         for method in item
     }
-    assert found == set(CALLS)
+    assert calls == set(CALLS)
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_every_call_says_what_it_does_takes_and_answers(call: str) -> None:
-    verb, told = CALLS[call], described(call)
-    assert told["summary"].strip()
-    assert told["summary"][0].islower(), "summaries are no sentences"
-    assert bool(verb.answers) is (verb.status != HTTPStatus.NO_CONTENT)
-    assert ("requestBody" in told) is (verb.takes is not None)
-    assert set(told["responses"]) >= {f"{verb.status}", "400", "403", "404", "413"}
-    assert all(int(one) >= 400 for one in set(told["responses"]) - {f"{verb.status}"})
-    names = {one["$ref"].rpartition("/")[2] for one in told["parameters"]}
-    assert names - {"id"} == {"tenant", *verb.query}
+def test_every_call_has_summary_parameters_body_and_responses() -> None:
+    for call, method in CALLS.items():
+        operation = operation_of(call)
+        assert operation["summary"][0].islower(), f"{call}: a summary starts in lower case"
+        assert bool(method.response) is (method.status != HTTPStatus.NO_CONTENT), call
+        assert ("requestBody" in operation) is (method.body is not None), call
+        statuses = set(operation["responses"])
+        assert statuses >= {f"{method.status}", "400", "403", "404", "413"}, call
+        assert all(int(status) >= 400 for status in statuses - {f"{method.status}"}), call
+        names = {parameter["$ref"].rpartition("/")[2] for parameter in operation["parameters"]}
+        assert names - {"id"} == {"tenant", *method.query}, call
 
 
-@pytest.mark.parametrize("kind", sorted(TAKEN, key=str), ids=lambda kind: kind.__name__)
-def test_every_body_has_examples_that_can_be_sent(kind: Any) -> None:
-    found = list(examples(kind))
-    assert found
-    for one in found:
-        msgspec.convert(one, kind)
+def test_every_body_has_valid_examples() -> None:
+    for kind in BODIES:
+        examples = list(examples_of(kind))
+        assert examples, kind
+        for example in examples:
+            msgspec.convert(example, kind)
 
 
 def test_the_outcomes_are_those_of_the_journal() -> None:
     assert tuple(DOCUMENT["components"]["schemas"]["Outcome"]["enum"]) == OUTCOMES
 
 
-def test_every_part_of_it_is_used() -> None:
+def test_every_component_of_the_document_is_used() -> None:
     text = json.dumps(DOCUMENT)
     for kind in ("parameters", "schemas", "responses"):
         for name in DOCUMENT["components"][kind]:
             assert f'"#/components/{kind}/{name}"' in text, f"nothing refers to {kind}/{name}"
 
 
-async def test_with_a_control_token_it_says_so_of_every_call_but_health() -> None:
-    local = Local(Settings(control_token="sesame"))
-    answered = await local.call(
+async def test_with_a_control_token_every_call_but_health_needs_it() -> None:
+    local = InProcessMock(Settings(control_token="sesame"))
+    response = await local.call(
         "GET", "/_mock/openapi.json", b"", {"authorization": "Bearer sesame"}
     )
-    told = answered.json()
-    validate(told)
-    assert told["security"] == [{"token": []}]
-    assert told["paths"]["/_mock/health"]["get"]["security"] == []
-    assert "401" in told["paths"]["/_mock/lease"]["get"]["responses"]
-    assert "sesame" not in answered.body.decode()
+    document = response.json()
+    validate(document)
+    assert document["security"] == [{"token": []}]
+    assert document["paths"]["/_mock/health"]["get"]["security"] == []
+    assert "401" in document["paths"]["/_mock/lease"]["get"]["responses"]
+    assert "sesame" not in response.body.decode()
     assert "security" not in DOCUMENT
 
 
-# ---- what it says holds ----------------------------------------------------------------------
+# ---- conformance -----------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-def test_what_it_says_holds_for_whatever_is_sent(seed: int) -> None:
-    explored = explore(DOCUMENT, seed=seed, max_examples=3)
-    assert explored.errors == []
-    assert explored.findings == [], "\n".join(explored.findings[:5])
-    for call, verb in CALLS.items():
-        method, path = call.split()
-        statuses = {one for (label, one) in explored.statuses if label == f"{method} /_mock{path}"}
+def test_generated_requests_are_answered_as_described(seed: int) -> None:
+    exploration = explore(DOCUMENT, seed=seed, max_examples=3)
+    assert exploration.errors == []
+    assert exploration.findings == [], "\n".join(exploration.findings[:5])
+    for call, method in CALLS.items():
+        name, path = call.split()
+        statuses = {
+            status
+            for (operation, status) in exploration.statuses
+            if operation == f"{name} /_mock{path}"
+        }
         assert statuses >= {404}, call
-        if call != "DELETE /tenants/{id}":  # those that are made have an id that nobody guesses
-            assert verb.status in statuses, call
+        if call != "DELETE /tenants/{id}":  # the ids of made tenants are random
+            assert method.status in statuses, call
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("schema", "lie"),
+    ("schema", "wrong"),
     [
         ("Lease", {"properties": {"held": {"type": "integer"}}}),
         ("Problem", {"properties": {"title": {"type": "string"}}, "additionalProperties": False}),
         ("Advance", {"type": "object", "properties": {"seconds": {"type": "integer"}}}),
     ],
 )
-def test_a_document_that_lied_would_be_found_out(schema: str, lie: dict[str, Any]) -> None:
-    lying = copy.deepcopy(DOCUMENT)
-    lying["components"]["schemas"][schema] = lie
-    for path in set(lying["paths"]) - {"/_mock/lease", "/_mock/clock/advance"}:
-        del lying["paths"][path]
-    assert explore(lying, seed=1, max_examples=2).findings
+def test_a_wrong_document_has_findings(schema: str, wrong: dict[str, Any]) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    document["components"]["schemas"][schema] = wrong
+    for path in set(document["paths"]) - {"/_mock/lease", "/_mock/clock/advance"}:
+        del document["paths"][path]
+    assert explore(document, seed=1, max_examples=2).findings
 
 
-class Witness:
-    """Calls a mock and holds every answer against the document."""
+class ValidatingClient:
+    """Calls a mock and validates every response against the document."""
 
-    def __init__(self, local: Local) -> None:
+    def __init__(self, local: InProcessMock) -> None:
         self._local = local
 
-    async def sees(self, method: str, path: str, sent: object = None) -> Any:
-        """Call, check, and return what was answered."""
-        told = await self._local.control(method, path, sent)
-        shape = path.partition("?")[0].split("/")
-        named = [one if not any(map(str.isdigit, one)) else "{id}" for one in shape]
-        verb = CALLS[f"{method} /{'/'.join(named)}"]
-        schema = {"$ref": f"#/components/schemas/{verb.answers}"} | {
+    async def call(self, name: str, path: str, body: object = None) -> Any:
+        """Call, validate the response, and return its content."""
+        content = await self._local.control(name, path, body)
+        segments = path.partition("?")[0].split("/")
+        template = ["{id}" if any(map(str.isdigit, text)) else text for text in segments]
+        method = CALLS[f"{name} /{'/'.join(template)}"]
+        schema = {"$ref": f"#/components/schemas/{method.response}"} | {
             "components": DOCUMENT["components"]
         }
-        jsonschema_rs.validator_for(schema).validate(told)
-        return told
+        jsonschema_rs.validator_for(schema).validate(content)
+        return content
 
 
-async def test_answers_of_a_mock_that_has_seen_much_are_as_described() -> None:
-    local = Local()
-    witness = Witness(local)
-    await witness.sees("POST", "clock/freeze")
+async def test_responses_of_a_much_used_mock_are_as_described() -> None:
+    local = InProcessMock()
+    client = ValidatingClient(local)
+    await client.call("POST", "clock/freeze")
     faults = [{"status": 503, "message": "no", "retry_after": 1}, {"delay": 1.5, "every": 9}]
-    seeded = {"expired_credential": True, "probability": 0.5, "seed": 3}
-    await witness.sees("PUT", "faults", {"faults": [*faults, seeded]})
+    seeded_fault = {"expired_credential": True, "probability": 0.5, "seed": 3}
+    await client.call("PUT", "faults", {"faults": [*faults, seeded_fault]})
     for body in (b"{", b'{"SyncUserAccounts":[{"AccountId":507,"Odd":1}]}'):
         await local.call(body=body, path="/api/v1/Agents/EMail/SyncEmailAccounts?$select=a")
-    await witness.sees("DELETE", "faults")
+    await client.call("DELETE", "faults")
     waiting = asyncio.create_task(local.call())
-    await settled(local, 1)
+    await run_until_waiting(local, 1)
     for path in ("requests", "lease", "runs", "clock", "accounts", "requests/1", "requests/3"):
-        await witness.sees("GET", path)
-    advanced = await witness.sees("POST", "clock/advance", {"seconds": 3})
-    assert {one["event"] for one in advanced["events"]} == {"answered"}
+        await client.call("GET", path)
+    clock = await client.call("POST", "clock/advance", {"seconds": 3})
+    assert {event["event"] for event in clock["events"]} == {"answered"}
     await waiting
-    assert (await witness.sees("POST", "lease/release"))["released"]["by"] == "run"
-    await witness.sees("POST", "lease/hold")
-    hand = asyncio.create_task(local.call())
-    await settled(local, 1)
-    await witness.sees("POST", "clock/advance", {"until": "idle"})
-    await hand
+    assert (await client.call("POST", "lease/release"))["released"]["by"] == "run"
+    await client.call("POST", "lease/hold")
+    held_call = asyncio.create_task(local.call())
+    await run_until_waiting(local, 1)
+    await client.call("POST", "clock/advance", {"until": "idle"})
+    await held_call
     await local.call("PUT")
     await local.call(path="/Cust99999/api/v1/Agents/EMail/SyncEmailAccounts")
-    told = await witness.sees("POST", "requests/wait", {"count": 2})
-    outcomes = {one["outcome"] for one in told["requests"]}
+    result = await client.call("POST", "requests/wait", {"count": 2})
+    outcomes = {request["outcome"] for request in result["requests"]}
     assert outcomes == {"faulted", "started", "turned_away", "rejected"}
     for path in ("lease", "runs", "accounts"):
-        await witness.sees("GET", path)
-    made = await witness.sees("POST", "tenants", {"installation": "online", "expires_after": 60})
-    for path in ("tenants", f"tenants/{made['id']}", "readings", "health"):
-        await witness.sees("GET", path)
-    await witness.sees("POST", "reset?all=true")
+        await client.call("GET", path)
+    tenant = await client.call("POST", "tenants", {"installation": "online", "expires_after": 60})
+    for path in ("tenants", f"tenants/{tenant['id']}", "readings", "health"):
+        await client.call("GET", path)
+    await client.call("POST", "reset?all=true")

@@ -1,4 +1,4 @@
-"""Waiting for requests: until enough match, for as long as none may, and what ends it early."""
+"""`POST /_mock/requests/wait`: when it is met, when it is not, and what ends it early."""
 
 import asyncio
 from typing import Any
@@ -7,18 +7,16 @@ import pytest
 
 from superoffice_mock.control.endpoints.requests import MAX_WATCHERS
 from superoffice_mock.core.sync_run import TenantId
-from tests.support.in_process import Local, settled
+from tests.mock.control.problems import expect_problem
+from tests.support.in_process import InProcessMock, run_until_waiting
 
 WAIT = "requests/wait"
 ONSITE = TenantId("onsite")
 
 
-@pytest.fixture
-def local() -> Local:
-    return Local()
-
-
-async def watched(local: Local, count: int = 1, tenant: TenantId = ONSITE) -> None:
+async def wait_for_watchers(
+    local: InProcessMock, count: int = 1, tenant: TenantId = ONSITE
+) -> None:
     """Let the event loop run until *count* control calls wait at *tenant*."""
     for _ in range(10_000):
         if len(local.mock.journal.watchers(tenant)) == count:
@@ -28,60 +26,64 @@ async def watched(local: Local, count: int = 1, tenant: TenantId = ONSITE) -> No
     raise AssertionError(message)
 
 
-async def waiting(local: Local, **wanted: object) -> asyncio.Task[Any]:
-    """Wait for what is *wanted*, a minute if nothing else ends it."""
+async def start_wait(local: InProcessMock, **condition: object) -> asyncio.Task[Any]:
+    """Start a wait for *condition*, by default for up to a minute."""
     before = len(local.mock.journal.watchers(ONSITE))
-    task = asyncio.create_task(local.control("POST", WAIT, {"timeout": 60, **wanted}))
-    await watched(local, before + 1)
+    task = asyncio.create_task(local.control("POST", WAIT, {"timeout": 60, **condition}))
+    await wait_for_watchers(local, before + 1)
     return task
 
 
-def ids(told: Any) -> list[int]:
-    return [one["id"] for one in told["requests"]]
+def ids_of(result: Any) -> list[int]:
+    return [request["id"] for request in result["requests"]]
 
 
-async def test_what_has_happened_already_is_told_at_once(local: Local) -> None:
+async def test_earlier_requests_are_returned_at_once(local: InProcessMock) -> None:
     await local.control("POST", "clock/jump")
     for _ in range(3):
         await local.call()
-    told = await local.control("POST", WAIT, {"outcome": "turned_away", "count": 2})
-    lines = (await local.control("GET", "requests"))["requests"]
-    assert told == {"met": True, "reason": None, "requests": lines[1:], "total": 2}
+    result = await local.control("POST", WAIT, {"outcome": "turned_away", "count": 2})
+    requests = (await local.control("GET", "requests"))["requests"]
+    assert result == {"met": True, "reason": None, "requests": requests[1:], "total": 2}
 
 
-async def test_an_empty_body_waits_for_any_request(local: Local) -> None:
+async def test_an_empty_body_waits_for_any_request(local: InProcessMock) -> None:
     await local.call(body=b"{")
-    assert ids(await local.control("POST", WAIT)) == [1]
+    assert ids_of(await local.control("POST", WAIT)) == [1]
 
 
-async def test_a_request_that_comes_ends_the_wait_with_its_truth(local: Local) -> None:
-    wait = await waiting(local, outcome="started")
+async def test_a_new_request_ends_the_wait_and_is_returned_with_its_outcome(
+    local: InProcessMock,
+) -> None:
+    wait = await start_wait(local, outcome="started")
     await local.call(body=b"{")
     assert not wait.done()
     await local.call()
-    told = await wait
-    assert (told["met"], ids(told)) == (True, [2])
-    assert told["requests"][0]["run"] == 1
+    result = await wait
+    assert (result["met"], ids_of(result)) == (True, [2])
+    assert result["requests"][0]["run"] == 1
 
 
-async def test_the_count_is_reached_by_requests_before_and_during_the_wait(local: Local) -> None:
+async def test_requests_before_and_during_the_wait_count(
+    local: InProcessMock,
+) -> None:
     await local.call()
-    wait = await waiting(local, count=3)
+    wait = await start_wait(local, count=3)
     await local.call("GET")
     assert not wait.done()
     await local.call("GET")
-    assert ids(await wait) == [1, 2, 3]
+    assert ids_of(await wait) == [1, 2, 3]
 
 
-async def test_only_requests_after_since_count(local: Local) -> None:
+async def test_only_requests_after_since_count(local: InProcessMock) -> None:
     await local.call()
-    wait = await waiting(local, since=1)
+    wait = await start_wait(local, since=1)
     await local.call("GET")
-    assert ids(await wait) == [2]
+    assert ids_of(await wait) == [2]
 
 
-async def test_requests_of_another_tenant_do_not_count(local: Local) -> None:
-    wait = await waiting(local)
+async def test_requests_of_another_tenant_do_not_count(local: InProcessMock) -> None:
+    wait = await start_wait(local)
     bearer = {"authorization": "Bearer 8A:Cust12345.demo-token", "content-type": "text/json"}
     await local.call(path="/Cust12345/api/v1/Agents/EMail/SyncEmailAccounts", headers=bearer)
     assert not wait.done()
@@ -89,23 +91,27 @@ async def test_requests_of_another_tenant_do_not_count(local: Local) -> None:
     assert (await wait)["met"] is True
 
 
-async def test_a_call_that_waits_is_pending_and_later_what_it_became(local: Local) -> None:
+async def test_a_waiting_call_is_pending_and_later_has_its_final_outcome(
+    local: InProcessMock,
+) -> None:
     await local.control("POST", "clock/freeze")
     await local.call()
-    pending = await waiting(local, outcome="pending")
-    away = await waiting(local, outcome="turned_away")
+    pending = await start_wait(local, outcome="pending")
+    turned_away = await start_wait(local, outcome="turned_away")
     call = asyncio.create_task(local.call())
-    await settled(local, 1)
-    told = await pending
-    assert (told["met"], ids(told)) == (True, [2])
-    assert not away.done()
+    await run_until_waiting(local, 1)
+    result = await pending
+    assert (result["met"], ids_of(result)) == (True, [2])
+    assert not turned_away.done()
     await local.control("POST", "clock/advance", {"seconds": 1})
     await call
-    assert ids(await away) == [2]
+    assert ids_of(await turned_away) == [2]
 
 
-async def test_a_pending_call_that_was_answered_is_not_counted_as_pending(local: Local) -> None:
-    wait = await waiting(local, outcome="pending", count=2)
+async def test_a_call_that_was_answered_no_longer_counts_as_pending(
+    local: InProcessMock,
+) -> None:
+    wait = await start_wait(local, outcome="pending", count=2)
     await local.call()
     await local.call("GET")
     assert not wait.done()
@@ -113,97 +119,100 @@ async def test_a_pending_call_that_was_answered_is_not_counted_as_pending(local:
     assert (await wait)["total"] == 0
 
 
-async def test_when_the_time_is_over_it_says_how_many_came(local: Local) -> None:
+async def test_the_reason_of_a_timeout_says_how_many_requests_matched(local: InProcessMock) -> None:
     await local.call()
-    told = await local.control("POST", WAIT, {"outcome": "started", "count": 2, "timeout": 0.01})
-    assert (told["met"], ids(told), told["total"]) == (False, [1], 1)
-    assert told["reason"] == "1 of 2 requests that are started came within 0.01 s"
+    result = await local.control("POST", WAIT, {"outcome": "started", "count": 2, "timeout": 0.01})
+    assert (result["met"], ids_of(result), result["total"]) == (False, [1], 1)
+    assert result["reason"] == "expected 2 requests with outcome started within 0.01 s, got 1"
 
 
-async def test_never_is_met_when_the_time_is_over_and_not_enough_came(local: Local) -> None:
+async def test_never_is_met_if_too_few_requests_match_until_the_timeout(
+    local: InProcessMock,
+) -> None:
     await local.call()
-    wanted = {"outcome": "turned_away", "never": True, "timeout": 0.01}
-    told = await local.control("POST", WAIT, wanted)
-    assert told == {"met": True, "reason": None, "requests": [], "total": 0}
+    condition = {"outcome": "turned_away", "never": True, "timeout": 0.01}
+    assert await local.control("POST", WAIT, condition) == {
+        "met": True,
+        "reason": None,
+        "requests": [],
+        "total": 0,
+    }
 
 
-async def test_never_ends_unmet_as_soon_as_it_happens(local: Local) -> None:
-    wait = await waiting(local, outcome="rejected", never=True)
+async def test_never_ends_unmet_as_soon_as_a_request_matches(local: InProcessMock) -> None:
+    wait = await start_wait(local, outcome="rejected", never=True)
     await local.call()
     assert not wait.done()
     await local.call(body=b"{")
-    told = await wait
-    assert (told["met"], ids(told)) == (False, [2])
-    assert told["reason"] == "1 of 1 requests that are rejected came within 60 s"
+    result = await wait
+    assert (result["met"], ids_of(result)) == (False, [2])
+    reason = "expected fewer than 1 request with outcome rejected within 60 s, got 1"
+    assert result["reason"] == reason
 
 
 @pytest.mark.parametrize("never", [False, True])
-async def test_a_reset_ends_the_wait_unmet(never: object, local: Local) -> None:
+async def test_a_reset_ends_the_wait_unmet(never: object, local: InProcessMock) -> None:
     await local.call()
-    wait = await waiting(local, count=2, never=never)
+    wait = await start_wait(local, count=2, never=never)
     await local.control("POST", "reset")
-    told = await wait
-    assert (told["met"], told["reason"]) == (False, "the mock was reset")
+    result = await wait
+    assert (result["met"], result["reason"]) == (False, "the mock was reset")
 
 
-async def test_a_reset_of_another_tenant_does_not(local: Local) -> None:
-    wait = await waiting(local)
+async def test_a_reset_of_another_tenant_does_not_end_the_wait(local: InProcessMock) -> None:
+    wait = await start_wait(local)
     await local.control("POST", "reset?tenant=Cust12345")
     assert not wait.done()
     await local.call()
     assert (await wait)["met"] is True
 
 
-async def test_the_removal_of_the_tenant_ends_the_wait_unmet(local: Local) -> None:
-    made = await local.control("POST", "tenants", {})
-    wanted = {"timeout": 60, "never": True}
-    task = asyncio.create_task(local.control("POST", f"{WAIT}?tenant={made['id']}", wanted))
-    await watched(local, 1, TenantId(made["id"]))
-    await local.call("DELETE", f"/_mock/tenants/{made['id']}", b"", {})
-    told = await task
-    assert (told["met"], told["total"]) == (False, 0)
-    assert "removed" in told["reason"]
+async def test_the_removal_of_the_tenant_ends_the_wait_unmet(local: InProcessMock) -> None:
+    tenant = (await local.control("POST", "tenants", {}))["id"]
+    condition = {"timeout": 60, "never": True}
+    task = asyncio.create_task(local.control("POST", f"{WAIT}?tenant={tenant}", condition))
+    await wait_for_watchers(local, 1, TenantId(tenant))
+    await local.call("DELETE", f"/_mock/tenants/{tenant}", b"", {})
+    result = await task
+    assert (result["met"], result["total"]) == (False, 0)
+    assert "removed" in result["reason"]
 
 
-async def test_a_shutdown_ends_the_wait_and_lets_nobody_wait_any_more(local: Local) -> None:
-    wait = await waiting(local)
+async def test_a_shutdown_ends_the_wait_and_allows_no_more_waits(local: InProcessMock) -> None:
+    wait = await start_wait(local)
     local.mock.tenants.close("the mock was shut down")
-    for told in (await wait, await local.control("POST", WAIT, {"timeout": 60, "never": True})):
-        assert (told["met"], told["reason"]) == (False, "the mock was shut down")
+    for result in (await wait, await local.control("POST", WAIT, {"timeout": 60, "never": True})):
+        assert (result["met"], result["reason"]) == (False, "the mock was shut down")
 
 
-async def test_a_caller_that_hangs_up_is_waited_for_no_longer(local: Local) -> None:
-    gone = asyncio.Event()
+async def test_the_disconnect_of_the_client_ends_the_wait(local: InProcessMock) -> None:
+    disconnect = asyncio.Event()
     wait = asyncio.create_task(
-        local.call("POST", f"/_mock/{WAIT}", b'{"timeout":60}', {}, hang_up=gone)
+        local.call("POST", f"/_mock/{WAIT}", b'{"timeout":60}', {}, disconnect=disconnect)
     )
-    await watched(local)
-    gone.set()
+    await wait_for_watchers(local)
+    disconnect.set()
     await wait
     assert local.mock.journal.watchers(ONSITE) == ()
 
 
-async def test_only_so_many_may_wait_at_one_tenant(local: Local) -> None:
-    waits = [await waiting(local) for _ in range(MAX_WATCHERS)]
-    answered = await local.call("POST", f"/_mock/{WAIT}", b"", {})
-    assert answered.status == 503
-    assert "let some of them end first" in answered.json()["detail"]
+async def test_the_number_of_waits_per_tenant_is_limited(local: InProcessMock) -> None:
+    waits = [await start_wait(local) for _ in range(MAX_WATCHERS)]
+    detail = await expect_problem(local, "POST", WAIT, 503)
+    assert "let some of them end first" in detail
     await local.call()
     assert [(await wait)["met"] for wait in waits] == [True] * MAX_WATCHERS
     assert (await local.control("POST", WAIT, {}))["met"] is True
 
 
-@pytest.mark.parametrize(
-    ("body", "told"),
-    [
+async def test_an_invalid_condition_gets_a_400_with_an_example(local: InProcessMock) -> None:
+    bodies = [
         *((b'{"outcome":"lost"}', "lost"), (b'{"count":0}', ">= 1"), (b'{"count":1.5}', "int")),
         *((b'{"timeout":61}', "<= 60"), (b'{"timeout":-1}', ">= 0"), (b'{"since":-1}', ">= 0")),
         *((b'{"never":"yes"}', "bool"), (b'{"outcom":"started"}', "did you mean `outcome`?")),
         *((b"[]", "object"), (b"null", "object"), (b"{", "truncated")),
-    ],
-)
-async def test_what_cannot_be_waited_for_is_a_problem(body: bytes, told: str, local: Local) -> None:
-    answered = await local.call("POST", f"/_mock/{WAIT}", body, {})
-    assert answered.status == 400
-    assert told in answered.json()["detail"]
-    assert '"outcome": "started"' in answered.json()["detail"]
+    ]
+    for body, expected in bodies:
+        detail = await expect_problem(local, "POST", WAIT, 400, body)
+        assert expected in detail, body
+        assert '"outcome": "started"' in detail, body

@@ -1,11 +1,11 @@
-"""The control surface: ending sessions, and starting again as configured."""
+"""Control calls that end sessions and reset tenants."""
 
 import asyncio
-from typing import Any
 
 import pytest
 
-from tests.support.in_process import PATH, Local, settled
+from tests.mock.control.problems import expect_problem
+from tests.support.in_process import PATH, InProcessMock, run_until_waiting
 
 SESSION = [
     ("cookie", "ASP.NET_SessionId=demo-session"),
@@ -14,111 +14,94 @@ SESSION = [
 ]
 
 
-@pytest.fixture
-def local() -> Local:
-    return Local()
-
-
-async def problem(local: Local, path: str, status: int, body: bytes = b"") -> str:
-    """Ask wrongly; return what the problem says."""
-    answered = await local.call("POST", f"/_mock/{path}", body, {})
-    assert answered.status == status, answered.body
-    assert answered.headers["content-type"] == "application/problem+json"
-    told = answered.json()
-    assert told["status"] == status
-    assert told["title"]
-    return str(told["detail"])
-
-
 # ---- sessions --------------------------------------------------------------------------------
 
 
 @pytest.mark.claim("xsrf-session")
-async def test_a_session_that_was_ended_is_a_401_until_a_reset(local: Local) -> None:
+async def test_an_ended_session_gets_a_401_until_a_reset(local: InProcessMock) -> None:
     assert (await local.call(headers=SESSION)).status == 204
-    ended = await local.control("POST", "sessions/end", {"session": "demo-session"})
-    assert ended == {"sessions": 0}
+    sessions = await local.control("POST", "sessions/end", {"session": "demo-session"})
+    assert sessions == {"sessions": 0}
     assert (await local.call(headers=SESSION)).status == 401
     assert (await local.call(path=f"/Cust12345{PATH}", headers=SESSION)).status == 204
     await local.control("POST", "reset")
     assert (await local.call(headers=SESSION)).status == 204
 
 
-async def test_a_session_can_be_ended_once(local: Local) -> None:
+async def test_a_session_can_be_ended_once(local: InProcessMock) -> None:
     await local.control("POST", "sessions/end", {"session": "demo-session"})
-    detail = await problem(local, "sessions/end", 404, b'{"session": "demo-session"}')
+    body = b'{"session": "demo-session"}'
+    detail = await expect_problem(local, "POST", "sessions/end", 404, body)
     assert "no open session" in detail
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", b"[]", b'{"session": 1}', b'{"session": "x", "all": true}', b"\xff", b"{"]
-)
-async def test_which_session_ends_must_be_said(body: bytes, local: Local) -> None:
-    detail = await problem(local, "sessions/end", 400, body)
-    assert 'send {"session": "demo-session"}' in detail
-    assert len(local.tenant().state.sessions) == 1
-
-
-async def test_a_body_of_a_control_call_is_limited(local: Local) -> None:
-    detail = await problem(local, "sessions/end", 413, b" " * 70_000)
-    assert "65536" in detail
+async def test_a_call_that_does_not_name_a_session_gets_a_400(local: InProcessMock) -> None:
+    for body in (
+        *(b"", b"{}", b"[]", b'{"session": 1}', b'{"session": "x", "all": true}', b"\xff", b"{"),
+    ):
+        detail = await expect_problem(local, "POST", "sessions/end", 400, body)
+        assert 'send {"session": "demo-session"}' in detail, body
 
 
 # ---- reset -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def used() -> Any:
-    async def use(local: Local) -> None:
-        for tenant in ("onsite", "Cust12345"):
-            await local.control("POST", f"clock/freeze?tenant={tenant}")
-            await local.control("POST", f"lease/hold?tenant={tenant}")
-            await local.call("GET", PATH if tenant == "onsite" else f"/{tenant}{PATH}")
+async def used_mock(local: InProcessMock) -> InProcessMock:
+    """A mock whose tenants have another clock, a lease and a journal."""
+    for tenant in ("onsite", "Cust12345"):
+        await local.control("POST", f"clock/freeze?tenant={tenant}")
+        await local.control("POST", f"lease/hold?tenant={tenant}")
+        await local.call("GET", PATH if tenant == "onsite" else f"/{tenant}{PATH}")
+    return local
 
-    return use
 
-
-async def state(local: Local, tenant: str) -> tuple[str, bool, int]:
-    """Clock, lease and journal of *tenant*."""
+async def state_of(local: InProcessMock, tenant: str) -> tuple[str, bool, int]:
+    """Clock, lease and number of requests of *tenant*."""
     clock = (await local.control("GET", f"clock?tenant={tenant}"))["clock"]
     held = (await local.control("GET", f"lease?tenant={tenant}"))["held"]
     return clock, held, (await local.control("GET", f"requests?tenant={tenant}"))["total"]
 
 
-async def test_a_reset_is_for_one_tenant(local: Local, used: Any) -> None:
-    await used(local)
-    assert await local.control("POST", "reset?tenant=cust12345") == {"reset": ["Cust12345"]}
-    assert await state(local, "Cust12345") == ("real", False, 0)
-    assert await state(local, "onsite") == ("freeze", True, 1)
+async def test_a_reset_is_of_one_tenant(used_mock: InProcessMock) -> None:
+    assert await used_mock.control("POST", "reset?tenant=cust12345") == {"reset": ["Cust12345"]}
+    assert await state_of(used_mock, "Cust12345") == ("real", False, 0)
+    assert await state_of(used_mock, "onsite") == ("freeze", True, 1)
 
 
-async def test_a_reset_of_all_is_for_all(local: Local, used: Any) -> None:
-    await used(local)
-    told = await local.control("POST", "reset?all=true")
-    assert told == {"reset": ["onsite", "Cust12345", "Cust54321"], "removed": []}
-    assert await state(local, "onsite") == await state(local, "Cust12345") == ("real", False, 0)
+async def test_a_reset_of_all_is_of_every_tenant(used_mock: InProcessMock) -> None:
+    assert await used_mock.control("POST", "reset?all=true") == {
+        "reset": ["onsite", "Cust12345", "Cust54321"],
+        "removed": [],
+    }
+    assert (
+        await state_of(used_mock, "onsite")
+        == await state_of(used_mock, "Cust12345")
+        == ("real", False, 0)
+    )
 
 
-async def test_all_is_true_or_false(local: Local, used: Any) -> None:
-    await used(local)
-    for wrong in ("yes", "", "TRUE", "1"):
-        assert "true or false" in await problem(local, f"reset?all={wrong}", 400)
-    assert await state(local, "onsite") == ("freeze", True, 1)
-    assert await local.control("POST", "reset?all=false") == {"reset": ["onsite"]}
+async def test_all_must_be_true_or_false(used_mock: InProcessMock) -> None:
+    for value in ("yes", "", "TRUE", "1"):
+        assert "true or false" in await expect_problem(
+            used_mock, "POST", f"reset?all={value}", 400
+        ), value
+    assert await state_of(used_mock, "onsite") == ("freeze", True, 1)
+    assert await used_mock.control("POST", "reset?all=false") == {"reset": ["onsite"]}
 
 
-async def test_runs_are_numbered_from_one_again_after_a_reset(local: Local) -> None:
+async def test_runs_are_numbered_from_one_again_after_a_reset(local: InProcessMock) -> None:
     await local.call()
     await local.control("POST", "reset")
     await local.call()
     assert [run["run"] for run in (await local.control("GET", "runs"))["runs"]] == [1]
 
 
-async def test_who_waits_at_a_reset_gets_the_same_204(local: Local) -> None:
+async def test_a_call_that_waits_at_a_reset_gets_an_ordinary_204(local: InProcessMock) -> None:
     await local.control("POST", "clock/freeze")
     started = await local.call()
     call = asyncio.create_task(local.call())
-    await settled(local, 1)
+    await run_until_waiting(local, 1)
     await local.control("POST", "reset")
-    answered = await call
-    assert (answered.status, answered.headers) == (204, started.headers)
+    response = await call
+    assert (response.status, response.headers) == (204, started.headers)

@@ -1,6 +1,7 @@
-"""What the tests of the rules start from: a tenant, its state, and calls."""
+"""Builders for the tests of the rules: a tenant, its state, and calls."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from superoffice_mock.core.clock import RealClock
 from superoffice_mock.core.credentials import KnownCredentials
@@ -10,15 +11,15 @@ from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import (
     SECOND,
     AccountId,
-    Duration,
     Durations,
     ExchangeId,
     Installation,
     Instant,
     TenantId,
+    seconds,
 )
 
-START = 1_800_000_000 * SECOND
+START: Final = 1_800_000_000 * SECOND
 
 
 def at(seconds: float) -> Instant:
@@ -31,30 +32,30 @@ def ids(*accounts: int) -> list[AccountId]:
     return [AccountId(account) for account in accounts]
 
 
-def durations(each: float = 5.0, own: Mapping[int, float] | None = None) -> Durations:
-    """Return durations given in seconds."""
-    return Durations(
-        Duration(round(each * SECOND)),
-        {AccountId(id_): Duration(round(s * SECOND)) for id_, s in (own or {}).items()},
-    )
+def durations(default: float = 5.0, by_account: Mapping[int, float] | None = None) -> Durations:
+    """Return durations; the arguments are in seconds."""
+    own = {AccountId(id_): seconds(time) for id_, time in (by_account or {}).items()}
+    return Durations(seconds(default), own)
 
 
-def tenant(readings: Readings | None = None, taking: Durations | None = None) -> TenantFacts:
-    """Return an onsite tenant that knows nobody."""
+def tenant(
+    readings: Readings | None = None, account_durations: Durations | None = None
+) -> TenantFacts:
+    """Return an onsite tenant without credentials."""
     return TenantFacts(
         TenantId("onsite"),
         Installation.ONSITE,
         KnownCredentials(),
-        taking or durations(),
+        account_durations or durations(),
         readings or Readings(),
     )
 
 
-def fresh(facts: TenantFacts | None = None) -> TenantState:
-    """Return the state that a tenant starts with."""
-    return (facts or tenant()).fresh(RealClock(), at(0))
+def initial_state(facts: TenantFacts | None = None) -> TenantState:
+    """Return the state of a new tenant."""
+    return (facts or tenant()).initial_state(RealClock(), at(0))
 
 
-def call(exchange: int, arrived: float, accounts: Sequence[int] = (507,)) -> Call:
-    """Return a call that arrived *arrived* seconds after the start."""
-    return Call(ExchangeId(exchange), ids(*accounts), at(arrived))
+def call(exchange: int, arrived_at: float, accounts: Sequence[int] = (507,)) -> Call:
+    """Return a call that arrives *arrived_at* seconds after the start."""
+    return Call(ExchangeId(exchange), ids(*accounts), at(arrived_at))

@@ -1,6 +1,5 @@
-"""A tenant's clock is a value: it runs with the real one, or stands where it was stopped."""
+"""A tenant's clock as a value: it runs with the real clock, or stands still."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,7 @@ from superoffice_mock.core.clock import (
     RealClock,
     freeze,
     jump,
-    real,
+    resume,
 )
 from superoffice_mock.core.sync_run import Instant
 
@@ -23,36 +22,34 @@ clocks = st.one_of(
 )
 
 
-def test_a_real_clock_runs_ahead_of_the_real_one_by_the_same_time() -> None:
+def test_a_real_clock_is_ahead_of_real_time_by_a_constant_offset() -> None:
     assert RealClock().now(1_000) == 1_000
-    assert RealClock(ahead=50).now(1_000) == 1_050
+    assert RealClock(offset=50).now(1_000) == 1_050
 
 
-@pytest.mark.parametrize("clock", [FrozenClock(Instant(7)), JumpingClock(Instant(7))])
-def test_a_stopped_clock_does_not_follow_the_real_one(clock: Clock) -> None:
-    assert clock.now(1_000) == clock.now(2_000) == 7
+def test_a_stopped_clock_does_not_follow_real_time() -> None:
+    for clock in (FrozenClock(Instant(7)), JumpingClock(Instant(7))):
+        assert clock.now(1_000) == clock.now(2_000) == 7, clock
 
 
-def test_the_clocks_have_the_names_of_their_verbs() -> None:
+def test_each_clock_has_the_name_of_its_control_call() -> None:
     assert (RealClock.name, FrozenClock.name, JumpingClock.name) == ("real", "freeze", "jump")
 
 
 @given(clocks, moments)
-def test_a_change_of_clock_never_moves_the_tenants_time(clock: Clock, now: int) -> None:
-    before = clock.now(now)
-    changed = (real(clock, now), freeze(clock, now), jump(clock, now))
-    assert [one.now(now) for one in changed] == [before, before, before]
-    assert [type(one) for one in changed] == [RealClock, FrozenClock, JumpingClock]
+def test_another_kind_of_clock_shows_the_same_time(clock: Clock, now: int) -> None:
+    time = clock.now(now)
+    changed_clocks = (resume(clock, now), freeze(clock, now), jump(clock, now))
+    assert [changed.now(now) for changed in changed_clocks] == [time, time, time]
+    assert [type(changed) for changed in changed_clocks] == [RealClock, FrozenClock, JumpingClock]
 
 
 @given(clocks, moments, st.integers(0, 10**12))
-def test_a_clock_that_is_made_real_goes_on_with_the_real_one(
-    clock: Clock, now: int, later: int
-) -> None:
-    assert real(clock, now).now(now + later) == clock.now(now) + later
+def test_a_resumed_clock_follows_real_time(clock: Clock, now: int, later: int) -> None:
+    assert resume(clock, now).now(now + later) == clock.now(now) + later
 
 
-def test_who_moves_a_clock_moves_one_that_stands_and_no_other() -> None:
-    assert FrozenClock(Instant(7)).moved(Instant(9)) == FrozenClock(Instant(9))
-    assert JumpingClock(Instant(7)).moved(Instant(9)) == JumpingClock(Instant(9))
-    assert RealClock(ahead=50).moved(Instant(9)) == RealClock(ahead=50)
+def test_only_a_stopped_clock_can_be_moved() -> None:
+    assert FrozenClock(Instant(7)).move_to(Instant(9)) == FrozenClock(Instant(9))
+    assert JumpingClock(Instant(7)).move_to(Instant(9)) == JumpingClock(Instant(9))
+    assert RealClock(offset=50).move_to(Instant(9)) == RealClock(offset=50)

@@ -1,4 +1,4 @@
-"""When credentials end, and what using one does to that."""
+"""When credentials expire, and how a use prolongs them."""
 
 import pytest
 from hypothesis import given
@@ -8,33 +8,33 @@ from superoffice_mock.core.credentials import (
     DENIED,
     AccessToken,
     App,
-    BasicPair,
+    BasicCredentials,
     KnownCredentials,
-    Presented,
+    PresentedCredentials,
     Session,
-    SessionPair,
+    SessionCredentials,
     Ticket,
-    Unusable,
+    UnusableCredentials,
 )
 from superoffice_mock.core.expiry import (
     FOREVER,
-    Credential,
-    Ends,
-    Kind,
+    CredentialKind,
+    ExpiringCredential,
+    ExpiryTimes,
     Lifetimes,
-    credentials,
-    expired,
-    first_ends,
-    presented_as,
-    used,
+    expire,
+    expiring_credential,
+    initial_expiry_times,
+    known_expiring_credentials,
+    record_use,
 )
 from superoffice_mock.core.sync_run import Instant, seconds
 from superoffice_mock.errors import Rejected
 from tests.mock.core.builders import at
 
-TICKET = Credential(Kind.TICKET, "7T:ticket")
-TOKEN = Credential(Kind.TOKEN, "8A:token")
-SESSION = Credential(Kind.SESSION, "session-id")
+TICKET = ExpiringCredential(CredentialKind.TICKET, "7T:ticket")
+TOKEN = ExpiringCredential(CredentialKind.TOKEN, "8A:token")
+SESSION = ExpiringCredential(CredentialKind.SESSION, "session-id")
 ALL = (TICKET, TOKEN, SESSION)
 KNOWN = KnownCredentials(
     users={"tje0": "Tje0"},
@@ -43,110 +43,112 @@ KNOWN = KnownCredentials(
     tokens={TOKEN.value: App("app", "app-token")},
 )
 SESSIONS = {SESSION.value: Session(SESSION.value, "xsrf", "tje0")}
-VENDORS = Lifetimes(ticket=seconds(21_600), token=seconds(3_600), session=seconds(1_200))
+LIFETIMES = Lifetimes(ticket=seconds(21_600), token=seconds(3_600), session=seconds(1_200))
+"""Those of the vendor."""
 
 
-def ends(lifetimes: Lifetimes = VENDORS) -> Ends:
-    return first_ends(lifetimes, KNOWN, SESSIONS, at(0))
+def expiry_times(lifetimes: Lifetimes = LIFETIMES) -> ExpiryTimes:
+    """Return the expiry times at the start."""
+    return initial_expiry_times(lifetimes, KNOWN, SESSIONS, at(0))
 
 
-def test_what_can_expire_is_every_ticket_token_and_session_but_no_user() -> None:
-    assert set(credentials(KNOWN, SESSIONS)) == set(ALL)
+def test_every_ticket_token_and_session_can_expire_but_no_user() -> None:
+    assert set(known_expiring_credentials(KNOWN, SESSIONS)) == set(ALL)
 
 
-@pytest.mark.parametrize(
-    ("presented", "one"),
-    [
+def test_the_expiring_credential_of_a_request_has_its_kind_and_value() -> None:
+    cases: list[tuple[PresentedCredentials, ExpiringCredential | None]] = [
         (Ticket(TICKET.value, "app-token"), TICKET),
         (Ticket(TICKET.value, None), TICKET),
         (AccessToken(TOKEN.value), TOKEN),
-        (SessionPair(SESSION.value, "xsrf"), SESSION),
-        (BasicPair("tje0", "Tje0"), None),
-        (Unusable("Authorization", "missing"), None),
-    ],
-)
-def test_what_was_presented_is_known_by_its_kind_and_value(
-    presented: Presented, one: Credential | None
-) -> None:
-    assert presented_as(presented) == one
+        (SessionCredentials(SESSION.value, "xsrf"), SESSION),
+        (BasicCredentials("tje0", "Tje0"), None),
+        (UnusableCredentials("Authorization", "missing"), None),
+    ]
+    for presented, credential in cases:
+        assert expiring_credential(presented) == credential
 
 
-def test_nothing_ends_unless_something_was_set() -> None:
-    assert ends(FOREVER) == {}
-    assert used(FOREVER, {}, TICKET, at(10**9)) == {}
+def test_without_lifetimes_nothing_expires() -> None:
+    assert expiry_times(FOREVER) == {}
+    assert record_use(FOREVER, {}, TICKET, at(10**9)) == {}
 
 
-def test_a_kind_without_a_lifetime_never_ends() -> None:
-    assert ends(Lifetimes(ticket=seconds(5))) == {TICKET: at(5)}
-    assert used(VENDORS, {TICKET: at(5)}, TOKEN, at(10**9)) == {TICKET: at(5)}
+def test_a_kind_without_a_lifetime_never_expires() -> None:
+    assert expiry_times(Lifetimes(ticket=seconds(5))) == {TICKET: at(5)}
+    assert record_use(LIFETIMES, {TICKET: at(5)}, TOKEN, at(10**9)) == {TICKET: at(5)}
 
 
 @pytest.mark.claim("credentials-expire")
-@pytest.mark.parametrize("one", ALL, ids=lambda one: one.kind)
-def test_one_is_good_until_its_end_and_not_at_it(one: Credential) -> None:
-    end = ends()[one]
-    used(VENDORS, ends(), one, Instant(end - 1))
+@pytest.mark.parametrize("credential", ALL, ids=lambda credential: credential.kind)
+def test_a_credential_is_accepted_before_its_expiry_time_and_rejected_from_then_on(
+    credential: ExpiringCredential,
+) -> None:
+    expires_at = expiry_times()[credential]
+    record_use(LIFETIMES, expiry_times(), credential, Instant(expires_at - 1))
     for late, ago in ((0, "0.0"), (2_500_000_000, "2.5")):
-        with pytest.raises(Rejected) as caught:
-            used(VENDORS, ends(), one, Instant(end + late))
-        assert (caught.value.status, caught.value.told) == (401, DENIED)
-        assert f"the {one.kind} expired {ago} s ago" in caught.value.reason
-        assert one.value not in caught.value.reason
+        with pytest.raises(Rejected) as error:
+            record_use(LIFETIMES, expiry_times(), credential, Instant(expires_at + late))
+        assert (error.value.status, error.value.message) == (401, DENIED)
+        assert f"the {credential.kind} expired {ago} s ago" in error.value.reason
+        assert credential.value not in error.value.reason
 
 
 @pytest.mark.claim("ticket-sliding")
-@pytest.mark.parametrize("one", [TICKET, SESSION], ids=lambda one: one.kind)
-def test_a_use_gives_a_sliding_one_its_whole_life_again(one: Credential) -> None:
-    lasting = VENDORS.of(one.kind)
-    assert lasting is not None
-    later = used(VENDORS, ends(), one, at(600))
-    assert later[one] == at(600) + lasting
-    assert {other: later[other] for other in ALL if other != one} == {
-        other: ends()[other] for other in ALL if other != one
-    }
+@pytest.mark.parametrize("credential", [TICKET, SESSION], ids=lambda credential: credential.kind)
+def test_a_use_of_a_ticket_or_session_starts_its_lifetime_again(
+    credential: ExpiringCredential,
+) -> None:
+    lifetime = LIFETIMES.of(credential.kind)
+    assert lifetime is not None
+    after = record_use(LIFETIMES, expiry_times(), credential, at(600))
+    assert after == {**expiry_times(), credential: at(600) + lifetime}
 
 
 @pytest.mark.claim("token-fixed")
-def test_no_use_prolongs_an_access_token() -> None:
-    assert used(VENDORS, ends(), TOKEN, at(3_599)) == ends()
+def test_a_use_does_not_prolong_an_access_token() -> None:
+    assert record_use(LIFETIMES, expiry_times(), TOKEN, at(3_599)) == expiry_times()
 
 
 @given(st.lists(st.integers(min_value=0, max_value=4 * 21_600), max_size=20))
-def test_a_ticket_lives_while_no_gap_between_uses_is_as_long_as_its_life(gaps: list[int]) -> None:
-    state, now, alive = ends(), 0, True
+def test_a_ticket_is_valid_while_all_gaps_between_uses_are_shorter_than_its_lifetime(
+    gaps: list[int],
+) -> None:
+    times, now, is_valid = expiry_times(), 0, True
     for gap in gaps:
         now += gap
-        alive = alive and gap < 21_600
+        is_valid = is_valid and gap < 21_600
         try:
-            state = used(VENDORS, state, TICKET, at(now))
+            times = record_use(LIFETIMES, times, TICKET, at(now))
         except Rejected:
-            assert not alive
+            assert not is_valid
         else:
-            assert alive
+            assert is_valid
 
 
-def test_what_is_expired_by_hand_has_ended_and_the_rest_goes_on() -> None:
-    after = expired(ends(), at(10), TICKET)
-    assert after == {**ends(), TICKET: at(10)}
+def test_a_credential_expired_by_hand_is_rejected_and_the_others_are_not() -> None:
+    after = expire(expiry_times(), at(10), TICKET)
+    assert after == {**expiry_times(), TICKET: at(10)}
     with pytest.raises(Rejected, match=r"the ticket expired 0\.0 s ago"):
-        used(VENDORS, after, TICKET, at(10))
+        record_use(LIFETIMES, after, TICKET, at(10))
 
 
-def test_what_has_no_end_can_be_expired_by_hand_too() -> None:
-    after = expired({}, at(10), *ALL)
+def test_credentials_without_a_lifetime_can_be_expired_by_hand() -> None:
+    after = expire({}, at(10), *ALL)
     assert after == dict.fromkeys(ALL, at(10))
-    for one in ALL:
+    for credential in ALL:
         with pytest.raises(Rejected):
-            used(FOREVER, after, one, at(10))
+            record_use(FOREVER, after, credential, at(10))
 
 
-def test_what_has_ended_before_ended_then() -> None:
-    assert expired({TICKET: at(5)}, at(10), TICKET) == {TICKET: at(5)}
+def test_an_earlier_expiry_time_stays() -> None:
+    assert expire({TICKET: at(5)}, at(10), TICKET) == {TICKET: at(5)}
 
 
-def test_what_has_an_end_by_hand_in_the_future_and_no_lifetime_keeps_it() -> None:
-    assert used(FOREVER, {TICKET: at(5)}, TICKET, at(1)) == {TICKET: at(5)}
+def test_a_use_does_not_prolong_a_credential_without_a_lifetime() -> None:
+    assert record_use(FOREVER, {TICKET: at(5)}, TICKET, at(1)) == {TICKET: at(5)}
 
 
-def test_printing_one_shows_no_secret() -> None:
-    assert [one for one in ALL if one.value in f"{one!r} {one} {dict.fromkeys(ALL)}"] == []
+def test_the_repr_of_a_credential_shows_no_secret() -> None:
+    for credential in ALL:
+        assert credential.value not in f"{credential!r} {credential} {dict.fromkeys(ALL)}"

@@ -1,146 +1,47 @@
-"""The throttle, rule by rule: who starts, who is turned away, and when they hear of it."""
+"""The throttle, rule by rule: which calls start a run, and when each call is answered."""
 
-from collections.abc import Callable
-
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from superoffice_mock.core.lease import (
     TURNED_AWAY_AFTER,
-    Ask,
     Call,
     Delayed,
-    Refused,
+    RejectedAfterDelay,
     Served,
     Started,
     TurnedAway,
+    Undecided,
     Verdict,
-    account_ids,
     admit,
-    at_once,
-    cut_short,
-    describe,
+    answer_now,
+    describe_holder,
+    end_early,
+    end_with_run,
+    format_reason,
     hold,
-    reason,
+    pack_account_ids,
     release,
-    released,
-    withdrawn,
+    withdraw,
 )
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts, TenantState
-from superoffice_mock.core.sync_run import (
-    AccountId,
-    Duration,
-    Durations,
-    ExchangeId,
-    Hold,
-    Instant,
-    RunId,
-    SyncRun,
-)
-from tests.mock.core.builders import at, call, durations, fresh, ids, tenant
+from superoffice_mock.core.sync_run import ExchangeId, Hold, Instant, RunId, SyncRun
+from tests.mock.core.builders import at, call, durations, ids, initial_state, tenant
 
+DEFAULT = tenant()
+TRY_FOR_1S = tenant(Readings(busy="try-for-1s"))
+BLOCKING = tenant(Readings(run="blocking"))
+
+HOLD = Hold(at(0))
 RUN = SyncRun(RunId(7), ExchangeId(1), ids(507, 508), durations(), at(0), at(5))
 
 
-LATER = Instant(at(2) + TURNED_AWAY_AFTER)
-
-
-@pytest.mark.parametrize(
-    ("verdict", "told"),
-    [
-        (Started(RUN, at(0)), "run 7 syncs 2 accounts in 5.0 s"),
-        (Started(RUN, at(0), left_out=3), "run 7 syncs 2 of 5 accounts in 5.0 s"),
-        (TurnedAway(RUN, LATER), "run 7 holds the lease for 3.0 s more"),
-        (TurnedAway(Hold(at(0)), LATER), "the lease is held by hand until it is released"),
-        (Served(at(0)), "nothing to sync: the list of accounts is empty"),
-        (Ask(RUN, LATER), None),
-    ],
-)
-def test_a_verdict_says_why_as_far_as_it_is_known(verdict: Verdict, told: str | None) -> None:
-    assert reason(verdict) == told
-
-
-HOLD = Hold(Instant(0))
-
-
-NOW = Instant(10)
-
-
-LONG_RUN = SyncRun(
-    RunId(1),
-    ExchangeId(1),
-    [AccountId(1)],
-    Durations(Duration(30), {}),
-    started_at=Instant(0),
-    ends_at=Instant(30),
-)
-
-
-def never(now: Instant) -> tuple[Call, Verdict]:
-    message = f"the call arrived at {now}"
-    raise AssertionError(message)
-
-
-ASKS, DELAYED = Ask(HOLD, Instant(20)), Delayed(Instant(20), never)
-
-
-FINAL = [
-    Started(LONG_RUN, Instant(30)),
-    TurnedAway(HOLD, Instant(20)),
-    Served(Instant(20)),
-    Refused(Instant(20), ValueError()),
-]
-
-
-@pytest.mark.parametrize("revise", [withdrawn, at_once])
-def test_who_asks_no_more_is_turned_away_and_who_never_arrived_is_served(
-    revise: Callable[[Verdict, Instant], Verdict],
-) -> None:
-    assert revise(ASKS, NOW) == TurnedAway(HOLD, NOW)
-    assert revise(DELAYED, NOW) == Served(NOW)
-
-
-@pytest.mark.parametrize("verdict", FINAL, ids=lambda one: type(one).__name__)
-def test_a_final_verdict_can_not_be_withdrawn_but_is_told_at_once(verdict: Verdict) -> None:
-    assert withdrawn(verdict, NOW) is verdict
-    told = at_once(verdict, NOW)
-    assert (type(told), told.answer_at) == (type(verdict), NOW)
-
-
-@given(st.integers(0, 100), st.integers(0, 100))
-def test_nobody_is_answered_later_at_once_than_they_would_have_been(due: int, now: int) -> None:
-    assert at_once(Served(Instant(due)), Instant(now)).answer_at == min(due, now)
-
-
-def test_who_waits_for_a_run_hears_back_when_it_is_released() -> None:
-    blocked = Started(LONG_RUN, LONG_RUN.ends_at)
-    assert released(blocked, LONG_RUN, NOW) is blocked
-    told = released(blocked, None, NOW)
-    assert isinstance(told, Started)
-    assert (told.run.ends_at, told.run.released_at, told.answer_at) == (NOW, NOW, NOW)
-
-
-@pytest.mark.parametrize(
-    "verdict",
-    [Started(LONG_RUN, Instant(5)), Started(LONG_RUN, NOW), TurnedAway(HOLD, Instant(20))],
-    ids=["heard back", "hears back now", "turned away"],
-)
-def test_a_release_changes_nothing_for_who_does_not_wait_for_the_run(verdict: Verdict) -> None:
-    assert released(verdict, None, NOW) is verdict
-
-
-PLAIN = tenant()
-
-
-TRYING = tenant(Readings(busy="try-for-1s"))
-
-
-def running(facts: TenantFacts = PLAIN, *accounts: int) -> tuple[TenantState, SyncRun]:
+def start_run(facts: TenantFacts = DEFAULT, *accounts: int) -> tuple[TenantState, SyncRun]:
     """Return the state after a call at the start for *accounts*, and its run."""
-    state, verdict = admit(facts, fresh(facts), call(1, 0, accounts or (507,)), at(0))
+    state, verdict = admit(facts, initial_state(facts), call(1, 0, accounts or (507,)), at(0))
     assert isinstance(verdict, Started)
     return state, verdict.run
 
@@ -149,44 +50,43 @@ def running(facts: TenantFacts = PLAIN, *accounts: int) -> tuple[TenantState, Sy
 
 
 @pytest.mark.claim("starts-sync", "run-detached")
-def test_the_first_call_starts_a_run_and_hears_so_at_once() -> None:
-    state, verdict = admit(PLAIN, fresh(), call(3, 0, (1, 2)), at(0))
-    run = SyncRun(fresh().next_run, call(3, 0).exchange, ids(1, 2), durations(), at(0), at(5))
+def test_the_first_call_starts_a_run_and_is_answered_at_once() -> None:
+    state, verdict = admit(DEFAULT, initial_state(), call(3, 0, (1, 2)), at(0))
+    run = SyncRun(RunId(1), call(3, 0).exchange, ids(1, 2), durations(), at(0), at(5))
     assert verdict == Started(run, answer_at=at(0))
     assert state.lease == run
 
 
 @pytest.mark.claim("run-detached")
-def test_a_blocking_call_hears_when_its_run_ends() -> None:
-    facts = tenant(Readings(run="blocking"))
-    _, verdict = admit(facts, fresh(facts), call(1, 0, range(11)), at(0))
+def test_a_blocking_call_is_answered_when_its_run_ends() -> None:
+    _, verdict = admit(BLOCKING, initial_state(BLOCKING), call(1, 0, range(11)), at(0))
     assert verdict.answer_at == at(10)
 
 
 @pytest.mark.claim("tasks-dealt", "task-cap")
-def test_eleven_accounts_take_two_rounds_of_ten_at_a_time() -> None:
-    _, run = running(PLAIN, *range(11))
+def test_eleven_accounts_take_two_rounds_with_ten_at_a_time() -> None:
+    _, run = start_run(DEFAULT, *range(11))
     assert (len(run.accounts), run.ends_at) == (11, at(10))
 
 
 @pytest.mark.claim("tasks-dealt")
-def test_ten_in_all_leaves_the_eleventh_account_out() -> None:
-    _, run = running(tenant(Readings(tasks="ten-in-all")), *range(11))
+def test_ten_in_all_skips_the_eleventh_account() -> None:
+    _, run = start_run(tenant(Readings(tasks="ten-in-all")), *range(11))
     assert (list(run.accounts), run.ends_at) == (list(range(10)), at(5))
 
 
 @pytest.mark.claim("account-time")
-def test_the_run_ends_with_its_slowest_account() -> None:
-    _, run = running(tenant(taking=durations(5, {1: 2, 2: 7.5})), 1, 2, 3)
+def test_a_run_ends_with_its_slowest_account() -> None:
+    _, run = start_run(tenant(account_durations=durations(5, {1: 2, 2: 7.5})), 1, 2, 3)
     assert run.ends_at == at(7.5)
 
 
 @pytest.mark.claim("lease-end", "single-run")
-def test_the_next_run_starts_at_the_very_moment_the_first_ends() -> None:
-    state, first = running()
-    early, verdict = admit(PLAIN, state, call(2, 4.999), at(4.999))
-    assert (early, type(verdict)) == (state, TurnedAway)
-    state, verdict = admit(PLAIN, state, call(3, 5), at(5))
+def test_the_next_run_can_start_at_the_moment_when_the_first_ends() -> None:
+    state, first = start_run()
+    state_before_end, verdict = admit(DEFAULT, state, call(2, 4.999), at(4.999))
+    assert (state_before_end, type(verdict)) == (state, TurnedAway)
+    state, verdict = admit(DEFAULT, state, call(3, 5), at(5))
     assert isinstance(verdict, Started)
     assert (verdict.run.id, first.id) == (2, 1)
 
@@ -196,41 +96,41 @@ def test_the_next_run_starts_at_the_very_moment_the_first_ends() -> None:
 
 @pytest.mark.claim("busy-second", "busy-drop", "silent-drop")
 def test_a_call_during_a_run_is_turned_away_after_one_second() -> None:
-    state, run = running()
-    after, verdict = admit(PLAIN, state, call(2, 4.9), at(4.9))
+    state, run = start_run()
+    after, verdict = admit(DEFAULT, state, call(2, 4.9), at(4.9))
     assert verdict == TurnedAway(run, answer_at=at(5.9))
     assert after is state
 
 
 @pytest.mark.claim("busy-drop")
-def test_trying_for_a_second_asks_again_when_the_run_ends_within_it() -> None:
-    state, run = running()
-    after, verdict = admit(TRYING, state, call(2, 4.5), at(4.5))
-    assert (after, verdict) == (state, Ask(run, answer_at=at(5)))
-    _, verdict = admit(TRYING, state, call(2, 4.5), at(5))
+def test_with_try_for_1s_a_call_starts_a_run_if_the_lease_is_free_within_a_second() -> None:
+    state, run = start_run()
+    after, verdict = admit(TRY_FOR_1S, state, call(2, 4.5), at(4.5))
+    assert (after, verdict) == (state, Undecided(run, answer_at=at(5)))
+    _, verdict = admit(TRY_FOR_1S, state, call(2, 4.5), at(5))
     assert isinstance(verdict, Started)
     assert verdict.run.started_at == at(5)
 
 
-def test_trying_for_a_second_gives_up_at_its_end() -> None:
-    state, run = running()
-    _, verdict = admit(TRYING, state, call(2, 1), at(1))
-    assert verdict == Ask(run, answer_at=at(2))
-    _, verdict = admit(TRYING, state, call(2, 1), at(2))
+def test_with_try_for_1s_a_call_is_turned_away_after_a_second() -> None:
+    state, run = start_run()
+    _, verdict = admit(TRY_FOR_1S, state, call(2, 1), at(1))
+    assert verdict == Undecided(run, answer_at=at(2))
+    _, verdict = admit(TRY_FOR_1S, state, call(2, 1), at(2))
     assert verdict == TurnedAway(run, answer_at=at(2))
 
 
 @pytest.mark.claim("empty-no-run")
-@pytest.mark.parametrize("facts", [PLAIN, tenant(Readings(run="blocking"))])
-def test_an_empty_list_is_served_at_once_and_holds_nothing(facts: TenantFacts) -> None:
-    state = fresh(facts)
-    assert admit(facts, state, call(1, 0, ()), at(0)) == (state, Served(at(0)))
+def test_an_empty_list_is_served_at_once_without_a_run() -> None:
+    for facts in (DEFAULT, BLOCKING):
+        state = initial_state(facts)
+        assert admit(facts, state, call(1, 0, ()), at(0)) == (state, Served(at(0)))
 
 
 @pytest.mark.claim("empty-no-run")
-def test_an_empty_list_may_be_read_as_a_run_that_ends_at_once() -> None:
+def test_an_empty_list_can_start_a_run_that_ends_at_once() -> None:
     facts = tenant(Readings(empty="runs"))
-    state, verdict = admit(facts, fresh(facts), call(1, 0, ()), at(0))
+    state, verdict = admit(facts, initial_state(facts), call(1, 0, ()), at(0))
     assert isinstance(verdict, Started)
     assert (verdict.run.ends_at, verdict.run.tasks, state.holder(at(0))) == (at(0), (), None)
 
@@ -239,68 +139,137 @@ def test_an_empty_list_may_be_read_as_a_run_that_ends_at_once() -> None:
 @pytest.mark.parametrize("empty", ["no-run", "runs"])
 def test_an_empty_list_during_a_run_is_turned_away_like_any_other(empty: str) -> None:
     facts = tenant(Readings().with_value("empty", empty))
-    state, run = running(facts)
+    state, run = start_run(facts)
     _, verdict = admit(facts, state, call(2, 1, ()), at(1))
     assert verdict == TurnedAway(run, answer_at=at(2))
 
 
 @pytest.mark.claim("lease-tenant")
-def test_tenants_do_not_disturb_each_other() -> None:
-    running()
-    _, verdict = admit(TRYING, fresh(TRYING), call(1, 1), at(1))
+def test_a_run_at_one_tenant_does_not_hold_the_lease_of_another() -> None:
+    start_run()
+    _, verdict = admit(TRY_FOR_1S, initial_state(TRY_FOR_1S), call(1, 1), at(1))
     assert isinstance(verdict, Started)
 
 
-# ---- by hand ---------------------------------------------------------------------------------
+# ---- hold and release ------------------------------------------------------------------------
 
 
 def test_a_hold_turns_calls_away_until_it_is_released() -> None:
-    state, held = hold(fresh(), at(0))
-    assert held == Hold(at(0))
-    _, verdict = admit(PLAIN, state, call(1, 100), at(100))
-    assert verdict == TurnedAway(held, answer_at=at(101))
-    state, released = release(state, at(200))
-    assert (released, state.holder(at(200))) == (held, None)
+    state, new_hold = hold(initial_state(), at(0))
+    assert new_hold == Hold(at(0))
+    _, verdict = admit(DEFAULT, state, call(1, 100), at(100))
+    assert verdict == TurnedAway(new_hold, answer_at=at(101))
+    state, released_hold = release(state, at(200))
+    assert (released_hold, state.holder(at(200))) == (new_hold, None)
 
 
-def test_whoever_tries_for_a_second_asks_a_hold_again_at_its_end() -> None:
-    state, held = hold(fresh(TRYING), at(0))
-    _, verdict = admit(TRYING, state, call(1, 3), at(3))
-    assert verdict == Ask(held, answer_at=at(4))
+def test_with_try_for_1s_a_call_during_a_hold_is_decided_after_a_second() -> None:
+    state, new_hold = hold(initial_state(TRY_FOR_1S), at(0))
+    _, verdict = admit(TRY_FOR_1S, state, call(1, 3), at(3))
+    assert verdict == Undecided(new_hold, answer_at=at(4))
 
 
 def test_a_released_run_ends_at_that_moment() -> None:
-    state, run = running()
-    state, released = release(state, at(2))
-    assert released == cut_short(run, at(2))
-    assert released == msgspec.structs.replace(run, ends_at=at(2), released_at=at(2))
+    state, run = start_run()
+    state, released_run = release(state, at(2))
+    assert released_run == end_early(run, at(2))
+    assert released_run == replace(run, ends_at=at(2), released_at=at(2))
     assert state.holder(at(2)) is None
 
 
 @pytest.mark.parametrize("now", [5, 6])
-def test_releasing_what_nobody_holds_changes_nothing(now: float) -> None:
-    state, _ = running()
-    freed, released = release(state, at(now))
-    assert (released, freed.lease, freed.next_run) == (None, None, 2)
+def test_releasing_a_free_lease_changes_nothing(now: float) -> None:
+    state, _ = start_run()
+    after, holder = release(state, at(now))
+    assert (holder, after.lease, after.next_run) == (None, None, 2)
 
 
-def test_a_lease_that_is_held_cannot_be_held_again() -> None:
-    state, _ = running()
+def test_a_held_lease_cannot_be_held_again() -> None:
+    state, _ = start_run()
     with pytest.raises(ValueError, match=r"run 1 holds the lease for 4\.0 s more; release it"):
         hold(state, at(1))
-    held, _ = hold(fresh(), at(0))
+    state, _ = hold(initial_state(), at(0))
     with pytest.raises(ValueError, match=r"held by hand until it is released; release it"):
-        hold(held, at(1))
+        hold(state, at(1))
 
 
-def test_people_are_told_who_holds_the_lease_and_how_long() -> None:
-    _, run = running()
-    assert describe(run, at(3.75)) == "run 1 holds the lease for 1.2 s more"
-    assert describe(Hold(at(0)), at(3)) == "the lease is held by hand until it is released"
+# ---- reasons ---------------------------------------------------------------------------------
 
 
-def test_packed_ids_are_the_ids() -> None:
-    extreme = [507, 0, -1, 2**31 - 1, -(2**31), 507]
-    packed = account_ids(extreme)
-    assert list(packed) == extreme
-    assert list(packed[:2]) == [507, 0]
+def test_a_verdict_has_a_reason_once_it_is_final() -> None:
+    answer_at = Instant(at(2) + TURNED_AWAY_AFTER)
+    for verdict, reason in (
+        (Started(RUN, at(0)), "run 7 syncs 2 accounts in 5.0 s"),
+        (Started(RUN, at(0), skipped_accounts=3), "run 7 syncs 2 of 5 accounts in 5.0 s"),
+        (TurnedAway(RUN, answer_at), "run 7 holds the lease for 3.0 s more"),
+        (TurnedAway(HOLD, answer_at), "the lease is held by hand until it is released"),
+        (Served(at(0)), "nothing to sync: the list of accounts is empty"),
+        (Undecided(RUN, answer_at), None),
+    ):
+        assert format_reason(verdict) == reason
+
+
+def test_the_holder_of_the_lease_is_described_with_its_remaining_time() -> None:
+    assert describe_holder(RUN, at(3.75)) == "run 7 holds the lease for 1.2 s more"
+    assert describe_holder(HOLD, at(3)) == "the lease is held by hand until it is released"
+
+
+# ---- changes of a verdict --------------------------------------------------------------------
+
+
+def fail_on_arrival(now: Instant) -> tuple[Call, Verdict]:
+    message = f"the call arrived at {now}"
+    raise AssertionError(message)
+
+
+FINAL = [
+    Started(RUN, RUN.ends_at),
+    TurnedAway(HOLD, at(2)),
+    Served(at(2)),
+    RejectedAfterDelay(at(2), ValueError()),
+]
+
+
+def test_a_withdrawn_call_is_turned_away_or_served_if_it_had_not_arrived() -> None:
+    for change in (withdraw, answer_now):
+        assert change(Undecided(HOLD, at(2)), at(1)) == TurnedAway(HOLD, at(1))
+        assert change(Delayed(at(2), fail_on_arrival), at(1)) == Served(at(1))
+
+
+@pytest.mark.parametrize("verdict", FINAL, ids=lambda verdict: type(verdict).__name__)
+def test_a_final_verdict_cannot_be_withdrawn_but_can_be_answered_now(verdict: Verdict) -> None:
+    assert withdraw(verdict, at(1)) is verdict
+    answered = answer_now(verdict, at(1))
+    assert (type(answered), answered.answer_at) == (type(verdict), at(1))
+
+
+@given(st.integers(0, 100), st.integers(0, 100))
+def test_answering_now_never_makes_an_answer_later(due: int, now: int) -> None:
+    assert answer_now(Served(Instant(due)), Instant(now)).answer_at == min(due, now)
+
+
+def test_a_call_that_waits_for_its_run_is_answered_when_the_run_is_released() -> None:
+    waiting = Started(RUN, RUN.ends_at)
+    assert end_with_run(waiting, RUN, at(1)) is waiting
+    answered = end_with_run(waiting, None, at(1))
+    assert isinstance(answered, Started)
+    assert answered.answer_at == answered.run.ends_at == answered.run.released_at == at(1)
+
+
+@pytest.mark.parametrize(
+    "verdict",
+    [Started(RUN, at(0.5)), Started(RUN, at(1)), TurnedAway(HOLD, at(2))],
+    ids=["answered", "answered now", "turned away"],
+)
+def test_a_release_does_not_change_the_verdict_on_other_calls(verdict: Verdict) -> None:
+    assert end_with_run(verdict, None, at(1)) is verdict
+
+
+# ---- account ids -----------------------------------------------------------------------------
+
+
+def test_packed_ids_equal_the_original_ones() -> None:
+    extreme_ids = [507, 0, -1, 2**31 - 1, -(2**31), 507]
+    packed_ids = pack_account_ids(extreme_ids)
+    assert list(packed_ids) == extreme_ids
+    assert list(packed_ids[:2]) == [507, 0]

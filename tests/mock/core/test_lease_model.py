@@ -1,4 +1,4 @@
-"""Any sequence of arrivals, against a model of the throttle that knows no heaps and no values."""
+"""Any sequence of arrivals, compared with a simple model of the throttle that counts ticks."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from superoffice_mock.core.lease import (
-    Ask,
     Call,
     Delayed,
-    Refused,
+    RejectedAfterDelay,
     Replayed,
     Served,
     Started,
     TurnedAway,
+    Undecided,
     Verdict,
     admit,
 )
@@ -28,25 +28,25 @@ from superoffice_mock.core.sync_run import (
     ExchangeId,
     Instant,
 )
-from tests.mock.core.builders import fresh, tenant
+from tests.mock.core.builders import ids, initial_state, tenant
 
 TICK = SECOND // 4
-SECONDS_TICKS = SECOND // TICK
+TICKS_PER_SECOND = SECOND // TICK
 
 
 class Arrival(NamedTuple):
-    """A call: when, in ticks, and for which accounts."""
+    """A call: when it arrives, in ticks, and its accounts."""
 
     at: int
     accounts: tuple[int, ...]
 
 
 class Outcome(NamedTuple):
-    """What became of a call, in ticks."""
+    """The outcome of a call; times are in ticks."""
 
     name: str
-    answered: int
-    run_ends: int | None = None
+    answered_at: int
+    run_ends_at: int | None = None
 
 
 arrivals = st.lists(
@@ -60,72 +60,72 @@ readings = st.builds(
     tasks=st.sampled_from(["ten-at-a-time", "ten-in-all"]),
     empty=st.sampled_from(["no-run", "runs"]),
 )
-own_times = st.dictionaries(st.integers(1, 4), st.integers(0, 9), max_size=3)
+default_ticks = st.integers(1, 12)
+ticks_by_account = st.dictionaries(st.integers(1, 4), st.integers(0, 9), max_size=3)
 
 
-# ---- the model: one lease, looked at tick by tick --------------------------------------------
+# ---- the model: one lease, tick by tick ------------------------------------------------------
 
 
-def length(accounts: tuple[int, ...], own: dict[int, int], each: int) -> int:
-    """Return how many ticks ten workers need who take the next account when they are free."""
+def run_length(accounts: tuple[int, ...], by_account: dict[int, int], default: int) -> int:
+    """Return the ticks that ten workers need if each takes the next account when it is free."""
     workers = [0] * 10
     for account in accounts:
         first = workers.index(min(workers))
-        workers[first] += own.get(account, each)
+        workers[first] += by_account.get(account, default)
     return max(workers)
 
 
-def modelled(
-    calls: list[Arrival], rules: Readings, own: dict[int, int], each: int
+def model_outcomes(
+    calls: list[Arrival], rules: Readings, by_account: dict[int, int], default: int
 ) -> list[Outcome]:
-    """Return the outcome of every call: whoever came first is asked first, at every tick."""
+    """Return the outcome of every call; at every tick, calls are decided in order of arrival."""
     outcomes: dict[int, Outcome] = {}
     busy_until = 0
-    patience = SECONDS_TICKS if rules.busy == "try-for-1s" else 0
-    for tick in range(60 + SECONDS_TICKS + 1):
-        for number, (came, accounts) in enumerate(calls):
-            if number in outcomes or not came <= tick <= came + patience:
+    patience = TICKS_PER_SECOND if rules.busy == "try-for-1s" else 0
+    for tick in range(60 + TICKS_PER_SECOND + 1):
+        for number, (arrived_at, accounts) in enumerate(calls):
+            if number in outcomes or not arrived_at <= tick <= arrived_at + patience:
                 continue
             if busy_until > tick:
-                if tick == came + patience:
-                    outcomes[number] = Outcome("turned away", came + SECONDS_TICKS)
+                if tick == arrived_at + patience:
+                    outcomes[number] = Outcome("turned away", arrived_at + TICKS_PER_SECOND)
             elif not accounts and rules.empty == "no-run":
                 outcomes[number] = Outcome("served", tick)
             else:
-                kept = accounts[:10] if rules.tasks == "ten-in-all" else accounts
-                busy_until = tick + length(kept, own, each)
-                heard = busy_until if rules.run == "blocking" else tick
-                outcomes[number] = Outcome("started", heard, busy_until)
+                synced = accounts[:10] if rules.tasks == "ten-in-all" else accounts
+                busy_until = tick + run_length(synced, by_account, default)
+                answered_at = busy_until if rules.run == "blocking" else tick
+                outcomes[number] = Outcome("started", answered_at, busy_until)
     return [outcomes[number] for number in range(len(calls))]
 
 
-# ---- the real rules, asked by an edge that only knows moments --------------------------------
+# ---- the real rules --------------------------------------------------------------------------
 
 
-def played(calls: list[Arrival], facts: TenantFacts) -> list[Outcome]:
-    """Play *calls* as the edge does: ask, and ask again when the verdict says so."""
-    state = fresh(facts)
-    waiting = [
-        (
-            Instant(at * TICK),
-            Call(ExchangeId(n), [AccountId(one) for one in ids], Instant(at * TICK)),
-        )
-        for n, (at, ids) in enumerate(calls)
-    ]
+def real_outcomes(arrivals: list[Arrival], facts: TenantFacts) -> list[Outcome]:
+    """Decide every call at its arrival, and again when an undecided verdict is due."""
+    state = initial_state(facts)
+    calls = [build_call(number, arrival) for number, arrival in enumerate(arrivals)]
+    waiting = [(call.arrived_at, call) for call in calls]
     verdicts: dict[int, Verdict] = {}
     while waiting:
         now = min(due for due, _ in waiting)
-        for due, call in [one for one in waiting if one[0] == now]:
+        for due, call in [pair for pair in waiting if pair[0] == now]:
             waiting.remove((due, call))
             state, verdict = admit(facts, state, call, now)
-            if isinstance(verdict, Ask):
+            if isinstance(verdict, Undecided):
                 waiting.append((verdict.answer_at, call))
-                waiting.sort(key=lambda one: one[1].exchange)
+                waiting.sort(key=lambda pair: pair[1].exchange)
             verdicts[call.exchange] = verdict
-    return [outcome(verdicts[number]) for number in range(len(calls))]
+    return [to_outcome(verdicts[number]) for number in range(len(arrivals))]
 
 
-def outcome(verdict: Verdict) -> Outcome:
+def build_call(number: int, arrival: Arrival) -> Call:
+    return Call(ExchangeId(number), ids(*arrival.accounts), Instant(arrival.at * TICK))
+
+
+def to_outcome(verdict: Verdict) -> Outcome:
     match verdict:
         case Started(run, answer_at):
             return Outcome("started", answer_at // TICK, run.ends_at // TICK)
@@ -133,52 +133,52 @@ def outcome(verdict: Verdict) -> Outcome:
             return Outcome("turned away", answer_at // TICK)
         case Served(answer_at):
             return Outcome("served", answer_at // TICK)
-        case Ask() | Delayed() | Refused() | Replayed():
-            message = "nobody may be left without an answer"
+        case Undecided() | Delayed() | RejectedAfterDelay() | Replayed():
+            message = f"not a final verdict of the throttle: {verdict}"
             raise AssertionError(message)
 
 
-def facts_of(rules: Readings, own: dict[int, int], each: int) -> TenantFacts:
-    taking = Durations(
-        Duration(each * TICK), {AccountId(id_): Duration(t * TICK) for id_, t in own.items()}
-    )
-    return tenant(rules, taking)
+def build_tenant(rules: Readings, by_account: dict[int, int], default: int) -> TenantFacts:
+    own = {AccountId(id_): Duration(ticks * TICK) for id_, ticks in by_account.items()}
+    return tenant(rules, Durations(Duration(default * TICK), own))
 
 
 @pytest.mark.claim("single-run", "busy-second", "busy-drop", "lease-end", "task-cap")
-@given(arrivals, readings, own_times, st.integers(1, 12))
-def test_every_call_meets_the_fate_that_the_model_foresees(
-    calls: list[Arrival], rules: Readings, own: dict[int, int], each: int
+@given(arrivals, readings, ticks_by_account, default_ticks)
+def test_every_call_has_the_outcome_that_the_model_predicts(
+    calls: list[Arrival], rules: Readings, by_account: dict[int, int], default: int
 ) -> None:
-    assert played(calls, facts_of(rules, own, each)) == modelled(calls, rules, own, each)
+    facts = build_tenant(rules, by_account, default)
+    assert real_outcomes(calls, facts) == model_outcomes(calls, rules, by_account, default)
 
 
 @pytest.mark.claim("single-run", "simultaneous")
-@given(arrivals, readings, own_times, st.integers(1, 12))
+@given(arrivals, readings, ticks_by_account, default_ticks)
 def test_no_two_runs_overlap(
-    calls: list[Arrival], rules: Readings, own: dict[int, int], each: int
+    arrivals: list[Arrival], rules: Readings, by_account: dict[int, int], default: int
 ) -> None:
-    state = fresh()
-    facts = facts_of(rules, own, each)
-    ended = Instant(0)
-    for number, (at, accounts) in enumerate(calls):
-        call = Call(ExchangeId(number), [AccountId(one) for one in accounts], Instant(at * TICK))
+    state = initial_state()
+    facts = build_tenant(rules, by_account, default)
+    last_end = Instant(0)
+    for number, arrival in enumerate(arrivals):
+        call = build_call(number, arrival)
         state, verdict = admit(facts, state, call, call.arrived_at)
         if isinstance(verdict, Started):
-            assert verdict.run.started_at >= ended
+            assert verdict.run.started_at >= last_end
             assert verdict.run.ends_at == max(
                 (task.steps[-1].ends_at for task in verdict.run.tasks),
                 default=verdict.run.started_at,
             )
-            ended = verdict.run.ends_at
+            last_end = verdict.run.ends_at
         elif not isinstance(verdict, Served):
-            assert call.arrived_at < ended
+            assert call.arrived_at < last_end
 
 
 @pytest.mark.claim("simultaneous")
 @given(st.integers(1, 60), readings)
-def test_of_calls_that_arrive_together_exactly_one_starts(count: int, rules: Readings) -> None:
-    calls = [Arrival(0, (507,))] * count
-    outcomes = played(calls, facts_of(rules, {}, 12))
-    assert [one.name for one in outcomes] == ["started"] + ["turned away"] * (count - 1)
-    assert {one.answered for one in outcomes[1:]} <= {SECONDS_TICKS}
+def test_exactly_one_of_several_simultaneous_calls_starts_a_run(
+    count: int, rules: Readings
+) -> None:
+    outcomes = real_outcomes([Arrival(0, (507,))] * count, build_tenant(rules, {}, 12))
+    assert [outcome.name for outcome in outcomes] == ["started"] + ["turned away"] * (count - 1)
+    assert {outcome.answered_at for outcome in outcomes[1:]} <= {TICKS_PER_SECOND}

@@ -1,7 +1,7 @@
-"""Accounts are dealt onto at most ten tasks, and a run ends with the slowest of them."""
+"""Accounts are dealt to at most ten tasks, and a run ends with the slowest task."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,6 @@ from superoffice_mock.core.sync_run import (
     Instant,
     RunId,
     SyncRun,
-    SyncTask,
     deal,
     makespan,
     seconds,
@@ -25,31 +24,27 @@ from superoffice_mock.core.sync_run import (
 from tests.mock.core.builders import at, durations, ids
 
 account_ids = st.integers(-3, 12)
-listed = st.lists(account_ids, max_size=60)
+account_lists = st.lists(account_ids, max_size=60)
 lengths = st.integers(0, 50)
-own_times = st.dictionaries(account_ids, lengths, max_size=8)
+lengths_by_account = st.dictionaries(account_ids, lengths, max_size=8)
+starts = st.integers(0, 10**6)
 
 
-def taking(each: int, own: Mapping[int, int]) -> Durations:
-    return Durations(Duration(each), {AccountId(id_): Duration(t) for id_, t in own.items()})
+def in_nanoseconds(default: int, by_account: Mapping[int, int]) -> Durations:
+    own = {AccountId(id_): Duration(length) for id_, length in by_account.items()}
+    return Durations(Duration(default), own)
 
 
-def ends(tasks: Sequence[SyncTask]) -> list[int]:
-    return [task.steps[-1].ends_at for task in tasks]
-
-
-@pytest.mark.parametrize(
-    ("amount", "nanoseconds"), [(5, 5_000_000_000), (0.02, 20_000_000), (0, 0), (1e-9, 1)]
-)
-def test_seconds_become_whole_nanoseconds(amount: float, nanoseconds: int) -> None:
-    assert seconds(amount) == nanoseconds
+def test_seconds_become_whole_nanoseconds() -> None:
+    for amount, nanoseconds in ((5, 5_000_000_000), (0.02, 20_000_000), (0, 0), (1e-9, 1)):
+        assert seconds(amount) == nanoseconds
 
 
 @pytest.mark.claim("account-time")
-def test_an_account_takes_its_own_time_or_that_of_all() -> None:
-    known = durations(5, {507: 2})
-    assert known.of(AccountId(507)) == 2 * SECOND
-    assert known.of(AccountId(508)) == 5 * SECOND
+def test_an_account_takes_its_own_time_or_the_default() -> None:
+    account_durations = durations(5, {507: 2})
+    assert account_durations.of(AccountId(507)) == 2 * SECOND
+    assert account_durations.of(AccountId(508)) == 5 * SECOND
 
 
 @pytest.mark.claim("task-cap", "tasks-dealt")
@@ -63,7 +58,7 @@ def test_the_eleventh_account_goes_to_the_task_that_is_free_first() -> None:
     ]
 
 
-def test_of_tasks_that_are_free_together_the_first_takes_the_next_account() -> None:
+def test_the_first_of_several_free_tasks_gets_the_next_account() -> None:
     tasks = deal(ids(*range(1, 13)), durations(), at(0))
     assert [len(task.steps) for task in tasks] == [2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
 
@@ -73,62 +68,63 @@ def test_no_task_is_empty_even_if_an_account_takes_no_time() -> None:
     assert [[step.account for step in task.steps] for task in tasks] == [[1, 2]]
 
 
-def test_no_account_makes_no_task_and_takes_no_time() -> None:
+def test_no_accounts_make_no_tasks_and_take_no_time() -> None:
     assert deal([], durations(), at(0)) == ()
     assert makespan([], durations()) == 0
     assert makespan([], durations(5, {1: 1})) == 0
 
 
 @pytest.mark.claim("duplicates", "sample-duplicate")
-def test_an_account_listed_twice_is_synced_twice_at_the_same_time() -> None:
+def test_an_account_that_is_listed_twice_is_synced_twice_at_the_same_time() -> None:
     tasks = deal(ids(507, 507), durations(), at(0))
     assert [[step.account for step in task.steps] for task in tasks] == [[507], [507]]
 
 
 @pytest.mark.claim("task-cap", "tasks-dealt", "duplicates")
-@given(listed, lengths, own_times, st.integers(0, 10**6))
-def test_a_deal_uses_at_most_ten_tasks_and_syncs_all_in_order(
-    accounts: list[int], each: int, own: dict[int, int], start: int
+@given(account_lists, lengths, lengths_by_account, starts)
+def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
+    accounts: list[int], default: int, by_account: dict[int, int], start: int
 ) -> None:
-    tasks = deal(ids(*accounts), taking(each, own), Instant(start))
+    tasks = deal(ids(*accounts), in_nanoseconds(default, by_account), Instant(start))
     assert len(tasks) <= min(10, len(accounts))
-    if each and all(own.values()):
+    if default and all(by_account.values()):
         assert len(tasks) == min(10, len(accounts))
     assert Counter(step.account for task in tasks for step in task.steps) == Counter(accounts)
     for task in tasks:
         assert task.steps[0].started_at == start
-        for step, following in zip(task.steps, task.steps[1:], strict=False):
-            assert following.started_at == step.ends_at
-        assert all(
-            step.ends_at - step.started_at == own.get(step.account, each) for step in task.steps
-        )
+        for step, next_step in zip(task.steps, task.steps[1:], strict=False):
+            assert next_step.started_at == step.ends_at
+        for step in task.steps:
+            assert step.ends_at - step.started_at == by_account.get(step.account, default)
 
 
-@given(listed, lengths, own_times)
-def test_accounts_begin_in_the_order_of_the_list(
-    accounts: list[int], each: int, own: dict[int, int]
+@given(account_lists, lengths, lengths_by_account)
+def test_accounts_start_in_the_order_of_the_list(
+    accounts: list[int], default: int, by_account: dict[int, int]
 ) -> None:
-    tasks = deal(ids(*accounts), taking(each, own), Instant(0))
-    begun: dict[int, list[int]] = {}
+    tasks = deal(ids(*accounts), in_nanoseconds(default, by_account), Instant(0))
+    starts_by_account: dict[int, list[int]] = {}
     for task in tasks:
         for step in task.steps:
-            begun.setdefault(step.account, []).append(step.started_at)
-    waiting = {account: sorted(moments) for account, moments in begun.items()}
-    moments = [waiting[account].pop(0) for account in accounts]
+            starts_by_account.setdefault(step.account, []).append(step.started_at)
+    for own_starts in starts_by_account.values():
+        own_starts.sort(reverse=True)
+    moments = [starts_by_account[account].pop() for account in accounts]
     assert moments == sorted(moments)
 
 
 @pytest.mark.claim("lease-end")
-@given(listed, lengths, own_times, st.integers(0, 10**6))
+@given(account_lists, lengths, lengths_by_account, starts)
 def test_the_makespan_is_the_end_of_the_slowest_task(
-    accounts: list[int], each: int, own: dict[int, int], start: int
+    accounts: list[int], default: int, by_account: dict[int, int], start: int
 ) -> None:
-    known = taking(each, own)
-    tasks = deal(ids(*accounts), known, Instant(start))
-    assert makespan(ids(*accounts), known) == max(ends(tasks), default=start) - start
+    account_durations = in_nanoseconds(default, by_account)
+    tasks = deal(ids(*accounts), account_durations, Instant(start))
+    end = max((task.steps[-1].ends_at for task in tasks), default=start)
+    assert makespan(ids(*accounts), account_durations) == end - start
 
 
-def test_a_run_knows_its_tasks() -> None:
+def test_a_run_has_the_tasks_of_its_deal() -> None:
     run = SyncRun(RunId(1), ExchangeId(1), ids(1, 2), durations(), at(0), at(5))
     assert run.tasks == deal(ids(1, 2), durations(), at(0))
     assert run.released_at is None

@@ -1,4 +1,4 @@
-"""The recorder as an application in this process: what is written down, when, and what is not."""
+"""The recording proxy as an ASGI application in this process: what it records, and when."""
 
 import asyncio
 import sys
@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from superoffice_mock.proxy import body_buffer, hop_by_hop, upstream_address
 from superoffice_mock.proxy.app import RecordingProxy
 from superoffice_mock.proxy.body_buffer import BufferedBody, MemoryBudget
-from superoffice_mock.proxy.upstream_client import UpstreamClient, trusting
-from superoffice_mock.proxy.writer import LIGHT, RecordingWriter
-from superoffice_mock.recordings import har_file, part_file
+from superoffice_mock.proxy.upstream_client import UpstreamClient, tls_context
+from superoffice_mock.proxy.writer import MAX_INLINE_BYTES, RecordingWriter
+from superoffice_mock.recordings import part_file
 from superoffice_mock.recordings.model import Entry, Label
 from superoffice_mock.recordings.part_file import PartFile
-from tests.e2e.upstreams import NO_CONTENT, ONE, PATH, raw
+from tests.e2e.upstreams import NO_CONTENT, ONE_ACCOUNT, PATH, raw_upstream
 from tests.support.recordings import entry
 
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nfirst!"
@@ -32,133 +32,134 @@ SCOPE: Message = {
     "method": "POST",
     "raw_path": PATH,
     "query_string": b"",
-    "headers": [(b"host", b"here"), (b"content-length", b"%d" % len(ONE))],
+    "headers": [(b"host", b"here"), (b"content-length", b"%d" % len(ONE_ACCOUNT))],
 }
 
 
-class App:
-    """A recorder before *url* that notes, at every record, what had been sent until then."""
+class ProxyUnderTest:
+    """A recording proxy that notes what had been sent to the client when it recorded."""
 
-    def __init__(self, link: UpstreamClient) -> None:
-        self.sent: list[Message] = []
-        self.recorded: list[Entry] = []
-        self.before: list[bytes] = []
-        self.messages: list[int] = []
-        self.recorder = RecordingProxy(link, self._keep)
+    def __init__(self, client: UpstreamClient) -> None:
+        self.sent_messages: list[Message] = []
+        self.entries: list[Entry] = []
+        self.messages_before: list[list[Message]] = []
+        self._proxy = RecordingProxy(client, self._write)
 
-    async def _keep(self, one: Entry) -> None:
-        self.before.append(b"".join(message.get("body", b"") for message in self.sent))
-        self.messages.append(len(self.sent))
-        self.recorded.append(one)
-        assert all(message.get("more_body", True) for message in self.sent)
+    async def _write(self, new_entry: Entry) -> None:
+        self.messages_before.append([*self.sent_messages])
+        self.entries.append(new_entry)
+        assert all(message.get("more_body", True) for message in self.sent_messages)
 
     async def call(self) -> None:
         """Send one request."""
-        waiting = [{"type": "http.request", "body": ONE}]
+        incoming = [{"type": "http.request", "body": ONE_ACCOUNT}]
 
         async def receive() -> Message:
-            if waiting:
-                return waiting.pop()
+            if incoming:
+                return incoming.pop()
             await asyncio.Event().wait()
             raise AssertionError
 
         async def send(message: Message) -> None:
-            self.sent.append(message)
+            self.sent_messages.append(message)
 
-        await self.recorder(dict(SCOPE), receive, send)
+        await self._proxy(dict(SCOPE), receive, send)
+
+
+def body_of(messages: list[Message]) -> bytes:
+    return b"".join(message.get("body", b"") for message in messages)
 
 
 @asynccontextmanager
-async def app(url: str, *addresses: str) -> AsyncIterator[App]:
-    """Return a recorder of *url*, or of these *addresses*; its connections end with the block."""
-    there = upstream_address.found(url, private=False)
+async def proxy_to(url: str, *addresses: str) -> AsyncIterator[ProxyUnderTest]:
+    """Yield a proxy to *url*, or to these *addresses*; close its connections at the end."""
+    upstream = upstream_address.look_up(url, allow_private=False)
     if addresses:
-        there = replace(there, addresses=addresses)
-    link = UpstreamClient(there, trusting(None), 10)
-    yield App(link)
-    await link.aclose()
+        upstream = replace(upstream, addresses=addresses)
+    client = UpstreamClient(upstream, tls_context(None), 10)
+    yield ProxyUnderTest(client)
+    await client.aclose()
 
 
 @pytest.mark.parametrize(("answer", "before"), [(LONG, [b"", b"first"]), (CHUNKED, [b"first!"])])
 async def test_an_exchange_is_recorded_before_the_last_byte_of_its_answer_is_forwarded(
     answer: bytes, before: list[bytes]
 ) -> None:
-    with raw(answer) as there:
-        async with app(there.url) as called:
-            await called.call()
-    assert called.before[0] in before
-    assert called.sent[0]["status"] == 200
-    assert b"".join(one.get("body", b"") for one in called.sent) == b"first!"
-    assert called.recorded[0].response.body == b"first!"
+    with raw_upstream(answer) as upstream:
+        async with proxy_to(upstream.url) as proxy:
+            await proxy.call()
+    assert body_of(proxy.messages_before[0]) in before
+    assert proxy.sent_messages[0]["status"] == 200
+    assert body_of(proxy.sent_messages) == b"first!"
+    assert proxy.entries[0].response.body == b"first!"
 
 
 async def test_an_answer_without_a_body_is_recorded_before_its_head_is_forwarded() -> None:
-    with raw(NO_CONTENT) as there:
-        async with app(there.url) as called:
-            await called.call()
-    assert called.messages == [0]
-    assert [one["type"] for one in called.sent] == ["http.response.start", "http.response.body"]
+    with raw_upstream(NO_CONTENT) as upstream:
+        async with proxy_to(upstream.url) as proxy:
+            await proxy.call()
+    assert proxy.messages_before == [[]]
+    types = [message["type"] for message in proxy.sent_messages]
+    assert types == ["http.response.start", "http.response.body"]
 
 
 async def test_without_a_connection_to_break_a_broken_upstream_is_a_502() -> None:
-    with raw(b"no HTTP") as there:
-        async with app(there.url) as called:
-            await called.call()
-    assert called.sent[0]["status"] == 502
-    assert b"the upstream broke the connection" in called.sent[1]["body"]
-    assert called.recorded[0].response.failed == "cut off"
+    with raw_upstream(b"no HTTP") as upstream:
+        async with proxy_to(upstream.url) as proxy:
+            await proxy.call()
+    assert proxy.sent_messages[0]["status"] == 502
+    assert b"the upstream broke the connection" in proxy.sent_messages[1]["body"]
+    assert proxy.entries[0].response.failure == "cut off"
 
 
 async def test_exchanges_are_numbered_as_they_arrive_and_timed_without_connecting() -> None:
-    with raw(NO_CONTENT) as there:
-        async with app(there.url) as called:
-            await called.call()
-            await called.call()
-    assert [one.label.arrival for one in called.recorded] == [1, 2]
-    assert {one.label.tenant for one in called.recorded} == {"onsite"}
-    for one in called.recorded:
-        assert one.waited is not None
-        assert one.elapsed is not None
-        assert 0 < one.waited < one.elapsed < 10
+    with raw_upstream(NO_CONTENT) as upstream:
+        async with proxy_to(upstream.url) as proxy:
+            await proxy.call()
+            await proxy.call()
+    assert [recorded.label.arrival for recorded in proxy.entries] == [1, 2]
+    assert {recorded.label.tenant for recorded in proxy.entries} == {"onsite"}
+    for recorded in proxy.entries:
+        assert recorded.service_time is not None
+        assert recorded.elapsed is not None
+        assert 0 < recorded.service_time < recorded.elapsed < 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
-async def test_an_address_that_nobody_answers_at_makes_room_for_the_next() -> None:
-    with raw(NO_CONTENT) as there:
-        async with app(there.url, "127.0.0.2", "127.0.0.1") as called:
-            await called.call()
-            await called.call()
-        async with app(there.url, "127.0.0.2", "127.0.0.3") as lost:
-            await lost.call()
-    assert [one.response.status for one in called.recorded] == [204, 204]
-    assert [one.request.body for one in called.recorded] == [ONE, ONE]
-    assert [one.response.failed for one in lost.recorded] == ["refused"]
+async def test_if_an_address_does_not_answer_the_next_one_is_tried() -> None:
+    with raw_upstream(NO_CONTENT) as upstream:
+        async with proxy_to(upstream.url, "127.0.0.2", "127.0.0.1") as proxy:
+            await proxy.call()
+            await proxy.call()
+        async with proxy_to(upstream.url, "127.0.0.2", "127.0.0.3") as unreachable:
+            await unreachable.call()
+    assert [recorded.response.status for recorded in proxy.entries] == [204, 204]
+    assert [recorded.request.body for recorded in proxy.entries] == [ONE_ACCOUNT, ONE_ACCOUNT]
+    assert [recorded.response.failure for recorded in unreachable.entries] == ["refused"]
 
 
-# ---- what is kept of bodies ------------------------------------------------------------------
+# ---- buffered bodies -------------------------------------------------------------------------
 
 
-def test_bodies_under_way_share_a_room_and_give_it_back() -> None:
-    room = MemoryBudget(10)
-    first, second = BufferedBody("request", room), BufferedBody("answer's", room)
+def test_bodies_share_a_memory_budget() -> None:
+    budget = MemoryBudget(10)
+    first, second = BufferedBody("request", budget), BufferedBody("response", budget)
     first.add(b"12345678")
     second.add(b"123")
     second.add(b"1")
     assert (first.body, second.body) == (b"12345678", None)
-    assert second.note == "the answer's body was left out: too many long ones were under way"
+    assert second.note == "the response body was left out: too many long bodies were in progress"
     first.release()
-    assert room.take(10)
+    assert budget.reserve(10)
 
 
 def test_a_body_is_kept_up_to_its_limit() -> None:
-    kept = BufferedBody("request", MemoryBudget())
-    kept.add(b"a" * body_buffer.LONGEST)
-    assert len(kept.body or b"") == body_buffer.LONGEST
-    kept.add(b"a")
-    assert (kept.body, kept.note) == (
-        None,
-        "the request body was left out: it is longer than 1 MiB",
-    )
+    buffer = BufferedBody("request", MemoryBudget())
+    buffer.add(b"a" * body_buffer.MAX_BODY_BYTES)
+    assert len(buffer.body or b"") == body_buffer.MAX_BODY_BYTES
+    buffer.add(b"a")
+    note = "the request body was left out: it is longer than 1 MiB"
+    assert (buffer.body, buffer.note) == (None, note)
 
 
 # ---- headers ---------------------------------------------------------------------------------
@@ -170,19 +171,36 @@ HEADERS = st.lists(st.tuples(NAMES, st.sampled_from([b"x-a", b"close, x-b", b"1"
 
 
 @given(HEADERS)
-def test_a_request_has_one_host_one_framing_and_nothing_of_its_connection(
+def test_a_forwarded_request_has_one_host_one_framing_and_no_connection_headers(
     headers: list[tuple[bytes, bytes]],
 ) -> None:
-    sent = hop_by_hop.request(headers, "there:81")
-    names = [name for name, _ in sent]
-    assert sent[0] == (b"host", b"there:81")
+    forwarded = hop_by_hop.request_headers(headers, "upstream:81")
+    names = [name for name, _ in forwarded]
+    assert forwarded[0] == (b"host", b"upstream:81")
     assert names.count(b"host") == 1
     assert not {b"connection", b"te"} & {*names}
     assert not {b"content-length", b"transfer-encoding"} <= {*names}
-    named = b",".join(value for name, value in headers if name == b"connection")
+    connection = b",".join(value for name, value in headers if name == b"connection")
     for name in (b"x-a", b"x-b"):
-        expected = [] if name in named else [one for one in headers if one[0] == name]
-        assert [one for one in sent if one[0] == name] == expected
+        expected = [] if name in connection else [pair for pair in headers if pair[0] == name]
+        assert [pair for pair in forwarded if pair[0] == name] == expected
+
+
+# ---- the writer ------------------------------------------------------------------------------
+
+
+class WriterUnderTest:
+    """A writer, its file *out*, and the messages that it reported."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.out = f"{folder}/a.har"
+        self.messages: list[str] = []
+        self._part = PartFile(self.out)
+        self.writer = RecordingWriter(self._part, self.messages.append)
+
+    def finish(self) -> tuple[Entry, ...]:
+        self._part.close()
+        return part_file.finish(self.out).entries
 
 
 TEXTS = st.text(st.characters(max_codepoint=255), max_size=20)
@@ -195,44 +213,46 @@ TEXTS = st.text(st.characters(max_codepoint=255), max_size=20)
         max_size=3,
     )
 )
-async def test_whatever_passes_by_the_recording_can_be_opened(
-    some: list[tuple[str, list[tuple[str, str]], bytes]],
+async def test_a_recording_of_any_messages_can_be_read(
+    messages: list[tuple[str, list[tuple[str, str]], bytes]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        written, said = PartFile(f"{folder}/a.har"), list[str]()
-        ledger = RecordingWriter(written, said.append)
-        for path, headers, body in some:
-            one = entry(f"http://there/{path}", tuple(headers), body, answer=body, status=200)
-            await ledger.keep(replace(one, response=replace(one.response, headers=tuple(headers))))
-        written.close()
-        assert said == []
-        assert len(part_file.finish(f"{folder}/a.har").entries) == len(some)
+        test = WriterUnderTest(folder)
+        for path, pairs, body in messages:
+            headers = tuple(pairs)
+            await test.writer.write(
+                entry(
+                    f"http://there/{path}",
+                    headers,
+                    body,
+                    status=200,
+                    response_headers=headers,
+                    response_body=body,
+                )
+            )
+        assert len(test.finish()) == len(messages)
+        assert test.messages == []
 
 
-# ---- what is written down --------------------------------------------------------------------
+async def test_a_large_exchange_is_written_like_a_small_one(tmp_path: Path) -> None:
+    test = WriterUnderTest(tmp_path)
+    large = entry(body=b'{"SyncUserAccounts":[]}' + b" " * MAX_INLINE_BYTES)
+    await asyncio.gather(test.writer.write(large), test.writer.write(entry()))
+    assert len(test.finish()) == 2
+    assert (test.messages, test.writer.failures) == ([], 0)
+    assert test.writer.about().redacted == {"credential": 4, "host": 2}
 
 
-async def test_a_heavy_exchange_is_written_like_a_light_one(tmp_path: Path) -> None:
-    written, said = PartFile(str(tmp_path / "a.har")), list[str]()
-    ledger = RecordingWriter(written, said.append)
-    heavy = entry(body=b'{"SyncUserAccounts":[]}' + b" " * LIGHT)
-    await asyncio.gather(ledger.keep(heavy), ledger.keep(entry()))
-    written.close()
-    assert len(har_file.load(str(tmp_path / "a.har.part")).entries) == 2
-    assert (said, ledger.missed) == ([], 0)
-    assert ledger.about().redacted == {"credential": 4, "host": 2}
-
-
-async def test_what_can_not_be_written_is_said_once_and_costs_nothing_else(tmp_path: Path) -> None:
-    written, said = PartFile(str(tmp_path / "a.har")), list[str]()
-    ledger = RecordingWriter(written, said.append)
+async def test_only_the_first_failure_is_reported_and_the_others_are_counted(
+    tmp_path: Path,
+) -> None:
+    test = WriterUnderTest(tmp_path)
     for arrival in (7, 8):
-        odd = replace(entry(label=Label(arrival=arrival)), at=float("inf"))
-        await ledger.keep(odd)
-    await ledger.keep(entry())
-    written.close()
-    (line,) = said
-    assert line.startswith("exchange 7 is not recorded: it can't be made harmless (OverflowError)")
-    assert line.endswith("; calls still go through")
-    assert ledger.missed == 2
-    assert len(part_file.finish(str(tmp_path / "a.har")).entries) == 1
+        unwritable = replace(entry(label=Label(arrival=arrival)), at=float("inf"))
+        await test.writer.write(unwritable)
+    await test.writer.write(entry())
+    (message,) = test.messages
+    assert message.startswith("exchange 7 is not recorded: it can't be redacted (OverflowError)")
+    assert message.endswith("; calls still go through")
+    assert test.writer.failures == 2
+    assert len(test.finish()) == 1

@@ -1,4 +1,4 @@
-"""Who may be recorded: named once, and only what the name is known to mean is called."""
+"""The upstream of a recorder: which URLs and addresses are accepted."""
 
 import socket
 from ipaddress import ip_address
@@ -16,46 +16,41 @@ PRIVATE = (
 OPEN = ("8.8.8.8", "2606:4700::1111", "127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1")
 
 
-@pytest.mark.parametrize("address", PRIVATE)
-def test_an_address_that_others_can_not_reach_is_called_only_if_that_is_allowed(
-    address: str,
-) -> None:
-    host = f"[{address}]" if ":" in address else address
-    with pytest.raises(SetupError, match="no public address; if you mean it: --allow-private"):
-        upstream_address.found(f"http://{host}:81", private=False)
-    (found,) = upstream_address.found(f"http://{host}:81", private=True).addresses
-    assert ip_address(found) == ip_address(address)
+def test_a_private_address_is_called_only_if_that_is_allowed() -> None:
+    for address in PRIVATE:
+        url = f"http://[{address}]:81" if ":" in address else f"http://{address}:81"
+        with pytest.raises(SetupError, match="not a public address; add --allow-private if"):
+            upstream_address.look_up(url, allow_private=False)
+        (resolved,) = upstream_address.look_up(url, allow_private=True).addresses
+        assert ip_address(resolved) == ip_address(address)
 
 
-@pytest.mark.parametrize("address", OPEN)
-def test_public_addresses_and_this_machine_may_be_called(address: str) -> None:
-    assert upstream_address.may_be_called(ip_address(address))
+def test_public_and_loopback_addresses_may_be_called() -> None:
+    for address in OPEN:
+        assert upstream_address.may_be_called(ip_address(address)), address
 
 
-def test_a_name_of_which_one_address_is_private_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = [(socket.AF_INET, 1, 6, "", (one, 443)) for one in ("8.8.8.8", "10.0.0.1")]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: known)
-    with pytest.raises(SetupError, match=r"crm\.example is at 10\.0\.0\.1, which is no public"):
-        upstream_address.found("https://crm.example", private=False)
+def test_a_name_with_one_private_address_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = ("8.8.8.8", "10.0.0.1")
+    results = [(socket.AF_INET, 1, 6, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: results)
+    with pytest.raises(SetupError, match=r"crm\.example is at 10\.0\.0\.1, which is not a public"):
+        upstream_address.look_up("https://crm.example", allow_private=False)
 
 
-@pytest.mark.parametrize(
-    ("url", "authority", "base"),
-    [
+def test_the_authority_and_url_are_those_of_the_given_url() -> None:
+    for url, authority, base in (
         ("http://127.0.0.1", "127.0.0.1", "http://127.0.0.1"),
         ("http://127.0.0.1:80/", "127.0.0.1", "http://127.0.0.1"),
         ("https://127.0.0.1:80", "127.0.0.1:80", "https://127.0.0.1:80"),
         ("HTTP://[::1]:8204", "[::1]:8204", "http://[::1]:8204"),
-    ],
-)
-def test_host_is_what_the_upstream_is_called(url: str, authority: str, base: str) -> None:
-    found = upstream_address.found(url, private=False)
-    assert (found.authority, found.url) == (authority, base)
+    ):
+        upstream = upstream_address.look_up(url, allow_private=False)
+        assert (upstream.authority, upstream.url) == (authority, base)
 
 
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
+def test_an_unusable_url_is_rejected_in_one_line_without_secrets() -> None:
+    for url, message in (
         ("127.0.0.1:80", "expected a URL, such as https://online.example.com"),
         ("ftp://a", "expected a URL"),
         ("http://", "expected a URL"),
@@ -63,15 +58,16 @@ def test_host_is_what_the_upstream_is_called(url: str, authority: str, base: str
         ("http://a:0", "expected a URL"),
         ("http://[::1", "expected a URL"),
         ("http://me:secret@a", "leave out user and password"),
-        ("http://a/Cust12345", "give http://a, and /Cust12345 to the app, behind our address"),
-        ("http://a?token=secret", "give http://a"),
-        ("http://nobody.invalid", "nobody.invalid is not found: "),
-        ("http://\u00e4..b", "is no name of a host"),
-    ],
-)
-def test_what_can_not_be_called_is_refused_in_one_line(url: str, said: str) -> None:
-    with pytest.raises(SetupError) as refused:
-        upstream_address.found(url, private=False)
-    assert said in str(refused.value)
-    assert "secret" not in str(refused.value)
-    assert "\n" not in str(refused.value)
+        (
+            "http://a/Cust12345",
+            "give only http://a; the app appends /Cust12345 to the address of the recorder",
+        ),
+        ("http://a?token=secret", "give only http://a"),
+        ("http://nobody.invalid", "nobody.invalid can't be found: "),
+        ("http://\u00e4..b", "is not a valid host name"),
+    ):
+        with pytest.raises(SetupError) as error:
+            upstream_address.look_up(url, allow_private=False)
+        assert message in str(error.value), url
+        assert "secret" not in str(error.value), url
+        assert "\n" not in str(error.value), url

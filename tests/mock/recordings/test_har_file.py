@@ -1,4 +1,4 @@
-"""Recordings as files: what is written is read again, and what tools leave out is not missed."""
+"""Recording files: the round trip, HARs of other tools that leave members out, and broken files."""
 
 import json
 import tracemalloc
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_contract import har as graded
+from superoffice_contract import har
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.har import MAX_VALUES
 from superoffice_mock.errors import SetupError
@@ -42,9 +42,9 @@ LABELS = st.builds(
 
 @st.composite
 def entries(draw: st.DrawFn) -> Entry:
-    headers = tuple(("content-type", one) for one in [draw(st.sampled_from(TYPES))] if one)
+    headers = tuple(("content-type", name) for name in [draw(st.sampled_from(TYPES))] if name)
     body = draw(st.one_of(st.none(), st.binary(max_size=20), TEXT.map(str.encode)))
-    answer = draw(st.one_of(st.none(), st.binary(max_size=20)))
+    response_body = draw(st.one_of(st.none(), st.binary(max_size=20)))
     return Entry(
         request=RecordedRequest(
             draw(st.sampled_from(["GET", "POST"])),
@@ -52,61 +52,60 @@ def entries(draw: st.DrawFn) -> Entry:
             headers=(*headers, *draw(st.lists(HEADER, max_size=3))),
             body=body,
         ),
-        response=RecordedResponse(draw(st.integers(0, 599)), headers=headers, body=answer),
+        response=RecordedResponse(draw(st.integers(0, 599)), headers=headers, body=response_body),
         at=draw(st.one_of(st.none(), st.integers(0, 2_000_000_000).map(float))),
         elapsed=(elapsed := draw(SECONDS)),
-        waited=elapsed,
+        service_time=elapsed,
         label=draw(LABELS),
     )
 
 
-def without_body(one: dict[str, Any]) -> Recording:
-    return har_file.read(builders.har(one))
+def read_har(har_entry: dict[str, Any]) -> Recording:
+    return har_file.read(builders.har_of(har_entry))
 
 
-# ---- there and back --------------------------------------------------------------------------
+# ---- the round trip --------------------------------------------------------------------------
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(entries(), max_size=3).map(tuple))
-def test_whatever_is_written_is_read_again(some: tuple[Entry, ...]) -> None:
-    made = Recording(some, About(proves="that", redacted={"name": 2}))
-    assert har_file.read(har_file.written(made)) == made
+def test_a_written_recording_is_read_unchanged(written_entries: tuple[Entry, ...]) -> None:
+    before = Recording(written_entries, About(proves="that", redacted={"name": 2}))
+    assert har_file.read(har_file.encode(before)) == before
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(entries(), max_size=3).map(tuple))
-def test_a_file_in_parts_holds_the_same_as_a_whole_one(some: tuple[Entry, ...]) -> None:
-    parts = har_file.header_line(About()) + b"".join(map(har_file.entry_line, some))
-    assert har_file.read(parts) == har_file.read(har_file.written(Recording(some)))
+def test_a_part_file_holds_the_same_as_a_whole_file(written_entries: tuple[Entry, ...]) -> None:
+    part = har_file.header_line(About()) + b"".join(map(har_file.entry_line, written_entries))
+    assert har_file.read(part) == har_file.read(har_file.encode(Recording(written_entries)))
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.data())
-def test_a_file_in_parts_that_was_torn_anywhere_loses_its_last_line_alone(
+def test_a_part_file_that_is_torn_anywhere_loses_only_its_last_line(
     data: st.DataObject,
 ) -> None:
     lines = [har_file.header_line(About()), *(har_file.entry_line(entry()) for _ in range(3))]
-    whole = data.draw(st.integers(1, 3))
-    torn = lines[whole][: data.draw(st.integers(1, len(lines[whole]) - 2))]
-    found = har_file.read(b"".join(lines[:whole]) + torn)
-    assert len(found.entries) == whole - 1
-    assert found.note == "its last line was torn and is left out"
+    count = data.draw(st.integers(1, 3))
+    torn_line = lines[count][: data.draw(st.integers(1, len(lines[count]) - 2))]
+    torn = har_file.read(b"".join(lines[:count]) + torn_line)
+    assert len(torn.entries) == count - 1
+    assert torn.note == "its last line is incomplete and was left out"
 
 
-def test_a_last_line_that_lacks_only_its_end_is_whole() -> None:
-    found = har_file.read(
-        (har_file.header_line(About()) + har_file.entry_line(entry())).rstrip(b"\n")
-    )
-    assert (len(found.entries), found.note) == (1, None)
+def test_a_last_line_without_its_newline_is_complete() -> None:
+    raw = har_file.header_line(About()) + har_file.entry_line(entry())
+    part = har_file.read(raw.rstrip(b"\n"))
+    assert (len(part.entries), part.note) == (1, None)
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_writing_replaces_the_file_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text("before")
     har_file.write(str(path), recording(entry()))
     assert har_file.load(str(path)) == recording(entry())
-    assert [one.name for one in tmp_path.iterdir()] == ["a.har"]
+    assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
 
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
@@ -114,61 +113,58 @@ def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
         har_file.write(str(tmp_path / "gone" / "a.har"), recording())
 
 
-def test_what_we_write_is_graded_like_what_a_browser_writes() -> None:
-    (found,) = graded.read_entries(har_file.written(recording(entry())))
-    assert (found.method, found.body, found.status) == ("POST", BODY.decode(), 204)
-    assert (found.at, found.elapsed) == (1_800_000_000.0, 0.03)
-    assert found.waited == pytest.approx(0.02)
+def test_the_grader_reads_a_written_file_like_that_of_a_browser() -> None:
+    (parsed,) = har.read_entries(har_file.encode(recording(entry())))
+    assert (parsed.method, parsed.body, parsed.status) == ("POST", BODY.decode(), 204)
+    assert (parsed.started_at, parsed.elapsed_seconds) == (1_800_000_000.0, 0.03)
+    assert parsed.request_seconds == pytest.approx(0.02)
 
 
-def test_a_file_in_parts_is_graded_too(tmp_path: Path) -> None:
+def test_the_grader_reads_a_part_file(tmp_path: Path) -> None:
     path = tmp_path / "a.har.part"
     path.write_bytes(har_file.header_line(About()) + har_file.entry_line(entry()) + b'{"startedDa')
-    assert len(graded.load_entries(str(path))) == 1
+    assert len(har.load_entries(str(path))) == 1
 
 
-# ---- what tools leave out --------------------------------------------------------------------
+# ---- HARs of other tools ---------------------------------------------------------------------
 
 
-def test_an_entry_of_a_tool_that_keeps_the_least_is_read() -> None:
-    (found,) = without_body({"request": {"method": "get", "url": "http://x/"}}).entries
-    assert found == Entry(request=RecordedRequest("GET", "http://x/"), response=RecordedResponse(0))
+def test_an_entry_with_the_fewest_members_is_read() -> None:
+    (least,) = read_har({"request": {"method": "get", "url": "http://x/"}}).entries
+    assert least == Entry(request=RecordedRequest("GET", "http://x/"), response=RecordedResponse(0))
 
 
-@pytest.mark.parametrize(
-    ("response", "body"),
-    [
+def test_the_body_of_a_response_is_restored_as_far_as_the_file_allows() -> None:
+    latin1 = {"mimeType": "a/b;charset=latin1"}
+    cases: list[tuple[object, bytes | None]] = [
         ({"status": 200, "content": {"size": 5}}, None),
         ({"status": 200, "content": {"size": 0}}, b""),
         ({"status": 204, "content": {"size": 5}}, b""),
         ({"status": 200, "content": {"text": "w6g=", "encoding": "base64"}}, b"\xc3\xa8"),
         ({"status": 200, "content": {"text": "%%", "encoding": "base64"}}, b"%%"),
-        ({"status": 200, "content": {"text": "è", "mimeType": "a/b;charset=latin1"}}, b"\xe8"),
-        ({"status": 200, "content": {"text": "Ω", "mimeType": "a/b;charset=latin1"}}, b"\xce\xa9"),
+        ({"status": 200, "content": {"text": "è", **latin1}}, b"\xe8"),
+        ({"status": 200, "content": {"text": "Ω", **latin1}}, b"\xce\xa9"),
         ({"status": 200, "content": {"text": "\ud800"}}, b"?"),
         ({"status": 200, "content": 7}, b""),
-    ],
-)
-def test_the_body_of_an_answer_is_what_was_sent_as_far_as_the_file_tells(
-    response: object, body: bytes | None
-) -> None:
-    one = builders.entry() | {"response": response}
-    assert without_body(one).entries[0].response.body == body
+    ]
+    for response, body in cases:
+        har_entry = builders.entry() | {"response": response}
+        assert read_har(har_entry).entries[0].response.body == body, response
 
 
-def test_a_request_of_known_length_without_its_body_is_not_taken_for_an_empty_one() -> None:
-    one = builders.entry()
-    one["request"] |= {"postData": {}, "bodySize": 12}
-    assert without_body(one).entries[0].request.body is None
+def test_a_request_with_a_length_but_without_its_body_does_not_count_as_empty() -> None:
+    har_entry = builders.entry()
+    har_entry["request"] |= {"postData": {}, "bodySize": 12}
+    assert read_har(har_entry).entries[0].request.body is None
 
 
-def test_pseudo_headers_of_http_2_are_no_headers() -> None:
-    one = builders.entry(headers={":authority": "x", "Accept": "*/*"})
-    assert without_body(one).entries[0].request.headers == (("accept", "*/*"),)
+def test_the_pseudo_headers_of_http_2_are_dropped() -> None:
+    har_entry = builders.entry(headers={":authority": "x", "Accept": "*/*"})
+    assert read_har(har_entry).entries[0].request.headers == (("accept", "*/*"),)
 
 
-def test_a_status_that_http_does_not_have_is_none() -> None:
-    assert without_body(builders.entry(status=10**30)).entries[0].response.status == 0
+def test_an_impossible_status_is_read_as_0() -> None:
+    assert read_har(builders.entry(status=10**30)).entries[0].response.status == 0
 
 
 # ---- broken and hostile ----------------------------------------------------------------------
@@ -183,18 +179,20 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("one", "said"), BROKEN.values(), ids=BROKEN)
-def test_a_wrong_entry_is_named(one: dict[str, Any], said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("har_entry", "message"), BROKEN.values(), ids=BROKEN)
+def test_the_message_names_a_broken_entry(
+    har_entry: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     path = tmp_path / "a.har"
-    path.write_bytes(builders.har(one))
-    with pytest.raises(SetupError) as refused:
+    path.write_bytes(builders.har_of(har_entry))
+    with pytest.raises(SetupError) as error:
         har_file.load(str(path))
-    assert f"{path}: {said}" in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert f"{path}: {message}" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 HEAD = har_file.header_line(About())
-WRONG_PARTS = {
+BROKEN_PART_FILES = {
     "a torn head": (HEAD[:30], "not JSON at line 1, column"),
     "a damaged line": (
         HEAD + b"{\n" + har_file.entry_line(entry()),
@@ -205,31 +203,33 @@ WRONG_PARTS = {
 }
 
 
-@pytest.mark.parametrize(("raw", "said"), WRONG_PARTS.values(), ids=WRONG_PARTS)
-def test_a_wrong_line_of_a_file_in_parts_is_named(raw: bytes, said: str) -> None:
-    with pytest.raises(TrafficError) as refused:
+@pytest.mark.parametrize(("raw", "message"), BROKEN_PART_FILES.values(), ids=BROKEN_PART_FILES)
+def test_the_message_names_a_broken_line_of_a_part_file(raw: bytes, message: str) -> None:
+    with pytest.raises(TrafficError) as error:
         har_file.read(raw)
-    assert said in str(refused.value)
+    assert message in str(error.value)
 
 
-def test_two_members_of_one_name_are_refused_as_readers_differ_in_which_they_take() -> None:
-    raw = builders.har(builders.entry()).replace(b'"method"', b'"url": "http://x", "method"')
+def test_duplicate_members_are_an_error_as_readers_differ_in_which_one_they_take() -> None:
+    raw = builders.har_of(builders.entry()).replace(b'"method"', b'"url": "http://x", "method"')
     with pytest.raises(TrafficError, match="an object has 'url' twice; remove one"):
         har_file.read(raw)
 
 
-def test_a_file_of_utf_16_is_read() -> None:
-    text = builders.har(builders.entry()).decode()
+def test_a_file_in_utf_16_is_read() -> None:
+    text = builders.har_of(builders.entry()).decode()
     assert har_file.read(text.encode("utf-16")) == har_file.read(text.encode())
 
 
-def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+def test_a_file_over_the_limit_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "big.har"
     with path.open("wb") as file:
         file.truncate(8 * 1024 * 1024 * 1024)
     tracemalloc.start()
     try:
-        with pytest.raises(SetupError, match=r"big\.har: larger than 64 MiB; record the calls"):
+        with pytest.raises(
+            SetupError, match=r"big\.har: larger than 64 MiB; record only the calls"
+        ):
             har_file.load(str(path))
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
@@ -239,7 +239,7 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> N
         har_file.load(str(path), 100)
 
 
-def test_a_file_of_nothing_but_tiny_values_is_refused_before_they_fill_the_memory() -> None:
+def test_a_file_with_too_many_values_is_rejected_before_they_fill_the_memory() -> None:
     raw = b'{"log":{"version":"1.2","entries":[' + b"{}," * (MAX_VALUES // 2) + b"{}]}}"
     tracemalloc.start()
     try:
@@ -256,16 +256,19 @@ NESTED = json.dumps([1]).replace("1", "[" * 100_000)
 @pytest.mark.parametrize(
     "value", [NESTED, "9" * 5_000, "1e999", "-Infinity", '"\\ud800"', '"\\q"', "{", '"', "\0"]
 )
-def test_no_value_however_odd_breaks_the_reader(value: str) -> None:
+def test_an_odd_value_does_not_break_the_reader(value: str) -> None:
     raw = (
-        builders.har(builders.entry()).decode().replace('"time": 30.0', f'"time": {value}').encode()
+        builders.har_of(builders.entry())
+        .decode()
+        .replace('"time": 30.0', f'"time": {value}')
+        .encode()
     )
-    assert raw != builders.har(builders.entry())
+    assert raw != builders.har_of(builders.entry())
     try:
-        found = har_file.read(raw)
+        odd = har_file.read(raw)
     except TrafficError:
         return
-    assert found.entries[0].elapsed is None
+    assert odd.entries[0].elapsed is None
 
 
 JSONS = st.recursive(
@@ -284,28 +287,35 @@ PLACES = (
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(PLACES), JSONS)
-def test_a_value_of_any_kind_in_any_place_is_read_or_refused_and_can_be_written(
+def test_any_value_in_any_place_is_rejected_or_read_and_written_again(
     place: str, value: object
 ) -> None:
-    one = builders.entry()
+    har_entry = builders.entry()
     parent, _, name = place.rpartition(".")
-    (one[parent] if parent else one)[name] = value
+    (har_entry[parent] if parent else har_entry)[name] = value
     try:
-        found = har_file.read(builders.har(one))
+        odd = har_file.read(builders.har_of(har_entry))
     except TrafficError:
         return
-    assert len(har_file.read(har_file.written(found)).entries) == 1
+    assert len(har_file.read(har_file.encode(odd)).entries) == 1
 
 
-def test_json_that_is_written_is_plain_json() -> None:
-    document = json.loads(har_file.written(recording(entry(headers=JSON, answer=None, status=200))))
-    (one,) = document["log"]["entries"]
-    assert one["response"]["content"] == {"size": -1, "mimeType": "", "text": "", "_kept": False}
-    assert one["timings"] == {"blocked": 10.0, "send": 0, "wait": 20.0, "receive": 0}
+def written_entry(before: Entry) -> dict[str, Any]:
+    """Return *before* as the JSON of a HAR."""
+    (har_entry,) = json.loads(har_file.encode(recording(before)))["log"]["entries"]
+    return dict(har_entry)
 
 
-def test_the_time_of_a_transfer_stays_apart_from_that_to_the_answer() -> None:
-    written = har_file.written(recording(replace(entry(), received=0.015)))
-    (one,) = json.loads(written)["log"]["entries"]
-    assert one["timings"] == {"blocked": 10.0, "send": 0, "wait": 5.0, "receive": 15.0}
-    assert [one.received for one in har_file.read(written).entries] == [0.015]
+def test_a_missing_body_and_the_times_are_written_as_har_has_them() -> None:
+    har_entry = written_entry(entry(headers=JSON, response_body=None, status=200))
+    content = {"size": -1, "mimeType": "", "text": "", "_kept": False}
+    assert har_entry["response"]["content"] == content
+    assert har_entry["timings"] == {"blocked": 10.0, "send": 0, "wait": 20.0, "receive": 0}
+
+
+def test_the_time_of_the_transfer_is_kept_apart_from_the_time_to_the_answer() -> None:
+    slow = replace(entry(), receive_time=0.015)
+    timings = {"blocked": 10.0, "send": 0, "wait": 5.0, "receive": 15.0}
+    assert written_entry(slow)["timings"] == timings
+    (read_again,) = har_file.read(har_file.encode(recording(slow))).entries
+    assert read_again.receive_time == 0.015

@@ -1,4 +1,4 @@
-"""What became of recorded calls, guessed from the wire: never more than that shows."""
+"""The estimated outcomes of recorded calls: as far as the traffic shows them, and no further."""
 
 import pytest
 from msgspec.structs import replace
@@ -8,107 +8,97 @@ from superoffice_mock.recordings.model import Entry, Label
 from tests.support.recordings import URL, entry, recording
 
 EMPTY = b'{"SyncUserAccounts": []}'
+UNKNOWN = ("unknown", None)
 
 
-def call(at: float, took: float, arrival: int = 0, made: Entry | None = None) -> Entry:
-    """Return a call that came at *at*, in seconds, and was answered after *took*."""
+def call(at: float, took: float, arrival: int = 0, base: Entry | None = None) -> Entry:
+    """Return a call that arrived *at* a time in seconds and was answered after *took* seconds."""
     label = Label(arrival=arrival or round(at * 1000) + 1)
-    return replace(made or entry(), at=at, elapsed=took, waited=took, label=label)
+    return replace(base or entry(), at=at, elapsed=took, service_time=took, label=label)
 
 
-def told(*entries: Entry) -> list[tuple[str, str | None]]:
-    made = outcome_labels.labelled(recording(*entries)).entries
-    return [(one.label.outcome, one.label.confidence) for one in made]
+def labels_of(*entries: Entry) -> list[tuple[str, str | None]]:
+    labelled = outcome_labels.add_labels(recording(*entries)).entries
+    return [(entry.label.outcome, entry.label.confidence) for entry in labelled]
 
 
 @pytest.mark.claim("busy-second", "silent-drop")
-def test_of_eleven_callers_who_overlap_the_quick_one_started() -> None:
+def test_of_eleven_overlapping_calls_the_quick_one_started() -> None:
     entries = [call(0, 0.004), *(call(0.001 * n, 1.001) for n in range(1, 11))]
-    assert told(*entries) == [
+    assert labels_of(*entries) == [
         ("started", "high"),
         ("turned_away", "medium"),
         *[("turned_away", "high")] * 9,
     ]
 
 
-@pytest.mark.parametrize(
-    ("took", "outcome"),
-    [
-        (0.0, ("started", "high")),
-        (0.94, ("started", "high")),
-        (0.95, ("turned_away", "medium")),
-        (1.99, ("turned_away", "medium")),
-        (2.0, ("unknown", None)),
-        (5.0, ("unknown", None)),
-    ],
-)
-def test_a_call_alone_is_told_by_the_second_that_it_took(
-    took: float, outcome: tuple[str, str | None]
-) -> None:
-    assert told(call(0, took)) == [outcome]
+def test_the_outcome_of_a_single_call_follows_from_its_time() -> None:
+    cases = {
+        0.0: ("started", "high"),
+        0.94: ("started", "high"),
+        0.95: ("turned_away", "medium"),
+        1.99: ("turned_away", "medium"),
+        2.0: UNKNOWN,
+        5.0: UNKNOWN,
+    }
+    assert {took: labels_of(call(0, took))[0] for took in cases} == cases
 
 
-def test_a_quick_answer_during_another_call_is_not_taken_for_a_start() -> None:
-    assert told(call(0, 1.5), call(0.2, 0.01))[1] == ("unknown", None)
+def test_a_quick_answer_during_another_call_does_not_count_as_started() -> None:
+    assert labels_of(call(0, 1.5), call(0.2, 0.01))[1] == UNKNOWN
 
 
-def test_a_call_that_waited_for_a_run_to_end_is_not_taken_for_turned_away() -> None:
-    assert told(call(0, 5.0), call(1, 9.0)) == [("unknown", None)] * 2
+def test_a_call_that_waited_for_a_run_to_end_does_not_count_as_turned_away() -> None:
+    assert labels_of(call(0, 5.0), call(1, 9.0)) == [UNKNOWN] * 2
 
 
-@pytest.mark.parametrize(
-    ("made", "outcome"),
-    [
-        (entry(status=401), ("rejected", "certain")),
-        (entry(status=503), ("unknown", None)),
-        (entry(status=0, failed="reset"), ("unknown", None)),
-        (entry(status=200), ("unknown", None)),
-        (entry(body=EMPTY), ("unknown", None)),
-        (entry(body=b"{"), ("unknown", None)),
-        (entry(body=None), ("unknown", None)),
-        (entry(method="GET", status=200), ("served", "certain")),
-        (entry(method="OPTIONS"), ("served", "certain")),
-        (entry("http://a/other"), ("served", "certain")),
-        (entry("http://a/other", status=404), ("rejected", "certain")),
-        (entry("http://a/other", status=302), ("unknown", None)),
-    ],
-)
-def test_other_answers_are_what_their_status_says(
-    made: Entry, outcome: tuple[str, str | None]
-) -> None:
-    assert told(call(0, 0.01, made=made)) == [outcome]
+def test_other_answers_get_the_outcome_that_their_status_shows() -> None:
+    cases = {
+        "401": (entry(status=401), ("rejected", "certain")),
+        "503": (entry(status=503), UNKNOWN),
+        "a reset": (entry(status=0, failure="reset"), UNKNOWN),
+        "200": (entry(status=200), UNKNOWN),
+        "no accounts": (entry(body=EMPTY), UNKNOWN),
+        "a malformed body": (entry(body=b"{"), UNKNOWN),
+        "a missing body": (entry(body=None), UNKNOWN),
+        "GET": (entry(method="GET", status=200), ("served", "certain")),
+        "OPTIONS": (entry(method="OPTIONS"), ("served", "certain")),
+        "another path": (entry("http://a/other"), ("served", "certain")),
+        "404": (entry("http://a/other", status=404), ("rejected", "certain")),
+        "302": (entry("http://a/other", status=302), UNKNOWN),
+    }
+    outcomes = {name: labels_of(call(0, 0.01, base=base))[0] for name, (base, _) in cases.items()}
+    assert outcomes == {name: outcome for name, (_, outcome) in cases.items()}
 
 
 def test_a_call_without_a_time_is_unknown() -> None:
-    assert told(replace(entry(), at=0.0, elapsed=None, waited=None)) == [("unknown", None)]
+    untimed = replace(entry(), at=0.0, elapsed=None, service_time=None)
+    assert labels_of(untimed) == [UNKNOWN]
 
 
-def test_tenants_turn_nobody_else_away() -> None:
-    other = entry(URL.replace("/api", "/Cust12345/api"))
-    assert told(call(0, 0.5), call(0.1, 0.01, made=other)) == [("started", "high")] * 2
+def test_calls_of_different_tenants_do_not_affect_each_other() -> None:
+    online = entry(URL.replace("/api", "/Cust12345/api"))
+    assert labels_of(call(0, 0.5), call(0.1, 0.01, base=online)) == [("started", "high")] * 2
 
 
-def test_entries_stand_in_the_order_of_arrival() -> None:
+def test_entries_are_sorted_by_arrival() -> None:
     late, early = call(0.1, 0.01, arrival=2), call(0, 1.0, arrival=1)
-    made = outcome_labels.labelled(recording(late, early)).entries
-    assert [one.label.arrival for one in made] == [1, 2]
+    labelled = outcome_labels.add_labels(recording(late, early)).entries
+    assert [entry.label.arrival for entry in labelled] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("url", "tenant"),
-    [
-        (URL, "onsite"),
-        (URL.replace("/api", "/cust12345/api"), "Cust12345"),
-        (URL.replace("/Agents", "%2FAgents"), "onsite"),
-        ("http://a/other", None),
-    ],
-)
-def test_the_tenant_is_told_by_the_path(url: str, tenant: str | None) -> None:
-    assert outcome_labels.tenant(url) == tenant
+def test_the_path_tells_the_tenant() -> None:
+    tenants = {
+        URL: "onsite",
+        URL.replace("/api", "/cust12345/api"): "Cust12345",
+        URL.replace("/Agents", "%2FAgents"): "onsite",
+        "http://a/other": None,
+    }
+    assert {url: outcome_labels.tenant_of(url) for url in tenants} == tenants
 
 
-def test_nothing_but_outcome_and_confidence_is_told_anew() -> None:
-    noted = Label(outcome="served", tenant="onsite", arrival=7, notes=("odd",))
-    before = replace(call(0, 0.01), label=noted)
-    (made,) = outcome_labels.labelled(recording(before)).entries
-    assert made == replace(before, label=replace(noted, outcome="started", confidence="high"))
+def test_only_outcome_and_confidence_are_changed() -> None:
+    label = Label(outcome="served", tenant="onsite", arrival=7, notes=("odd",))
+    before = replace(call(0, 0.01), label=label)
+    (after,) = outcome_labels.add_labels(recording(before)).entries
+    assert after == replace(before, label=replace(label, outcome="started", confidence="high"))

@@ -1,4 +1,4 @@
-"""A mock in this process that answers from recordings, and entries that say when they were."""
+"""A mock in this process that answers from recordings, and entries to replay."""
 
 import asyncio
 
@@ -8,19 +8,23 @@ from superoffice_mock import access_log
 from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.recordings.model import Entry
+from superoffice_mock.recordings.model import Entry, Headers
 from superoffice_mock.replay import player
-from superoffice_mock.replay.player import Recorded, Rules
+from superoffice_mock.replay.player import RecordedExchange, Rules
 from superoffice_mock.webapi import replay_backend
-from tests.support.in_process import Answered, Local
+from tests.support.in_process import ClientResponse, InProcessMock
 from tests.support.recordings import entry
 
 RULES = Rules()
+OTHER = b'{"SyncUserAccounts": [{"AccountId": 508}]}'
+RESPONSE_HEADERS: Headers = (("content-type", "application/json"), ("x-made-by", "them"))
+REJECTED = entry(status=400, response_headers=RESPONSE_HEADERS, response_body=b'{"Message": "no"}')
+ACCEPTED = entry(status=204)
 SETTINGS = Settings()
 
 
-class Replaying(Local):
-    """Answers what *entries* say, as *rules* say."""
+class ReplayMock(InProcessMock):
+    """Answers from *entries* according to *rules*."""
 
     def __init__(
         self,
@@ -30,38 +34,48 @@ class Replaying(Local):
         settings: Settings = SETTINGS,
     ) -> None:
         super().__init__()
-        facts = tenant_file.tenants(tenant_file.demo(), "the test", 5.0, settings.readings)
-        found, longest = placed(*entries), settings.max_body
-        instead = replay_backend.instead(found, rules, longest, simulate=simulate)
-        self.mock = assemble(settings, facts, access_log.silent, lambda: self.real, instead)
+        facts = tenant_file.parse_tenants(
+            tenant_file.demo_tables(), "the test", 5.0, settings.readings
+        )
+        backend_factory = replay_backend.replay_factory(
+            exchanges(*entries), rules, settings.max_body, simulate=simulate
+        )
+        self.mock = assemble(
+            settings, facts, access_log.log_nothing, lambda: self.real_time, backend_factory
+        )
 
-    async def again(self, entry: Entry) -> Answered:
-        """Send the request of *entry* and return what came back."""
+    async def send(self, entry: Entry) -> ClientResponse:
+        """Send the request of *entry* and return the response."""
         request = entry.request
         _, _, rest = request.url.partition("//")
         path = "/" + rest.partition("/")[2]
         return await self.call(request.method, path, request.body or b"", list(request.headers))
 
 
-def placed(*entries: Entry) -> tuple[Recorded, ...]:
-    """Return *entries* as they are replayed, with the places that a file would give them.
+def exchanges(*entries: Entry) -> tuple[RecordedExchange, ...]:
+    """Return *entries* as exchanges, with places as in a file.
 
-    Those that do not say when they were come one after the other.
+    Entries that have the default time are spread, a second apart.
     """
-    apart = (
-        replace(one, at=(one.at or 0.0) + index) if one.at == entry().at else one
-        for index, one in enumerate(entries)
+    default = entry().at
+    pairs = (
+        (
+            f"some.har: log.entries[{index}]",
+            replace(original, at=original.at + index)
+            if original.at == default and original.at is not None
+            else original,
+        )
+        for index, original in enumerate(entries)
     )
-    places = ((f"some.har: log.entries[{index}]", one) for index, one in enumerate(apart))
-    return tuple(player.recorded(list(places)))
+    return tuple(player.exchanges_of(list(pairs)))
 
 
 def during(entry: Entry, at: float, took: float) -> Entry:
-    """Return *entry* as it would be at *at*, answered after *took* seconds."""
-    return replace(entry, at=at, elapsed=took, waited=took)
+    """Return *entry* with the time *at*, answered after *took* seconds."""
+    return replace(entry, at=at, elapsed=took, service_time=took)
 
 
-async def passing() -> None:
-    """Let every task run until it waits."""
+async def run_pending_tasks() -> None:
+    """Run all tasks until they wait."""
     for _ in range(50):
         await asyncio.sleep(0)

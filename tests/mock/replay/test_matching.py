@@ -1,9 +1,8 @@
-"""Matching: the same request in any dress agrees; of another one the difference is told."""
+"""Matching: equal requests match however they are written; others report their differences."""
 
 import json
 from collections.abc import Iterable
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -12,15 +11,16 @@ from superoffice_mock.recordings.model import Entry, Headers, RecordedRequest
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import arrival_order, matching
-from superoffice_mock.replay.matching import FIELDS, Difference
+from superoffice_mock.replay.arrival_order import ArrivalOrder
+from superoffice_mock.replay.matching import DEFAULT_FIELDS, FIELDS, Difference
 from superoffice_mock.replay.player import Miss, Player, Rules
-from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
-from superoffice_mock.replay.request_key import RequestKey, recorded
+from superoffice_mock.replay.pseudonym_bindings import Bindings
+from superoffice_mock.replay.request_key import RequestKey, key_of_recorded
 from tests.e2e.payloads import PAYLOADS
-from tests.mock.replay.servers import during, placed
+from tests.mock.replay.servers import during, exchanges
 from tests.support.recordings import BASIC, BODY, JSON, URL, entry, recording
 
-NAMES = Pseudonyms(b"a key")
+PSEUDONYMS = Pseudonyms(b"a key")
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 ACCOUNTS = st.lists(
     st.fixed_dictionaries(
@@ -38,17 +38,24 @@ def body_of(accounts: object) -> bytes:
     return json.dumps({"SyncUserAccounts": accounts}).encode()
 
 
-def canonical(
+def request_key(
     body: bytes | None = BODY,
     headers: Headers = (*BASIC, *JSON),
     *,
     url: str = URL,
     method: str = "POST",
 ) -> RequestKey:
-    return recorded(RecordedRequest(method, url, headers=headers, body=body))
+    return key_of_recorded(RecordedRequest(method, url, headers=headers, body=body))
 
 
-def told(ours: RequestKey, theirs: RequestKey, fields: Iterable[str] = FIELDS) -> list[Difference]:
+def redacted_key(original: Entry) -> RequestKey:
+    (redacted,) = Redactor().redact_recording(recording(original)).entries
+    return key_of_recorded(redacted.request)
+
+
+def differences(
+    ours: RequestKey, theirs: RequestKey, fields: Iterable[str] = FIELDS
+) -> list[Difference]:
     return list(matching.differences(ours, theirs, fields, Bindings().attempt()))
 
 
@@ -56,315 +63,303 @@ def told(ours: RequestKey, theirs: RequestKey, fields: Iterable[str] = FIELDS) -
 
 
 @given(ACCOUNTS)
-def test_spelling_and_order_of_members_and_blanks_do_not_matter(
+def test_case_and_order_of_members_and_white_space_do_not_matter(
     accounts: list[dict[str, object]],
 ) -> None:
-    other = [{name.lower(): one[name] for name in reversed(one)} for one in accounts]
-    dressed = json.dumps({"syncuseraccounts": other}, indent=3).encode()
-    assert told(canonical(body_of(accounts)), canonical(dressed)) == []
+    reordered = [
+        {name.lower(): account[name] for name in reversed(account)} for account in accounts
+    ]
+    rewritten = json.dumps({"syncuseraccounts": reordered}, indent=3).encode()
+    assert differences(request_key(body_of(accounts)), request_key(rewritten)) == []
 
 
-def test_every_media_type_says_the_same() -> None:
-    bodies = [
-        canonical(body.encode(), (*BASIC, ("content-type", media_type)))
+def test_the_media_type_does_not_matter() -> None:
+    keys = [
+        request_key(body.encode(), (*BASIC, ("content-type", media_type)))
         for media_type, body in PAYLOADS.items()
     ]
-    assert len(bodies) == 7
-    for one in bodies:
-        assert told(bodies[0], one, ["method", "path", "query", "body", "credentials"]) == []
+    assert len(keys) == 7
+    for key in keys:
+        assert differences(keys[0], key, DEFAULT_FIELDS) == []
 
 
 @given(ACCOUNTS.filter(bool), st.data())
-def test_another_account_is_told_by_its_place(
+def test_another_account_is_reported_with_its_place(
     accounts: list[dict[str, object]], data: st.DataObject
 ) -> None:
     index = data.draw(st.integers(0, len(accounts) - 1))
     before = accounts[index]["AccountId"]
-    after = data.draw(st.integers(-(2**31), 2**31 - 1).filter(lambda one: one != before))
-    changed = [dict(one) for one in accounts]
-    changed[index]["AccountId"] = after
+    after = data.draw(st.integers(-(2**31), 2**31 - 1).filter(lambda id_: id_ != before))
+    changed_accounts = [dict(account) for account in accounts]
+    changed_accounts[index]["AccountId"] = after
     place = f"/SyncUserAccounts/{index}/AccountId"
-    assert told(canonical(body_of(accounts)), canonical(body_of(changed))) == [
+    assert differences(request_key(body_of(accounts)), request_key(body_of(changed_accounts))) == [
         Difference("body", place, str(before), str(after))
     ]
 
 
 @given(ACCOUNTS)
-def test_a_redacted_request_is_the_request_it_was_made_from(
-    accounts: list[dict[str, object]],
-) -> None:
-    one = entry(body=body_of(accounts), url=f"{URL}?$select=x&y={len(accounts)}")
-    clean = Redactor().recording(recording(one)).entries[0]
-    ours, theirs = recorded(clean.request), recorded(one.request)
-    assert told(ours, theirs) == []
+def test_a_redacted_request_matches_its_original(accounts: list[dict[str, object]]) -> None:
+    original = entry(body=body_of(accounts), url=f"{URL}?$select=x&y={len(accounts)}")
+    assert differences(redacted_key(original), key_of_recorded(original.request)) == []
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs", "what"),
-    [
-        (b"{", b"[", "body: recorded 1 bytes, got others, 1 bytes"),
-        (b"{", b"", "body: recorded 1 bytes, got others, 0 bytes"),
-        (b"{", BODY, "body: recorded one that can't be read, got one that can be read"),
-        (b"", BODY, "body: recorded none, got one that can be read"),
+def test_a_difference_of_bodies_in_words() -> None:
+    for ours, theirs, text in (
+        (b"{", b"[", "body: recorded 1 bytes, got 1 other bytes"),
+        (b"{", b"", "body: recorded 1 bytes, got 0 other bytes"),
+        (b"{", BODY, "body: recorded an unreadable body, got a readable body"),
+        (b"", BODY, "body: recorded none, got a readable body"),
         (body_of(None), body_of([]), "body /SyncUserAccounts: recorded null, got an array"),
         (body_of([{}]), body_of([]), "body /SyncUserAccounts: recorded 1 items, got 0"),
-    ],
-)
-def test_a_difference_of_bodies_in_words(ours: bytes, theirs: bytes, what: str) -> None:
-    (found,) = told(canonical(ours), canonical(theirs))
-    assert found.told == what
+    ):
+        (difference,) = differences(request_key(ours), request_key(theirs))
+        assert difference.text == text
 
 
-def test_names_in_bodies_are_told_by_nobody() -> None:
-    one, other = ({"AccountId": 507, "AssociateName": name} for name in ("Ada", "Grace"))
-    clean = Redactor().recording(recording(entry(body=body_of([one, one])))).entries[0]
-    (plain,) = told(canonical(body_of([one])), canonical(body_of([other])))
-    assert plain.told == "body /SyncUserAccounts/0/AssociateName: recorded a text, got another text"
-    (hidden,) = told(recorded(clean.request), canonical(body_of([one, other])))
-    assert "Ada" not in hidden.told
-    assert "Grace" not in hidden.told
-    assert "stands for" in hidden.told
+def test_a_difference_does_not_show_names() -> None:
+    ada, grace = ({"AccountId": 507, "AssociateName": name} for name in ("Ada", "Grace"))
+    (plain,) = differences(request_key(body_of([ada])), request_key(body_of([grace])))
+    assert plain.text == "body /SyncUserAccounts/0/AssociateName: recorded a text, got another text"
+    redacted = redacted_key(entry(body=body_of([ada, ada])))
+    (hidden,) = differences(redacted, request_key(body_of([ada, grace])))
+    assert "Ada" not in hidden.text
+    assert "Grace" not in hidden.text
+    assert "stands for" in hidden.text
 
 
-def test_what_cannot_be_read_is_another_request_in_another_media_type() -> None:
+def test_an_unreadable_body_does_not_match_in_another_media_type() -> None:
     plain = (*BASIC, ("content-type", "text/plain"))
-    (found,) = told(
-        canonical(BODY, plain), canonical(BODY, (*BASIC, ("content-encoding", "br"))), ["body"]
-    )
-    assert found == Difference("body", "", "text/plain", "br")
-    (found,) = told(canonical(BODY, BASIC), canonical(BODY, plain), ["body"])
-    assert found == Difference("body", "", "no type", "text/plain")
+    brotli = request_key(BODY, (*BASIC, ("content-encoding", "br")))
+    (difference,) = differences(request_key(BODY, plain), brotli, ["body"])
+    assert difference == Difference("body", "", "text/plain", "br")
+    (difference,) = differences(request_key(BODY, BASIC), request_key(BODY, plain), ["body"])
+    assert difference == Difference("body", "", "no type", "text/plain")
 
 
-def test_a_body_that_is_not_on_record_is_any() -> None:
-    assert told(canonical(None), canonical(BODY)) == []
+def test_a_missing_recorded_body_matches_any_body() -> None:
+    assert differences(request_key(None), request_key(BODY)) == []
 
 
-# ---- the rest --------------------------------------------------------------------------------
+# ---- other fields ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs", "what"),
-    [
-        (canonical(method="PUT"), canonical(), "method: recorded PUT, got POST"),
+def test_a_difference_in_words() -> None:
+    key, ticket = request_key(), ("authorization", "SOTicket a")
+    for ours, theirs, text in (
+        (request_key(method="PUT"), key, "method: recorded PUT, got POST"),
         (
-            canonical(url="http://a/b/c"),
-            canonical(url="http://a/b"),
+            request_key(url="http://a/b/c"),
+            request_key(url="http://a/b"),
             "path: recorded /b/c, got /b",
         ),
         (
-            canonical(url=f"{URL}?$select=a"),
-            canonical(),
+            request_key(url=f"{URL}?$select=a"),
+            key,
             "query: recorded other values of ?$select, got none",
         ),
         (
-            canonical(headers=(*BASIC, ("content-type", "text/json"))),
-            canonical(),
+            request_key(headers=(*BASIC, ("content-type", "text/json"))),
+            key,
             "media-type: recorded text/json, got application/json",
         ),
         (
-            canonical(headers=JSON),
-            canonical(),
+            request_key(headers=JSON),
+            key,
             (
                 "credentials: recorded none (Authorization: missing, and so are X-XSRF-TOKEN and"
                 " a session cookie), got Basic"
             ),
         ),
         (
-            canonical(headers=(("authorization", "SOTicket a"), *JSON)),
-            canonical(headers=(("authorization", "SOTicket b"), *JSON)),
+            request_key(headers=(ticket, *JSON)),
+            request_key(headers=(("authorization", "SOTicket b"), *JSON)),
             "credentials value: recorded one value, got another value",
         ),
         (
-            canonical(headers=(("authorization", "SOTicket a"), *JSON)),
-            canonical(headers=(("authorization", "SOTicket a"), ("so-apptoken", "x"), *JSON)),
+            request_key(headers=(ticket, *JSON)),
+            request_key(headers=(ticket, ("so-apptoken", "x"), *JSON)),
             "credentials app_token: recorded none, got one",
         ),
         (
-            canonical(headers=(("authorization", "Bearer"), *JSON)),
-            canonical(headers=(("authorization", "Basic"), *JSON)),
+            request_key(headers=(("authorization", "Bearer"), *JSON)),
+            request_key(headers=(("authorization", "Basic"), *JSON)),
             (
                 "credentials: recorded none (Authorization: Bearer without a value), got none"
                 " (Authorization: Basic without a value)"
             ),
         ),
-    ],
-)
-def test_a_difference_in_words(ours: RequestKey, theirs: RequestKey, what: str) -> None:
-    assert [one.told for one in told(ours, theirs)] == [what]
-    assert told(ours, ours) == []
+    ):
+        assert [difference.text for difference in differences(ours, theirs)] == [text]
+        assert differences(ours, ours) == []
 
 
-def test_case_and_a_slash_at_the_end_of_a_path_do_not_matter() -> None:
-    assert (
-        told(canonical(url=URL.upper().replace("HTTP:", "http:")), canonical(url=f"{URL}/")) == []
-    )
+def test_case_and_a_trailing_slash_of_a_path_do_not_matter() -> None:
+    upper = request_key(url=URL.upper().replace("HTTP:", "http:"))
+    assert differences(upper, request_key(url=f"{URL}/")) == []
 
 
-def test_a_recorded_segment_that_is_a_pseudonym_is_any_but_always_the_same() -> None:
-    word = NAMES.word("path segment", "acme")
+def test_a_path_segment_that_is_a_pseudonym_matches_one_value() -> None:
+    word = PSEUDONYMS.replace("path segment", "acme")
     bindings = Bindings()
 
-    def same(segment: str) -> bool:
+    def is_match(segment: str) -> bool:
         attempt = bindings.attempt()
-        theirs = canonical(url=URL.replace("/api", f"/{segment}/api", 1))
-        ours = canonical(url=URL.replace("/api", f"/{word}/api", 1))
-        found = list(matching.differences(ours, theirs, ["path"], attempt))
-        attempt.keep()
-        return not found
+        theirs = request_key(url=URL.replace("/api", f"/{segment}/api", 1))
+        ours = request_key(url=URL.replace("/api", f"/{word}/api", 1))
+        is_same = next(matching.differences(ours, theirs, ["path"], attempt), None) is None
+        attempt.commit()
+        return is_same
 
-    assert [same("one"), same("two"), same("one")] == [True, False, True]
+    assert [is_match("one"), is_match("two"), is_match("one")] == [True, False, True]
 
 
 # ---- pseudonyms ------------------------------------------------------------------------------
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=6), TEXTS)
-def test_a_text_made_of_pseudonyms_is_the_text_it_was_made_of(
-    parts: list[str], between: str
-) -> None:
+def test_a_text_with_pseudonyms_matches_its_original(parts: list[str], between: str) -> None:
     mark = f"<{between}>"
-    values = [one for one in parts if mark[0] not in one and "pseudo" not in one]
-    words = [NAMES.word("test", one) for one in values]
+    values = [part for part in parts if mark[0] not in part and "pseudo" not in part]
+    words = [PSEUDONYMS.replace("test", value) for value in values]
     attempt = Bindings().attempt()
-    recorded, sent = (mark.join(["", *some, ""]) for some in (words, values))
-    assert attempt.agrees(recorded, sent)
-    assert not attempt.agrees(recorded + "!", sent)
-    assert not attempt.agrees("!" + recorded, sent)
+    expected, actual = (mark.join(["", *texts, ""]) for texts in (words, values))
+    assert attempt.matches(expected, actual)
+    assert not attempt.matches(expected + "!", actual)
+    assert not attempt.matches("!" + expected, actual)
 
 
-@pytest.mark.parametrize("shape", ["7T:{}", "8A:Cust12345.{}", "{}@example.invalid", "{}"])
-def test_a_pseudonym_in_its_shape_is_any_value_of_any_shape(shape: str) -> None:
+def test_a_pseudonym_in_its_shape_matches_a_value_of_any_shape() -> None:
+    for shape in ("7T:{}", "8A:Cust12345.{}", "{}@example.invalid", "{}"):
+        attempt = Bindings().attempt()
+        expected = shape.format(PSEUDONYMS.replace("test", "x"))
+        assert attempt.matches(expected, "whatever"), shape
+        assert attempt.matches(expected, "whatever"), shape
+        assert not attempt.matches(expected, "another"), shape
+        assert not attempt.matches(expected, ""), shape
+
+
+def test_a_pseudonym_in_a_request_stands_for_itself() -> None:
+    first, second = (PSEUDONYMS.replace("test", text) for text in "12")
     attempt = Bindings().attempt()
-    recorded = shape.format(NAMES.word("test", "x"))
-    assert attempt.agrees(recorded, "whatever")
-    assert attempt.agrees(recorded, "whatever")
-    assert not attempt.agrees(recorded, "another")
-    assert not attempt.agrees(recorded, "")
+    assert not attempt.matches(first, second)
+    assert attempt.matches(first, first)
+    assert Bindings(two_sided=True).attempt().matches(first, second)
 
 
-def test_a_pseudonym_that_is_sent_stands_for_itself() -> None:
-    one, two = (NAMES.word("test", text) for text in "12")
-    attempt = Bindings().attempt()
-    assert not attempt.agrees(one, two)
-    assert attempt.agrees(one, one)
-    assert Bindings(another=True).attempt().agrees(one, two)
+def test_another_user_can_name_the_same_accounts() -> None:
+    original = entry(body=body_of([{"AccountId": 1, "AssociateName": "tje0"}]))
+    other_user = (("authorization", "Basic YWRhOng="), *JSON)
+    ours = redacted_key(original)
+    assert differences(ours, key_of_recorded(original.request)) == []
+    assert differences(ours, request_key(original.request.body, other_user)) == []
 
 
-def test_who_signs_in_as_somebody_else_still_names_the_same_accounts() -> None:
-    one = entry(body=body_of([{"AccountId": 1, "AssociateName": "tje0"}]))
-    ours = recorded(Redactor().recording(recording(one)).entries[0].request)
-    other = (("authorization", "Basic YWRhOng="), *JSON)
-    assert told(ours, recorded(one.request)) == []
-    assert told(ours, canonical(one.request.body, other)) == []
-
-
-def test_what_a_try_found_is_forgotten_unless_it_is_kept() -> None:
-    bindings, word = Bindings(), NAMES.word("test", "x")
-    assert bindings.attempt().agrees(word, "a")
-    kept: Attempt = bindings.attempt()
-    assert kept.agrees(word, "b")
-    kept.keep()
-    assert not bindings.attempt().agrees(word, "a")
-    assert not bindings.attempt().agrees(f"<{word}>", "<c>")
-    assert bindings.attempt().agrees(f"<{word}>", "<b>")
+def test_an_attempt_binds_nothing_until_it_is_committed() -> None:
+    bindings, word = Bindings(), PSEUDONYMS.replace("test", "x")
+    assert bindings.attempt().matches(word, "a")
+    attempt = bindings.attempt()
+    assert attempt.matches(word, "b")
+    attempt.commit()
+    assert not bindings.attempt().matches(word, "a")
+    assert not bindings.attempt().matches(f"<{word}>", "<c>")
+    assert bindings.attempt().matches(f"<{word}>", "<b>")
 
 
 # ---- playing ---------------------------------------------------------------------------------
 
 
-@given(st.permutations(range(6)), st.sampled_from([b"1", b"2", b"3"]))
+@given(st.permutations(range(6)), st.sampled_from([1, 2, 3]))
 @settings(deadline=None)
-def test_every_recorded_request_finds_itself_in_any_order(order: list[int], twice: bytes) -> None:
-    entries = [entry(body=body_of([{"AccountId": n}])) for n in range(5)]
-    entries.append(entry(body=body_of([{"AccountId": int(twice)}])))
-    recorded = placed(*entries)
+def test_every_recorded_request_matches_its_own_exchange_in_any_order(
+    order: list[int], duplicate: int
+) -> None:
+    accounts = [*range(5), duplicate]
+    recorded = exchanges(*(entry(body=body_of([{"AccountId": id_}])) for id_ in accounts))
     player = Player(recorded, Rules(timing="none"))
-    found = [player.take(recorded[index].sent) for index in order]
-    assert {*found} == {*range(6)}
-    for index, one in zip(order, found, strict=True):
-        assert isinstance(one, int)
-        assert recorded[one].entry.request == recorded[index].entry.request
-    assert isinstance(player.take(recorded[0].sent), Miss)
-    assert player.left == ()
+    matches = [player.take(recorded[index].key) for index in order]
+    assert {*matches} == {*range(6)}
+    for index, match in zip(order, matches, strict=True):
+        assert isinstance(match, int)
+        assert recorded[match].entry.request == recorded[index].entry.request
+    assert isinstance(player.take(recorded[0].key), Miss)
+    assert player.remaining == ()
 
 
-def test_the_nearest_is_the_one_that_differs_least() -> None:
+def test_a_miss_names_the_exchange_with_the_smallest_difference() -> None:
     far = entry(method="PUT", url=f"{URL}Other", body=b"")
     near = entry(body=body_of([{"AccountId": 1}, {"AccountId": 2}]))
-    player = Player(placed(far, entry(body=b"{"), near), Rules())
-    missed = player.take(canonical(body_of([{"AccountId": 1}, {"AccountId": 3}])))
-    assert isinstance(missed, Miss)
-    assert "log.entries[2]" in missed.why
-    assert [one.where for one in missed.differences] == ["/SyncUserAccounts/1/AccountId"]
+    player = Player(exchanges(far, entry(body=b"{"), near), Rules())
+    miss = player.take(request_key(body_of([{"AccountId": 1}, {"AccountId": 3}])))
+    assert isinstance(miss, Miss)
+    assert "log.entries[2]" in miss.why
+    assert [difference.where for difference in miss.differences] == [
+        "/SyncUserAccounts/1/AccountId"
+    ]
 
 
 TIMES = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=8)
 
 
 @given(TIMES)
-def test_an_answer_waits_for_all_who_had_arrived_and_nobody_waits_for_ever(
+def test_an_answer_waits_for_all_earlier_arrivals_and_never_deadlocks(
     times: list[tuple[int, int]],
 ) -> None:
-    """Callers who do as the recorded ones did, each after the answers it had seen, all go on."""
-    entries = [during(entry(), 0.5 + at / 10, took / 10) for at, took in times]
-    player = Player(placed(*(_numbered(entries))), Rules(timing="recorded"))
-    recorded = placed(*_numbered(entries))
+    """Clients that send each request after the same answers as when recorded all get answers."""
+    entries = [
+        replace(
+            during(entry(), 0.5 + at / 10, took / 10),
+            request=entry(body=body_of([{"AccountId": index}])).request,
+        )
+        for index, (at, took) in enumerate(times)
+    ]
+    recorded = exchanges(*entries)
+    player = Player(recorded, Rules(timing="recorded"))
+    starts = [exchange.entry.at or 0.0 for exchange in recorded]
+    ends = [start + took / 10 for start, (_, took) in zip(starts, times, strict=True)]
+    indices = sorted(range(len(entries)), key=lambda index: (starts[index], index))
     answered: set[int] = set()
     arrived: list[int] = []
-    todo = sorted(range(len(entries)), key=lambda index: (entries[index].at or 0, index))
     while len(answered) < len(entries):
-        before = len(answered) + len(arrived)
-        for index in todo:
-            came = _moment(entries[index])
-            if index not in arrived and all(
-                one in answered for one in todo if _end(entries[one]) < came - 0.01
-            ):
-                assert player.take(recorded[index].sent) == index
+        progress = len(answered) + len(arrived)
+        for index in indices:
+            earlier = {other for other in indices if ends[other] < starts[index] - 0.01}
+            if index not in arrived and earlier <= answered:
+                assert player.take(recorded[index].key) == index
                 arrived.append(index)
         for index in arrived:
             if not player.missing(index):
                 answered.add(index)
-                had = [one for one in todo if _moment(entries[one]) < _end(entries[index]) - 0.01]
-                assert {*had} <= {*arrived}
-        assert len(answered) + len(arrived) > before, "everybody waits for somebody"
+                earlier = {other for other in indices if starts[other] < ends[index] - 0.01}
+                assert earlier <= {*arrived}
+        assert len(answered) + len(arrived) > progress, "a deadlock"
 
 
-def _numbered(entries: list[Entry]) -> list[Entry]:
-    return [
-        replace(one, request=entry(body=body_of([{"AccountId": index}])).request)
-        for index, one in enumerate(entries)
-    ]
+# ---- the order of arrival --------------------------------------------------------------------
 
 
-def _moment(one: Entry) -> float:
-    return one.at or 0.0
-
-
-def _end(one: Entry) -> float:
-    return _moment(one) + (one.elapsed or 0.0)
-
-
-def test_times_that_nobody_knows_leave_the_order_of_the_file_or_of_the_labels() -> None:
-    unknown = [replace(entry(), at=None, elapsed=None, waited=None) for _ in range(3)]
-    assert arrival_order.order(unknown) == arrival_order.Order((0, 1, 2), (1, 2, 3))
+def test_without_times_the_order_is_that_of_the_labels_or_of_the_file() -> None:
+    untimed = [replace(entry(), at=None, elapsed=None, service_time=None) for _ in range(3)]
+    assert arrival_order.order_of(untimed) == ArrivalOrder((0, 1, 2), (1, 2, 3))
     labelled = [
-        replace(one, label=replace(one.label, arrival=number))
-        for one, number in zip(unknown, (3, 1, 2), strict=True)
+        replace(original, label=replace(original.label, arrival=number))
+        for original, number in zip(untimed, (3, 1, 2), strict=True)
     ]
-    assert arrival_order.order(labelled) == arrival_order.Order((2, 0, 1), (3, 1, 2))
+    assert arrival_order.order_of(labelled) == ArrivalOrder((2, 0, 1), (3, 1, 2))
 
 
-def test_a_request_that_stood_in_a_queue_arrived_later() -> None:
-    queued = replace(entry(), at=0.5, elapsed=2.0, waited=0.5)
-    found = arrival_order.order([queued, during(entry(), 0.75, 0.5)])
-    assert found == arrival_order.Order((1, 0), (2, 1))
-    assert not found.overlaps
+def test_a_request_arrives_when_it_leaves_the_queue_of_the_client() -> None:
+    queued = replace(entry(), at=0.5, elapsed=2.0, service_time=0.5)
+    order = arrival_order.order_of([queued, during(entry(), 0.75, 0.5)])
+    assert order == ArrivalOrder((1, 0), (2, 1))
+    assert not order.overlaps
 
 
-def test_whole_seconds_and_rounded_milliseconds_overlap_nothing_by_themselves() -> None:
-    assert not arrival_order.order([during(entry(), 5.0, 0.4), during(entry(), 5.0, 0.4)]).overlaps
-    assert not arrival_order.order(
-        [during(entry(), 5.5, 0.0104), during(entry(), 5.51, 0.4)]
-    ).overlaps
-    assert arrival_order.order([during(entry(), 5.5, 0.1), during(entry(), 5.51, 0.4)]).overlaps
+def test_rounded_times_alone_do_not_count_as_an_overlap() -> None:
+    for first, second, overlaps in (
+        ((5.0, 0.4), (5.0, 0.4), False),
+        ((5.5, 0.0104), (5.51, 0.4), False),
+        ((5.5, 0.1), (5.51, 0.4), True),
+    ):
+        entries = [during(entry(), *first), during(entry(), *second)]
+        assert arrival_order.order_of(entries).overlaps is overlaps, (first, second)

@@ -1,80 +1,85 @@
-"""Two recordings side by side: neither is the first, whatever was redacted in which."""
+"""Recording diffs: the comparison is symmetric, whatever was redacted in which recording."""
 
 import json
-
-import pytest
 
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import player, recording_diff
-from superoffice_mock.replay.matching import STRICT
-from superoffice_mock.replay.player import Recorded
+from superoffice_mock.replay.matching import DEFAULT_FIELDS
+from superoffice_mock.replay.player import RecordedExchange
 from superoffice_mock.replay.pseudonym_bindings import Bindings
-from tests.mock.redaction.secret_places import PLACES, basic, named
+from tests.mock.redaction.secret_places import PLACES, basic, json_body
 from tests.support.recordings import JSON, entry, recording
 
-NAMES = Pseudonyms(b"a key")
+Entries = tuple[Entry, ...]
+PSEUDONYMS = Pseudonyms(b"a key")
 
 
-def playable(entries: tuple[Entry, ...]) -> list[Recorded]:
-    return [*player.recorded([(f"{n}", one) for n, one in enumerate(entries)])]
+def exchanges_of(entries: Entries) -> list[RecordedExchange]:
+    return [*player.exchanges_of([(f"{n}", original) for n, original in enumerate(entries)])]
 
 
-def compared(ours: tuple[Entry, ...], theirs: tuple[Entry, ...]) -> list[str]:
-    """What every exchange comes to."""
-    return [one.status for one in recording_diff.compared(playable(ours), playable(theirs), STRICT)]
+def compare(ours: Entries, theirs: Entries) -> list[str]:
+    """Return the status of every exchange."""
+    results = recording_diff.compare(exchanges_of(ours), exchanges_of(theirs), DEFAULT_FIELDS)
+    return [result.status for result in results]
 
 
-def signed_in(user: str, password: str, name: str) -> Entry:
-    said = json.dumps(
-        {"Message": f"Sync of {name} by {user} is running", "MessageDetail": password}
+def redact(entries: Entries) -> Entries:
+    return Redactor().redact_recording(recording(*entries)).entries
+
+
+def failed_sync(user: str, password: str, name: str) -> Entry:
+    message = f"Sync of {name} by {user} is running"
+    return entry(
+        headers=(("authorization", basic(user, password)), *JSON),
+        body=json_body(name).encode(),
+        status=400,
+        response_headers=JSON,
+        response_body=json.dumps({"Message": message, "MessageDetail": password}).encode(),
     )
-    headers = (("authorization", basic(user, password)), *JSON)
-    body = named(name).encode()
-    return entry(headers=headers, body=body, status=400, answered=JSON, answer=said.encode())
 
 
-SOME = (
-    signed_in("bsmith", "Summer24", "Walker"),
-    signed_in("jdoe", "Winter99", "bob@acme.example"),
-    signed_in("bsmith", "Summer24", "Walker"),
+SYNCS = (
+    failed_sync("bsmith", "Summer24", "Walker"),
+    failed_sync("jdoe", "Winter99", "bob@acme.example"),
+    failed_sync("bsmith", "Summer24", "Walker"),
 )
 
 
-def test_a_recording_agrees_with_its_redaction_and_the_redaction_with_it() -> None:
-    clean = Redactor().recording(recording(*SOME)).entries
-    assert compared(SOME, clean) == ["agrees"] * 3
-    assert compared(clean, SOME) == ["agrees"] * 3
+def test_a_recording_agrees_with_its_redacted_copy_in_either_direction() -> None:
+    redacted = redact(SYNCS)
+    assert compare(SYNCS, redacted) == ["agrees"] * 3
+    assert compare(redacted, SYNCS) == ["agrees"] * 3
 
 
 def test_a_pseudonym_stands_for_one_value_in_either_direction() -> None:
-    clean = Redactor().recording(recording(*SOME)).entries
-    mixed = (SOME[0], SOME[1], signed_in("bsmith", "Summer24", "Jones"))
-    assert "differs" in compared(mixed, clean)
-    assert "differs" in compared(clean, mixed)
+    redacted = redact(SYNCS)
+    changed = (SYNCS[0], SYNCS[1], failed_sync("bsmith", "Summer24", "Jones"))
+    assert "differs" in compare(changed, redacted)
+    assert "differs" in compare(redacted, changed)
 
 
-@pytest.mark.parametrize("place", sorted(PLACES))
-def test_neither_recording_is_the_first(place: str) -> None:
-    plain = (PLACES[place]("7T:bm9ib2R5"), SOME[0], PLACES[place]("Zq7secret"))
-    clean = Redactor().recording(recording(*plain)).entries
-    there, back = compared(plain, clean), compared(clean, plain)
-    assert sorted(there) == sorted(back)
+def test_the_comparison_is_symmetric() -> None:
+    for name, place in PLACES.items():
+        plain = (place("7T:bm9ib2R5"), SYNCS[0], place("Zq7secret"))
+        redacted = redact(plain)
+        assert sorted(compare(plain, redacted)) == sorted(compare(redacted, plain)), name
 
 
-def test_two_texts_agree_that_hide_other_parts_of_the_same() -> None:
-    one, two, three = (NAMES.word("test", text) for text in ("1", "2", "3"))
-    attempt = Bindings(another=True).attempt()
-    assert attempt.agrees(f"{one} by bsmith", f"{two} by {three}")
-    assert attempt.agrees("bsmith", three)
-    assert not attempt.agrees("jdoe", three)
-    assert attempt.agrees(one, two)
-    assert attempt.agrees(f"7T:{one}", f"7T:{two}")
+def test_texts_with_different_parts_redacted_agree() -> None:
+    first, second, third = (PSEUDONYMS.replace("test", text) for text in "123")
+    attempt = Bindings(two_sided=True).attempt()
+    assert attempt.matches(f"{first} by bsmith", f"{second} by {third}")
+    assert attempt.matches("bsmith", third)
+    assert not attempt.matches("jdoe", third)
+    assert attempt.matches(first, second)
+    assert attempt.matches(f"7T:{first}", f"7T:{second}")
 
 
-def test_what_does_not_fit_binds_nothing() -> None:
-    one = NAMES.word("test", "1")
-    attempt = Bindings(another=True).attempt()
-    assert not attempt.agrees("Walker is here", f"{one} was here")
-    assert not attempt.new
+def test_a_text_that_does_not_match_binds_nothing() -> None:
+    word = PSEUDONYMS.replace("test", "1")
+    attempt = Bindings(two_sided=True).attempt()
+    assert not attempt.matches("Walker is here", f"{word} was here")
+    assert not attempt.has_new

@@ -1,138 +1,153 @@
-"""Tenants: state changes in one step, and the clock decides when those who wait are answered."""
+"""Tenants: their isolation, their clocks, and when their waiting calls are answered."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from superoffice_mock.core.sync_run import Installation
-from superoffice_mock.tenants.registry import names_a_tenant
-from tests.support.in_process import PATH, Answered, Local, settled
+from superoffice_mock.core.sync_run import SECOND, Installation
+from superoffice_mock.tenants.registry import is_tenant_id
+from tests.support.in_process import PATH, ClientResponse, InProcessMock, run_until_waiting
 
-SECOND = 1_000_000_000
-WITHDRAWS = Readings(busy="try-for-1s", disconnect="withdraws")
+TRY_FOR_1S = Readings(busy="try-for-1s")
+SHUT_DOWN = "the mock was shut down"
 
 
 @pytest.fixture
-def local() -> Local:
-    return Local()
+def local() -> InProcessMock:
+    return InProcessMock()
 
 
-async def waiting(local: Local, count: int = 1) -> list[asyncio.Task[Answered]]:
-    """Hold the lease by hand on a frozen clock; return *count* calls that wait."""
-    await local.control("POST", "clock/freeze")
+async def hold_lease(local: InProcessMock, clock: str = "freeze") -> None:
+    await local.control("POST", f"clock/{clock}")
     await local.control("POST", "lease/hold")
-    calls = []
-    for number in range(1, count + 1):
-        calls.append(asyncio.create_task(local.call()))
-        await settled(local, number)
-    return calls
 
 
-def outcomes(local: Local) -> list[str]:
-    return [one.outcome for one in local.exchanges()]
+async def start_waiting_call(
+    local: InProcessMock, disconnect: asyncio.Event | None = None
+) -> asyncio.Task[ClientResponse]:
+    """Start a call and return its task when the call waits."""
+    call = asyncio.create_task(local.call(disconnect=disconnect))
+    await run_until_waiting(local, local.tenant().waiting + 1)
+    return call
 
 
 # ---- the table -------------------------------------------------------------------------------
 
 
-def test_tenants_are_found_whatever_the_case_and_listed_as_configured(local: Local) -> None:
+def test_ids_ignore_case_and_are_listed_in_the_order_of_the_configuration(
+    local: InProcessMock,
+) -> None:
     assert local.mock.tenants.get("cUST12345") is local.tenant("Cust12345")
     assert local.mock.tenants.get("nobody") is None
     assert local.mock.tenants.ids == ["onsite", "Cust12345", "Cust54321"]
 
 
 @pytest.mark.claim("lease-tenant")
-async def test_tenants_share_no_lease_no_clock_and_no_journal(local: Local) -> None:
+async def test_tenants_share_no_lease_no_clock_and_no_journal(local: InProcessMock) -> None:
     await local.control("POST", "clock/freeze")
     await local.call()
     bearer = {"authorization": "Bearer 8A:Cust12345.demo-token", "content-type": "text/json"}
     await local.call(path=f"/Cust12345{PATH}", headers=bearer)
-    assert [one.outcome for one in local.exchanges("Cust12345")] == ["started"]
+    assert local.outcomes("Cust12345") == ["started"]
     assert (await local.control("GET", "clock?tenant=cust12345"))["clock"] == "real"
-    assert outcomes(local) == ["started"]
+    assert local.outcomes() == ["started"]
 
 
-@pytest.mark.parametrize("installation", Installation)
-def test_ids_that_are_made_are_unique_whatever_their_case_and_name_a_tenant(
-    installation: Installation, local: Local
+def test_new_ids_are_unique_in_any_case_and_have_the_form_of_a_tenant_id(
+    local: InProcessMock,
 ) -> None:
-    made = [local.mock.tenants.new_id(installation) for _ in range(1_000)]
-    assert len({id_.lower() for id_ in made}) == len(made)
-    assert [id_ for id_ in made if not names_a_tenant(id_) or not names_a_tenant(id_.upper())] == []
+    for installation in Installation:
+        ids = [local.mock.tenants.new_id(installation) for _ in range(1_000)]
+        assert len({id_.lower() for id_ in ids}) == len(ids)
+        assert all(is_tenant_id(id_) and is_tenant_id(id_.upper()) for id_ in ids), installation
 
 
-@pytest.mark.parametrize(
-    "segment", ["", "crm", "t-1", "t-", "Cust", "Custom", "t-0123456789ag", "xt-0123456789ab"]
-)
-def test_a_folder_of_any_name_is_no_tenants_id(segment: str) -> None:
-    assert not names_a_tenant(segment)
+def test_other_first_segments_are_not_tenant_ids() -> None:
+    for segment in (
+        *("", "crm", "t-1", "t-", "Cust", "Custom", "t-0123456789ag", "xt-0123456789ab"),
+    ):
+        assert not is_tenant_id(segment), segment
 
 
-async def test_a_made_tenant_is_answered_by_the_stop_of_the_server_too(local: Local) -> None:
-    made = await local.control("POST", "tenants", {"clock": "freeze"})
-    await local.control("POST", f"lease/hold?tenant={made['id']}")
-    headers = {**made["credentials"]["headers"], "content-type": "application/json"}
-    call = asyncio.create_task(local.call(path=f"/{made['id']}{PATH}", headers=headers))
-    await settled(local, 1, made["id"])
-    local.mock.tenants.close("the mock was shut down")
+# ---- temporary tenants -----------------------------------------------------------------------
+
+
+async def create_held_tenant(local: InProcessMock) -> Any:
+    tenant = await local.control("POST", "tenants", {"clock": "freeze"})
+    await local.control("POST", f"lease/hold?tenant={tenant['id']}")
+    return tenant
+
+
+def call_tenant(local: InProcessMock, tenant: Any) -> "asyncio.Task[ClientResponse]":
+    headers = {**tenant["credentials"]["headers"], "content-type": "application/json"}
+    return asyncio.create_task(local.call(path=f"/{tenant['id']}{PATH}", headers=headers))
+
+
+async def test_a_stop_of_the_server_answers_the_waiting_calls_of_a_temporary_tenant(
+    local: InProcessMock,
+) -> None:
+    tenant = await create_held_tenant(local)
+    call = call_tenant(local, tenant)
+    await run_until_waiting(local, 1, tenant["id"])
+    local.mock.tenants.close(SHUT_DOWN)
     assert (await call).status == 204
-    assert local.exchanges(made["id"])[0].reason == "the mock was shut down"
+    assert local.exchanges(tenant["id"])[0].reason == SHUT_DOWN
 
 
-async def test_a_tenant_that_is_made_while_the_server_stops_keeps_nobody_waiting(
-    local: Local,
+async def test_no_call_waits_at_a_tenant_that_is_created_during_a_stop(
+    local: InProcessMock,
 ) -> None:
-    local.mock.tenants.close("the mock was shut down")
-    made = await local.control("POST", "tenants", {"clock": "freeze"})
-    await local.control("POST", f"lease/hold?tenant={made['id']}")
-    headers = {**made["credentials"]["headers"], "content-type": "application/json"}
-    call = local.call(path=f"/{made['id']}{PATH}", headers=headers)
-    assert (await asyncio.wait_for(call, 5)).status == 204
-    assert local.exchanges(made["id"])[0].reason == "the mock was shut down"
+    local.mock.tenants.close(SHUT_DOWN)
+    tenant = await create_held_tenant(local)
+    assert (await asyncio.wait_for(call_tenant(local, tenant), 5)).status == 204
+    assert local.exchanges(tenant["id"])[0].reason == SHUT_DOWN
 
 
 # ---- limits ----------------------------------------------------------------------------------
 
 
 @pytest.mark.claim("waiting-limit")
-async def test_when_too_many_wait_the_next_is_a_503_and_the_others_are_still_answered() -> None:
-    local = Local(Settings(max_waiting=2))
-    calls = await waiting(local, 2)
-    refused = await local.call()
-    assert refused.status == 503
-    assert refused.json()["Message"] == "The service is unavailable."
-    assert "2 calls wait" in refused.json()["MessageDetail"]
+async def test_a_call_beyond_the_waiting_limit_gets_a_503_and_the_others_are_answered() -> None:
+    local = InProcessMock(Settings(max_waiting=2))
+    await hold_lease(local)
+    calls = [await start_waiting_call(local) for _ in range(2)]
+    rejection = await local.call()
+    assert rejection.status == 503
+    assert rejection.json()["Message"] == "The service is unavailable."
+    assert "2 calls wait" in rejection.json()["MessageDetail"]
     await local.control("POST", "clock/advance", {"seconds": 1})
     assert [(await call).status for call in calls] == [204, 204]
-    assert outcomes(local) == ["turned_away", "turned_away", "rejected"]
+    assert local.outcomes() == ["turned_away", "turned_away", "rejected"]
 
 
 # ---- clocks ----------------------------------------------------------------------------------
 
 
-async def test_changing_the_clock_keeps_what_it_shows_and_who_waits(local: Local) -> None:
-    (call,) = await waiting(local)
+async def test_another_kind_of_clock_keeps_the_time_and_the_waiting_calls(
+    local: InProcessMock,
+) -> None:
+    await hold_lease(local)
+    call = await start_waiting_call(local)
     await local.control("POST", "clock/advance", {"seconds": 0.4})
-    local.real += 3_600 * SECOND
-    before = (await local.control("GET", "clock"))["now"]
-    shown = [await local.control("POST", f"clock/{name}") for name in ("real", "freeze", "real")]
-    assert [one["now"] for one in shown] == [before] * 3
-    assert [one["waiting"] for one in shown] == [1] * 3
+    local.real_time += 3_600 * SECOND
+    now = (await local.control("GET", "clock"))["now"]
+    for name in ("real", "freeze", "real"):
+        clock = await local.control("POST", f"clock/{name}")
+        assert (clock["now"], clock["waiting"]) == (now, 1)
     assert not call.done()
-    local.real += 600_000_000
+    local.real_time += 600_000_000
     await local.control("POST", "clock/real")
     assert (await call).status == 204
     assert local.exchanges()[0].elapsed == SECOND
 
 
-async def test_a_jump_that_was_due_does_not_happen_once_the_clock_is_real() -> None:
-    local = Local(Settings(jump_settle=0.05))
-    await local.control("POST", "clock/jump")
-    await local.control("POST", "lease/hold")
-    call = asyncio.create_task(local.call())
-    await settled(local, 1)
+async def test_a_clock_that_becomes_real_cancels_a_jump() -> None:
+    local = InProcessMock(Settings(jump_settle=0.05))
+    await hold_lease(local, "jump")
+    call = await start_waiting_call(local)
     await local.control("POST", "clock/real")
     await asyncio.wait({call}, timeout=0.15)
     assert not call.done()
@@ -140,9 +155,12 @@ async def test_a_jump_that_was_due_does_not_happen_once_the_clock_is_real() -> N
     await call
 
 
-async def test_a_frozen_clock_answers_nobody_whatever_the_real_one_does(local: Local) -> None:
-    (call,) = await waiting(local)
-    local.real += 3_600 * SECOND
+async def test_no_call_is_answered_on_a_frozen_clock_as_real_time_passes(
+    local: InProcessMock,
+) -> None:
+    await hold_lease(local)
+    call = await start_waiting_call(local)
+    local.real_time += 3_600 * SECOND
     await local.control("POST", "clock/freeze")
     assert (await local.control("GET", "lease"))["waiting"] == 1
     assert not call.done()
@@ -150,48 +168,41 @@ async def test_a_frozen_clock_answers_nobody_whatever_the_real_one_does(local: L
     await call
 
 
-async def test_a_jumping_clock_stands_while_a_call_is_in_flight_that_does_not_wait() -> None:
-    local = Local(Settings(jump_settle=0))
-    await local.control("POST", "clock/jump")
-    await local.control("POST", "lease/hold")
+async def test_a_jumping_clock_stands_still_until_all_calls_in_flight_wait() -> None:
+    local = InProcessMock(Settings(jump_settle=0))
+    await hold_lease(local, "jump")
     tenant = local.tenant()
-    tenant.arrived()  # a call whose body is on its way
-    call = asyncio.create_task(local.call())
-    await settled(local, 1)
+    tenant.begin_call()  # a call whose body has not arrived
+    call = await start_waiting_call(local)
     for _ in range(100):
         await asyncio.sleep(0)
     assert not call.done()
-    tenant.left()
+    tenant.end_call()
     assert (await call).status == 204
     assert local.exchanges()[0].elapsed == SECOND
 
 
-async def test_an_arrival_puts_a_jump_off_until_it_waits_too() -> None:
-    local = Local(Settings(jump_settle=60))
-    await local.control("POST", "clock/jump")
-    await local.control("POST", "lease/hold")
-    first = asyncio.create_task(local.call())
-    await settled(local, 1)
-    second = asyncio.create_task(local.call())
-    await settled(local, 2)
-    moved = await local.control("POST", "clock/advance", {"seconds": 1})
-    assert [event["request"] for event in moved["events"]] == [1, 2]
-    await asyncio.gather(first, second)
+async def test_a_new_call_postpones_a_jump_until_it_waits() -> None:
+    local = InProcessMock(Settings(jump_settle=60))
+    await hold_lease(local, "jump")
+    calls = [await start_waiting_call(local) for _ in range(2)]
+    clock = await local.control("POST", "clock/advance", {"seconds": 1})
+    assert [event["request"] for event in clock["events"]] == [1, 2]
+    await asyncio.gather(*calls)
 
 
-async def test_advancing_stops_at_every_moment_and_tells_what_happened_in_order() -> None:
-    local = Local(Settings(seconds_per_account=0.75, readings=Readings(busy="try-for-1s")))
+async def test_advancing_stops_at_every_due_answer_and_returns_the_events_in_order() -> None:
+    local = InProcessMock(Settings(seconds_per_account=0.75, readings=TRY_FOR_1S))
     await local.control("POST", "clock/freeze")
     await local.call(body=b'{"SyncUserAccounts":[{"AccountId":1},{"AccountId":2}]}')
-    calls = [asyncio.create_task(local.call()) for _ in range(2)]
-    await settled(local, 2)
-    moved = await local.control("POST", "clock/advance", {"seconds": 3})
+    calls = [await start_waiting_call(local) for _ in range(2)]
+    clock = await local.control("POST", "clock/advance", {"seconds": 3})
     await asyncio.gather(*calls)
-    start = moved["events"][0]["at"][:17]
-    assert [event.pop("at").removeprefix(start) for event in moved["events"]] == (
+    minute = clock["events"][0]["at"][:17]
+    assert [event.pop("at").removeprefix(minute) for event in clock["events"]] == (
         ["00.750000Z"] * 5 + ["01.000000Z"] + ["01.500000Z"] * 2
     )
-    assert moved["events"] == [
+    assert clock["events"] == [
         {"event": "task-ended", "run": 1, "task": 1},
         {"event": "task-ended", "run": 1, "task": 2},
         {"event": "run-ended", "run": 1},
@@ -203,78 +214,81 @@ async def test_advancing_stops_at_every_moment_and_tells_what_happened_in_order(
     ]
 
 
-async def test_advancing_until_idle_leaves_a_hold_by_hand_in_place(local: Local) -> None:
-    (call,) = await waiting(local)
-    moved = await local.control("POST", "clock/advance", {"until": "idle"})
+async def test_advancing_until_idle_does_not_end_a_hold(local: InProcessMock) -> None:
+    await hold_lease(local)
+    call = await start_waiting_call(local)
+    clock = await local.control("POST", "clock/advance", {"until": "idle"})
     assert (await call).status == 204
-    assert [event["event"] for event in moved["events"]] == ["answered"]
+    assert [event["event"] for event in clock["events"]] == ["answered"]
     assert (await local.control("GET", "lease"))["holder"]["by"] == "hand"
 
 
 @pytest.mark.slow
-async def test_a_call_that_never_waits_keeps_an_advance_for_a_second_at_most(local: Local) -> None:
+async def test_advancing_waits_at_most_a_second_for_a_call_that_never_waits(
+    local: InProcessMock,
+) -> None:
     await local.control("POST", "clock/freeze")
-    local.tenant().arrived()
-    moved = await asyncio.wait_for(local.control("POST", "clock/advance", {"seconds": 5}), 5)
-    assert moved["events"] == []
+    local.tenant().begin_call()
+    clock = await asyncio.wait_for(local.control("POST", "clock/advance", {"seconds": 5}), 5)
+    assert clock["events"] == []
 
 
 # ---- the lease by hand -----------------------------------------------------------------------
 
 
-async def test_a_release_asks_those_who_may_still_get_the_lease_oldest_first() -> None:
-    local = Local(Settings(readings=Readings(busy="try-for-1s")))
-    calls = await waiting(local, 2)
-    released = await local.control("POST", "lease/release")
-    assert released["released"]["by"] == "hand"
-    assert released["holder"]["request"] == 1
+async def test_after_a_release_the_oldest_undecided_call_gets_the_lease() -> None:
+    local = InProcessMock(Settings(readings=TRY_FOR_1S))
+    await hold_lease(local)
+    calls = [await start_waiting_call(local) for _ in range(2)]
+    lease = await local.control("POST", "lease/release")
+    assert lease["released"]["by"] == "hand"
+    assert lease["holder"]["request"] == 1
     assert (await calls[0]).status == 204
-    assert outcomes(local) == ["started", "pending"]
+    assert local.outcomes() == ["started", "pending"]
     await local.control("POST", "clock/advance", {"seconds": 1})
     await calls[1]
-    assert outcomes(local) == ["started", "turned_away"]
+    assert local.outcomes() == ["started", "turned_away"]
 
 
 @pytest.mark.claim("busy-drop")
-async def test_a_release_does_not_help_those_who_were_turned_away(local: Local) -> None:
-    (call,) = await waiting(local)
+async def test_a_release_does_not_change_calls_that_were_turned_away(
+    local: InProcessMock,
+) -> None:
+    await hold_lease(local)
+    call = await start_waiting_call(local)
     await local.control("POST", "lease/release")
     assert not call.done()
     await local.control("POST", "clock/advance", {"seconds": 1})
     await call
-    assert outcomes(local) == ["turned_away"]
+    assert local.outcomes() == ["turned_away"]
     assert local.tenant().state.lease is None
 
 
-# ---- callers who hang up ---------------------------------------------------------------------
+# ---- disconnects -----------------------------------------------------------------------------
 
 
-async def test_the_next_one_gets_the_lease_that_a_caller_withdrew_from() -> None:
-    local = Local(Settings(readings=WITHDRAWS))
-    await local.control("POST", "clock/freeze")
-    await local.control("POST", "lease/hold")
-    gone = asyncio.Event()
-    first = asyncio.create_task(local.call(hang_up=gone))
-    await settled(local, 1)
-    second = asyncio.create_task(local.call())
-    await settled(local, 2)
-    gone.set()
+async def test_the_next_call_gets_the_lease_if_a_disconnect_withdraws_the_first() -> None:
+    readings = Readings(busy="try-for-1s", disconnect="withdraws")
+    local = InProcessMock(Settings(readings=readings))
+    await hold_lease(local)
+    disconnect = asyncio.Event()
+    first = await start_waiting_call(local, disconnect)
+    second = await start_waiting_call(local)
+    disconnect.set()
     await first
     await local.control("POST", "lease/release")
     await second
-    assert outcomes(local) == ["turned_away", "started"]
+    assert local.outcomes() == ["turned_away", "started"]
     assert local.exchanges()[0].reason == "the caller hung up and withdrew"
     assert local.exchanges()[0].elapsed == 0
 
 
-async def test_a_caller_who_was_turned_away_has_nothing_to_withdraw() -> None:
-    local = Local(Settings(readings=Readings(disconnect="withdraws")))
-    await local.control("POST", "clock/freeze")
-    await local.control("POST", "lease/hold")
-    gone = asyncio.Event()
-    call = asyncio.create_task(local.call(hang_up=gone))
-    await settled(local, 1)
-    gone.set()
+async def test_a_disconnect_does_not_withdraw_a_call_that_was_turned_away() -> None:
+    local = InProcessMock(Settings(readings=Readings(disconnect="withdraws")))
+    await hold_lease(local)
+    disconnect = asyncio.Event()
+    call = await start_waiting_call(local, disconnect)
+    disconnect.set()
     for _ in range(1000):
         await asyncio.sleep(0)
         if local.exchanges()[0].hung_up:
@@ -282,120 +296,113 @@ async def test_a_caller_who_was_turned_away_has_nothing_to_withdraw() -> None:
     assert not call.done()
     await local.control("POST", "clock/advance", {"seconds": 1})
     await call
-    assert outcomes(local) == ["turned_away"]
+    assert local.outcomes() == ["turned_away"]
     assert (local.exchanges()[0].hung_up, local.exchanges()[0].elapsed) == (True, SECOND)
 
 
 @pytest.mark.claim("disconnect-counts")
-async def test_a_caller_who_hung_up_still_gets_the_lease_if_it_counts() -> None:
-    local = Local(Settings(readings=Readings(busy="try-for-1s")))
-    await local.control("POST", "clock/freeze")
-    await local.control("POST", "lease/hold")
-    gone = asyncio.Event()
-    call = asyncio.create_task(local.call(hang_up=gone))
-    await settled(local, 1)
-    gone.set()
+async def test_a_call_still_gets_the_lease_after_a_disconnect_if_it_still_counts() -> None:
+    local = InProcessMock(Settings(readings=TRY_FOR_1S))
+    await hold_lease(local)
+    disconnect = asyncio.Event()
+    call = await start_waiting_call(local, disconnect)
+    disconnect.set()
     await local.control("POST", "lease/release")
     await call
-    assert outcomes(local) == ["started"]
+    assert local.outcomes() == ["started"]
     assert local.exchanges()[0].hung_up
 
 
-# ---- the whole -------------------------------------------------------------------------------
+# ---- stop and reset --------------------------------------------------------------------------
 
 
-async def test_stopping_answers_everyone_at_once_with_the_reason_in_the_journal() -> None:
-    local = Local(Settings(readings=Readings(busy="try-for-1s", run="blocking")))
+async def test_a_stop_answers_all_waiting_calls_at_once_with_the_reason_in_the_journal() -> None:
+    local = InProcessMock(Settings(readings=Readings(busy="try-for-1s", run="blocking")))
     await local.control("POST", "clock/freeze")
-    running = asyncio.create_task(local.call())
-    await settled(local, 1)
-    asking = asyncio.create_task(local.call())
-    await settled(local, 2)
-    local.mock.tenants.close("the mock was shut down")
-    assert [(await call).status for call in (running, asking)] == [204, 204]
-    assert outcomes(local) == ["started", "turned_away"]
-    assert {one.reason for one in local.exchanges()} == {"the mock was shut down"}
-    assert {one.elapsed for one in local.exchanges()} == {0}
+    calls = [await start_waiting_call(local) for _ in range(2)]
+    local.mock.tenants.close(SHUT_DOWN)
+    assert [(await call).status for call in calls] == [204, 204]
+    assert local.outcomes() == ["started", "turned_away"]
+    assert [(exchange.reason, exchange.elapsed) for exchange in local.exchanges()] == (
+        [(SHUT_DOWN, 0)] * 2
+    )
 
 
-async def test_who_comes_to_wait_after_the_end_began_is_answered_at_once(local: Local) -> None:
-    await local.control("POST", "clock/freeze")
-    await local.control("POST", "lease/hold")
-    local.mock.tenants.close("the mock was shut down")
-    assert (await local.call()).status == 204
-    assert outcomes(local) == ["turned_away"]
-    assert local.exchanges()[0].reason == "the mock was shut down"
-
-
-async def test_a_call_that_comes_while_a_reset_waits_for_others_is_answered_too(
-    local: Local,
+async def test_a_call_that_would_wait_during_a_stop_is_answered_at_once(
+    local: InProcessMock,
 ) -> None:
+    await hold_lease(local)
+    local.mock.tenants.close(SHUT_DOWN)
+    assert (await local.call()).status == 204
+    assert local.outcomes() == ["turned_away"]
+    assert local.exchanges()[0].reason == SHUT_DOWN
+
+
+async def test_a_call_that_arrives_during_a_reset_is_answered(local: InProcessMock) -> None:
+    await hold_lease(local)
     tenant = local.tenant()
-    (first,) = await waiting(local)
-    tenant.arrived()  # a call whose body is on its way, so the reset has to wait
+    first = await start_waiting_call(local)
+    tenant.begin_call()  # a call whose body has not arrived, so the reset has to wait
     reset = asyncio.create_task(local.control("POST", "reset"))
     await first
-    late = asyncio.create_task(local.call())
-    await settled(local, 1)
-    tenant.left()
+    late = await start_waiting_call(local)
+    tenant.end_call()
     await reset
     assert (await asyncio.wait_for(late, 5)).status == 204
     assert local.exchanges() == []
     assert (await local.control("GET", "lease"))["held"] is False
 
 
-async def late_body(local: Local, reset: str) -> Answered:
-    """Reset the mock while the body of a call is on its way; return what the caller got."""
-    body = asyncio.Event()
-    call = asyncio.create_task(local.call(body_after=body))
+async def call_with_body_after(local: InProcessMock, method: str, path: str) -> ClientResponse:
+    """Make a call whose body arrives after a control call; return the response to the first."""
+    body_ready = asyncio.Event()
+    call = asyncio.create_task(local.call(body_ready=body_ready))
     await asyncio.sleep(0)
-    await local.control("POST", reset)
-    body.set()
-    return await call
+    await local.call(method, f"/_mock/{path}", b"", {})
+    body_ready.set()
+    return await asyncio.wait_for(call, 5)
 
 
 @pytest.mark.slow
-async def test_a_call_whose_body_comes_after_a_reset_starts_no_run(local: Local) -> None:
-    refused = await late_body(local, "reset")
-    assert refused.status == 503
-    assert "reset before the call was complete" in refused.json()["MessageDetail"]
+async def test_a_call_whose_body_arrives_after_a_reset_starts_no_run(local: InProcessMock) -> None:
+    rejection = await call_with_body_after(local, "POST", "reset")
+    assert rejection.status == 503
+    assert "reset before the call was complete" in rejection.json()["MessageDetail"]
     assert (await local.control("GET", "lease"))["held"] is False
     assert (await local.control("GET", "runs"))["runs"] == []
     assert (local.tenant().in_flight, local.exchanges()) == (0, [])
     assert (await local.call()).status == 204
-    assert outcomes(local) == ["started"]
+    assert local.outcomes() == ["started"]
 
 
 @pytest.mark.slow
-async def test_a_call_that_was_to_be_delayed_does_not_wait_on_after_a_reset(local: Local) -> None:
+async def test_a_call_whose_body_arrives_after_a_reset_is_not_delayed(
+    local: InProcessMock,
+) -> None:
     await local.control("PUT", "faults", {"faults": [{"delay": 1}]})
-    refused = await asyncio.wait_for(late_body(local, "reset"), 5)
-    assert refused.status == 503
+    assert (await call_with_body_after(local, "POST", "reset")).status == 503
     assert (local.tenant().waiting, local.exchanges()) == (0, [])
 
 
-async def test_a_call_whose_body_comes_after_its_journal_was_cleared_starts_its_run(
-    local: Local,
+async def test_a_call_whose_body_arrives_after_its_journal_was_cleared_starts_a_run(
+    local: InProcessMock,
 ) -> None:
-    body = asyncio.Event()
-    call = asyncio.create_task(local.call(body_after=body))
-    await asyncio.sleep(0)
-    await local.call("DELETE", "/_mock/requests", b"", {})
-    body.set()
-    assert (await call).status == 204
+    assert (await call_with_body_after(local, "DELETE", "requests")).status == 204
     assert (await local.control("GET", "lease"))["holder"]["run"] == 1
 
 
 @pytest.mark.slow
-async def test_a_call_that_stands_aside_after_a_reset_is_kept_waiting_no_longer(
-    local: Local,
+async def test_a_call_that_is_parked_after_a_reset_is_cancelled_at_once(
+    local: InProcessMock,
 ) -> None:
     tenant = local.tenant()
-    exchange = tenant.journal.arrived(tenant.facts.id, "POST", PATH, tenant.now(), local.real)
-    tenant.arrived()
+    exchange = tenant.journal.record_arrival(
+        tenant.facts.id, "POST", PATH, tenant.now(), local.real_time
+    )
+    tenant.begin_call()
     await tenant.reset()
-    aside = tenant.stand_aside(exchange)
-    assert (aside.result(), tenant.in_flight) == ("the mock was reset", 1)
-    tenant.come_back(aside)
-    tenant.left()
+    parked_call = tenant.park_call(exchange)
+    assert (parked_call.result(), tenant.in_flight) == ("the mock was reset", 1)
+    tenant.unpark_call(parked_call)
+    tenant.end_call()
     assert tenant.in_flight == 0

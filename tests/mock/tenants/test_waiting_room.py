@@ -1,4 +1,4 @@
-"""The room where calls wait: moments, order, and verdicts that may still change."""
+"""The waiting room: due times, order, and verdicts that may still change."""
 
 import time
 from asyncio import Future, get_running_loop
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.lease import Ask, Call, Served, Started, TurnedAway, Verdict
+from superoffice_mock.core.lease import Call, Served, Started, TurnedAway, Undecided, Verdict
 from superoffice_mock.core.sync_run import (
     AccountId,
     Duration,
@@ -23,148 +23,148 @@ from superoffice_mock.tenants.waiting_room import SteadyClock, Waiter, WaitingRo
 HOLD = Hold(Instant(0))
 
 
-def away(at: int) -> Verdict:
+def build_turned_away(at: int) -> Verdict:
     return TurnedAway(HOLD, Instant(at))
 
 
-def ask(at: int) -> Verdict:
-    return Ask(HOLD, Instant(at))
+def build_undecided(until: int) -> Verdict:
+    return Undecided(HOLD, Instant(until))
 
 
-def started(at: int) -> Verdict:
-    times = Durations(Duration(5), {})
-    run = SyncRun(RunId(1), ExchangeId(1), [AccountId(1)], times, Instant(at), Instant(at + 5))
+def build_started(at: int) -> Verdict:
+    durations = Durations(Duration(5), {})
+    run = SyncRun(RunId(1), ExchangeId(1), [AccountId(1)], durations, Instant(at), Instant(at + 5))
     return Started(run, Instant(at))
 
 
-def never_asked(call: Call, now: Instant) -> Verdict:
-    message = f"call {call.exchange} was asked again at {now}"
+def fail_to_decide(call: Call, now: Instant) -> Verdict:
+    message = f"call {call.exchange} was decided again at {now}"
     raise AssertionError(message)
 
 
-class Room:
-    """A room and the numbers of those who were answered, in order."""
+class NumberedRoom:
+    """A waiting room whose calls are known by their numbers."""
 
-    def __init__(self, decide: Callable[[Call, Instant], Verdict] = never_asked) -> None:
-        self.room = WaitingRoom(decide)
+    def __init__(self, decide: Callable[[Call, Instant], Verdict] = fail_to_decide) -> None:
+        self.waiting_room = WaitingRoom(decide)
 
     def enter(self, number: int, verdict: Verdict, future: "Future[None] | None" = None) -> Waiter:
         call = Call(ExchangeId(number), (), Instant(0))
         waiter = Waiter(call, verdict, future or get_running_loop().create_future())
-        self.room.enter(waiter)
+        self.waiting_room.enter(waiter)
         return waiter
 
-    def settle(self, now: int) -> list[tuple[str, int]]:
-        happened = self.room.settle(Instant(now))
-        return [(change, int(waiter.call.exchange)) for change, waiter in happened]
+    def process_due(self, now: int) -> list[tuple[str, int]]:
+        changes = self.waiting_room.process_due(Instant(now))
+        return [(change, int(waiter.call.exchange)) for change, waiter in changes]
 
 
-async def test_a_waiter_is_answered_at_its_moment_and_not_before() -> None:
-    room = Room()
-    waiter = room.enter(1, away(10))
-    assert room.settle(9) == []
+async def test_a_waiter_is_answered_when_it_is_due_and_not_before() -> None:
+    room = NumberedRoom()
+    waiter = room.enter(1, build_turned_away(10))
+    assert room.process_due(9) == []
     assert not waiter.answered.done()
-    assert room.room.next_due() == 10
-    assert room.settle(10) == [("answered", 1)]
+    assert room.waiting_room.next_due() == 10
+    assert room.process_due(10) == [("answered", 1)]
     assert waiter.answered.done()
-    assert len(room.room) == 0
-    assert room.room.next_due() is None
+    assert len(room.waiting_room) == 0
+    assert room.waiting_room.next_due() is None
 
 
-async def test_those_who_are_due_together_go_in_the_order_of_their_moments_then_of_arrival() -> (
+async def test_waiters_are_answered_in_order_of_due_time_then_of_arrival() -> None:
+    room = NumberedRoom()
+    for number, due in ((1, 30), (2, 10), (3, 20), (4, 10)):
+        room.enter(number, build_turned_away(due))
+    assert [number for _, number in room.process_due(30)] == [2, 4, 3, 1]
+
+
+async def test_an_undecided_waiter_is_decided_again_and_reported_as_started_before_answered() -> (
     None
 ):
-    room = Room()
-    for number, due in ((1, 30), (2, 10), (3, 20), (4, 10)):
-        room.enter(number, away(due))
-    assert [number for _, number in room.settle(30)] == [2, 4, 3, 1]
-
-
-async def test_who_has_to_ask_is_asked_at_its_moment_and_told_as_started_before_answered() -> None:
-    asked: list[tuple[int, int]] = []
+    decisions: list[tuple[int, int]] = []
 
     def decide(call: Call, now: Instant) -> Verdict:
-        asked.append((call.exchange, now))
-        return started(now) if len(asked) == 1 else away(20)
+        decisions.append((call.exchange, now))
+        return build_started(now) if len(decisions) == 1 else build_turned_away(20)
 
-    room = Room(decide)
-    first, second = room.enter(1, ask(10)), room.enter(2, ask(10))
-    assert room.settle(10) == [("started", 1), ("answered", 1)]
-    assert asked == [(1, 10), (2, 10)]
+    room = NumberedRoom(decide)
+    first, second = room.enter(1, build_undecided(10)), room.enter(2, build_undecided(10))
+    assert room.process_due(10) == [("started", 1), ("answered", 1)]
+    assert decisions == [(1, 10), (2, 10)]
     assert isinstance(first.verdict, Started)
     assert not second.answered.done()
-    assert room.settle(20) == [("answered", 2)]
+    assert room.process_due(20) == [("answered", 2)]
 
 
-async def test_a_review_goes_oldest_first_and_moves_the_moments() -> None:
-    room = Room()
+async def test_a_review_goes_from_the_oldest_waiter_to_the_newest_and_changes_due_times() -> None:
+    room = NumberedRoom()
     for number, due in ((1, 30), (2, 20), (3, 10)):
-        room.enter(number, away(due))
-    seen: list[int] = []
+        room.enter(number, build_turned_away(due))
+    review_order: list[int] = []
 
     def revise(waiter: Waiter) -> Verdict:
-        seen.append(waiter.call.exchange)
-        return away(5) if waiter.call.exchange == 1 else away(100)
+        review_order.append(waiter.call.exchange)
+        return build_turned_away(5) if waiter.call.exchange == 1 else build_turned_away(100)
 
-    room.room.review(revise)
-    assert seen == [1, 2, 3]
-    assert room.room.next_due() == 5
-    assert room.settle(99) == [("answered", 1)]
-    assert room.settle(100) == [("answered", 2), ("answered", 3)]
+    room.waiting_room.review(revise)
+    assert review_order == [1, 2, 3]
+    assert room.waiting_room.next_due() == 5
+    assert room.process_due(99) == [("answered", 1)]
+    assert room.process_due(100) == [("answered", 2), ("answered", 3)]
 
 
-async def test_a_waiter_whose_caller_was_cancelled_leaves_the_room_like_any_other() -> None:
-    room = Room()
-    waiter = room.enter(1, away(10))
+async def test_a_waiter_whose_task_was_cancelled_leaves_the_room_like_any_other() -> None:
+    room = NumberedRoom()
+    waiter = room.enter(1, build_turned_away(10))
     waiter.answered.cancel()
-    assert room.settle(10) == [("answered", 1)]
-    assert len(room.room) == 0
+    assert room.process_due(10) == [("answered", 1)]
+    assert len(room.waiting_room) == 0
 
 
-async def test_the_room_lists_its_waiters_oldest_first_and_may_change_meanwhile() -> None:
-    room = Room()
-    waiters = [room.enter(number, away(10)) for number in (1, 2, 3)]
-    seen = []
-    for waiter in room.room:
-        seen.append(waiter)
-        room.settle(10)
-    assert seen == waiters
+async def test_the_room_can_change_during_an_iteration_from_oldest_to_newest() -> None:
+    room = NumberedRoom()
+    waiters = [room.enter(number, build_turned_away(10)) for number in (1, 2, 3)]
+    iteration_order = []
+    for waiter in room.waiting_room:
+        iteration_order.append(waiter)
+        room.process_due(10)
+    assert iteration_order == waiters
 
 
-class Ticket(Future[None]):
-    """A future without an event loop of its own, for tests that have none."""
+class CountingFuture(Future[None]):
+    """A future that needs no event loop and counts its results."""
 
     def __init__(self) -> None:
-        self.told = 0
+        self.results = 0
 
     def done(self) -> bool:
-        return self.told > 0
+        return self.results > 0
 
     def set_result(self, _: None) -> None:
-        self.told += 1
+        self.results += 1
 
 
 @given(
     dues=st.lists(st.integers(0, 50), max_size=30),
-    moves=st.lists(st.integers(0, 60), max_size=20).map(sorted),
+    moments=st.lists(st.integers(0, 60), max_size=20).map(sorted),
 )
-def test_whatever_the_moments_everyone_is_answered_once_and_never_early(
-    dues: list[int], moves: list[int]
+def test_every_waiter_is_answered_exactly_once_and_never_early(
+    dues: list[int], moments: list[int]
 ) -> None:
-    room = Room()
-    waiters = [room.enter(n, Served(Instant(due)), Ticket()) for n, due in enumerate(dues)]
-    for now in (*moves, 60):
-        due_now = [number for _, number in room.settle(now)]
-        assert due_now == sorted(due_now, key=lambda number: (dues[number], number))
-        for number, waiter in enumerate(waiters):
-            assert waiter.answered.done() == (dues[number] <= now)
-    assert [waiter.answered.told for waiter in waiters if isinstance(waiter.answered, Ticket)] == (
-        [1] * len(dues)
-    )
+    room = NumberedRoom()
+    futures = [CountingFuture() for _ in dues]
+    for number, (due, future) in enumerate(zip(dues, futures, strict=True)):
+        room.enter(number, Served(Instant(due)), future)
+    for now in (*moments, 60):
+        answered = [number for _, number in room.process_due(now)]
+        assert answered == sorted(answered, key=lambda number: (dues[number], number))
+        for due, future in zip(dues, futures, strict=True):
+            assert future.done() == (due <= now)
+    assert [future.results for future in futures] == [1] * len(dues)
 
 
 def test_the_steady_clock_shows_the_time_of_day_and_never_steps_back() -> None:
     clock = SteadyClock()
-    readings = [clock() for _ in range(1000)]
-    assert readings == sorted(readings)
+    times = [clock() for _ in range(1000)]
+    assert times == sorted(times)
     assert abs(clock() - time.time_ns()) < 1_000_000_000

@@ -1,4 +1,4 @@
-"""A partner's client, as tests of the plugin use it."""
+"""A small client for tests of the plugin."""
 
 import http.client
 import json
@@ -19,14 +19,14 @@ def send(
 ) -> int:
     """Send *body* as JSON and return the status."""
     parts = urlsplit(office.url)
-    signed = office.credentials.headers if headers is None else headers
+    sign_in = office.credentials.headers if headers is None else headers
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
     try:
-        sent = {**signed, "Content-Type": "application/json"}
-        connection.request(method, parts.path + PATH, json.dumps(body), sent)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
+        all_headers = {**sign_in, "Content-Type": "application/json"}
+        connection.request(method, parts.path + PATH, json.dumps(body), all_headers)
+        response = connection.getresponse()
+        response.read()
+        return response.status
     finally:
         connection.close()
 
@@ -38,5 +38,5 @@ def sync(office: SuperOffice, *accounts: int, **more: Any) -> int:
 
 
 def outcomes(office: SuperOffice) -> Sequence[str]:
-    """What became of the calls, oldest first."""
-    return [one.outcome for one in office.requests]
+    """Return the outcomes of the calls, oldest first."""
+    return [call.outcome for call in office.requests]

@@ -1,4 +1,4 @@
-"""What assertions take for lost, missing or odd, and how they say it; on traffic made by hand."""
+"""Assertions on handmade traffic: when they fail, and with which message."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,198 +9,214 @@ from hypothesis import strategies as st
 
 from superoffice_mock.errors import ExpectationFailed
 from superoffice_mock.testing import assertions
-from superoffice_mock.testing.lost_accounts import Traffic, lost
+from superoffice_mock.testing.lost_accounts import Traffic, find_lost_accounts
 from superoffice_mock.testing.models import Account, Exchange, RecordedOutcome, Run
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def asked(id_: int, outcome: str, *accounts: int, **more: Any) -> Exchange:
-    """A call that was answered 204, unless *more* says otherwise."""
-    given = {"status": 204, "elapsed": 0.0, "reason": "because", "operation": "SyncEmailAccounts"}
+def make_call(id_: int, outcome: str, *accounts: int, **more: Any) -> Exchange:
+    """Return a call that was answered 204, unless *more* says otherwise."""
+    defaults = {
+        "status": 204,
+        "elapsed": 0.0,
+        "reason": "because",
+        "operation": "SyncEmailAccounts",
+    }
     return Exchange(
         id=id_,
         at=EPOCH + timedelta(seconds=id_),
         method="POST",
         path="/",
         outcome=outcome,
-        accounts=tuple(Account(one) for one in accounts),
-        **{**given, **more},
+        accounts=tuple(Account(account) for account in accounts),
+        **{**defaults, **more},
     )
 
 
-def run(request: int, *accounts: int) -> Run:
-    """A run of half a second that the call of this number started."""
+def make_run(request: int, *accounts: int) -> Run:
+    """Return a run of half a second that the call *request* started."""
     starts = EPOCH + timedelta(seconds=request)
     return Run(request, request, "ended", accounts, starts, starts + timedelta(seconds=0.5), ())
 
 
 TURNED_AWAY = Traffic(
-    [asked(1, "started", 507), asked(2, "turned_away", 508, elapsed=1.0)], [run(1, 507)]
+    [make_call(1, "started", 507), make_call(2, "turned_away", 508, elapsed=1.0)],
+    [make_run(1, 507)],
 )
-FLYING = Traffic([asked(1, "pending", 507, status=None, elapsed=None, reason=None)])
+IN_FLIGHT = Traffic([make_call(1, "pending", 507, status=None, elapsed=None, reason=None)])
 
 
-def failure(expected: Any, *arguments: Any) -> str:
-    with pytest.raises(ExpectationFailed) as failed:
-        expected(*arguments)
-    assert isinstance(failed.value, AssertionError)
-    return str(failed.value)
+def failure(check: Any, *arguments: Any) -> str:
+    """Return the message with which *check* fails."""
+    with pytest.raises(ExpectationFailed) as raised:
+        check(*arguments)
+    assert isinstance(raised.value, AssertionError)
+    return str(raised.value)
 
 
-def test_a_missing_account_is_told_with_the_call_that_came_nearest() -> None:
-    told = failure(assertions.started, TURNED_AWAY, [508, 507])
-    assert told.splitlines()[:2] == [
+def test_the_message_about_a_missing_account_names_the_nearest_call() -> None:
+    message = failure(assertions.check_started, TURNED_AWAY, [508, 507])
+    assert message.splitlines()[:2] == [
         "no run covers account 508",
         "nearest for 508: #2 asked for it, 204 after 1.0 s, turned away: because",
     ]
 
 
-def test_an_account_that_nobody_asked_for_is_told_with_those_that_were() -> None:
-    told = failure(assertions.started, TURNED_AWAY, [509])
-    assert "nearest for 509: no call asked for it, but accounts 508, 507" in told
-    assert "no call asked for any account" in failure(assertions.started, Traffic([]), [509])
+def test_the_message_about_an_account_in_no_call_names_the_accounts_in_calls() -> None:
+    message = failure(assertions.check_started, TURNED_AWAY, [509])
+    assert "nearest for 509: no call asked for it, but accounts 508, 507" in message
+    assert "no call asked for any account" in failure(assertions.check_started, Traffic([]), [509])
 
 
 def test_the_order_of_runs_does_not_matter() -> None:
-    both = Traffic([], [run(1, 508), run(2, 507)])
-    assertions.started(both, [507, 508, 507])
+    traffic = Traffic([], [make_run(1, 508), make_run(2, 507)])
+    assertions.check_started(traffic, [507, 508, 507])
 
 
-def test_without_accounts_any_run_will_do() -> None:
-    assertions.started(TURNED_AWAY, [])
-    assert failure(assertions.started, Traffic([]), []).startswith("no run was started")
+def test_without_accounts_any_run_is_enough() -> None:
+    assertions.check_started(TURNED_AWAY, [])
+    assert failure(assertions.check_started, Traffic([]), []).startswith("no run was started")
 
 
-def test_a_silent_tenant_makes_one_ask_where_the_app_calls() -> None:
-    assert "Does the app call its URL?" in failure(assertions.started, Traffic([]), [])
+def test_the_message_about_a_tenant_without_requests_asks_where_the_app_calls() -> None:
+    assert "Does the app call its URL?" in failure(assertions.check_started, Traffic([]), [])
 
 
-def test_calls_that_were_turned_away_are_counted() -> None:
-    assertions.turned_away(TURNED_AWAY, 1)
-    assert "1 call was turned away, expected 2" in failure(assertions.turned_away, TURNED_AWAY, 2)
-    assert "0 calls were turned away" in failure(assertions.turned_away, Traffic([]), 1)
+def test_the_number_of_turned_away_calls_must_be_exact() -> None:
+    assertions.check_turned_away(TURNED_AWAY, 1)
+    assert "1 call was turned away, expected 2" in failure(
+        assertions.check_turned_away, TURNED_AWAY, 2
+    )
+    assert "0 calls were turned away" in failure(assertions.check_turned_away, Traffic([]), 1)
 
 
-def replayed(id_: int, was: str, *accounts: int, **more: Any) -> Exchange:
-    """A call that was answered from a recording, in which it had come to *was*."""
-    return asked(id_, "replayed", *accounts, recorded=RecordedOutcome(was, "high"), **more)
+def replayed_call(id_: int, outcome: str, *accounts: int, **more: Any) -> Exchange:
+    """Return a call that was answered from a recording, with *outcome* when it was recorded."""
+    return make_call(id_, "replayed", *accounts, recorded=RecordedOutcome(outcome, "high"), **more)
 
 
-def test_a_replayed_call_is_what_it_was_when_it_was_recorded() -> None:
-    calls = [replayed(1, "started", 507), replayed(2, "turned_away", 508)]
-    assertions.turned_away(Traffic(calls), 1)
-    assertions.started(Traffic(calls), [507])
-    assertions.started(Traffic(calls), [])
-    assert "no run covers account 508" in failure(assertions.started, Traffic(calls), [508])
-    assert [one.account for one in lost(Traffic(calls))] == [508]
-    assertions.no_lost_accounts(Traffic([*calls, replayed(3, "started", 508)]))
-    early = Traffic([replayed(1, "started", 508), replayed(2, "turned_away", 508)])
-    assert [one.exchange.id for one in lost(early)] == [2]
+def test_a_replayed_call_counts_as_it_was_recorded() -> None:
+    calls = [replayed_call(1, "started", 507), replayed_call(2, "turned_away", 508)]
+    assertions.check_turned_away(Traffic(calls), 1)
+    assertions.check_started(Traffic(calls), [507])
+    assertions.check_started(Traffic(calls), [])
+    assert "no run covers account 508" in failure(assertions.check_started, Traffic(calls), [508])
+    assert [account.account for account in find_lost_accounts(Traffic(calls))] == [508]
+    assertions.check_no_lost_accounts(Traffic([*calls, replayed_call(3, "started", 508)]))
+    early = Traffic([replayed_call(1, "started", 508), replayed_call(2, "turned_away", 508)])
+    assert [account.exchange.id for account in find_lost_accounts(early)] == [2]
 
 
-def test_what_is_sure_is_told_beside_what_a_recording_can_not_tell() -> None:
-    calls = [replayed(1, "unknown", 507), replayed(2, "turned_away", 508)]
-    told = failure(assertions.started, Traffic(calls), [507, 508])
-    assert told.startswith("no run covers account 508\n")
-    told = failure(assertions.no_lost_accounts, Traffic(calls))
-    assert told.startswith("account 508 is lost")
+def test_certain_failures_come_before_facts_that_a_recording_does_not_say() -> None:
+    calls = [replayed_call(1, "unknown", 507), replayed_call(2, "turned_away", 508)]
+    message = failure(assertions.check_started, Traffic(calls), [507, 508])
+    assert message.startswith("no run covers account 508\n")
+    message = failure(assertions.check_no_lost_accounts, Traffic(calls))
+    assert message.startswith("account 508 is lost")
     assert "1 call was turned away, expected 0" in failure(
-        assertions.turned_away, Traffic(calls), 0
+        assertions.check_turned_away, Traffic(calls), 0
     )
 
 
-def test_a_later_call_of_which_nothing_is_known_may_have_covered_a_lost_account() -> None:
-    calls = [replayed(1, "turned_away", 508), replayed(2, "unknown", 508, status=None)]
-    told = failure(assertions.no_lost_accounts, Traffic(calls))
-    assert told.startswith("whether account 508 is lost is not known\nthis recording can't tell")
+def test_a_later_call_without_a_recorded_outcome_may_have_covered_a_lost_account() -> None:
+    calls = [replayed_call(1, "turned_away", 508), replayed_call(2, "unknown", 508, status=None)]
+    message = failure(assertions.check_no_lost_accounts, Traffic(calls))
+    assert message.startswith(
+        "whether account 508 is lost is not known\nthe recording does not say"
+    )
 
 
-def test_what_can_have_started_nothing_leaves_nothing_open() -> None:
-    refused = replayed(1, "unknown", status=401)
-    read = asked(2, "replayed", recorded=RecordedOutcome("unknown"), operation=None, status=200)
-    assertions.turned_away(Traffic([refused, read]), 0)
-    assertions.no_lost_accounts(Traffic([refused, read]))
+def test_a_replayed_call_that_can_not_have_started_a_run_leaves_nothing_open() -> None:
+    refused = replayed_call(1, "unknown", status=401)
+    read = make_call(2, "replayed", recorded=RecordedOutcome("unknown"), operation=None, status=200)
+    assertions.check_turned_away(Traffic([refused, read]), 0)
+    assertions.check_no_lost_accounts(Traffic([refused, read]))
 
 
-def test_a_call_that_came_just_too_late_to_be_turned_away_is_told() -> None:
-    requests = [asked(1, "started", 7), asked(3, "started", 7), asked(9, "started", 7)]
-    told = failure(assertions.turned_away, Traffic(requests, [run(1, 7), run(3, 7)]), 1)
-    assert "nearest: #3 came 1.5 s after run 1 had ended" in told
-    alone = failure(assertions.turned_away, Traffic(requests[:1], [run(1, 7)]), 1)
+def test_the_message_names_the_call_that_came_just_too_late_to_be_turned_away() -> None:
+    requests = [make_call(1, "started", 7), make_call(3, "started", 7), make_call(9, "started", 7)]
+    message = failure(
+        assertions.check_turned_away, Traffic(requests, [make_run(1, 7), make_run(3, 7)]), 1
+    )
+    assert "nearest: #3 came 1.5 s after run 1 had ended" in message
+    alone = failure(assertions.check_turned_away, Traffic(requests[:1], [make_run(1, 7)]), 1)
     assert "nearest: no call came while another run had the lease, nor after one" in alone
-    assert "nearest" not in failure(assertions.turned_away, TURNED_AWAY, 0)
+    assert "nearest" not in failure(assertions.check_turned_away, TURNED_AWAY, 0)
 
 
 def test_an_account_is_lost_until_a_later_run_covers_it() -> None:
-    told = failure(assertions.no_lost_accounts, TURNED_AWAY)
-    assert "account 508 is lost: answered 204, and no run covers it" in told
-    again = [*TURNED_AWAY.requests, asked(3, "started", 508)]
-    assertions.no_lost_accounts(Traffic(again, [*TURNED_AWAY.runs, run(3, 508)]))
+    message = failure(assertions.check_no_lost_accounts, TURNED_AWAY)
+    assert "account 508 is lost: answered 204, and no run covers it" in message
+    again = [*TURNED_AWAY.requests, make_call(3, "started", 508)]
+    assertions.check_no_lost_accounts(Traffic(again, [*TURNED_AWAY.runs, make_run(3, 508)]))
 
 
-def test_a_run_before_the_call_that_was_turned_away_does_not_count_for_it() -> None:
-    traffic = Traffic([asked(1, "started", 7), asked(2, "turned_away", 7)], [run(1, 7)])
-    assert [one.exchange.id for one in lost(traffic)] == [2]
+def test_a_run_before_a_turned_away_call_does_not_cover_its_accounts() -> None:
+    traffic = Traffic(
+        [make_call(1, "started", 7), make_call(2, "turned_away", 7)], [make_run(1, 7)]
+    )
+    assert [account.exchange.id for account in find_lost_accounts(traffic)] == [2]
 
 
 def test_an_account_beyond_the_ten_of_a_run_is_lost_too() -> None:
-    traffic = Traffic([asked(1, "started", *range(12))], [run(1, *range(10))])
-    assert [one.account for one in lost(traffic)] == [10, 11]
+    traffic = Traffic([make_call(1, "started", *range(12))], [make_run(1, *range(10))])
+    assert [account.account for account in find_lost_accounts(traffic)] == [10, 11]
 
 
-def test_a_call_that_was_refused_loses_nothing_because_the_app_knows() -> None:
-    assertions.no_lost_accounts(Traffic([asked(1, "faulted", 507, status=503)]))
+def test_a_refused_call_loses_no_accounts_because_the_app_can_see_it() -> None:
+    assertions.check_no_lost_accounts(Traffic([make_call(1, "faulted", 507, status=503)]))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sets(st.integers(1, 4))), max_size=6))
-def test_lost_is_what_no_run_of_that_or_a_later_call_covers(
+def test_an_account_is_lost_if_no_run_of_that_or_a_later_call_covers_it(
     calls: list[tuple[bool, set[int]]],
 ) -> None:
     requests = [
-        asked(id_, "started" if let_in else "turned_away", *accounts)
+        make_call(id_, "started" if let_in else "turned_away", *accounts)
         for id_, (let_in, accounts) in enumerate(calls, 1)
     ]
-    runs = [run(id_, *accounts) for id_, (let_in, accounts) in enumerate(calls, 1) if let_in]
+    runs = [make_run(id_, *accounts) for id_, (let_in, accounts) in enumerate(calls, 1) if let_in]
     by_definition = {
         account
         for id_, (_, accounts) in enumerate(calls, 1)
         for account in accounts
-        if not any(one.request >= id_ and account in one.accounts for one in runs)
+        if not any(run.request >= id_ and account in run.accounts for run in runs)
     }
-    assert {one.account for one in lost(Traffic(requests, runs))} == by_definition
+    lost = {account.account for account in find_lost_accounts(Traffic(requests, runs))}
+    assert lost == by_definition
 
 
-def test_a_call_in_flight_keeps_everything_open_and_is_told() -> None:
-    for expected in (
-        lambda: assertions.no_lost_accounts(FLYING),
-        lambda: assertions.no_violations(FLYING),
-        lambda: assertions.turned_away(FLYING, 0),
-        lambda: assertions.started(FLYING, [507]),
+def test_assertions_fail_while_a_call_is_in_flight() -> None:
+    for check in (
+        lambda: assertions.check_no_lost_accounts(IN_FLIGHT),
+        lambda: assertions.check_no_violations(IN_FLIGHT),
+        lambda: assertions.check_turned_away(IN_FLIGHT, 0),
+        lambda: assertions.check_started(IN_FLIGHT, [507]),
     ):
-        told = failure(expected)
-        assert "still in flight: #1; let it be answered" in told
-        assert "#1  +0.0 s  POST SyncEmailAccounts 507  pending" in told
+        message = failure(check)
+        assert "still in flight: #1; let it be answered" in message
+        assert "#1  +0.0 s  POST SyncEmailAccounts 507  pending" in message
 
 
-def test_a_run_that_is_there_is_there_whoever_is_in_flight() -> None:
-    assertions.started(Traffic(FLYING.requests, [run(1, 507)]), [507])
+def test_a_run_counts_even_if_calls_are_in_flight() -> None:
+    assertions.check_started(Traffic(IN_FLIGHT.requests, [make_run(1, 507)]), [507])
 
 
-def test_oddities_and_rejected_calls_are_violations_but_no_failed_sign_in() -> None:
-    odd = asked(1, "started", 507, violations=("/Foo: unknown member, ignored",))
-    wrong = asked(2, "rejected", status=400, reason="/SyncUserAccounts: expected a list")
-    unknown = asked(3, "rejected", status=401)
-    told = failure(assertions.no_violations, Traffic([odd, wrong, unknown]))
-    assert "2 found" in told
-    assert "#1: /Foo: unknown member" in told
-    assert "#2: 400: /SyncUserAccounts" in told
-    assert "#3: " not in told
-    assertions.no_violations(Traffic([unknown]))
+def test_odd_and_rejected_calls_are_violations_but_failed_sign_ins_are_not() -> None:
+    odd = make_call(1, "started", 507, violations=("/Foo: unknown member, ignored",))
+    wrong = make_call(2, "rejected", status=400, reason="/SyncUserAccounts: expected a list")
+    unknown = make_call(3, "rejected", status=401)
+    message = failure(assertions.check_no_violations, Traffic([odd, wrong, unknown]))
+    assert "2 found" in message
+    assert "#1: /Foo: unknown member" in message
+    assert "#2: 400: /SyncUserAccounts" in message
+    assert "#3: " not in message
+    assertions.check_no_violations(Traffic([unknown]))
 
 
-def test_a_timeline_aligns_and_keeps_the_newest() -> None:
-    many = Traffic([asked(id_, "started", 507) for id_ in range(1, 41)], forgotten=2)
+def test_a_timeline_is_aligned_and_shows_the_newest_calls() -> None:
+    many = Traffic([make_call(id_, "started", 507) for id_ in range(1, 41)], forgotten=2)
     lines = assertions.timeline(many).splitlines()
     assert lines[1] == "(12 older ones are not shown)"
     assert len(lines) == 32
@@ -209,40 +225,36 @@ def test_a_timeline_aligns_and_keeps_the_newest() -> None:
     )
 
 
-def test_a_timeline_tells_who_hung_up_and_shortens_long_lists() -> None:
-    gone = Traffic([asked(1, "turned_away", *range(0, 60, 3), hung_up=True)])
-    told = assertions.timeline(gone)
-    assert "30, 33, and 8 more" in told
-    assert "204 after 0.0 s, the caller hung up, turned away" in told
-    stray = assertions.timeline(Traffic([asked(1, "rejected", operation=None, status=404)]))
-    assert "POST /  404" in stray
+def test_a_timeline_shows_disconnects_and_shortens_long_lists() -> None:
+    traffic = Traffic([make_call(1, "turned_away", *range(0, 60, 3), hung_up=True)])
+    timeline = assertions.timeline(traffic)
+    assert "30, 33, and 8 more" in timeline
+    assert "204 after 0.0 s, the client hung up, turned away" in timeline
+    timeline = assertions.timeline(Traffic([make_call(1, "rejected", operation=None, status=404)]))
+    assert "POST /  404" in timeline
 
 
-@pytest.mark.parametrize(
-    ("accounts", "told"),
-    [
+def test_consecutive_accounts_are_shown_as_spans_in_the_order_of_the_call() -> None:
+    cases: list[tuple[tuple[int, ...], str]] = [
         ((507,), "507"),
         ((507, 508), "507, 508"),
         ((507, 508, 509), "507-509"),
         ((507, 507, 508, 509, 3), "507, 507-509, 3"),
         ((9, 8, 7), "9, 8, 7"),
-    ],
-)
-def test_neighbours_are_told_together_in_the_order_of_the_call(
-    accounts: tuple[int, ...], told: str
-) -> None:
-    timeline = assertions.timeline(Traffic([asked(1, "started", *accounts)]))
-    assert f"SyncEmailAccounts {told}  204" in timeline
+    ]
+    for accounts, spans in cases:
+        timeline = assertions.timeline(Traffic([make_call(1, "started", *accounts)]))
+        assert f"SyncEmailAccounts {spans}  204" in timeline, accounts
 
 
-def test_what_can_not_be_expected_is_told() -> None:
+def test_invalid_arguments_are_errors() -> None:
     with pytest.raises(TypeError, match=r"accounts=1: expected ids"):
-        assertions.started(TURNED_AWAY, 1)  # type: ignore[arg-type]
+        assertions.check_started(TURNED_AWAY, 1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="times=-1: expected 0 or more"):
-        assertions.turned_away(TURNED_AWAY, -1)
+        assertions.check_turned_away(TURNED_AWAY, -1)
 
 
-def test_what_the_journal_has_forgotten_is_told() -> None:
+def test_assertions_that_count_fail_if_the_journal_has_forgotten_requests() -> None:
     assert "not known: 7 requests were forgotten; raise journal-exchanges" in failure(
-        assertions.turned_away, Traffic([], forgotten=7), 1
+        assertions.check_turned_away, Traffic([], forgotten=7), 1
     )

@@ -1,4 +1,4 @@
-"""What the README says of the fixture and of schedules is what there is."""
+"""The README lists what the fixture and schedules have, and its example runs as shown."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from superoffice_mock import ExpectationFailed, SuperOffice, explore
-from superoffice_mock.testing.interleavings.schedules import KINDS, TIMED
+from superoffice_mock.testing.interleavings.schedules import KINDS, TIMED_KINDS
 from tests.examples.mail_sync import NaiveSync, SuperOfficeClient
 from tests.repository.test_readmes import pattern, table
 
@@ -14,40 +14,40 @@ README = (Path(__file__).parents[3] / "mockserver/README.md").read_text(encoding
 FIXTURE = README.split("### Interleavings\n")[0]
 
 
-def test_the_readme_lists_everything_that_the_fixture_has(superoffice_mock: SuperOffice) -> None:
+def test_the_readme_lists_every_member_of_the_fixture(superoffice_mock: SuperOffice) -> None:
     rows = [row.split("|")[1] for row in table(FIXTURE, "In Python")]
-    named = set(re.findall(r"`(\w+)", " ".join(rows)))
-    assert named == {name for name in dir(superoffice_mock) if not name.startswith("_")}
+    documented = set(re.findall(r"`(\w+)", " ".join(rows)))
+    assert documented == {name for name in dir(superoffice_mock) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("part", ["clock", "lease", "faults"])
-def test_the_readme_lists_what_the_parts_of_the_fixture_have(
+def test_the_readme_lists_every_member_of_clock_lease_and_faults(
     superoffice_mock: SuperOffice, part: str
 ) -> None:
     row = next(row for row in table(FIXTURE, "In Python") if row.startswith(f"| `{part}`"))
-    named = set(re.findall(r"`(\w+)", row.split("|")[2]))
-    has = {name for name in dir(getattr(superoffice_mock, part)) if not name.startswith("_")}
-    assert named == has
+    documented = set(re.findall(r"`(\w+)", row.split("|")[2]))
+    members = {name for name in dir(getattr(superoffice_mock, part)) if not name.startswith("_")}
+    assert documented == members
 
 
 def test_the_readme_lists_every_happening_of_a_schedule() -> None:
     section = README.split("### Interleavings\n")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
     assert rows == [
-        f"| `{name}{' 1.5' if name in TIMED else ''}` | {words.format('1.5')} |"
-        for name, words in KINDS.items()
+        f"| `{name}{' 1.5' if name in TIMED_KINDS else ''}` | {description.format('1.5')} |"
+        for name, description in KINDS.items()
     ]
 
 
 def test_the_scenario_of_the_readme_fails_as_shown() -> None:
-    shown = r"```python\n(def scenario.*?)```\n\n```text\n(.*?)```"
-    ((block, printed),) = re.findall(shown, README, re.DOTALL)
+    example = r"```python\n(def scenario.*?)```\n\n```text\n(.*?)```"
+    ((block, output),) = re.findall(example, README, re.DOTALL)
     names: dict[str, object] = {
         "NaiveSync": NaiveSync,
         "SuperOfficeClient": SuperOfficeClient,
         "explore": explore,
     }
     exec(block, names)
-    with pytest.raises(ExpectationFailed) as failed:
+    with pytest.raises(ExpectationFailed) as raised:
         names["test_nothing_gets_lost"]()  # type: ignore[operator]
-    assert pattern(printed.strip()).fullmatch(str(failed.value)), str(failed.value)
+    assert pattern(output.strip()).fullmatch(str(raised.value)), str(raised.value)

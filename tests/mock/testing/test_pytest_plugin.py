@@ -1,10 +1,10 @@
-"""The plugin in runs of pytest: fixtures, the marker, and what it reports by itself."""
+"""The pytest plugin: its fixtures, its marker, and the problems that it reports by itself."""
 
 import subprocess
 import sys
 
 import pytest
-import yaml  # noqa: F401 - pytester forgets what a run imports, and C's modules are made but once
+import yaml  # noqa: F401 - pytester unloads what a run imports, and C modules can't load twice
 
 from tests.support.cpu_time import usual_seconds_of_children
 
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 def sync(office, *accounts, **more):
     parts = urlsplit(office.url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    body = {"SyncUserAccounts": [{"AccountId": one} for one in accounts]} | more
+    body = {"SyncUserAccounts": [{"AccountId": account} for account in accounts]} | more
     headers = {**office.credentials.headers, "Content-Type": "application/json"}
     path = parts.path + "/api/v1/Agents/EMail/SyncEmailAccounts"
     connection.request("POST", path, json.dumps(body), headers)
@@ -29,24 +29,24 @@ def sync(office, *accounts, **more):
 
 PLAIN = (
     *("-p", "no:randomly", "-p", "no:cacheprovider"),
-    "-rN",  # no summary: where CI is set, pytest repeats whole messages in it
+    "-rN",  # no summary: if CI is set, it repeats whole messages
     *("-o", "asyncio_default_fixture_loop_scope=function"),
 )
 ALONE = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio")
-"""Without plugins that take long to load and have nothing to do with it."""
+"""Without plugins that are slow to load and not needed."""
 
 
-def ran(pytester: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResult:
-    """Run *test* in this process."""
+def run_test(pytester: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResult:
+    """Run *test* with pytest in this process."""
     pytester.makepyfile(CALL + test)
     return pytester.runpytest_inprocess(*PLAIN, *arguments)
 
 
-def told(result: pytest.RunResult) -> str:
+def output(result: pytest.RunResult) -> str:
     return result.stdout.str()
 
 
-def test_installing_is_enough_and_every_test_has_a_tenant_of_its_own(
+def test_every_test_has_a_tenant_of_its_own(
     pytester: pytest.Pytester,
 ) -> None:
     test = """
@@ -60,22 +60,24 @@ def test_it(superoffice_mock, n):
     seen.add(superoffice_mock.id)
     assert len(seen) == n + 1
 """
-    ran(pytester, test).assert_outcomes(passed=3)
+    run_test(pytester, test).assert_outcomes(passed=3)
 
 
-def test_it_can_be_turned_off(pytester: pytest.Pytester) -> None:
+def test_the_plugin_can_be_turned_off(pytester: pytest.Pytester) -> None:
     test = "def test_it(superoffice_mock): pass"
-    result = ran(pytester, test, "-p", "no:superoffice_mock")
-    assert "fixture 'superoffice_mock' not found" in told(result)
+    result = run_test(pytester, test, "-p", "no:superoffice_mock")
+    assert "fixture 'superoffice_mock' not found" in output(result)
 
 
 def test_the_marker_is_registered(pytester: pytest.Pytester) -> None:
-    assert "@pytest.mark.superoffice_mock(installation=" in told(ran(pytester, "", "--markers"))
+    assert "@pytest.mark.superoffice_mock(installation=" in output(
+        run_test(pytester, "", "--markers")
+    )
     test = "@pytest.mark.superoffice_mock(strict=True)\ndef test_it(superoffice_mock): pass"
-    ran(pytester, test, "--strict-markers").assert_outcomes(passed=1)
+    run_test(pytester, test, "--strict-markers").assert_outcomes(passed=1)
 
 
-def test_the_closest_marker_wins_and_the_others_stay(pytester: pytest.Pytester) -> None:
+def test_markers_add_up_and_the_closest_one_wins(pytester: pytest.Pytester) -> None:
     test = """
 pytestmark = pytest.mark.superoffice_mock(installation="online", clock="freeze")
 
@@ -84,31 +86,31 @@ def test_it(superoffice_mock):
     assert superoffice_mock.installation == "online"
     assert superoffice_mock.clock.name == "real"
 """
-    ran(pytester, test).assert_outcomes(passed=1)
+    run_test(pytester, test).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(
-    ("marker", "wrong"),
+    ("arguments", "message"),
     [
         ("grantd=False", "no argument 'grantd'; did you mean 'granted'?"),
         ("zzz=1", "no argument 'zzz'; known are installation, granted, clock,"),
         ("strict='no'", "strict='no' is not known; write strict=True"),
-        ("clock='frozen'", "known are freeze, jump, real"),
+        ("clock='frozen'", "known values: freeze, jump, real"),
         ("'online'", "takes arguments by name only"),
         ("installation='onlin'", "'onlin'"),
         ("readings={'run': 'blokking'}", "blocking"),
         ("granted=False", "onsite needs no grant"),
     ],
 )
-def test_a_marker_that_cannot_be_meant_is_an_error_that_says_so(
-    pytester: pytest.Pytester, marker: str, wrong: str
+def test_an_invalid_marker_is_an_error(
+    pytester: pytest.Pytester, arguments: str, message: str
 ) -> None:
-    test = f"@pytest.mark.superoffice_mock({marker})\ndef test_it(superoffice_mock): pass"
-    result = ran(pytester, test)
+    test = f"@pytest.mark.superoffice_mock({arguments})\ndef test_it(superoffice_mock): pass"
+    result = run_test(pytester, test)
     result.assert_outcomes(errors=1)
-    assert "@pytest.mark.superoffice_mock" in told(result)
-    assert wrong in told(result)
-    assert "Traceback" not in told(result)
+    assert "@pytest.mark.superoffice_mock" in output(result)
+    assert message in output(result)
+    assert "Traceback" not in output(result)
 
 
 def test_a_crash_of_the_mock_fails_the_test_with_the_traceback(pytester: pytest.Pytester) -> None:
@@ -121,10 +123,10 @@ def test_other(superoffice_mock, monkeypatch):
     monkeypatch.setattr("superoffice_mock.webapi.operations.pipeline.decode", lambda *_: 1 / 0)
     assert sync(superoffice_mock, 507) == 204
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(passed=1, failed=1, errors=2)
-    assert told(result).count("the mock crashed in request #1:") == 2
-    assert "ZeroDivisionError: division by zero" in told(result)
+    assert output(result).count("the mock crashed in request #1:") == 2
+    assert "ZeroDivisionError: division by zero" in output(result)
 
 
 def test_a_fault_that_never_fired_fails_the_test(pytester: pytest.Pytester) -> None:
@@ -134,12 +136,12 @@ def test_it(superoffice_mock):
     superoffice_mock.faults.arm(status=503, every=2)
     superoffice_mock.faults.arm(delay=1, probability=0.1)
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(passed=1, errors=1)
-    assert "armed faults that never fired: 1 (stall); the test did not see" in told(result)
+    assert "armed faults that never fired: 1 (stall); so the test did not test" in output(result)
 
 
-def test_a_fault_that_fired_or_was_cleared_is_fine(pytester: pytest.Pytester) -> None:
+def test_a_fault_that_fired_or_was_cleared_is_no_problem(pytester: pytest.Pytester) -> None:
     test = """
 def test_it(superoffice_mock):
     superoffice_mock.faults.arm(status=503, times=2)
@@ -149,10 +151,10 @@ def test_cleared(superoffice_mock):
     superoffice_mock.faults.arm(status=503)
     superoffice_mock.faults.clear()
 """
-    ran(pytester, test).assert_outcomes(passed=2)
+    run_test(pytester, test).assert_outcomes(passed=2)
 
 
-def test_a_tenant_that_is_gone_ends_no_session(pytester: pytest.Pytester) -> None:
+def test_a_removed_tenant_does_not_break_the_session(pytester: pytest.Pytester) -> None:
     test = """
 def test_removed(superoffice_mock):
     superoffice_mock.remove()
@@ -163,12 +165,12 @@ def test_failing(superoffice_mock):
 
 def test_after(superoffice_mock): pass
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(passed=2, failed=1)
-    assert "What reached the mock can't be told: GET" in told(result)
+    assert "What reached the mock is not known: GET" in output(result)
 
 
-def test_a_skipped_test_or_a_failing_set_up_leaves_faults_unfired(
+def test_unfired_faults_of_a_skipped_test_or_a_failed_setup_are_no_problem(
     pytester: pytest.Pytester,
 ) -> None:
     test = """
@@ -183,9 +185,9 @@ def failing(superoffice_mock):
 
 def test_it(failing): pass
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(skipped=1, errors=1)
-    assert "never fired" not in told(result)
+    assert "never fired" not in output(result)
 
 
 def test_violations_fail_strict_tests_only(pytester: pytest.Pytester) -> None:
@@ -201,14 +203,14 @@ def test_strict(superoffice_mock):
 def test_good(superoffice_mock):
     sync(superoffice_mock, 507)
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(passed=3, errors=1)
-    assert "ERROR at teardown of test_strict" in told(result)
-    assert "violations of the contract:\n#1: " in told(result)
-    assert "Foo" in told(result)
+    assert "ERROR at teardown of test_strict" in output(result)
+    assert "violations of the contract:\n#1: " in output(result)
+    assert "Foo" in output(result)
 
 
-def test_a_test_that_failed_shows_what_reached_the_mock_and_nothing_that_follows_from_it(
+def test_a_failed_test_shows_what_reached_the_mock_and_no_further_problems(
     pytester: pytest.Pytester,
 ) -> None:
     test = """
@@ -221,26 +223,26 @@ def test_it(superoffice_mock):
 def test_ours(superoffice_mock):
     superoffice_mock.assert_started([507])
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(failed=2)
-    assert told(result).count("What reached the mock:\n#1") == 1
-    assert told(result).count("No request has reached this tenant") == 1
-    assert "expectations.py" not in told(result)
+    assert output(result).count("What reached the mock:\n#1") == 1
+    assert output(result).count("No request has reached this tenant") == 1
+    assert "assertions.py" not in output(result)
 
 
-def test_tests_that_use_no_mock_are_left_alone(pytester: pytest.Pytester) -> None:
+def test_tests_that_do_not_use_the_mock_are_unchanged(pytester: pytest.Pytester) -> None:
     test = """
 def test_it(): assert False
 
 @pytest.mark.skip
 def test_skipped(superoffice_mock): pass
 """
-    result = ran(pytester, test)
+    result = run_test(pytester, test)
     result.assert_outcomes(failed=1, skipped=1)
-    assert "superoffice_mock" not in told(result)
+    assert "superoffice_mock" not in output(result)
 
 
-def test_the_code_under_test_may_be_another_process(pytester: pytest.Pytester) -> None:
+def test_the_code_under_test_can_be_another_process(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         app="""
 import os, urllib.request
@@ -259,7 +261,7 @@ def test_it(superoffice_mock, monkeypatch):
     subprocess.run([sys.executable, "app.py"], check=True)
     superoffice_mock.assert_started(accounts=[507])
 """
-    ran(pytester, test).assert_outcomes(passed=1)
+    run_test(pytester, test).assert_outcomes(passed=1)
 
 
 @pytest.mark.slow
@@ -272,7 +274,8 @@ def test_loading_the_plugin_costs_less_than_50_ms() -> None:
         "import pytest, superoffice_mock.pytest_plugin",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    line = next(one for one in done.stderr.splitlines() if one.endswith(".pytest_plugin"))
+    lines = done.stderr.splitlines()
+    line = next(line for line in lines if line.endswith(".pytest_plugin"))
     assert int(line.split("|")[1]) < 50_000, line
 
 
@@ -289,14 +292,14 @@ def test_it(superoffice_mock, n):
     superoffice_mock.assert_started(accounts=[n])
 
 @pytest.fixture(scope="session", autouse=True)
-def flat():
+def memory_log():
     yield
     with open("rss.txt", "w") as file:
         for when in sorted(rss):
             file.write(f"{rss[when]}\\n")
 
 @pytest.fixture(autouse=True)
-def measured(superoffice_mock_server):
+def measure_memory(superoffice_mock_server):
     yield
     with open("/proc/self/statm") as file:
         rss[len(rss)] = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -313,12 +316,12 @@ def test_a_thousand_tests_take_less_than_15_s_and_no_memory(pytester: pytest.Pyt
         result.assert_outcomes(passed=1000)
 
     assert usual_seconds_of_children(run) < 15
-    used = [int(line) for line in (pytester.path / "rss.txt").read_text().split()]
-    assert used[-1] - used[200] < 8 * 2**20
+    sizes = [int(line) for line in (pytester.path / "rss.txt").read_text().split()]
+    assert sizes[-1] - sizes[200] < 8 * 2**20
 
 
 @pytest.mark.slow
-def test_two_workers_have_a_server_each_and_nothing_fails_in_any_order(
+def test_two_workers_have_a_server_each_and_pass_in_any_order(
     pytester: pytest.Pytester,
 ) -> None:
     test = """

@@ -1,4 +1,4 @@
-"""Schedules: made up, written as text, read again, and told in words."""
+"""Schedules: generated, formatted as text, parsed again and described."""
 
 import sys
 
@@ -10,77 +10,85 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.testing.interleavings.schedules import (
     KINDS,
     LAST_CALL,
-    MOST,
-    TIMED,
+    MAX_HAPPENINGS,
+    TIMED_KINDS,
     Happening,
     Schedule,
-    read,
+    format_schedule,
+    parse_schedule,
     schedules,
-    written,
 )
 
 
 @given(schedules())
-def test_what_is_written_is_read_as_the_same_schedule(schedule: Schedule) -> None:
-    assert read(written(schedule)) == schedule
+def test_a_formatted_schedule_is_parsed_to_the_same_schedule(schedule: Schedule) -> None:
+    assert parse_schedule(format_schedule(schedule)) == schedule
 
 
 @given(schedules())
-def test_a_schedule_is_small_in_order_and_made_of_what_there_is(schedule: Schedule) -> None:
-    assert len(schedule) <= MOST
-    assert list(schedule) == sorted(schedule, key=lambda one: one.before)
-    for one in schedule:
-        assert 1 <= one.before <= LAST_CALL
-        assert (one.seconds is not None) == (one.kind in TIMED)
+def test_a_generated_schedule_is_small_ordered_and_valid(schedule: Schedule) -> None:
+    assert len(schedule) <= MAX_HAPPENINGS
+    assert list(schedule) == sorted(schedule, key=lambda happening: happening.before)
+    for happening in schedule:
+        assert 1 <= happening.before <= LAST_CALL
+        assert (happening.seconds is not None) == (happening.kind in TIMED_KINDS)
 
 
-@given(st.sets(st.sampled_from(sorted(KINDS)), min_size=1).flatmap(lambda k: schedules([*k])))
-def test_a_schedule_tells_itself_in_words(schedule: Schedule) -> None:
-    for one in schedule:
-        assert one.words.startswith(f"before call {one.before}: ")
-        assert "{}" not in one.words
+@given(
+    st.sets(st.sampled_from(sorted(KINDS)), min_size=1).flatmap(lambda kinds: schedules([*kinds]))
+)
+def test_a_happening_describes_itself(schedule: Schedule) -> None:
+    for happening in schedule:
+        description = happening.describe()
+        assert description.startswith(f"before call {happening.before}: ")
+        assert "{}" not in description
 
 
 def test_the_simplest_schedule_is_the_empty_one() -> None:
     assert find(schedules(), lambda _: True) == ()
-    assert written(()) == "nothing"
+    assert format_schedule(()) == "nothing"
 
 
-def test_only_kinds_that_are_asked_for_happen() -> None:
+def test_only_the_given_kinds_are_generated() -> None:
     assert find(schedules(["cut"]), bool) == (Happening(1, "cut"),)
 
 
-def test_a_schedule_is_written_by_hand() -> None:
-    assert read(" 2 busy,3 pass 1.5 ") == (Happening(2, "busy"), Happening(3, "pass", 1.5))
+def test_a_schedule_can_be_written_by_hand() -> None:
+    assert parse_schedule(" 2 busy,3 pass 1.5 ") == (
+        Happening(2, "busy"),
+        Happening(3, "pass", 1.5),
+    )
 
 
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("2 bussy", "did you mean 'busy'"),
-        ("2 xyz", "there are busy, end"),
-        ("busy", "nothing is called ''"),
-        ("", "nothing is called ''"),
-        ("0 busy", "write it as in '2 busy"),
-        ("two busy", "write it as in '2 busy"),
-        ("2 pass", "write it as in '2 busy"),
-        ("2 pass -1", "write it as in '2 busy"),
-        ("2 pass nan", "write it as in '2 busy"),
-        ("2 busy 5", "write it as in '2 busy"),
-        ("2 pass 1 2", "write it as in '2 busy"),
-    ],
-)
-def test_text_that_is_no_schedule_is_told_how_to_be_one(text: str, told: str) -> None:
-    with pytest.raises(SetupError, match=told):
-        read(text)
+def test_invalid_text_is_an_error_that_shows_a_valid_schedule() -> None:
+    usage = "such as '2 busy, 3 pass 1.5'"
+    invalid = {
+        "2 bussy": "did you mean 'busy'",
+        "2 xyz": "there are busy, end",
+        "busy": "there is no kind ''",
+        "": "there is no kind ''",
+        "0 busy": usage,
+        "two busy": usage,
+        "2 pass": usage,
+        "2 pass -1": usage,
+        "2 pass nan": usage,
+        "2 busy 5": usage,
+        "2 pass 1 2": usage,
+    }
+    for text, message in invalid.items():
+        with pytest.raises(SetupError) as raised:
+            parse_schedule(text)
+        assert message in str(raised.value), text
 
 
-def test_a_kind_that_is_unknown_is_told() -> None:
+def test_an_unknown_kind_is_an_error() -> None:
     with pytest.raises(SetupError, match=r"kinds=\['cutt'\].*did you mean 'cut'"):
         schedules(["cutt"])
 
 
-def test_without_hypothesis_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_hypothesis_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "hypothesis", None)
-    with pytest.raises(SetupError, match=r"pip install 'superoffice-mock\[explore\]'"):
+    with pytest.raises(
+        SetupError, match=r"explore needs hypothesis, .* pip install '\.\[explore\]'"
+    ):
         schedules()

@@ -1,9 +1,10 @@
-"""Without pytest: a server in a thread, the application in this process, and their calls."""
+"""`MockServer`, `create_app` and the client of the control surface, without pytest."""
 
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,86 +14,87 @@ from superoffice_mock import ExpectationFailed, MockServer, create_app
 from superoffice_mock.errors import ControlFailed, SetupError
 from superoffice_mock.testing.control_client import ControlClient
 from superoffice_mock.testing.models import ClockState
-from tests.examples.stub_server import stub
+from tests.examples.stub_server import run_stub
 from tests.mock.testing.partner import outcomes, sync
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 
 
-def test_a_server_serves_while_the_block_lasts() -> None:
+def test_a_server_serves_until_the_block_ends() -> None:
     with MockServer(readings={"run": "blocking"}, seconds_per_account=0.01) as server:
         office = server.tenant(clock="real")
         assert sync(office, 507) == 204
         assert outcomes(office) == ["started"]
-        (told,) = office.requests
-        assert told.elapsed == pytest.approx(0.01, abs=0.005)
+        (call,) = office.requests
+        assert call.elapsed == pytest.approx(0.01, abs=0.005)
     with pytest.raises(ControlFailed, match=r"no answer from http://127\.0\.0\.1"):
         _ = office.requests
 
 
-def test_a_server_has_the_demo_world_too() -> None:
+def test_a_server_has_the_demo_world() -> None:
     with MockServer() as server:
-        answer = httpx2.post(server.url + PATH, auth=("tje0", "Tje0"), json={}, trust_env=False)
-        assert answer.status_code == 204
+        response = httpx2.post(server.url + PATH, auth=("tje0", "Tje0"), json={}, trust_env=False)
+        assert response.status_code == 204
 
 
-def test_a_server_that_does_not_run_says_how_to_start_it() -> None:
+def test_a_server_that_is_not_running_says_how_to_start_it() -> None:
     with pytest.raises(RuntimeError, match="with MockServer"):
         MockServer().tenant()
 
 
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
+def test_an_invalid_setting_is_an_error() -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"second_per_account": 1}, "did you mean 'seconds-per-account'"),
         ({"seconds_per_account": -1}, "seconds-per-account = '-1'"),
         ({"host": "0.0.0.0"}, "control-token"),
         ({"readings": {"runs": "blocking"}}, "the readings are: run"),
-    ],
-)
-def test_a_setting_that_cannot_be_is_told(settings: dict[str, object], told: str) -> None:
-    with pytest.raises(SetupError, match=told), MockServer(**settings):  # type: ignore[arg-type]
-        pass
+    ]
+    for settings, message in cases:
+        with pytest.raises(SetupError) as raised, MockServer(**settings):
+            pass
+        assert message in str(raised.value), settings
 
 
-def test_what_is_no_mapping_of_readings_is_told() -> None:
+def test_readings_that_are_no_mapping_are_an_error() -> None:
     with pytest.raises(SetupError, match="readings='run=x': expected a mapping"):
         MockServer(readings="run=x")  # type: ignore[arg-type]
 
 
-def test_no_command_line_is_blamed_for_a_setting_of_a_test() -> None:
+def test_the_error_about_a_setting_of_a_test_does_not_name_the_command_line() -> None:
     with pytest.raises(SetupError, match="settings: port = 'x'"):
         MockServer(port="x")
 
 
-def test_a_server_that_listens_on_every_address_is_called_at_this_machine() -> None:
+def test_a_server_that_listens_on_all_addresses_is_called_on_loopback() -> None:
     with MockServer(host="0.0.0.0", control_token="a-token") as server:
         assert server.url.startswith("http://127.0.0.1:")
         assert server.tenant().requests == ()
 
 
-def test_what_the_journal_has_forgotten_may_be_what_the_test_is_about() -> None:
+def test_assertions_fail_if_the_journal_has_forgotten_requests() -> None:
     with MockServer(journal_exchanges=1) as server, server.tenant() as office:
         assert [sync(office, 507), sync(office, 508)] == [204, 204]
-        for expected in (office.assert_no_lost_accounts, office.assert_no_violations):
+        for check in (
+            office.assert_no_lost_accounts,
+            office.assert_no_violations,
+            office.assert_turned_away,
+        ):
             with pytest.raises(ExpectationFailed, match="not known: 1 request was forgotten"):
-                expected()
-        with pytest.raises(ExpectationFailed, match="not known: 1 request was forgotten"):
-            office.assert_turned_away(times=1)
+                check()
 
 
-def test_a_tenant_that_cannot_be_is_told() -> None:
+def test_invalid_options_of_a_tenant_are_an_error() -> None:
     with MockServer() as server, pytest.raises(ControlFailed, match="online"):
         server.tenant(granted=False)
 
 
-def test_the_handle_knows_the_control_token_of_its_server() -> None:
+def test_the_handle_sends_the_control_token_of_its_server() -> None:
     with MockServer(control_token="a-token") as server:
         assert sync(server.tenant(), 507) == 204
-        tokenless = ControlClient(server.url)
+        client = ControlClient(server.url)
         with pytest.raises(ControlFailed, match="control token"):
-            tokenless.get("clock", ClockState)
-        tokenless.close()
+            client.get("clock", ClockState)
+        client.close()
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl on this machine")
@@ -112,36 +114,36 @@ def test_the_handle_trusts_the_certificate_of_its_server(tmp_path: Path) -> None
         assert server.tenant().requests == ()
 
 
-def test_a_connection_that_the_server_has_closed_is_opened_anew() -> None:
+def test_a_connection_that_the_server_closed_is_replaced() -> None:
     with MockServer() as first:
-        calls = ControlClient(first.url)
-        calls.get("clock", ClockState)
+        client = ControlClient(first.url)
+        client.get("clock", ClockState)
         port = first.url.rpartition(":")[2]
     with MockServer(port=port):
-        assert calls.get("clock", ClockState).clock == "real"
-    calls.close()
+        assert client.get("clock", ClockState).clock == "real"
+    client.close()
 
 
-def test_a_server_that_is_no_mock_is_told_by_its_status() -> None:
-    with stub() as url:
-        calls = ControlClient(url)
+def test_the_error_about_another_server_names_its_status() -> None:
+    with run_stub() as url:
+        client = ControlClient(url)
         with pytest.raises(ControlFailed, match=r"GET /_mock/clock: it answered 501"):
-            calls.get("clock", ClockState)
-        calls.close()
+            client.get("clock", ClockState)
+        client.close()
 
 
-async def test_the_application_answers_over_an_asgi_transport_its_control_surface_too() -> None:
+async def test_the_application_and_its_control_surface_answer_over_an_asgi_transport() -> None:
     transport = httpx2.ASGITransport(create_app(readings={"empty": "runs"}))
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-        answer = await client.post(PATH, auth=("tje0", "Tje0"), json={"SyncUserAccounts": []})
-        assert answer.status_code == 204
-        (told,) = (await client.get("/_mock/requests")).json()["requests"]
-        assert told["outcome"] == "started"
-        refused = await client.post("/_mock/faults", json={"connection": "reset-by-peer"})
-        assert refused.status_code == 409
+        response = await client.post(PATH, auth=("tje0", "Tje0"), json={"SyncUserAccounts": []})
+        assert response.status_code == 204
+        (exchange,) = (await client.get("/_mock/requests")).json()["requests"]
+        assert exchange["outcome"] == "started"
+        response = await client.post("/_mock/faults", json={"connection": "reset-by-peer"})
+        assert response.status_code == 409
 
 
-def test_importing_the_package_imports_nothing_else() -> None:
+def test_importing_the_plugin_imports_nothing_else() -> None:
     program = "import sys, superoffice_mock.pytest_plugin; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", f"import pytest; {program}"],
@@ -150,12 +152,16 @@ def test_importing_the_package_imports_nothing_else() -> None:
         check=True,
     )
     ours = {name for name in done.stdout.split() if name.startswith("superoffice")}
-    assert ours == {"superoffice_mock", "superoffice_mock.pytest_plugin"}
+    assert ours == {
+        "superoffice_mock",
+        "superoffice_mock.pytest_plugin",
+        "superoffice_mock.version",
+    }
     assert {"starlette", "uvicorn", "msgspec", "hypothesis"} & set(done.stdout.split()) == set()
 
 
-def test_the_package_has_the_names_that_it_lists_and_no_others() -> None:
-    for name in superoffice_mock.__all__:
+def test_the_package_has_the_names_in_all_and_no_others() -> None:
+    for name in {*superoffice_mock.__all__} - {"__version__"}:
         assert getattr(superoffice_mock, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'MokServer'"):
         _ = superoffice_mock.MokServer  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Whatever a caller sends: it is answered as the contract says, and the journal can be read."""
+"""Random requests: each gets an answer of the contract and a readable entry in the journal."""
 
 import asyncio
 import json
@@ -8,9 +8,9 @@ from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from superoffice_mock.access_log import record, sentence
+from superoffice_mock.access_log import format_json, format_text
 from superoffice_mock.config.settings import Settings
-from tests.support.in_process import BASIC, PATH, Local
+from tests.support.in_process import BASIC, PATH, InProcessMock
 
 ONE = b'{"SyncUserAccounts":[{"AccountId":507}]}'
 STATUSES = {200, 204, 400, 401, 404, 405, 413, 415}
@@ -58,24 +58,24 @@ form_bodies = st.lists(st.tuples(form_names, form_values), max_size=4).map(
 bodies = st.one_of(json_bodies, xml_bodies, form_bodies, st.binary(max_size=60))
 
 
-def tells_all(method: str, path: str, content_type: str, body: bytes) -> int:
-    """Send one call and read all that is told about it; return its status."""
+def call_and_check_journal(method: str, path: str, content_type: str, body: bytes) -> int:
+    """Send one call, check the control surface, journal and log afterwards; return its status."""
 
     async def run() -> int:
-        local = Local()
+        local = InProcessMock()
         headers = {"authorization": BASIC, "content-type": content_type}
-        answered = await local.call(method, path, body, headers)
-        for told in ("requests", "requests/1", "runs", "lease"):
-            shown = await local.call("GET", f"/_mock/{told}", b"", {})
-            assert shown.status == 200, told
-            json.loads(shown.body)
+        response = await local.call(method, path, body, headers)
+        for page in ("requests", "requests/1", "runs", "lease"):
+            page_response = await local.call("GET", f"/_mock/{page}", b"", {})
+            assert page_response.status == 200, page
+            page_response.json()
         (exchange,) = local.exchanges()
-        assert exchange.status == answered.status
-        assert (exchange.outcome == "rejected") == (answered.status >= 400)
-        assert sentence(exchange).isprintable()
-        json.loads(record(exchange))
+        assert exchange.status == response.status
+        assert (exchange.outcome == "rejected") == (response.status >= 400)
+        assert format_text(exchange).isprintable()
+        json.loads(format_json(exchange))
         assert exchange.crash is None
-        return answered.status
+        return response.status
 
     return asyncio.run(run())
 
@@ -88,8 +88,8 @@ def tells_all(method: str, path: str, content_type: str, body: bytes) -> int:
 @example("application/json", b'{"SyncUserAccounts":[{"AccountId":1e400}]}')
 @example("application/x-www-form-urlencoded", b"SyncUserAccounts[0].AssociateName=%ED%A0%80")
 @example("application/x-www-form-urlencoded", b"SyncUserAccounts[" + b"9" * 5000 + b"]=1")
-def test_any_body_is_answered_and_journalled(content_type: str, body: bytes) -> None:
-    assert tells_all("POST", PATH, content_type, body) in STATUSES
+def test_any_body_gets_an_answer_and_a_journal_entry(content_type: str, body: bytes) -> None:
+    assert call_and_check_journal("POST", PATH, content_type, body) in STATUSES
 
 
 @limits(deadline=None, max_examples=60)
@@ -98,23 +98,23 @@ def test_any_body_is_answered_and_journalled(content_type: str, body: bytes) -> 
     segments=st.lists(st.text(max_size=8) | st.sampled_from(["api", "v1", "Cust1"]), max_size=4),
     query=st.text(alphabet=st.characters(codec="latin-1"), max_size=30),
 )
-def test_any_path_and_query_is_answered_and_journalled(
+def test_any_path_and_query_gets_an_answer_and_a_journal_entry(
     method: str, segments: list[str], query: str
 ) -> None:
     path = "/".join(["", *segments]).replace("?", "").removeprefix("/_mock") + PATH
-    assert tells_all(method, f"{path}?{query}", "text/json", b"{}") in STATUSES
+    assert call_and_check_journal(method, f"{path}?{query}", "text/json", b"{}") in STATUSES
 
 
 @pytest.mark.claim("body-syntax", "body-shape")
-@pytest.mark.parametrize("body", [b'{"SyncUserAccounts":[NaN]}', b"[" * 10_000, b"nul", b"\x00"])
-def test_a_body_that_is_no_body_is_a_400_that_the_journal_keeps(body: bytes) -> None:
-    assert tells_all("POST", PATH, "application/json", body) == 400
+def test_a_malformed_body_is_a_400_in_the_journal() -> None:
+    for body in (b'{"SyncUserAccounts":[NaN]}', b"[" * 10_000, b"nul", b"\x00"):
+        assert call_and_check_journal("POST", PATH, "application/json", body) == 400, body[:30]
 
 
 @pytest.mark.claim("body-limit")
-async def test_a_body_is_measured_even_if_nothing_announced_its_length() -> None:
-    local = Local(Settings(max_body=len(ONE)))
+async def test_a_body_without_a_content_length_is_limited_as_well() -> None:
+    local = InProcessMock(Settings(max_body=len(ONE)))
     assert (await local.call(body=ONE)).status == 204
     assert (await local.call(body=ONE + b" ")).status == 413
-    assert [one.outcome for one in local.exchanges()] == ["started", "rejected"]
+    assert local.outcomes() == ["started", "rejected"]
     assert local.exchanges()[1].body == b""

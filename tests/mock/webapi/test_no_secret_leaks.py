@@ -1,4 +1,4 @@
-"""Secrets: whatever a caller presents, the journal, the log and the answers do not repeat it."""
+"""Secrets of clients and settings are in no journal, log, report, recording or answer."""
 
 import asyncio
 import base64
@@ -6,21 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from superoffice_contract.grading import grade
 from superoffice_contract.report import FORMATS
-from superoffice_mock.access_log import record, sentence
+from superoffice_mock.access_log import format_json, format_text
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings, load
 from superoffice_mock.errors import SetupError
-from tests.e2e.raw_http import exchange, request
-from tests.support.in_process import PATH, Local
-from tests.support.server_process import Running
+from tests.e2e.raw_http import request, send_request
+from tests.support.in_process import PATH, InProcessMock
+from tests.support.server_process import ServerProcess
 
 MARK = "Zq7secretZq7"
+"""A part of every secret in these tests."""
 FORMS = (MARK, base64.b64encode(MARK.encode()).decode().rstrip("="), "WnE3c2VjcmV0WnE3")
 
 
@@ -53,7 +53,7 @@ HEADERS = st.lists(
     ),
     max_size=5,
 )
-GOOD = st.sampled_from(
+VALID_HEADERS = st.sampled_from(
     [
         [("authorization", "Basic dGplMDpUamUw"), ("cookie", f"other={MARK}")],
         [("authorization", "SOTicket 7T:demo-ticket"), ("so-apptoken", "demo-app-token")],
@@ -66,22 +66,27 @@ BODIES = (b'{"SyncUserAccounts":[{"AccountId":507}]}', b"{}", b"{", b"", b"[" * 
 TYPES = ("application/json", "text/xml", "text/plain", "application/json; charset=x")
 
 
-async def everything_told(
+def has_secret(text: str) -> bool:
+    """Return whether the marker is in *text* in any of its forms."""
+    return any(form in text for form in FORMS)
+
+
+async def collect_output(
     method: str, target: str, headers: list[tuple[str, str]], body: bytes
 ) -> tuple[str, bool]:
-    """Return all that the mock tells of one call, and whether the call is in a journal at all."""
-    local = Local()
-    answered = await local.call(method, target, body, headers)
-    told = [answered.body.decode(), str(answered.headers)]
-    journalled = False
+    """Return all that the mock reports about one call, and whether the call is in a journal."""
+    local = InProcessMock()
+    response = await local.call(method, target, body, headers)
+    output = [response.body.decode(), str(response.headers)]
+    is_journaled = False
     for tenant in local.mock.tenants.ids:
-        for one in local.exchanges(tenant):
-            journalled = True
-            told += [sentence(one), record(one)]
+        for journaled in local.exchanges(tenant):
+            is_journaled = True
+            output += [format_text(journaled), format_json(journaled)]
         for path in ("requests", "requests/1", "lease", "runs"):
-            shown = await local.call("GET", f"/_mock/{path}?tenant={tenant}", b"", {})
-            told.append(shown.body.decode())
-    return "\n".join(told), journalled
+            page = await local.call("GET", f"/_mock/{path}?tenant={tenant}", b"", {})
+            output.append(page.body.decode())
+    return "\n".join(output), is_journaled
 
 
 @settings(max_examples=150, deadline=None)
@@ -89,7 +94,7 @@ async def everything_told(
     method=st.sampled_from(["POST", "POST", "POST", "GET", "PUT", "OPTIONS"]),
     path=st.sampled_from(PATHS),
     query=st.sampled_from(QUERIES),
-    presented=st.one_of(HEADERS, st.builds(lambda a, b: a + b, GOOD, HEADERS)),
+    credentials=st.one_of(HEADERS, st.builds(lambda a, b: a + b, VALID_HEADERS, HEADERS)),
     media_type=st.sampled_from(TYPES),
     body=st.sampled_from(BODIES),
 )
@@ -97,22 +102,21 @@ def test_no_secret_is_in_the_journal_the_log_or_an_answer(
     method: str,
     path: str,
     query: str,
-    presented: list[tuple[str, str]],
+    credentials: list[tuple[str, str]],
     media_type: str,
     body: bytes,
 ) -> None:
-    headers = [*presented, ("content-type", media_type)]
-    told, journalled = asyncio.run(everything_told(method, path + query, headers, body))
-    assert journalled
-    for form in FORMS:
-        assert form not in told
-    for known in ("dGplMDpUamUw", "7T:demo-ticket", "demo-app-token", "demo-session", "demo-xsrf"):
-        assert known not in told
+    headers = [*credentials, ("content-type", media_type)]
+    output, is_journaled = asyncio.run(collect_output(method, path + query, headers, body))
+    assert is_journaled
+    assert not has_secret(output)
+    for secret in ("dGplMDpUamUw", "7T:demo-ticket", "demo-app-token", "demo-session", "demo-xsrf"):
+        assert secret not in output
 
 
-def test_the_journal_says_that_a_secret_was_there_and_of_what_scheme() -> None:
+def test_the_journal_has_redacted_headers_with_their_scheme() -> None:
     headers = [("authorization", f"SOTicket {MARK}"), ("so-apptoken", MARK), ("x-other", MARK)]
-    local = Local()
+    local = InProcessMock()
     asyncio.run(local.call(headers=headers))
     assert local.exchanges()[0].head.headers == (
         ("authorization", "SOTicket [redacted]"),
@@ -121,7 +125,7 @@ def test_the_journal_says_that_a_secret_was_there_and_of_what_scheme() -> None:
     )
 
 
-# ---- what users give to the mock itself ------------------------------------------------------
+# ---- secrets in control calls, settings and files --------------------------------------------
 
 GIVEN: dict[str, Any] = {
     "users": [{"name": "ann", "password": MARK}],
@@ -130,7 +134,7 @@ GIVEN: dict[str, Any] = {
     "apps": [{"name": "app", "token": MARK}],
     "tokens": [{"value": f"8A:{MARK}", "app": "app"}],
 }
-SPOILT = st.one_of(
+INVALID = st.one_of(
     st.just({}),
     st.sampled_from([*({kind: MARK} for kind in GIVEN), *({kind: [MARK]} for kind in GIVEN)]),
     st.sampled_from([{kind: [{"secret": MARK}]} for kind in GIVEN]),
@@ -141,121 +145,120 @@ SPOILT = st.one_of(
 )
 
 
-def hidden(told: str) -> bool:
-    """Tell whether the marker is in *told* in none of its forms."""
-    return not any(form in told for form in FORMS)
-
-
-async def told_of_a_tenant(spec: dict[str, Any]) -> str:
-    """Make a tenant with secrets and call it; return all that is told but the answer to that."""
-    local = Local()
-    made = await local.call("POST", "/_mock/tenants", json.dumps(spec).encode(), {})
-    if made.status != 201:
-        return made.body.decode()
-    id_ = made.json()["id"]
-    signed = ([("authorization", basic(f"ann:{MARK}"))], [("so-apptoken", MARK)])
-    answers = [await local.call(path=f"/{id_}{PATH}", headers=one) for one in signed]
+async def collect_output_of_tenant(spec: dict[str, Any]) -> str:
+    """Make a tenant with secrets and call it; return all output except a successful creation."""
+    local = InProcessMock()
+    creation = await local.call("POST", "/_mock/tenants", json.dumps(spec).encode(), {})
+    if creation.status != 201:
+        return creation.body.decode()
+    tenant = creation.json()["id"]
+    responses = [
+        await local.call(path=f"/{tenant}{PATH}", headers=[header])
+        for header in (("authorization", basic(f"ann:{MARK}")), ("so-apptoken", MARK))
+    ]
     wrong = {"sessions/end": {"session": f"{MARK}0"}, "credentials/expire": {"ticket": f"{MARK}0"}}
-    for path, body in wrong.items():
-        raw = json.dumps(body).encode()
-        answers.append(await local.call("POST", f"/_mock/{path}?tenant={id_}", raw, {}))
-        assert answers[-1].status >= 400
-    shown = ("tenants", f"requests?tenant={id_}", f"requests/1?tenant={id_}")
-    answers += [await local.call("GET", f"/_mock/{path}", b"", {}) for path in shown]
-    logged = (record(one) + sentence(one) for one in local.logged)
-    return "\n".join([*(one.body.decode() for one in answers), *logged])
+    for path, content in wrong.items():
+        raw = json.dumps(content).encode()
+        responses.append(await local.call("POST", f"/_mock/{path}?tenant={tenant}", raw, {}))
+        assert responses[-1].status >= 400
+    pages = ("tenants", f"requests?tenant={tenant}", f"requests/1?tenant={tenant}")
+    responses += [await local.call("GET", f"/_mock/{page}", b"", {}) for page in pages]
+    log_lines = (format_json(journaled) + format_text(journaled) for journaled in local.log)
+    return "\n".join([*(response.body.decode() for response in responses), *log_lines])
 
 
 @settings(max_examples=80, deadline=None)
 @given(
     kinds=st.sets(st.sampled_from(sorted(GIVEN))),
-    spoilt=SPOILT,
+    invalid=INVALID,
     installation=st.sampled_from(["onsite", "online", "elsewhere"]),
 )
-def test_a_tenant_s_credentials_are_told_to_who_makes_it_and_never_again(
-    kinds: set[str], spoilt: dict[str, Any], installation: str
+def test_the_credentials_of_a_tenant_are_only_in_the_answer_to_its_creation(
+    kinds: set[str], invalid: dict[str, Any], installation: str
 ) -> None:
-    spec = {"installation": installation, **{kind: GIVEN[kind] for kind in kinds}, **spoilt}
-    assert hidden(asyncio.run(told_of_a_tenant(spec)))
+    spec = {"installation": installation, **{kind: GIVEN[kind] for kind in kinds}, **invalid}
+    assert not has_secret(asyncio.run(collect_output_of_tenant(spec)))
 
 
-async def test_the_headers_of_a_fault_are_in_no_journal_and_no_log() -> None:
-    local = Local()
+async def test_the_headers_of_a_fault_are_in_no_journal_and_no_log(local: InProcessMock) -> None:
     fault = {"status": 503, "headers": {"Set-Cookie": f"a={MARK}", "X-Key": MARK}}
     await local.control("POST", "faults", fault)
-    answered = await local.call()
-    assert MARK in answered.headers["x-key"]
-    told = [await local.control("GET", path) for path in ("requests", "requests/1")]
-    assert hidden(f"{told} {record(local.logged[0])} {sentence(local.logged[0])}")
+    response = await local.call()
+    assert MARK in response.headers["x-key"]
+    pages = [await local.control("GET", path) for path in ("requests", "requests/1")]
+    assert not has_secret(f"{pages} {format_json(local.log[0])} {format_text(local.log[0])}")
 
 
-@pytest.mark.parametrize("sent", [None, f"Bearer {MARK}x", f"Basic {MARK}", MARK.lower()])
-async def test_the_control_token_is_in_no_answer(sent: str | None) -> None:
-    local = Local(Settings(control_token=MARK))
-    headers = {} if sent is None else {"authorization": sent}
-    for path in ("health", "lease", "requests", "nothing", "openapi.json"):
-        answered = await local.call("GET", f"/_mock/{path}", b"", headers)
-        assert hidden(f"{answered.headers} {answered.body.decode()}")
+async def test_the_control_token_is_in_no_answer() -> None:
+    local = InProcessMock(Settings(control_token=MARK))
+    for authorization in (None, f"Bearer {MARK}x", f"Basic {MARK}", MARK.lower()):
+        headers = {} if authorization is None else {"authorization": authorization}
+        for path in ("health", "lease", "requests", "nothing", "openapi.json"):
+            response = await local.call("GET", f"/_mock/{path}", b"", headers)
+            output = f"{response.headers} {response.body.decode()}"
+            assert not has_secret(output), (authorization, path)
 
 
 TENANT = '[[tenant]]\nid = "a"\ninstallation = "onsite"\n'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(f'control-token = ["{MARK}", 5]', f'[control-token]\na = "{MARK}"'),
-        *(
-            f'{TENANT}users = [{{ name = "a", password = ["{MARK}"] }}]',
-            f'{TENANT}users = "{MARK}"',
-        ),
-        *(f'{TENANT}tickets = [["{MARK}"]]', f'{TENANT}tickets = ["{MARK}", "{MARK}"]'),
-        f'{TENANT}users = [{{ name = "a", secret = "{MARK}" }}]',
-        f'{TENANT}tokens = [{{ value = "{MARK}", app = "none" }}]',
-        f'{TENANT}sessions = [{{ id = "{MARK}", xsrf = "{MARK}", user = "none" }}]',
-        f'{TENANT}apps = [{{ name = "a", token = "{MARK}", email-agent = "{MARK}" }}]',
-        f'control-token = "{MARK}"\nprot = 1',
-        f'control-token = "{MARK}',
-        f'{TENANT}tickets = ["{MARK}"',
-    ],
+INVALID_FILES = (
+    f'control-token = ["{MARK}", 5]',
+    f'[control-token]\na = "{MARK}"',
+    f'{TENANT}users = [{{ name = "a", password = ["{MARK}"] }}]',
+    f'{TENANT}users = "{MARK}"',
+    f'{TENANT}tickets = [["{MARK}"]]',
+    f'{TENANT}tickets = ["{MARK}", "{MARK}"]',
+    f'{TENANT}users = [{{ name = "a", secret = "{MARK}" }}]',
+    f'{TENANT}tokens = [{{ value = "{MARK}", app = "none" }}]',
+    f'{TENANT}sessions = [{{ id = "{MARK}", xsrf = "{MARK}", user = "none" }}]',
+    f'{TENANT}apps = [{{ name = "a", token = "{MARK}", email-agent = "{MARK}" }}]',
+    f'control-token = "{MARK}"\nprot = 1',
+    f'control-token = "{MARK}',
+    f'{TENANT}tickets = ["{MARK}"',
 )
-def test_an_error_in_the_configuration_quotes_no_secret(text: str, tmp_path: Path) -> None:
+
+
+def test_an_error_in_the_configuration_quotes_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "mock.toml"
-    path.write_text(text, encoding="utf-8")
-    assert hidden(told_of_a_file(str(path)))
+    for text in INVALID_FILES:
+        path.write_text(text, encoding="utf-8")
+        assert not has_secret(read_messages(str(path))), text
 
 
-def told_of_a_file(path: str) -> str:
-    """Return what a user is told of the configuration file at *path*."""
+def read_messages(path: str) -> str:
+    """Return the error or the warnings about the configuration file at *path*."""
     try:
-        loaded = load(path, {}, {}, ())
-        facts = tenant_file.tenants(loaded.tenants or [], path, 5.0, loaded.settings.readings)
+        configuration = load(path, {}, {}, ())
+        facts = tenant_file.parse_tenants(
+            configuration.tenants or [], path, 5.0, configuration.settings.readings
+        )
     except SetupError as error:
         return str(error)
-    return "\n".join(tenant_file.warnings(facts, path))
+    return "\n".join(tenant_file.list_warnings(facts, path))
 
 
-# ---- what is written for others --------------------------------------------------------------
+# ---- reports and recordings ------------------------------------------------------------------
 
 
-def test_no_report_of_a_journal_has_a_secret(server: Running) -> None:
-    for presented in (f"Bearer {MARK}", basic(f"tje0:{MARK}"), "Basic dGplMDpUamUw"):
-        signed = {"Authorization": presented, "Cookie": f"ASP.NET_SessionId={MARK}"}
-        headers = signed | {"SO-AppToken": MARK, "X-XSRF-TOKEN": MARK, "Content-Length": "40"}
-        exchange(server, request(headers=headers, path=f"{PATH}?access_token={MARK}&$select=a"))
+AUTHORIZATION_VALUES = (f"Bearer {MARK}", basic(f"tje0:{MARK}"), "Basic dGplMDpUamUw")
+
+
+def test_no_report_of_a_journal_has_a_secret(server: ServerProcess) -> None:
+    for authorization in AUTHORIZATION_VALUES:
+        headers = {"Authorization": authorization, "Cookie": f"ASP.NET_SessionId={MARK}"}
+        headers |= {"SO-AppToken": MARK, "X-XSRF-TOKEN": MARK, "Content-Length": "40"}
+        send_request(server, request(headers=headers, path=f"{PATH}?access_token={MARK}&$select=a"))
     report = grade.grade_journal(server.url, ("onsite",), None)
-    for written in FORMATS.values():
-        assert "grade" in written(report)
-        assert hidden(written(report))
+    for render in FORMATS.values():
+        assert "grade" in render(report)
+        assert not has_secret(render(report))
 
 
-async def test_no_recording_has_a_secret() -> None:
-    local = Local()
+async def test_no_recording_has_a_secret(local: InProcessMock) -> None:
     await local.control("POST", "recordings/start")
-    for presented in (f"Bearer {MARK}", basic(f"tje0:{MARK}"), "Basic dGplMDpUamUw"):
-        headers = [("authorization", presented), ("cookie", f"ASP.NET_SessionId={MARK}; a={MARK}")]
-        headers += [("so-apptoken", MARK), ("x-xsrf-token", MARK), ("content-type", "text/json")]
+    for authorization in AUTHORIZATION_VALUES:
+        headers = {"authorization": authorization, "cookie": f"ASP.NET_SessionId={MARK}; a={MARK}"}
+        headers |= {"so-apptoken": MARK, "x-xsrf-token": MARK, "content-type": "text/json"}
         await local.call(path=f"{PATH}?access_token={MARK}", headers=headers)
-    recorded = await local.call("POST", "/_mock/recordings/stop", b"", {})
-    assert len(recorded.json()["log"]["entries"]) == 3
-    assert hidden(recorded.body.decode())
+    recording = await local.call("POST", "/_mock/recordings/stop", b"", {})
+    assert len(recording.json()["log"]["entries"]) == 3
+    assert not has_secret(recording.body.decode())

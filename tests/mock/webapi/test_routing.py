@@ -1,4 +1,4 @@
-"""Paths that lead nowhere, and worlds without an onsite installation."""
+"""Paths without an operation or tenant, and mocks without an onsite installation."""
 
 from typing import Any
 
@@ -6,52 +6,52 @@ import pytest
 
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
-from tests.support.in_process import PATH, Local
+from tests.support.in_process import PATH, InProcessMock
 
 ONLINE: dict[str, Any] = {"id": "Cust7", "installation": "online", "tickets": ["t"]}
 
 
 @pytest.mark.claim("path-unknown-tenant")
 @pytest.mark.parametrize("path", [PATH, f"/crm{PATH}"])
-async def test_a_world_without_onsite_says_which_tenants_there_are(path: str) -> None:
-    local = Local(tables=[ONLINE])
-    answered = await local.call(path=path)
-    assert answered.status == 404
-    assert "no tenant is called onsite" in answered.json()["MessageDetail"]
-    assert "Cust7" in answered.json()["MessageDetail"]
+async def test_a_mock_without_onsite_lists_its_tenants_in_the_404(path: str) -> None:
+    local = InProcessMock(tables=[ONLINE])
+    response = await local.call(path=path)
+    assert response.status == 404
+    assert "no tenant is called onsite" in response.json()["MessageDetail"]
+    assert "Cust7" in response.json()["MessageDetail"]
 
 
-async def test_a_world_without_onsite_is_healthy_and_its_first_tenant_is_meant() -> None:
-    local = Local(tables=[ONLINE, {**ONLINE, "id": "Cust8"}])
+async def test_the_first_tenant_is_the_default_of_a_mock_without_onsite() -> None:
+    local = InProcessMock(tables=[ONLINE, {**ONLINE, "id": "Cust8"}])
     assert (await local.control("GET", "health"))["status"] == "ok"
     assert (await local.control("POST", "reset?all=true"))["reset"] == ["Cust7", "Cust8"]
     assert (await local.control("POST", "reset"))["reset"] == ["Cust7"]
 
 
-async def test_a_call_that_reached_no_tenant_is_kept_by_the_default_and_belongs_to_none() -> None:
-    local = Local()
+async def test_a_call_to_an_unknown_tenant_is_in_the_default_journal_without_a_tenant() -> None:
+    local = InProcessMock()
     await local.call(path=f"/Cust99999{PATH}")
     await local.call(path="/api/v1/Nowhere")
-    astray, nowhere = (await local.control("GET", "requests"))["requests"]
-    assert (astray["tenant"], astray["status"]) == (None, 404)
-    assert "'Cust99999' is not known here" in astray["reason"]
-    assert (nowhere["tenant"], nowhere["status"]) == ("onsite", 404)
+    unknown_tenant, unknown_path = (await local.control("GET", "requests"))["requests"]
+    assert (unknown_tenant["tenant"], unknown_tenant["status"]) == (None, 404)
+    assert "'Cust99999' is not known here" in unknown_tenant["reason"]
+    assert (unknown_path["tenant"], unknown_path["status"]) == ("onsite", 404)
 
 
-async def test_a_control_call_below_a_tenant_is_told_where_the_control_surface_is() -> None:
-    answered = await Local().call("GET", "/Cust12345/_mock/requests")
-    assert answered.status == 404
-    assert "is at /_mock/, with ?tenant=ID" in answered.json()["MessageDetail"]
+async def test_a_control_call_below_a_tenant_gets_a_404_with_the_right_path() -> None:
+    response = await InProcessMock().call("GET", "/Cust12345/_mock/requests")
+    assert response.status == 404
+    assert "is at /_mock/, with ?tenant=ID" in response.json()["MessageDetail"]
 
 
-async def test_an_unknown_control_call_is_told_which_there_are() -> None:
-    told = await Local().control("GET", "nothing")
-    assert told["status"] == 404
-    assert "POST /_mock/clock/advance" in told["detail"]
+async def test_the_404_of_an_unknown_control_call_lists_the_calls() -> None:
+    problem = await InProcessMock().control("GET", "nothing")
+    assert problem["status"] == 404
+    assert "POST /_mock/clock/advance" in problem["detail"]
 
 
-async def test_the_reason_counts_accounts_that_a_run_leaves_out() -> None:
-    local = Local(Settings(readings=Readings(tasks="ten-in-all")))
+async def test_the_reason_has_the_number_of_accounts_that_a_run_leaves_out() -> None:
+    local = InProcessMock(Settings(readings=Readings(tasks="ten-in-all")))
     items = ",".join(f'{{"AccountId":{number}}}' for number in range(15))
     await local.call(body=b'{"SyncUserAccounts":[%s]}' % items.encode())
     assert local.exchanges()[0].reason == "run 1 syncs 10 of 15 accounts in 5.0 s"

@@ -1,4 +1,4 @@
-"""The operation under test, and accounts written in every media type and charset."""
+"""The operation under test, and helpers that read and write bodies in every media type."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from superoffice_contract.openapi import operations
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire.decode import Decoded, decode
+from superoffice_mock.wire.decode import DecodedBody, decode
 
 OPERATION: Final = operations.load().operations["/api/v1/agents/email/syncemailaccounts"]
 JSON: Final = "application/json"
@@ -23,7 +23,7 @@ MEBIBYTE: Final = 1 << 20
 
 
 class Account(NamedTuple):
-    """One account as it is understood."""
+    """One account of a decoded body."""
 
     id: int = 0
     name: str | None = None
@@ -32,56 +32,57 @@ class Account(NamedTuple):
     field_properties: Any = None
 
 
-def read(content_type: str | None, raw: bytes | str, limit: int = LIMIT) -> Decoded:
-    """Decode *raw*; text is sent as UTF-8."""
+def read_body(content_type: str | None, raw: bytes | str, limit: int = LIMIT) -> DecodedBody:
+    """Decode *raw*; text is encoded as UTF-8."""
     body = raw.encode() if isinstance(raw, str) else raw
     return decode(OPERATION, content_type, body, limit)
 
 
-def accounts(content_type: str | None, raw: bytes | str, limit: int = LIMIT) -> list[Account]:
-    """Return the accounts that *raw* is understood as."""
-    listed = read(content_type, raw, limit).request.sync_user_accounts
+def read_accounts(content_type: str | None, raw: bytes | str, limit: int = LIMIT) -> list[Account]:
+    """Return the accounts in *raw*."""
+    items = read_body(content_type, raw, limit).content.sync_user_accounts
     return [
         Account(
-            one.account_id,
-            one.associate_name,
-            one.associate_id,
-            one.table_right,
-            one.field_properties,
+            item.account_id,
+            item.associate_name,
+            item.associate_id,
+            item.table_right,
+            item.field_properties,
         )
-        for one in listed or ()
+        for item in items or ()
     ]
 
 
-def refused(content_type: str | None, raw: bytes | str, limit: int = LIMIT) -> tuple[int, str]:
-    """Return status and reason of a body that is refused."""
+def rejection(content_type: str | None, raw: bytes | str, limit: int = LIMIT) -> tuple[int, str]:
+    """Return status and reason of the rejection of *raw*; fail if it is accepted."""
     try:
-        got = read(content_type, raw, limit)
+        body = read_body(content_type, raw, limit)
     except Rejected as error:
         return error.status, error.reason
-    message = f"taken as {got.request}"
+    message = f"{content_type} {raw[:80]!r} is accepted as {body.content}"
     raise AssertionError(message)
 
 
 # ---- writers ---------------------------------------------------------------------------------
 
 
-def as_json(listed: Sequence[Account]) -> str:
-    """Write the accounts as the page's sample does."""
-    return json.dumps({"SyncUserAccounts": [_members(one) for one in listed]}, ensure_ascii=False)
+def write_json(accounts: Sequence[Account]) -> str:
+    """Return *accounts* as JSON, in the form of the page's sample."""
+    items = [_list_members(account) for account in accounts]
+    return json.dumps({"SyncUserAccounts": items}, ensure_ascii=False)
 
 
-def as_xml(listed: Sequence[Account]) -> str:
-    """Write the accounts in elements."""
+def write_xml(accounts: Sequence[Account]) -> str:
+    """Return *accounts* as XML."""
     items = "".join(
-        "<SyncUserAccount>" + "".join(_elements(_members(one))) + "</SyncUserAccount>"
-        for one in listed
+        f"<SyncUserAccount>{''.join(_write_elements(_list_members(account)))}</SyncUserAccount>"
+        for account in accounts
     )
-    return xml_of(items)
+    return wrap_xml(items)
 
 
-def xml_of(items: str) -> str:
-    """Return the body around *items*."""
+def wrap_xml(items: str) -> str:
+    """Return the XML body with the elements *items*."""
     return (
         "<SyncEmailAccountsRequest>"
         f"<SyncUserAccounts>{items}</SyncUserAccounts>"
@@ -89,35 +90,35 @@ def xml_of(items: str) -> str:
     )
 
 
-def as_form(listed: Sequence[Account], charset: str = "utf-8") -> str:
-    """Write the accounts in keys; escapes are bytes of *charset*."""
+def write_form(accounts: Sequence[Account], charset: str = "utf-8") -> str:
+    """Return *accounts* as a form; escapes are bytes of *charset*."""
     return "&".join(
         f"{key}={quote_plus(str(value), encoding=charset)}"
-        for index, one in enumerate(listed)
-        for key, value in _fields(f"SyncUserAccounts[{index}]", _members(one))
+        for index, account in enumerate(accounts)
+        for key, value in _list_fields(f"SyncUserAccounts[{index}]", _list_members(account))
     )
 
 
-def _elements(members: Mapping[str, Any]) -> Iterator[str]:
+def _write_elements(members: Mapping[str, Any]) -> Iterator[str]:
     for name, value in members.items():
-        inner = "".join(_elements(value)) if isinstance(value, dict) else escape(str(value))
+        inner = "".join(_write_elements(value)) if isinstance(value, dict) else escape(str(value))
         yield f"<{name}>{inner}</{name}>"
 
 
-def _fields(parent: str, members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _list_fields(parent: str, members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in members.items():
         if isinstance(value, dict):
-            yield from _fields(f"{parent}[{name}]", value)
+            yield from _list_fields(f"{parent}[{name}]", value)
         else:
             yield f"{parent}[{name}]", value
 
 
-def _members(one: Account) -> dict[str, Any]:
-    named = {
-        "AccountId": one.id,
-        "AssociateName": one.name,
-        "AssociateId": one.associate,
-        "TableRight": one.table_right,
-        "FieldProperties": one.field_properties,
+def _list_members(account: Account) -> dict[str, Any]:
+    members = {
+        "AccountId": account.id,
+        "AssociateName": account.name,
+        "AssociateId": account.associate,
+        "TableRight": account.table_right,
+        "FieldProperties": account.field_properties,
     }
-    return {name: value for name, value in named.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}

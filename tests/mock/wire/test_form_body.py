@@ -1,4 +1,4 @@
-"""Forms: both ways to write a key, in any order and charset; keys are read before values."""
+"""Form bodies: both notations of keys, gaps, escapes, charsets, free objects and their limits."""
 
 from urllib.parse import parse_qsl
 
@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from superoffice_mock.wire import form_body
-from superoffice_mock.wire.values import Notes
-from tests.mock.wire.builders import FORM, OPERATION, Account, accounts, read, refused
+from superoffice_mock.wire.values import BodyNotes
+from tests.mock.wire.builders import FORM, OPERATION, Account, read_accounts, read_body, rejection
 
 FIRST = "SyncUserAccounts[0]"
 MISSING = (
@@ -24,9 +24,8 @@ SHAPE = OPERATION.bodies[FORM].shape
 
 
 @pytest.mark.claim("form-shape", "camel-case")
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_both_notations_with_any_escapes_mean_the_same() -> None:
+    for body in (
         f"{FIRST}[AccountId]=507&{FIRST}[AssociateName]=a",
         f"{FIRST}.AccountId=507&{FIRST}.AssociateName=a",
         f"{FIRST}[AccountId]=507&{FIRST}.AssociateName=a",
@@ -39,29 +38,26 @@ SHAPE = OPERATION.bodies[FORM].shape
         f"{FIRST}.AccountId=x&{FIRST}.AssociateName=a&{FIRST}.accountID=507",
         f"{FIRST}.AccountId=%20507+&{FIRST}.AssociateName=a",
         f"{FIRST}.AccountId=%2B507&{FIRST}.AssociateName=a",
-    ],
-)
-def test_both_syntaxes_and_any_escape_lead_to_the_same_place(body: str) -> None:
-    assert accounts(FORM, body) == [Account(507, "a")]
-    assert read(FORM, body).violations == ()
+    ):
+        assert read_accounts(FORM, body) == [Account(507, "a")], body
+        assert read_body(FORM, body).violations == (), body
 
 
 @pytest.mark.claim("form-gaps")
-def test_items_come_in_the_order_of_their_indices_and_gaps_close() -> None:
+def test_items_are_in_the_order_of_their_indices_without_gaps() -> None:
     body = "&".join(f"SyncUserAccounts[{index}].AccountId={index}" for index in (10, 2, 999999999))
-    assert accounts(FORM, body) == [Account(2), Account(10), Account(999999999)]
-    assert read(FORM, body).violations == (
+    assert read_accounts(FORM, body) == [Account(2), Account(10), Account(999999999)]
+    assert read_body(FORM, body).violations == (
         "/SyncUserAccounts: the indices have gaps; the items were taken in their order",
     )
-    assert refused(FORM, f"{body}&SyncUserAccounts[5].AccountId=x")[1].startswith(
+    assert rejection(FORM, f"{body}&SyncUserAccounts[5].AccountId=x")[1].startswith(
         "/SyncUserAccounts/1/AccountId: "
     )
 
 
 @pytest.mark.claim("form-limits", "carrier-members", "id-absent", "text-ids")
-@pytest.mark.parametrize(
-    ("body", "account"),
-    [
+def test_values_are_unescaped_text() -> None:
+    for body, account in (
         (f"{FIRST}.AssociateId=-874", Account(associate=-874)),
         (f"{FIRST}.AssociateName=", Account(name="")),
         (f"{FIRST}.AssociateName", Account(name="")),
@@ -92,17 +88,15 @@ def test_items_come_in_the_order_of_their_indices_and_gaps_close() -> None:
             f"{FIRST}.TableRight[a.b][c]=1&{FIRST}.TableRight[a.b].d=2&{FIRST}.TableRight[][0]=3",
             Account(table_right={"a.b": {"c": "1", "d": "2"}, "": {"0": "3"}}),
         ),
-    ],
-)
-def test_values_are_text_as_it_was_escaped(body: str, account: Account) -> None:
-    assert accounts(FORM, body) == [account]
+    ):
+        assert read_accounts(FORM, body) == [account], body
 
 
 @pytest.mark.claim("unknown-members", "form-limits")
 def test_unknown_members_are_noted_with_their_place_and_ignored() -> None:
     body = f"a=1&b[c][d]=2&{FIRST}.Id=3&{FIRST}.x.y=4&{FIRST}.x.y=5"
-    assert accounts(FORM, body) == [Account()]
-    assert read(FORM, body).violations == (
+    assert read_accounts(FORM, body) == [Account()]
+    assert read_body(FORM, body).violations == (
         "/a: unknown member, ignored",
         "/b: unknown member, ignored",
         "/SyncUserAccounts/0/Id: unknown member, ignored",
@@ -111,9 +105,8 @@ def test_unknown_members_are_noted_with_their_place_and_ignored() -> None:
 
 
 @pytest.mark.claim("form-limits", "error-place", "text-ids", "account-id-int32", "body-shape")
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
+def test_the_reason_has_the_place_of_a_wrong_value() -> None:
+    for body, expected in (
         ("&", MISSING),
         ("a=1", MISSING),
         ("{}", "the body is no form but looks like JSON"),
@@ -125,71 +118,60 @@ def test_unknown_members_are_noted_with_their_place_and_ignored() -> None:
         (f"{FIRST}.AccountId=null", "/SyncUserAccounts/0/AccountId: expected an integer, got"),
         (f"{FIRST}.AccountId=2147483648", "/SyncUserAccounts/0/AccountId: expected an integer f"),
         (f"{FIRST}.TableRight=x", "/SyncUserAccounts/0/TableRight: expected an object, got"),
-    ],
-)
-def test_what_does_not_belong_is_named_with_its_place(body: str, reason: str) -> None:
-    status, got = refused(FORM, body)
-    assert (status, got[: len(reason)]) == (400, reason)
+    ):
+        status, reason = rejection(FORM, body)
+        assert (status, reason[: len(expected)]) == (400, expected), body
 
 
 @pytest.mark.claim("form-shape", "body-syntax")
-@pytest.mark.parametrize(
-    "key",
-    [
+def test_an_invalid_key_is_a_400_that_shows_a_valid_one() -> None:
+    for key in (
         *("", "[0]", ".a", "a.", "]", "a]", "a[", "a[0", "a[0]b", "a[[0]]", "a[b]]", "["),
         *("SyncUserAccounts.", "SyncUserAccounts[]", "SyncUserAccounts[x].AccountId"),
         *("SyncUserAccounts[-1].AccountId", "SyncUserAccounts[00].AccountId"),
         *("SyncUserAccounts[1234567890].AccountId", "SyncUserAccounts[\u0660].AccountId"),
-        *(
-            "SyncUserAccounts.AccountId",
-            "SyncUserAccounts[0]AccountId.x",
-            "SyncUserAccounts[0].",
-            f"{FIRST}..AccountId",
-        ),
+        *("SyncUserAccounts.AccountId", f"{FIRST}AccountId.x", f"{FIRST}.", f"{FIRST}..AccountId"),
         *(f"{FIRST}.AccountId.x", f"{FIRST}.AccountId[0]", f"{FIRST}.TableRight[a[b]"),
         f"{FIRST}.TableRight[a]b[c]",
-    ],
-)
-def test_a_key_that_leads_nowhere_is_a_400_that_shows_one_that_does(key: str) -> None:
-    status, reason = refused(FORM, f"{FIRST}.AssociateId=x&{key}=1")
-    assert status == 400
-    assert reason.endswith("expected a key such as SyncUserAccounts[0][AccountId]")
-    assert reason.startswith(key[:60])
+    ):
+        status, reason = rejection(FORM, f"{FIRST}.AssociateId=x&{key}=1")
+        assert status == 400, key
+        assert reason.endswith("expected a key such as SyncUserAccounts[0][AccountId]"), key
+        assert reason.startswith(key[:60]), key
 
 
 @pytest.mark.claim("body-syntax")
-def test_a_carrier_may_nest_to_a_hundredth_level() -> None:
-    carrier = f"{FIRST}[TableRight]"
-    (account,) = accounts(FORM, f"{carrier}{'[a]' * 98}=1")
+def test_a_free_object_may_have_a_hundred_levels() -> None:
+    free_object = f"{FIRST}[TableRight]"
+    (account,) = read_accounts(FORM, f"{free_object}{'[a]' * 98}=1")
     assert str(account.table_right).count("'a'") == 98
     for levels in (99, 10_000):
-        status, reason = refused(FORM, f"{carrier}{'[a]' * levels}=1")
+        status, reason = rejection(FORM, f"{free_object}{'[a]' * levels}=1")
         assert status == 400
-        assert reason.startswith(f"{carrier}[a]")
+        assert reason.startswith(f"{free_object}[a]")
         assert reason.endswith("nested more than 100 deep; send fewer levels")
 
 
-def test_a_carrier_that_grows_by_a_level_with_each_key_is_as_deep_at_most() -> None:
+def test_a_free_object_that_grows_key_by_key_has_the_same_limit() -> None:
     keys = [f"{FIRST}.TableRight{'.a' * levels}" for levels in range(1, 200)]
-    assert accounts(FORM, "&".join(f"{key}.x=1" for key in keys[:90]))
-    reason = refused(FORM, "&".join(f"{key}.x=1" for key in keys))[1]
+    assert read_accounts(FORM, "&".join(f"{key}.x=1" for key in keys[:90]))
+    reason = rejection(FORM, "&".join(f"{key}.x=1" for key in keys))[1]
     assert reason.endswith("nested more than 100 deep; send fewer levels")
 
 
 @pytest.mark.claim("body-limit")
-def test_more_members_of_members_than_ten_thousand_are_a_413() -> None:
-    def nested(fields: int) -> str:
+def test_more_than_ten_thousand_nested_members_are_a_413() -> None:
+    def write_nested(fields: int) -> str:
         return "&".join(f"{FIRST}.TableRight.{n}.a.b=" for n in range(fields))
 
-    assert accounts(FORM, nested(5_000))
+    assert read_accounts(FORM, write_nested(5_000))
     key = "SyncUserAccounts[0].TableRight.5000.a.b"
     reason = f"{key}: more than 10000 members that have members; send fewer"
-    assert refused(FORM, nested(5_001)) == (413, reason)
+    assert rejection(FORM, write_nested(5_001)) == (413, reason)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_a_key_that_is_a_value_and_a_parent_is_a_400() -> None:
+    for body in (
         f"SyncUserAccounts=1&{FIRST}.AccountId=1",
         f"{FIRST}=1&{FIRST}.AccountId=1",
         f"{FIRST}.AccountId=1&{FIRST}=1",
@@ -197,39 +179,32 @@ def test_more_members_of_members_than_ten_thousand_are_a_413() -> None:
         f"{FIRST}.TableRight=&{FIRST}.TableRight.a=1",
         f"{FIRST}.TableRight.a=&{FIRST}.TableRight.a.b=1",
         f"{FIRST}.TableRight.a.b.c=&{FIRST}.TableRight.a.b=1",
-    ],
-)
-def test_a_key_that_is_a_value_and_a_parent_is_a_400(body: str) -> None:
-    status, reason = refused(FORM, body)
-    assert status == 400
-    assert reason.endswith("the same key is a value and a parent")
+    ):
+        status, reason = rejection(FORM, body)
+        assert status == 400, body
+        assert reason.endswith("the same key is a value and a parent"), body
 
 
 @pytest.mark.claim("charset", "charset-broken")
-@pytest.mark.parametrize(
-    ("charset", "encoding", "escaped"),
-    [
+def test_escapes_are_bytes_of_the_charset_or_of_utf_8_in_a_utf_16_body() -> None:
+    for charset, encoding, escaped in (
         ("", "utf-8", "%C3%A9%20%C3%A9"),
         ("; charset=utf-8", "utf-8", "%c3%a9+%C3%A9"),
         ("; charset=iso-8859-1", "latin-1", "%E9+é"),
         ("; charset=utf-16le", "utf-16-le", "%C3%A9+é"),
         ("; charset=utf-16", "utf-16", "é+%C3%A9"),
         ("", "utf-8", "é+%C3%A9"),
-    ],
-)
-def test_escapes_are_bytes_of_the_charset_and_in_utf_16_of_utf_8(
-    charset: str, encoding: str, escaped: str
-) -> None:
-    body = f"SyncUserAccounts%5B0%5D.AssociateName={escaped}".encode(encoding)
-    assert accounts(FORM + charset, body) == [Account(name="é é")]
+    ):
+        body = f"SyncUserAccounts%5B0%5D.AssociateName={escaped}".encode(encoding)
+        assert read_accounts(FORM + charset, body) == [Account(name="é é")], (charset, escaped)
 
 
 @pytest.mark.claim("charset-broken")
-@pytest.mark.parametrize("part", ["%FF", "%C3", "a%ED%A0%80"])
-def test_escapes_that_are_not_of_the_charset_are_a_400(part: str) -> None:
-    reason = "a percent-encoded value is not utf-8"
-    assert refused(FORM, f"{FIRST}.AssociateName={part}") == (400, reason)
-    assert refused(FORM, f"{part}=1") == (400, reason)
+def test_escapes_that_are_invalid_in_the_charset_are_a_400() -> None:
+    for part in ("%FF", "%C3", "a%ED%A0%80"):
+        reason = "a percent-encoded value is not utf-8"
+        assert rejection(FORM, f"{FIRST}.AssociateName={part}") == (400, reason), part
+        assert rejection(FORM, f"{part}=1") == (400, reason), part
 
 
 escapes = st.lists(
@@ -239,13 +214,11 @@ escapes = st.lists(
 
 @given(escapes)
 @example("%%%41%%4%4z%")
-def test_escapes_mean_what_they_mean_to_the_standard_library(text: str) -> None:
-    wanted = parse_qsl(f"a={text}", keep_blank_values=True, errors="surrogateescape")[0][1]
+def test_escapes_are_decoded_as_by_the_standard_library(text: str) -> None:
+    name = parse_qsl(f"a={text}", keep_blank_values=True, errors="surrogateescape")[0][1]
     body = f"{FIRST}.AssociateName={text}".encode()
-    if wanted.isprintable() or "%C3" not in text:
-        notes = Notes(1)
-        assert form_body.read(body, None, SHAPE, notes) == {
-            "SyncUserAccounts": [{"AssociateName": wanted}]
-        }
+    if name.isprintable() or "%C3" not in text:
+        content = form_body.read(body, None, SHAPE, BodyNotes(1))
+        assert content == {"SyncUserAccounts": [{"AssociateName": name}]}
     else:
-        assert refused(FORM, body)[0] == 400
+        assert rejection(FORM, body)[0] == 400

@@ -1,20 +1,25 @@
-"""`Accept`: the type that it likes best, never a 406."""
+"""Request headers: their values, `Accept`, and what the journal keeps of them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.journal import Head
+from superoffice_mock.core.journal import RequestHead
 from superoffice_mock.wire.error_body import ERROR_TYPES
-from superoffice_mock.wire.headers import REMEMBERED, Headers, for_journal, preferred, read
+from superoffice_mock.wire.headers import (
+    CACHE_SIZE,
+    Headers,
+    choose_media_type,
+    read_headers,
+    redact_for_journal,
+)
 
 JSON, TEXT_JSON, XML, TEXT_XML = ERROR_TYPES
 
 
 @pytest.mark.claim("error-format")
-@pytest.mark.parametrize(
-    ("accept", "media_type"),
-    [
+def test_the_accepted_type_of_the_highest_quality_is_chosen() -> None:
+    for accept, media_type in (
         ("", JSON),
         ("*/*", JSON),
         ("application/json", JSON),
@@ -38,26 +43,22 @@ JSON, TEXT_JSON, XML, TEXT_XML = ERROR_TYPES
         ("application/json;q=0.1, application/xml;q=0.5, text/*;q=0, */*;q=0.8", XML),
         ("text/xml;version=1;q=0.9, text/json;q=0.8", TEXT_XML),
         (",, application/xml ,", XML),
-    ],
-)
-def test_the_best_liked_type_is_preferred(accept: str, media_type: str) -> None:
-    assert preferred(accept, ERROR_TYPES) == media_type
+    ):
+        assert choose_media_type(accept, ERROR_TYPES) == media_type, accept
 
 
 @pytest.mark.claim("never-406")
-@pytest.mark.parametrize(
-    "accept",
-    [
+def test_json_is_the_answer_to_an_accept_that_matches_no_type() -> None:
+    for accept in (
         *("image/png", "*/*;q=0", "application/xml;q=0", "application/xml;q=x", "nonsense", ";"),
         *("application/xml;q=nan", "application/xml;q=-1", "/", "application/xml;q="),
-    ],
-)
-def test_what_nobody_can_give_gets_json(accept: str) -> None:
-    assert preferred(accept, ERROR_TYPES) == JSON
+    ):
+        assert choose_media_type(accept, ERROR_TYPES) == JSON, accept
 
 
 def test_a_quality_beyond_one_counts_as_one() -> None:
-    assert preferred("application/xml;q=7, text/xml;q=inf, application/json", ERROR_TYPES) == JSON
+    accept = "application/xml;q=7, text/xml;q=inf, application/json"
+    assert choose_media_type(accept, ERROR_TYPES) == JSON
 
 
 @pytest.mark.claim("never-406", "negotiation-ignored")
@@ -65,41 +66,39 @@ def test_a_quality_beyond_one_counts_as_one() -> None:
     st.text()
     | st.lists(st.sampled_from(["text/xml", "*/*", ";q=", "0.5", ",", "text"])).map("".join)
 )
-def test_any_accept_names_one_of_the_types(accept: str) -> None:
-    assert preferred(accept, ERROR_TYPES) in ERROR_TYPES
+def test_any_accept_results_in_one_of_the_types(accept: str) -> None:
+    assert choose_media_type(accept, ERROR_TYPES) in ERROR_TYPES
 
 
 names = st.sampled_from([b"accept", b"cookie", b"x-a", b"x-b"])
-
-
 raw_headers = st.lists(st.tuples(names, st.binary(max_size=5)), max_size=8)
 
 
-def test_the_first_value_of_a_name_is_got_without_blanks_around_it() -> None:
+def test_get_returns_the_first_value_without_blanks() -> None:
     headers = Headers([(b"accept", b" a/b "), (b"accept", b"c/d"), (b"x", b"\xe9")])
     assert headers.get(b"accept") == "a/b"
     assert headers.get(b"x") == "é"
     assert headers.get(b"host") is None
 
 
-def test_all_values_of_a_name_come_in_their_order() -> None:
+def test_all_returns_the_values_in_order() -> None:
     headers = Headers([(b"cookie", b"a"), (b"x", b"-"), (b"cookie", b" b ")])
     assert headers.all(b"cookie") == ["a", "b"]
     assert headers.all(b"host") == []
 
 
 @given(raw_headers, names)
-def test_one_name_is_counted_and_found_as_in_the_list(
+def test_count_all_and_get_agree_with_the_raw_list(
     raw: list[tuple[bytes, bytes]], name: bytes
 ) -> None:
     headers = Headers(raw)
-    values = [value.decode("latin-1").strip() for other, value in raw if other == name]
+    values = [value.decode("latin-1").strip() for key, value in raw if key == name]
     assert headers.count(name) == len(values)
     assert headers.all(name) == values
     assert headers.get(name) == (values[0] if values else None)
 
 
-def test_the_journal_keeps_listed_headers_as_they_came() -> None:
+def test_the_journal_keeps_listed_headers_unchanged() -> None:
     raw = [
         (b"accept", b"*/*"),
         (b"content-type", b"application/json"),
@@ -107,16 +106,15 @@ def test_the_journal_keeps_listed_headers_as_they_came() -> None:
         (b"x-forwarded-for", b"10.0.0.1"),
         (b"proxy-authorization", b"Basic c2VjcmV0"),
     ]
-    assert for_journal(raw) == (
+    assert redact_for_journal(raw) == (
         ("accept", "*/*"),
         ("content-type", "application/json"),
         ("user-agent", "é"),
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "kept"),
-    [
+def test_the_journal_keeps_secret_headers_without_their_value() -> None:
+    for name, value, redacted_value in (
         (b"authorization", b"Basic c2VjcmV0", "Basic [redacted]"),
         (b"authorization", b"SOTICKET secret", "SOTICKET [redacted]"),
         (b"authorization", b"bearer secret", "bearer [redacted]"),
@@ -127,39 +125,41 @@ def test_the_journal_keeps_listed_headers_as_they_came() -> None:
         (b"cookie", b"Basic secret", "[redacted]"),
         (b"so-apptoken", b"secret", "[redacted]"),
         (b"x-xsrf-token", b"secret", "[redacted]"),
-    ],
-)
-def test_of_a_secret_the_journal_keeps_that_it_was_there(
-    name: bytes, value: bytes, kept: str
-) -> None:
-    assert for_journal([(name, value)]) == ((name.decode(), kept),)
+    ):
+        journaled = redact_for_journal([(name, value)])
+        assert journaled == ((name.decode(), redacted_value),), (name, value)
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"authorization", b"cookie"]), st.just(b"s3cr3t"))))
-def test_no_secret_is_ever_kept(raw: list[tuple[bytes, bytes]]) -> None:
-    assert len(for_journal(raw)) == len(raw)
-    assert "s3cr3t" not in repr(for_journal(raw))
+def test_the_journal_keeps_no_secret(raw: list[tuple[bytes, bytes]]) -> None:
+    assert len(redact_for_journal(raw)) == len(raw)
+    assert "s3cr3t" not in repr(redact_for_journal(raw))
 
 
 @given(raw_headers)
-def test_what_is_remembered_of_a_head_is_what_is_read_in_it(raw: list[tuple[bytes, bytes]]) -> None:
-    remembered, fresh = read(raw), Headers(raw)
-    assert read(list(raw)) is remembered
-    kept = for_journal(raw)
-    weight = sum(len(value) for _, value in kept)
-    assert remembered.kept == Head(kept, weight, fresh.content_type)
-    assert remembered.presented == fresh.presented
-    assert (remembered.origin, remembered.content_type) == (fresh.origin, fresh.content_type)
+def test_cached_headers_equal_fresh_ones(raw: list[tuple[bytes, bytes]]) -> None:
+    headers, fresh = read_headers(raw), Headers(raw)
+    assert read_headers(list(raw)) is headers
+    journaled = redact_for_journal(raw)
+    weight = sum(len(value) for _, value in journaled)
+    assert headers.journal_head == RequestHead(journaled, weight, fresh.content_type)
+    assert headers.credentials == fresh.credentials
+    assert (headers.origin, headers.content_type) == (fresh.origin, fresh.content_type)
 
 
-def test_only_so_many_heads_are_remembered() -> None:
-    first = read([(b"x-a", b"first")])
-    for number in range(REMEMBERED):
-        read([(b"x-a", str(number).encode())])
-    assert read([(b"x-a", b"first")]) is not first
+def test_the_cache_of_headers_is_bounded() -> None:
+    first = read_headers([(b"x-a", b"first")])
+    for number in range(CACHE_SIZE):
+        read_headers([(b"x-a", str(number).encode())])
+    assert read_headers([(b"x-a", b"first")]) is not first
 
 
-@pytest.mark.parametrize(("sent", "length"), [(b"23", 23), (b"", 0), (b"+1", 0), (b"x", 0)])
-def test_the_length_of_a_body_is_what_is_said_in_digits(sent: bytes, length: int) -> None:
-    assert Headers([(b"content-length", sent)]).content_length == length
+def test_the_content_length_is_0_unless_it_is_in_digits() -> None:
+    for value, length in (
+        (b"23", 23),
+        (b"", 0),
+        (b"+1", 0),
+        (b"x", 0),
+    ):
+        assert Headers([(b"content-length", value)]).content_length == length, value
     assert Headers([]).content_length == 0

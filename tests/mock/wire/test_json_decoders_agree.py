@@ -1,4 +1,4 @@
-"""The fast and the general way agree, and both with jsonschema, the reference."""
+"""The fast and the general path of JSON agree with each other and with jsonschema."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from superoffice_mock.errors import Rejected
-from tests.mock.wire.builders import JSON, OPERATION, Account, accounts
+from tests.mock.wire.builders import JSON, OPERATION, Account, read_accounts
 
 REFERENCE = Draft202012Validator(OPERATION.bodies[JSON].schema)
 MEMBERS = ("AccountId", "AssociateName", "AssociateId", "TableRight", "FieldProperties")
@@ -18,23 +18,23 @@ ROOT = "SyncUserAccounts"
 
 
 class Members(list[tuple[str, Any]]):
-    """An object of which every member is written, also those that another replaces."""
+    """The members of an object, duplicates included."""
 
 
 # ---- documents -------------------------------------------------------------------------------
 
 
-def respelt(name: str, upper: Sequence[bool]) -> str:
+def change_case(name: str, upper: Sequence[bool]) -> str:
     return "".join(c.upper() if up else c.lower() for c, up in zip(name, upper, strict=True))
 
 
 def any_case(name: str) -> st.SearchStrategy[str]:
     flags = st.lists(st.booleans(), min_size=len(name), max_size=len(name))
     camel = name[0].lower() + name[1:]
-    return st.sampled_from([name, name, camel, camel]) | flags.map(lambda up: respelt(name, up))
+    return st.sampled_from([name, name, camel, camel]) | flags.map(lambda up: change_case(name, up))
 
 
-good_ids = st.integers(-(2**31), 2**31 - 1)
+valid_ids = st.integers(-(2**31), 2**31 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 edges = st.sampled_from([2**31, -(2**31) - 1, 1.0, 1e2, -0.0, 2.0**31])
@@ -44,9 +44,9 @@ anything = st.recursive(
     max_leaves=4,
 )
 objects = st.dictionaries(texts, anything, max_size=2)
-good = {
-    "AccountId": good_ids,
-    "AssociateId": good_ids,
+valid_members = {
+    "AccountId": valid_ids,
+    "AssociateId": valid_ids,
     "AssociateName": st.none() | texts,
     "TableRight": st.none() | objects,
     "FieldProperties": st.none() | objects,
@@ -54,109 +54,111 @@ good = {
 
 
 def members_of(name: str) -> st.SearchStrategy[tuple[str, Any]]:
-    usual = good[name]
+    usual = valid_members[name]
     return st.tuples(any_case(name), usual | usual | usual | usual | anything)
 
 
 unknown = st.tuples(texts, anything)
-mostly_good = st.lists(st.one_of(*map(members_of, MEMBERS), unknown), max_size=5).map(Members)
-proper = st.fixed_dictionaries({}, optional=good)
+mostly_valid_items = st.lists(st.one_of(*map(members_of, MEMBERS), unknown), max_size=5).map(
+    Members
+)
+valid_items = st.fixed_dictionaries({}, optional=valid_members)
 items = st.one_of(
-    st.lists(proper, max_size=4),
-    st.lists(mostly_good, max_size=3),
-    st.lists(mostly_good | anything, max_size=2),
+    st.lists(valid_items, max_size=4),
+    st.lists(mostly_valid_items, max_size=3),
+    st.lists(mostly_valid_items | anything, max_size=2),
 )
 lists = st.tuples(any_case(ROOT), items | items | items | st.none() | anything)
-bodies = st.lists(lists | unknown, max_size=3).map(Members) | lists.map(lambda one: Members([one]))
+bodies = st.lists(lists | unknown, max_size=3).map(Members) | lists.map(
+    lambda pair: Members([pair])
+)
 documents = bodies | bodies | bodies | anything
 
 
-def written(value: Any) -> str:
-    """Write *value* as JSON, with all members that it lists."""
+def write(value: Any) -> str:
+    """Return *value* as JSON, with duplicate members."""
     if isinstance(value, dict):
         value = Members(value.items())
     if isinstance(value, Members):
-        members = (f"{json.dumps(name)}:{written(child)}" for name, child in value)
+        members = (f"{json.dumps(name)}:{write(child)}" for name, child in value)
         return f"{{{','.join(members)}}}"
     if isinstance(value, list):
-        return f"[{','.join(map(written, value))}]"
+        return f"[{','.join(map(write, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
 # ---- the reference ---------------------------------------------------------------------------
 
 
-def canonical(pairs: Sequence[tuple[str, Any]], names: Sequence[str]) -> dict[str, Any]:
-    """Return the members under the described names; of two the last wins."""
-    described = {name.lower(): name for name in names}
-    return {described.get(name.lower(), name): value for name, value in pairs}
+def rename_members(pairs: Sequence[tuple[str, Any]], names: Sequence[str]) -> dict[str, Any]:
+    """Return the members under the names of the description; the last of duplicates counts."""
+    names_by_key = {name.lower(): name for name in names}
+    return {names_by_key.get(name.lower(), name): value for name, value in pairs}
 
 
-def understood(document: str) -> Any:
-    """Return *document* with the described names, decoded by the standard library alone."""
+def normalize(document: str) -> Any:
+    """Return *document*, decoded by the standard library, with the names of the description."""
     body = json.loads(document, object_pairs_hook=Members)
     if isinstance(body, Members):
-        body = canonical(body, [ROOT])
+        body = rename_members(body, [ROOT])
         if type(body.get(ROOT)) is list:
             body[ROOT] = [
-                canonical(item, MEMBERS) if isinstance(item, Members) else item
+                rename_members(item, MEMBERS) if isinstance(item, Members) else item
                 for item in body[ROOT]
             ]
-    return plain(body)
+    return to_plain(body)
 
 
-def plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
     if isinstance(value, (dict, Members)):
-        return {name: plain(child) for name, child in dict(value).items()}
-    return [plain(child) for child in value] if isinstance(value, list) else value
+        return {name: to_plain(child) for name, child in dict(value).items()}
+    return [to_plain(child) for child in value] if isinstance(value, list) else value
 
 
 def has_float_id(item: dict[str, Any]) -> bool:
-    """The one exception: JSON Schema calls 1.0 an integer."""
+    """Return whether an id is a float such as 1.0, which is an integer to JSON Schema."""
     return any(isinstance(item.get(name), float) for name in ("AccountId", "AssociateId"))
 
 
-def expected(document: str) -> list[Account] | None:
-    """Return the accounts that the reference finds, None if it refuses them."""
-    value = understood(document)
+def reference_accounts(document: str) -> list[Account] | None:
+    """Return the accounts that the reference reads, or None if it rejects the document."""
+    value = normalize(document)
     if not REFERENCE.is_valid(value):
         return None
-    listed = value.get(ROOT) or []
-    if any(has_float_id(item) for item in listed):
+    accounts = value.get(ROOT) or []
+    if any(has_float_id(account) for account in accounts):
         return None
     defaults = {"AccountId": 0, "AssociateId": 0}
-    return [Account(*((defaults | item).get(name) for name in MEMBERS)) for item in listed]
+    return [Account(*((defaults | item).get(name) for name in MEMBERS)) for item in accounts]
 
 
-# ---- the three ways --------------------------------------------------------------------------
+# ---- comparison ------------------------------------------------------------------------------
 
 
-def found(content_type: str, raw: bytes) -> list[Account] | None:
+def decoded_accounts(content_type: str, raw: bytes) -> list[Account] | None:
     try:
-        return accounts(content_type, raw)
+        return read_accounts(content_type, raw)
     except Rejected as error:
         return None if error.status == 400 else [Account(error.status)]
 
 
 @pytest.mark.claim("body-shape", "camel-case", "unknown-members", "integers-strict", "items-all")
-@given(documents.map(written))
+@given(documents.map(write))
 @example('{"SyncUserAccounts":[{"AccountId":1.0}]}')
 @example('{"SyncUserAccounts":[{"AccountId":1e2}]}')
 @example('{"SyncUserAccounts":[{"AccountId":18446744073709551616}]}')
 @example('{"SyncUserAccounts":[{"AccountId":1,"AccountId":"x"}]}')
 @example('{"syncUserAccounts":[{"accountId":1},null]}')
-def test_both_ways_find_the_accounts_that_the_reference_finds(document: str) -> None:
-    wanted = expected(document)
-    assert found(JSON, document.encode()) == wanted
-    assert found("application/json; charset=utf-16le", document.encode("utf-16-le")) == wanted
+def test_both_paths_read_the_accounts_that_the_reference_reads(document: str) -> None:
+    expected = reference_accounts(document)
+    assert decoded_accounts(JSON, document.encode()) == expected
+    assert decoded_accounts(f"{JSON}; charset=utf-16le", document.encode("utf-16-le")) == expected
 
 
 @pytest.mark.claim("camel-case")
-@given(st.lists(proper, max_size=6), st.sampled_from([str, str.lower, str.upper]))
-def test_what_keeps_the_contract_is_taken_in_any_case(
-    listed: list[dict[str, Any]], case: Any
-) -> None:
-    items = [Members((case(name), value) for name, value in item.items()) for item in listed]
-    document = written(Members([(case(ROOT), items)]))
-    assert found(JSON, document.encode()) == expected(document)
-    assert len(expected(document) or []) == len(listed)
+@given(st.lists(valid_items, max_size=6), st.sampled_from([str, str.lower, str.upper]))
+def test_a_valid_body_is_accepted_in_any_case(accounts: list[dict[str, Any]], case: Any) -> None:
+    items = [Members((case(name), value) for name, value in item.items()) for item in accounts]
+    document = write(Members([(case(ROOT), items)]))
+    assert decoded_accounts(JSON, document.encode()) == reference_accounts(document)
+    assert len(reference_accounts(document) or []) == len(accounts)

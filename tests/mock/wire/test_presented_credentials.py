@@ -1,4 +1,4 @@
-"""The whole table of credentials, from header bytes to who is let in, for both installations."""
+"""Credentials in headers: which of them are accepted at each installation, and as whom."""
 
 from base64 import b64encode
 
@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from superoffice_mock.core.credentials import (
     App,
-    BasicPair,
+    BasicCredentials,
     KnownCredentials,
     Principal,
     Session,
-    Unusable,
+    UnusableCredentials,
     identify,
 )
 from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
-from superoffice_mock.wire.headers import Headers, presented
+from superoffice_mock.wire.headers import Headers, read_credentials
 
 ONSITE, ONLINE = Installation.ONSITE, Installation.ONLINE
 APP = App("app", "app-token")
@@ -40,14 +40,14 @@ def authorization(value: str) -> tuple[str, str]:
     return "Authorization", value
 
 
-def headers(lines: Lines) -> Headers:
+def build_headers(lines: Lines) -> Headers:
     return Headers([(name.lower().encode(), value.encode("latin-1")) for name, value in lines])
 
 
-def enter(lines: Lines, where: Installation) -> Principal | None:
-    """Return who is let in with *lines*; None for a 401."""
+def identify_client(lines: Lines, installation: Installation) -> Principal | None:
+    """Return the principal of *lines*; None for a 401."""
     try:
-        return identify(presented(headers(lines)), KNOWN, SESSIONS, where)
+        return identify(read_credentials(build_headers(lines)), KNOWN, SESSIONS, installation)
     except Rejected as error:
         return None if error.status == 401 else Principal(f"a {error.status}")
 
@@ -66,143 +66,130 @@ BY_SESSION = Principal("session", user="tje0")
 
 
 @pytest.mark.claim("basic-onsite", "basic-onsite-only", "sample-credential")
-@pytest.mark.parametrize("scheme", ["Basic", "basic", "BASIC"])
-def test_a_known_user_and_password_is_let_in_onsite_alone(scheme: str) -> None:
-    lines = [authorization(f"{scheme} dGplMDpUamUw")]
-    assert (enter(lines, ONSITE), enter(lines, ONLINE)) == (BY_USER, None)
+def test_a_known_user_and_password_is_accepted_onsite_only() -> None:
+    for scheme in ("Basic", "basic", "BASIC"):
+        lines = [authorization(f"{scheme} dGplMDpUamUw")]
+        assert identify_client(lines, ONSITE) == BY_USER, scheme
+        assert identify_client(lines, ONLINE) is None, scheme
 
 
 @pytest.mark.claim("basic-empty-password", "basic-onsite")
-@pytest.mark.parametrize(
-    ("line", "user"),
-    [
+def test_a_password_may_be_empty_and_have_colons_and_non_ascii_letters() -> None:
+    for line, user in (
         (basic("empty:"), "empty"),
         (basic("colon:a:b"), "colon"),
         (basic("søren:blåbær"), "søren"),
         (basic("søren:blåbær", "latin-1"), "søren"),
         (authorization("Basic   dGplMDpUamUw "), "tje0"),
-    ],
-)
-def test_a_password_may_be_empty_and_have_colons_and_letters(
-    line: tuple[str, str], user: str
-) -> None:
-    assert enter([line], ONSITE) == Principal("Basic", user=user)
+    ):
+        assert identify_client([line], ONSITE) == Principal("Basic", user=user), user
 
 
 @pytest.mark.claim("scheme-case", "ticket-onsite", "ticket-online")
 @pytest.mark.claim("app-token", "app-token-online")
-@pytest.mark.parametrize("scheme", ["SOTicket", "SoTicket", "SOTICKET", "soticket"])
-def test_a_known_ticket_needs_a_known_app_online_alone(scheme: str) -> None:
-    ticket = authorization(f"{scheme} 7T:ticket")
-    assert enter([ticket], ONSITE) == BY_TICKET
-    assert enter([ticket], ONLINE) is None
-    assert enter([ticket, APP_TOKEN], ONLINE) == BY_TICKET_AND_APP
+def test_a_known_ticket_needs_a_known_app_only_online() -> None:
+    for scheme in ("SOTicket", "SoTicket", "SOTICKET", "soticket"):
+        ticket = authorization(f"{scheme} 7T:ticket")
+        assert identify_client([ticket], ONSITE) == BY_TICKET, scheme
+        assert identify_client([ticket], ONLINE) is None, scheme
+        assert identify_client([ticket, APP_TOKEN], ONLINE) == BY_TICKET_AND_APP, scheme
 
 
 @pytest.mark.claim("ticket-onsite", "ticket-online")
-@pytest.mark.parametrize(
-    "tokens",
-    [
+def test_a_wrong_app_token_is_a_401_online_and_ignored_onsite() -> None:
+    for tokens in (
         [("SO-AppToken", "other")],
         [("SO-AppToken", "")],
         [("SO-AppToken", "app-token, app-token")],
         [APP_TOKEN, APP_TOKEN],
         [APP_TOKEN, ("SO-AppToken", "other")],
-    ],
-)
-def test_another_app_token_is_a_401_online_and_ignored_onsite(tokens: Lines) -> None:
-    assert enter([TICKET, *tokens], ONSITE) == BY_TICKET
-    assert enter([TICKET, *tokens], ONLINE) is None
+    ):
+        assert identify_client([TICKET, *tokens], ONSITE) == BY_TICKET, tokens
+        assert identify_client([TICKET, *tokens], ONLINE) is None, tokens
 
 
 @pytest.mark.claim("bearer-online", "bearer-online-only")
-@pytest.mark.parametrize("more", [[], [APP_TOKEN], [("SO-AppToken", "other")]])
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
-def test_a_known_token_is_let_in_online_alone(scheme: str, more: Lines) -> None:
-    lines = [authorization(f"{scheme} 8A:token"), *more]
-    assert (enter(lines, ONSITE), enter(lines, ONLINE)) == (None, BY_TOKEN)
+def test_a_known_access_token_is_accepted_online_only() -> None:
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        token = authorization(f"{scheme} 8A:token")
+        for lines in ([token], [token, APP_TOKEN], [token, ("SO-AppToken", "other")]):
+            assert identify_client(lines, ONSITE) is None, lines
+            assert identify_client(lines, ONLINE) == BY_TOKEN, lines
 
 
 @pytest.mark.claim("xsrf-session", "xsrf-pair", "xsrf-everywhere", "xsrf-header")
 @pytest.mark.claim("cookies-ignored", "credentials-alternatives")
-@pytest.mark.parametrize("where", Installation)
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [XSRF, COOKIE],
-        [XSRF, ("Cookie", "a=b; ASP.NET_SessionId=s1; SoTicket=c")],
-        [XSRF, ("Cookie", "a=b"), COOKIE],
-        [XSRF, ("Cookie", ' ASP.NET_SessionId="s1" ')],
-        [XSRF, ("Cookie", "ASP.NET_SessionId; =; ASP.NET_SessionId=s1")],
-        [XSRF, ("Cookie", "ASP.NET_SessionId=s1;ASP.NET_SessionId=s2")],
-        [XSRF, COOKIE, APP_TOKEN],
-        [("X-XSRF-TOKEN", "x2"), ("Cookie", "ASP.NET_SessionId=s2")],
-    ],
-)
-def test_a_session_with_its_own_xsrf_value_is_let_in(lines: Lines, where: Installation) -> None:
-    assert enter(lines, where) == BY_SESSION
+def test_a_session_with_its_own_xsrf_value_is_accepted() -> None:
+    for installation in Installation:
+        for lines in (
+            [XSRF, COOKIE],
+            [XSRF, ("Cookie", "a=b; ASP.NET_SessionId=s1; SoTicket=c")],
+            [XSRF, ("Cookie", "a=b"), COOKIE],
+            [XSRF, ("Cookie", ' ASP.NET_SessionId="s1" ')],
+            [XSRF, ("Cookie", "ASP.NET_SessionId; =; ASP.NET_SessionId=s1")],
+            [XSRF, ("Cookie", "ASP.NET_SessionId=s1;ASP.NET_SessionId=s2")],
+            [XSRF, COOKIE, APP_TOKEN],
+            [("X-XSRF-TOKEN", "x2"), ("Cookie", "ASP.NET_SessionId=s2")],
+        ):
+            assert identify_client(lines, installation) == BY_SESSION, (installation, lines)
 
 
 @pytest.mark.claim("unauthorized", "credentials-malformed", "authorization-twice")
 @pytest.mark.claim("authorization-decides", "xsrf-half", "xsrf-pair", "xsrf-session")
-@pytest.mark.parametrize("where", Installation)
-@pytest.mark.parametrize(
-    "lines",
-    [
-        [],
-        [basic("tje0:wrong")],
-        [basic("tje0:")],
-        [basic("tje0")],
-        [basic("empty")],
-        [basic(":")],
-        [basic(":Tje0")],
-        [authorization("SOTicket 7T:other")],
-        [authorization("SOTicket 7T:other"), APP_TOKEN],
-        [authorization("Bearer 8A:other")],
-        [authorization("Bearer 7T:ticket")],
-        [APP_TOKEN],
-        # malformed
-        [authorization("Basic !!!")],
-        [authorization("Basic dGplMDpUamU")],
-        [authorization("Basic dGplMDpUamUw\xe9")],
-        [authorization("Basicd GplMDpUamUw")],
-        [authorization("dGplMDpUamUw")],
-        [authorization("7T:ticket")],
-        [authorization("Negotiate dGplMDpUamUw")],
-        [authorization("Basic")],
-        [authorization("Basic ")],
-        [authorization("SOTicket  ")],
-        [authorization("Bearer ")],
-        # two of them, or one beside a session
-        [basic("tje0:Tje0"), basic("tje0:Tje0")],
-        [TICKET, TICKET, APP_TOKEN],
-        [BEARER, authorization("")],
-        [authorization(""), XSRF, COOKIE],
-        [authorization("Basic"), XSRF, COOKIE],
-        [basic("tje0:wrong"), XSRF, COOKIE],
-        # half a session, another's, an invented one
-        [XSRF],
-        [COOKIE],
-        [("X-XSRF-TOKEN", ""), COOKIE],
-        [XSRF, XSRF, COOKIE],
-        [("X-XSRF-TOKEN", "x2"), COOKIE],
-        [("X-XSRF-TOKEN", "X1"), COOKIE],
-        [XSRF, ("Cookie", "ASP.NET_SessionId=s2")],
-        [XSRF, ("Cookie", "ASP.NET_SessionId=")],
-        [XSRF, ("Cookie", "ASP.NET_SessionId")],
-        [XSRF, ("Cookie", "asp.net_sessionid=s1")],
-        [XSRF, ("Cookie", "other=s1")],
-        [("X-XSRF-TOKEN", "invented"), ("Cookie", "ASP.NET_SessionId=invented")],
-        [XSRF, ("Cookie", "ASP.NET_SessionId=s2; ASP.NET_SessionId=s1")],
-    ],
-)
-def test_everything_else_is_a_401(lines: Lines, where: Installation) -> None:
-    assert enter(lines, where) is None
+def test_all_other_credentials_are_a_401() -> None:
+    for installation in Installation:
+        for lines in (
+            [],
+            [basic("tje0:wrong")],
+            [basic("tje0:")],
+            [basic("tje0")],
+            [basic("empty")],
+            [basic(":")],
+            [basic(":Tje0")],
+            [authorization("SOTicket 7T:other")],
+            [authorization("SOTicket 7T:other"), APP_TOKEN],
+            [authorization("Bearer 8A:other")],
+            [authorization("Bearer 7T:ticket")],
+            [APP_TOKEN],
+            # malformed
+            [authorization("Basic !!!")],
+            [authorization("Basic dGplMDpUamU")],
+            [authorization("Basic dGplMDpUamUw\xe9")],
+            [authorization("Basicd GplMDpUamUw")],
+            [authorization("dGplMDpUamUw")],
+            [authorization("7T:ticket")],
+            [authorization("Negotiate dGplMDpUamUw")],
+            [authorization("Basic")],
+            [authorization("Basic ")],
+            [authorization("SOTicket  ")],
+            [authorization("Bearer ")],
+            # two Authorization headers, or one beside a session
+            [basic("tje0:Tje0"), basic("tje0:Tje0")],
+            [TICKET, TICKET, APP_TOKEN],
+            [BEARER, authorization("")],
+            [authorization(""), XSRF, COOKIE],
+            [authorization("Basic"), XSRF, COOKIE],
+            [basic("tje0:wrong"), XSRF, COOKIE],
+            # half a session, another one's XSRF value, an unknown one
+            [XSRF],
+            [COOKIE],
+            [("X-XSRF-TOKEN", ""), COOKIE],
+            [XSRF, XSRF, COOKIE],
+            [("X-XSRF-TOKEN", "x2"), COOKIE],
+            [("X-XSRF-TOKEN", "X1"), COOKIE],
+            [XSRF, ("Cookie", "ASP.NET_SessionId=s2")],
+            [XSRF, ("Cookie", "ASP.NET_SessionId=")],
+            [XSRF, ("Cookie", "ASP.NET_SessionId")],
+            [XSRF, ("Cookie", "asp.net_sessionid=s1")],
+            [XSRF, ("Cookie", "other=s1")],
+            [("X-XSRF-TOKEN", "invented"), ("Cookie", "ASP.NET_SessionId=invented")],
+            [XSRF, ("Cookie", "ASP.NET_SessionId=s2; ASP.NET_SessionId=s1")],
+        ):
+            assert identify_client(lines, installation) is None, (installation, lines)
 
 
-@pytest.mark.parametrize(
-    ("lines", "where", "why"),
-    [
+def test_unusable_credentials_have_the_header_and_a_reason() -> None:
+    for lines, header, reason in (
         ([], "Authorization", "missing, and so are X-XSRF-TOKEN and a session cookie"),
         ([authorization("")], "Authorization", "is empty"),
         (
@@ -216,18 +203,17 @@ def test_everything_else_is_a_401(lines: Lines, where: Installation) -> None:
         ([TICKET, TICKET, TICKET], "Authorization", "sent 3 times; send it once"),
         ([XSRF], "Cookie", "X-XSRF-TOKEN needs the cookie ASP.NET_SessionId beside it"),
         ([COOKIE], "X-XSRF-TOKEN", "a session cookie needs its one XSRF value"),
-    ],
-)
-def test_the_journal_is_told_what_was_wrong(lines: Lines, where: str, why: str) -> None:
-    got = presented(headers(lines))
-    assert isinstance(got, Unusable)
-    assert got.where == where
-    assert why in got.why
+    ):
+        credentials = read_credentials(build_headers(lines))
+        assert isinstance(credentials, UnusableCredentials), lines
+        assert credentials.where == header, lines
+        assert reason in credentials.reason, lines
 
 
 @given(st.text().filter(lambda user: ":" not in user), st.text())
-def test_any_pair_comes_back_from_its_base64(user: str, password: str) -> None:
-    assert presented(headers([basic(f"{user}:{password}")])) == BasicPair(user, password)
+def test_any_user_and_password_is_decoded_from_base64(user: str, password: str) -> None:
+    credentials = read_credentials(build_headers([basic(f"{user}:{password}")]))
+    assert credentials == BasicCredentials(user, password)
 
 
 names = st.sampled_from(["Authorization", "Cookie", "X-XSRF-TOKEN", "SO-AppToken"])
@@ -238,5 +224,5 @@ values = st.text(st.characters(max_codepoint=255)) | st.sampled_from(
 
 @pytest.mark.claim("credentials-malformed", "unauthorized")
 @given(st.lists(st.tuples(names, values), max_size=6), st.sampled_from(Installation))
-def test_no_invented_headers_are_more_than_a_401(lines: Lines, where: Installation) -> None:
-    assert enter(lines, where) is None
+def test_random_credentials_are_a_401(lines: Lines, installation: Installation) -> None:
+    assert identify_client(lines, installation) is None

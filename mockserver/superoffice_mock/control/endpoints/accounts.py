@@ -1,4 +1,4 @@
-"""The accounts of a tenant: how long each takes, and which run syncs or last synced it."""
+"""Control call that lists accounts: how long each takes, and which runs sync it."""
 
 from typing import Final
 
@@ -6,53 +6,62 @@ from superoffice_mock.control import views
 from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.control.views import View
 from superoffice_mock.core import clock
-from superoffice_mock.core.sync_run import AccountId, Instant, RunId
+from superoffice_mock.core.sync_run import AccountId, Durations, Instant, RunId
 from superoffice_mock.tenants.tenant import Tenant
 
 
-async def _accounts(asked: ControlRequest) -> View:
-    tenant = asked.tenant
+async def _list_accounts(request: ControlRequest) -> View:
+    tenant = request.tenant
     durations = tenant.facts.durations
-    synced, under_way = _seen(tenant)
+    last_syncs, current_runs = _sync_states(tenant)
     return {
-        "seconds_per_account": clock.to_seconds(durations.each),
+        "seconds_per_account": clock.to_seconds(durations.default),
         "accounts": [
-            {
-                "AccountId": account,
-                "seconds": clock.to_seconds(durations.of(account)),
-                "synced_at": clock.format_instant(synced[account][0])
-                if account in synced
-                else None,
-                "synced_by": synced[account][1] if account in synced else None,
-                "syncing_by": under_way.get(account),
-            }
-            for account in sorted({*durations.own, *synced, *under_way})
+            _account_view(account, durations, last_syncs.get(account), current_runs.get(account))
+            for account in sorted({*durations.by_account, *last_syncs, *current_runs})
         ],
     }
 
 
-def _seen(tenant: Tenant) -> tuple[dict[AccountId, tuple[Instant, RunId]], dict[AccountId, RunId]]:
-    """Return when and by which run accounts were last synced, and which runs have some to sync."""
+def _account_view(
+    account: AccountId,
+    durations: Durations,
+    last_sync: tuple[Instant, RunId] | None,
+    current_run: RunId | None,
+) -> View:
+    return {
+        "AccountId": account,
+        "seconds": clock.to_seconds(durations.of(account)),
+        "synced_at": last_sync and clock.format_instant(last_sync[0]),
+        "synced_by": last_sync and last_sync[1],
+        "syncing_by": current_run,
+    }
+
+
+def _sync_states(
+    tenant: Tenant,
+) -> tuple[dict[AccountId, tuple[Instant, RunId]], dict[AccountId, RunId]]:
+    """Return each account's last sync (time and run), and the run that is going to sync it."""
     now = tenant.now()
-    synced: dict[AccountId, tuple[Instant, RunId]] = {}
-    under_way: dict[AccountId, RunId] = {}
+    last_syncs: dict[AccountId, tuple[Instant, RunId]] = {}
+    current_runs: dict[AccountId, RunId] = {}
     for run in views.runs_of(tenant, tenant.journal):
         for step in (step for task in run.tasks for step in task.steps):
             state = views.step_state(step, run, now)
             if state == "synced":
                 last = (step.ends_at, run.id)
-                synced[step.account] = max(last, synced.get(step.account, last))
+                last_syncs[step.account] = max(last, last_syncs.get(step.account, last))
             elif state != "cut short":
-                under_way[step.account] = run.id
-    return synced, under_way
+                current_runs[step.account] = run.id
+    return last_syncs, current_runs
 
 
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/accounts": {
         "GET": ControlMethod(
-            _accounts,
-            summary="the accounts with a time of their own, and what the journal knows of the rest",
-            answers="Accounts",
+            _list_accounts,
+            summary="lists accounts that have their own duration, or that a known run syncs",
+            response="Accounts",
         )
     }
 }

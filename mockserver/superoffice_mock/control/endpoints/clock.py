@@ -1,4 +1,4 @@
-"""The clock of a tenant: which one it has, and moving it."""
+"""Control calls that show, change and advance the clock of a tenant."""
 
 from collections.abc import Callable
 from typing import Annotated, ClassVar, Final, Literal
@@ -21,56 +21,60 @@ from superoffice_mock.core.sync_run import seconds as duration
 
 
 class Advance(RequestBody):
-    """By how much, or until when, a clock moves."""
+    """How far a clock moves: a number of seconds, or until nothing is pending."""
 
     example: ClassVar[str] = '{"seconds": 2.5} or {"until": "idle"}'
     seconds: Annotated[float, Meta(ge=0, le=1_000_000_000)] | None = None
     until: Literal["idle"] | None = None
 
 
-async def _clock(asked: ControlRequest) -> View:
-    return views.clock_view(asked.tenant)
+async def _get_clock(request: ControlRequest) -> View:
+    return views.clock_view(request.tenant)
 
 
-def _exchanging(change: Callable[[Clock, int], Clock], summary: str) -> ControlMethod:
-    async def exchange(asked: ControlRequest) -> View:
-        asked.tenant.set_clock(change)
-        return views.clock_view(asked.tenant)
+def _change_clock(change: Callable[[Clock, int], Clock], summary: str) -> ControlMethod:
+    async def change_clock(request: ControlRequest) -> View:
+        request.tenant.set_clock(change)
+        return views.clock_view(request.tenant)
 
-    return ControlMethod(exchange, summary=summary, answers="Clock")
+    return ControlMethod(change_clock, summary=summary, response="Clock")
 
 
-async def _advance(asked: ControlRequest) -> View:
-    tenant = asked.tenant
+async def _advance(request: ControlRequest) -> View:
+    tenant = request.tenant
     if isinstance(tenant.state.clock, RealClock):
         raise problem(409, "the clock runs in real time; POST /_mock/clock/freeze first")
-    by = asked.read(Advance)
-    if (by.seconds is None) == (by.until is None):
+    advance = request.decode_body(Advance)
+    if (advance.seconds is None) == (advance.until is None):
         raise problem(400, f"the body: send either {Advance.example}")
-    if by.seconds is None:
+    if advance.seconds is None:
         events = tenant.advance_until_idle()
     else:
-        events = tenant.advance(Instant(tenant.now() + duration(by.seconds)))
-    await tenant.calm()
-    return views.clock_view(tenant) | {"events": [views.event_view(one) for one in events]}
+        events = tenant.advance(Instant(tenant.now() + duration(advance.seconds)))
+    await tenant.wait_until_settled()
+    return views.clock_view(tenant) | {"events": [views.event_view(event) for event in events]}
 
 
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/clock": {
-        "GET": ControlMethod(_clock, summary="tells which clock the tenant has", answers="Clock")
+        "GET": ControlMethod(
+            _get_clock, summary="returns the tenant's clock and its time", response="Clock"
+        )
     },
-    "/clock/real": {"POST": _exchanging(clock.real, "lets time run")},
+    "/clock/real": {"POST": _change_clock(clock.resume, "lets the clock run in real time")},
     "/clock/jump": {
-        "POST": _exchanging(clock.jump, "lets time jump to the next moment anyone waits for")
+        "POST": _change_clock(
+            clock.jump, "lets the clock jump to the next moment that a call waits for"
+        )
     },
-    "/clock/freeze": {"POST": _exchanging(clock.freeze, "stops the clock")},
+    "/clock/freeze": {"POST": _change_clock(clock.freeze, "stops the clock")},
     "/clock/advance": {
         "POST": ControlMethod(
             _advance,
-            summary="moves a clock that stands; tells what happens in between",
-            takes=Advance,
-            answers="Advanced",
-            refuses=(409,),
+            summary="moves a clock that stands still; lists what happens in between",
+            body=Advance,
+            response="Advanced",
+            errors=(409,),
         )
     },
 }

@@ -1,4 +1,4 @@
-"""Ending what lets callers in."""
+"""Control calls that end sessions and let credentials expire."""
 
 from collections import Counter
 from typing import ClassVar, Final
@@ -11,23 +11,28 @@ from superoffice_mock.control.request import (
     RequestBody,
 )
 from superoffice_mock.control.views import View
-from superoffice_mock.core.expiry import Credential, Kind, credentials, expired
+from superoffice_mock.core.expiry import (
+    CredentialKind,
+    ExpiringCredential,
+    expire,
+    known_expiring_credentials,
+)
 
-_OWN: Final = (
-    "GET /_mock/tenants/{id} shows those of a made tenant, those of others are in the "
+_WHERE_TO_LOOK: Final = (
+    "GET /_mock/tenants/{id} shows the credentials of a made tenant; those of others are in the "
     "configuration, or in the README's demo world"
 )
 
 
 class EndSession(RequestBody):
-    """Which session ends."""
+    """The session to end."""
 
     example: ClassVar[str] = '{"session": "demo-session"}'
     session: str
 
 
 class Expire(RequestBody):
-    """What expires; without a member all does."""
+    """The credentials that expire; without a member, all of them."""
 
     example: ClassVar[str] = (
         '{"ticket": "7T:demo-ticket"}, {"access_token": …}, {"session": …}, or {} for all'
@@ -37,61 +42,65 @@ class Expire(RequestBody):
     session: str | None = None
 
     @property
-    def named(self) -> list[Credential]:
-        """What the members name."""
+    def credentials(self) -> list[ExpiringCredential]:
+        """The credentials that the members name."""
         values = {
-            Kind.TICKET: self.ticket,
-            Kind.TOKEN: self.access_token,
-            Kind.SESSION: self.session,
+            CredentialKind.TICKET: self.ticket,
+            CredentialKind.TOKEN: self.access_token,
+            CredentialKind.SESSION: self.session,
         }
-        return [Credential(kind, value) for kind, value in values.items() if value is not None]
+        return [
+            ExpiringCredential(kind, value) for kind, value in values.items() if value is not None
+        ]
 
 
-async def _end_session(asked: ControlRequest) -> View:
-    session = asked.read(EndSession).session
+async def _end_session(request: ControlRequest) -> View:
+    session = request.decode_body(EndSession).session
     try:
-        asked.tenant.transact(lambda state: (state.without_session(session), None))
+        request.tenant.transact(lambda state: (state.without_session(session), None))
     except KeyError:
-        told = f"{asked.tenant.facts.id} has no open session of that id; {_OWN}"
-        raise problem(404, told) from None
-    return {"sessions": len(asked.tenant.state.sessions)}
+        detail = f"{request.tenant.facts.id} has no open session of that id; {_WHERE_TO_LOOK}"
+        raise problem(404, detail) from None
+    return {"sessions": len(request.tenant.state.sessions)}
 
 
-async def _expire(asked: ControlRequest) -> View:
-    named, facts = asked.read(Expire).named, asked.tenant.facts
-    known = list(credentials(facts.known, facts.sessions))
-    for one in named:
-        if one not in known:
-            raise problem(404, f"{facts.id} has no such {one.kind}; {_OWN}")
-    those, now = named or known, asked.tenant.now()
-    asked.tenant.transact(lambda state: (state.with_ends(expired(state.ends, now, *those)), None))
-    counts = Counter(one.kind for one in those)
+async def _expire_credentials(request: ControlRequest) -> View:
+    named_credentials, facts = request.decode_body(Expire).credentials, request.tenant.facts
+    known_credentials = list(known_expiring_credentials(facts.known_credentials, facts.sessions))
+    for credential in named_credentials:
+        if credential not in known_credentials:
+            raise problem(404, f"{facts.id} has no such {credential.kind}; {_WHERE_TO_LOOK}")
+    credentials, now = named_credentials or known_credentials, request.tenant.now()
+    request.tenant.transact(
+        lambda state: (state.with_expiry_times(expire(state.expiry_times, now, *credentials)), None)
+    )
+    counts = Counter(credential.kind for credential in credentials)
     return {
         "expired": {
-            "tickets": counts[Kind.TICKET],
-            "tokens": counts[Kind.TOKEN],
-            "sessions": counts[Kind.SESSION],
+            "tickets": counts[CredentialKind.TICKET],
+            "tokens": counts[CredentialKind.TOKEN],
+            "sessions": counts[CredentialKind.SESSION],
         }
     }
 
 
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/sessions/end": {
         "POST": ControlMethod(
             _end_session,
             summary="ends a web session",
-            takes=EndSession,
-            answers="Sessions",
-            refuses=(404,),
+            body=EndSession,
+            response="Sessions",
+            errors=(404,),
         )
     },
     "/credentials/expire": {
         "POST": ControlMethod(
-            _expire,
+            _expire_credentials,
             summary="lets a ticket, an access token or a session expire now, or all of them",
-            takes=Expire,
-            answers="Expired",
-            refuses=(404,),
+            body=Expire,
+            response="Expired",
+            errors=(404,),
         )
     },
 }

@@ -1,4 +1,4 @@
-"""Faults, armed by hand: looked at, replaced, added and cleared."""
+"""Control calls that list, arm, replace and clear faults."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,13 +19,13 @@ from superoffice_mock.core.faults import (
     Breakage,
     Chance,
     Delay,
-    Each,
     Effect,
-    Every,
+    ErrorAnswer,
+    EveryCall,
+    EveryNth,
     Expiry,
     Fault,
     Faults,
-    Refusal,
     Rule,
 )
 from superoffice_mock.core.sync_run import SECOND, seconds
@@ -33,38 +33,28 @@ from superoffice_mock.webapi.fault_injection import BREAKAGES
 from superoffice_mock.wire.values import shorten
 
 MAX_SEED: Final = 2**53 - 1
-"""The largest whole number that every reader of JSON keeps as it is."""
-
-
+"""The largest integer that every JSON parser reads exactly."""
 MAX_HEADERS: Final = 20
-
-
-RETRIABLE: Final = (429, 503)
-
-
-SEEDED: Final = "random-data-then-close"
-
-
-OF_THE_CONNECTION: Final = frozenset(
+MAX_FAULTS: Final = 100
+"""Faults of one tenant."""
+EFFECTS: Final = ("status", "expired_credential", "delay", "connection")
+RETRY_AFTER_STATUSES: Final = (429, 503)
+SEEDED_BREAKAGE: Final = "random-data-then-close"
+CONNECTION_HEADERS: Final = frozenset(
     {
         *("connection", "content-length", "date", "keep-alive", "te", "trailer"),
         *("transfer-encoding", "upgrade"),
     }
 )
-"""Headers that the server must write itself."""
-
-
-_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
-
-
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,1000}")
-
+"""Headers that the server writes itself."""
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,1000}")
 
 Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 
 
-class SentFault(RequestBody):
-    """Which calls are struck, and by exactly one of: status, expiry, delay, connection."""
+class NewFault(RequestBody):
+    """A fault: when it fires, and one of status, expired_credential, delay and connection."""
 
     example: ClassVar[str] = (
         '{"status": 503, "retry_after": 2, "times": 2} or {"expired_credential": true} '
@@ -85,169 +75,168 @@ class SentFault(RequestBody):
 
     @property
     def effects(self) -> list[str]:
-        """The effects that it names."""
+        """The names of its effects; a valid fault has exactly one."""
         return [name for name in EFFECTS if getattr(self, name) is not None]
 
 
-EFFECTS: Final = ("status", "expired_credential", "delay", "connection")
-
-
-def meant(sent: SentFault, asked: ControlRequest, where: str = "") -> Fault:
-    """Return the fault that *sent* means. Raise ProblemError if it is none, or can't be armed."""
-    names = [one.name for one in asked.world.operations.values()]
-    for wrong in _wrongs(sent, names):
-        raise problem(400, f"the body: {where}{wrong}; send {SentFault.example}")
-    if sent.connection is not None and not asked.on_a_socket:
-        detail = "there is no connection to break in-process; run a real server for that"
-        raise problem(409, f"{where}{sent.connection}: {detail}")
-    return Fault(_effect(sent), _rule(sent), _operation(sent, names), _times(sent))
-
-
-# ---- what it means ---------------------------------------------------------------------------
-
-
-def _effect(sent: SentFault) -> Effect:
-    if sent.status is not None:
-        headers = tuple((sent.headers or {}).items())
-        if sent.retry_after is not None:
-            headers = (*headers, ("Retry-After", f"{sent.retry_after}"))
-        return Refusal(sent.status, sent.message, headers)
-    if sent.delay is not None:
-        return Delay(seconds(sent.delay))
-    if sent.connection is not None:
-        return Breakage(sent.connection, sent.seed or 0)
-    return Expiry()
-
-
-def _rule(sent: SentFault) -> Rule:
-    if sent.every is not None:
-        return Every(sent.every)
-    if sent.probability is not None:
-        return Chance(sent.probability, sent.seed or 0)
-    return Each()
-
-
-def _operation(sent: SentFault, names: list[str]) -> str | None:
-    wanted = sent.operation and sent.operation.lower()
-    return next((name for name in names if name.lower() == wanted), None)
-
-
-def _times(sent: SentFault) -> int | None:
-    repeated = sent.every is not None or sent.probability is not None
-    return sent.times or (None if repeated else 1)
-
-
-# ---- what is wrong ---------------------------------------------------------------------------
-
-
-def _wrongs(sent: SentFault, names: list[str]) -> Iterator[str]:
-    """Yield what can't be meant."""
-    yield from _wrong_answer(sent)
-    effects = sent.effects
-    if not effects:
-        yield f"nothing happens; name one of {', '.join(EFFECTS)}"
-    if len(effects) > 1:
-        yield f"{' and '.join(effects)} can't happen at once; arm a fault for each"
-    if sent.expired_credential is False:
-        yield "expired_credential is true or left out"
-    if sent.operation is not None and _operation(sent, names) is None:
-        yield f"operation {_unknown(sent.operation, names)}"
-    if sent.connection is not None and sent.connection not in BREAKAGES:
-        yield f"connection {_unknown(sent.connection, BREAKAGES)}"
-    yield from _wrong_rule(sent)
-
-
-def _wrong_rule(sent: SentFault) -> Iterator[str]:
-    if sent.every is not None and sent.probability is not None:
-        yield "every and probability exclude each other"
-    if sent.times == 0 and sent.every is None and sent.probability is None:
-        yield "times is 1 or more; with every or probability, 0 means until it is cleared"
-    if sent.seed is not None and sent.probability is None and sent.connection != SEEDED:
-        yield f"seed belongs to probability or to {SEEDED}"
-
-
-def _wrong_answer(sent: SentFault) -> Iterator[str]:
-    for name in ("message", "headers", "retry_after"):
-        if getattr(sent, name) is not None and sent.status is None:
-            yield f"{name} belongs to an answer; give its status, too"
-    if sent.retry_after is not None and sent.status not in RETRIABLE:
-        yield "retry_after goes with status 429 or 503"
-    if sent.message is not None and not sent.message.isprintable():
-        yield "message has characters that can't be printed"
-    taken = set() if sent.retry_after is None else {"retry-after"}
-    yield from _wrong_headers(sent.headers or {}, taken)
-
-
-def _wrong_headers(headers: Mapping[str, str], taken: set[str]) -> Iterator[str]:
-    for name, value in headers.items():
-        folded = name.lower()
-        if not _NAME.fullmatch(name):
-            yield f"headers: {shorten(name)!r} is no name of a header"
-        if not _VALUE.fullmatch(value):
-            yield f"headers: {shorten(name)}: its value has characters that no header may have"
-        if folded in OF_THE_CONNECTION:
-            yield f"headers: {shorten(name)} belongs to the connection; the server writes it"
-        if folded in taken:
-            yield f"headers: {shorten(name)} stands there twice"
-        taken.add(folded)
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name.lower(), [one.lower() for one in known], n=1, cutoff=0.5)
-    found = next((one for one in known if near == [one.lower()]), None)
-    meant = f"did you mean {found!r}? " if found else ""
-    return f"{shorten(name)!r} is not known; {meant}known are {', '.join(known)}"
-
-
-MAX_FAULTS: Final = 100
-"""Faults of one tenant."""
-
-
-class SentFaults(RequestBody):
-    """All the faults that a tenant shall have."""
+class NewFaults(RequestBody):
+    """All faults of a tenant."""
 
     example: ClassVar[str] = (
         '{"faults": [{"status": 503, "retry_after": 2, "times": 2}, {"connection": "stall"}]}'
     )
-    faults: Annotated[list[SentFault], Meta(max_length=MAX_FAULTS)]
+    faults: Annotated[list[NewFault], Meta(max_length=MAX_FAULTS)]
 
 
-async def _faults(asked: ControlRequest) -> View:
-    return _view(asked.tenant.state.faults)
+def build_fault(new: NewFault, request: ControlRequest, where: str = "") -> Fault:
+    """Return the fault that *new* describes. Raise ProblemError if it is invalid.
+
+    *where* says in messages which item of a list it is.
+    """
+    operations = [operation.name for operation in request.context.operations.values()]
+    for text in _find_problems(new, operations):
+        raise problem(400, f"the body: {where}{text}; send {NewFault.example}")
+    if new.connection is not None and not request.has_connection:
+        detail = "an in-process app has no connection to break; run a real server for that"
+        raise problem(409, f"{where}{new.connection}: {detail}")
+    return Fault(_effect(new), _rule(new), _find_operation(new, operations), _times(new))
 
 
-async def _replace(asked: ControlRequest) -> View:
-    sent = asked.read(SentFaults).faults
-    meanings = [meant(one, asked, f"faults[{place}]: ") for place, one in enumerate(sent)]
-    return _changed(asked, asked.tenant.state.faults.replaced(meanings))
+# ---- body to fault ---------------------------------------------------------------------------
 
 
-async def _add(asked: ControlRequest) -> View:
-    fault = meant(asked.read(SentFault), asked)
-    faults = asked.tenant.state.faults
-    if faults.armed >= MAX_FAULTS:
-        raise problem(409, f"{MAX_FAULTS} faults are armed already; DELETE /_mock/faults first")
-    return _changed(asked, faults.with_fault(fault, MAX_FAULTS))
+def _effect(new: NewFault) -> Effect:
+    if new.status is not None:
+        headers = tuple((new.headers or {}).items())
+        if new.retry_after is not None:
+            headers = (*headers, ("Retry-After", f"{new.retry_after}"))
+        return ErrorAnswer(new.status, new.message, headers)
+    if new.delay is not None:
+        return Delay(seconds(new.delay))
+    if new.connection is not None:
+        return Breakage(new.connection, new.seed or 0)
+    return Expiry()
 
 
-async def _clear(asked: ControlRequest) -> View:
-    return _changed(asked, asked.tenant.state.faults.replaced(()))
+def _rule(new: NewFault) -> Rule:
+    if new.every is not None:
+        return EveryNth(new.every)
+    if new.probability is not None:
+        return Chance(new.probability, new.seed or 0)
+    return EveryCall()
 
 
-def _changed(asked: ControlRequest, faults: Faults) -> View:
-    asked.tenant.transact(lambda state: (state.with_faults(faults), None))
-    return _view(faults)
+def _find_operation(new: NewFault, operations: list[str]) -> str | None:
+    folded = new.operation and new.operation.lower()
+    return next((name for name in operations if name.lower() == folded), None)
 
 
-# ---- what is shown ---------------------------------------------------------------------------
+def _times(new: NewFault) -> int | None:
+    is_repeated = new.every is not None or new.probability is not None
+    return new.times or (None if is_repeated else 1)
 
 
-def _view(faults: Faults) -> View:
-    return {"faults": [_fault_view(fault) for fault in faults.each]}
+# ---- problems of a body ----------------------------------------------------------------------
+
+
+def _find_problems(new: NewFault, operations: list[str]) -> Iterator[str]:
+    yield from _answer_problems(new)
+    effects = new.effects
+    if not effects:
+        yield f"the fault has no effect; name one of {', '.join(EFFECTS)}"
+    if len(effects) > 1:
+        yield f"{' and '.join(effects)} exclude each other; arm one fault for each"
+    if new.expired_credential is False:
+        yield "expired_credential must be true or left out"
+    if new.operation is not None and _find_operation(new, operations) is None:
+        yield f"unknown operation {_describe_unknown(new.operation, operations)}"
+    if new.connection is not None and new.connection not in BREAKAGES:
+        yield f"unknown connection {_describe_unknown(new.connection, BREAKAGES)}"
+    yield from _rule_problems(new)
+
+
+def _rule_problems(new: NewFault) -> Iterator[str]:
+    if new.every is not None and new.probability is not None:
+        yield "every and probability exclude each other"
+    if new.times == 0 and new.every is None and new.probability is None:
+        yield "times must be 1 or more; only with every or probability, 0 means until it is cleared"
+    if new.seed is not None and new.probability is None and new.connection != SEEDED_BREAKAGE:
+        yield f"seed needs probability or connection {SEEDED_BREAKAGE}"
+
+
+def _answer_problems(new: NewFault) -> Iterator[str]:
+    for name in ("message", "headers", "retry_after"):
+        if getattr(new, name) is not None and new.status is None:
+            yield f"{name} needs a status; send both"
+    if new.retry_after is not None and new.status not in RETRY_AFTER_STATUSES:
+        yield "retry_after goes with status 429 or 503"
+    if new.message is not None and not new.message.isprintable():
+        yield "message contains characters that cannot be printed"
+    names = set() if new.retry_after is None else {"retry-after"}
+    yield from _header_problems(new.headers or {}, names)
+
+
+def _header_problems(headers: Mapping[str, str], names: set[str]) -> Iterator[str]:
+    """Yield what is wrong with *headers*; *names* are the headers that the answer has already."""
+    for name, value in headers.items():
+        folded = name.lower()
+        if not _HEADER_NAME.fullmatch(name):
+            yield f"headers: {shorten(name)!r} is not a valid header name"
+        if not _HEADER_VALUE.fullmatch(value):
+            yield f"headers: {shorten(name)}: the value has characters that headers can't have"
+        if folded in CONNECTION_HEADERS:
+            yield f"headers: the server writes {shorten(name)} itself; leave it out"
+        if folded in names:
+            yield f"headers: {shorten(name)} is given twice"
+        names.add(folded)
+
+
+def _describe_unknown(name: str, known_names: Sequence[str]) -> str:
+    by_folded = {known.lower(): known for known in known_names}
+    near = get_close_matches(name.lower(), by_folded, n=1, cutoff=0.5)
+    hint = f"did you mean {by_folded[near[0]]!r}? " if near else ""
+    return f"{shorten(name)!r}; {hint}Known: {', '.join(known_names)}"
+
+
+# ---- handlers --------------------------------------------------------------------------------
+
+
+async def _list_faults(request: ControlRequest) -> View:
+    return _faults_view(request.tenant.state.faults)
+
+
+async def _replace_faults(request: ControlRequest) -> View:
+    body = request.decode_body(NewFaults)
+    faults = [build_fault(new, request, f"faults[{i}]: ") for i, new in enumerate(body.faults)]
+    return _set_faults(request, request.tenant.state.faults.replace_all(faults))
+
+
+async def _add_fault(request: ControlRequest) -> View:
+    fault = build_fault(request.decode_body(NewFault), request)
+    faults = request.tenant.state.faults
+    if faults.armed_count >= MAX_FAULTS:
+        raise problem(409, f"{MAX_FAULTS} faults are already armed; DELETE /_mock/faults first")
+    return _set_faults(request, faults.with_fault(fault, MAX_FAULTS))
+
+
+async def _clear_faults(request: ControlRequest) -> View:
+    return _set_faults(request, request.tenant.state.faults.replace_all(()))
+
+
+def _set_faults(request: ControlRequest, faults: Faults) -> View:
+    request.tenant.transact(lambda state: (state.with_faults(faults), None))
+    return _faults_view(faults)
+
+
+# ---- fault to JSON ---------------------------------------------------------------------------
+
+
+def _faults_view(faults: Faults) -> View:
+    return {"faults": [_fault_view(fault) for fault in faults.items]}
 
 
 def _fault_view(fault: Fault) -> View:
-    """Return *fault* by the members that arm it, and what became of it."""
+    """Return *fault* with the members that arm it, its id, and how often it fired."""
     return {
         "id": fault.id,
         "operation": fault.operation,
@@ -261,9 +250,9 @@ def _fault_view(fault: Fault) -> View:
 
 def _rule_view(rule: Rule) -> View:
     match rule:
-        case Each():
+        case EveryCall():
             return {}
-        case Every(nth):
+        case EveryNth(nth):
             return {"every": nth}
         case Chance(probability, seed):
             return {"probability": probability, "seed": seed}
@@ -271,37 +260,37 @@ def _rule_view(rule: Rule) -> View:
 
 def _effect_view(effect: Effect) -> View:
     match effect:
-        case Refusal(status, message, headers):
+        case ErrorAnswer(status, message, headers):
             return {"status": status, "message": message, "headers": dict(headers)}
         case Expiry():
             return {"expired_credential": True}
         case Delay(by):
             return {"delay": by / SECOND}
         case Breakage(kind, seed):
-            return {"connection": kind} | ({"seed": seed} if kind == SEEDED else {})
+            return {"connection": kind} | ({"seed": seed} if kind == SEEDED_BREAKAGE else {})
 
 
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/faults": {
         "GET": ControlMethod(
-            _faults,
-            summary="the faults, how often each fired and whether it still can",
-            answers="Faults",
+            _list_faults,
+            summary="lists the faults: how often each fired, and whether it still can",
+            response="Faults",
         ),
         "PUT": ControlMethod(
-            _replace,
-            summary="arm these faults instead of all others",
-            takes=SentFaults,
-            answers="Faults",
-            refuses=(409,),
+            _replace_faults,
+            summary="replaces all faults with these",
+            body=NewFaults,
+            response="Faults",
+            errors=(409,),
         ),
         "POST": ControlMethod(
-            _add,
-            summary="arm one more fault",
-            takes=SentFault,
-            answers="Faults",
-            refuses=(409,),
+            _add_fault,
+            summary="arms one more fault",
+            body=NewFault,
+            response="Faults",
+            errors=(409,),
         ),
-        "DELETE": ControlMethod(_clear, summary="clear all faults", answers="Faults"),
+        "DELETE": ControlMethod(_clear_faults, summary="clears all faults", response="Faults"),
     },
 }

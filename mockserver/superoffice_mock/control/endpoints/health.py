@@ -1,23 +1,23 @@
-"""What the mock says of itself."""
+"""Control call that says that the mock is up."""
 
 from typing import Final
 
-from superoffice_mock import __version__
 from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.control.views import View
 from superoffice_mock.core import clock
+from superoffice_mock.version import __version__
 
 
-async def _health(asked: ControlRequest) -> View:
-    world = asked.world
-    uptime = clock.to_seconds(world.steady() - world.started_at)
+async def _get_health(request: ControlRequest) -> View:
+    context = request.context
+    uptime = clock.to_seconds(context.steady() - context.started_at)
     return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
 
 
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/health": {
         "GET": ControlMethod(
-            _health, summary="says that the server is up; needs no token", answers="Health"
+            _get_health, summary="returns version and uptime; needs no token", response="Health"
         )
     }
 }

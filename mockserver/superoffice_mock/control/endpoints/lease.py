@@ -1,4 +1,4 @@
-"""The lease and the runs: looked at, held and released by hand."""
+"""Control calls that show, hold and release the lease, and list the runs."""
 
 from typing import Final
 
@@ -8,42 +8,48 @@ from superoffice_mock.control.request import ControlMethod, ControlPaths, Contro
 from superoffice_mock.control.views import View
 
 
-async def _lease(asked: ControlRequest) -> View:
-    return views.lease_view(asked.tenant)
+async def _get_lease(request: ControlRequest) -> View:
+    return views.lease_view(request.tenant)
 
 
-async def _hold(asked: ControlRequest) -> View:
+async def _hold_lease(request: ControlRequest) -> View:
     try:
-        asked.tenant.hold()
+        request.tenant.hold()
     except ValueError as error:
         raise problem(409, f"{error}") from None
-    return views.lease_view(asked.tenant)
+    return views.lease_view(request.tenant)
 
 
-async def _release(asked: ControlRequest) -> View:
-    ended = asked.tenant.release()
-    await asked.tenant.calm()
-    released = ended and views.holder_view(ended, asked.tenant.now())
-    return views.lease_view(asked.tenant) | {"released": released}
+async def _release_lease(request: ControlRequest) -> View:
+    holder = request.tenant.release()
+    await request.tenant.wait_until_settled()
+    released = holder and views.holder_view(holder, request.tenant.now())
+    return views.lease_view(request.tenant) | {"released": released}
 
 
-async def _runs(asked: ControlRequest) -> View:
-    return views.runs_view(asked.tenant, asked.world.journal)
+async def _list_runs(request: ControlRequest) -> View:
+    return views.runs_view(request.tenant, request.context.journal)
 
 
-VERBS: Final[ControlPaths] = {
-    "/lease": {"GET": ControlMethod(_lease, summary="tells who holds the lease", answers="Lease")},
+PATHS: Final[ControlPaths] = {
+    "/lease": {
+        "GET": ControlMethod(
+            _get_lease, summary="returns the holder of the lease", response="Lease"
+        )
+    },
     "/lease/hold": {
         "POST": ControlMethod(
-            _hold, summary="takes the lease by hand", answers="Lease", refuses=(409,)
+            _hold_lease, summary="holds the lease by hand", response="Lease", errors=(409,)
         )
     },
     "/lease/release": {
         "POST": ControlMethod(
-            _release, summary="ends the hold or the run that holds it", answers="Released"
+            _release_lease,
+            summary="releases the lease: ends the hold, or the run",
+            response="Released",
         )
     },
     "/runs": {
-        "GET": ControlMethod(_runs, summary="tells the runs and their tasks", answers="Runs")
+        "GET": ControlMethod(_list_runs, summary="lists the runs with their tasks", response="Runs")
     },
 }

@@ -1,6 +1,6 @@
-"""Recordings of a tenant's calls: begun, and handed over as a HAR that has no secret in it.
+"""Control calls that record a tenant's calls and return them as a HAR file without secrets.
 
-Nothing is written to a disk: what a control call can name is not a file of this machine.
+They never write to the disk: a control call can't name a file of this machine.
 """
 
 from typing import Final
@@ -11,46 +11,48 @@ from superoffice_mock.control.errors import problem
 from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.control.views import View
 
-LEFT_OUT: Final = "superoffice-mock-left-out"
-"""The header that says how many exchanges more there were than had room."""
+LEFT_OUT_HEADER: Final = "superoffice-mock-left-out"
+"""The response header with the number of exchanges that the recording had no room for."""
 
 
-async def _start(asked: ControlRequest) -> View:
-    tenant = asked.tenant.facts.id
+async def _start_recording(request: ControlRequest) -> View:
+    tenant = request.tenant.facts.id
     try:
-        asked.world.tapes.start(tenant)
+        request.context.captures.start(tenant)
     except ValueError as error:
         raise problem(409, f"{error}") from None
     return {"recording": tenant}
 
 
-async def _stop(asked: ControlRequest) -> Response:
+async def _stop_recording(request: ControlRequest) -> Response:
     from superoffice_mock.recordings import har_file
 
-    await asked.tenant.calm()
+    await request.tenant.wait_until_settled()
     try:
-        tape = asked.world.tapes.stop(asked.tenant.facts.id)
+        capture = request.context.captures.stop(request.tenant.facts.id)
     except ValueError as error:
         raise problem(409, f"{error}") from None
-    told = {LEFT_OUT: f"{tape.left_out}"} if tape.left_out else {}
-    return Response(har_file.written(tape.recording), headers=told, media_type="application/json")
+    headers = {LEFT_OUT_HEADER: f"{capture.omitted}"} if capture.omitted else {}
+    return Response(
+        har_file.encode(capture.recording), headers=headers, media_type="application/json"
+    )
 
 
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/recordings/start": {
         "POST": ControlMethod(
-            _start,
-            summary="record the tenant's calls, with pseudonyms for all secrets",
-            answers="Recording",
-            refuses=(409,),
+            _start_recording,
+            summary="starts recording the tenant's calls, with pseudonyms for all secrets",
+            response="Recording",
+            errors=(409,),
         )
     },
     "/recordings/stop": {
         "POST": ControlMethod(
-            _stop,
-            summary="hand over what was recorded: HAR 1.2, with what really happened",
-            answers="Har",
-            refuses=(409,),
+            _stop_recording,
+            summary="ends the recording and returns it as HAR 1.2, with outcomes",
+            response="Har",
+            errors=(409,),
         )
     },
 }

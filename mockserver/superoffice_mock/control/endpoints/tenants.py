@@ -1,4 +1,4 @@
-"""Tenants as a whole: made, listed, removed, started again, and the readings they follow."""
+"""Control calls that make, list, remove and reset tenants, and list their readings."""
 
 import base64
 import secrets
@@ -13,14 +13,14 @@ from superoffice_mock.config.tenant_spec import (
     Account,
     AppSpec,
     ExpiresAfter,
-    Life,
+    Lifetime,
     Seconds,
     Secret,
     SessionSpec,
+    TenantDefaults,
     TenantSpec,
     Token,
     User,
-    Usual,
 )
 from superoffice_mock.control import views
 from superoffice_mock.control.errors import problem
@@ -38,17 +38,19 @@ from superoffice_mock.core.sync_run import Durations, Installation, Instant, Ten
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.wire.values import shorten
 
-APP: Final = "mock-app"
+DEFAULT_APP: Final = "mock-app"
+DEFAULT_USER: Final = "mock-user"
+_CLOCKS: Final[Mapping[str, Callable[[Instant], Clock]]] = {
+    "real": lambda _: RealClock(),
+    "freeze": FrozenClock,
+    "jump": JumpingClock,
+}
+
+Item = TypeVar("Item")
 
 
-USER: Final = "mock-user"
-
-
-Some = TypeVar("Some")
-
-
-class SentApp(msgspec.Struct, forbid_unknown_fields=True):
-    """A partner's app, and whether it was granted the EMail agent."""
+class NewApp(msgspec.Struct, forbid_unknown_fields=True):
+    """An app of a partner, and whether it was granted the EMail agent."""
 
     name: Secret
     token: Secret
@@ -56,7 +58,7 @@ class SentApp(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewTenant(RequestBody):
-    """A tenant to be made; credentials of a kind that is left out are made up."""
+    """A tenant to make; the mock generates each kind of credentials that is left out."""
 
     example: ClassVar[str] = '{"installation": "online", "granted": false}, or {} for onsite'
     installation: Installation = Installation.ONSITE
@@ -65,81 +67,114 @@ class NewTenant(RequestBody):
     seconds_per_account: Seconds | None = None
     accounts: list[Account] = msgspec.field(default_factory=list)
     readings: dict[str, str] = msgspec.field(default_factory=dict)
-    expires_after: Life | ExpiresAfter | None = None
+    expires_after: Lifetime | ExpiresAfter | None = None
     users: list[User] | None = None
     tickets: list[Secret] | None = None
     sessions: list[SessionSpec] | None = None
-    apps: list[SentApp] | None = None
+    apps: list[NewApp] | None = None
     tokens: list[Token] | None = None
 
 
-def facts_of(new: NewTenant, id_: TenantId, usual: Usual) -> TenantFacts:
-    """Return the facts of the tenant that *new* asks for. Raise ProblemError if it can't be."""
+# ---- body to tenant --------------------------------------------------------------------------
+
+
+def build_facts(new: NewTenant, id_: TenantId, defaults: TenantDefaults) -> TenantFacts:
+    """Return the facts of the tenant that *new* describes. Raise ProblemError if it is invalid."""
     _check(new)
     try:
-        facts = tenant_spec.facts(_spec(new, id_), _usual(new, usual))
+        facts = tenant_spec.build_facts(_build_spec(new, id_), _override_defaults(new, defaults))
     except ValueError as error:
         raise problem(400, f"the body: {error}") from None
-    for odd in tenant_spec.oddities(facts):
-        raise problem(400, f"the body: {odd}")
+    for text in tenant_spec.find_unusable_credentials(facts):
+        raise problem(400, f"the body: {text}")
     return facts
 
 
 def _check(new: NewTenant) -> None:
-    """Raise ProblemError for what could only be meant otherwise."""
+    """Raise ProblemError if *new* contradicts itself."""
     if new.installation is Installation.ONSITE and not new.granted:
         raise problem(400, 'granted: onsite needs no grant; send "installation": "online" too')
     if new.apps is not None and not new.granted:
-        raise problem(400, 'granted: is of the app that is made; send "email_agent" in your apps')
+        detail = 'granted: goes with the generated app; send "email_agent" in your own apps'
+        raise problem(400, detail)
 
 
-def _usual(new: NewTenant, usual: Usual) -> Usual:
-    """Return what *new* says for all of its accounts and calls, on top of the settings."""
-    readings, durations = usual.readings, usual.durations
+def _override_defaults(new: NewTenant, defaults: TenantDefaults) -> TenantDefaults:
+    """Return *defaults* with the readings and the duration that *new* gives."""
+    readings, durations = defaults.readings, defaults.durations
     for name, value in new.readings.items():
         readings = readings.with_value(name, value)
     if new.seconds_per_account is not None:
         durations = Durations(seconds(new.seconds_per_account), {})
-    return Usual(durations, readings, usual.lifetimes)
+    return TenantDefaults(durations, readings, defaults.lifetimes)
 
 
-def _spec(new: NewTenant, id_: TenantId) -> TenantSpec:
-    mark = secrets.token_hex(6)
-    online = new.installation is Installation.ONLINE
-    apps = _apps(new, mark) if online or new.apps else []
-    tokens = [Token(f"8A:{id_}.mock-token-{mark}", apps[0].name)] if online and apps else []
-    users = [] if online else [User(USER, f"mock-password-{mark}")]
-    session = SessionSpec(f"mock-session-{mark}", f"mock-xsrf-{mark}", USER)
+def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
+    suffix = secrets.token_hex(6)
+    is_online = new.installation is Installation.ONLINE
+    apps = _app_specs(new, suffix) if is_online or new.apps else []
+    tokens = [Token(f"8A:{id_}.mock-token-{suffix}", apps[0].name)] if is_online and apps else []
+    users = [] if is_online else [User(DEFAULT_USER, f"mock-password-{suffix}")]
+    session = SessionSpec(f"mock-session-{suffix}", f"mock-xsrf-{suffix}", DEFAULT_USER)
     return TenantSpec(
         id=id_,
         installation=new.installation,
-        users=_given(new.users, users),
-        tickets=_given(new.tickets, [f"7T:mock-ticket-{mark}"]),
-        sessions=_given(new.sessions, [session]),
+        users=_or_default(new.users, users),
+        tickets=_or_default(new.tickets, [f"7T:mock-ticket-{suffix}"]),
+        sessions=_or_default(new.sessions, [session]),
         apps=apps,
-        tokens=_given(new.tokens, tokens),
+        tokens=_or_default(new.tokens, tokens),
         accounts=new.accounts,
         expires_after=new.expires_after,
     )
 
 
-def _apps(new: NewTenant, mark: str) -> list[AppSpec]:
+def _app_specs(new: NewTenant, suffix: str) -> list[AppSpec]:
     if new.apps is None:
-        return [AppSpec(APP, f"mock-app-token-{mark}", new.granted)]
-    return [AppSpec(one.name, one.token, one.email_agent) for one in new.apps]
+        return [AppSpec(DEFAULT_APP, f"mock-app-token-{suffix}", new.granted)]
+    return [AppSpec(app.name, app.token, app.email_agent) for app in new.apps]
 
 
-def _given(given: list[Some] | None, made: list[Some]) -> list[Some]:
-    return made if given is None else given
+def _or_default(items: list[Item] | None, default: list[Item]) -> list[Item]:
+    return default if items is None else items
+
+
+# ---- tenant to JSON --------------------------------------------------------------------------
+
+
+def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
+    facts = tenant.facts
+    lifetimes = facts.lifetimes
+    return {
+        "id": facts.id,
+        "url": f"{request.base_url}/{facts.id}",
+        "made": request.context.tenants.is_temporary(tenant),
+        "installation": facts.installation,
+        "granted": not facts.known_credentials.apps
+        or any(app.email_agent for app in facts.known_credentials.apps.values()),
+        "clock": tenant.state.clock.name,
+        "expires_after": {
+            "tickets": clock.to_seconds(lifetimes.ticket),
+            "tokens": clock.to_seconds(lifetimes.token),
+            "sessions": clock.to_seconds(lifetimes.session),
+        },
+    }
+
+
+def _tenant_detail_view(request: ControlRequest, tenant: Tenant) -> View:
+    """Return the item of the list, with credentials if it is a made tenant."""
+    is_temporary = request.context.tenants.is_temporary(tenant)
+    credentials = credentials_view(tenant.facts) if is_temporary else None
+    return _tenant_view(request, tenant) | {"credentials": credentials}
 
 
 def credentials_view(facts: TenantFacts) -> View:
-    """Return one credential of each kind that *facts* has; null where there is none."""
-    known = facts.known
+    """Return one credential of each kind that the tenant has; null for the other kinds."""
+    known = facts.known_credentials
     user, password = next(iter(known.users.items()), (None, None))
     token, app = next(iter(known.tokens.items()), (None, next(iter(known.apps.values()), None)))
     session = next(iter(facts.sessions.values()), None)
-    found = {
+    credentials = {
         "user": user,
         "password": password,
         "ticket": next(iter(known.tickets), None),
@@ -149,160 +184,135 @@ def credentials_view(facts: TenantFacts) -> View:
         "session": session and session.id,
         "xsrf": session and session.xsrf,
     }
-    return found | {"headers": _headers(found, facts.installation)}
+    return credentials | {"headers": _sign_in_headers(credentials, facts.installation)}
 
 
-def _headers(found: View, installation: Installation) -> dict[str, str]:
-    """Return the request headers of the first way in that there is."""
-    online = installation is Installation.ONLINE
-    if online and found["access_token"] is not None:
-        return {"Authorization": f"Bearer {found['access_token']}"}
-    if not online and found["user"] is not None:
-        pair = f"{found['user']}:{found['password']}".encode()
+def _sign_in_headers(credentials: View, installation: Installation) -> dict[str, str]:
+    """Return request headers with the first credentials that are complete."""
+    is_online = installation is Installation.ONLINE
+    if is_online and credentials["access_token"] is not None:
+        return {"Authorization": f"Bearer {credentials['access_token']}"}
+    if not is_online and credentials["user"] is not None:
+        pair = f"{credentials['user']}:{credentials['password']}".encode()
         return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-    if found["ticket"] is not None and (found["app_token"] or not online):
-        app = {"SO-AppToken": found["app_token"]} if online else {}
-        return {"Authorization": f"SOTicket {found['ticket']}", **app}
-    if found["session"] is not None:
-        cookie = f"ASP.NET_SessionId={found['session']}"
-        return {"Cookie": cookie, "X-XSRF-TOKEN": found["xsrf"]}
+    if credentials["ticket"] is not None and (credentials["app_token"] or not is_online):
+        app = {"SO-AppToken": credentials["app_token"]} if is_online else {}
+        return {"Authorization": f"SOTicket {credentials['ticket']}", **app}
+    if credentials["session"] is not None:
+        cookie = f"ASP.NET_SessionId={credentials['session']}"
+        return {"Cookie": cookie, "X-XSRF-TOKEN": credentials["xsrf"]}
     return {}
 
 
-_CLOCKS: Final[Mapping[str, Callable[[Instant], Clock]]] = {
-    "real": lambda _: RealClock(),
-    "freeze": FrozenClock,
-    "jump": JumpingClock,
-}
+# ---- handlers --------------------------------------------------------------------------------
 
 
-async def _make(asked: ControlRequest) -> Response:
-    new, world = asked.read(NewTenant), asked.world
-    facts = facts_of(new, world.tenants.new_id(new.installation), world.usual)
+async def _create_tenant(request: ControlRequest) -> Response:
+    new, context = request.decode_body(NewTenant), request.context
+    facts = build_facts(new, context.tenants.new_id(new.installation), context.defaults)
     try:
-        tenant = world.tenants.make(facts, _CLOCKS[new.clock](Instant(world.steady())))
+        tenant = context.tenants.create(facts, _CLOCKS[new.clock](Instant(context.steady())))
     except ValueError as error:
         raise problem(409, f"{error}") from None
     return Response(
-        msgspec.json.encode(_whole(asked, tenant)) + b"\n",
+        msgspec.json.encode(_tenant_detail_view(request, tenant)) + b"\n",
         201,
         headers={"Location": f"/_mock/tenants/{facts.id}"},
         media_type="application/json",
     )
 
 
-async def _list(asked: ControlRequest) -> View:
-    asked.world.tenants.sweep()
-    return {"tenants": [_line(asked, tenant) for tenant in asked.world.tenants]}
+async def _list_tenants(request: ControlRequest) -> View:
+    request.context.tenants.sweep()
+    return {"tenants": [_tenant_view(request, tenant) for tenant in request.context.tenants]}
 
 
-async def _one(asked: ControlRequest) -> View:
-    return _whole(asked, _named(asked))
+async def _get_tenant(request: ControlRequest) -> View:
+    return _tenant_detail_view(request, _find_tenant(request))
 
 
-async def _remove(asked: ControlRequest) -> Response:
-    tenant = _named(asked)
+async def _remove_tenant(request: ControlRequest) -> Response:
+    tenant = _find_tenant(request)
     try:
-        asked.world.tenants.remove(tenant)
+        request.context.tenants.remove(tenant)
     except ValueError as error:
         raise problem(409, f"{error}") from None
-    await tenant.calm()
+    await tenant.wait_until_settled()
     return Response(status_code=204)
 
 
-async def _reset(asked: ControlRequest) -> View:
-    if not asked.flag("all"):
-        await asked.tenant.reset()
-        return {"reset": [asked.tenant.facts.id]}
-    if "tenant" in asked.query:
+async def _reset(request: ControlRequest) -> View:
+    if not request.query_flag("all"):
+        await request.tenant.reset()
+        return {"reset": [request.tenant.facts.id]}
+    if "tenant" in request.query:
         raise problem(400, "?all=true resets every tenant and ?tenant=ID one; send one of them")
-    tenants = asked.world.tenants
-    removed = tenants.remove_made()
-    for tenant in tenants.configured:
+    tenants = request.context.tenants
+    removed = tenants.remove_temporary()
+    for tenant in tenants.configured_tenants:
         await tenant.reset()
     for tenant in removed:
-        await tenant.calm()
+        await tenant.wait_until_settled()
     return {
-        "reset": [tenant.facts.id for tenant in tenants.configured],
+        "reset": [tenant.facts.id for tenant in tenants.configured_tenants],
         "removed": [tenant.facts.id for tenant in removed],
     }
 
 
-async def _readings(asked: ControlRequest) -> View:
-    return views.readings_view(asked.tenant.facts.readings)
+async def _list_readings(request: ControlRequest) -> View:
+    return views.readings_view(request.tenant.facts.readings)
 
 
-def _named(asked: ControlRequest) -> Tenant:
-    tenants = asked.world.tenants
-    tenant = tenants.get(asked.id)
+def _find_tenant(request: ControlRequest) -> Tenant:
+    tenants = request.context.tenants
+    tenant = tenants.get(request.id)
     if tenant is None:
-        known = f"the tenants are: {tenants.known}; GET /_mock/tenants lists them"
-        raise problem(404, f"tenant {shorten(asked.id)} is unknown or removed; {known}")
+        known = f"the tenants are: {tenants.id_summary}; GET /_mock/tenants lists them"
+        raise problem(404, f"tenant {shorten(request.id)} is unknown or removed; {known}")
     return tenant
 
 
-def _line(asked: ControlRequest, tenant: Tenant) -> View:
-    facts = tenant.facts
-    lasting = facts.lifetimes
-    return {
-        "id": facts.id,
-        "url": f"{asked.base}/{facts.id}",
-        "made": asked.world.tenants.is_made(tenant),
-        "installation": facts.installation,
-        "granted": not facts.known.apps
-        or any(app.email_agent for app in facts.known.apps.values()),
-        "clock": tenant.state.clock.name,
-        "expires_after": {
-            "tickets": clock.to_seconds(lasting.ticket),
-            "tokens": clock.to_seconds(lasting.token),
-            "sessions": clock.to_seconds(lasting.session),
-        },
-    }
-
-
-def _whole(asked: ControlRequest, tenant: Tenant) -> View:
-    """Return the line, and for a made tenant what lets a caller in; others have it in a file."""
-    made = asked.world.tenants.is_made(tenant)
-    return _line(asked, tenant) | {"credentials": credentials_view(tenant.facts) if made else None}
-
-
-VERBS: Final[ControlPaths] = {
+PATHS: Final[ControlPaths] = {
     "/tenants": {
-        "GET": ControlMethod(_list, summary="lists the tenants, made ones last", answers="Tenants"),
+        "GET": ControlMethod(
+            _list_tenants, summary="lists the tenants, made ones last", response="Tenants"
+        ),
         "POST": ControlMethod(
-            _make,
+            _create_tenant,
             summary="makes a tenant of its own for a test",
-            takes=NewTenant,
-            answers="Tenant",
+            body=NewTenant,
+            response="Tenant",
             status=201,
-            refuses=(409,),
+            errors=(409,),
         ),
     },
     "/tenants/{id}": {
         "GET": ControlMethod(
-            _one,
-            summary="tells about one tenant; of a made one the credentials, too",
-            answers="Tenant",
-            refuses=(404,),
+            _get_tenant,
+            summary="returns one tenant, with credentials if it was made by POST /_mock/tenants",
+            response="Tenant",
+            errors=(404,),
         ),
         "DELETE": ControlMethod(
-            _remove,
-            summary="removes a made tenant and answers who waits there",
+            _remove_tenant,
+            summary="removes a made tenant and answers its waiting calls",
             status=204,
-            refuses=(404, 409),
+            errors=(404, 409),
         ),
     },
     "/reset": {
         "POST": ControlMethod(
             _reset,
             ("all",),
-            summary="answers who waits, then starts the tenant again as it was made",
-            answers="Reset",
+            summary="answers waiting calls and restores the tenant's first state",
+            response="Reset",
         )
     },
     "/readings": {
         "GET": ControlMethod(
-            _readings, summary="lists the readings that the tenant follows", answers="Readings"
+            _list_readings,
+            summary="lists the readings and the values that the tenant follows",
+            response="Readings",
         )
     },
 }

@@ -1,1 +1,1 @@
-"""`explore`: tries the orders in which other callers may come between an app's calls."""
+"""`explore`: what other clients, faults and time may do between the calls of an app."""

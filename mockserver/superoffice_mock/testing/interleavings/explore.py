@@ -1,4 +1,4 @@
-"""Runs a partner's scenario under many schedules, and tells the smallest one that breaks it."""
+"""Runs a scenario under many schedules, and reports the smallest one under which it fails."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 import msgspec
 
 from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
-from superoffice_mock.testing.interleavings.middleware import InterleavingMiddleware, Play
+from superoffice_mock.testing.interleavings.middleware import InterleavingMiddleware, ScheduleRun
 from superoffice_mock.testing.interleavings.schedules import (
+    CLOCK_KINDS,
     KINDS,
-    MOVING,
     Schedule,
-    read,
+    format_schedule,
+    parse_schedule,
     schedules,
-    written,
 )
 from superoffice_mock.testing.server import MockServer, TenantOptions
 from superoffice_mock.testing.tenant import SuperOffice
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 Scenario = Callable[[SuperOffice], Coroutine[Any, Any, None] | None]
 
-_SETTLE: Final = "0.005"
-"""Real seconds until a clock jumps: an explored app calls from this machine."""
+_JUMP_SETTLE: Final = "0.005"
+"""Real seconds until a clock jumps; short, as an explored app calls from this machine."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -46,146 +46,156 @@ def explore(
     replay: str | Schedule | None = None,
     **tenant: Unpack[TenantOptions],
 ) -> None:
-    """Run *scenario*, sync or async, on a fresh tenant under each of many schedules.
+    """Run *scenario*, sync or async, on a new tenant under each of many schedules.
 
-    A schedule says what happens before which of the app's calls: another caller takes the lease,
-    time passes, a connection is cut (*kinds*, all of `KINDS`). *seed* chooses the schedules, the
-    same ones each time; *replay* plays the one that an earlier failure printed. Raise
-    ExpectationFailed with the smallest schedule under which the scenario raises, and SetupError
-    for what explores nothing: a scenario without a call, a *replay* of a call that never comes.
+    A schedule says what happens before which of the app's calls: another client takes the lease,
+    time passes, a connection is reset (*kinds*, all of `KINDS`). The same *seed* chooses the same
+    schedules; *replay* plays the one that an earlier failure printed. Raise ExpectationFailed
+    with the smallest schedule under which the scenario raises, and SetupError if nothing was
+    explored: the scenario makes no call, or *replay* names a call that it does not make.
     """
     if examples < 1:
         msg = f"examples={examples}: expected 1 or more"
         raise SetupError(msg)
-    with _stage(tenant) as stage:
+    with _explorer(scenario, tenant) as explorer:
         if replay is not None:
-            schedule = read(replay) if isinstance(replay, str) else replay
-            _check_clock([one.kind for one in schedule], tenant)
-            failure = _tried(stage, scenario, schedule)
-            told = "the scenario fails under the schedule that is replayed"
+            schedule = parse_schedule(replay) if isinstance(replay, str) else replay
+            _check_clock([happening.kind for happening in schedule], tenant)
+            failure = explorer.try_schedule(schedule)
+            summary = "the scenario fails under the replayed schedule:"
             if failure is None:
-                _check_played(schedule, stage.calls)
+                _check_complete(schedule, explorer.calls)
         else:
             _check_clock(kinds, tenant)
-            failure, told = _searched(stage, scenario, seed, examples, kinds)
+            failure, summary = _search(explorer, seed, examples, kinds)
     if failure is not None:
-        raise ExpectationFailed(_message(failure, told)) from failure.error
-    if not stage.calls:
+        raise ExpectationFailed(_describe(failure, summary)) from failure.error
+    if not explorer.calls:
         msg = "no call of the scenario reached the mock: let the app call the url of its argument"
         raise SetupError(msg)
 
 
-class ConductedServer(MockServer):
-    """A server at which *plays* are played, by tenant."""
+class InterleavingServer(MockServer):
+    """A server that plays *schedule_runs*, by tenant."""
 
-    def __init__(self, plays: Mapping[str, Play]) -> None:
-        super().__init__(jump_settle=_SETTLE)
-        self._plays = plays
+    def __init__(self, schedule_runs: Mapping[str, ScheduleRun]) -> None:
+        super().__init__(jump_settle=_JUMP_SETTLE)
+        self._schedule_runs = schedule_runs
 
     def served(self) -> "Mock":
-        """Return the mock with a conductor before its application."""
+        """Return the mock to serve, inside the middleware."""
         mock = super().served()
-        return msgspec.structs.replace(mock, app=InterleavingMiddleware(mock.app, self._plays))
+        app = InterleavingMiddleware(mock.app, self._schedule_runs)
+        return msgspec.structs.replace(mock, app=app)
 
 
 # ---- one schedule ----------------------------------------------------------------------------
 
 
-class _Stage:
-    """Plays a scenario under schedules, on *server* with its *plays*; `calls` came in all."""
+class _Explorer:
+    """Runs *scenario* under schedules on *server*; `calls` counts the calls of all runs."""
 
-    def __init__(self, server: MockServer, plays: dict[str, Play], tenant: TenantOptions) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        server: MockServer,
+        schedule_runs: dict[str, ScheduleRun],
+        tenant: TenantOptions,
+    ) -> None:
         self.calls = 0
+        self._scenario = scenario
         self._server = server
-        self._plays = plays
+        self._schedule_runs = schedule_runs
         self._tenant = tenant
 
-    def play(self, scenario: Scenario, schedule: Schedule) -> None:
-        """Run *scenario* under *schedule*, on a fresh tenant."""
-        with self._server.tenant(**self._tenant) as office, _same_dice():
-            now = Play(office.id, office.credentials.headers, schedule)
-            self._plays[office.id] = now
+    def try_schedule(self, schedule: Schedule) -> Failure | None:
+        """Run the scenario under *schedule* on a new tenant; return how it failed, if it did."""
+        try:
+            self._play(schedule)
+        except (ControlFailed, SetupError) as error:
+            error.add_note(_replay_hint(schedule))
+            raise  # the scenario asks the mock for something invalid; the app is not to blame
+        except Exception as error:  # noqa: BLE001 - any exception of the scenario is a failure
+            return Failure(schedule, error)
+        return None
+
+    def _play(self, schedule: Schedule) -> None:
+        with self._server.tenant(**self._tenant) as office, _seeded_random():
+            schedule_run = ScheduleRun(office.id, office.credentials.headers, schedule)
+            self._schedule_runs[office.id] = schedule_run
             try:
-                _run(scenario, office)
+                _run(self._scenario, office)
             finally:
-                del self._plays[office.id]
-                self.calls += now.calls
-                if now.broken is not None:
-                    raise now.broken
+                del self._schedule_runs[office.id]
+                self.calls += schedule_run.calls
+                if schedule_run.error is not None:
+                    raise schedule_run.error
 
 
 @contextlib.contextmanager
-def _stage(tenant: TenantOptions) -> Iterator[_Stage]:
-    plays: dict[str, Play] = {}
-    with ConductedServer(plays) as server:
-        yield _Stage(server, plays, tenant)
+def _explorer(scenario: Scenario, tenant: TenantOptions) -> Iterator[_Explorer]:
+    schedule_runs: dict[str, ScheduleRun] = {}
+    with InterleavingServer(schedule_runs) as server:
+        yield _Explorer(scenario, server, schedule_runs, tenant)
 
 
 @contextlib.contextmanager
-def _same_dice() -> Iterator[None]:
-    """Let `random` begin alike under each schedule, searched or replayed."""
+def _seeded_random() -> Iterator[None]:
+    """Give `random` the same seed for each schedule, in a search and in a replay."""
     import random
 
-    before = random.getstate()
+    state = random.getstate()
     random.seed(0)
     try:
         yield
     finally:
-        random.setstate(before)
+        random.setstate(state)
 
 
 def _check_clock(kinds: Sequence[str], tenant: TenantOptions) -> None:
-    moves = [kind for kind in kinds if kind in MOVING]
-    if tenant.get("clock") == "real" and moves:
-        rest = [kind for kind in kinds if kind not in MOVING]
-        told = " and ".join(moves)
-        msg = f'clock="real": nothing but time moves it, no {told} can happen; take kinds={rest}'
+    advancing = [kind for kind in kinds if kind in CLOCK_KINDS]
+    if tenant.get("clock") == "real" and advancing:
+        possible = [kind for kind in kinds if kind not in CLOCK_KINDS]
+        msg = (
+            f"clock=\"real\": it can't be advanced, so {' and '.join(advancing)} can't happen; "
+            f"use kinds={possible}"
+        )
         raise SetupError(msg)
 
 
-def _check_played(schedule: Schedule, calls: int) -> None:
-    for one in schedule:
-        if one.before > calls:
-            msg = f"replay={written(schedule)!r}: call {one.before} never came, only {calls} did"
+def _check_complete(schedule: Schedule, calls: int) -> None:
+    for happening in schedule:
+        if happening.before > calls:
+            text = format_schedule(schedule)
+            msg = f"replay={text!r}: call {happening.before} never came, only {calls} did"
             raise SetupError(msg)
 
 
 def _run(scenario: Scenario, office: SuperOffice) -> None:
-    running: object = scenario(office)
-    if inspect.isgenerator(running) or inspect.isasyncgen(running):
-        msg = "the scenario is a generator, of which nothing has run: it must not yield"
+    result: object = scenario(office)
+    if inspect.isgenerator(result) or inspect.isasyncgen(result):
+        msg = "the scenario is a generator, so nothing of it has run: it must not yield"
         raise SetupError(msg)
-    if inspect.iscoroutine(running):
-        with contextlib.closing(running):
+    if inspect.iscoroutine(result):
+        with contextlib.closing(result):
             _check_no_loop()
-            asyncio.run(running)
+            asyncio.run(result)
 
 
 def _check_no_loop() -> None:
     with contextlib.suppress(RuntimeError):
         asyncio.get_running_loop()
-        msg = "an async scenario runs in a loop of its own: call explore from a test that has none"
+        msg = "an async scenario gets an event loop of its own: call explore from a sync test"
         raise SetupError(msg)
 
 
-def _tried(stage: _Stage, scenario: Scenario, schedule: Schedule) -> Failure | None:
-    try:
-        stage.play(scenario, schedule)
-    except (ControlFailed, SetupError) as error:
-        error.add_note(f"Again: {_again(schedule)}")
-        raise  # the scenario asks the mock for what can't be; no app is to blame
-    except Exception as error:  # noqa: BLE001 - whatever the scenario raises is what is looked for
-        return Failure(schedule, error)
-    return None
+# ---- many schedules --------------------------------------------------------------------------
 
 
-# ---- many ------------------------------------------------------------------------------------
-
-
-def _searched(
-    stage: _Stage, scenario: Scenario, seed: int, examples: int, kinds: Sequence[str]
+def _search(
+    explorer: _Explorer, seed: int, examples: int, kinds: Sequence[str]
 ) -> tuple[Failure | None, str]:
-    """Return the smallest failure and how it was found."""
+    """Return the failure under the smallest schedule, and a sentence about how it was found."""
     strategy = schedules(kinds)
     import hypothesis
     from hypothesis import errors
@@ -208,7 +218,7 @@ def _searched(
     def trial(schedule: Schedule) -> None:
         nonlocal tries
         tries += not failures
-        failure = _tried(stage, scenario, schedule)
+        failure = explorer.try_schedule(schedule)
         if failure is not None:
             failures.append(failure)
             raise failure.error
@@ -217,27 +227,26 @@ def _searched(
         trial()
     except errors.Flaky:
         return failures[-1], (
-            f"the scenario failed once in {tries} schedules (seed {seed}), and not again under the "
-            "same one: the app's own threads or clocks have a say in it"
+            f"the scenario failed once in {tries} schedules (seed {seed}), but not again under the "
+            "same schedule; threads or clocks of the app may make the difference:"
         )
     except Exception:
         if not failures:
             raise
         return failures[-1], (
-            f"the scenario fails under the schedule number {tries} (seed {seed}); the smallest:"
+            f"the scenario fails under schedule number {tries} (seed {seed}), in its smallest form:"
         )
     return None, ""
 
 
-def _message(failure: Failure, told: str) -> str:
-    happenings = [one.words for one in failure.schedule] or ["nothing happens around the app"]
-    lines = [f"  {one}" for one in happenings]
+def _describe(failure: Failure, summary: str) -> str:
+    happenings = [happening.describe() for happening in failure.schedule]
+    lines = [f"  {line}" for line in happenings or ["nothing happens around the app"]]
     error = f"{failure.error}" or type(failure.error).__name__
     if not isinstance(failure.error, AssertionError):
         error = f"{type(failure.error).__name__}: {error}"
-    again = f"Again: {_again(failure.schedule)}"
-    return "\n".join((told, "", *lines, "", error, "", again))
+    return "\n".join((summary, "", *lines, "", error, "", _replay_hint(failure.schedule)))
 
 
-def _again(schedule: Schedule) -> str:
-    return f"explore(…, replay={written(schedule)!r})"
+def _replay_hint(schedule: Schedule) -> str:
+    return f"Again: explore(…, replay={format_schedule(schedule)!r})"

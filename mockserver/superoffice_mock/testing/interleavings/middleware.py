@@ -1,4 +1,4 @@
-"""Plays schedules in the server: what they say happens before a call reaches the mock."""
+"""An ASGI middleware that plays schedules: their happenings come before a call reaches the mock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -11,116 +11,132 @@ from superoffice_mock.errors import ControlFailed
 from superoffice_mock.server.asgi_extensions import CONNECTION, Connection
 from superoffice_mock.testing.interleavings.schedules import Happening, Schedule
 
-NOBODYS: Final = -1
-"""The account that the other caller asks for."""
+OTHER_ACCOUNT: Final = -1
+"""The account that the other client asks for; no app has it."""
 CRASHED: Final = 500
-_CALL: Final = "api/v1/Agents/EMail/SyncEmailAccounts"
-_REFUSALS: Final[Mapping[str, Mapping[str, object]]] = {
+_PATH: Final = "api/v1/Agents/EMail/SyncEmailAccounts"
+_FAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "refuse": {"status": 503},
     "deny": {"expired_credential": True},
     "reset": {"connection": "reset-by-peer"},
 }
 
 
-class Play:
-    """A schedule under way at one tenant: *headers* let the other caller in.
+class ScheduleRun:
+    """A *schedule* that is played at *tenant*; the other client signs in with *headers*.
 
-    `calls` have come so far; `broken` is what kept it from being played.
+    `calls` counts the calls so far; `error` is the exception that broke it off, or None.
     """
 
     def __init__(self, tenant: str, headers: Mapping[str, str], schedule: Schedule) -> None:
         self.tenant = tenant
         self.headers = headers
-        self.turn = asyncio.Lock()
-        self.broken: Exception | None = None
-        self._schedule = schedule
+        self.lock = asyncio.Lock()
+        self.error: Exception | None = None
         self.calls = 0
+        self._schedule = schedule
 
     def next_call(self) -> list[Happening]:
-        """Count a call and return what happens before it; of faults the last one, at the end.
+        """Count a call and return what happens before it; of its faults only the last, at the end.
 
-        So the fault strikes this call, and no other caller's.
+        Since the fault is armed last, it applies to this call and not to the other client's.
         """
         self.calls += 1
-        due = [one for one in self._schedule if one.before == self.calls]
-        faults = [one for one in due if _HAPPEN[one.kind] is InterleavingMiddleware.fault]
-        return [one for one in due if one not in faults] + faults[-1:]
+        due = [happening for happening in self._schedule if happening.before == self.calls]
+        faults = [
+            happening
+            for happening in due
+            if _HANDLERS[happening.kind] is InterleavingMiddleware.arm_fault
+        ]
+        return [happening for happening in due if happening not in faults] + faults[-1:]
 
 
 class InterleavingMiddleware:
-    """An application before *app* that lets the happenings of *plays*, by tenant, come first.
+    """Wraps *app* and plays the schedules in *schedule_runs*, by tenant, around its calls.
 
-    It changes nothing by itself: it uses the control surface, and is the other caller.
+    It only makes calls itself: to the control surface, and as the other client.
     """
 
-    def __init__(self, app: ASGIApp, plays: Mapping[str, Play]) -> None:
+    def __init__(self, app: ASGIApp, schedule_runs: Mapping[str, ScheduleRun]) -> None:
         self._app = app
-        self._plays = plays
-        self._others: set[asyncio.Task[tuple[int, bytes]]] = set()
+        self._schedule_runs = schedule_runs
+        self._other_calls: set[asyncio.Task[tuple[int, bytes]]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let happen what comes before this call, then let it through."""
-        play = self._plays.get(scope["path"].split("/")[1])
-        if play is None:
+        """Play what comes before this call, then pass the call on."""
+        schedule_run = self._schedule_runs.get(scope["path"].split("/")[1])
+        if schedule_run is None:
             await self._app(scope, receive, send)
             return
-        async with play.turn:
-            due = play.next_call()
+        async with schedule_run.lock:
+            due = schedule_run.next_call()
             try:
                 for happening in due:
-                    await _HAPPEN[happening.kind](self, play, happening, scope)
+                    await _HANDLERS[happening.kind](self, schedule_run, happening, scope)
             except Exception as error:
-                play.broken = error
+                schedule_run.error = error
                 raise
         if any(happening.kind == "cut" for happening in due):
-            receive, send = _cut(scope, receive)
+            receive, send = _cut_off(scope, receive)
         await self._app(scope, receive, send)
 
-    # ---- what happens ------------------------------------------------------------------------
+    # ---- happenings --------------------------------------------------------------------------
 
-    async def busy(self, play: Play, _: Happening, scope: Scope) -> None:
-        """Let another caller in, unless it would be turned away."""
-        if msgspec.json.decode(await self._control(play, scope, "GET", "lease"))["held"]:
+    async def occupy(self, schedule_run: ScheduleRun, _: Happening, scope: Scope) -> None:
+        """Make a call of another client, unless it would be turned away."""
+        lease = await self._control(schedule_run, scope, "GET", "lease")
+        if msgspec.json.decode(lease)["held"]:
             return
-        headers = {**play.headers, "Content-Type": "application/json"}
-        body = {"SyncUserAccounts": [{"AccountId": NOBODYS}]}
-        path = f"/{play.tenant}/{_CALL}"
-        other = asyncio.create_task(self._send(scope, "POST", path, b"", headers, body))
-        self._others.add(other)
-        other.add_done_callback(self._others.discard)
+        headers = {**schedule_run.headers, "Content-Type": "application/json"}
+        body = {"SyncUserAccounts": [{"AccountId": OTHER_ACCOUNT}]}
+        path = f"/{schedule_run.tenant}/{_PATH}"
+        call = asyncio.create_task(self._send(scope, "POST", path, b"", headers, body))
+        self._other_calls.add(call)
+        call.add_done_callback(self._other_calls.discard)
         await asyncio.sleep(0)  # it runs until it has the lease; its answer may be due later
-        if other.done() and other.result()[0] == CRASHED:
-            raise ControlFailed("the other caller", "the mock crashed; its journal says why")
+        if call.done() and call.result()[0] == CRASHED:
+            raise ControlFailed("the other client", "the mock crashed; its journal says why")
 
-    async def end(self, play: Play, _: Happening, scope: Scope) -> None:
-        """Let time pass until the run that has the lease ends; a release would cut it short."""
-        holder = msgspec.json.decode(await self._control(play, scope, "GET", "lease"))["holder"]
+    async def end_run(self, schedule_run: ScheduleRun, _: Happening, scope: Scope) -> None:
+        """Advance the clock until the run that has the lease ends; nothing is cut short."""
+        lease = await self._control(schedule_run, scope, "GET", "lease")
+        holder = msgspec.json.decode(lease)["holder"]
         if holder is not None and holder["by"] == "run":
             seconds = {"seconds": holder["seconds_left"]}
-            await self._control(play, scope, "POST", "clock/advance", seconds)
+            await self._control(schedule_run, scope, "POST", "clock/advance", seconds)
 
-    async def let_pass(self, play: Play, happening: Happening, scope: Scope) -> None:
-        """Let time pass."""
-        await self._control(play, scope, "POST", "clock/advance", {"seconds": happening.seconds})
+    async def pass_time(
+        self, schedule_run: ScheduleRun, happening: Happening, scope: Scope
+    ) -> None:
+        """Advance the clock."""
+        seconds = {"seconds": happening.seconds}
+        await self._control(schedule_run, scope, "POST", "clock/advance", seconds)
 
-    async def fault(self, play: Play, happening: Happening, scope: Scope) -> None:
-        """Arm a fault for the call that comes next: this one."""
-        fault = _REFUSALS.get(happening.kind, {"delay": happening.seconds})
-        await self._control(play, scope, "POST", "faults", fault)
+    async def arm_fault(
+        self, schedule_run: ScheduleRun, happening: Happening, scope: Scope
+    ) -> None:
+        """Arm a fault for the call that comes next, which is this one."""
+        fault = _FAULTS.get(happening.kind, {"delay": happening.seconds})
+        await self._control(schedule_run, scope, "POST", "faults", fault)
 
-    async def nothing(self, *_: object) -> None:
-        """Let nothing happen before the call: what happens, happens to it."""
+    async def do_nothing(self, *_: object) -> None:
+        """Do nothing before the call: the happening is one during the call."""
 
-    # ---- calls in this process ---------------------------------------------------------------
+    # ---- calls of its own --------------------------------------------------------------------
 
     async def _control(
-        self, play: Play, scope: Scope, method: str, call: str, body: object = None
+        self,
+        schedule_run: ScheduleRun,
+        scope: Scope,
+        method: str,
+        path: str,
+        body: object = None,
     ) -> bytes:
-        query = f"tenant={play.tenant}".encode()
-        status, answered = await self._send(scope, method, f"/_mock/{call}", query, {}, body)
+        query = f"tenant={schedule_run.tenant}".encode()
+        status, content = await self._send(scope, method, f"/_mock/{path}", query, {}, body)
         if status >= 400:
-            raise ControlFailed(f"{method} /_mock/{call}", answered.decode())
-        return answered
+            raise ControlFailed(f"{method} /_mock/{path}", content.decode())
+        return content
 
     async def _send(
         self,
@@ -131,51 +147,57 @@ class InterleavingMiddleware:
         headers: Mapping[str, str],
         body: object,
     ) -> tuple[int, bytes]:
-        """Send a call of our own, as if on the connection of *scope*; return status and body."""
-        raw = b"" if body is None else msgspec.json.encode(body)
-        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        own = {"method": method, "path": path, "raw_path": path.encode(), "query_string": query}
-        messages: list[Message] = [{"type": "http.request", "body": raw, "more_body": False}]
-        status, answered = 0, b""
+        """Call the app as if on the connection of *scope*; return status and body."""
+        raw_body = b"" if body is None else msgspec.json.encode(body)
+        raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        own_scope = {
+            **scope,
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query,
+            "headers": [(b"host", b"127.0.0.1"), *raw_headers],
+        }
+        messages: list[Message] = [{"type": "http.request", "body": raw_body, "more_body": False}]
+        status, content = 0, b""
 
         async def receive() -> Message:
             return messages.pop() if messages else await asyncio.Future()
 
         async def send(message: Message) -> None:
-            nonlocal status, answered
+            nonlocal status, content
             status = message.get("status", status)
-            answered += message.get("body", b"")
+            content += message.get("body", b"")
 
-        headed = {**own, "headers": [(b"host", b"127.0.0.1"), *pairs]}
-        await self._app({**scope, **headed}, receive, send)
-        return status, answered
+        await self._app(own_scope, receive, send)
+        return status, content
 
 
-_Happen = Callable[[InterleavingMiddleware, Play, Happening, Scope], Awaitable[None]]
-_HAPPEN: Final[Mapping[str, _Happen]] = {
-    "busy": InterleavingMiddleware.busy,
-    "end": InterleavingMiddleware.end,
-    "pass": InterleavingMiddleware.let_pass,
-    "refuse": InterleavingMiddleware.fault,
-    "deny": InterleavingMiddleware.fault,
-    "delay": InterleavingMiddleware.fault,
-    "reset": InterleavingMiddleware.fault,
-    "cut": InterleavingMiddleware.nothing,
+_Handler = Callable[[InterleavingMiddleware, ScheduleRun, Happening, Scope], Awaitable[None]]
+_HANDLERS: Final[Mapping[str, _Handler]] = {
+    "busy": InterleavingMiddleware.occupy,
+    "end": InterleavingMiddleware.end_run,
+    "pass": InterleavingMiddleware.pass_time,
+    "refuse": InterleavingMiddleware.arm_fault,
+    "deny": InterleavingMiddleware.arm_fault,
+    "delay": InterleavingMiddleware.arm_fault,
+    "reset": InterleavingMiddleware.arm_fault,
+    "cut": InterleavingMiddleware.do_nothing,
 }
 
 
-def _cut(scope: Scope, receive: Receive) -> tuple[Receive, Send]:
-    """Return what reads the call from its caller and then cuts the caller off."""
+def _cut_off(scope: Scope, receive: Receive) -> tuple[Receive, Send]:
+    """Return callables that read the request completely and then reset its connection."""
     connection: Connection = scope["extensions"][CONNECTION]
-    whole = False
+    is_complete = False
 
     async def read() -> Message:
-        nonlocal whole
-        if whole:
+        nonlocal is_complete
+        if is_complete:
             connection.reset()
             return {"type": "http.disconnect"}
         message = await receive()
-        whole = not message.get("more_body", False)
+        is_complete = not message.get("more_body", False)
         return message
 
     async def send(_: Message) -> None:

@@ -1,4 +1,4 @@
-"""GET, HEAD and OPTIONS of an operation, and the answer to a method that it does not have."""
+"""GET, HEAD and OPTIONS of an operation, and the 405 for a method that it does not have."""
 
 from typing import NoReturn
 
@@ -13,7 +13,7 @@ from superoffice_mock.wire.values import shorten
 
 async def describe(_: object, operation: Operation, __: ApiRequest) -> Response:
     """Return the description of *operation* (claim get-describes)."""
-    return response.described(operation.described)
+    return response.render_description(operation.description)
 
 
 async def list_methods(_: object, operation: Operation, __: ApiRequest) -> Response:
@@ -21,10 +21,10 @@ async def list_methods(_: object, operation: Operation, __: ApiRequest) -> Respo
     return Response(204).with_headers((_allow(operation),))
 
 
-async def refuse_method(_: object, operation: Operation, incoming: ApiRequest) -> NoReturn:
+async def refuse_method(_: object, operation: Operation, request: ApiRequest) -> NoReturn:
     """Raise Rejected: 405 with the methods of *operation* (claim method-not-allowed)."""
-    allowed = ", ".join(operation.methods)
-    reason = f"{shorten(incoming.scope['method'])} is not allowed; send one of {allowed}"
+    methods = ", ".join(operation.methods)
+    reason = f"{shorten(request.scope['method'])} is not allowed; send one of {methods}"
     raise Rejected(405, "method", reason)
 
 
@@ -32,10 +32,10 @@ def _allow(operation: Operation) -> tuple[bytes, bytes]:
     return (b"allow", ", ".join(operation.methods).encode())
 
 
-def headers_of(error: Rejected, place: RouteMatch) -> tuple[tuple[bytes, bytes], ...]:
-    """Return the headers that an error of this status must carry."""
+def error_headers(error: Rejected, route: RouteMatch) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that go with the status of *error*."""
     if error.status == 401:
-        return (response.challenge(place.tenant.facts.installation),)
-    if error.status == 405 and place.operation is not None:
-        return (_allow(place.operation),)
+        return (response.challenge_header(route.tenant.facts.installation),)
+    if error.status == 405 and route.operation is not None:
+        return (_allow(route.operation),)
     return ()

@@ -1,4 +1,4 @@
-"""The vendor's surface: the route that the description gives, and the steps of one call."""
+"""The simulation of the vendor's API: the steps of a call, cheap ones first."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -13,123 +13,127 @@ from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.backend import DelayedCall
-from superoffice_mock.webapi.deferred import wait
+from superoffice_mock.webapi.deferred import wait_until_due
 from superoffice_mock.webapi.operations import describe
 from superoffice_mock.webapi.operations.sync_email_accounts import no_content, read_call
-from superoffice_mock.webapi.request import ApiRequest, read, whole
+from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import BrokenResponse, Response
-from superoffice_mock.wire.decode import Decoded, decode
+from superoffice_mock.wire.decode import DecodedBody, decode
 from superoffice_mock.wire.headers import Headers, parse_select
 from superoffice_mock.wire.values import shorten
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one call may bring."""
+    """The limits for the body of a call: *max_body* in bytes, *max_accounts* in items."""
 
     max_body: int
     max_accounts: int
 
 
 class SimulationBackend:
-    """Answers every call on the vendor's surface, cheap steps before dear ones."""
+    """Answers calls as SuperOffice does."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
 
-    def answer(self, incoming: ApiRequest) -> Awaitable[Response | BrokenResponse]:
+    def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
         """Return the answer. Raise Rejected for a call that breaks the contract."""
-        place = incoming.place
-        if place.operation is None or place.missing is not None:
-            raise place.missing or Rejected(404, "path", "nothing is documented here")
-        step = _METHODS.get(incoming.scope["method"], describe.refuse_method)
-        return step(self, place.operation, incoming)
+        route = request.route
+        if route.operation is None or route.error is not None:
+            raise route.error or Rejected(404, "path", "nothing is documented here")
+        handler = _METHODS.get(request.scope["method"], describe.refuse_method)
+        return handler(self, route.operation, request)
 
-    def late(self, incoming: ApiRequest, raw: bytes) -> DelayedCall:
-        """Return a call with the body *raw* that arrives later, and takes the steps then."""
-        return _Late(self, incoming, raw)
+    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
+        """Return a call with the body *raw* that arrives later; its steps are taken then."""
+        return _DelayedPost(self, request, raw)
 
-    def struck(self, _: ApiRequest, __: bytes) -> None:
-        """Do nothing: the call changes nothing here."""
+    def note_fault(self, _: ApiRequest, __: bytes) -> None:
+        """Do nothing: a call that a fault answers changes nothing here."""
 
     def max_body(self, _: ApiRequest) -> int:
-        """Return how long the body of a call may be."""
+        """Return the limit for the body of a call, in bytes."""
         return self._limits.max_body
 
-    async def call(self, operation: Operation, incoming: ApiRequest) -> Response:
-        """Take a POST through the steps of the call."""
-        tenant = incoming.place.tenant
-        notes = _let_in(operation, incoming)
-        _check_encoding(incoming.headers)
-        raw = await read(incoming, self._limits.max_body)
-        decoded = self._decoded(operation, incoming, raw)
-        call = read_call(notes, decoded, incoming.exchange, tenant.now())
-        incoming.exchange.verdict = verdict = tenant.admit(call)
+    async def handle_post(self, operation: Operation, request: ApiRequest) -> Response:
+        """Handle a POST: check it, admit it, and wait until its answer is due."""
+        tenant = request.route.tenant
+        notes = _authorize(operation, request)
+        _check_encoding(request.headers)
+        raw = await read_body(request, self._limits.max_body)
+        body = self._decode(operation, request, raw)
+        call = read_call(notes, body, request.exchange, tenant.now())
+        request.exchange.verdict = verdict = tenant.admit(call)
         if verdict.answer_at > call.arrived_at:
-            await wait(call, verdict, incoming)
-        return no_content(incoming)
+            await wait_until_due(call, verdict, request)
+        return no_content(request)
 
-    def arrived(self, operation: Operation, incoming: ApiRequest, raw: bytes, now: Instant) -> Call:
-        """Take a call that was delayed through the steps, at one moment."""
-        notes = _let_in(operation, incoming)
-        _check_encoding(incoming.headers)
-        decoded = self._decoded(operation, incoming, whole(raw, self._limits.max_body))
-        return read_call(notes, decoded, incoming.exchange, now)
+    def accept_delayed(
+        self, operation: Operation, request: ApiRequest, raw: bytes, now: Instant
+    ) -> Call:
+        """Check a delayed call that arrives *now*; the same steps, without waiting."""
+        notes = _authorize(operation, request)
+        _check_encoding(request.headers)
+        body = self._decode(operation, request, check_body_length(raw, self._limits.max_body))
+        return read_call(notes, body, request.exchange, now)
 
-    def _decoded(self, operation: Operation, incoming: ApiRequest, raw: bytes) -> Decoded:
-        incoming.exchange.body = raw
-        return decode(operation, incoming.headers.content_type, raw, self._limits.max_accounts)
+    def _decode(self, operation: Operation, request: ApiRequest, raw: bytes) -> DecodedBody:
+        request.exchange.body = raw
+        return decode(operation, request.headers.content_type, raw, self._limits.max_accounts)
 
 
-class _Late(msgspec.Struct, frozen=True):
-    """A call that a fault delays; it goes through the steps at one moment."""
+class _DelayedPost(msgspec.Struct, frozen=True):
+    """A call that a fault delays; all its steps are taken when it arrives."""
 
-    operations: SimulationBackend
-    incoming: ApiRequest
+    backend: SimulationBackend
+    request: ApiRequest
     raw: bytes
 
-    def arrives(self, now: Instant) -> tuple[Call, Verdict]:
-        """Decide the call. Raise Rejected if it breaks the contract."""
-        incoming, operation = self.incoming, self.incoming.place.operation
+    def arrive(self, now: Instant) -> tuple[Call, Verdict]:
+        """Return the call and its verdict. Raise Rejected if it breaks the contract."""
+        request, operation = self.request, self.request.route.operation
         if operation is None:  # pragma: no cover - only calls of an operation are delayed
             raise AssertionError
-        call = self.operations.arrived(operation, incoming, self.raw, now)
-        incoming.exchange.verdict = verdict = incoming.place.tenant.decide(call)
+        call = self.backend.accept_delayed(operation, request, self.raw, now)
+        request.exchange.verdict = verdict = request.route.tenant.decide(call)
         return call, verdict
 
     async def answer(self) -> Response:
-        """Return the answer, the same whatever became of the call."""
-        return no_content(self.incoming)
+        """Return the 204, which does not depend on the verdict."""
+        return no_content(self.request)
 
 
-Step = Callable[[SimulationBackend, Operation, ApiRequest], Awaitable[Response | BrokenResponse]]
+MethodHandler = Callable[
+    [SimulationBackend, Operation, ApiRequest], Awaitable[Response | BrokenResponse]
+]
 
-_METHODS: Final[Mapping[str, Step]] = {
-    "POST": SimulationBackend.call,
+_METHODS: Final[Mapping[str, MethodHandler]] = {
+    "POST": SimulationBackend.handle_post,
     "GET": describe.describe,
     "HEAD": describe.describe,
     "OPTIONS": describe.list_methods,
 }
 
 
-# ---- the steps -------------------------------------------------------------------------------
+# ---- steps -----------------------------------------------------------------------------------
 
 
-def _principal(tenant: Tenant, headers: Headers) -> credentials.Principal:
-    facts = tenant.facts
-    presented = headers.presented
-    sessions = tenant.state.sessions
-    principal = credentials.identify(presented, facts.known, sessions, facts.installation)
-    if tenant.state.ends:
-        tenant.use(presented)
+def _identify(tenant: Tenant, headers: Headers) -> credentials.Principal:
+    facts, sessions = tenant.facts, tenant.state.sessions
+    principal = credentials.identify(
+        headers.credentials, facts.known_credentials, sessions, facts.installation
+    )
+    if tenant.state.expiry_times:
+        tenant.use_credentials(headers.credentials)
     return principal
 
 
-def _let_in(operation: Operation, incoming: ApiRequest) -> list[str]:
-    """Check who calls, and read the query; return what is odd about it."""
-    tenant, exchange = incoming.place.tenant, incoming.exchange
-    exchange.principal = _principal(tenant, incoming.headers)
-    credentials.granted(exchange.principal, int(tenant.facts.readings.restricted))
-    return _query(operation, incoming)
+def _authorize(operation: Operation, request: ApiRequest) -> list[str]:
+    """Check the credentials and read the query; return notes on the query."""
+    tenant, exchange = request.route.tenant, request.exchange
+    exchange.principal = _identify(tenant, request.headers)
+    credentials.check_grant(exchange.principal, int(tenant.facts.readings.restricted))
+    return _read_query(operation, request)
 
 
 def _check_encoding(headers: Headers) -> None:
@@ -137,15 +141,15 @@ def _check_encoding(headers: Headers) -> None:
         raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
 
 
-def _query(operation: Operation, incoming: ApiRequest) -> list[str]:
-    """Record `$select`; return what else the query names, which is odd but allowed."""
-    query = incoming.scope["query_string"]
+def _read_query(operation: Operation, request: ApiRequest) -> list[str]:
+    """Store `$select` in the exchange; return notes on unknown parameters, which are ignored."""
+    query = request.scope["query_string"]
     if not query:
         return []
     notes: list[str] = []
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name.lower() == "$select":
-            incoming.exchange.select = parse_select(value)
+            request.exchange.select = parse_select(value)
         elif name.lower() not in operation.query_names:
             notes.append(f"?{shorten(name)}: unknown query parameter, ignored")
     return notes

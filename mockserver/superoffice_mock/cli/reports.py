@@ -1,0 +1,58 @@
+"""Output of the subcommands that check something: a progress bar and a report."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from superoffice_contract.report import FORMATS, Progress, Report
+from superoffice_mock.errors import SetupError
+
+
+def report_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give *command* the options `--format` and `--out` of its report."""
+    where = "Write the report to this file. [default: standard output]"
+    command = click.option("--out", metavar="FILE", help=where)(command)
+    formats = click.Choice(["text", "json", "junit"])
+    return click.option("--format", "format_", type=formats, default="text")(command)
+
+
+def write_report(report: Report, format_: str, out: str | None) -> None:
+    """Write *report* to the file *out*, or to standard output. Raise SetupError if it can't."""
+    text = FORMATS[format_](report)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        Path(out).write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{out}: can't be written: {error.strerror}"
+        raise SetupError(msg) from error
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Yield a callback that moves a bar on standard error; without a terminal it does nothing."""
+    if not sys.stderr.isatty():
+        yield ignore_progress
+        return
+    with click.progressbar(
+        length=1, file=sys.stderr, update_min_steps=0, show_eta=False, item_show_func=_shorten
+    ) as bar:
+
+        def move(name: str, done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(max(0, min(done, bar.length) - bar.pos), current_item=name)
+
+        yield move
+
+
+def ignore_progress(*_: object) -> None:
+    """Show nothing."""
+
+
+def _shorten(name: str | int | None) -> str:
+    text = "" if name is None else str(name)
+    return text if len(text) <= 36 else f"{text[:35]}…"

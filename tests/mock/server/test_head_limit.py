@@ -1,0 +1,97 @@
+"""The head of a request is measured whole, however it arrives; nothing else counts as head."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from superoffice_mock.server.http_protocol import ConnectionLimits, HttpProtocol
+from tests.support.in_process import InProcessMock
+from tests.support.server_process import BASIC, PATH
+
+LIMIT = 64 * 1024
+BODY = b'{"SyncUserAccounts":[]}'
+PADDING = len(b"X-Padding: \r\n")
+
+
+async def statuses(pieces: Iterable[bytes]) -> list[int]:
+    """Return the statuses of the answers to *pieces*, each of which arrives on its own.
+
+    The connection is a real one; the pieces are handed to its protocol, as no client can say how
+    the network cuts what it sends.
+    """
+    app = InProcessMock().mock.app
+    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
+    config.load()
+    limits = ConnectionLimits(LIMIT, 1_000, 30.0, 75.0)
+    protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={}, limits=limits)
+    accepted = asyncio.Event()
+
+    def accept() -> HttpProtocol:
+        asyncio.get_running_loop().call_soon(accepted.set)
+        return protocol
+
+    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await accepted.wait()
+        for piece in pieces:
+            protocol.data_received(piece)
+            await asyncio.sleep(0)
+        writer.write_eof()
+        answers = await reader.read()
+        writer.close()
+    return [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:]]
+
+
+def head(length: int, body: bytes = BODY) -> bytes:
+    """Return the head of a good request, *length* bytes long."""
+    lines = (
+        f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {BASIC}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    ).encode()
+    padding = b"a" * (length - len(lines) - PADDING - 2)
+    return lines + b"X-Padding: " + padding + b"\r\n\r\n"
+
+
+def cut(message: bytes, *places: int) -> Sequence[bytes]:
+    """Return *message* in pieces, cut at *places*."""
+    return [message[start:end] for start, end in pairwise((0, *places, len(message)))]
+
+
+async def test_a_head_that_is_too_long_gets_a_431_wherever_it_is_cut() -> None:
+    message = head(87_000) + BODY
+    assert await statuses([message]) == [431]
+    for place in (1, 100, *range(1_000, 87_000, 4_900), 40_000, 65_536, 65_537, 86_999, 87_000):
+        assert await statuses(cut(message, place)) == [431], place
+
+
+async def test_a_head_that_is_too_long_gets_a_431_in_many_pieces() -> None:
+    message = head(LIMIT + 100) + BODY
+    for size in (7_000, 16_384, 32_768, 65_000):
+        places = range(size, len(message), size)
+        assert await statuses(cut(message, *places)) == [431], size
+
+
+async def test_a_head_of_the_greatest_length_is_accepted_wherever_it_is_cut() -> None:
+    message = head(LIMIT) + BODY
+    assert await statuses([message]) == [204]
+    for place in (1, 100, *range(1_000, LIMIT, 9_900), LIMIT - 1, LIMIT):
+        assert await statuses(cut(message, place)) == [204], place
+
+
+async def test_a_head_without_end_gets_a_431_before_it_is_complete() -> None:
+    endless = head(LIMIT + 20_000)[:-4]
+    for size in (20_000, 50_000, len(endless)):
+        assert await statuses(cut(endless, *range(size, len(endless), size))) == [431], size
+
+
+async def test_a_body_before_a_head_in_the_same_piece_is_not_counted() -> None:
+    body = b'{"SyncUserAccounts":[]%s}' % (b" " * 200_000)
+    first, second = head(1_000, body) + body, head(60_000) + BODY
+    message = first + second
+    for place in (len(first) - 150_000, len(first) + 100, len(first) + 30_000):
+        assert await statuses(cut(message, place)) == [204, 204], place
+        assert await statuses(cut(message, place, place + 20_000)) == [204, 204], place
