@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 MAX_SHOWN_LENGTH: Final = 120
+"""How many characters of a value from a request or a file a message shows."""
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
 SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
 """Headers whose values are never printed, by lower-case name."""
@@ -32,3 +33,8 @@ def list_numbers(numbers: Iterable[int]) -> str:
     unique_numbers = sorted(set(numbers))
     more = f" and {len(unique_numbers) - 10} more" if len(unique_numbers) > 10 else ""
     return ", ".join(map(str, unique_numbers[:10])) + more
+
+
+def printable(text: str) -> str:
+    """Replace characters that XML does not allow or that control a terminal."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)

@@ -8,6 +8,8 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
+from superoffice_contract.messages import printable
+
 Progress = Callable[[str, int, int], None]
 """Called as a check starts, with its name, how many checks have ended, and how many there are."""
 Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "cannot be observed"]
@@ -99,14 +101,14 @@ class Report(msgspec.Struct, frozen=True):
 
 def as_text(report: Report) -> str:
     """Return *report* as text: a line for each check, and below it its findings."""
-    return _printable("\n".join(_text_lines(report))) + "\n"
+    return printable("\n".join(_text_lines(report))) + "\n"
 
 
 def as_json(report: Report) -> str:
     """Return *report* as JSON."""
     content = msgspec.to_builtins(report) | {"exit_code": report.exit_code}
     # Not with msgspec, which rejects a lone surrogate; here it becomes a replacement character.
-    return _printable(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
+    return printable(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
 
 
 def as_junit(report: Report) -> str:
@@ -114,7 +116,7 @@ def as_junit(report: Report) -> str:
     kinds = [_LABELS[result.status][1] for result in report.results]
     suite = ET.Element(
         "testsuite",
-        name=_printable(report.title),
+        name=printable(report.title),
         tests=str(len(kinds)),
         failures=str(kinds.count("failure")),
         errors=str(kinds.count("error")),
@@ -147,17 +149,17 @@ def _total_seconds(report: Report) -> float:
 def _junit_case(report: Report, result: Result) -> ET.Element:
     case = ET.Element(
         "testcase",
-        classname=_printable(report.title),
-        name=_printable(result.check),
+        classname=printable(report.title),
+        name=printable(result.check),
         time=f"{result.seconds:.3f}",
     )
     kind = _LABELS[result.status][1]
     if kind == "skipped":
-        ET.SubElement(case, "skipped", message=_printable(result.note or ""))
+        ET.SubElement(case, "skipped", message=printable(result.note or ""))
     elif kind != "passed":
         message = result.findings[0].what if result.findings else result.note or ""
-        failure = ET.SubElement(case, kind, type=result.status, message=_printable(message))
-        failure.text = _printable("\n".join(_finding_lines(result.findings)) or (result.note or ""))
+        failure = ET.SubElement(case, kind, type=result.status, message=printable(message))
+        failure.text = printable("\n".join(_finding_lines(result.findings)) or (result.note or ""))
     return case
 
 
@@ -190,8 +192,3 @@ def _summary(report: Report) -> str:
         if (count := sum(1 for result in report.results if result.status == status))
     ]
     return ", ".join(counts) or "nothing checked"
-
-
-def _printable(text: str) -> str:
-    """Replace characters that XML does not allow or that control a terminal."""
-    return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)

@@ -8,7 +8,9 @@ import superoffice_mock
 
 MOST_LINES: Final = 400
 LEAST_LINES: Final = 40
-ENTRY_POINTS: Final = frozenset(("__init__", "__main__", "errors", "version", "hooks"))
+ENTRY_POINTS: Final = frozenset(
+    ("__init__", "__main__", "errors", "version", "hooks", "export_config")
+)
 """Modules that may be short: a package's face, what is run, and public names."""
 LISTS: Final = frozenset(("cli", "endpoints"))
 """Folders of entry points: a module for each subcommand, and for each subject of /_mock/."""

@@ -13,9 +13,9 @@ CONTRACTS: Final = Path(__file__).parents[2] / "contracts"
 ABOUT_CLAIMS: Final = """\
 # Claims
 
-Every fact of the contract, in our words. The vendor's page states the *documented* ones; the *inferred*
-ones are our choice. [claims.toml](superoffice_contract/openapi/claims.toml) adds the section of the
-page, or the reason. A claim with a reading can be switched:
+Every fact of the contract, in our words. The vendor's page states the *documented* ones; the
+*inferred* ones are our choice. [claims.toml](superoffice_contract/openapi/claims.toml) adds the
+section of the page, or the reason. A claim with a reading can be switched:
 [Readings](../mockserver/README.md#readings).
 """
 ABOUT_DEFECTS: Final = """\

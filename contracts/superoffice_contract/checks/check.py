@@ -25,7 +25,10 @@ class WireCheck(msgspec.Struct, frozen=True):
 
 
 class EffectCheck(msgspec.Struct, frozen=True):
-    """A named check of what calls do; *run* yields problems, and signs of open readings."""
+    """A named check of what calls do; *run* yields problems, and signs of open readings.
+
+    It needs a server with `/_mock/`, or observes the server in real time.
+    """
 
     name: str
     claims: tuple[str, ...]

@@ -178,9 +178,10 @@ def _decode_text(entry: Entry) -> str:
     if not isinstance(entry.body, bytes):
         return (entry.body or "").removeprefix("\ufeff")
     charset = CHARSETS[_charset_name(entry) or "utf-8"]
-    body, encoding = charsets.strip_byte_order_mark(entry.body, charset)
     try:
-        return body.decode(encoding)
-    except UnicodeDecodeError:
-        msg = f"the body is not {encoding}, the charset in its Content-Type; encode it as that"
+        return charsets.decode(entry.body, charset)
+    except UnicodeDecodeError as error:
+        msg = (
+            f"the body is not {error.encoding}, the charset in its Content-Type; encode it as that"
+        )
         raise UnreadableBody(msg, "charset", "charset-broken") from None

@@ -34,3 +34,12 @@ def strip_byte_order_mark(body: bytes, encoding: str) -> tuple[bytes, str]:
         if body.startswith(mark) and encoding != "latin-1":
             return body[len(mark) :], mark_encoding
     return body, encoding
+
+
+def decode(body: bytes, encoding: str) -> str:
+    """Decode *body* by its byte order mark, else as *encoding*.
+
+    Raise UnicodeDecodeError, whose `encoding` is the one that was used.
+    """
+    text, encoding = strip_byte_order_mark(body, encoding)
+    return text.decode(encoding)

@@ -1,4 +1,7 @@
-"""What a check knows about the tenant that it runs against."""
+"""What a check knows about the tenant that it runs against.
+
+A check gets one context for each tenant of the target.
+"""
 
 import msgspec
 
@@ -9,9 +12,9 @@ from superoffice_contract.target.tenants import TargetTenant
 class CheckContext(msgspec.Struct, frozen=True):
     """One tenant, the headers of one of its credentials, and the readings that it follows.
 
-    A reading that is not in *readings* is open: every value of it is right. *has_control*: the
-    server has `/_mock/`, and with it the settings of the mock. *run_seconds*: the duration of a
-    run there.
+    *path*, *media_types* and *methods* are those of the operation. A reading that is not in
+    *readings* is open: every value of it is right. *has_control*: the server has `/_mock/`, and
+    with it the settings of the mock. *run_seconds*: the duration of a run there.
     """
 
     tenant: TargetTenant

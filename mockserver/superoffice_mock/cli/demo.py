@@ -119,5 +119,5 @@ def _comparison(answers: list[Answer], exchanges: list[Any]) -> Iterator[str]:
         truth = click.style(outcome.replace("_", " "), fg=_COLORS[outcome])
         yield f"{client.name}  {client.at:.1f} s  {visible:<16}  {truth}: {exchange['reason']}"
     yield ""
-    yield "All three got the same answer. But Bob's call synced nothing, and Bob can't see that."
-    yield "A test can: it reads GET /_mock/requests. To try it yourself: superoffice-mock serve"
+    yield "All three got the same answer, but Bob's call synced nothing. Bob can't see"
+    yield "that. A test can: it reads GET /_mock/requests. Try it: superoffice-mock serve"

@@ -143,7 +143,7 @@ class ValueTable:
         lengths = self._lengths.get(folded[place : place + MIN_LENGTH], ())
         for length in sorted(lengths, reverse=True):
             end = place + length
-            spellings = self._spellings.get(folded[place:end])
+            spellings = self._spellings.get(folded[place:end]) if end <= len(folded) else None
             if spellings is not None and (
                 length >= _MIN_LENGTH_IN_WORDS or _stands_alone(text, place, end)
             ):

@@ -16,9 +16,10 @@ from superoffice_mock.replay.loading import load_recordings, replayable
 from superoffice_mock.replay.player import Miss, RecordedExchange, Rules
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.backend import Backend, BackendFactory, DelayedCall
+from superoffice_mock.webapi.operations.sync_email_accounts import no_content
 from superoffice_mock.webapi.playback import NOT_RECORDED, Playback
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
-from superoffice_mock.webapi.response import NO_CONTENT, BrokenResponse, Response
+from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import Routes
 
 
@@ -125,7 +126,7 @@ class _DelayedReplay:
         return self._answer()
 
     async def _no_content(self) -> Response:
-        return NO_CONTENT[self._request.route.tenant.facts.readings.no_content_type]
+        return no_content(self._request)
 
 
 def _not_recorded(miss: Miss, request: ApiRequest) -> Rejected:

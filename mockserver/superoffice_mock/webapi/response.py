@@ -1,6 +1,6 @@
 """Answers as values, and their sending through ASGI."""
 
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +10,6 @@ from superoffice_mock.core.credentials import SCHEMES
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
-from superoffice_mock.server import asgi_extensions
 from superoffice_mock.wire import error_body
 from superoffice_mock.wire.headers import Headers, choose_media_type
 
@@ -46,26 +45,6 @@ class Response(msgspec.Struct, frozen=True):
         await send({"type": "http.response.body", "body": body})
 
 
-class NoContent(Response, frozen=True):
-    """A 204 whose headers are also kept as encoded lines."""
-
-    status: int = 204
-    header_lines: bytes = b""
-
-    @classmethod
-    def with_lines(cls, headers: tuple[RawHeader, ...]) -> "NoContent":
-        """Return a 204 with *headers*."""
-        lines = b"".join(b"%s: %s\r\n" % header for header in headers)
-        return cls(headers=headers, header_lines=lines)
-
-    def send(self, scope: Scope, send: Send) -> Coroutine[None, None, None]:
-        """Send the answer, with a single write if the server offers that."""
-        connection = asgi_extensions.connection_of(scope)
-        if connection is None or not connection.owns(send):
-            return super().send(scope, send)
-        return connection.answer(self.status, self.header_lines)
-
-
 class BrokenResponse(msgspec.Struct, frozen=True):
     """A broken connection instead of an answer; *status* if the client still receives one."""
 
@@ -79,15 +58,6 @@ class BrokenResponse(msgspec.Struct, frozen=True):
     async def send(self, _: Scope, __: Send) -> None:
         """Break the connection."""
         self.break_connection()
-
-
-NO_CONTENT: Final[Mapping[str, NoContent]] = {
-    "absent": NoContent.with_lines(NO_CACHE_HEADERS),
-    "as-sampled": NoContent.with_lines(
-        (*NO_CACHE_HEADERS, (b"content-type", b"application/json; charset=utf-8"))
-    ),
-}
-"""The answer to every valid call, by value of the reading `no-content-type`."""
 
 
 def render_description(description: Mapping[str, Any]) -> Response:

@@ -39,9 +39,8 @@ def decode_text(body: bytes, charset: str | None) -> str:
 
     Raise Rejected (400) for bytes that are invalid in that charset.
     """
-    body, encoding = charsets.strip_byte_order_mark(body, charset or "utf-8")
     try:
-        return body.decode(encoding)
+        return charsets.decode(body, charset or "utf-8")
     except UnicodeDecodeError as error:
-        reason = f"the body is not {encoding}: byte {error.start} cannot be decoded"
+        reason = f"the body is not {error.encoding}: byte {error.start} cannot be decoded"
         raise Rejected(400, "", reason) from None

@@ -71,7 +71,7 @@ def test_bytes_that_are_invalid_in_the_charset_are_a_400() -> None:
         (b"\xc0\x80", "utf-8", "the body is not utf-8: byte 0 cannot be decoded"),
         (b"\xed\xa0\x80", "utf-8", "the body is not utf-8: byte 0 cannot be decoded"),
         (BOM_UTF8 + b"\xe9", None, "the body is not utf-8: byte 0 cannot be decoded"),
-        (b"a\x00b", "utf-16", "the body is not utf-16: byte 2 cannot be decoded"),
+        (b"a\x00b", "utf-16-le", "the body is not utf-16-le: byte 2 cannot be decoded"),
         (b"\x00\xd8", "utf-16-le", "the body is not utf-16-le: byte 0 cannot be decoded"),
         (BOM_UTF16_BE + b"\xd8\x00", None, "the body is not utf-16-be: byte 0 cannot be decoded"),
     ):
