@@ -83,7 +83,7 @@ def explore_mock(access: Access, seed: int, max_examples: int) -> Exploration:
     "access",
     [
         pytest.param(
-            access, id=access.name, marks=[] if access in (BASIC, TOKEN) else pytest.mark.slow
+            access, id=access.name, marks=[] if access in (BASIC, TOKEN) else pytest.mark.nightly
         )
         for access in ACCESSES
     ],
@@ -94,7 +94,7 @@ def test_every_generated_request_is_answered_as_described(access: Access) -> Non
     check_counts(exploration, accepted=170, accepted_of_each=15)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("access", ACCESSES, ids=lambda access: access.name)
 def test_many_more_generated_requests_are_answered_as_described(access: Access) -> None:
     exploration = explore_mock(access, seed=ACCESSES.index(access) + 301, max_examples=300)

@@ -18,6 +18,8 @@ from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.support.server_process import BASIC, ServerProcess, environment, run_server
 
 TICKET = "SOTicket 7T:demo-ticket"
+TOKEN = "Bearer 8A:Cust12345.demo-token"
+APP_TOKEN = {"SUPEROFFICE_APP_TOKEN": "demo-app-token"}
 GOOD_HEADERS = {"Cache-Control": ["no-cache"], "Pragma": ["no-cache"], "Expires": ["-1"]}
 BODIES = tuple(next(iter(operations.load().operations.values())).bodies)
 ALL = frozenset({*JSON, *XML, FORM})
@@ -124,13 +126,12 @@ def test_the_readme_lists_every_check() -> None:
 # ---- a server that passes --------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tenant", "authorization", "app_token"),
     [
-        ("onsite", BASIC, {}),
-        ("Cust12345", "Bearer 8A:Cust12345.demo-token", {}),
-        ("Cust12345", TICKET, {"SUPEROFFICE_APP_TOKEN": "demo-app-token"}),
+        pytest.param("onsite", BASIC, {}, marks=pytest.mark.slow),
+        pytest.param("Cust12345", TOKEN, {}, marks=pytest.mark.nightly),
+        pytest.param("Cust12345", TICKET, APP_TOKEN, marks=pytest.mark.nightly),
     ],
     ids=["onsite", "Online, a token", "Online, a ticket"],
 )

@@ -129,24 +129,30 @@ def test_an_envelope_with_more_members_than_the_expected_one_fails() -> None:
     assert finding.what.endswith("expected errors=webapi")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behavior", "values"),
     [
-        (ServerBehavior(run_seconds=0.6), {"run": "detached", "busy": "wait-then-drop"}),
-        (
+        pytest.param(
+            ServerBehavior(run_seconds=0.6),
+            {"run": "detached", "busy": "wait-then-drop"},
+            marks=pytest.mark.nightly,
+        ),
+        pytest.param(
             ServerBehavior(run_seconds=0.6, waits_for_lease=True),
             {"run": "detached", "busy": "try-for-1s"},
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             ServerBehavior(run_seconds=2.3, blocking=True),
             {"run": "blocking", "busy": "wait-then-drop", "disconnect": "still-counts"},
+            marks=pytest.mark.slow,
         ),
-        (
+        pytest.param(
             ServerBehavior(
                 run_seconds=2.3, blocking=True, waits_for_lease=True, disconnect_ends_run=True
             ),
             {"run": "blocking", "busy": "try-for-1s", "disconnect": "withdraws"},
+            marks=pytest.mark.nightly,
         ),
     ],
     ids=["detached", "waits for lease", "blocking", "blocking and waits for lease"],

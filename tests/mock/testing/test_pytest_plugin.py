@@ -320,9 +320,12 @@ def test_a_thousand_tests_take_less_than_15_s_and_no_memory(pytester: pytest.Pyt
     assert sizes[-1] - sizes[200] < 8 * 2**20
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize(
+    "runs",
+    [pytest.param(2, marks=pytest.mark.slow), pytest.param(10, marks=pytest.mark.nightly)],
+)
 def test_two_workers_have_a_server_each_and_pass_in_any_order(
-    pytester: pytest.Pytester,
+    pytester: pytest.Pytester, runs: int
 ) -> None:
     test = """
 @pytest.mark.parametrize("n", range(40))
@@ -334,7 +337,7 @@ def test_it(superoffice_mock, superoffice_mock_server, n, worker_id):
     superoffice_mock.assert_turned_away(times=1)
 """
     pytester.makepyfile(CALL + test)
-    for _ in range(10):
+    for _ in range(runs):
         result = pytester.runpytest_subprocess("-q", "-n", "2", *ALONE)
         result.assert_outcomes(passed=40)
     urls = [set(path.read_text().split()) for path in pytester.path.glob("gw*.txt")]
