@@ -55,10 +55,11 @@ JUMP_SETTLE: Final = 0.001
 @click.option("--ca", metavar="FILE", help="With --real: certificate authority of the server, PEM.")
 @report_options
 def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
-    """Check the server at URL, or the built-in mock, against the contract.
+    """Check a server against the contract.
 
-    The check starts sync runs, so URL must be on this machine. Add --real for any other server:
-    that starts no syncs unless you allow it. Exit code 1 if there are findings.
+    The server is the one at URL, or the built-in mock. The check starts sync runs, so URL must be
+    on this machine. Add --real for any other server: that starts no syncs unless you allow it. Exit
+    code 1 if there are findings.
     """
     if listing:
         click.echo(list_claims(), nl=False)

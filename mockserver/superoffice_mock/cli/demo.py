@@ -62,7 +62,7 @@ CLIENTS: Final = (
 
 @click.command("demo", cls=Command)
 def command() -> None:
-    """Show what clients can't see: three call a mock at about the same time."""
+    """Show what clients can't see, with three calls to a mock."""
     settings = Settings(port=0, log="off", seconds_per_account=SECONDS_PER_ACCOUNT)
     mock = assemble(settings, tenant_file.load_tenants(settings), access_log.log_nothing)
     with run.serve_in_background(mock, settings) as url:

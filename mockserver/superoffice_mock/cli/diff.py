@@ -19,9 +19,10 @@ from superoffice_mock.cli.reports import report_options, write_report
 def command(
     ours: str, theirs: str, match: str | None, max_file: int | None, format_: str, out: str | None
 ) -> None:
-    """Compare recording B with A: pair the requests, then compare their answers.
+    """Compare two recordings.
 
-    Exit code 1 if something differs.
+    The requests of A and B are paired, and their answers compared. Exit code 1 if something
+    differs.
     """
     report = compare_recordings(ours, theirs, match, max_file, partial(click.echo, err=True))
     write_report(report, format_, out)

@@ -16,7 +16,11 @@ from superoffice_mock.errors import SetupError
 @click.argument("file")
 @report_options
 def command(file: str, format_: str, out: str | None) -> None:
-    """Compare the vendor's page with the contract. FILE is text, Markdown or Swagger/OpenAPI."""
+    """Compare the contract with a newer page or API file.
+
+    FILE is the vendor's page as text or Markdown, or a Swagger or OpenAPI file. Exit code 1 if a
+    fact has changed.
+    """
     try:
         report = compare.compare_file(Path(file))
     except DriftError as error:

@@ -20,7 +20,11 @@ from superoffice_mock.errors import SetupError
 def command(
     har: str | None, journal: str | None, tenant: tuple[str, ...], format_: str, out: str | None
 ) -> None:
-    """Judge an app by its traffic: a HAR file, or the journal of a mock that it called."""
+    """Check the traffic of an app against the contract.
+
+    The traffic is a HAR file, or the journal of a mock that the app called. Exit code 1 if there
+    are findings.
+    """
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
         raise click.UsageError(msg)

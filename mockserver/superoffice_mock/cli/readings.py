@@ -8,7 +8,7 @@ from superoffice_mock.core.readings import READINGS
 
 @click.command("readings", cls=Command)
 def command() -> None:
-    """List the readings: what the page leaves open, the values to choose from, and why."""
+    """List what the page leaves open, and the values to choose from."""
     for reading in READINGS.values():
         default, *alternatives = reading.values
         click.echo(f"{reading.name}")

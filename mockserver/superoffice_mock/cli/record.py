@@ -49,9 +49,10 @@ def command(
     port_file: str | None,
     **options: Any,  # noqa: ANN401 - click's
 ) -> None:
-    """Record what passes to a real server, until SIGTERM or Ctrl-C.
+    """Record the traffic to a real server.
 
-    Secrets and names become pseudonyms. Exit code 1 if something could not be recorded.
+    Records until SIGTERM or Ctrl-C. Secrets and names become pseudonyms. Exit code 1 if something
+    could not be recorded.
     """
     flags = {"host": host, "port": port, "port-file": port_file}
     values = {name: value for name, value in flags.items() if value is not None}

@@ -13,7 +13,10 @@ from superoffice_mock.redaction import redactor
 @click.option("--in-place", is_flag=True, help="Allow OUT to be IN, which is then replaced.")
 @max_file_option
 def command(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
-    """Write the HAR file IN to OUT with pseudonyms for secrets and names."""
+    """Replace secrets and names in a HAR file by pseudonyms.
+
+    Reads the file IN and writes OUT.
+    """
     if not in_place:
         redactor.check_different_files(source, target)
     recording = redactor.redact_file(source, target, max_file or MAX_BYTES)

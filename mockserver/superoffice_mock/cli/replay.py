@@ -75,9 +75,10 @@ def command(
     max_file: int | None,
     **options: Any,  # noqa: ANN401 - click's
 ) -> None:
-    """Answer from recordings (HAR or .part files) until SIGTERM or Ctrl-C.
+    """Serve answers from recordings (HAR or .part files).
 
-    With --against, send the recorded requests instead; exit code 1 if an answer differs.
+    Serves until SIGTERM or Ctrl-C. With --against, send the recorded requests instead; exit code 1
+    if an answer differs.
     """
     context = click.get_current_context()
     source = context.get_parameter_source

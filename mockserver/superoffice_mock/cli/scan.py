@@ -14,9 +14,10 @@ from superoffice_mock.redaction import scanner
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @max_file_option
 def command(paths: tuple[str, ...], max_file: int | None) -> None:
-    """Search HAR files, and folders of them, for secrets. Exit code 1 if there are any.
+    """Search HAR files and folders of them for secrets.
 
-    Exit code 2 if a file could not be read; the other files are searched all the same.
+    Exit code 1 if there are any. Exit code 2 if a file could not be read; the other files are
+    searched all the same.
     """
     files = places = errors = 0
     for secrets in scanner.scan_all(paths, max_file or MAX_BYTES):

@@ -26,6 +26,11 @@ def test_every_subcommand_has_a_help_text_that_begins_with_what_it_does() -> Non
         assert summary.strip(), name
 
 
+def test_the_list_of_subcommands_fits_a_terminal() -> None:
+    result = CliRunner().invoke(cli.main, ["--help"], terminal_width=80)
+    assert "..." not in result.stdout.partition("Commands:")[2]
+
+
 def test_an_unknown_subcommand_is_wrong_usage() -> None:
     result = CliRunner().invoke(cli.main, ["serves"])
     assert result.exit_code == 2
