@@ -45,7 +45,7 @@ def shared_server() -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def server(shared_server: ServerProcess) -> ServerProcess:
-    """The shared server after a reset: demo world, real clocks, empty journals."""
+    """The shared server after a reset: demo tenants, real clocks, empty journals."""
     shared_server.control("POST", "reset?all=true")
     return shared_server
 

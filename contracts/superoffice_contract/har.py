@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import msgspec
 
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.messages import quote_name
+from superoffice_contract.messages import describe_os_error, quote_name
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_VALUES: Final = 5_000_000
@@ -51,7 +51,7 @@ def load_log(path: str, max_bytes: int = MAX_BYTES) -> HarLog:
             raw = file.read(max_bytes + 1)
         return read_log(raw, max_bytes)
     except OSError as error:
-        msg = f"{path}: {error.strerror or error}"
+        msg = f"{path}: {describe_os_error(error)}"
         raise TrafficError(msg) from None
     except TrafficError as error:
         msg = f"{path}: {error}"

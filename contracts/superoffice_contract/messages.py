@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+NO_FOLDER: Final = "no such folder"
+"""For `describe_os_error`: what is missing if a file can't be written."""
 MAX_SHOWN_LENGTH: Final = 120
 """How many characters of a value from a request or a file a message shows."""
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
@@ -26,6 +28,25 @@ def shorten(text: str) -> str:
 def quote_name(name: str, fallback: str) -> str:
     """Return *name* in quotes, or *fallback* if it looks like anything but a name."""
     return f"{name!r}" if _NAME.fullmatch(name) else fallback
+
+
+def describe_os_error(error: BaseException, missing: str = "no such file") -> str:
+    """Return why *error* happened, such as `connection refused`; *missing* if a file is missing."""
+    if isinstance(error, FileNotFoundError):
+        return missing
+    if isinstance(error, ConnectionRefusedError):  # asyncio puts the address into `strerror`
+        return "connection refused"
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return f"{text[0].lower()}{text[1:]}" if text[1:2].islower() else text
+
+
+def suggest(name: str, known_names: Iterable[str], otherwise: str) -> str:
+    """Return "did you mean …?" with the known name that is nearest to *name*, or *otherwise*."""
+    from difflib import get_close_matches
+
+    by_lower_name = {known_name.lower(): known_name for known_name in known_names}
+    near = get_close_matches(name.lower(), by_lower_name, n=1, cutoff=0.5)
+    return f"did you mean {by_lower_name[near[0]]!r}?" if near else otherwise
 
 
 def list_numbers(numbers: Iterable[int]) -> str:

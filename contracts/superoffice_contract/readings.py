@@ -7,7 +7,7 @@ import msgspec
 
 from superoffice_contract.report import Finding
 
-READINGS: Final[Mapping[str, tuple[str, ...]]] = {
+CLAIMS_BY_READING: Final[Mapping[str, tuple[str, ...]]] = {
     "run": ("run-detached",),
     "busy": ("busy-drop",),
     "tasks": ("tasks-dealt",),
@@ -18,17 +18,17 @@ READINGS: Final[Mapping[str, tuple[str, ...]]] = {
     "empty": ("empty-no-run", "empty-busy"),
 }
 """Each reading, and the claims that it switches."""
-NOT_OBSERVED: Final = "cannot be observed"
-WHY_NO_SIGN: Final[Mapping[str, str]] = {
+NOT_OBSERVABLE: Final = "cannot be observed"
+REASONS_NOT_SHOWN: Final[Mapping[str, str]] = {
     "restricted": "no credential of an app without the EMail agent is named",
     "errors": "no error had a body in JSON",
     "no-content-type": "no call was answered 204",
 }
-"""Why a run may have no sign of a reading that ordinary answers show."""
+"""Why a run may not show a reading that ordinary answers show."""
 
 
-class ReadingSign(msgspec.Struct, frozen=True):
-    """A sign that *tenant* follows *value* of *reading*; None where it shows no value.
+class ObservedReading(msgspec.Struct, frozen=True):
+    """The *value* of *reading* that *tenant* follows, or None if none was shown.
 
     *why* names the call that shows the value, or the reason why none is shown.
     """
@@ -39,21 +39,22 @@ class ReadingSign(msgspec.Struct, frozen=True):
     why: str
 
 
-class ReadingSigns(msgspec.Struct):
-    """The signs of a run: by reading and tenant, the first sign of each value."""
+class ObservedReadings(msgspec.Struct):
+    """The readings that a run shows: by reading and tenant, each value with its first *why*."""
 
-    by_place: dict[tuple[str, str], dict[str | None, str]] = {}
+    by_reading_and_tenant: dict[tuple[str, str], dict[str | None, str]] = {}
 
-    def add(self, sign: ReadingSign) -> None:
-        """Add *sign*, unless the same value was seen there before."""
-        self.by_place.setdefault((sign.reading, sign.tenant), {}).setdefault(sign.value, sign.why)
+    def add(self, observed: ObservedReading) -> None:
+        """Add *observed*, unless the same value is already there for that reading and tenant."""
+        key = observed.reading, observed.tenant
+        self.by_reading_and_tenant.setdefault(key, {}).setdefault(observed.value, observed.why)
 
     def find_violations(
         self, stated_values: Mapping[str, str], readings: Iterable[str]
     ) -> Iterator[Finding]:
-        """Yield where one of *readings* differs from its value in *stated_values*, or has two."""
+        """Yield a finding for each of *readings* that differs from its stated value, or has two."""
         chosen_readings = set(readings)
-        for (reading, tenant), by_value in self.by_place.items():
+        for (reading, tenant), by_value in self.by_reading_and_tenant.items():
             values = [value for value in by_value if value is not None]
             expected = stated_values.get(reading, values[0] if values else None)
             for value in values if reading in chosen_readings else ():
@@ -61,14 +62,14 @@ class ReadingSigns(msgspec.Struct):
                     what = f"{reading}={value} at {by_value[value]}, expected {reading}={expected}"
                     if reading not in stated_values:
                         what += f" as at {by_value[expected]}"
-                    yield Finding(tenant, what, READINGS[reading])
+                    yield Finding(tenant, what, CLAIMS_BY_READING[reading])
 
     def describe_unstated(self, stated_values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Yield name and value of a fact for each reading without a value in *stated_values*."""
-        for reading in READINGS:
+        for reading in CLAIMS_BY_READING:
             by_tenant = {
                 tenant: _summarize_values(by_value)
-                for (name, tenant), by_value in self.by_place.items()
+                for (name, tenant), by_value in self.by_reading_and_tenant.items()
                 if name == reading
             }
             if reading not in stated_values and by_tenant:
@@ -78,14 +79,14 @@ class ReadingSigns(msgspec.Struct):
 def _summarize_values(by_value: Mapping[str | None, str]) -> str:
     values = [value for value in by_value if value is not None]
     if len(values) > 1:
-        return f"{NOT_OBSERVED}: it differs"
-    return values[0] if values else f"{NOT_OBSERVED}: {by_value[None]}"
+        return f"{NOT_OBSERVABLE}: it differs"
+    return values[0] if values else f"{NOT_OBSERVABLE}: {by_value[None]}"
 
 
 def _summarize_tenants(by_tenant: Mapping[str, str]) -> str:
     """Return the value that all tenants share, or the value of each; known values go first."""
     known_values = {
-        tenant: value for tenant, value in by_tenant.items() if not value.startswith(NOT_OBSERVED)
+        tenant: value for tenant, value in by_tenant.items() if not value.startswith(NOT_OBSERVABLE)
     }
     summaries = known_values or dict(by_tenant)
     if len(set(summaries.values())) == 1:

@@ -28,6 +28,7 @@ _LABELS: Final[Mapping[Status, tuple[str, Kind]]] = {
     "cannot be observed": ("cannot be observed", "skipped"),
 }
 """By status: the mark in text, and the kind in JUnit; in the order of a summary."""
+_PLURALS: Final = {"error": "errors", "agrees": "agree", "differs": "differ"}
 
 
 class ProgressCounter:
@@ -187,7 +188,7 @@ def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _summary(report: Report) -> str:
     counts = [
-        f"{count} {status}"
+        f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
         for status in _LABELS
         if (count := sum(1 for result in report.results if result.status == status))
     ]

@@ -19,7 +19,7 @@ from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import seconds
 from superoffice_mock.tenants.registry import TemporaryTenantLimits, Tenants
-from superoffice_mock.tenants.tenant import Limits, Tenant
+from superoffice_mock.tenants.tenant import Tenant, TenantLimits
 from superoffice_mock.tenants.waiting_room import SteadyClock
 from superoffice_mock.webapi.backend import Backend, BackendFactory
 from superoffice_mock.webapi.capture import Captures
@@ -127,7 +127,7 @@ def _build_tenants(
     journal: Journal,
     steady_clock: Callable[[], int],
 ) -> Tenants:
-    limits = Limits(settings.max_waiting, settings.jump_settle)
+    limits = TenantLimits(settings.max_waiting, settings.jump_settle)
     bounds = TemporaryTenantLimits(settings.max_tenants, seconds(settings.tenant_ttl))
 
     def build(tenant_facts: TenantFacts, clock: Clock | None) -> Tenant:
@@ -139,5 +139,5 @@ def _build_tenants(
 def _build_backend(
     settings: Settings, routes: Routes, backend_factory: BackendFactory | None
 ) -> Backend:
-    simulation = SimulationBackend(pipeline.Limits(settings.max_body, settings.max_accounts))
+    simulation = SimulationBackend(pipeline.BodyLimits(settings.max_body, settings.max_accounts))
     return simulation if backend_factory is None else backend_factory(routes, simulation)

@@ -186,15 +186,13 @@ def _merge_markers(node: pytest.Item) -> dict[str, Any]:
 
 
 def _check_arguments(arguments: Mapping[str, object]) -> None:
-    from difflib import get_close_matches
-
+    from superoffice_contract.messages import suggest
     from superoffice_mock.testing.server import TenantOptions
 
     known_names = [*TenantOptions.__annotations__, "strict", "replay", "record"]
     for name in arguments:
         if name not in known_names:
-            near = get_close_matches(name, known_names, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known_names)}"
+            hint = suggest(name, known_names, f"known are {', '.join(known_names)}")
             pytest.fail(f"@pytest.mark.{NAME}: no argument {name!r}; {hint}", pytrace=False)
     if not isinstance(strict := arguments.get("strict", False), bool):
         problem = f"strict={strict!r} is not known; write strict=True"

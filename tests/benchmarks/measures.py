@@ -40,7 +40,6 @@ from tests.support.server_process import BASIC, PATH, environment
 MICRO: Final = 1e6
 MILLI: Final = 1e3
 
-
 Measure = Callable[[Effort], Iterator[Figure]]
 
 

@@ -94,7 +94,7 @@ def test_a_stall_sends_nothing_until_the_client_disconnects(
     wait_for_first_end(server)
     (line,) = server.exchanges()
     assert (line["outcome"], line["status"], line["hung_up"]) == ("faulted", None, True)
-    assert line["reason"].endswith("until the caller hung up")
+    assert line["reason"].endswith("until the client disconnected")
 
 
 @pytest.mark.parametrize("kind", BREAKING)
@@ -239,7 +239,7 @@ def call_new_tenant(server: ServerProcess, fault: dict[str, object]) -> tuple[Co
 
 
 def remove_tenant(server: ServerProcess, tenant: str) -> None:
-    """Remove a made tenant."""
+    """Remove a temporary tenant."""
     raw = request(b"", {}, method="DELETE", path=f"/_mock/tenants/{tenant}")
     with Connection(server) as client:
         assert client.send(raw).read_response().status == 204

@@ -78,7 +78,7 @@ def test_with_withdraws_a_disconnect_ends_a_blocking_run(
     assert withdrawing.control("GET", "lease")["held"] is False
     (exchange,) = withdrawing.exchanges()
     assert (exchange["outcome"], exchange["hung_up"]) == ("started", True)
-    assert exchange["reason"] == "the caller hung up and withdrew"
+    assert exchange["reason"] == "the client disconnected; its call was withdrawn"
 
 
 def test_with_withdraws_a_disconnect_leaves_the_lease_to_the_next_call(
@@ -115,7 +115,7 @@ def test_a_client_that_disconnects_within_its_body_starts_nothing(
     wait_for_outcome(server)
     (exchange,) = server.exchanges()
     assert (exchange["outcome"], exchange["hung_up"]) == ("rejected", True)
-    assert exchange["reason"] == "the caller hung up before the body was complete"
+    assert exchange["reason"] == "the client disconnected before the body was complete"
     assert server.control("GET", "runs") == {"runs": []}
 
 

@@ -16,6 +16,9 @@ resource = pytest.importorskip("resource", reason="Windows has no limit of open 
 FILE_LIMIT = 64
 CLIENTS = 150
 NO_ACCOUNTS = b'{"SyncUserAccounts":[]}'
+SET_LIMIT = (
+    f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({FILE_LIMIT}, {FILE_LIMIT}))"
+)
 
 
 @contextmanager
@@ -67,11 +70,6 @@ def test_a_limit_that_the_system_refuses_leaves_the_old_one(
 
 
 # ---- the program -----------------------------------------------------------------------------
-
-
-SET_LIMIT = (
-    f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({FILE_LIMIT}, {FILE_LIMIT}))"
-)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ CHUNKED = b"17\r\n" + EMPTY + b"\r\n0\r\n\r\n"
 LENGTH = b"Content-Length: %d" % len(EMPTY)
 BY_CHUNKS = b"Transfer-Encoding: chunked"
 HEAD_LIMIT = 64 * 1024
+NOT_HTTP = "is not an HTTP/1.1 request"
 
 
 def head(
@@ -28,40 +29,12 @@ def head(
     return end.join([*(text for text in (*lines, *more) if text), b"", b""])
 
 
-GOOD = head(LENGTH) + EMPTY
-
-
 def request_for(target: bytes) -> bytes:
     """A valid request for *target*."""
     return head(LENGTH, line=b"POST %s HTTP/1.1" % target) + EMPTY
 
 
-def send(server: ServerProcess, raw: bytes) -> bytes:
-    """Send *raw* and return all bytes until the server closes the connection."""
-    with closing(socket.create_connection(server.address, timeout=20)) as client:
-        client.sendall(raw)
-        client.shutdown(socket.SHUT_WR)
-        return read_all(client)
-
-
-def read_all(client: socket.socket) -> bytes:
-    received = b""
-    while part := client.recv(65536):
-        received += part
-    return received
-
-
-def status_of(received: bytes) -> int | None:
-    """The first status in *received*."""
-    return int(received[9:12]) if received.startswith(b"HTTP/1.1 ") else None
-
-
-def is_serving(server: ServerProcess) -> bool:
-    return status_of(send(server, GOOD)) == 204
-
-
-NOT_HTTP = "this is no HTTP/1.1 request"
-
+GOOD = head(LENGTH) + EMPTY
 MALFORMED: dict[str, tuple[bytes, int, str]] = {
     # The end of the request is ambiguous, which request smuggling exploits.
     "two lengths": (head(LENGTH, LENGTH) + EMPTY, 400, "Duplicate Content-Length"),
@@ -93,9 +66,9 @@ MALFORMED: dict[str, tuple[bytes, int, str]] = {
     "HTTP/2.0 in the first line": (
         head(LENGTH, line=b"POST %s HTTP/2.0" % PATH.encode()) + EMPTY,
         505,
-        "HTTP/2.0 is not spoken here",
+        "HTTP/2.0 is not supported",
     ),
-    "HTTP/0.9": (b"GET %s\r\n\r\n" % PATH.encode(), 505, "HTTP/0.9 is not spoken here"),
+    "HTTP/0.9": (b"GET %s\r\n\r\n" % PATH.encode(), 505, "HTTP/0.9 is not supported"),
     "the first bytes of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, NOT_HTTP),
     "TLS on the plain port": (b"\x16\x03\x01\x02\x00\x01" + b"a" * 200, 400, "call http://"),
     "noise": (b"\x00\xff" * 100, 400, NOT_HTTP),
@@ -126,7 +99,6 @@ MALFORMED: dict[str, tuple[bytes, int, str]] = {
         "at most 65536",
     ),
 }
-
 UNUSUAL: dict[str, bytes] = {
     "an absolute target": request_for(b"http://127.0.0.1" + PATH.encode()),
     "an absolute target of another host": request_for(b"http://evil.example" + PATH.encode()),
@@ -141,6 +113,30 @@ UNUSUAL: dict[str, bytes] = {
     "an unknown expectation": head(LENGTH, b"Expect: 200-ok") + EMPTY,
     "a head of the maximum length": head(LENGTH, b"X-A: " + b"a" * (HEAD_LIMIT - 300)) + EMPTY,
 }
+
+
+def send(server: ServerProcess, raw: bytes) -> bytes:
+    """Send *raw* and return all bytes until the server closes the connection."""
+    with closing(socket.create_connection(server.address, timeout=20)) as client:
+        client.sendall(raw)
+        client.shutdown(socket.SHUT_WR)
+        return read_all(client)
+
+
+def read_all(client: socket.socket) -> bytes:
+    received = b""
+    while part := client.recv(65536):
+        received += part
+    return received
+
+
+def status_of(received: bytes) -> int | None:
+    """The first status in *received*."""
+    return int(received[9:12]) if received.startswith(b"HTTP/1.1 ") else None
+
+
+def is_serving(server: ServerProcess) -> bool:
+    return status_of(send(server, GOOD)) == 204
 
 
 def test_a_malformed_request_gets_an_error_and_is_in_the_journal(server: ServerProcess) -> None:

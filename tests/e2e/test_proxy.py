@@ -30,6 +30,10 @@ from tests.e2e.upstreams import (
 )
 from tests.support.server_process import ServerProcess
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+OPENSSL = shutil.which("openssl")
+NEEDS_OPENSSL = pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
+
 
 @pytest.fixture(scope="module")
 def shared_recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecorderFixture]:
@@ -257,9 +261,6 @@ def test_a_reset_by_the_upstream_resets_the_connection_of_the_app(
     assert (entry.response.status, entry.response.failure) == (0, "reset")
 
 
-CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-
 @pytest.mark.parametrize(
     ("answer", "status", "expected"),
     [
@@ -284,7 +285,7 @@ def test_an_answer_that_is_cut_off_is_cut_off_for_the_app(
     assert entry.label.outcome == "unknown"
 
 
-def test_an_upstream_that_refuses_connections_is_a_502(tmp_path: Path) -> None:
+def test_an_upstream_that_refuses_connections_results_in_a_502(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with record_in_process(url, tmp_path / "a.har") as recorder:
@@ -296,7 +297,7 @@ def test_an_upstream_that_refuses_connections_is_a_502(tmp_path: Path) -> None:
     assert entry.label.notes == ("the recorder answered 502 in the upstream's place",)
 
 
-def test_an_upstream_that_does_not_answer_is_a_504(tmp_path: Path) -> None:
+def test_an_upstream_that_does_not_answer_results_in_a_504(tmp_path: Path) -> None:
     over = threading.Event()
     with raw_upstream(lambda _: over.wait(10)) as upstream:
         with record_in_process(upstream.url, tmp_path / "a.har", seconds=0.1) as recorder:
@@ -372,10 +373,6 @@ def test_the_upstream_name_is_resolved_once(
 
 
 # ---- TLS -------------------------------------------------------------------------------------
-
-
-OPENSSL = shutil.which("openssl")
-NEEDS_OPENSSL = pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
 
 
 @pytest.fixture(scope="module")

@@ -1,14 +1,11 @@
-"""The command `record` in a process of its own: started, stopped, killed and started again."""
+"""The command `record` in a separate process: started, stopped, killed and started again."""
 
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,66 +13,17 @@ from click.testing import CliRunner
 
 from superoffice_mock import cli
 from superoffice_mock.recordings import har_file, part_file
-from superoffice_mock.recordings.model import About, Recording
+from superoffice_mock.recordings.model import About
 from tests.e2e import cli_process
-from tests.e2e.cli_process import PROGRAM
+from tests.e2e.recorders import POSIX, record
 from tests.e2e.upstreams import (
     NO_CONTENT,
     ONE_ACCOUNT,
     raw_upstream,
-    read_all,
     record_in_process,
     request,
 )
-from tests.support.server_process import BASIC, READY, ServerProcess, environment, run_server
-
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-
-
-@dataclass(frozen=True, slots=True)
-class Recorder:
-    """A recorder that runs in a process."""
-
-    server: ServerProcess
-    out: Path
-
-    def exchange(self, raw_request: bytes) -> bytes:
-        """Send *raw_request*, and return all bytes until the connection is closed."""
-        with socket.create_connection(self.server.address, timeout=20) as client:
-            client.sendall(raw_request)
-            return read_all(client)
-
-    def stop(self, number: int) -> tuple[int, str]:
-        """Send a signal; return the exit code and the messages on stderr."""
-        self.server.process.send_signal(number)
-        stdout, messages = self.server.process.communicate(timeout=20)
-        assert stdout == ""
-        return self.server.process.returncode, messages
-
-    @property
-    def recording(self) -> Recording:
-        """The content of the HAR."""
-        return har_file.load(str(self.out))
-
-
-@contextmanager
-def record(url: str, out: Path, *flags: str) -> Iterator[Recorder]:
-    """Record *url* until the block ends, on a free port."""
-    arguments = ("--upstream", url, "--out", str(out), "--port", "0")
-    with subprocess.Popen(
-        [*PROGRAM, "record", *arguments, *flags],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(),
-    ) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line.startswith(READY), process.communicate()
-            yield Recorder(ServerProcess(line.removeprefix(READY).strip(), process), out)
-        finally:
-            process.kill()
+from tests.support.server_process import BASIC, ServerProcess, run_server
 
 
 @POSIX
@@ -134,8 +82,8 @@ def test_a_kill_under_load_loses_only_the_calls_in_progress(number: int, tmp_pat
     assert {*answered_accounts} <= accounts({entry.request.body for entry in entries})
     assert len(entries) <= len(answered_accounts) + 8
     assert code == 2
-    assert f"{out}: {len(entries)} exchanges" in message
-    assert "of a recorder that was killed; it is complete now: name another --out" in message
+    assert f"{out} now holds the {len(entries)} exchanges" in message
+    assert "of a recorder that was killed. To record more, name another --out or add" in message
     assert len(har_file.load(str(out)).entries) == len(entries)
     assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
@@ -291,7 +239,7 @@ def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     for flags, message in (
         (["--upstream", "http://10.0.0.1"], "10.0.0.1 is not a public address"),
         (["--upstream", "nowhere"], "expected a URL"),
-        (["--upstream", "https://127.0.0.1", "--ca", "no.pem"], "--ca no.pem: cannot be read"),
+        (["--upstream", "https://127.0.0.1", "--ca", "no.pem"], "--ca no.pem: no such file"),
         (["--upstream", "http://127.0.0.1", "--port", "x"], "port = 'x'"),
         (["--upstream", "http://127.0.0.1", "--timeout", "0"], "Invalid value for '--timeout'"),
         ([], "Missing option '--upstream'"),

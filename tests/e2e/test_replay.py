@@ -130,7 +130,7 @@ def test_calls_that_overlapped_when_recorded_overlap_again(tmp_path: Path) -> No
     path = write_har(tmp_path / "a.har", *entries)
     with serve(None) as url:
         result = run("replay", path, "--against", url)
-    assert result.output.endswith("11 agrees\n")
+    assert result.output.endswith("11 agree\n")
     assert result.exit_code == 0
 
 
@@ -259,7 +259,7 @@ def test_two_redacted_copies_of_a_recording_agree(tmp_path: Path) -> None:
     for name in ("b.har", "c.har"):
         assert run("redact", path, tmp_path / name).exit_code == 0
     result = run("diff", tmp_path / "b.har", tmp_path / "c.har")
-    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "3 agrees")
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "3 agree")
 
 
 def test_diff_reports_different_answers_and_exchanges_that_only_one_has(tmp_path: Path) -> None:
@@ -345,7 +345,7 @@ def test_an_invalid_url_is_one_line_with_the_place(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_or_too_long_is_an_error(tmp_path: Path) -> None:
-    assert "no.har: No such file" in run("replay", tmp_path / "no.har").output
+    assert "no.har: no such file" in run("replay", tmp_path / "no.har").output
     path = write_har(tmp_path / "a.har", entry())
     result = run("replay", path, "--max-file", "10")
     assert (result.exit_code, "larger than 10 bytes" in result.output) == (2, True)

@@ -1,4 +1,4 @@
-"""The command `replay` in a process of its own."""
+"""The command `replay` in a separate process."""
 
 import signal
 from concurrent.futures import ThreadPoolExecutor
@@ -8,8 +8,8 @@ import pytest
 
 from superoffice_mock.recordings import har_file
 from tests.e2e.raw_http import JSON, request, send_request
+from tests.e2e.recorders import POSIX, record
 from tests.e2e.replay_servers import replay
-from tests.e2e.test_record_command import POSIX, record
 from tests.support.make_fixtures import FOLDER
 from tests.support.server_process import ServerProcess, run_server
 

@@ -4,6 +4,8 @@ import signal
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
@@ -63,7 +65,7 @@ def test_a_killed_server_restarts_on_its_port_with_an_empty_journal(
     assert not port_file.exists()
 
 
-def test_a_second_server_on_the_same_port_exits_and_leaves_the_first_and_its_port_file_alone(
+def test_a_second_server_on_the_same_port_exits_and_leaves_the_first_and_its_port_file_unchanged(
     tmp_path: Path,
 ) -> None:
     port_file = tmp_path / "port"
@@ -105,14 +107,10 @@ def test_a_change_of_the_wall_clock_does_not_affect_runs_or_the_order_of_times(
 
 def tenant_time(server: ServerProcess) -> float:
     """Return the tenant's time in seconds since the epoch."""
-    from datetime import datetime
-
     return datetime.fromisoformat(server.control("GET", "clock")["now"]).timestamp()
 
 
 def wall_clock(server: ServerProcess) -> float:
     """Return the wall clock of the server, from the Date header of a response."""
-    from email.utils import parsedate_to_datetime
-
     health = send_request(server, request(b"", {}, method="GET", path="/_mock/health"))
     return parsedate_to_datetime(health.headers["date"]).timestamp()

@@ -57,7 +57,7 @@ def test_an_unknown_tenant_gets_a_404_with_the_known_ones(
 def test_a_doubled_api_v1_gets_a_404_that_says_so(prefix: str, server: ServerProcess) -> None:
     response = call(server, f"{prefix}/api/v1{PATH}", BEARER)
     assert response.status == 404
-    assert "/api/v1 stands twice" in response.json()["MessageDetail"]
+    assert "/api/v1 occurs twice" in response.json()["MessageDetail"]
 
 
 @pytest.mark.claim("path-unknown", "error-webapi")

@@ -1,4 +1,4 @@
-"""Upstreams with raw sockets, whose every byte a test decides, and recorders in front of them."""
+"""Upstreams on raw sockets, where a test determines every byte, and recorders in front of them."""
 
 import re
 import socket

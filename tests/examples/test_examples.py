@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.repository.test_readmes import read
+from tests.support.documents import read
 from tests.support.server_process import PATH, ServerProcess, environment
 
 HERE: Final = Path(__file__).parent

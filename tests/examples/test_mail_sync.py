@@ -157,11 +157,11 @@ def test_explore_finds_how_the_naive_app_loses_a_single_batch() -> None:
         explore(scenario, replay="1 busy")
 
 
-def test_explore_finds_no_way_to_make_the_careful_app_lose_an_account() -> None:
+def test_explore_finds_no_lost_account_of_the_careful_app() -> None:
     explore(half_an_hour(CarefulSync, ACCOUNTS), examples=15)
 
 
-def test_explore_finds_none_even_if_the_button_is_pressed_at_the_same_time() -> None:
+def test_explore_finds_no_lost_account_when_the_button_is_pressed_at_the_same_time() -> None:
     def scenario(office: SuperOffice) -> None:
         app = app_at(office, CarefulSync)
         with ThreadPoolExecutor(2) as pool:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.recorders import POSIX, record
 from tests.e2e.replay_servers import replay
-from tests.e2e.test_record_command import POSIX, record
-from tests.examples.test_typescript_client import PASSWORD, Client, make_accounts
+from tests.examples.typescript_client import PASSWORD, Client, make_accounts
 from tests.support.server_process import ServerProcess, run_server
 
 

@@ -4,21 +4,22 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
+from tests.examples.typescript_client import (
+    ACCESS_TOKEN,
+    PASSWORD,
+    RESOLVED,
+    TICKET,
+    Client,
+    make_accounts,
+)
 from tests.support.make_fixtures import CLIENT_HEADERS, TYPESCRIPT_CLIENT
 from tests.support.server_process import PATH, ServerProcess
 
 HERE: Final = Path(__file__).parent
-
-PASSWORD: Final = {"user": "tje0", "password": "Tje0"}
-TICKET: Final = {"ticket": "7T:demo-ticket", "appToken": "demo-app-token"}
-ACCESS_TOKEN: Final = {"accessToken": "8A:Cust12345.demo-token"}
-
-RESOLVED: Final = {"resolved": ""}
-"""What the client returns for every 204: its promise resolves to an empty text."""
 
 READY: Final = {
     "AccountId": 507,
@@ -31,41 +32,10 @@ READY: Final = {
 }
 """An account as getReadySyncEmailAccounts of the service returns it."""
 
-Result = Mapping[str, Any]
-
-
-# ---- the client ------------------------------------------------------------------------------
-
-
-class Client:
-    """The vendor's client; every call is a process of its own."""
-
-    def __init__(self, node: str, server: ServerProcess) -> None:
-        self._node = node
-        self._server = server
-
-    def sync(self, sign_in: Mapping[str, str], base: str = "", **accounts: object) -> Result:
-        """Call syncEmailAccountsAsync and return what its caller gets."""
-        arguments = {"baseUrl": self._server.url + base, "signIn": sign_in, **accounts}
-        done = subprocess.run(
-            [self._node, str(HERE / "sync.cjs")],
-            input=json.dumps(arguments),
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        result: Result = json.loads(done.stdout)
-        return result
-
 
 @pytest.fixture
 def client(node: str, server: ServerProcess) -> Client:
     return Client(node, server)
-
-
-def make_accounts(count: int) -> list[dict[str, object]]:
-    return [{"accountId": id_, "associateName": "tje0", "associateId": 874} for id_ in range(count)]
 
 
 # ---- signing in ------------------------------------------------------------------------------
@@ -192,7 +162,7 @@ def test_base_urls_with_and_without_a_first_segment_reach_the_onsite_tenant(
 @pytest.mark.slow
 @pytest.mark.parametrize("base", ["/api/v1", "/api/v1/", "/Cust12345/api/v1"])
 @pytest.mark.claim("path-doubled")
-def test_a_base_url_that_ends_in_api_v1_is_a_404_that_says_so(client: Client, base: str) -> None:
+def test_a_base_url_that_ends_in_api_v1_gets_a_404_that_says_so(client: Client, base: str) -> None:
     result = client.sync(PASSWORD, base, accounts=make_accounts(1))
     assert result["status"] == 404
     assert "give it a base URL that does not end in /api/v1" in result["body"]["MessageDetail"]

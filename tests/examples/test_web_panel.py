@@ -25,6 +25,7 @@ DEMO_SYNCS: Final = """new Promise(resolve => {
 """Presses the button of the demo page and returns the texts that it shows then."""
 
 Visit = tuple[str, str]
+Browse = Callable[[*tuple[Visit, ...]], list[Any]]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -62,9 +63,6 @@ def browse(tmp_path: Path) -> Callable[[*tuple[Visit, ...]], list[Any]]:
         return values
 
     return visits
-
-
-Browse = Callable[[*tuple[Visit, ...]], list[Any]]
 
 
 def test_a_panel_signs_in_with_the_session_and_the_xsrf_value_of_the_demo_page(

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzz --minutes N`: atheris fuzzes every decoder in a process of its own."""
+"""`python -m tests.fuzz --minutes N`: atheris fuzzes every decoder in a separate process."""
 
 import subprocess
 import sys

@@ -15,7 +15,7 @@ from superoffice_contract.errors import DriftError, TrafficError
 from superoffice_contract.openapi import operations
 from superoffice_mock.config import settings, tenant_file
 from superoffice_mock.errors import Rejected, SetupError
-from superoffice_mock.recordings import har_file as fixtures
+from superoffice_mock.recordings import har_file
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.wire import cors, error_body, headers
 from superoffice_mock.wire.decode import decode
@@ -115,8 +115,8 @@ def _fixture(data: bytes) -> None:
     """Redact, write, read and redact again: the second redaction changes nothing."""
     with suppress(TrafficError):
         redactor = Redactor(b"fuzzed")
-        once = redactor.redact_recording(fixtures.read(data))
-        again = redactor.redact_recording(fixtures.read(fixtures.encode(once)))
+        once = redactor.redact_recording(har_file.read(data))
+        again = redactor.redact_recording(har_file.read(har_file.encode(once)))
         assert again.entries == once.entries
 
 

@@ -1,4 +1,4 @@
-"""The shipped fixtures: what the mock answers today, in the format that is described, no secret."""
+"""The shipped fixtures: up to date, in the documented format, and without secrets."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ from superoffice_mock.recordings.model import (
 from superoffice_mock.redaction import scanner
 from superoffice_mock.redaction.redactor import Redactor
 from tests.mock.redaction.secret_places import PLACES
-from tests.repository.test_readmes import table
+from tests.support.documents import table
 from tests.support.make_fixtures import FIXTURES, FOLDER, fixture_files
 
 FILES = sorted(FOLDER.glob("*.har"))
@@ -33,25 +33,25 @@ def validator() -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator(schema)
 
 
-def wrongs(document: Any) -> list[str]:
-    return [f"{one.json_path}: {one.message}" for one in validator().iter_errors(document)]
+def schema_errors(document: Any) -> list[str]:
+    return [f"{error.json_path}: {error.message}" for error in validator().iter_errors(document)]
 
 
 @BY_FILE
 def test_a_fixture_keeps_the_schema(path: Path) -> None:
-    assert wrongs(json.loads(path.read_bytes())) == []
+    assert schema_errors(json.loads(path.read_bytes())) == []
 
 
-def test_whatever_is_recorded_keeps_the_schema() -> None:
-    some = [make("7T:bm9ib2R5") for make in PLACES.values()]
-    bare = Entry(
+def test_every_recording_keeps_the_schema() -> None:
+    entries = [make("7T:bm9ib2R5") for make in PLACES.values()]
+    bare_entry = Entry(
         request=RecordedRequest("GET", ""), response=RecordedResponse(0, "reset", body=None)
     )
     for recording in (
-        Recording((*some, bare)),
-        Redactor().redact_recording(Recording((*some, bare))),
+        Recording((*entries, bare_entry)),
+        Redactor().redact_recording(Recording((*entries, bare_entry))),
     ):
-        assert wrongs(json.loads(har_file.encode(recording))) == []
+        assert schema_errors(json.loads(har_file.encode(recording))) == []
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_the_schema_refuses_what_we_do_not_write(place: str, value: dict[str, An
     document = json.loads(FILES[0].read_bytes())
     entry = document["log"]["entries"][0]
     {"log": document["log"], "entry": entry, **entry}[place].update(value)
-    assert len(wrongs(document)) == 1
+    assert len(schema_errors(document)) == 1
 
 
-def test_the_fixtures_are_what_the_mock_answers_today() -> None:
+def test_the_fixtures_agree_with_the_answers_of_the_mock() -> None:
     today = dict(fixture_files())
     assert sorted(today) == [path.name for path in FILES], (
         "run python -m tests.support.make_fixtures"
@@ -88,16 +88,16 @@ def test_a_fixture_holds_no_secret(path: Path) -> None:
 
 
 @BY_FILE
-def test_every_exchange_says_what_it_proves_by_claims_that_exist(path: Path) -> None:
-    for one in har_file.load(str(path)).entries:
-        assert one.label.proves
-        assert one.label.claims
-        assert {*one.label.claims} <= {*claims.load()}
-        assert one.label.notes == ()
+def test_every_exchange_names_what_it_proves_and_existing_claims(path: Path) -> None:
+    for entry in har_file.load(str(path)).entries:
+        assert entry.label.proves
+        assert entry.label.claims
+        assert {*entry.label.claims} <= {*claims.load()}
+        assert entry.label.notes == ()
 
 
 @BY_FILE
-def test_a_fixture_is_clean_already(path: Path) -> None:
+def test_redaction_does_not_change_a_fixture(path: Path) -> None:
     recording = har_file.load(str(path))
     assert Redactor().redact_recording(recording).entries == recording.entries
 
@@ -109,7 +109,7 @@ def test_the_readme_lists_every_fixture_and_what_it_proves() -> None:
     ]
 
 
-def test_the_readme_lists_every_member_of_ours() -> None:
+def test_the_readme_lists_every_member_of_a_label() -> None:
     rows = " ".join(row.split("|")[1] for row in table(README, "The format"))
     fields = {f"`_mock.{name}`" for name in Label.__struct_fields__}
     assert {name for name in fields if name not in rows} == set()

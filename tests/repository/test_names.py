@@ -18,25 +18,15 @@ FOLDERS: Final = {
 }
 IRREGULAR: Final = frozenset(
     (
-        *("begun", "bent", "bound", "broken", "built", "caught", "chosen", "cut", "dealt", "drawn"),
+        *("begun", "bent", "bound", "broken", "built", "caught", "chosen", "dealt", "drawn"),
         *("driven", "fallen", "felt", "fled", "forgotten", "found", "frozen", "given", "gone"),
-        *("got", "grown", "heard", "held", "hidden", "kept", "known", "laid", "left", "lent"),
-        *("lost", "made", "meant", "met", "paid", "run", "rung", "said", "seen", "sent", "shown"),
-        *(
-            "shut",
-            "sought",
-            "spelt",
-            "spent",
-            "split",
-            "stood",
-            "struck",
-            "sworn",
-            "taken",
-            "thought",
-        ),
-        *("thrown", "told", "torn", "understood", "woken", "won", "worn", "wound", "written"),
+        *("grown", "heard", "held", "hidden", "kept", "known", "laid", "left", "lent", "lost"),
+        *("made", "meant", "met", "paid", "rung", "said", "seen", "sent", "shown", "sought"),
+        *("spelt", "spent", "stood", "struck", "sworn", "taken", "thought", "thrown", "told"),
+        *("torn", "understood", "woken", "won", "worn", "wound", "written"),
     )
-) - {"cut", "run", "shut", "split", "got"}  # these are verbs as well
+)
+"""Irregular past participles, without those that are verbs as well, such as `cut`."""
 PARTICLES: Final = frozenset(
     ("apart", "away", "back", "by", "down", "in", "off", "on", "out", "up")
 )
@@ -90,7 +80,7 @@ def test_few_functions_are_named_by_a_bare_participle(package: str) -> None:
 
 
 @pytest.mark.parametrize("package", FOLDERS)
-def test_no_function_is_called_by_a_word_that_says_nothing(package: str) -> None:
+def test_no_function_has_a_meaningless_name(package: str) -> None:
     wrong = [
         f"{place} {node.name}"
         for place, node in functions(package)

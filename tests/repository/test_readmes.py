@@ -1,4 +1,4 @@
-"""The documents tell the truth: their tables are the code's, their commands print what is shown."""
+"""The documents agree with the code: tables, commands with their output, and links."""
 
 import os
 import re
@@ -16,10 +16,10 @@ from superoffice_mock.control.views import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
 from superoffice_mock.core.readings import READINGS
 from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
+from tests.support.documents import ROOT, pattern, read, table
 from tests.support.make_tables import DOCUMENTS as TABLES
 from tests.support.server_process import environment, run_server
 
-ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     [
         *(ROOT / "README.md", *ROOT.glob("*/*.md"), ROOT / "tests/examples/README.md"),
@@ -29,38 +29,23 @@ PAGES = sorted(
 DEFAULT_URL = "http://127.0.0.1:8204"
 
 
-def read(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def table(text: str, heading: str) -> list[str]:
-    """Return the rows of the first table below *heading*, without its head."""
-    section = text.split(f"## {heading}\n")[1].split("\n## ")[0]
-    return [line for line in section.splitlines() if line.startswith("| ")][2:]
-
-
 def consoles(name: str) -> Iterator[tuple[str, str]]:
-    """Yield the commands of a document's console blocks, each with what it is said to print."""
+    """Yield the commands in the console blocks of a document, each with its shown output."""
     for block in re.findall(r"```console\n(.*?)```", read(name), re.DOTALL):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, printed = part.partition("\n")
-            yield command, printed
-
-
-def pattern(printed: str) -> re.Pattern[str]:
-    """Return what matches *printed*, in which … stands for anything."""
-    return re.compile(".*".join(re.escape(part) for part in printed.split("…")), re.DOTALL)
+            command, _, output = part.partition("\n")
+            yield command, output
 
 
 def prose(document: Path) -> str:
-    """Return what *document* says outside its blocks of code."""
+    """Return the text of *document* without its blocks of code."""
     return re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def anchors(document: Path) -> set[str]:
-    """Return where links into *document* may point to, as GitHub makes it of the headings."""
+    """Return the anchors that GitHub makes of the headings of *document*."""
     headings = re.findall(r"^#+ (.*)$", prose(document), flags=re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def run(command: str, url: str) -> str:
@@ -80,35 +65,36 @@ def run(command: str, url: str) -> str:
 
 def test_the_readme_lists_every_setting_with_its_default() -> None:
     assert table(read("mockserver/README.md"), "Settings") == [
-        f"| `{one.name}` | {'none' if one.default is None else f'`{one.default}`'} | {one.help} |"
-        for one in options()
+        f"| `{option.name}` "
+        f"| {'none' if option.default is None else f'`{option.default}`'} | {option.help} |"
+        for option in options()
     ]
 
 
 def test_the_readme_lists_every_reading_with_its_values() -> None:
     assert table(read("mockserver/README.md"), "Readings") == [
-        f"| `{one.name}` | {', '.join(f'`{value}`' for value in one.values)} "
-        f"| {one.why} | {one.source} |"
-        for one in READINGS.values()
+        f"| `{reading.name}` | {', '.join(f'`{value}`' for value in reading.values)} "
+        f"| {reading.why} | {reading.source} |"
+        for reading in READINGS.values()
     ]
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_the_long_tables_are_those_of_the_code(name: str) -> None:
+def test_the_generated_tables_are_up_to_date(name: str) -> None:
     text = read(f"contracts/{name}")
     assert text == TABLES[name](), "run python -m tests.support.make_tables"
 
 
 def test_the_server_readme_lists_every_control_call() -> None:
     rows = table(read("mockserver/README.md"), "The control surface")
-    assert {row.split("|")[1].strip() for row in rows} == {f"`{one}`" for one in control.calls()}
+    assert {row.split("|")[1].strip() for row in rows} == {f"`{call}`" for call in control.calls()}
 
 
 def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> None:
     exchange = Exchange(ExchangeId(1), TenantId("onsite"), "GET", "/", Instant(0), 0)
     rows = table(read("mockserver/README.md"), "An exchange")
-    named = re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in rows))
-    assert sorted(named) == sorted(exchange_view(exchange, {}))
+    names = re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in rows))
+    assert sorted(names) == sorted(exchange_view(exchange, {}))
     outcomes = next(row for row in rows if row.startswith("| `outcome`"))
     assert set(re.findall(r"`(\w+)`", outcomes)) == {"outcome", *OUTCOMES}
 
@@ -120,13 +106,13 @@ def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> No
 @pytest.mark.parametrize("document", ["README.md", "mockserver/README.md"])
 def test_the_commands_of_the_readmes_print_what_they_show(document: str) -> None:
     with run_server("--log", "off") as server:
-        for command, printed in consoles(document):
-            seen = run(command, server.url).replace("\r", "").strip()
-            assert pattern(printed.strip()).fullmatch(seen), f"$ {command}\n{seen}"
+        for command, example in consoles(document):
+            output = run(command, server.url).replace("\r", "").strip()
+            assert pattern(example.strip()).fullmatch(output), f"$ {command}\n{output}"
 
 
 @pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_of_a_document_leads_somewhere(document: Path) -> None:
+def test_every_link_of_a_document_has_a_target(document: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", prose(document))
     broken = [
         f"{path}#{anchor}"

@@ -49,7 +49,7 @@ class WorkerContext:
         return self._calls
 
     def send(self, raw: bytes) -> RawResponse:
-        """Make one call on a connection of its own."""
+        """Make one call on a new connection."""
         with Connection(self.server) as connection:
             return self.send_on(connection, [raw])[0]
 

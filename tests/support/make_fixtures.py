@@ -21,16 +21,23 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 from superoffice_mock.redaction.redactor import Redactor
-from tests.e2e.payloads import BASIC as BY_PASSWORD
-from tests.e2e.payloads import BEARER, PAYLOADS, SESSION, TICKET, TICKET_WITH_APP, path_prefix
-from tests.support.in_process import BASIC, PATH, InProcessMock
+from tests.e2e.payloads import (
+    BASIC,
+    BEARER,
+    PAYLOADS,
+    SESSION,
+    TICKET,
+    TICKET_WITH_APP,
+    path_prefix,
+)
+from tests.support.in_process import PATH, InProcessMock
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 HOST = "http://crm.example"
 KEY = b"the shipped fixtures hold nothing but what is published"
 RUN = 10.0
 """Seconds after which any run of a fixture has ended."""
-GOOD_HEADERS = {"Authorization": BASIC, "Content-Type": "application/json"}
+GOOD_HEADERS = {**BASIC, "Content-Type": "application/json"}
 ONE_ACCOUNT = '{"SyncUserAccounts":[{"AccountId":507}]}'
 SAMPLE = """\
 {
@@ -96,7 +103,7 @@ PAGE_SAMPLE = [
         "the request that the vendor's page shows starts a run; its answer has no body",
         "sample-request sample-duplicate starts-sync no-content no-body",
         headers={
-            "Authorization": BASIC,
+            **BASIC,
             "Accept": "application/json; charset=utf-8",
             "Accept-Language": "*",
             "Content-Type": "application/json; charset=utf-8",
@@ -106,7 +113,7 @@ PAGE_SAMPLE = [
 ]
 
 CREDENTIALS = [
-    Step("onsite: a user's password", "basic-onsite", headers=with_credentials(BY_PASSWORD)),
+    Step("onsite: a user's password", "basic-onsite", headers=with_credentials(BASIC)),
     Step("onsite: a ticket", "ticket-onsite", headers=with_credentials(TICKET)),
     Step(
         "onsite: a session with its XSRF value",
@@ -127,7 +134,7 @@ CREDENTIALS = [
         with_credentials(SESSION),
     ),
     Step(
-        "a scheme in other letters",
+        "a scheme in lower case",
         "scheme-case",
         headers=with_credentials({"Authorization": "soticket 7T:demo-ticket"}),
     ),
@@ -146,13 +153,13 @@ MEDIA_TYPES = [
 TURNED_AWAY = [
     Step("the first call starts a run", "single-run starts-sync", pause=0.25),
     Step(
-        "a call during the run gets the same answer after a second, and starts nothing",
+        "a call during the run gets the same answer after a second, and starts no run",
         "silent-drop busy-second same-answer",
         pause=RUN,
     ),
     Step("a call after the run starts one", "lease-end", pause=0.25),
     Step(
-        "another tenant's run is nobody else's business",
+        "a run does not affect other tenants",
         "lease-tenant",
         "Cust12345",
         with_credentials(BEARER),
@@ -164,31 +171,33 @@ BROKEN_BASIC = {"Authorization": "Basic %"}
 SESSION_ALONE = {"Cookie": SESSION["Cookie"]}
 ERRORS = [
     Step("400: no body", "body-required", body=""),
-    Step("400: cut short", "body-syntax", body=ONE_ACCOUNT[:-3]),
+    Step("400: a body that is cut short", "body-syntax", body=ONE_ACCOUNT[:-3]),
     Step(
-        "400: text for a number", "body-shape error-place", body=ONE_ACCOUNT.replace("507", '"507"')
+        "400: text instead of a number",
+        "body-shape error-place",
+        body=ONE_ACCOUNT.replace("507", '"507"'),
     ),
     Step(
-        "400: too big a number", "account-id-int32", body=ONE_ACCOUNT.replace("507", "2147483648")
+        "400: a number that is too large",
+        "account-id-int32",
+        body=ONE_ACCOUNT.replace("507", "2147483648"),
     ),
     Step("400: XML with a DTD", "xml-dtd", headers=with_type("text/xml"), body="<!DOCTYPE a><a/>"),
     Step(
-        "400: a form's key that leads nowhere",
+        "400: a form key with an invalid path",
         "form-shape",
         headers=with_type("application/x-www-form-urlencoded"),
         body="SyncUserAccounts.AccountId=507",
     ),
     Step(
-        "400 as XML, for who likes that best",
+        "400 as XML, if Accept prefers it",
         "error-format",
         headers=good_headers(accept="application/xml"),
         body="[]",
     ),
-    Step("401: nobody", "unauthorized www-authenticate", headers=with_credentials({})),
+    Step("401: no credentials", "unauthorized www-authenticate", headers=with_credentials({})),
     Step("401: an unknown user", "unauthorized", headers=with_credentials(UNKNOWN_USER)),
-    Step(
-        "401: Basic that is none", "credentials-malformed", headers=with_credentials(BROKEN_BASIC)
-    ),
+    Step("401: malformed Basic", "credentials-malformed", headers=with_credentials(BROKEN_BASIC)),
     Step(
         "401: a session without its XSRF value",
         "xsrf-half",
@@ -209,20 +218,20 @@ ERRORS = [
         with_credentials(TICKET_WITH_APP),
     ),
     Step("404: no such tenant", "path-unknown-tenant", path=f"/Cust99999{PATH}"),
-    Step("404: nothing is documented there", "path-unknown", path="/api/v1/Agents/EMail/Other"),
+    Step("404: an undocumented path", "path-unknown", path="/api/v1/Agents/EMail/Other"),
     Step("404: /api/v1 twice", "path-doubled", path=f"/api/v1{PATH}"),
-    Step("405: another verb", "method-not-allowed", method="PUT"),
+    Step("405: another method", "method-not-allowed", method="PUT"),
     Step(
-        "413: more accounts than one call may have",
+        "413: more accounts than a call may have",
         "body-limit",
         body=f'{{"SyncUserAccounts":[{",".join(["{}"] * 10_001)}]}}',
     ),
     Step("415: another media type", "media-type-other", headers=with_type("text/plain")),
-    Step("415: no media type", "media-type-other", headers=BY_PASSWORD),
+    Step("415: no media type", "media-type-other", headers=BASIC),
     Step(
         "415: an unknown charset", "charset-unknown", headers=with_type("text/json; charset=ebcdic")
     ),
-    Step("415: a packed body", "content-encoding", headers=good_headers(content_encoding="br")),
+    Step("415: a compressed body", "content-encoding", headers=good_headers(content_encoding="br")),
 ]
 
 CLIENT_HEADERS = {
@@ -242,15 +251,15 @@ READY_ACCOUNT_BODY = (
 )
 TYPESCRIPT_CLIENT = [
     Step(
-        "authenticateWithPassword, and an account made by hand",
+        "authenticateWithPassword, and an account that the app creates",
         "camel-case basic-onsite",
-        headers=CLIENT_HEADERS | BY_PASSWORD,
+        headers=CLIENT_HEADERS | BASIC,
         body=CLIENT_BODY,
     ),
     Step(
-        "an account as getReadySyncEmailAccounts answers it, handed on",
+        "an account from getReadySyncEmailAccounts, sent unchanged",
         "carrier-members",
-        headers=CLIENT_HEADERS | BY_PASSWORD,
+        headers=CLIENT_HEADERS | BASIC,
         body=READY_ACCOUNT_BODY,
     ),
     Step(
@@ -267,22 +276,22 @@ TYPESCRIPT_CLIENT = [
 ]
 
 OTHER_METHODS = [
-    Step("GET describes the call and starts nothing", "get-describes", method="GET", body=""),
-    Step("HEAD answers as GET, without a body", "head", method="HEAD", body=""),
-    Step("OPTIONS names the verbs", "options", method="OPTIONS", body=""),
+    Step("GET describes the call and starts no run", "get-describes", method="GET", body=""),
+    Step("HEAD answers like GET, without a body", "head", method="HEAD", body=""),
+    Step("OPTIONS lists the methods", "options", method="OPTIONS", body=""),
 ]
 
 FIXTURES: Mapping[str, tuple[str, list[Step]]] = {
     "page-sample": ("The vendor's own sample starts a run.", PAGE_SAMPLE),
-    "credentials": ("Every way to sign in, onsite and Online, is let in.", CREDENTIALS),
+    "credentials": ("Every way to sign in, onsite and Online, is accepted.", CREDENTIALS),
     "media-types": ("Every documented media type has the same effect.", MEDIA_TYPES),
-    "turned-away": ("A call during a run is dropped in silence, a second later.", TURNED_AWAY),
-    "errors": ("What breaks the contract is refused, and starts nothing.", ERRORS),
+    "turned-away": ("A call during a run is dropped silently after a second.", TURNED_AWAY),
+    "errors": ("A request that breaks the contract gets an error and starts no run.", ERRORS),
     "typescript-client": (
         "What the vendor's TypeScript client sends, and what it gets.",
         TYPESCRIPT_CLIENT,
     ),
-    "other-verbs": ("Other verbs tell about the call and start nothing.", OTHER_METHODS),
+    "other-verbs": ("Other methods describe the call and start no run.", OTHER_METHODS),
 }
 
 # ---- generating ------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ section of the page, or the reason. A claim with a reading can be switched:
 ABOUT_DEFECTS: Final = """\
 # Defects that `check` finds
 
-Every test run seeds each of these defects in a mock, one at a time. The check beside it finds the
+The slow tests seed each of these defects in a mock, one at a time. The check beside it finds the
 defect, and the finding names the claim. [README.md](README.md#how-we-know-that-check-can-fail)
 says more.
 """

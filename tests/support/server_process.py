@@ -1,4 +1,4 @@
-"""A real server in a process of its own, and its control surface."""
+"""A real server in a separate process, and its control surface."""
 
 import json
 import os

@@ -13,6 +13,57 @@ INT32_END: Final = 2**31
 MAX_BODY_BYTES: Final = 2**20
 MAX_ACCOUNTS: Final = 10_000
 """The limits of the mock (claim body-limit); other servers may have other limits."""
+_XSI: Final = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+_XML_CASES: Final = (
+    (
+        "a namespace",
+        GOOD_XML.replace(b"Request>", b'Request xmlns="urn:x">', 1),
+        (204,),
+        "xml-names",
+    ),
+    (
+        "a prefix",
+        GOOD_XML.replace(b"<", b"<p:")
+        .replace(b"<p:/", b"</p:")
+        .replace(b"Request>", b'Request xmlns:p="urn:x">', 1),
+        (204,),
+        "xml-names",
+    ),
+    (
+        "another order",
+        GOOD_XML.replace(b"<AccountId>507</AccountId>", b"").replace(
+            b"</SyncUserAccount>", b"<AccountId>507</AccountId></SyncUserAccount>"
+        ),
+        (204,),
+        "xml-names",
+    ),
+    (
+        "xsi:nil for a name",
+        GOOD_XML.replace(
+            b"<AssociateName>tje0</AssociateName>", b"<AssociateName " + _XSI + b' xsi:nil="true"/>'
+        ),
+        (204,),
+        "xml-nil",
+    ),
+    (
+        "xsi:nil for an id",
+        GOOD_XML.replace(
+            b"<AccountId>507</AccountId>", b"<AccountId " + _XSI + b' xsi:nil="true"/>'
+        ),
+        (400,),
+        "xml-nil",
+    ),
+    ("a DTD", b"<!DOCTYPE a [<!ENTITY x 'y'>]>" + GOOD_XML, (400,), "xml-dtd"),
+    (
+        "an entity",
+        b"<!DOCTYPE a [<!ENTITY x '507'>]>" + GOOD_XML.replace(b"507", b"&x;"),
+        (400,),
+        "xml-dtd",
+    ),
+    ("another root", GOOD_XML.replace(b"SyncEmailAccountsRequest", b"Other"), (400,), "xml-shape"),
+    ("a missing end", GOOD_XML[:-5], (400,), "body-syntax"),
+    ("a text for an id", GOOD_XML.replace(b"507", b"x"), (400,), "text-ids"),
+)
 
 
 def member_name_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
@@ -88,59 +139,6 @@ def invalid_body_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
         ("a comma too many", b'{"SyncUserAccounts":[],}', "body-syntax"),
     ):
         yield ExpectedResponse(name, context.post(body, JSON), (400,), (claim,))
-
-
-_XSI: Final = b'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-_XML_CASES: Final = (
-    (
-        "a namespace",
-        GOOD_XML.replace(b"Request>", b'Request xmlns="urn:x">', 1),
-        (204,),
-        "xml-names",
-    ),
-    (
-        "a prefix",
-        GOOD_XML.replace(b"<", b"<p:")
-        .replace(b"<p:/", b"</p:")
-        .replace(b"Request>", b'Request xmlns:p="urn:x">', 1),
-        (204,),
-        "xml-names",
-    ),
-    (
-        "another order",
-        GOOD_XML.replace(b"<AccountId>507</AccountId>", b"").replace(
-            b"</SyncUserAccount>", b"<AccountId>507</AccountId></SyncUserAccount>"
-        ),
-        (204,),
-        "xml-names",
-    ),
-    (
-        "xsi:nil for a name",
-        GOOD_XML.replace(
-            b"<AssociateName>tje0</AssociateName>", b"<AssociateName " + _XSI + b' xsi:nil="true"/>'
-        ),
-        (204,),
-        "xml-nil",
-    ),
-    (
-        "xsi:nil for an id",
-        GOOD_XML.replace(
-            b"<AccountId>507</AccountId>", b"<AccountId " + _XSI + b' xsi:nil="true"/>'
-        ),
-        (400,),
-        "xml-nil",
-    ),
-    ("a DTD", b"<!DOCTYPE a [<!ENTITY x 'y'>]>" + GOOD_XML, (400,), "xml-dtd"),
-    (
-        "an entity",
-        b"<!DOCTYPE a [<!ENTITY x '507'>]>" + GOOD_XML.replace(b"507", b"&x;"),
-        (400,),
-        "xml-dtd",
-    ),
-    ("another root", GOOD_XML.replace(b"SyncEmailAccountsRequest", b"Other"), (400,), "xml-shape"),
-    ("a missing end", GOOD_XML[:-5], (400,), "body-syntax"),
-    ("a text for an id", GOOD_XML.replace(b"507", b"x"), (400,), "text-ids"),
-)
 
 
 def xml_cases(context: CheckContext) -> Iterator[ExpectedResponse]:

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 import msgspec
 
 from superoffice_contract.checks.expectations import ExpectedResponse
-from superoffice_contract.readings import ReadingSign
+from superoffice_contract.readings import ObservedReading
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client
 
-Observations = AsyncIterator[Finding | ReadingSign]
+Observations = AsyncIterator[Finding | ObservedReading]
 
 
 class WireCheck(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class WireCheck(msgspec.Struct, frozen=True):
 
 
 class EffectCheck(msgspec.Struct, frozen=True):
-    """A named check of what calls do; *run* yields problems, and signs of open readings.
+    """A named check of what calls do; *run* yields problems and observed readings.
 
     It needs a server with `/_mock/`, or observes the server in real time.
     """

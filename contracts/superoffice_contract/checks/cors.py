@@ -24,10 +24,10 @@ def origin_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     call = context.post(GOOD, JSON, origin)
     yield ExpectedResponse("a listed origin", call, (204,), claims, verifiers)
     invalid = context.post(b"{", JSON, origin)
-    yield ExpectedResponse("in an error", invalid, (400,), claims, verifiers)
+    yield ExpectedResponse("an error, at a listed origin", invalid, (400,), claims, verifiers)
     without_credential = Request("POST", context.url, (origin, ("Content-Type", JSON)), GOOD)
     yield ExpectedResponse(
-        "unknown at a listed origin", without_credential, (401,), claims, verifiers
+        "no credentials, at a listed origin", without_credential, (401,), claims, verifiers
     )
     yield ExpectedResponse(
         "a preflight",
@@ -38,9 +38,11 @@ def origin_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     )
     claims, verifiers = ("cors-unlisted",), (_check_no_cors_headers,)
     call = context.post(GOOD, JSON, ("Origin", UNLISTED_ORIGIN))
-    yield ExpectedResponse("another origin", call, (204,), claims, verifiers)
+    yield ExpectedResponse("an unlisted origin", call, (204,), claims, verifiers)
     preflight = _preflight(context, UNLISTED_ORIGIN)
-    yield ExpectedResponse("its preflight", preflight, (200, 204), claims, verifiers)
+    yield ExpectedResponse(
+        "a preflight of an unlisted origin", preflight, (200, 204), claims, verifiers
+    )
 
 
 def _preflight(context: CheckContext, origin: str) -> Request:

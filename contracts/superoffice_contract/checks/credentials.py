@@ -68,14 +68,14 @@ async def check_lifetimes(client: Client, contexts: Sequence[CheckContext]) -> O
     for installation in dict.fromkeys(context.tenant.installation for context in contexts):
         async with temporary_tenant(client, contexts[0], installation, tenant) as context:
             for lifetimes_passed, schemes, when, claim in (
-                (0.6, all_schemes, "in their life", EXPIRY_CLAIM),
+                (0.6, all_schemes, "within their lifetime", EXPIRY_CLAIM),
                 (
                     0.6,
                     all_schemes - {_BEARER},
                     "when use should have renewed them",
                     "ticket-sliding",
                 ),
-                (1.1, {_BASIC}, "when their life was over", EXPIRY_CLAIM),
+                (1.1, {_BASIC}, "after their lifetime", EXPIRY_CLAIM),
             ):
                 await client.control(
                     "POST",
@@ -108,4 +108,4 @@ async def _check_schemes(
 LIFETIME_CHECKS: Final = (
     EffectCheck("lifetimes", (EXPIRY_CLAIM, "ticket-sliding", "token-fixed"), check_lifetimes),
 )
-"""Checks that create their own tenants."""
+"""Checks that need `/_mock/`, and create their own tenants there."""

@@ -16,7 +16,10 @@ _ACCOUNT: Final = b"""    {
       "AssociateId": 874
     }"""
 SAMPLE: Final = b'{\n  "SyncUserAccounts": [\n%b,\n%b\n  ]\n}' % (_ACCOUNT, _ACCOUNT)
-"""The body of the page's sample, which lists one account twice."""
+"""The body of the page's sample, which lists one account twice.
+
+Only AssociateName differs: it is the user of the other payloads, not the page's company name.
+"""
 SAMPLE_CLAIMS: Final = (
     *("sample-request", "sample-charset", "sample-language", "sample-duplicate"),
     *("account-object", "account-id", "associate-name", "associate-id"),
@@ -24,7 +27,7 @@ SAMPLE_CLAIMS: Final = (
 
 
 def sample_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
-    """The page's sample is accepted unchanged, with a credential of the tenant."""
+    """The page's sample is accepted, with a credential of the tenant instead of the page's own."""
     content_type = "application/json; charset=utf-8"
     headers = (("Accept", content_type), ("Accept-Language", "*"))
     request = context.post(SAMPLE, content_type, *headers)

@@ -1,6 +1,7 @@
 """The table of the checks of single calls.
 
-They need only the response. Checks that need `/_mock/` are in `side_effects.py`.
+They need only the response. The EffectChecks are in `side_effects.py`, `credentials.py`,
+`transfer_encoding.py` and `throttle/real_time.py`; `suite/run.py` joins all tables.
 """
 
 from typing import Final

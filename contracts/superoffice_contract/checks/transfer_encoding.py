@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from superoffice_contract.checks.check import EffectCheck, Observations
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.errors import TargetError
+from superoffice_contract.messages import describe_os_error
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client, Response
@@ -56,7 +57,7 @@ async def _open_connection(client: Client) -> AsyncIterator[Streams]:
     try:
         reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=tls)
     except OSError as error:
-        msg = f"{client.base}: {type(error).__name__}: {error}; is a server running there?"
+        msg = f"{client.base}: {describe_os_error(error)}; is a server running there?"
         raise TargetError(msg) from None
     try:
         yield reader, writer

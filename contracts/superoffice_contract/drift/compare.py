@@ -12,6 +12,7 @@ from superoffice_contract.drift import openapi_file, page
 from superoffice_contract.drift.baseline import expected_facts
 from superoffice_contract.drift.facts import GROUPS, DocumentFacts, ExpectedFact, Fact, agent_method
 from superoffice_contract.errors import DriftError
+from superoffice_contract.messages import describe_os_error
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Report, Result
 
@@ -42,8 +43,7 @@ def _read_bytes(file: Path) -> bytes:
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
-        msg = f"can't be read: {error.strerror}"
-        raise DriftError(msg) from error
+        raise DriftError(describe_os_error(error)) from error
     if len(content) > MAX_BYTES:
         msg = f"is larger than {MAX_BYTES // 1024 // 1024} MiB, the limit for a page or API file"
         raise DriftError(msg)

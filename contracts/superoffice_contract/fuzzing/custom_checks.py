@@ -28,7 +28,7 @@ RESPONSE_CHECKS: Final[Mapping[str, tuple[tuple[int, ...], Verifier]]] = {
 """The statuses that a check looks at, and how it verifies the response, by its name."""
 
 
-def is_justified(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
+def is_real_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
     """Return whether *failure* is a real defect; this is a `filter_failure` hook."""
     operation = operations.load().operations[case.operation.path.lower()]
     body = operation.bodies.get(case.media_type or "")

@@ -26,13 +26,12 @@ from superoffice_contract.errors import TargetError
 from superoffice_contract.fuzzing import custom_checks, serializers
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
 from superoffice_contract.openapi import operations
+from superoffice_contract.target.http import IN_PROCESS
 
 MAX_CURL_LENGTH: Final = 800
 """Characters of a curl command that a finding shows."""
 MAX_LINES: Final = 12
 """Errors and findings that the text of an exploration shows."""
-HOST: Final = "http://127.0.0.1:8204"
-"""The base URL of an application in this process; its control API requires a loopback name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ class RequestKind:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FailedCheck:
     """A check that failed, and the request for which it failed."""
 
     check: str
@@ -67,7 +66,7 @@ class Exploration:
     """
 
     counts: Counter[RequestKind] = field(default_factory=Counter)
-    findings: list[Finding] = field(default_factory=list)
+    failed_checks: list[FailedCheck] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     phases: dict[str, str] = field(default_factory=dict)
     false_alarms: int = 0
@@ -82,7 +81,7 @@ class Exploration:
         )
 
     def __str__(self) -> str:
-        lines = [*self.errors, *map(str, self.findings)]
+        lines = [*self.errors, *map(str, self.failed_checks)]
         more = [f"… and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
         return "\n".join(lines[:MAX_LINES] + more)
 
@@ -117,10 +116,10 @@ def _record_scenario(exploration: Exploration, event: events.ScenarioFinished) -
             exploration.requests.append(_digest(interaction.request))
         for check in recorder.checks.get(id_, ()):
             if (info := check.failure_info) is not None:
-                finding = Finding(
+                failed_check = FailedCheck(
                     check.name, event.phase.value, str(info.failure), info.code_sample
                 )
-                exploration.findings.append(finding)
+                exploration.failed_checks.append(failed_check)
     exploration.false_alarms += sum(recorder.filtered_failures.values())
 
 
@@ -130,7 +129,7 @@ def _digest(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class SignIn:
     """Valid credentials for one alternative of the description's security.
 
     *schemes* are values in the form of Schemathesis's `[auth.openapi]`, by name of the scheme.
@@ -158,7 +157,7 @@ class Access:
 
 def explore(
     target: object,
-    access: Access,
+    sign_in: SignIn,
     *,
     seed: int,
     max_examples: int,
@@ -172,8 +171,8 @@ def explore(
     """
     serializers.register()
     custom_checks.register()
-    host = target if isinstance(target, str) else HOST
-    settings = _configuration(access, host, seed, max_examples, mode)
+    host = target if isinstance(target, str) else IN_PROCESS
+    settings = _configuration(sign_in, host, seed, max_examples, mode)
     schema = _schema(settings | {"request-timeout": timeout_seconds})
     timed_out_requests: list[str] = []
     in_process = not isinstance(target, str)
@@ -238,26 +237,19 @@ def _without_probes() -> Iterator[None]:
 
 
 def _schema(configuration: dict[str, Any]) -> BaseSchema:
-    document = _without_claims(operations.load().document)
+    document = operations.without_claims(operations.load().document)
     config = SchemathesisConfig.from_dict(configuration)
     schema = schemathesis.openapi.from_dict(document, config=config)
-    schema.hook("filter_failure")(custom_checks.is_justified)
+    schema.hook("filter_failure")(custom_checks.is_real_failure)
     return schema
 
 
-def _without_claims(node: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a copy without `x-claim`, which Schemathesis would take for a constraint."""
-    if isinstance(node, Mapping):
-        return {name: _without_claims(child) for name, child in node.items() if name != "x-claim"}
-    return [_without_claims(item) for item in node] if isinstance(node, list) else node
-
-
 def _configuration(
-    access: Access, host: str, seed: int, max_examples: int, mode: str
+    sign_in: SignIn, host: str, seed: int, max_examples: int, mode: str
 ) -> dict[str, Any]:
     return {
         "seed": seed,
-        "base-url": access.base_url(host),
+        "base-url": sign_in.base_url(host),
         "continue-on-failure": True,
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
@@ -267,8 +259,8 @@ def _configuration(
             "database": "none",
             "with-security-parameters": False,
         },
-        "auth": {"openapi": {name: dict(values) for name, values in access.schemes.items()}},
-        "parameters": access.parameters,
+        "auth": {"openapi": {name: dict(values) for name, values in sign_in.schemes.items()}},
+        "parameters": sign_in.parameters,
         # By default the checks accept a 401 for a valid request, and a 500 for an invalid one.
         "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
         "operations": [

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from superoffice_contract.messages import NO_FOLDER, describe_os_error
+
 _PACKAGE: Final = Path(__file__).parents[1]
 FILES: Final = (_PACKAGE / "fuzzing" / "schemathesis.toml", _PACKAGE / "openapi" / "openapi.yaml")
 
@@ -32,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         write(folder)
     except OSError as error:
-        parser.exit(2, f"{error.filename or folder}: {error.strerror}\n")
+        parser.exit(2, f"{error.filename or folder}: {describe_os_error(error, NO_FOLDER)}\n")
 
 
 if __name__ == "__main__":

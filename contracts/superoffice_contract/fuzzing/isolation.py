@@ -13,7 +13,7 @@ from hypothesis.internal.constants_ast import Constants
 from hypothesis.internal.intervalsets import IntervalSet
 
 UTF8: Final = (IntervalSet(((0, 0xD7FF), (0xE000, 0x10FFFF))), IntervalSet(()))
-"""The characters that UTF-8 can encode, and those that it does not decode to the same."""
+"""The characters that UTF-8 can encode, and those that encoding and decoding changes: none."""
 
 
 @contextmanager
@@ -22,8 +22,8 @@ def isolated_hypothesis() -> Iterator[None]:
     with (
         _no_source_constants(),
         _utf8_intervals(),
-        tempfile.TemporaryDirectory() as aside,
-        _storage_in(aside),
+        tempfile.TemporaryDirectory() as temporary_directory,
+        _storage_in(temporary_directory),
     ):
         yield
 
@@ -40,7 +40,7 @@ def _no_source_constants() -> Iterator[None]:
 
 @contextmanager
 def _utf8_intervals() -> Iterator[None]:
-    """Give Hypothesis the intervals of UTF-8, which take it a second to compute without a cache."""
+    """Give Hypothesis the intervals of UTF-8, which take a second to compute without a cache."""
     compute = charmap.intervals_from_codec
 
     def intervals(codec: str) -> tuple[IntervalSet, IntervalSet]:
@@ -53,9 +53,9 @@ def _utf8_intervals() -> Iterator[None]:
 @contextmanager
 def _storage_in(directory: str) -> Iterator[None]:
     """Let Hypothesis store its files in *directory* instead of the current one."""
-    before = configuration.storage_directory(intent_to_write=False).path
+    previous_directory = configuration.storage_directory(intent_to_write=False).path
     configuration.set_hypothesis_home_dir(directory)
     try:
         yield
     finally:
-        configuration.set_hypothesis_home_dir(before)
+        configuration.set_hypothesis_home_dir(previous_directory)

@@ -23,7 +23,7 @@ _CONFIDENCES: Final[Mapping[tuple[bool, bool], Confidence]] = {
 }
 """By whether the 204 took a second, and whether the call overlaps an earlier one."""
 _LOSSES: Final[Mapping[Confidence, str]] = {
-    Confidence.CERTAIN: "lost: answered 204, and no run of this or a later call covers them",
+    Confidence.CERTAIN: "lost: answered 204, and no run of this or a later call covers {0}",
     Confidence.HIGH: "possibly lost (high confidence: the 204 took a second, during another call)",
     Confidence.MEDIUM: "possibly lost (medium confidence: the 204 took about a second)",
     Confidence.LOW: "possibly lost (low confidence: the 204 came quickly, but during another call)",
@@ -32,7 +32,7 @@ _PATIENCE: Final = "a call that is turned away takes that long: wait longer, suc
 _LATER: Final = "wait until the current run has ended before you send the next call"
 _ONE_AT_A_TIME: Final = "a tenant runs one call at a time: send one call with all accounts in it"
 _ONCE: Final = "every entry is synced separately: list each account once"
-_AGAIN: Final = "send them again after the current run has ended"
+_AGAIN: Final = "send {0} again after the current run has ended"
 
 CallProblem = tuple[Call, str]
 """A call, and what the client did wrong."""
@@ -71,10 +71,10 @@ def estimate_turned_away(calls: Sequence[Call]) -> tuple[Call, ...]:
 
 def _with_estimate(call: Call, *, overlaps: bool) -> Call:
     is_slow = call.latency is not None and call.latency >= TURNED_AWAY_LATENCY
-    turned_away = _CONFIDENCES.get((is_slow, overlaps)) if call.status == 204 else None
-    started = call.status == 204 and turned_away is None
-    synced = call.accounts if started else ()
-    return msgspec.structs.replace(call, turned_away=turned_away, synced=synced)
+    confidence = _CONFIDENCES.get((is_slow, overlaps)) if call.status == 204 else None
+    has_started = call.status == 204 and confidence is None
+    synced = call.accounts if has_started else ()
+    return msgspec.structs.replace(call, turned_away_confidence=confidence, synced=synced)
 
 
 # ---- rules -----------------------------------------------------------------------------------
@@ -99,12 +99,16 @@ def find_tight_retries(calls: Sequence[Call]) -> Iterator[CallProblem]:
                 gap = max(at - ended_at, 0.0)
                 after = f"came {gap:.2f} s after {earlier.id} was {_describe_turned_away(earlier)}"
                 yield call, f"{after}; {_LATER}"
-            if (call.turned_away or Confidence.LOW) > Confidence.LOW:
+            if (call.turned_away_confidence or Confidence.LOW) > Confidence.LOW:
                 insort(turned_away, (_end_time(at, call), index))
 
 
 def _describe_turned_away(call: Call) -> str:
-    return "turned away" if call.turned_away is Confidence.CERTAIN else "probably turned away"
+    return (
+        "turned away"
+        if call.turned_away_confidence is Confidence.CERTAIN
+        else "probably turned away"
+    )
 
 
 def find_overlaps(calls: Sequence[Call]) -> Iterator[CallProblem]:
@@ -120,14 +124,16 @@ def find_duplicates(calls: Sequence[Call]) -> Iterator[CallProblem]:
     for call in calls:
         duplicates = [account for account, count in Counter(call.accounts).items() if count > 1]
         if duplicates:
-            yield call, f"lists account {list_numbers(duplicates)} more than once; {_ONCE}"
+            noun = "account" if len(duplicates) == 1 else "accounts"
+            yield call, f"lists {noun} {list_numbers(duplicates)} more than once; {_ONCE}"
 
 
 def find_losses(calls: Sequence[Call]) -> Iterator[CallProblem]:
     """Yield, for all lost accounts, the last call that asked for them."""
     for lost in lost_accounts(calls):
-        what = f"account {list_numbers(lost.accounts)} {_LOSSES[lost.confidence]}; {_AGAIN}"
-        yield lost.last_call, what
+        noun, pronoun = ("account", "it") if len(lost.accounts) == 1 else ("accounts", "them")
+        loss = f"{_LOSSES[lost.confidence]}; {_AGAIN}".format(pronoun)
+        yield lost.last_call, f"{noun} {list_numbers(lost.accounts)} {loss}"
 
 
 def lost_accounts(calls: Sequence[Call]) -> tuple[LostAccounts, ...]:
@@ -144,7 +150,7 @@ def _lost_accounts_of_tenant(group: Sequence[Call]) -> Iterator[LostAccounts]:
         call = group[index]
         covered.update(call.synced)
         if call.status == 204:
-            confidence = call.turned_away or Confidence.CERTAIN
+            confidence = call.turned_away_confidence or Confidence.CERTAIN
             for account in set(call.accounts) - covered:
                 last, lowest = last_calls.get(account, (index, confidence))
                 # The account is not lost if any of these calls started a run after all.

@@ -11,8 +11,6 @@ from superoffice_contract.messages import quote_name, shorten
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import Operation
 
-SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-"""Supported methods that never start a run."""
 _CUSTOMER_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 
 
@@ -43,9 +41,12 @@ class Assessment(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One request to the documented path.
 
-    *at* is in seconds since 1970. *elapsed* is the seconds until the client got an answer or
-    disconnected, *latency* the part of it that the server took; all are None if unknown.
+    *id* says where it is recorded. *time* is its start as text, empty if unknown, and *at* the same
+    in seconds since 1970. *elapsed* is the seconds until the client got an answer or disconnected,
+    *latency* the part of it that the server took. *gave_up*: the client disconnected within a
+    second. All of these are None if unknown.
     *accounts* are the accounts in the request, *synced* those that the run of this call covers.
+    *turned_away_confidence* is None if nothing shows that the call was turned away.
     """
 
     id: str
@@ -60,7 +61,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     latency: float | None = None
     accounts: tuple[int, ...] = ()
     synced: tuple[int, ...] = ()
-    turned_away: Confidence | None = None
+    turned_away_confidence: Confidence | None = None
     assessment: Assessment = Assessment()
 
     @property

@@ -10,13 +10,13 @@ from superoffice_contract.messages import REDACTION_MARK, SESSION_COOKIE
 
 CHECK: Final = "credentials"
 
-HeaderValues = Callable[[str], tuple[str, ...]]
+GetHeaderValues = Callable[[str], tuple[str, ...]]
 """Returns all values of a header, by its name in lower case."""
-Rule = Callable[[str, HeaderValues], Iterator[Violation]]
+Rule = Callable[[str, GetHeaderValues], Iterator[Violation]]
 """Checks the value after the scheme."""
 
 
-def assess_credentials(headers: HeaderValues, status: int, *, online: bool) -> Assessment:
+def assess_credentials(headers: GetHeaderValues, status: int, *, online: bool) -> Assessment:
     """Return the violations in the credentials.
 
     A call that was accepted had credentials. If they are missing, the recorder left them out and
@@ -38,11 +38,11 @@ def _violation(what: str, *claims: str) -> Violation:
     return Violation(CHECK, what, claims)
 
 
-def _assess_authorization(value: str, headers: HeaderValues, *, online: bool) -> Assessment:
+def _assess_authorization(value: str, headers: GetHeaderValues, *, online: bool) -> Assessment:
     if value and REDACTION_MARK.fullmatch(value):
         return Assessment(unchecked=frozenset({CHECK}))
     scheme, _, rest = value.partition(" ")
-    rule = _RULES[online].get(scheme.lower())
+    rule = (_ONLINE_RULES if online else _ONSITE_RULES).get(scheme.lower())
     if rule is None:
         offer = "SOTicket or Bearer" if online else "Basic or SOTicket"
         # The message does not repeat the scheme: without a scheme it is the secret itself.
@@ -54,7 +54,7 @@ def _assess_authorization(value: str, headers: HeaderValues, *, online: bool) ->
 # ---- rules -----------------------------------------------------------------------------------
 
 
-def _check_basic(value: str, _: HeaderValues) -> Iterator[Violation]:
+def _check_basic(value: str, _: GetHeaderValues) -> Iterator[Violation]:
     if REDACTION_MARK.fullmatch(value):
         return
     try:
@@ -66,45 +66,42 @@ def _check_basic(value: str, _: HeaderValues) -> Iterator[Violation]:
         yield _violation(what, "credentials-malformed", "basic-onsite")
 
 
-def _check_value_present(value: str, _: HeaderValues) -> Iterator[Violation]:
+def _check_value_present(value: str, _: GetHeaderValues) -> Iterator[Violation]:
     if not value:
         what = "Authorization has a scheme but no value; send the ticket or token after it"
         yield _violation(what, "credentials-malformed")
 
 
-def _check_ticket_online(value: str, headers: HeaderValues) -> Iterator[Violation]:
+def _check_ticket_online(value: str, headers: GetHeaderValues) -> Iterator[Violation]:
     yield from _check_value_present(value, headers)
     if not any(headers("so-apptoken")):
         what = "a ticket is sent Online without SO-AppToken; send your app's token in that header"
         yield _violation(what, "ticket-online", "app-token", "app-token-online")
 
 
-def _reject_basic_online(_: str, __: HeaderValues) -> Iterator[Violation]:
+def _reject_basic_online(_: str, __: GetHeaderValues) -> Iterator[Violation]:
     what = "Basic is not accepted Online; send SOTicket with SO-AppToken, or Bearer"
     yield _violation(what, "basic-onsite-only", "schemes-by-installation")
 
 
-def _reject_bearer_onsite(_: str, __: HeaderValues) -> Iterator[Violation]:
+def _reject_bearer_onsite(_: str, __: GetHeaderValues) -> Iterator[Violation]:
     what = "Bearer is not accepted onsite; send Basic or SOTicket"
     yield _violation(what, "bearer-online-only", "schemes-by-installation")
 
 
-_RULES: Final[Mapping[bool, Mapping[str, Rule]]] = {
-    False: {
-        "basic": _check_basic,
-        "soticket": _check_value_present,
-        "bearer": _reject_bearer_onsite,
-    },
-    True: {
-        "basic": _reject_basic_online,
-        "soticket": _check_ticket_online,
-        "bearer": _check_value_present,
-    },
+_ONSITE_RULES: Final[Mapping[str, Rule]] = {
+    "basic": _check_basic,
+    "soticket": _check_value_present,
+    "bearer": _reject_bearer_onsite,
 }
-"""The rule of each scheme, by whether the installation is Online."""
+_ONLINE_RULES: Final[Mapping[str, Rule]] = {
+    "basic": _reject_basic_online,
+    "soticket": _check_ticket_online,
+    "bearer": _check_value_present,
+}
 
 
-def _session_cookie(headers: HeaderValues) -> str | None:
+def _session_cookie(headers: GetHeaderValues) -> str | None:
     pairs = (pair.strip().partition("=") for line in headers("cookie") for pair in line.split(";"))
     return next((value for name, _, value in pairs if name == SESSION_COOKIE), None)
 

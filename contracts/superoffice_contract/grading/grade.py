@@ -68,7 +68,9 @@ def _require_calls(calls: Sequence[Call], message: str) -> None:
 
 
 def _build_report(title: str, calls: Sequence[Call], facts: tuple[tuple[str, str], ...]) -> Report:
-    confidences = [call.turned_away for call in calls if call.turned_away is not None]
+    confidences = [
+        call.turned_away_confidence for call in calls if call.turned_away_confidence is not None
+    ]
     is_certain = all(confidence is Confidence.CERTAIN for confidence in confidences)
     counts = (
         ("calls", str(len(calls))),
@@ -171,7 +173,7 @@ CHECKS: Final = (
         behaviour.find_tight_retries,
         _skip_unless(
             "no call with a time was turned away",
-            lambda call: call.turned_away is not None and call.at is not None,
+            lambda call: call.turned_away_confidence is not None and call.at is not None,
         ),
     ),
     _behaviour_check(

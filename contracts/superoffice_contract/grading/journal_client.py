@@ -13,13 +13,14 @@ import msgspec
 
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading.calls import (
-    SAFE_METHODS,
     Assessment,
     Call,
     Confidence,
     Violation,
     is_call_path,
 )
+from superoffice_contract.messages import describe_os_error
+from superoffice_contract.openapi.operations import SAFE_METHODS
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 TIMEOUT: Final = 10.0
@@ -106,14 +107,17 @@ def _base_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
+        host = parts.hostname if parts.scheme in ("http", "https") else None
     except ValueError:
-        msg = "--journal: this is not a URL; give one such as http://127.0.0.1:8204"
-        raise TrafficError(msg) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
-        msg = "--journal: give a URL without a user, such as http://127.0.0.1:8204"
+        host = None
+    if not host:
+        msg = "--journal: this is not a URL of a server; give one such as http://127.0.0.1:8204"
         raise TrafficError(msg)
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+    if "@" in parts.netloc:
+        msg = "--journal: give the URL without a user, such as http://127.0.0.1:8204"
+        raise TrafficError(msg)
+    bracketed_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{bracketed_host}{port}{parts.path.rstrip('/')}"
 
 
 def _load_tenant(base_url: str, tenant: str, token: str | None) -> JournalCalls:
@@ -156,7 +160,8 @@ def _get(url: str, token: str | None, type_: type[View]) -> View:
         raise TrafficError(msg) from None
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, URLError) else error
-        msg = f"{url}: can't be reached: {reason or type(error).__name__}"
+        cause = reason if isinstance(reason, BaseException) else error
+        msg = f"{url}: {describe_os_error(cause)}; is a server running there?"
         raise TrafficError(" ".join(msg.split())) from None
 
 
@@ -198,13 +203,13 @@ def _make_call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
         method=exchange.method,
         path=exchange.path,
         at=exchange.at.timestamp(),
-        # The journal has the time when the answer was due; a client that hung up left before that.
+        # The journal has the time when the answer was due; a client that disconnected left earlier.
         elapsed=None if exchange.hung_up else exchange.elapsed,
         status=_status(exchange),
         gave_up=_gave_up(exchange),
         accounts=tuple(account.AccountId for account in exchange.accounts or ()),
         synced=tuple(account.AccountId for task in tasks for account in task),
-        turned_away=Confidence.CERTAIN if exchange.outcome == "turned_away" else None,
+        turned_away_confidence=Confidence.CERTAIN if exchange.outcome == "turned_away" else None,
         assessment=_assess(exchange),
     )
 

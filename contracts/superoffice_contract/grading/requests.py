@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl, unquote
 from superoffice_contract.grading import bodies, credentials
 from superoffice_contract.grading.bodies import UnreadableBody
 from superoffice_contract.grading.calls import (
-    SAFE_METHODS,
     Assessment,
     Call,
     Violation,
@@ -21,6 +20,7 @@ from superoffice_contract.har import Entry
 from superoffice_contract.messages import quote_name
 from superoffice_contract.openapi import charsets
 from superoffice_contract.openapi.charsets import CHARSETS
+from superoffice_contract.openapi.operations import SAFE_METHODS
 
 GAVE_UP_BEFORE: Final = 1.0  # claim busy-second
 _CLIENT_ABORT: Final = re.compile(r"abort|cancel|time.?d?.?out", re.IGNORECASE)

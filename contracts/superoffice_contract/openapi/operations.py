@@ -23,6 +23,8 @@ from superoffice_contract.openapi.schemas import (
     verbatim,
 )
 
+SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+"""Described methods that never start a run."""
 METHODS: Final = ("get", "head", "options", "post", "put", "patch", "delete")
 
 
@@ -133,6 +135,13 @@ def read(text: str) -> Description:
         _parse_operation(document, path, item) for path, item in document["paths"].items()
     )
     return Description({operation.path.lower(): operation for operation in operations}, document)
+
+
+def without_claims(node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a copy of *node* without `x-claim`, which other tools may take for a constraint."""
+    if isinstance(node, Mapping):
+        return {name: without_claims(child) for name, child in node.items() if name != "x-claim"}
+    return [without_claims(item) for item in node] if isinstance(node, list) else node
 
 
 def _parse_operation(document: Schema, path: str, item: Schema) -> Operation:

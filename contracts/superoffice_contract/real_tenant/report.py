@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.openapi import claims
-from superoffice_contract.openapi.claims import UNOBSERVABLE, Claim
+from superoffice_contract.openapi.claims import Claim
 from superoffice_contract.real_tenant.request_plan import (
     NEEDS_CREDENTIAL,
     NEEDS_START_SYNCS,
@@ -16,6 +16,7 @@ from superoffice_contract.real_tenant.request_plan import (
     RequestPlan,
     plan_requests,
 )
+from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
 from superoffice_contract.real_tenant.verdicts import (
     NOT_OBSERVED,
     ClaimVerdict,
@@ -24,10 +25,15 @@ from superoffice_contract.real_tenant.verdicts import (
 )
 from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.suite.plan import Plan
-from superoffice_contract.target import credentials, tenants
+from superoffice_contract.target import credentials
 from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Response
-from superoffice_contract.target.tenants import TargetTenant
+from superoffice_contract.target.tenants import (
+    INSTALLATIONS,
+    Installation,
+    TargetTenant,
+    example_tenant,
+)
 from superoffice_contract.throttle.timing import TIMING_CLAIMS, compare_calls, why_inconclusive
 
 MAX_FINDINGS: Final = 3
@@ -115,11 +121,11 @@ def _result(
 
 def _count_requests(claim: Claim, verdicts: Sequence[ClaimVerdict], plan: RequestPlan) -> str:
     """Return how many requests showed *claim*, and out of how many if some were not sent."""
-    shown = len({id(verdict.step) for verdict in verdicts})
+    shown_count = len({id(verdict.step) for verdict in verdicts})
     not_sent = sum(claim.id in step.claims for step in plan.left_out)
     if not_sent:
-        return f"{shown} of {shown + not_sent} requests"
-    return "one request" if shown == 1 else f"{shown} requests"
+        return f"{shown_count} of {shown_count + not_sent} requests"
+    return "one request" if shown_count == 1 else f"{shown_count} requests"
 
 
 def _finding(base: str, verdict: ClaimVerdict) -> Finding:
@@ -186,7 +192,7 @@ def _why_not_timed(tenant: TargetTenant, plan: RequestPlan, observations: Observ
 
 def _shown_by_other_targets(tenant: TargetTenant) -> Iterator[tuple[str, str]]:
     """Yield the claims that another tenant, or one with more credentials, would show, with why."""
-    for installation in ("onsite", "online"):
+    for installation in INSTALLATIONS:
         is_same = installation == tenant.installation
         reason = NEEDS_CREDENTIAL if is_same else f"is about tenants that are {installation}"
         for id_ in _claims_shown_at(installation):
@@ -194,22 +200,7 @@ def _shown_by_other_targets(tenant: TargetTenant) -> Iterator[tuple[str, str]]:
 
 
 @cache
-def _claims_shown_at(installation: str) -> frozenset[str]:
+def _claims_shown_at(installation: Installation) -> frozenset[str]:
     """Return the claims that a check with every kind of credential shows."""
-    plan = plan_requests(_full_tenant(installation), (1,), {}, NO_LIMIT)
+    plan = plan_requests(example_tenant(installation), (1,), {}, NO_LIMIT)
     return frozenset(id_ for step in plan.steps for id_ in step.claims)
-
-
-def _full_tenant(installation: str) -> TargetTenant:
-    """Return a tenant with every kind of credential."""
-    table = {
-        "id": "onsite",
-        "installation": installation,
-        "users": [{"name": "user", "password": "password"}, {"name": "other", "password": ""}],
-        "tickets": ["ticket"],
-        "sessions": [{"id": "session", "xsrf": "xsrf"}],
-        "apps": [{"name": "a", "token": "a"}, {"name": "b", "token": "b", "email-agent": False}],
-        "tokens": [{"value": "to a", "app": "a"}, {"value": "to b", "app": "b"}],
-    }
-    (tenant,) = tenants.read_tenants([table], "a tenant that has everything")
-    return tenant

@@ -17,7 +17,8 @@ from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import GOOD, JSON
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.openapi import charsets, claims, operations
-from superoffice_contract.openapi.claims import UNOBSERVABLE
+from superoffice_contract.openapi.operations import SAFE_METHODS
+from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
 from superoffice_contract.suite.plan import Plan
 from superoffice_contract.target import secrets as target_secrets
 from superoffice_contract.target.context import CheckContext
@@ -27,7 +28,6 @@ from superoffice_contract.target.tenants import TargetTenant
 
 FIRST_CALL: Final = "the first call"
 SECOND_CALL: Final = "the same call during its run"
-SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 PATHS_CHECK: Final = "paths"
 """The check whose requests are sent as GET."""
 CHECKS_WITHOUT_CREDENTIAL: Final = (
@@ -246,7 +246,7 @@ def _select(
 ) -> tuple[list[PlannedRequest], dict[str, frozenset[str]]]:
     """Return the distinct requests that may be sent, and by claim why others may not."""
     steps: dict[Request, PlannedRequest] = {}
-    turns: dict[Request, int] = {}
+    account_indices: dict[Request, int] = {}
     excluded: dict[str, frozenset[str]] = {}
     for candidate in candidates:
         if UNOBSERVABLE.keys() >= set(candidate.expectation.strict.claims):
@@ -257,8 +257,10 @@ def _select(
             and request.method not in SAFE_METHODS
         )
         if signed_in and accounts:
-            turn = turns.setdefault(request, len(turns) % len(accounts))
-            request = with_account(request, accounts[turn])
+            account_index = account_indices.setdefault(
+                request, len(account_indices) % len(accounts)
+            )
+            request = with_account(request, accounts[account_index])
         elif not signed_in:
             request = without_accounts(request)
         reason = _reason_to_exclude(candidate, request, context, secrets, accounts)
@@ -280,8 +282,8 @@ def _reason_to_exclude(
     accounts: tuple[int, ...],
 ) -> str | None:
     """Return why *request* may not be sent, or None."""
-    home, api = context.tenant.base.lower(), "/api/"
-    if request.path.lower().partition(api)[0] != home:
+    tenant_base = context.tenant.base.lower()
+    if request.path.lower().partition("/api/")[0] != tenant_base:
         return OTHER_ADDRESS
     if secrets.has_mismatch(request.headers):
         return WRONG_SECRET
@@ -308,9 +310,9 @@ def _is_signed_in(
 def _most_informative(
     steps: Sequence[PlannedRequest], required: Sequence[PlannedRequest], count: int
 ) -> list[PlannedRequest]:
-    """Return the *count* steps that show most beside *required*: new claims, documented first.
+    """Return the *count* steps that add most to *required*: new claims, documented ones first.
 
-    Of two that show as much, take the one that starts no sync, then the earlier one.
+    Of two equally informative requests, prefer the one that starts no sync, then the earlier one.
     """
     if len(steps) <= count:
         return list(steps)

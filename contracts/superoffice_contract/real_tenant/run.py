@@ -91,11 +91,11 @@ def describe(check: RealTenantCheck) -> Iterator[str]:
     yield f"  calls that may start a sync: {sync_count}"
     yield f"  claims: {', '.join(claims)}"
     if kinds and check.url.startswith("http:"):
-        yield "  these credentials are sent over http, which anybody on the network can read"
+        yield "  these credentials are sent over http, which is not encrypted"
 
 
 def run_check(check: RealTenantCheck, progress: Progress = lambda *_: None) -> Report:
-    """Run *check*. Raise TargetError if the first response shows that the URL is no tenant's."""
+    """Run *check*. Raise TargetError if the first response shows that the URL is not a tenant's."""
     plan = check.plan
     observations = asyncio.run(_send_all(check, plan, progress))
     return build_report(check.url, check.tenant, check.readings, plan, observations)
@@ -144,7 +144,7 @@ async def _send(client: Client, step: PlannedRequest, observations: Observations
 
 
 def _check_address(client: Client, first: Response) -> None:
-    """Raise TargetError if the *first* response says that this is no address of a tenant."""
+    """Raise TargetError if the *first* response shows that the URL is not that of a tenant."""
     if 300 <= first.status < 400:
         msg = f"{client.base} redirects to {first.header('location')}; check that URL"
         raise TargetError(msg)
@@ -175,8 +175,8 @@ def _reason_to_skip(
 
 
 def _secrets_in(step: PlannedRequest, secrets: TenantSecrets) -> set[str]:
-    found = secrets.find_in(step.request.headers)
-    return {value for values in found.values() for value in values}
+    values_by_kind = secrets.find_in(step.request.headers)
+    return {value for values in values_by_kind.values() for value in values}
 
 
 def _run_remaining(check: RealTenantCheck) -> float | None:

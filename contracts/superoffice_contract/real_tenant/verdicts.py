@@ -3,7 +3,6 @@
 A response to a request with a credential is never quoted, as it might repeat the credential.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
@@ -12,15 +11,14 @@ import msgspec
 from superoffice_contract.checks import expectations
 from superoffice_contract.checks.expectations import ExpectedResponse, Verifier, find_reading
 from superoffice_contract.openapi import claims
-from superoffice_contract.openapi.claims import UNOBSERVABLE
 from superoffice_contract.real_tenant.request_plan import Expectation, PlannedRequest
+from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Response
 
 ANSWER_READINGS: Final = ("restricted", "errors", "no-content-type")
 """The readings that a single response can show."""
 NOT_OBSERVED: Final = "not observed"
-_CLAIM_REFERENCE: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
 _CONTENT_CLAIMS: Final = frozenset({"error-place", "error-format", "get-shape", "never-406"})
 """Claims about the content of a response: another status says nothing about them."""
 _RULE_CLAIMS: Final = frozenset(
@@ -39,17 +37,18 @@ def observe_readings(
     values_by_reading: dict[str, dict[str, None]] = {name: {} for name in ANSWER_READINGS}
     for step, response in responses:
         for expectation in step.expectations:
-            sign = find_reading(expectation.strict, response)
-            if sign is not None:
-                values_by_reading[sign[0]][sign[1]] = None
+            reading_and_value = find_reading(expectation.strict, response)
+            if reading_and_value is not None:
+                reading, value = reading_and_value
+                values_by_reading[reading][value] = None
     for reading, values in values_by_reading.items():
         yield reading, " and ".join(values) or NOT_OBSERVED
 
 
 def envelope_of(step: PlannedRequest, response: Response) -> str | None:
     """Return the value of the reading `errors` that the error in *response* follows, if any."""
-    signs = (find_reading(expectation.strict, response) for expectation in step.expectations)
-    return dict(sign for sign in signs if sign is not None).get("errors")
+    readings = (find_reading(expectation.strict, response) for expectation in step.expectations)
+    return dict(pair for pair in readings if pair is not None).get("errors")
 
 
 class ClaimVerdict(msgspec.Struct, frozen=True):
@@ -123,9 +122,8 @@ def _judge_status(expectation: Expectation, response: Response) -> Mapping[str, 
 
 def _claim_of(expected: ExpectedResponse, problem: str) -> str:
     """Return the claim that *problem* breaks: one that it names, or one about content."""
-    references = _CLAIM_REFERENCE.findall(problem)
     content_claims = [claim for claim in expected.claims if claim in _CONTENT_CLAIMS]
-    return str([*references, *content_claims, *expected.claims][0])
+    return [*claims.find_references(problem), *content_claims, *expected.claims][0]
 
 
 def _without_quotes(problem: str) -> str:
@@ -186,7 +184,7 @@ def _rules(context: CheckContext, step: PlannedRequest, response: Response) -> t
             ("no-hints",),
             expectations.check_no_hints,
             _is_accepted_call,
-            "the 204 has a header that may tell whether a run started",
+            "the 204 has a header that may show whether a run started",
         ),
         Rule(
             ("no-content-type",),

@@ -1,7 +1,6 @@
 """Run the checks that are written by hand: send requests and judge the responses."""
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,7 +12,8 @@ from superoffice_contract.checks.check import EffectCheck, WireCheck
 from superoffice_contract.checks.expectations import ExpectedResponse, find_reading
 from superoffice_contract.checks.registry import READINGS_CHECK
 from superoffice_contract.errors import NotObservableError, TargetError
-from superoffice_contract.readings import WHY_NO_SIGN, ReadingSign, ReadingSigns
+from superoffice_contract.openapi.claims import find_references
+from superoffice_contract.readings import REASONS_NOT_SHOWN, ObservedReading, ObservedReadings
 from superoffice_contract.report import Finding, ProgressCounter, Result
 from superoffice_contract.suite.plan import Plan, Tally, conclude, control_error
 from superoffice_contract.target.context import CheckContext
@@ -24,8 +24,6 @@ from superoffice_contract.target.temporary_tenants import suitable_contexts
 MAX_CONCURRENT_REQUESTS: Final = 4
 """Requests in flight at once. More would be faster, as a turned-away call takes a second, but a
 simple server may queue only five connections, and a mock may limit how many calls wait."""
-_CLAIM_REFERENCE: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
-"""A problem may name the claim that it breaks; that claim comes first."""
 
 
 class CheckRun(msgspec.Struct, frozen=True):
@@ -35,7 +33,7 @@ class CheckRun(msgspec.Struct, frozen=True):
     has_control: bool
     steps: ProgressCounter
     tally: Tally
-    signs: ReadingSigns
+    observed_readings: ObservedReadings
 
     def with_control(self, contexts: Sequence[CheckContext]) -> tuple[CheckContext, ...]:
         """Return *contexts* with `has_control` set."""
@@ -105,7 +103,7 @@ async def _run_wire_check(
     )
     findings: list[Finding] = []
     for (context, expected), response in zip(cases, responses, strict=True):
-        _note_signs(check_run.signs, context, expected, response)
+        _note_readings(check_run.observed_readings, context, expected, response)
         findings += find_problems(client.base, context, expected, response)
     check_run.steps.end()
     claims = tuple(dict.fromkeys(id_ for _, expected in cases for id_ in expected.claims))
@@ -113,20 +111,26 @@ async def _run_wire_check(
     return conclude(check.name, claims, findings, sum(response.seconds for response in responses))
 
 
-def _note_signs(
-    signs: ReadingSigns, context: CheckContext, expected: ExpectedResponse, response: Response
+def _note_readings(
+    observed_readings: ObservedReadings,
+    context: CheckContext,
+    expected: ExpectedResponse,
+    response: Response,
 ) -> None:
-    for reading, why in WHY_NO_SIGN.items():
-        signs.add(ReadingSign(reading, context.tenant.id, None, why))
-    sign = find_reading(expected, response) if context.url in expected.request.path else None
-    if sign is not None:
-        reading, value = sign
-        signs.add(ReadingSign(reading, context.tenant.id, value, expected.name))
+    for reading, why in REASONS_NOT_SHOWN.items():
+        observed_readings.add(ObservedReading(reading, context.tenant.id, None, why))
+    is_at_tenant = context.url in expected.request.path
+    reading_and_value = find_reading(expected, response) if is_at_tenant else None
+    if reading_and_value is not None:
+        reading, value = reading_and_value
+        observed_readings.add(ObservedReading(reading, context.tenant.id, value, expected.name))
 
 
 def _add_reading_conflicts(check_run: CheckRun, result: Result) -> Result:
     """Add the readings for which responses differ from the expected value, or from each other."""
-    conflicts = tuple(check_run.signs.find_violations(check_run.plan.readings, WHY_NO_SIGN))
+    conflicts = tuple(
+        check_run.observed_readings.find_violations(check_run.plan.readings, REASONS_NOT_SHOWN)
+    )
     findings = (*result.findings, *conflicts)
     status = "failed" if findings else "passed"
     return msgspec.structs.replace(result, status=status, findings=findings)
@@ -138,7 +142,7 @@ def find_problems(
     """Yield a finding for each problem of *response*."""
     where = f"{context.tenant.id}, {expected.name}"
     for problem in expected.problems(response):
-        claims = dict.fromkeys((*_CLAIM_REFERENCE.findall(problem), *expected.claims))
+        claims = dict.fromkeys((*find_references(problem), *expected.claims))
         yield Finding(where, problem, tuple(claims), curl_command(base, expected.request))
 
 
@@ -149,8 +153,8 @@ async def run_effect_check(check_run: CheckRun, client: Client, check: EffectChe
     try:
         async with check_run.prepare_contexts(client, check.name) as contexts:
             async for outcome in check.run(client, contexts):
-                if isinstance(outcome, ReadingSign):
-                    check_run.signs.add(outcome)
+                if isinstance(outcome, ObservedReading):
+                    check_run.observed_readings.add(outcome)
                 else:
                     findings.append(outcome)
     except TargetError:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 
-from superoffice_contract.fuzzing.engine import Access, Exploration, explore
+from superoffice_contract.fuzzing.engine import Exploration, SignIn, explore
 from superoffice_contract.report import Finding, ProgressCounter, Result
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude
 from superoffice_contract.target import credentials
@@ -38,28 +38,28 @@ def run_generated_requests(
 
     Raise TargetError if the server stops responding.
     """
-    for access in accesses_to_explore(plan):
+    for sign_in in sign_ins_to_explore(plan):
         started = time.monotonic()
-        with steps.step(f"{GENERATED}, {access.name}"):
+        with steps.step(f"{GENERATED}, {sign_in.name}"):
             exploration = explore(
                 plan.server,
-                access,
+                sign_in,
                 seed=plan.seed,
                 max_examples=PROFILES[plan.profile].max_examples,
                 mode=mode,
                 timeout_seconds=plan.timeout_seconds,
             )
-        _count(tally, access, exploration)
-        yield _result(access, exploration, started)
+        _count(tally, sign_in, exploration)
+        yield _result(sign_in, exploration, started)
 
 
-def accesses_to_explore(plan: Plan) -> list[Access]:
+def sign_ins_to_explore(plan: Plan) -> list[SignIn]:
     """Return the credentials that *plan* explores with, as many as its profile allows."""
-    all_accesses = [access for tenant in plan.tenants for access in accesses(tenant)]
-    return all_accesses[: PROFILES[plan.profile].accesses]
+    all_sign_ins = [sign_in for tenant in plan.tenants for sign_in in sign_ins(tenant)]
+    return all_sign_ins[: PROFILES[plan.profile].max_sign_ins]
 
 
-def _count(tally: Tally, access: Access, exploration: Exploration) -> None:
+def _count(tally: Tally, sign_in: SignIn, exploration: Exploration) -> None:
     for kind, count in exploration.counts.items():
         tally.requests += count
         if kind.status is not None:
@@ -68,12 +68,12 @@ def _count(tally: Tally, access: Access, exploration: Exploration) -> None:
             tally.calls[kind.media_type] += count
         if kind.status == 204 and kind.media_type is not None:
             tally.accepted[kind.media_type] += count
-            tally.security_schemes[access.alternative] += count
+            tally.security_schemes[sign_in.alternative] += count
     tally.engine_errors += exploration.errors
 
 
-def accesses(tenant: TargetTenant) -> Iterator[Access]:
-    """Yield an Access for each valid credential of *tenant*."""
+def sign_ins(tenant: TargetTenant) -> Iterator[SignIn]:
+    """Yield a SignIn for each valid credential of *tenant*."""
     segment = tenant.base.strip("/")
     for credential in credentials.valid_credentials(tenant):
         scheme, _, value = dict(credential.headers).get("Authorization", "").partition(" ")
@@ -82,23 +82,26 @@ def accesses(tenant: TargetTenant) -> Iterator[Access]:
         if scheme == "Basic":
             user = tenant.users[0]
             schemes = {"basic": {"username": user.name, "password": user.password}}
-            yield Access(name, schemes, segment)
+            yield SignIn(name, schemes, segment)
         elif scheme == "SOTicket":
-            yield Access(name, {"soTicket": {"api_key": f"SOTicket {value}"}}, segment, token)
+            yield SignIn(name, {"soTicket": {"api_key": f"SOTicket {value}"}}, segment, token)
         elif scheme == "Bearer":
-            yield Access(name, {"bearer": {"bearer": value}}, segment)
+            yield SignIn(name, {"bearer": {"bearer": value}}, segment)
         elif not scheme:
             (session,) = tenant.sessions[:1]
             pair = {"xsrfToken": {"api_key": session.xsrf}, "session": {"api_key": session.id}}
-            yield Access(name, pair, segment)
+            yield SignIn(name, pair, segment)
 
 
-def _result(access: Access, exploration: Exploration, started: float) -> Result:
+def _result(sign_in: SignIn, exploration: Exploration, started: float) -> Result:
     findings = [
         Finding(
-            failure.check, failure.message, CLAIMS_BY_CHECK.get(failure.check, ()), failure.curl
+            failed_check.check,
+            failed_check.message,
+            CLAIMS_BY_CHECK.get(failed_check.check, ()),
+            failed_check.curl,
         )
-        for failure in exploration.findings
+        for failed_check in exploration.failed_checks
     ]
     findings += [Finding("engine", error) for error in exploration.errors]
-    return conclude(f"{GENERATED}, {access.name}", (), findings, time.monotonic() - started)
+    return conclude(f"{GENERATED}, {sign_in.name}", (), findings, time.monotonic() - started)

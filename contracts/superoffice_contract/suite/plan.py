@@ -16,20 +16,20 @@ from superoffice_contract.target.tenants import TargetTenant
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """How much to try: generated requests, throttle schedules, credentials to explore with.
+    """How much to try: generated requests, throttle schedules, credentials to send them with.
 
     A failing schedule is shortened for *shrink_seconds*.
     """
 
     max_examples: int
     schedules: int
-    accesses: int
+    max_sign_ins: int
     shrink_seconds: float
 
 
 PROFILES: Final[Mapping[str, Profile]] = {
-    "quick": Profile(max_examples=3, schedules=8, accesses=1, shrink_seconds=10.0),
-    "full": Profile(max_examples=50, schedules=40, accesses=10, shrink_seconds=60.0),
+    "quick": Profile(max_examples=3, schedules=8, max_sign_ins=1, shrink_seconds=10.0),
+    "full": Profile(max_examples=50, schedules=40, max_sign_ins=10, shrink_seconds=60.0),
 }
 
 
@@ -123,5 +123,5 @@ def conclude(
 
 def control_error(check: str, claims: tuple[str, ...], error: Exception) -> Result:
     """Return the result of a *check* for which a response of `/_mock/` lacks something."""
-    what = f"/_mock/ does not tell what this check needs: {type(error).__name__}: {error}"
+    what = f"a response of /_mock/ lacks what this check needs: {type(error).__name__}: {error}"
     return Result(check, "error", claims, (Finding("", what),))

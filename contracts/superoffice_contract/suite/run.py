@@ -13,13 +13,14 @@ from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import CONTROL_CHECKS
 from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
 from superoffice_contract.errors import TargetError
-from superoffice_contract.readings import ReadingSigns
+from superoffice_contract.messages import suggest
+from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Progress, ProgressCounter, Report, Result
 from superoffice_contract.suite.executor import CheckRun, run_effect_check, run_wire_checks
 from superoffice_contract.suite.fuzzing import (
     GENERATED,
-    accesses_to_explore,
     run_generated_requests,
+    sign_ins_to_explore,
 )
 from superoffice_contract.suite.minimum_coverage import (
     check_coverage,
@@ -28,11 +29,10 @@ from superoffice_contract.suite.minimum_coverage import (
 )
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally
 from superoffice_contract.suite.throttle import THROTTLE, THROTTLE_CLAIMS, run_throttle_check
-from superoffice_contract.target import tenants
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request, open_client
 from superoffice_contract.target.temporary_tenants import copy_tenant, has_expiring_credentials
-from superoffice_contract.target.tenants import TargetTenant
+from superoffice_contract.target.tenants import INSTALLATIONS, TargetTenant, example_tenant
 from superoffice_contract.throttle.real_time import REAL_TIME_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "checks_by_claim", "run"]
@@ -60,27 +60,29 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     """
     unknown = [name for name in plan.only if name not in CHECKS]
     if unknown:
-        msg = f"there is no check {unknown[0]}; the checks are {', '.join(CHECKS)}"
+        nearest = suggest(unknown[0], CHECKS, "")
+        hint = f"{nearest} See --list for all names" if nearest else "see --list for the names"
+        msg = f"there is no check {unknown[0]!r}; {hint}"
         raise TargetError(msg)
     started = time.monotonic()
     has_control = asyncio.run(_detect_control(plan))
-    twins = asyncio.run(_make_twins(plan)) if has_control else {}
+    copies = asyncio.run(_copy_expiring_tenants(plan)) if has_control else {}
     plan = msgspec.structs.replace(
-        plan, tenants=tuple(twins.get(tenant.id, tenant) for tenant in plan.tenants)
+        plan, tenants=tuple(copies.get(tenant.id, tenant) for tenant in plan.tenants)
     )
     check_run = CheckRun(
         plan,
         has_control,
         ProgressCounter(progress, _count_steps(plan, has_control=has_control)),
         Tally(),
-        ReadingSigns(),
+        ObservedReadings(),
     )
     try:
         results = asyncio.run(_run_written_checks(check_run))
         results += _run_generated_checks(check_run)
     finally:
         if has_control:
-            asyncio.run(_restore_tenants(plan, twins))
+            asyncio.run(_restore_tenants(plan, copies))
     if not plan.only:
         results.append(check_coverage(plan, check_run.tally))
     name = plan.server if isinstance(plan.server, str) else "the built-in mock"
@@ -96,7 +98,7 @@ def _facts(check_run: CheckRun) -> Iterator[tuple[str, str]]:
     unnamed = ", ".join(unnamed_schemes(check_run.plan))
     if unnamed and not check_run.plan.only:
         yield "no credential for", unnamed
-    yield from check_run.signs.describe_unstated(check_run.plan.readings)
+    yield from check_run.observed_readings.describe_unstated(check_run.plan.readings)
 
 
 def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
@@ -117,21 +119,9 @@ def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
 
 def _example_contexts() -> Iterator[CheckContext]:
     """Yield a context for each installation, with every kind of credential."""
-    for id_, installation in (("onsite", "onsite"), ("Cust1", "online")):
-        table = {
-            "id": id_,
-            "installation": installation,
-            "users": [{"name": "user", "password": "password"}, {"name": "b", "password": ""}],
-            "tickets": ["ticket"],
-            "sessions": [{"id": "session", "xsrf": "xsrf"}],
-            "apps": [
-                {"name": "app", "token": "token"},
-                {"name": "other", "token": "token", "email-agent": False},
-            ],
-            "tokens": [{"value": "a", "app": "app"}, {"value": "b", "app": "other"}],
-        }
-        (tenant,) = tenants.read_tenants([table], "an example")
-        for context in Plan(server=None, tenants=(tenant,)).contexts:
+    for installation in INSTALLATIONS:
+        plan = Plan(server=None, tenants=(example_tenant(installation),))
+        for context in plan.contexts:
             yield msgspec.structs.replace(context, has_control=True)
 
 
@@ -160,8 +150,8 @@ async def _detect_control(plan: Plan) -> bool:
         return True
 
 
-async def _make_twins(plan: Plan) -> dict[str, TargetTenant]:
-    """Make a twin of each tenant whose credentials expire, and return them by tenant id."""
+async def _copy_expiring_tenants(plan: Plan) -> dict[str, TargetTenant]:
+    """Copy each tenant whose credentials expire, and return the copies by id of the original."""
     async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
         expiring = [
             tenant for tenant in plan.tenants if await has_expiring_credentials(client, tenant)
@@ -169,14 +159,14 @@ async def _make_twins(plan: Plan) -> dict[str, TargetTenant]:
         return {tenant.id: await copy_tenant(client, tenant) for tenant in expiring}
 
 
-async def _restore_tenants(plan: Plan, twins: Mapping[str, TargetTenant]) -> None:
-    """Reset every tenant to its configuration and remove the twins."""
+async def _restore_tenants(plan: Plan, copies: Mapping[str, TargetTenant]) -> None:
+    """Reset every tenant to its configuration and remove the copies."""
     async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
         for context in plan.contexts:
             await client.control("POST", f"reset?tenant={context.tenant.id}")
-        for tenant_id, twin in twins.items():
+        for tenant_id, copy in copies.items():
             await client.control("POST", f"reset?tenant={tenant_id}")
-            await client.control("DELETE", f"tenants/{twin.id}")
+            await client.control("DELETE", f"tenants/{copy.id}")
 
 
 # ---- running the checks ----------------------------------------------------------------------
@@ -202,8 +192,8 @@ def _count_steps(plan: Plan, *, has_control: bool) -> int:
         ),
         *([THROTTLE] if has_control else []),
     ]
-    accesses = len(accesses_to_explore(plan)) if plan.is_selected(GENERATED) else 0
-    return sum(map(plan.is_selected, names)) + accesses
+    sign_in_count = len(sign_ins_to_explore(plan)) if plan.is_selected(GENERATED) else 0
+    return sum(map(plan.is_selected, names)) + sign_in_count
 
 
 async def _run_written_checks(check_run: CheckRun) -> list[Result]:
@@ -241,7 +231,7 @@ def _run_generated_checks(check_run: CheckRun) -> Iterator[Result]:
         mode: Literal["all", "negative"] = "all" if check_run.has_control else "negative"
         yield from run_generated_requests(plan, tally, mode, check_run.steps)
     if plan.is_selected(THROTTLE) and check_run.has_control and not nothing_accepted:
-        yield run_throttle_check(plan, tally, check_run.signs, check_run.steps)
+        yield run_throttle_check(plan, tally, check_run.observed_readings, check_run.steps)
     elif plan.is_selected(THROTTLE):
         note = NEEDS_CONTROL if not check_run.has_control else NOTHING_ACCEPTED
         yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from superoffice_contract.errors import NotObservableError, TargetError
-from superoffice_contract.readings import ReadingSigns
+from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Finding, ProgressCounter, Result
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude, control_error
 from superoffice_contract.throttle.state_machine import ThrottleError, explore_throttle
@@ -17,23 +17,25 @@ THROTTLE_CLAIMS: Final = (
 
 
 def run_throttle_check(
-    plan: Plan, tally: Tally, signs: ReadingSigns, steps: ProgressCounter
+    plan: Plan, tally: Tally, observed_readings: ObservedReadings, steps: ProgressCounter
 ) -> Result:
     """Run schedules on each tenant's clock, and leave the tenants as configured.
 
-    Readings that *plan* leaves open are detected and noted in *signs*.
+    Readings that *plan* leaves open are detected and added to *observed_readings*.
     """
     started = time.monotonic()
     with steps.step(THROTTLE):
-        return _play_schedules(plan, tally, signs, started)
+        return _play_schedules(plan, tally, observed_readings, started)
 
 
-def _play_schedules(plan: Plan, tally: Tally, signs: ReadingSigns, started: float) -> Result:
+def _play_schedules(
+    plan: Plan, tally: Tally, observed_readings: ObservedReadings, started: float
+) -> Result:
     findings: list[Finding] = []
     profile = PROFILES[plan.profile]
     for context in plan.signed_in_contexts:
         try:
-            detected = explore_throttle(
+            detected_readings = explore_throttle(
                 plan.server,
                 context,
                 random_seed=plan.seed,
@@ -43,8 +45,8 @@ def _play_schedules(plan: Plan, tally: Tally, signs: ReadingSigns, started: floa
                 control_token=plan.control_token,
                 on_response=tally.count,
             )
-            for sign in detected:
-                signs.add(sign)
+            for detected_reading in detected_readings:
+                observed_readings.add(detected_reading)
         except ThrottleError as error:
             findings.append(Finding(context.tenant.id, str(error), error.claims, error.schedule))
         except TargetError:

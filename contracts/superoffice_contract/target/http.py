@@ -11,10 +11,11 @@ import httpx2
 import msgspec
 
 from superoffice_contract.errors import NotObservableError, TargetError
+from superoffice_contract.messages import describe_os_error
 from superoffice_contract.target.tenants import Header
 
 IN_PROCESS: Final = "http://127.0.0.1:8204"
-"""The base URL of an application in this process; no socket listens there."""
+"""The base URL of an application in this process; its control API requires a loopback name."""
 CONTROL: Final = "/_mock/"
 RUNNING_HINT: Final = "is a server running there?"
 BUSY_HINT: Final = f"{RUNNING_HINT} Can it take several connections at once?"
@@ -202,9 +203,9 @@ def error_before_response(base: str, error: Exception) -> TargetError:
     if reason := _certificate_error(error):
         msg = f"{base}: its certificate is not trusted: {reason}"
         return TargetError(f"{msg}; name its authority with --real --ca FILE")
-    text = _describe_error(error)
     if isinstance(error, httpx2.ConnectError):
-        return ConnectionBrokenError(f"{base}: {text}; {RUNNING_HINT}")
+        return ConnectionBrokenError(f"{base}: {_connect_failure(error)}; {RUNNING_HINT}")
+    text = _describe_error(error)
     if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
         msg = f"{base}: {text}, the connection broke before an answer came"
         return ConnectionBrokenError(f"{msg}; {BUSY_HINT}")
@@ -222,6 +223,15 @@ def _describe_error(error: Exception) -> str:
     return ": ".join(filter(None, (type(error).__name__, str(error).strip(" ."))))
 
 
+def _connect_failure(error: BaseException) -> str:
+    """Return why no connection was made: the first cause of *error*."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = cause
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {(error.reason or 'unknown').replace('_', ' ').lower()}"
+    return describe_os_error(error)
+
+
 def _certificate_error(error: BaseException | None) -> str | None:
     """Return why the server's certificate was refused, if that caused *error*."""
     while error is not None:
@@ -236,9 +246,9 @@ def _ssl_context(authorities: str) -> ssl.SSLContext:
     try:
         context.load_verify_locations(authorities)
     except ssl.SSLError:
-        msg = f"{authorities}: is no PEM file of certificates"
+        msg = f"{authorities}: is not a PEM file of certificates"
         raise TargetError(msg) from None
     except OSError as error:
-        msg = f"{authorities}: cannot be read: {error.strerror}"
+        msg = f"{authorities}: {describe_os_error(error)}"
         raise TargetError(msg) from None
     return context

@@ -78,7 +78,7 @@ def _altered_sessions(tenant: TargetTenant) -> Iterator[Credential]:
             ("a session with another value", session(id_, f"{xsrf}x"), ("xsrf-pair",)),
             ("another session's value", session(f"{id_}x", xsrf), ("xsrf-pair", "xsrf-session")),
             (
-                "an empty Authorization beside a session",
+                "an empty Authorization with a session",
                 authorization("", cookie, xsrf_header),
                 ("authorization-decides",),
             ),

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract.readings import ReadingSign
+from superoffice_contract.readings import ObservedReading
 from superoffice_contract.throttle.driver import ThrottleDriver, ThrottleError
 
-CANNOT_HANG_UP: Final = "a client can't hang up on an application in this process"
+CANNOT_DISCONNECT: Final = "a client can't disconnect from an application in this process"
 NO_CALL_WAITS: Final = "no call waits, so a disconnect changes nothing"
 NO_LENGTH: Final = "its runs have no length"
 
@@ -14,8 +14,8 @@ Detection = tuple[str | None, str]
 """The value of a reading, None if it could not be detected; and what showed it."""
 
 
-def detect_readings(driver: ThrottleDriver, *, over_sockets: bool) -> Iterator[ReadingSign]:
-    """Yield a sign for each open reading of *driver*; the driver expects its value from then on.
+def detect_readings(driver: ThrottleDriver, *, over_sockets: bool) -> Iterator[ObservedReading]:
+    """Yield the value of each open reading of *driver*; the driver expects it from then on.
 
     Raise ThrottleError if the server follows none of the values.
     """
@@ -23,27 +23,28 @@ def detect_readings(driver: ThrottleDriver, *, over_sockets: bool) -> Iterator[R
         if reading not in driver.context.readings:
             yield _record(driver, reading, *experiment(driver))
     if "disconnect" not in driver.context.readings:
-        detection = _disconnect(driver) if over_sockets else (None, CANNOT_HANG_UP)
+        detection = _detect_disconnect(driver) if over_sockets else (None, CANNOT_DISCONNECT)
         yield _record(driver, "disconnect", *detection)
 
 
-def _record(driver: ThrottleDriver, reading: str, value: str | None, why: str) -> ReadingSign:
+def _record(driver: ThrottleDriver, reading: str, value: str | None, why: str) -> ObservedReading:
     if value is not None:
         driver.readings = driver.readings | {reading: value}
-    return ReadingSign(reading, driver.context.tenant.id, value, why)
+    return ObservedReading(reading, driver.context.tenant.id, value, why)
 
 
-def _run(driver: ThrottleDriver) -> Detection:
+def _detect_run(driver: ThrottleDriver) -> Detection:
     account = max(driver.durations, key=driver.durations.__getitem__)
     if not driver.durations[account]:
         return None, NO_LENGTH
     driver.reset()
     driver.arrive([account])
     outcome = driver.exchanges()[0]["outcome"]
-    return {"started": "detached"}.get(outcome, "blocking"), "a call to a free tenant"
+    value = "detached" if outcome == "started" else "blocking"
+    return value, "a call to a free tenant"
 
 
-def _busy(driver: ThrottleDriver) -> Detection:
+def _detect_busy(driver: ThrottleDriver) -> Detection:
     driver.reset()
     driver.control("POST", "lease/hold")
     driver.arrive([507])
@@ -52,7 +53,7 @@ def _busy(driver: ThrottleDriver) -> Detection:
     return value, "a lease released within the second"
 
 
-def _tasks(driver: ThrottleDriver) -> Detection:
+def _detect_tasks(driver: ThrottleDriver) -> Detection:
     driver.reset()
     driver.arrive([507] * 11)
     (run,) = driver.runs()
@@ -63,13 +64,13 @@ def _tasks(driver: ThrottleDriver) -> Detection:
     return ("ten-at-a-time" if count == 11 else "ten-in-all"), "a call with 11 accounts"
 
 
-def _empty(driver: ThrottleDriver) -> Detection:
+def _detect_empty(driver: ThrottleDriver) -> Detection:
     driver.reset()
     driver.arrive([])
     return ("runs" if driver.runs() else "no-run"), "a call with an empty list"
 
 
-def _disconnect(driver: ThrottleDriver) -> Detection:
+def _detect_disconnect(driver: ThrottleDriver) -> Detection:
     driver.reset()
     if driver.readings["busy"] == "try-for-1s":
         driver.control("POST", "lease/hold")
@@ -82,7 +83,12 @@ def _disconnect(driver: ThrottleDriver) -> Detection:
         still_counts = driver.control("GET", "lease")["held"]
     else:
         return None, NO_CALL_WAITS
-    return ("still-counts" if still_counts else "withdraws"), "a call that hung up"
+    return ("still-counts" if still_counts else "withdraws"), "a call whose client disconnected"
 
 
-_EXPERIMENTS: Final = {"run": _run, "busy": _busy, "tasks": _tasks, "empty": _empty}
+_EXPERIMENTS: Final = {
+    "run": _detect_run,
+    "busy": _detect_busy,
+    "tasks": _detect_tasks,
+    "empty": _detect_empty,
+}

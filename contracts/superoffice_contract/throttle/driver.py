@@ -50,7 +50,7 @@ class ThrottleError(AssertionError):
 class ThrottleDriver:
     """Drives one tenant of one server, in its own event loop, on a frozen clock.
 
-    If runs take no time at the tenant of *context*, a temporary tenant replaces it.
+    If runs take no time at the tenant of *context*, a temporary tenant is driven instead.
     """
 
     def __init__(
@@ -66,14 +66,14 @@ class ThrottleDriver:
         # Not asyncio.Runner, which installs a handler for Ctrl-C on each of a thousand calls.
         self._loop = asyncio.new_event_loop()
         self._exit_stack = AsyncExitStack()
-        self._driven = context
+        self._tenant_context = context
         self._tasks: list[asyncio.Task[Any]] = []
         connection = open_client(target, timeout_seconds, control_token, on_response=on_response)
         self._client: Client = self._loop.run_until_complete(
             self._exit_stack.enter_async_context(connection)
         )
         try:
-            (self._driven,) = self._loop.run_until_complete(
+            (self._tenant_context,) = self._loop.run_until_complete(
                 self._exit_stack.enter_async_context(suitable_contexts(self._client, [context]))
             )
             self.durations = {account: self._measure_run(account) for account in ACCOUNTS}
@@ -83,7 +83,7 @@ class ThrottleDriver:
 
     def control(self, method: str, path: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
         """Call `/_mock/` for the tenant; waiting calls make progress meanwhile."""
-        path = f"{path}?tenant={self._driven.tenant.id}"
+        path = f"{path}?tenant={self._tenant_context.tenant.id}"
         return self._loop.run_until_complete(self._client.control(method, path, content))
 
     def reset(self) -> None:
@@ -96,7 +96,7 @@ class ThrottleDriver:
         """Send a call, and wait until it is answered or waits."""
         items = [{"AccountId": account} for account in accounts]
         body = msgspec.json.encode({"SyncUserAccounts": items})
-        request = self._driven.post(body, "application/json")
+        request = self._tenant_context.post(body, "application/json")
         count = self._count_exchanges()
         self._loop.run_until_complete(self._start(request))
         self._wait_until(lambda: self._count_exchanges() > count and self._is_settled())

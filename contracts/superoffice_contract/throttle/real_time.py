@@ -8,7 +8,7 @@ import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Observations
 from superoffice_contract.checks.payloads import GOOD, JSON
-from superoffice_contract.readings import READINGS, ReadingSign
+from superoffice_contract.readings import CLAIMS_BY_READING, ObservedReading
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client, Request, Response
@@ -87,7 +87,7 @@ class RealTimeDriver(msgspec.Struct, frozen=True):
     async def send_during(
         self, run: StartedRun, requests: list[Request], *, after: float = LEAD
     ) -> list[Response]:
-        """Send *requests* together during *run*, or during another one if that was blocking."""
+        """Send *requests* together during *run*, or during a new one if *run* was blocking."""
         if run.kind == "detached":
             return await self.client.send_together(requests)
         owner = asyncio.ensure_future(self.client.send(self.sample_call))
@@ -97,7 +97,7 @@ class RealTimeDriver(msgspec.Struct, frozen=True):
         return responses
 
     async def hang_up(self, after: float = LEAD) -> None:
-        """Call, and hang up *after* that many seconds."""
+        """Send a call, and disconnect *after* that many seconds."""
         call = asyncio.ensure_future(self.client.send(self.sample_call))
         await asyncio.wait([call], timeout=after)
         call.cancel()
@@ -121,10 +121,10 @@ def is_busy_second(response: Response) -> bool:
     return BUSY_SECOND[0] <= response.seconds <= BUSY_SECOND[1]
 
 
-async def throttle_on_the_wire(driver: RealTimeDriver) -> Observations:
-    """Yield where a call during a run is not answered like the one that started it, after 1 s."""
+async def check_throttle(driver: RealTimeDriver) -> Observations:
+    """Yield a finding for each call during a run that is not answered as the first, after 1 s."""
     context = driver.context
-    yield ReadingSign("tasks", context.tenant.id, None, NOT_VISIBLE)
+    yield ObservedReading("tasks", context.tenant.id, None, NOT_VISIBLE)
     run = await driver.start_run()
     if run is None:
         yield _never_free(context)
@@ -132,7 +132,7 @@ async def throttle_on_the_wire(driver: RealTimeDriver) -> Observations:
     for outcome in _compare_reading(context, "run", run.kind, "the call that started a run"):
         yield outcome
     responses = await driver.send_during(run, [driver.sample_call] * 2)
-    for finding in _wrong_waits(context, run, responses):
+    for finding in _find_wrong_waits(context, run, responses):
         yield finding
     for response in responses:
         if response.comparable != run.response.comparable:
@@ -150,19 +150,19 @@ def _never_free(context: CheckContext) -> Finding:
 
 def _compare_reading(
     context: CheckContext, reading: str, value: str, why: str
-) -> Iterator[Finding | ReadingSign]:
-    """Yield a sign of *value*, and a finding if the context expects another value."""
-    yield ReadingSign(reading, context.tenant.id, value, why)
+) -> Iterator[Finding | ObservedReading]:
+    """Yield the observed *value*, and a finding if the context expects another value."""
+    yield ObservedReading(reading, context.tenant.id, value, why)
     expected = context.readings.get(reading, value)
     if expected != value:
         problem = f"{why} shows {reading}={value}, expected {reading}={expected}"
-        yield Finding(context.tenant.id, problem, READINGS[reading])
+        yield Finding(context.tenant.id, problem, CLAIMS_BY_READING[reading])
 
 
-def _wrong_waits(
+def _find_wrong_waits(
     context: CheckContext, run: StartedRun, responses: Sequence[Response]
 ) -> Iterator[Finding]:
-    """Yield each of *responses* that did not take a second, unless its call may have started.
+    """Yield a finding for each response that did not take 1 s, unless its call may have started.
 
     With busy=try-for-1s a call starts when a run ends, and no two start together.
     """
@@ -181,8 +181,8 @@ def _wrong_waits(
         earlier_start = response.seconds
 
 
-async def lease_on_the_wire(driver: RealTimeDriver) -> Observations:
-    """Yield where the lease is not held exactly until its run ends."""
+async def check_lease(driver: RealTimeDriver) -> Observations:
+    """Yield a finding for each call that shows that the lease is not held until its run ends."""
     run: StartedRun | None = None
     for experiment in (_check_waiting_call, _check_empty_list, _check_disconnect):
         if run is None or run.kind == "detached":
@@ -195,12 +195,12 @@ async def lease_on_the_wire(driver: RealTimeDriver) -> Observations:
 
 
 async def _check_waiting_call(driver: RealTimeDriver, run: StartedRun) -> Observations:
-    """Yield whether a call that waits while a run ends is dropped, or starts."""
+    """Yield the reading `busy`: whether a call that waits while a run ends is dropped or starts."""
     context = driver.context
     observe = _observe_run_end if run.kind == "detached" else _observe_blocking_run_end
     value, why = await observe(driver, run)
     if value is None:
-        yield ReadingSign("busy", context.tenant.id, None, why)
+        yield ObservedReading("busy", context.tenant.id, None, why)
         return
     for outcome in _compare_reading(context, "busy", value, why):
         yield outcome
@@ -235,22 +235,22 @@ async def _observe_blocking_run_end(
 
 
 async def _check_empty_list(driver: RealTimeDriver, run: StartedRun) -> Observations:
-    """Yield where an empty list is not turned away during a run, and whether it starts a run."""
+    """Yield a finding if an empty list is not turned away during a run, and the reading `empty`."""
     context = driver.context
     (response,) = await driver.send_during(run, [driver.empty_call])
-    findings = [*_wrong_waits(context, run, [response])]
+    findings = [*_find_wrong_waits(context, run, [response])]
     for finding in findings:
         problem = f"{finding.what}; its list was empty"
         yield Finding(finding.where, problem, ("empty-busy", *finding.claims))
     if findings or run.kind == "blocking":
-        yield ReadingSign("empty", context.tenant.id, None, NO_LENGTH)
+        yield ObservedReading("empty", context.tenant.id, None, NO_LENGTH)
         return
     if await driver.send_until_free(driver.empty_call) is None:
-        yield ReadingSign("empty", context.tenant.id, None, TOO_LONG)
+        yield ObservedReading("empty", context.tenant.id, None, TOO_LONG)
         return
     next_response = await driver.client.send(driver.sample_call)
     if not is_busy_second(next_response):
-        yield ReadingSign("empty", context.tenant.id, None, NO_LENGTH)
+        yield ObservedReading("empty", context.tenant.id, None, NO_LENGTH)
         return
     why = "a call after one with an empty list"
     for outcome in _compare_reading(context, "empty", "runs", why):
@@ -258,7 +258,7 @@ async def _check_empty_list(driver: RealTimeDriver, run: StartedRun) -> Observat
 
 
 async def _check_disconnect(driver: RealTimeDriver, run: StartedRun) -> Observations:
-    """Yield where a client that hangs up ends the run of another client."""
+    """Yield a finding if a disconnect ends another client's run, and the reading `disconnect`."""
     context = driver.context
     await driver.hang_up()
     response = await driver.client.send(driver.sample_call)
@@ -266,15 +266,15 @@ async def _check_disconnect(driver: RealTimeDriver, run: StartedRun) -> Observat
         for outcome in _compare_disconnect(context, run, response):
             yield outcome
         return
-    yield ReadingSign("disconnect", context.tenant.id, None, ONLY_BLOCKING)
-    findings = [*_wrong_waits(context, run, [response])]
+    yield ObservedReading("disconnect", context.tenant.id, None, ONLY_BLOCKING)
+    findings = [*_find_wrong_waits(context, run, [response])]
     if findings and not await _is_over_soon(driver):
-        problem = f"{findings[0].what}, after a turned-away client hung up"
+        problem = f"{findings[0].what}, after the client of a turned-away call disconnected"
         yield Finding(context.tenant.id, problem, ("disconnect-counts", *findings[0].claims))
 
 
 async def _is_over_soon(driver: RealTimeDriver) -> bool:
-    """Return whether a run ends that soon without a disconnect."""
+    """Return whether a run ends within `LEAD` seconds even without a disconnect."""
     run = await driver.start_run()
     await asyncio.sleep(LEAD)
     response = await driver.client.send(driver.sample_call)
@@ -283,10 +283,10 @@ async def _is_over_soon(driver: RealTimeDriver) -> bool:
 
 def _compare_disconnect(
     context: CheckContext, run: StartedRun, response: Response
-) -> Iterator[Finding | ReadingSign]:
+) -> Iterator[Finding | ObservedReading]:
     length = run.seconds or 0.0
     if abs(length - 1) < SAME_LENGTH:
-        yield ReadingSign("disconnect", context.tenant.id, None, TOO_SIMILAR)
+        yield ObservedReading("disconnect", context.tenant.id, None, TOO_SIMILAR)
         return
     has_withdrawn = abs(response.seconds - length) < SAME_LENGTH
     value = "withdraws" if has_withdrawn else "still-counts"
@@ -308,12 +308,12 @@ REAL_TIME_CHECKS: Final = (
     _as_check(
         "throttle-on-the-wire",
         ("busy-second", "single-run", "run-detached", "same-answer", "silent-drop", "lease-end"),
-        throttle_on_the_wire,
+        check_throttle,
     ),
     _as_check(
         "lease-on-the-wire",
         ("busy-drop", "lease-end", "empty-busy", "empty-no-run", "disconnect-counts"),
-        lease_on_the_wire,
+        check_lease,
     ),
 )
 """Checks for servers without `/_mock/`."""

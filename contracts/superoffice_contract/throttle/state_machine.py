@@ -1,7 +1,7 @@
 """Compares the throttle of a server with `/_mock/` with the model, on the tenant's clock.
 
-Hypothesis generates schedules: calls arrive, overlap and hang up, time passes, the lease is held
-and released. After every step the journal must agree with the model.
+Hypothesis generates schedules: calls arrive and overlap, clients disconnect, time passes, the lease
+is held and released. After every step the journal must agree with the model.
 """
 
 import time
@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
-from superoffice_contract.readings import ReadingSign
+from superoffice_contract.readings import ObservedReading
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import OnResponse, ignore_response
 from superoffice_contract.throttle.detect_readings import detect_readings
@@ -265,10 +265,10 @@ def explore_throttle(
     timeout_seconds: float,
     control_token: str | None = None,
     on_response: OnResponse = ignore_response,
-) -> tuple[ReadingSign, ...]:
+) -> tuple[ObservedReading, ...]:
     """Run the fixed schedules and *examples* generated ones on the tenant of *context*.
 
-    Return a sign for each reading that the context leaves open. Raise ThrottleError with the
+    Return the detected value of each open reading of the context. Raise ThrottleError with the
     shortest schedule that shows a difference, found within *shrink_seconds* after the first.
     Raise NotObservableError if a setting of the mock leaves no room for a schedule.
     """
@@ -290,12 +290,12 @@ def explore_throttle(
     )
     try:
         check_capacity(throttle_driver, MAX_STEPS)
-        signs = tuple(detect_readings(throttle_driver, over_sockets=has_sockets))
+        detected_readings = tuple(detect_readings(throttle_driver, over_sockets=has_sockets))
         for schedule in (*FIXED_SCHEDULES, *(FIXED_SCHEDULES_OVER_SOCKETS if has_sockets else ())):
             _play(Machine(), schedule)
         with isolated_hypothesis():
             run_state_machine_as_test(seed(random_seed)(Machine), settings=limits)
-        return signs
+        return detected_readings
     except OutOfTimeError:
         raise Machine.deadline.shortest from None
     finally:

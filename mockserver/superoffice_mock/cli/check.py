@@ -19,7 +19,7 @@ from superoffice_mock.cli import target_options
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
 from superoffice_mock.cli.reports import progress_bar, report_options, write_report
 from superoffice_mock.config import tenant_file
-from superoffice_mock.config.settings import Settings
+from superoffice_mock.config.settings import DEMO_SOURCE, Settings
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError, explain_missing_extra
 from superoffice_mock.wire.cors import is_loopback
@@ -33,11 +33,23 @@ JUMP_SETTLE: Final = 0.001
 @click.command("check", cls=Command)
 @click.argument("url", required=False)
 @click.option("--list", "listing", is_flag=True, help="List the claims and their checks.")
-@click.option("--profile", type=click.Choice(["quick", "full"]), default="quick")
-@click.option("--seed", type=int, default=1, help="The same seed sends the same requests. [1]")
-@click.option("--only", multiple=True, metavar="CHECK", help="Run only this check; repeatable.")
 @click.option(
-    "--target-file", metavar="FILE", help="TOML: the [[tenant]] tables of the target. [demo world]"
+    "--profile",
+    type=click.Choice(["quick", "full"]),
+    default="quick",
+    help="How many requests and schedules to generate. [quick]",
+)
+@click.option("--seed", type=int, default=1, help="The same seed sends the same requests. [1]")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CHECK",
+    help="Run only this check; repeatable; names: see --list.",
+)
+@click.option(
+    "--target-file",
+    metavar="FILE",
+    help="TOML: the [[tenant]] tables of the target. [demo tenants]",
 )
 @click.option(
     "--reading",
@@ -58,8 +70,10 @@ def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: AN
     """Check a server against the contract.
 
     The server is the one at URL, or the built-in mock. The check starts sync runs, so URL must be
-    on this machine. Add --real for any other server: that starts no syncs unless you allow it. Exit
-    code 1 if there are findings.
+    on this machine. Add --real for any other server: that starts no syncs unless you allow it.
+
+    Exit code 0: no findings; 1: findings; 2: the check could not run. If /_mock/ needs a control
+    token, set SUPEROFFICE_MOCK_CONTROL_TOKEN to it.
     """
     if listing:
         click.echo(list_claims(), nl=False)
@@ -99,7 +113,7 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
     readings, expected = target_options.parse_readings(options["reading"])
     path = options["target_file"]
     tables, source = (
-        (tenant_file.demo_tables(), "the demo world")
+        (tenant_file.demo_tables(), DEMO_SOURCE)
         if path is None
         else (target_options.read_tables(path), path)
     )

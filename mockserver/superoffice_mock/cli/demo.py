@@ -22,7 +22,7 @@ from superoffice_mock.server import run
 SECONDS_PER_ACCOUNT: Final = 1.5
 PATH: Final = "/api/v1/Agents/EMail/SyncEmailAccounts"
 HEADERS: Final = {
-    "Authorization": "Basic dGplMDpUamUw",
+    "Authorization": "Basic dGplMDpUamUw",  # tje0:Tje0, the page's sample
     "Accept": "application/json; charset=utf-8",
     "Accept-Language": "*",
     "Content-Type": "application/json; charset=utf-8",

@@ -22,8 +22,10 @@ def command(
 ) -> None:
     """Check the traffic of an app against the contract.
 
-    The traffic is a HAR file, or the journal of a mock that the app called. Exit code 1 if there
-    are findings.
+    The traffic is a HAR file, or the journal of a mock that the app called. If that mock has a
+    control token, set SUPEROFFICE_MOCK_CONTROL_TOKEN to it.
+
+    Exit code 0: no findings; 1: findings; 2: there is no HAR, no journal, or no call in it.
     """
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"

@@ -24,8 +24,21 @@ if TYPE_CHECKING:
 
     from superoffice_mock.proxy.upstream_client import UpstreamClient
 
+PrintLine = Callable[[str], object]
+
 INCOMPLETE: Final = 1
 """The exit code if something could not be recorded."""
+
+
+class RecordOptions(msgspec.Struct, frozen=True):
+    """The options of `record` that are not settings of its server."""
+
+    upstream: str
+    out: str
+    allow_private: bool
+    overwrite: bool
+    timeout: float
+    ca: str | None
 
 
 @click.command("record", cls=Command)
@@ -60,33 +73,19 @@ def command(
     sys.exit(record(RecordOptions(**options), settings, partial(click.echo, err=True)))
 
 
-Report = Callable[[str], object]
-
-
-class RecordOptions(msgspec.Struct, frozen=True):
-    """The options of `record` that are not settings of its server."""
-
-    upstream: str
-    out: str
-    allow_private: bool
-    overwrite: bool
-    timeout: float
-    ca: str | None
-
-
-def record(options: RecordOptions, settings: Settings, report: Report) -> int:
+def record(options: RecordOptions, settings: Settings, print_line: PrintLine) -> int:
     """Record until a signal ends it, and return the exit code. Raise SetupError."""
     with explain_missing_extra("record", "contract"):
         from superoffice_mock.proxy.upstream_client import UpstreamClient, tls_context
     upstream = upstream_address.look_up(options.upstream, allow_private=options.allow_private)
     client = UpstreamClient(upstream, tls_context(options.ca), options.timeout)
-    _prepare_file(options, report)
+    _prepare_file(options, print_line)
     with run.open_socket(settings) as listening:
         if settings.port_file is not None:  # not before: another server may have the port
             run.remove_port_file(settings.port_file)
         file = part_file.PartFile(options.out)
-        writer = RecordingWriter(file, report)
-        report(f"recording {upstream.url} to {options.out}")
+        writer = RecordingWriter(file, print_line)
+        print_line(f"recording {upstream.url} to {options.out}")
         try:
             exit_code = _serve(client, writer, settings, listening)
         except BaseException:
@@ -94,10 +93,10 @@ def record(options: RecordOptions, settings: Settings, report: Report) -> int:
             raise
         file.close()
     recording = part_file.finish(options.out, writer.about())
-    report(f"{options.out}: {_count(recording)}")
+    print_line(f"{options.out}: {_count(recording)}")
     if not writer.failures:
         return exit_code
-    report(f"{writer.failures} more are not recorded")
+    print_line(f"{writer.failures} more are not recorded")
     return INCOMPLETE
 
 
@@ -152,21 +151,22 @@ class ProxyServer(run.Server):
 # ---- the file --------------------------------------------------------------------------------
 
 
-def _prepare_file(options: RecordOptions, report: Report) -> None:
+def _prepare_file(options: RecordOptions, print_line: PrintLine) -> None:
     """Finish the file of a recorder that was killed. Raise SetupError if the file exists."""
     out = options.out
     is_present, is_interrupted = Path(out).exists(), part_file.has_interrupted(out)
-    advice = "name another --out, or add --overwrite to replace it"
     if is_present and not options.overwrite:
+        advice = "name another --out, or add --overwrite to replace it"
         part = f", and {part_file.part_path(out)} of a recorder that was killed"
         msg = f"{out} exists already{part if is_interrupted else ''}; {advice}"
         raise SetupError(msg)
     if is_interrupted:
-        done = f"{out}: {_count(part_file.finish(out))}, of a recorder that was killed"
+        exchanges = _count_exchanges(part_file.finish(out))
+        done = f"{out} now holds the {exchanges} of a recorder that was killed"
         if not options.overwrite:
-            msg = f"{done}; it is complete now: {advice}"
+            msg = f"{done}. To record more, name another --out or add --overwrite"
             raise SetupError(msg)
-        report(done)
+        print_line(done)
 
 
 def _count(recording: Recording) -> str:
@@ -174,5 +174,9 @@ def _count(recording: Recording) -> str:
     counts = ", ".join(
         f"{count} {outcome.replace('_', ' ')}" for outcome, count in sorted(outcomes.items())
     )
-    total = len(recording.entries)
-    return f"{total} exchange{'' if total == 1 else 's'}" + (f" ({counts})" if counts else "")
+    return _count_exchanges(recording) + (f" ({counts})" if counts else "")
+
+
+def _count_exchanges(recording: Recording) -> str:
+    count = len(recording.entries)
+    return f"{count} exchange{'' if count == 1 else 's'}"

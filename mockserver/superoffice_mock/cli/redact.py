@@ -23,6 +23,8 @@ def command(source: str, target: str, in_place: bool, max_file: int | None) -> N
     if recording.note:
         click.echo(f"{source}: {recording.note}", err=True)
     count = len(recording.entries)
-    click.echo(f"{target}: {count} exchange{'' if count == 1 else 's'}, replaced:")
-    for kind, occurrences in (recording.about.redacted or {}).items():
+    redacted = recording.about.redacted or {}
+    result = ", replaced:" if redacted else "; nothing to replace"
+    click.echo(f"{target}: {count} exchange{'' if count == 1 else 's'}{result}")
+    for kind, occurrences in redacted.items():
         click.echo(f"{occurrences:8} {kind}")

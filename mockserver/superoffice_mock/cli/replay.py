@@ -46,8 +46,9 @@ NO_SETTINGS: Final = AGAINST_ONLY | COMMON | {"timing", "repeat", "on_miss"}
 @click.option(
     "--timing",
     type=click.Choice(["recorded", "none"]),
-    help="recorded: answer in the recorded order, even if no calls overlapped. none: at once. "
-    "[at once, unless calls overlapped]",
+    help="By default, an answer that took about a second or more takes as long again, and calls "
+    "that overlapped keep their order. recorded: calls that did not overlap keep it, too. none: "
+    "at once, in any order.",
 )
 @click.option("--repeat", is_flag=True, help="Give an answer again when all of them were given.")
 @click.option(
@@ -58,7 +59,9 @@ NO_SETTINGS: Final = AGAINST_ONLY | COMMON | {"timing", "repeat", "on_miss"}
 )
 @max_file_option
 @click.option("--against", metavar="URL", help="Send the requests there, compare the answers.")
-@click.option("--target-file", metavar="FILE", help="Credentials: [[tenant]] tables. [demo world]")
+@click.option(
+    "--target-file", metavar="FILE", help="Credentials: [[tenant]] tables. [demo tenants]"
+)
 @click.option("--gap", type=float, default=float("inf"), help="Longest pause. [as recorded]")
 @click.option("--timeout", type=float, default=10.0, help="Seconds to wait for an answer. [10]")
 @click.option("--real", is_flag=True, help="Allow a URL on another machine.")
@@ -109,7 +112,7 @@ def check_options(given_options: Collection[str], *, against: bool) -> None:
     for name in sorted(given_options):
         option = f"--{name.strip('_').replace('_', '-')}"
         if against and name not in AGAINST_ONLY | COMMON:
-            msg = f"{option}: is for serving a recording; leave it out beside --against"
+            msg = f"{option}: is for serving a recording; leave it out with --against"
             raise SetupError(msg)
         if not against and name in AGAINST_ONLY:
             msg = f"{option}: is for --against URL; add that, or leave it out"
@@ -117,19 +120,19 @@ def check_options(given_options: Collection[str], *, against: bool) -> None:
 
 
 def compare_recordings(
-    ours: str,
-    theirs: str,
+    old: str,
+    new: str,
     match: str | None,
     max_file: int | None,
     warn: Callable[[str], object],
 ) -> Report:
-    """Return how the recording *theirs* differs from *ours*. Raise SetupError."""
-    our_calls, their_calls = (
-        replayable(load_recordings((path,), max_file, warn)) for path in (ours, theirs)
+    """Return how the recording *new* differs from *old*. Raise SetupError."""
+    old_calls, new_calls = (
+        replayable(load_recordings((path,), max_file, warn)) for path in (old, new)
     )
     fields = matching_rules(match, "none", repeat=False).fields
-    results = tuple(recording_diff.compare(our_calls, their_calls, fields))
-    return Report(f"{theirs} compared with {ours}", results)
+    results = tuple(recording_diff.compare(old_calls, new_calls, fields))
+    return Report(f"{new} compared with {old}", results)
 
 
 def matching_rules(match: str | None, timing: Timing | None, *, repeat: bool) -> Rules:

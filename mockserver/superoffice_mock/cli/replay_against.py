@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.messages import SECRET_HEADERS
 from superoffice_contract.real_tenant.request_plan import has_only_accounts
 from superoffice_contract.real_tenant.run import MIN_PACE_SECONDS
 from superoffice_contract.report import Report, Result
@@ -20,6 +21,7 @@ from superoffice_contract.target.http import Client, Request, open_client
 from superoffice_contract.target.tenants import Header, TargetTenant
 from superoffice_mock.cli import target_options
 from superoffice_mock.config import tenant_file
+from superoffice_mock.config.settings import DEMO_SOURCE
 from superoffice_mock.core.credentials import (
     AccessToken,
     BasicCredentials,
@@ -35,11 +37,16 @@ from superoffice_mock.replay.player import RecordedExchange
 from superoffice_mock.replay.pseudonym_bindings import Bindings, has_pseudonym
 from superoffice_mock.wire.cors import is_loopback
 
+CredentialKind = (
+    type[BasicCredentials] | type[Ticket] | type[AccessToken] | type[SessionCredentials]
+)
+SignIn = tuple[Header, ...]
+"""The headers that carry one credential."""
+
 REFUSED: Final = (401, 403)
 OVERLOADED: Final = (429, 502, 503, 504)
 """Statuses of a real server after which nothing more is sent; `check --real` stops at them, too."""
 READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-CREDENTIAL_HEADERS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
 DOCUMENTED_PREFIX: Final = "/api/v1/"
 REAL_ONLY: Final = ("start_syncs", "accounts", "ca")
 STAGGER: Final = 0.005
@@ -115,24 +122,18 @@ def _target(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) ->
 def _tenants(
     url: str, prefix: str | None, options: Mapping[str, Any], environ: Mapping[str, str]
 ) -> dict[str, TargetTenant]:
-    """Return the tenants with credentials: the one of the URL, or all of the file or demo world."""
+    """Return the tenants with credentials: that of the URL, those of the file, or the demo ones."""
     path = options["target_file"]
     in_environment = any(name.startswith(target_options.PREFIX) for name in environ)
     if options["real"] or prefix is not None or in_environment:
         tenant = target_options.find_tenant(url, path, environ)
         return {(prefix or "onsite").lower(): tenant}
     tables = tenant_file.demo_tables() if path is None else target_options.read_tables(path)
-    known_tenants = tenants.read_tenants(tables, path or "the demo world")
+    known_tenants = tenants.read_tenants(tables, path or DEMO_SOURCE)
     return {tenant.id.lower(): tenant for tenant in known_tenants}
 
 
 # ---- credentials -----------------------------------------------------------------------------
-
-CredentialKind = (
-    type[BasicCredentials] | type[Ticket] | type[AccessToken] | type[SessionCredentials]
-)
-SignIn = tuple[Header, ...]
-"""The headers that carry one credential."""
 
 
 def _user_sign_ins(tenant: TargetTenant) -> list[SignIn]:
@@ -202,7 +203,7 @@ class Signer:
             or not self._is_replaced(presented_credentials)
         ):
             return headers
-        other_headers = tuple(header for header in headers if header[0] not in CREDENTIAL_HEADERS)
+        other_headers = tuple(header for header in headers if header[0] not in SECRET_HEADERS)
         return (*other_headers, *self._assign(presented_credentials, tenant.lower()))
 
     def _is_replaced(self, presented_credentials: PresentedCredentials) -> bool:
@@ -336,7 +337,7 @@ class Sender:
         headers = tuple(
             pair for pair in signed_headers if pair[0] not in (*response_bytes.GENERATED, "host")
         )
-        encodings = (("content-encoding", value) for value in request.all("content-encoding"))
+        encodings = (("content-encoding", value) for value in request.get_all("content-encoding"))
         outgoing = Request(request.method, path, (*headers, *encodings), request.body)
         self._check_allowed(outgoing)
         return outgoing

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from superoffice_contract.messages import NO_FOLDER, describe_os_error
 from superoffice_contract.report import FORMATS, Progress, Report
 from superoffice_mock.errors import SetupError
 
@@ -16,7 +17,8 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
     where = "Write the report to this file. [default: standard output]"
     command = click.option("--out", metavar="FILE", help=where)(command)
     formats = click.Choice(["text", "json", "junit"])
-    return click.option("--format", "format_", type=formats, default="text")(command)
+    help_ = "Format of the report. [default: text]"
+    return click.option("--format", "format_", type=formats, default="text", help=help_)(command)
 
 
 def write_report(report: Report, format_: str, out: str | None) -> None:
@@ -28,7 +30,7 @@ def write_report(report: Report, format_: str, out: str | None) -> None:
     try:
         Path(out).write_text(text, encoding="utf-8")
     except OSError as error:
-        msg = f"{out}: can't be written: {error.strerror}"
+        msg = f"{out}: {describe_os_error(error, NO_FOLDER)}; name a file that can be written"
         raise SetupError(msg) from error
 
 

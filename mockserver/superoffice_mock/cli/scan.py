@@ -29,9 +29,10 @@ def command(paths: tuple[str, ...], max_file: int | None) -> None:
         for secret in secrets:
             click.echo(f"{secret.file}: {secret.place}: {secret.kind}")
     if files:
-        result = "none"
+        in_files = f"secrets in {files} file{'' if files == 1 else 's'}"
         if places:
             count = f"{places} place{'' if places == 1 else 's'}"
-            result = f"{count}; `superoffice-mock redact IN OUT` cleans a file"
-        click.echo(f"secrets in {files} file{'' if files == 1 else 's'}: {result}")
+            click.echo(f"{in_files}: {count}; `superoffice-mock redact IN OUT` cleans a file")
+        else:
+            click.echo(f"no {in_files}")
     sys.exit(WRONG_USAGE if errors else min(places, 1))

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from superoffice_contract.messages import describe_os_error
 from superoffice_contract.target import tenants
 from superoffice_contract.target.tenants import App, Session, TargetTenant, Token, User
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
 
 ANY: Final = "any"
-"""The value of `--reading` that accepts every reading that is not named beside it."""
+"""The value of `--reading` that accepts every reading that no other --reading names."""
 PREFIX: Final = "SUPEROFFICE_TARGET_"
 """How the environment variables with credentials begin."""
 VARIABLES: Final = ("TOKEN", "TICKET", "APP_TOKEN", "USER", "PASSWORD", "SESSION", "XSRF")
@@ -72,7 +73,7 @@ def read_tables(path: str) -> list[Any]:
     try:
         tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get("tenant", [])
     except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}"
+        msg = f"{path}: {describe_os_error(error)}"
         raise SetupError(msg) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: is not TOML: {error}"
@@ -157,7 +158,7 @@ def _tenant_from_environment(variables: Mapping[str, str], last_segment: str) ->
             raise SetupError(msg)
     online = _ONLINE_ID.fullmatch(last_segment) is not None
     if online and "TICKET" in values and "APP_TOKEN" not in values:
-        msg = f"{PREFIX}TICKET: Online it needs {PREFIX}APP_TOKEN beside it"
+        msg = f"{PREFIX}TICKET: Online it needs {PREFIX}APP_TOKEN as well"
         raise SetupError(msg)
     app = App("the app", values.get("APP_TOKEN", ""))
     return TargetTenant(

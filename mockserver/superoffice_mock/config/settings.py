@@ -8,12 +8,15 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from superoffice_contract.messages import describe_os_error, suggest
+from superoffice_contract.validation import explain
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
 
 PREFIX: Final = "SUPEROFFICE_MOCK_"
-DEMO_SOURCE: Final = "the demo world"
+DEMO_SOURCE: Final = "the demo tenants"
 """The source of the tenants, in messages, if the configuration has none."""
+COMMAND_LINE: Final = "command line"
 _ORIGIN: Final = re.compile(r"loopback|\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+/?", re.IGNORECASE)
 _HOW_TO_WRITE: Final = {
     "readings": """run = "blocking" under [readings] in a file, or --reading run=blocking""",
@@ -41,7 +44,10 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
     ] = 5.0
     log: Annotated[
         Literal["auto", "text", "json", "off"],
-        Meta(description="text, json, off, or auto (text on a terminal, otherwise crashes only)"),
+        Meta(
+            description="log format: text, json, off, or auto "
+            "(text on a terminal, otherwise crashes only)"
+        ),
     ] = "auto"
     journal_exchanges: Annotated[
         Count, Meta(description="maximum number of exchanges in the journal of a tenant")
@@ -137,7 +143,10 @@ def options() -> Iterator[Option]:
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """One setting with a value, and the file, variable or command line that it comes from."""
+    """One setting with a value, and the file, variable or command line that it comes from.
+
+    The source of a reading includes the reading as it is written there.
+    """
 
     name: str
     value: str
@@ -157,7 +166,7 @@ def load(
     environ: Mapping[str, str],
     flags: Mapping[str, str],
     readings: tuple[str, ...],
-    source: str = "command line",
+    source: str = COMMAND_LINE,
 ) -> Configuration:
     """Merge *file*, *environ*, *flags* and `--reading` *readings*; later sources win.
 
@@ -187,7 +196,7 @@ def _read_file(path: str) -> dict[str, Any]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        msg = f"{path}: cannot be read: {error.strerror}; name a TOML file with --config"
+        msg = f"{path}: {describe_os_error(error)}; name a TOML file with --config"
         raise SetupError(msg) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: is not TOML: {error}"
@@ -199,7 +208,8 @@ def _file_assignments(table: Mapping[str, Any], path: str) -> Iterator[Assignmen
         if name == "readings" and isinstance(value, dict):
             for reading, text in value.items():
                 where = f"{path}: [readings] {reading}"
-                yield Assignment(f"reading {reading}", _to_text(text, where), path)
+                value_text = _to_text(text, where)
+                yield Assignment(f"reading {reading}", value_text, f"{where} = {value_text!r}")
         else:
             yield Assignment(name, _to_text(value, f"{path}: {name}"), path)
 
@@ -218,7 +228,10 @@ def _environment_assignments(environ: Mapping[str, str]) -> Iterator[Assignment]
         if variable.startswith(PREFIX) and variable != f"{PREFIX}CONFIG":
             name = variable.removeprefix(PREFIX).lower().replace("_", "-")
             reading = name.removeprefix("reading-")
-            yield Assignment(name if reading == name else f"reading {reading}", value, variable)
+            if reading == name:
+                yield Assignment(name, value, variable)
+            else:
+                yield Assignment(f"reading {reading}", value, f"{variable}={value[:80]}")
 
 
 def _reading_assignment(flag: str, source: str) -> Assignment:
@@ -226,7 +239,8 @@ def _reading_assignment(flag: str, source: str) -> Assignment:
     if not equals:
         msg = f"--reading {flag}: expected NAME=VALUE, such as --reading run=blocking"
         raise SetupError(msg)
-    return Assignment(f"reading {name}", value, source)
+    place = f"--reading {flag}" if source == COMMAND_LINE else f"{source}: reading {flag}"
+    return Assignment(f"reading {name}", value, place)
 
 
 def _merge(assignments: list[Assignment]) -> Settings:
@@ -242,9 +256,14 @@ def _merge(assignments: list[Assignment]) -> Settings:
                 values[name] = msgspec.convert(text, options_by_name[name].type, strict=False)
             else:
                 raise SetupError(_unknown_setting(assignment, options_by_name))
-        except ValueError as error:
-            help_ = f" ({options_by_name[name].help})" if name in options_by_name else ""
-            msg = f"{assignment.source}: {name} = {_format_value(assignment)}: {error}{help_}"
+        except msgspec.ValidationError as error:
+            option = options_by_name[name]
+            expected = explain(error, option.type).partition(", got ")[0]
+            value = _format_value(assignment)
+            msg = f"{assignment.source}: {name} = {value}: {expected} ({option.help})"
+            raise SetupError(msg) from None
+        except ValueError as error:  # of a reading
+            msg = f"{assignment.source}: {error}"
             raise SetupError(msg) from None
     return msgspec.convert({**values, "readings": readings}, Settings)
 
@@ -256,17 +275,13 @@ def _format_value(assignment: Assignment) -> str:
 
 def _unknown_setting(assignment: Assignment, options_by_name: Mapping[str, Option]) -> str:
     """Return the message for an unknown setting."""
-    from difflib import get_close_matches
-
     name = assignment.name
-    near = get_close_matches(name.lower(), [*options_by_name, *_HOW_TO_WRITE], n=1, cutoff=0.5)
     if name in _HOW_TO_WRITE or name.startswith("reading-"):
-        hint = f"; write {_HOW_TO_WRITE.get(name, _HOW_TO_WRITE['readings'])}"
-    elif near:
-        hint = f"; did you mean {near[0]!r}?"
+        hint = f"write {_HOW_TO_WRITE.get(name, _HOW_TO_WRITE['readings'])}"
     else:
-        hint = f"; the settings are: {', '.join(options_by_name)}"
-    return f"{assignment.source}: unknown setting {name!r}{hint}"
+        known_settings = f"the settings are: {', '.join(options_by_name)}"
+        hint = suggest(name, (*options_by_name, *_HOW_TO_WRITE), known_settings)
+    return f"{assignment.source}: unknown setting {name!r}; {hint}"
 
 
 def _validate(settings: Settings) -> None:

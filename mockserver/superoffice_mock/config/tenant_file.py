@@ -1,44 +1,29 @@
 """Reads `[[tenant]]` tables into the facts of tenants, with messages for invalid tables."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from superoffice_contract.validation import explain_tables
 from superoffice_mock.config.settings import DEMO_SOURCE, Configuration, Settings
 from superoffice_mock.config.tenant_spec import (
-    Account,
-    AppSpec,
-    ExpiresAfter,
-    SessionSpec,
     TenantSpec,
-    Token,
-    User,
     build_facts,
     find_unusable_credentials,
     tenant_defaults,
 )
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import SetupError
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
-_SPECS: Final[Mapping[str, type[msgspec.Struct]]] = {
-    "users": User,
-    "sessions": SessionSpec,
-    "apps": AppSpec,
-    "tokens": Token,
-    "accounts": Account,
-    "expires-after": ExpiresAfter,
-}
-_UNKNOWN_KEY: Final = re.compile(r"unknown field `([^`]*)` - at `\$\[\d+\](?:\.([\w-]+))?")
 
 
 def demo_tables() -> list[Any]:
-    """Return the `[[tenant]]` tables of the demo world."""
+    """Return the `[[tenant]]` tables of the demo tenants."""
     import tomllib
 
     text = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
@@ -46,14 +31,14 @@ def demo_tables() -> list[Any]:
 
 
 def tenant_tables(configuration: Configuration) -> list[Any]:
-    """Return the `[[tenant]]` tables of *configuration*, or those of the demo world."""
+    """Return the `[[tenant]]` tables of *configuration*, or those of the demo tenants."""
     return demo_tables() if configuration.tenants is None else configuration.tenants
 
 
 def load_tenants(
     settings: Settings, tables: Sequence[Any] | None = None, source: str = DEMO_SOURCE
 ) -> tuple[TenantFacts, ...]:
-    """Return the tenants in *tables*, or those of the demo world, with the defaults in *settings*.
+    """Return the tenants in *tables*, or the demo tenants, with the defaults in *settings*.
 
     Raise SetupError as `parse_tenants` does.
     """
@@ -81,7 +66,7 @@ def parse_tenants(
     try:
         specs = msgspec.convert(list(tables), list[TenantSpec])
     except msgspec.ValidationError as error:
-        msg = f"{source}: [[tenant]]: {error}{_suggest_key(str(error))}"
+        msg = f"{source}: {explain_tables(error, list[TenantSpec], 'tenant')}"
         raise SetupError(msg) from None
     _check_ids(specs, source)
     defaults = tenant_defaults(seconds_per_account, readings, expires_after)
@@ -99,21 +84,6 @@ def list_warnings(tenants: Iterable[TenantFacts], source: str) -> list[str]:
         for tenant in tenants
         for warning in find_unusable_credentials(tenant)
     ]
-
-
-def _suggest_key(error: str) -> str:
-    """Return a suggestion for an unknown key or installation in *error*, or an empty text."""
-    from difflib import get_close_matches
-
-    if ".installation`" in error or "`installation`" in error:
-        return f"; the installations are {', '.join(Installation)}"
-    unknown = _UNKNOWN_KEY.search(error)
-    if unknown is None:
-        return ""
-    spec = _SPECS.get(unknown[2], TenantSpec)
-    keys = [field.encode_name for field in msgspec.structs.fields(spec)]
-    near = get_close_matches(unknown[1].lower(), keys, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; the keys are: {', '.join(keys)}"
 
 
 def _check_ids(specs: Sequence[TenantSpec], source: str) -> None:

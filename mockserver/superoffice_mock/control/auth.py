@@ -32,7 +32,8 @@ class Guard(msgspec.Struct, frozen=True):
         origin = request.headers.get("origin")
         is_foreign = origin is not None and origin.lower() != own_origin.lower()
         if is_foreign or request.headers.get("sec-fetch-site") == "cross-site":
-            raise problem(403, "pages of other origins may not control the mock")
+            advice = "call it without an Origin header, or from a page of this server"
+            raise problem(403, f"pages of other origins may not control the mock; {advice}")
 
     def _check_token(self, authorization: str, token: str) -> None:
         scheme, _, value = authorization.partition(" ")

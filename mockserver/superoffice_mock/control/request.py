@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.validation import explain
 from superoffice_mock.config.tenant_spec import TenantDefaults
-from superoffice_mock.control.errors import explain, problem
+from superoffice_mock.control.errors import problem
 from superoffice_mock.control.views import View
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.server.asgi_extensions import connection_of
@@ -29,12 +30,6 @@ class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a control call; errors about it show its `example`."""
 
     example: ClassVar[str]
-
-
-class EmptyBody(RequestBody):
-    """The body of a call that has none; an empty object is accepted too."""
-
-    example: ClassVar[str] = "none"
 
 
 class ControlContext(msgspec.Struct, frozen=True):
@@ -79,7 +74,13 @@ class ControlRequest(msgspec.Struct, frozen=True):
             return msgspec.json.decode(self.body or b"{}", type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             reason = f"the body: {explain(error, kind)}" if self.body else "the body is missing"
-            raise problem(400, f"{reason}; send {kind.example}") from None
+            send = " Send" if reason.endswith("?") else "; send"
+            raise problem(400, f"{reason}{send} {kind.example}") from None
+
+    def check_no_body(self) -> None:
+        """Raise ProblemError if there is a body; an empty object is accepted."""
+        if self.body and self.body.translate(None, b" \t\r\n") != b"{}":
+            raise problem(400, "this call takes no body; leave it out")
 
     async def wait_for_disconnect(self) -> None:
         """Wait until the client disconnects."""
@@ -107,8 +108,8 @@ class ControlRequest(msgspec.Struct, frozen=True):
 class ControlMethod(msgspec.Struct, frozen=True):
     """The handler of one method at one path, and its description in `GET /_mock/openapi.json`.
 
-    *query*: its query parameters beside `tenant`; *response*: the name of its response schema in
-    `schemas.yaml`; *errors*: its error statuses beside those that every call may have.
+    *query*: its query parameters other than `tenant`; *response*: the name of its response schema
+    in `schemas.yaml`; *errors*: its error statuses in addition to those of every call.
     """
 
     handler: Callable[[ControlRequest], Awaitable[View | Response]]
@@ -146,7 +147,7 @@ async def read_request(
         has_connection=connection_of(request.scope) is not None,
     )
     if method.body is None:
-        control_request.decode_body(EmptyBody)
+        control_request.check_no_body()
     return control_request
 
 

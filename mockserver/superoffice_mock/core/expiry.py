@@ -58,7 +58,6 @@ class Lifetimes(msgspec.Struct, frozen=True):
 
 
 FOREVER: Final = Lifetimes()
-NO_EXPIRY_TIMES: Final[ExpiryTimes] = {}
 SLIDING: Final = frozenset(  # claims ticket-sliding, token-fixed
     {CredentialKind.TICKET, CredentialKind.SESSION}
 )
@@ -103,7 +102,7 @@ def initial_expiry_times(
 ) -> ExpiryTimes:
     """Return when each credential expires if it is issued at *now*."""
     if lifetimes == FOREVER:
-        return NO_EXPIRY_TIMES
+        return {}
     return {
         credential: Instant(now + lifetime)
         for credential in known_expiring_credentials(known_credentials, sessions)

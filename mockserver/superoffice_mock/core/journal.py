@@ -165,13 +165,13 @@ class Journal:
         self, tenant: TenantId, method: str, path: str, at: Instant, real_at: int
     ) -> Exchange:
         """Add an exchange for a request that has arrived, and return it."""
-        own = self._exchanges_of(tenant)
-        own.last_id += 1
-        exchange = Exchange(ExchangeId(own.last_id), tenant, method, path, at, real_at)
-        own.exchanges.append(exchange)
+        tenant_exchanges = self._exchanges_of(tenant)
+        tenant_exchanges.last_id += 1
+        exchange = Exchange(ExchangeId(tenant_exchanges.last_id), tenant, method, path, at, real_at)
+        tenant_exchanges.exchanges.append(exchange)
         self._by_age[exchange] = None
-        if len(own.exchanges) > self._per_tenant:
-            self._forget_oldest(own)
+        if len(tenant_exchanges.exchanges) > self._per_tenant:
+            self._forget_oldest(tenant_exchanges)
         self._set_size(exchange, OVERHEAD + len(path))
         if self._watchers:
             self._notify_watchers(exchange)
@@ -202,33 +202,34 @@ class Journal:
 
     def exchanges(self, tenant: TenantId) -> Iterator[Exchange]:
         """Yield the exchanges of *tenant*, oldest first."""
-        own = self._by_tenant.get(tenant)
-        return iter(tuple(own.exchanges) if own else ())
+        tenant_exchanges = self._by_tenant.get(tenant)
+        return iter(tuple(tenant_exchanges.exchanges) if tenant_exchanges else ())
 
     def exchange(self, tenant: TenantId, id_: ExchangeId) -> Exchange | None:
         """Return one exchange of *tenant*, or None if it is unknown or forgotten."""
-        own = self._by_tenant.get(tenant)
-        if own is None or not own.exchanges:
+        tenant_exchanges = self._by_tenant.get(tenant)
+        if tenant_exchanges is None or not tenant_exchanges.exchanges:
             return None
-        index = id_ - own.exchanges[0].id
-        return own.exchanges[index] if 0 <= index < len(own.exchanges) else None
+        exchanges = tenant_exchanges.exchanges
+        index = id_ - exchanges[0].id
+        return exchanges[index] if 0 <= index < len(exchanges) else None
 
     def last_id(self, tenant: TenantId) -> ExchangeId:
         """Return the id of the latest exchange that *tenant* ever had; 0 before its first."""
-        own = self._by_tenant.get(tenant)
-        return ExchangeId(0 if own is None else own.last_id)
+        tenant_exchanges = self._by_tenant.get(tenant)
+        return ExchangeId(0 if tenant_exchanges is None else tenant_exchanges.last_id)
 
     def count_forgotten(self, tenant: TenantId) -> int:
         """Return how many exchanges of *tenant* were forgotten to make room for newer ones."""
-        own = self._by_tenant.get(tenant)
-        return 0 if own is None else own.forgotten
+        tenant_exchanges = self._by_tenant.get(tenant)
+        return 0 if tenant_exchanges is None else tenant_exchanges.forgotten
 
     def clear(self, tenant: TenantId) -> None:
         """Delete all exchanges of *tenant*; ids go on, so an old id never names a new exchange."""
-        own = self._exchanges_of(tenant)
-        while own.exchanges:
-            self._forget_oldest(own)
-        own.forgotten = 0
+        tenant_exchanges = self._exchanges_of(tenant)
+        while tenant_exchanges.exchanges:
+            self._forget_oldest(tenant_exchanges)
+        tenant_exchanges.forgotten = 0
 
     def remove(self, tenant: TenantId) -> None:
         """Delete everything about *tenant*, which was removed."""
@@ -240,10 +241,10 @@ class Journal:
             watcher.notify(exchange)
 
     def _exchanges_of(self, tenant: TenantId) -> _TenantExchanges:
-        own = self._by_tenant.get(tenant)
-        if own is None:
-            own = self._by_tenant[tenant] = _TenantExchanges()
-        return own
+        tenant_exchanges = self._by_tenant.get(tenant)
+        if tenant_exchanges is None:
+            tenant_exchanges = self._by_tenant[tenant] = _TenantExchanges()
+        return tenant_exchanges
 
     def _set_size(self, exchange: Exchange, size: int) -> None:
         """Count *size* bytes for *exchange*; forget the oldest exchanges if that is too much."""
@@ -253,8 +254,8 @@ class Journal:
             oldest = next(iter(self._by_age))
             self._forget_oldest(self._by_tenant[oldest.tenant])
 
-    def _forget_oldest(self, own: _TenantExchanges) -> None:
-        exchange = own.exchanges.popleft()
+    def _forget_oldest(self, tenant_exchanges: _TenantExchanges) -> None:
+        exchange = tenant_exchanges.exchanges.popleft()
         del self._by_age[exchange]
         self._bytes -= exchange.counted_size
-        own.forgotten += 1
+        tenant_exchanges.forgotten += 1

@@ -103,7 +103,7 @@ Verdict = Started | TurnedAway | Served | Replayed | Undecided | Delayed | Rejec
 # ---- decisions -------------------------------------------------------------------------------
 
 
-def admit(
+def decide(
     facts: TenantFacts, state: TenantState, call: Call, now: Instant
 ) -> tuple[TenantState, Verdict]:
     """Decide *call* at *now*. If the verdict is `Undecided`, decide the same call again later."""

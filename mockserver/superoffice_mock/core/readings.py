@@ -69,7 +69,7 @@ class Readings(msgspec.Struct, frozen=True):
             msg = f"unknown reading {name!r}; the readings are: {', '.join(READINGS)}"
             raise ValueError(msg)
         if value not in reading.values:
-            msg = f"reading {name!r} is one of: {', '.join(reading.values)}; not {value!r}"
+            msg = f"the values of {name} are {' and '.join(reading.values)}"
             raise ValueError(msg)
         change: dict[str, Any] = {_attribute_name(name): value}
         return msgspec.structs.replace(self, **change)

@@ -9,7 +9,6 @@ from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.credentials import KnownCredentials, Session
 from superoffice_mock.core.expiry import (
     FOREVER,
-    NO_EXPIRY_TIMES,
     ExpiryTimes,
     Lifetimes,
     initial_expiry_times,
@@ -37,7 +36,7 @@ class TenantFacts(msgspec.Struct, frozen=True):
     known_credentials: KnownCredentials
     durations: Durations
     readings: Readings
-    sessions: Mapping[str, Session] = msgspec.field(default_factory=dict)
+    sessions: Mapping[str, Session] = {}
     lifetimes: Lifetimes = FOREVER
 
     def initial_state(self, clock: Clock, now: Instant) -> "TenantState":
@@ -53,25 +52,25 @@ class TenantState(msgspec.Struct, frozen=True):
 
     clock: Clock
     sessions: Mapping[str, Session]
-    lease: Holder | None = None
+    lease_holder: Holder | None = None
     next_run: RunId = FIRST_RUN
-    expiry_times: ExpiryTimes = msgspec.field(default_factory=lambda: NO_EXPIRY_TIMES)
+    expiry_times: ExpiryTimes = {}
     faults: Faults = NO_FAULTS
 
     def holder(self, now: Instant) -> Holder | None:
         """Return the holder of the lease at *now*: an active run, a hold, or None."""
-        lease = self.lease
+        lease = self.lease_holder
         if type(lease) is SyncRun and lease.ends_at <= now:
             return None
         return lease
 
     def leased_to(self, run: SyncRun) -> "TenantState":
         """Return the state in which *run* holds the lease; the next run gets the next id."""
-        return msgspec.structs.replace(self, lease=run, next_run=RunId(run.id + 1))
+        return msgspec.structs.replace(self, lease_holder=run, next_run=RunId(run.id + 1))
 
     def with_lease(self, holder: Holder | None) -> "TenantState":
         """Return the state in which *holder* holds the lease."""
-        return msgspec.structs.replace(self, lease=holder)
+        return msgspec.structs.replace(self, lease_holder=holder)
 
     def with_clock(self, clock: Clock) -> "TenantState":
         """Return the state with another clock."""

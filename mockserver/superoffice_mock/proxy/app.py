@@ -16,7 +16,13 @@ from superoffice_mock.proxy.upstream_client import (
     UpstreamResponse,
 )
 from superoffice_mock.recordings import body_encoding, outcome_labels
-from superoffice_mock.recordings.model import Entry, Label, RecordedRequest, RecordedResponse
+from superoffice_mock.recordings.model import (
+    Entry,
+    Label,
+    RecordedRequest,
+    RecordedResponse,
+    decode_headers,
+)
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
 from superoffice_mock.wire import error_body
@@ -103,7 +109,7 @@ class ProxiedExchange:
             receive, BufferedBody("request", budget), partial(asgi_extensions.rejection_of, scope)
         )
         self.response_buffer = BufferedBody("response", budget)
-        self.response_head: tuple[int, hop_by_hop.RawHeaders] | None = None
+        self.response_head: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self.is_recorded = False
 
     @property
@@ -256,7 +262,7 @@ def _entry(
         request=RecordedRequest(
             exchange.method,
             url,
-            headers=hop_by_hop.decode_headers(headers),
+            headers=decode_headers(headers),
             body=exchange.reader.buffer.body,
         ),
         response=response,
@@ -280,7 +286,7 @@ def _recorded_response(exchange: ProxiedExchange, failure: str | None) -> Record
     if exchange.response_head is None:
         return RecordedResponse(0, failure)
     status, raw_headers = exchange.response_head
-    headers = hop_by_hop.decode_headers((name.lower(), value) for name, value in raw_headers)
+    headers = decode_headers((name.lower(), value) for name, value in raw_headers)
     coding = ",".join(value for name, value in headers if name == "content-encoding")
     body = exchange.response_buffer.body
     plain = body_encoding.decompress(body, coding) if body and coding else body

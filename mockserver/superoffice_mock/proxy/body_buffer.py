@@ -3,7 +3,7 @@
 from typing import Final
 
 MAX_BODY_BYTES: Final = 1024 * 1024
-"""Limit of one body: the mock accepts no longer ones by default."""
+"""Limit of one body: the mock does not accept longer bodies by default."""
 MAX_TOTAL_BYTES: Final = 64 * 1024 * 1024
 """Limit of all bodies of exchanges in progress."""
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from superoffice_mock.recordings.model import BODILESS
-
-RawHeaders = list[tuple[bytes, bytes]]
+from superoffice_mock.wire.headers import RawHeader
 
 HOP_BY_HOP: Final = frozenset(
     {
@@ -15,7 +14,7 @@ HOP_BY_HOP: Final = frozenset(
 )
 
 
-def request_headers(headers: Iterable[tuple[bytes, bytes]], authority: str) -> RawHeaders:
+def request_headers(headers: Iterable[RawHeader], authority: str) -> list[RawHeader]:
     """Return the headers of a request to *authority*; a chunked body stays chunked."""
     received = [*headers]
     own = [(b"host", authority.encode("ascii"))]
@@ -26,7 +25,7 @@ def request_headers(headers: Iterable[tuple[bytes, bytes]], authority: str) -> R
     return [*own, *(pair for pair in _end_to_end(received) if pair[0] not in replaced_names)]
 
 
-def response_headers(headers: Iterable[tuple[bytes, bytes]], status: int) -> RawHeaders:
+def response_headers(headers: Iterable[RawHeader], status: int) -> list[RawHeader]:
     """Return the headers of a response; without Content-Length if *status* has no body."""
     forwarded = _end_to_end([(name.lower(), value) for name, value in headers])
     if status in BODILESS:
@@ -34,20 +33,15 @@ def response_headers(headers: Iterable[tuple[bytes, bytes]], status: int) -> Raw
     return forwarded
 
 
-def body_length(headers: RawHeaders, method: str, status: int) -> int | None:
-    """Return the length of a response's body; None if only its end tells."""
+def body_length(headers: list[RawHeader], method: str, status: int) -> int | None:
+    """Return the length of a response's body; None if only the end of the connection shows it."""
     if method == "HEAD" or status in BODILESS:
         return 0
     length = next((value for name, value in headers if name == b"content-length"), None)
     return None if length is None else int(length)
 
 
-def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    """Return *headers* as text, as a recording has them."""
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-
-
-def _end_to_end(headers: RawHeaders) -> RawHeaders:
+def _end_to_end(headers: list[RawHeader]) -> list[RawHeader]:
     """Return *headers* without those of the connection, including those that `Connection` names."""
     listed_names = {
         item.strip().lower()

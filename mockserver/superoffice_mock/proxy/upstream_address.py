@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from superoffice_contract.messages import describe_os_error
 from superoffice_mock.errors import SetupError
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -41,7 +42,7 @@ class Upstream(msgspec.Struct, frozen=True):
 def look_up(url: str, *, allow_private: bool) -> Upstream:
     """Resolve the server at *url*. Raise SetupError if it is invalid or must not be called.
 
-    Public and loopback addresses may be called. *private* allows all others.
+    Public and loopback addresses may be called. *allow_private* allows all others.
     """
     parts = _parse(url)
     host, port = _ascii_host(parts.hostname or ""), parts.port or DEFAULT_PORTS[parts.scheme]
@@ -94,7 +95,7 @@ def _resolve(host: str, port: int) -> tuple[Address, ...]:
     try:
         results = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "no name"
+        reason = describe_os_error(error) if isinstance(error, OSError) else "no name"
         msg = f"--upstream: {host} can't be found: {reason}; check the name and the network"
         raise SetupError(msg) from None
     texts = dict.fromkeys(str(address[0]) for _, _, _, _, address in results)

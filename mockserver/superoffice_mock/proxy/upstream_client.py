@@ -12,10 +12,11 @@ from typing import Final, Literal, Self
 import httpx2
 import msgspec
 
+from superoffice_contract.messages import describe_os_error
 from superoffice_mock.errors import SetupError
 from superoffice_mock.proxy.upstream_address import Upstream
+from superoffice_mock.wire.headers import RawHeader
 
-RawHeaders = Sequence[tuple[bytes, bytes]]
 Failure = Literal["refused", "unreachable", "TLS failed", "timed out", "reset", "cut off"]
 
 CONNECT_TIMEOUT: Final = 10.0
@@ -39,7 +40,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
 
     method: str
     target: bytes
-    headers: RawHeaders
+    headers: Sequence[RawHeader]
 
 
 class UpstreamResponse:
@@ -47,7 +48,7 @@ class UpstreamResponse:
 
     def __init__(self, response: httpx2.Response) -> None:
         self.status = response.status_code
-        self.headers: RawHeaders = response.headers.raw
+        self.headers: Sequence[RawHeader] = response.headers.raw
         self._response = response
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
@@ -158,7 +159,7 @@ def tls_context(authorities: str | None) -> ssl.SSLContext:
         msg = f"--ca {authorities}: is not a PEM file of certificates"
         raise SetupError(msg) from None
     except OSError as error:
-        msg = f"--ca {authorities}: cannot be read: {error.strerror}"
+        msg = f"--ca {authorities}: {describe_os_error(error)}"
         raise SetupError(msg) from None
     return context
 

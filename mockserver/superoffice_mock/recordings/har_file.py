@@ -13,6 +13,8 @@ import msgspec
 from superoffice_contract import har
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.har import MAX_BYTES, HarLog, JsonObject, headers_of, object_of, text_of
+from superoffice_contract.messages import NO_FOLDER, describe_os_error
+from superoffice_contract.validation import explain
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding, har_writer
 from superoffice_mock.recordings.model import (
@@ -26,7 +28,7 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 
-STAMPED_AT_END: Final = ("harfile",)
+CREATORS_WITH_END_TIMES: Final = ("harfile",)
 """Creators, here that of Schemathesis, that write the time of the answer as the start time."""
 MockMembers = TypeVar("MockMembers", Label, About)
 
@@ -56,7 +58,7 @@ def _recording(log: HarLog) -> Recording:
         _entry(parsed, raw, log.describe_place(parsed.index))
         for parsed, raw in zip(har.parse_entries(log), log.entries, strict=True)
     )
-    if object_of(log.log.get("creator")).get("name") in STAMPED_AT_END:
+    if object_of(log.log.get("creator")).get("name") in CREATORS_WITH_END_TIMES:
         entries = tuple(map(_move_to_start, entries))
     return Recording(entries, _mock_members(log.log, About, "log"), log.note)
 
@@ -90,9 +92,7 @@ def _mock_members(members: JsonObject, kind: type[MockMembers], place: str) -> M
     try:
         return msgspec.convert(members.get("_mock") or {}, kind)
     except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `$.")
-        dot = "." if where else ""
-        msg = f"{place}._mock{dot}{where.rstrip('`')}: {problem}; see fixtures/README.md"
+        msg = f"{place}._mock: {explain(error, kind)}; see fixtures/README.md"
         raise TrafficError(msg) from None
 
 
@@ -145,7 +145,7 @@ def write(path: str, recording: Recording) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        msg = f"{path}: {error.strerror}; name a file that can be written"
+        msg = f"{path}: {describe_os_error(error, NO_FOLDER)}; name a file that can be written"
         raise SetupError(msg) from None
 
 

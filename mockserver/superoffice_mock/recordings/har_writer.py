@@ -67,7 +67,7 @@ def _request_json(request: RecordedRequest) -> dict[str, Any]:
         "method": request.method,
         "url": request.url,
         "httpVersion": "HTTP/1.1",
-        "cookies": list(_cookies(request.all("cookie"))),
+        "cookies": list(_cookies(request.get_all("cookie"))),
         "headers": _pairs(request.headers),
         "queryString": _pairs(parse_qsl(query, keep_blank_values=True)),
         **_post_data(request),

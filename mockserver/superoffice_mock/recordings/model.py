@@ -1,6 +1,6 @@
 """The values of a recording: exchanges with their times and labels, in the order of the file."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import msgspec
@@ -13,6 +13,11 @@ BODILESS: Final = (204, 304)
 """Statuses whose responses have no body."""
 
 
+def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Return *headers* as text, as a recording has them."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+
+
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The common part of requests and responses.
 
@@ -22,14 +27,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     headers: Headers = ()
     body: bytes | None = b""
 
-    def all(self, name: str) -> tuple[str, ...]:
+    def get_all(self, name: str) -> tuple[str, ...]:
         """Return every value of the header *name*."""
         return tuple(value for header, value in self.headers if header == name)
 
     @property
     def media_type(self) -> str:
         """The Content-Type; empty if there is none."""
-        return next(iter(self.all("content-type")), "")
+        return next(iter(self.get_all("content-type")), "")
 
 
 class RecordedRequest(Message, frozen=True):

@@ -88,7 +88,7 @@ def _outcome(entry: Entry, call: Call | None) -> tuple[Outcome, Confidence | Non
         return "served", "certain"
     if call is None or status != 204 or not call.accounts or call.latency is None:
         return UNKNOWN
-    return _outcome_of_204(call.turned_away, call.latency)
+    return _outcome_of_204(call.turned_away_confidence, call.latency)
 
 
 def _outcome_of_204(

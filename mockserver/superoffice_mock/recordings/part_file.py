@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from superoffice_contract.har import MAX_BYTES, MAX_VALUES
+from superoffice_contract.messages import NO_FOLDER, describe_os_error
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file, outcome_labels
 from superoffice_mock.recordings.model import About, Recording
@@ -40,7 +41,8 @@ class PartFile:
         try:
             self._file = os.open(self._path, _FLAGS, 0o666)
         except OSError as error:
-            msg = f"{self._path}: {error.strerror}; name an --out that can be written"
+            reason = describe_os_error(error, NO_FOLDER)
+            msg = f"{self._path}: {reason}; name an --out that can be written"
             raise SetupError(msg) from None
         _try_lock(self._file)
         self._size = self._values = self._lines = 0
@@ -60,7 +62,7 @@ class PartFile:
         try:
             count = os.write(self._file, line)
         except OSError as error:
-            raise PartWriteError(error.strerror) from None
+            raise PartWriteError(describe_os_error(error)) from None
         if count < len(line):
             os.ftruncate(self._file, self._size)
             raise PartWriteError(DISK_FULL)
@@ -87,7 +89,7 @@ def has_interrupted(out: str) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        msg = f"{path}: {error.strerror}; name another --out"
+        msg = f"{path}: {describe_os_error(error)}; name another --out"
         raise SetupError(msg) from None
     try:
         if not _try_lock(file):

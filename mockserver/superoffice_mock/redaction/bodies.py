@@ -15,7 +15,7 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 NOT_TEXT: Final = "the {} body was left out: it is not text that can be redacted"
 TOO_LONG: Final = "the {} body was left out: it is longer than 8 MiB"
 DECOMPRESSED: Final = "the {} body is kept without its Content-Encoding"
-NO_STRUCTURE: Final = "the {} body was left out: its names can't be told from other words"
+NO_STRUCTURE: Final = "the {} body was left out: its names can't be distinguished from other words"
 
 TextRedactor = Callable[[str, TextRules], str]
 
@@ -36,7 +36,7 @@ class RedactedBody(msgspec.Struct, frozen=True):
 def redact_request(message: Message, pseudonyms: Pseudonyms) -> RedactedBody:
     """Return the redacted and decompressed body of a request."""
     rules = TextRules(pseudonyms)
-    coding = ",".join(message.all("content-encoding"))
+    coding = ",".join(message.get_all("content-encoding"))
     plain = body_encoding.decompress(message.body, coding) if message.body and coding else None
     if plain is None or plain == message.body:
         return _redact(message.body, message.media_type, rules, "request")

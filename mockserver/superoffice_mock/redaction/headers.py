@@ -6,12 +6,12 @@ from functools import cache
 from http import HTTPMethod
 from typing import Final
 
+from superoffice_contract.messages import SESSION_COOKIE
 from superoffice_contract.openapi import charsets, operations
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.recordings.model import Headers
 from superoffice_mock.redaction import allow_list, secret_patterns, urls
 from superoffice_mock.redaction.pseudonyms import Pseudonyms, redact_text
-from superoffice_mock.wire.headers import SESSION_COOKIE
 
 Rule = Callable[[str, Pseudonyms], str]
 """Returns the redacted value of a header; empty if the header is to be left out."""
@@ -98,7 +98,7 @@ def redact_cookies(value: str, pseudonyms: Pseudonyms) -> str:
 
 
 def redact_set_cookie(value: str, pseudonyms: Pseudonyms) -> str:
-    """Redact the cookie, and keep only attributes that don't identify anybody."""
+    """Redact the cookie, and keep only attributes that don't identify a person."""
     pair, *attributes = (part.strip() for part in value.split(";"))
     safe = (attribute for attribute in attributes if _SAFE_ATTRIBUTE.fullmatch(attribute))
     return "; ".join([_redact_cookie(pair, pseudonyms), *safe])

@@ -2,13 +2,17 @@
 
 import html
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import chain
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from superoffice_mock.redaction import allow_list
+
+Match = tuple[int, bool, str]
+"""The end of a value, whether its case matches, and its pseudonym."""
 
 MIN_LENGTH: Final = 3
 """Shorter values are not searched for; the index is by this many characters."""
@@ -26,6 +30,12 @@ _LASTING_ROLES: Final = _ALWAYS_SECRET | {
     *("cookie", "e-mail", "guess", "name", "secret member", "user"),
 }
 """Roles of values that are replaced in later exchanges, too."""
+_CASES: Final[tuple[Callable[[str], str], ...]] = (str, str.upper, str.lower, str.swapcase)
+"""Tried for values beyond ASCII, whose case mapping may change letters or their number."""
+_SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
+    *(str, html.escape),
+    *(partial(quote, errors="replace"), partial(quote_plus, safe="/", errors="replace")),
+)
 _COMMON_TEXT: Final = """
     a about access account accounts active added admin administrator after all already also an
     and answer any anybody api app application are array as associate at authentication
@@ -59,17 +69,6 @@ def _read_as_utf8(value: str) -> str:
         return value
 
 
-def _quote(value: str) -> str:
-    return quote(value, errors="replace")
-
-
-_CASES: Final[tuple[Callable[[str], str], ...]] = (str, str.upper, str.lower, str.swapcase)
-"""Tried for values beyond ASCII, whose case mapping may change letters or their number."""
-_SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
-    *(str, html.escape, _quote, lambda value: _quote(value).replace("%20", "+")),
-)
-
-
 def _spellings_of(value: str) -> dict[str, None]:
     """Return the spellings in which a response may repeat *value*."""
     values = dict.fromkeys((value, _read_as_utf8(value)))
@@ -97,10 +96,6 @@ class Replacement(msgspec.Struct, frozen=True):
 
     pseudonym: str
     exact: bool
-
-
-Match = tuple[int, bool, str]
-"""The end of a value, whether its case matches, and its pseudonym."""
 
 
 class ValueTable:

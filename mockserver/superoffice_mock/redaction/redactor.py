@@ -27,7 +27,7 @@ UNKNOWN_METHOD: Final = "UNKNOWN"
 OTHER_FAILURE: Final = "failed"
 KNOWN_FAILURES: Final = re.compile(
     r"(?:net::ERR|NS_ERROR|NS_BINDING)_[A-Z_]{1,40}"
-    r"|refused|reset|timed out|cut off|unreachable|aborted|caller left|TLS failed"
+    r"|refused|reset|timed out|cut off|unreachable|aborted|TLS failed"
 )
 """What browsers and our recorder write if no response came; other texts become `failed`."""
 SAME_FILE: Final = "is the file to read; name another file, or replace it with --in-place"

@@ -15,6 +15,51 @@ INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,25}\s*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,5})?")
 _WORD: Final = re.compile(r"[^\s<>{}\[\]()\"',;:&=?]+")
 
+# JSON
+_JSON_TOKEN: Final = re.compile(
+    r'"(?P<text>(?:[^"\\]|\\.|\\\Z)*+)(?P<end>"?)(?P<colon>\s*:)?|(?P<bare>[^\s"\[\]{}:,]+)',
+    re.DOTALL,
+)
+_LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_NUMERIC: Final = re.compile(r"[+-]?[0-9.][0-9.eE+-]*")
+_BROKEN_ESCAPE: Final = "\\x"
+"""An escape that JSON does not have; it keeps a malformed string malformed."""
+
+# forms
+_STEP: Final = re.compile(r"[^.\[\]]+")
+_INDEX: Final = re.compile(r"[0-9]{1,9}")
+_BROKEN_PERCENT: Final = "%FF"
+"""A byte that is not valid UTF-8; it keeps a malformed value malformed."""
+
+# XML
+_ATTRIBUTE: Final = r"""[^\s=<>"'/]+\s*=\s*(?:"[^"<]*"|'[^'<]*')"""
+_XML_TOKEN: Final = re.compile(
+    r"<!--.*?(?P<comment>-->|\Z)"
+    r"|<!\[CDATA\[(?P<data>.*?)(?P<cdata>\]\]>|\Z)"
+    r"|(?P<declaration><\?xml\s[^<>?]*\?>)|<\?.*?(?P<instruction>\?>|\Z)"
+    r"|<!DOCTYPE[^<>\[]*+(?:\[[^\]]*+\]?+\s*+)?+(?P<doctype>>?+)"
+    rf"|<(?P<close>/?)(?P<tag>[^\s<>/!?=\"']+)(?P<attributes>(?:\s+{_ATTRIBUTE})*)(?P<end>\s*/?)>"
+    r"|(?P<text>[^<]+)",
+    re.DOTALL,
+)
+"""An unclosed construct extends to the end of the text, so that the search stays linear."""
+_EACH_ATTRIBUTE: Final = re.compile(r"""([^\s=<>"'/]+)(\s*=\s*)(["'])(.*?)\3""", re.DOTALL)
+_DECLARATION: Final = re.compile(
+    r"""<\?xml version=["']1\.[01]["'](?: encoding=["'](?:utf-(?:8|16)|iso-8859-1|us-ascii)["'])?"""
+    r"""(?: standalone=["'](?:yes|no)["'])?\s*\?>""",
+    re.IGNORECASE,
+)
+_ENTITY: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
+_PREFIXES: Final = ("xsi", "xsd", "xmlns", "i", "a", "b", "d2p1", "d3p1", "d4p1")
+_NAMESPACES: Final = (
+    "http://www.w3.org/2001/XMLSchema-instance",
+    "http://www.w3.org/2001/XMLSchema",
+    "http://schemas.microsoft.com/2003/10/Serialization/Arrays",
+    "http://schemas.datacontract.org/2004/07/SuperOffice.WebApi.v1.Carriers.EMailCarriers",
+    "http://www.superoffice.net/ws/crm/NetServer/Services88",
+)
+_PUBLIC_ATTRIBUTE_VALUES: Final = ("", "true", "false", "1", "0", *_NAMESPACES)
+
 
 class TextRules(msgspec.Struct, frozen=True):
     """Decides what becomes of the names and values in a request, by the member they are in."""
@@ -65,15 +110,6 @@ class ResponseTextRules(TextRules, frozen=True):
 
 # ---- JSON ------------------------------------------------------------------------------------
 
-_JSON_TOKEN: Final = re.compile(
-    r'"(?P<text>(?:[^"\\]|\\.|\\\Z)*+)(?P<end>"?)(?P<colon>\s*:)?|(?P<bare>[^\s"\[\]{}:,]+)',
-    re.DOTALL,
-)
-_LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
-_NUMERIC: Final = re.compile(r"[+-]?[0-9.][0-9.eE+-]*")
-_BROKEN_ESCAPE: Final = "\\x"
-"""An escape that JSON does not have; it keeps a malformed string malformed."""
-
 
 def redact_json(text: str, rules: TextRules) -> str:
     """Return the JSON *text* with its names and values redacted by *rules*."""
@@ -121,11 +157,6 @@ def _redact_bare_word(word: str, member: str, rules: TextRules) -> str:
 
 # ---- forms -----------------------------------------------------------------------------------
 
-_STEP: Final = re.compile(r"[^.\[\]]+")
-_INDEX: Final = re.compile(r"[0-9]{1,9}")
-_BROKEN_PERCENT: Final = "%FF"
-"""A byte that is not valid UTF-8; it keeps a malformed value malformed."""
-
 
 def redact_form(text: str, rules: TextRules, encoding: str) -> str:
     """Return the form *text* with its keys and values redacted by *rules*."""
@@ -158,34 +189,6 @@ def _redact_field_value(member: str, value: str, rules: TextRules, encoding: str
 
 
 # ---- XML -------------------------------------------------------------------------------------
-
-_ATTRIBUTE: Final = r"""[^\s=<>"'/]+\s*=\s*(?:"[^"<]*"|'[^'<]*')"""
-_XML_TOKEN: Final = re.compile(
-    r"<!--.*?(?P<comment>-->|\Z)"
-    r"|<!\[CDATA\[(?P<data>.*?)(?P<cdata>\]\]>|\Z)"
-    r"|(?P<declaration><\?xml\s[^<>?]*\?>)|<\?.*?(?P<instruction>\?>|\Z)"
-    r"|<!DOCTYPE[^<>\[]*+(?:\[[^\]]*+\]?+\s*+)?+(?P<doctype>>?+)"
-    rf"|<(?P<close>/?)(?P<tag>[^\s<>/!?=\"']+)(?P<attributes>(?:\s+{_ATTRIBUTE})*)(?P<end>\s*/?)>"
-    r"|(?P<text>[^<]+)",
-    re.DOTALL,
-)
-"""An unclosed construct extends to the end of the text, so that the search stays linear."""
-_EACH_ATTRIBUTE: Final = re.compile(r"""([^\s=<>"'/]+)(\s*=\s*)(["'])(.*?)\3""", re.DOTALL)
-_DECLARATION: Final = re.compile(
-    r"""<\?xml version=["']1\.[01]["'](?: encoding=["'](?:utf-(?:8|16)|iso-8859-1|us-ascii)["'])?"""
-    r"""(?: standalone=["'](?:yes|no)["'])?\s*\?>""",
-    re.IGNORECASE,
-)
-_ENTITY: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
-_PREFIXES: Final = ("xsi", "xsd", "xmlns", "i", "a", "b", "d2p1", "d3p1", "d4p1")
-_NAMESPACES: Final = (
-    "http://www.w3.org/2001/XMLSchema-instance",
-    "http://www.w3.org/2001/XMLSchema",
-    "http://schemas.microsoft.com/2003/10/Serialization/Arrays",
-    "http://schemas.datacontract.org/2004/07/SuperOffice.WebApi.v1.Carriers.EMailCarriers",
-    "http://www.superoffice.net/ws/crm/NetServer/Services88",
-)
-_PUBLIC_ATTRIBUTE_VALUES: Final = ("", "true", "false", "1", "0", *_NAMESPACES)
 
 
 def redact_xml(text: str, rules: TextRules) -> str:

@@ -41,15 +41,16 @@ def _seconds_to_answer(entry: Entry) -> float | None:
     return None if took is None else max(took - entry.receive_time, 0.0)
 
 
-def differences(expected: Entry, actual: Entry, attempt: Attempt) -> Iterator[Difference]:
-    """Yield the differences between the answers of two entries."""
-    before, after = expected.response, actual.response
-    if _describe_status(before) != _describe_status(after):
-        yield Difference("status", "", _describe_status(before), _describe_status(after))
+def differences(recorded: Entry, actual: Entry, attempt: Attempt) -> Iterator[Difference]:
+    """Yield the differences of the answer in *actual* from that in *recorded*."""
+    statuses = [_describe_status(entry.response) for entry in (recorded, actual)]
+    if statuses[0] != statuses[1]:
+        yield Difference("status", "", *statuses)
         return
-    yield from _header_differences(before, after, attempt)
-    yield from _body_differences(before, after, attempt)
-    classes = time_class(expected), time_class(actual)
+    yield from _header_differences(recorded.response, actual.response, attempt)
+    if recorded.response.body is not None and actual.response.body is not None:
+        yield from _body_differences(recorded.response.body, actual.response.body, attempt)
+    classes = time_class(recorded), time_class(actual)
     if None not in classes and classes[0] != classes[1]:
         yield Difference("time", "", f"{classes[0]}", f"{classes[1]}")
 
@@ -62,17 +63,17 @@ def _describe_status(response: RecordedResponse) -> str:
 
 
 def _header_differences(
-    expected: RecordedResponse, actual: RecordedResponse, attempt: Attempt
+    recorded: RecordedResponse, actual: RecordedResponse, attempt: Attempt
 ) -> Iterator[Difference]:
     for name in HEADERS:
-        before, after = (_normalized_value(response, name) for response in (expected, actual))
-        if not attempt.matches(before, after):
-            yield Difference("header", name, shorten(before) or "none", shorten(after) or "none")
+        values = [_normalized_value(response, name) for response in (recorded, actual)]
+        if not attempt.matches(*values):
+            yield Difference("header", name, *(shorten(value) or "none" for value in values))
 
 
 def _normalized_value(response: RecordedResponse, name: str) -> str:
     normalize = _NORMALIZERS.get(name, str)
-    return normalize(", ".join(response.all(name)))
+    return normalize(", ".join(response.get_all(name)))
 
 
 def _sort_items(value: str) -> str:
@@ -97,17 +98,15 @@ _NORMALIZERS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 
 
-def _body_differences(
-    expected: RecordedResponse, actual: RecordedResponse, attempt: Attempt
-) -> Iterator[Difference]:
-    before, after = expected.body, actual.body
-    if before is None or after is None or before == after:
+def _body_differences(recorded: bytes, actual: bytes, attempt: Attempt) -> Iterator[Difference]:
+    if recorded == actual:
         return
     try:
-        documents = msgspec.json.decode(before), msgspec.json.decode(after)
+        documents = msgspec.json.decode(recorded), msgspec.json.decode(actual)
     except msgspec.DecodeError:
         documents = None
     if documents is not None:
         yield from json_differences("body", "", *documents, attempt)
-    elif not attempt.matches(before.decode("latin-1"), after.decode("latin-1")):
-        yield Difference("body", "", f"{len(before)} bytes", f"{len(after)} other bytes")
+    elif not attempt.matches(recorded.decode("latin-1"), actual.decode("latin-1")):
+        lengths = f"{len(recorded)} bytes", f"{len(actual)} other bytes"
+        yield Difference("body", "", *lengths)

@@ -34,7 +34,7 @@ class ArrivalOrder(msgspec.Struct, frozen=True):
 
 
 def order_of(entries: Sequence[Entry]) -> ArrivalOrder:
-    """Return the order in which *entries* arrived, as far as the recording tells."""
+    """Return the order in which *entries* arrived, as far as the recording shows."""
     indices = sorted(range(len(entries)), key=_sort_key(entries))
     places = [0] * len(entries)
     for place, index in enumerate(indices):

@@ -42,47 +42,47 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(
-    expected: RequestKey, actual: RequestKey, fields: Iterable[str], attempt: Attempt
+    recorded: RequestKey, actual: RequestKey, fields: Iterable[str], attempt: Attempt
 ) -> Iterator[Difference]:
-    """Yield the differences of *actual* from the recorded *expected*.
+    """Yield the differences of the request *actual* from *recorded*.
 
-    *attempt* collects what the pseudonyms in *expected* stand for.
+    *attempt* collects what the pseudonyms in *recorded* stand for.
     """
     for field in fields:
-        yield from FIELDS[field](expected, actual, attempt)
+        yield from FIELDS[field](recorded, actual, attempt)
 
 
-def _method(expected: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
-    if expected.method != actual.method:
-        yield Difference("method", "", expected.method, shorten(actual.method))
+def _method(recorded: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
+    if recorded.method != actual.method:
+        yield Difference("method", "", recorded.method, shorten(actual.method))
 
 
-def _path(expected: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    if expected.path == actual.path and not any(map(has_pseudonym, expected.path)):
+def _path(recorded: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    if recorded.path == actual.path and not any(map(has_pseudonym, recorded.path)):
         return
-    is_same = len(expected.path) == len(actual.path) and all(
-        attempt.matches(*segments) for segments in zip(expected.path, actual.path, strict=True)
+    is_same = len(recorded.path) == len(actual.path) and all(
+        attempt.matches(*segments) for segments in zip(recorded.path, actual.path, strict=True)
     )
     if not is_same:
-        yield Difference("path", "", _format_path(expected.path), _format_path(actual.path))
+        yield Difference("path", "", _format_path(recorded.path), _format_path(actual.path))
 
 
 def _format_path(path: tuple[str, ...]) -> str:
     return shorten("/" + "/".join(path))
 
 
-def _query(expected: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    if not expected.query and not actual.query:
+def _query(recorded: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    if not recorded.query and not actual.query:
         return
-    is_same = len(expected.query) == len(actual.query) and all(
+    is_same = len(recorded.query) == len(actual.query) and all(
         attempt.matches(name, actual_name) and attempt.matches(value, actual_value)
         for (name, value), (actual_name, actual_value) in zip(
-            expected.query, actual.query, strict=True
+            recorded.query, actual.query, strict=True
         )
     )
     if not is_same:
         yield Difference(
-            "query", "", _describe_query(expected.query), _describe_query(actual.query)
+            "query", "", _describe_query(recorded.query), _describe_query(actual.query)
         )
 
 
@@ -91,31 +91,34 @@ def _describe_query(query: tuple[tuple[str, str], ...]) -> str:
     return f"other values of {names}" if names else "none"
 
 
-def _media_type(expected: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
-    if expected.media_type != actual.media_type:
-        before, after = (shorten(key.media_type) or "none" for key in (expected, actual))
-        yield Difference("media-type", "", before, after)
+def _media_type(recorded: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
+    if recorded.media_type != actual.media_type:
+        types = (shorten(key.media_type) or "none" for key in (recorded, actual))
+        yield Difference("media-type", "", *types)
 
 
 def _credentials(
-    expected: RequestKey, actual: RequestKey, attempt: Attempt
+    recorded: RequestKey, actual: RequestKey, attempt: Attempt
 ) -> Iterator[Difference]:
-    before, after = expected.credentials, actual.credentials
-    if type(before) is not type(after):
-        yield Difference("credentials", "", _credentials_kind(before), _credentials_kind(after))
-        return
-    if isinstance(before, UnusableCredentials):
-        if before != after:
-            yield Difference("credentials", "", _credentials_kind(before), _credentials_kind(after))
-        return
-    for name in before.__struct_fields__:
-        value, actual_value = getattr(before, name), getattr(after, name)
-        if (value is None) != (actual_value is None):
-            counts = ("none" if part is None else "one" for part in (value, actual_value))
+    recorded_kind, actual_kind = map(_credentials_kind, (recorded.credentials, actual.credentials))
+    if recorded_kind != actual_kind:
+        yield Difference("credentials", "", recorded_kind, actual_kind)
+    elif not isinstance(recorded.credentials, UnusableCredentials):
+        for name in recorded.credentials.__struct_fields__:
+            value, actual_value = (getattr(key.credentials, name) for key in (recorded, actual))
+            yield from _credential_differences(name, value, actual_value, attempt)
+
+
+def _credential_differences(
+    name: str, recorded: str | None, actual: str | None, attempt: Attempt
+) -> Iterator[Difference]:
+    if recorded is None or actual is None:
+        if recorded != actual:
+            counts = ("none" if value is None else "one" for value in (recorded, actual))
             yield Difference("credentials", name, *counts)
-        elif value is not None and not attempt.matches(value, actual_value, "credentials"):
-            description = _describe_text(value, "one value")
-            yield Difference("credentials", name, description, "another value")
+    elif not attempt.matches(recorded, actual, "credentials"):
+        description = _describe_text(recorded, "one value")
+        yield Difference("credentials", name, description, "another value")
 
 
 def _credentials_kind(credentials: PresentedCredentials) -> str:
@@ -125,23 +128,27 @@ def _credentials_kind(credentials: PresentedCredentials) -> str:
 
 
 def _describe_text(text: str, otherwise: str) -> str:
-    return f"what {text} stands for" if has_pseudonym(text) else otherwise
+    return f'"{shorten(text)}" (with pseudonyms)' if has_pseudonym(text) else otherwise
 
 
-def _body(expected: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    before, after = expected.body, actual.body
-    if before is None or after is None:
-        return
-    if isinstance(before, TypedBody) and isinstance(after, TypedBody):
-        if before.has_pseudonyms or before.request != after.request:
-            yield from json_differences("body", "", _builtins(before), _builtins(after), attempt)
-    elif isinstance(before, TypedBody) or isinstance(after, TypedBody):
-        yield Difference("body", "", _describe_body(before), _describe_body(after))
-    elif _type_of(before) != _type_of(after) and before.text and after.text:
-        types = (shorten(" ".join(_type_of(body))).strip() or "no type" for body in (before, after))
-        yield Difference("body", "", *types)
-    elif not attempt.matches(before.text, after.text):
-        yield Difference("body", "", f"{len(before.text)} bytes", f"{len(after.text)} other bytes")
+def _body(recorded: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
+    if recorded.body is not None and actual.body is not None:
+        yield from _body_differences(recorded.body, actual.body, attempt)
+
+
+def _body_differences(
+    recorded: TypedBody | OpaqueBody, actual: TypedBody | OpaqueBody, attempt: Attempt
+) -> Iterator[Difference]:
+    if isinstance(recorded, TypedBody) and isinstance(actual, TypedBody):
+        if recorded.has_pseudonyms or recorded.request != actual.request:
+            yield from json_differences("body", "", _builtins(recorded), _builtins(actual), attempt)
+    elif isinstance(recorded, TypedBody) or isinstance(actual, TypedBody):
+        yield Difference("body", "", _describe_body(recorded), _describe_body(actual))
+    elif _type_of(recorded) != _type_of(actual) and recorded.text and actual.text:
+        yield Difference("body", "", _describe_type(recorded), _describe_type(actual))
+    elif not attempt.matches(recorded.text, actual.text):
+        lengths = f"{len(recorded.text)} bytes", f"{len(actual.text)} other bytes"
+        yield Difference("body", "", *lengths)
 
 
 def _builtins(body: TypedBody) -> object:
@@ -152,6 +159,10 @@ def _type_of(body: OpaqueBody) -> tuple[str, str]:
     return body.media_type, body.coding
 
 
+def _describe_type(body: OpaqueBody) -> str:
+    return shorten(" ".join(_type_of(body))).strip() or "no type"
+
+
 def _describe_body(body: TypedBody | OpaqueBody) -> str:
     if isinstance(body, TypedBody):
         return "a readable body"
@@ -159,27 +170,27 @@ def _describe_body(body: TypedBody | OpaqueBody) -> str:
 
 
 def json_differences(
-    field: str, where: str, expected: object, actual: object, attempt: Attempt
+    field: str, where: str, recorded: object, actual: object, attempt: Attempt
 ) -> Iterator[Difference]:
     """Yield the differences between two JSON values; *where* is a JSON Pointer."""
-    match expected, actual:
+    match recorded, actual:
         case dict(), dict():
-            for name in {**expected, **actual}:
-                values = (expected.get(name, _MISSING), actual.get(name, _MISSING))
+            for name in {**recorded, **actual}:
+                values = (recorded.get(name, _MISSING), actual.get(name, _MISSING))
                 place = f"{where}/{_pointer_step(name)}"
                 yield from json_differences(field, place, *values, attempt)
         case list(), list():
-            for index, values in enumerate(zip(expected, actual, strict=False)):
+            for index, values in enumerate(zip(recorded, actual, strict=False)):
                 yield from json_differences(field, f"{where}/{index}", *values, attempt)
-            if len(expected) != len(actual):
-                yield Difference(field, where, f"{len(expected)} items", f"{len(actual)}")
+            if len(recorded) != len(actual):
+                yield Difference(field, where, f"{len(recorded)} items", f"{len(actual)}")
         case str(), str():
-            if not attempt.matches(expected, actual):
-                description = _describe_text(expected, "a text")
+            if not attempt.matches(recorded, actual):
+                description = _describe_text(recorded, "a text")
                 yield Difference(field, where, description, "another text")
         case _:
-            if type(expected) is not type(actual) or expected != actual:
-                yield Difference(field, where, _describe_value(expected), _describe_value(actual))
+            if type(recorded) is not type(actual) or recorded != actual:
+                yield Difference(field, where, _describe_value(recorded), _describe_value(actual))
 
 
 def _pointer_step(name: str) -> str:

@@ -205,7 +205,9 @@ class Player:
         ]
         matches = sum(not differences for differences in candidates)
         if matches:
-            why = f"all {matches} recorded answers to this request have been given"
+            why = "the only recorded answer to this request has been given"
+            if matches > 1:
+                why = f"all {matches} recorded answers to this request have been given"
             return Miss(f"{why}; --repeat gives them again, a reset starts over")
         nearest = min(
             range(len(candidates)), key=lambda index: (_distance(candidates[index]), index)
@@ -241,7 +243,7 @@ def exchanges_of(entries: Sequence[tuple[str, Entry]]) -> Iterator[RecordedExcha
             msg = f"{place}.request.url: {error}"
             raise ValueError(msg) from None
         is_call = request_key.operation_of("/" + "/".join(key.path)) is not None
-        is_preflight = key.method == "OPTIONS" and entry.request.all(
+        is_preflight = key.method == "OPTIONS" and entry.request.get_all(
             "access-control-request-method"
         )
         yield RecordedExchange(place, key, entry, is_call and not is_preflight)

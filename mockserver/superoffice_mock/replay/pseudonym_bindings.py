@@ -53,7 +53,7 @@ class Attempt:
     def matches(self, expected: str, actual: str, group: str = "") -> bool:
         """Return whether *actual* fits *expected*, whose pseudonyms match any value.
 
-        Bindings are separate for each *group*: a client that signs in as somebody else still syncs
+        Bindings are separate for each *group*: a client that signs in as another user still syncs
         the same accounts.
         """
         return self._fits(expected, actual, group) or (

@@ -11,15 +11,15 @@ from superoffice_mock.replay.pseudonym_bindings import Bindings
 
 
 def compare(
-    ours: Sequence[RecordedExchange], theirs: Sequence[RecordedExchange], fields: tuple[str, ...]
+    old: Sequence[RecordedExchange], new: Sequence[RecordedExchange], fields: tuple[str, ...]
 ) -> Iterator[Result]:
-    """Yield the result of every exchange of *theirs*, then of those that only *ours* has.
+    """Yield the result of every exchange of *new*, then of those that only *old* has.
 
     The comparison is symmetric: pseudonyms of either recording match any value of the other.
     """
     bindings = Bindings(two_sided=True)
-    player = Player(ours, Rules(fields, "none"), bindings)
-    for exchange in theirs:
+    player = Player(old, Rules(fields, "none"), bindings)
+    for exchange in new:
         match = player.take(exchange.key)
         if isinstance(match, Miss):
             missing = Difference("request", "", "none", "one")

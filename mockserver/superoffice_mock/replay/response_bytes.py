@@ -7,8 +7,7 @@ from typing import Final
 from superoffice_mock.recordings.har_writer import PHRASES
 from superoffice_mock.recordings.model import BODILESS, Entry, RecordedResponse
 from superoffice_mock.redaction.headers import FRAMING
-
-RawHeader = tuple[bytes, bytes]
+from superoffice_mock.wire.headers import RawHeader
 
 GENERATED: Final = FRAMING | {"date"}
 """Headers that every server generates itself."""

@@ -8,7 +8,7 @@ import msgspec
 from superoffice_mock.config.settings import Settings
 
 RESERVED_FILES: Final = 40
-"""Open files beside counted connections: files, listening sockets, connections that get a 503."""
+"""Open files that are not counted connections: files, sockets that listen or only get a 503."""
 
 
 def fit_to_file_limit(settings: Settings) -> tuple[Settings, list[str]]:

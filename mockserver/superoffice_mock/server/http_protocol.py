@@ -33,7 +33,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True):
 
 
 class ConnectionPhase(msgspec.Struct, frozen=True):
-    """The phase of a connection, the scope of its newest request, and since when it is so."""
+    """The phase of a connection, the scope of its newest request, and its start time."""
 
     phase: Phase
     scope: HTTPScope | None
@@ -57,16 +57,16 @@ class HttpProtocol(AppConnection):
         self._limits = limits
         self._last_phase = ConnectionPhase("idle", None, self.loop.time())
         self._piece_size = 0
-        self._head_at_most = self._head_at_least = 0
+        self._max_head_length = self._min_head_length = 0
         self._has_refused = False
-        self._is_crowded = False
+        self._is_over_connection_limit = False
 
     # ---- what uvicorn calls ------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Record whether this is one connection too many."""
         super().connection_made(transport)
-        self._is_crowded = len(self.connections) > self._limits.max_connections
+        self._is_over_connection_limit = len(self.connections) > self._limits.max_connections
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Report the disconnect to all requests of this connection, not only to the newest."""
@@ -89,25 +89,25 @@ class HttpProtocol(AppConnection):
                 self._parse_again(data[offer.args[0] :])
         except httptools.HttpParserError as error:
             reason = _TLS_HINT if data.startswith(TLS_HANDSHAKE) else _parser_message(error)
-            self._refuse(Rejected(400, "", f"this is no HTTP/1.1 request: {reason}"))
+            self._refuse(Rejected(400, "", f"this is not an HTTP/1.1 request: {reason}"))
         if self._phase == "head":
             # A piece in which the head begins may also hold the end of an earlier request.
-            self._head_at_most += len(data)
+            self._max_head_length += len(data)
             if scope is self.scope or (cycle is self.cycle and not within_body):
-                self._head_at_least += len(data)
-            if self._head_at_least > self._limits.max_headers:
+                self._min_head_length += len(data)
+            if self._min_head_length > self._limits.max_headers:
                 self._refuse(self._head_too_long())
 
     def on_headers_complete(self) -> None:
         """Start the request, unless there are too many connections or its head is too long."""
-        if self._is_crowded:
+        if self._is_over_connection_limit:
             most = self._limits.max_connections
             self._refuse(Rejected(503, "", f"there are {most} connections already; close some"))
         elif self._may_be_too_long() and self._head_length() > self._limits.max_headers:
             self._refuse(self._head_too_long())
         else:
             super().on_headers_complete()
-        self._head_at_most = self._head_at_least = 0
+        self._max_head_length = self._min_head_length = 0
 
     def on_response_complete(self) -> None:
         """Start the next pipelined request, if any; `check_timeouts` closes idle connections."""
@@ -153,8 +153,8 @@ class HttpProtocol(AppConnection):
         return super()._has_whole_request and not self._has_refused
 
     def _may_be_too_long(self) -> bool:
-        """Return whether the head may be too long: what has arrived holds it and maybe more."""
-        return self._head_at_most + self._piece_size > self._limits.max_headers
+        """Return whether all bytes received exceed the limit; they may include other requests."""
+        return self._max_head_length + self._piece_size > self._limits.max_headers
 
     def _head_length(self) -> int:
         """Return the length of URL and headers; method and version are not counted."""
@@ -175,7 +175,7 @@ class HttpProtocol(AppConnection):
             self._refuse_at_head(error)
 
     def _refuse_within_body(self, cycle: RequestResponseCycle, error: Rejected) -> None:
-        """Tell the application, which is reading the body, that it will not be complete."""
+        """Notify the application, which is reading the body, that it will not be complete."""
         if cycle.response_complete:
             self.transport.close()
             return

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 import uvicorn
 
+from superoffice_contract.messages import NO_FOLDER, describe_os_error
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import SetupError
 from superoffice_mock.server.http_protocol import ConnectionLimits, HttpProtocol
@@ -129,6 +130,7 @@ def _config(served_app: ServedApp, settings: Settings) -> uvicorn.Config:
 def check_settings(settings: Settings) -> None:
     """Raise SetupError for settings that are unsafe or name unusable TLS files."""
     if settings.control_token is None and not is_loopback(settings.host.strip("[]")):
+        _resolve(settings.host, settings.port)
         msg = (
             f"host {settings.host!r} can be reached from other machines: "
             "set control-token too, or listen on 127.0.0.1"
@@ -148,9 +150,10 @@ def _check_certificate(cert: str, key: str | None) -> None:
     try:
         # With a password, OpenSSL does not prompt for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError):
         msg = (
-            f"tls-cert and tls-key: {cert} and {key} are not a PEM pair without passphrase: {error}"
+            f"tls-cert and tls-key: {cert} and {key} are not a PEM certificate and its "
+            "unencrypted key"
         )
         raise SetupError(msg) from None
 
@@ -158,19 +161,30 @@ def _check_certificate(cert: str, key: str | None) -> None:
 def open_socket(settings: Settings) -> socket.socket:
     """Return a socket that listens on host and port of *settings*. Raise SetupError on failure."""
     host = settings.host.strip("[]")
+    family, address = _resolve(settings.host, settings.port)
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         _bind(listening, address)
     except OSError as error:
         msg = (
-            f"cannot listen on {host} port {settings.port}: {error.strerror or error}; "
+            f"cannot listen on {host} port {settings.port}: {describe_os_error(error)}; "
             "choose others with --host and --port; --port 0 takes a free one"
         )
         raise SetupError(msg) from None
     return listening
+
+
+def _resolve(host: str, port: int) -> tuple[int, Any]:
+    """Return the first address family and address of *host*. Raise SetupError if it has none."""
+    try:
+        addresses = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError):
+        msg = f"host {host!r}: cannot be resolved; choose another with --host, such as 127.0.0.1"
+        raise SetupError(msg) from None
+    family, _, _, _, address = addresses[0]
+    return family, address
 
 
 def _bind(listening: socket.socket, address: Any) -> None:  # noqa: ANN401 - by address family
@@ -206,7 +220,8 @@ def write_port_file(path: str, port: int) -> None:
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        msg = f"port-file {path}: {error.strerror}; name a file that can be written"
+        reason = describe_os_error(error, NO_FOLDER)
+        msg = f"port-file {path}: {reason}; name a file that can be written"
         raise SetupError(msg) from None
 
 

@@ -114,7 +114,7 @@ class Tenants:
         if self._temporary.pop(tenant.facts.id.lower(), None) is None:
             msg = (
                 f"{tenant.facts.id} is configured and can't be removed; "
-                "POST /_mock/reset?tenant= resets it"
+                f"POST /_mock/reset?tenant={tenant.facts.id} resets it"
             )
             raise ValueError(msg)
         tenant.remove(REMOVED_REASON)

@@ -19,11 +19,17 @@ MILLISECOND: Final = SECOND // 1000
 class ScheduledTenant(Protocol):
     """What the scheduler needs of a tenant; *in_flight* counts its calls, waiting ones included."""
 
-    state: TenantState
     in_flight: int
+
+    @property
+    def state(self) -> TenantState:
+        """The tenant's state."""
 
     def now(self) -> Instant:
         """Return the time on the tenant's clock."""
+
+    def move_clock_to(self, moment: Instant) -> None:
+        """Move a clock that stands still to *moment*."""
 
     def decide_at(self, call: Call, now: Instant) -> Verdict:
         """Decide *call*."""
@@ -127,7 +133,7 @@ class Scheduler:
         """Move the clock to *moment*, answer the calls that are due, and return the events."""
         tenant, now = self._tenant, self._tenant.now()
         events = list(clock_events.end_events(tenant.state.holder(now), now, moment))
-        tenant.state = tenant.state.with_clock(tenant.state.clock.move_to(moment))
+        tenant.move_clock_to(moment)
         for change, waiter in self.room.process_due(moment):
             events.append(_EVENTS[change](waiter.call, waiter.verdict, moment))
         return events

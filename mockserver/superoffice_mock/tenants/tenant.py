@@ -21,7 +21,7 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.scheduler import Scheduler
 from superoffice_mock.tenants.waiting_room import Waiter
 
-Answer = TypeVar("Answer")
+T = TypeVar("T")
 
 SETTLE_TIMEOUT: Final = 1.0
 """The real seconds that a control call waits until the calls in flight wait or are journalled."""
@@ -29,15 +29,15 @@ RESET_REASON: Final = "the mock was reset"
 RESET_DURING_CALL: Final = "the mock was reset before the call was complete; send it again"
 
 
-class Limits(msgspec.Struct, frozen=True):
+class TenantLimits(msgspec.Struct, frozen=True):
     """The limits that hold for every tenant of a server."""
 
     max_waiting: int
     jump_settle: float
 
 
-class TenantRecord:
-    """The facts of a tenant and the only place where its state changes; no calls wait here.
+class TenantStateHolder:
+    """Holds the facts and the state of a tenant, and changes the state; no calls wait here.
 
     *steady_clock* returns the real time in nanoseconds.
     """
@@ -66,10 +66,10 @@ class TenantRecord:
         """Return the time on this tenant's clock."""
         return self.state.clock.now(self._steady_clock())
 
-    def transact(self, change: Callable[[TenantState], tuple[TenantState, Answer]]) -> Answer:
+    def transact(self, change: Callable[[TenantState], tuple[TenantState, T]]) -> T:
         """Read and change the state in one step, so that no other call can come between."""
-        self.state, answer = change(self.state)
-        return answer
+        self.state, result = change(self.state)
+        return result
 
     def use_credentials(self, credentials: PresentedCredentials) -> None:
         """Record a use of valid credentials. Raise Rejected (401) if they have expired."""
@@ -84,16 +84,16 @@ class TenantRecord:
         """Replace the clock by another kind of clock that shows the same time."""
         self.state = self.state.with_clock(change(self.state.clock, self._steady_clock()))
 
+    def move_clock_to(self, moment: Instant) -> None:
+        """Move a clock that stands still to *moment*."""
+        self.state = self.state.with_clock(self.state.clock.move_to(moment))
+
     # ---- the lease ---------------------------------------------------------------------------
 
     def decide_at(self, call: Call, now: Instant) -> Verdict:
-        """Decide *call* at *now*, which may be later than its arrival."""
-        self.state, verdict = lease.admit(self.facts, self.state, call, now)
+        """Decide *call* at *now*, which may be later than its arrival, without checking limits."""
+        self.state, verdict = lease.decide(self.facts, self.state, call, now)
         return verdict
-
-    def decide(self, call: Call) -> Verdict:
-        """Decide *call* at its arrival, without the checks of `Tenant.admit`."""
-        return self.decide_at(call, call.arrived_at)
 
     def hold(self) -> Holder:
         """Hold the lease by hand. Raise ValueError if it is held."""
@@ -110,12 +110,12 @@ class TenantRecord:
         return holder
 
 
-class Tenant(TenantRecord):
+class Tenant(TenantStateHolder):
     """One SuperOffice installation; `in_flight` counts its current calls, waiting ones included."""
 
     __slots__ = (
+        "_last_id_before_reset",
         "_limits",
-        "_reset_at",
         "_scheduler",
         "close_reason",
         "in_flight",
@@ -127,7 +127,7 @@ class Tenant(TenantRecord):
         self,
         facts: TenantFacts,
         journal: Journal,
-        limits: Limits,
+        limits: TenantLimits,
         steady_clock: Callable[[], int],
         clock: Clock | None = None,
     ) -> None:
@@ -139,7 +139,7 @@ class Tenant(TenantRecord):
         """Why calls can't wait here any more; None as long as they can."""
         self._limits = limits
         self._scheduler: Scheduler | None = None
-        self._reset_at = ExchangeId(0)
+        self._last_id_before_reset = ExchangeId(0)
 
     @property
     def waiting(self) -> int:
@@ -161,7 +161,7 @@ class Tenant(TenantRecord):
             self._scheduler.on_call_end()
 
     def admit(self, call: Call) -> Verdict:
-        """Decide *call* now.
+        """Decide *call* at its arrival.
 
         Raise Rejected (503) if too many calls wait, or if the tenant was reset after its arrival.
         """
@@ -178,7 +178,7 @@ class Tenant(TenantRecord):
 
     def check_not_reset(self, exchange: ExchangeId) -> None:
         """Raise Rejected (503) if the tenant was reset after *exchange* began."""
-        if exchange <= self._reset_at:
+        if exchange <= self._last_id_before_reset:
             raise Rejected(503, "", RESET_DURING_CALL)
 
     def enter(self, call: Call, verdict: Verdict) -> Waiter:
@@ -202,7 +202,7 @@ class Tenant(TenantRecord):
         self._ensure_scheduler().parked_calls.append(parked_call)
         self.journal.record_end(exchange)
         self.end_call()
-        reason = RESET_REASON if exchange.id <= self._reset_at else self.close_reason
+        reason = RESET_REASON if exchange.id <= self._last_id_before_reset else self.close_reason
         if reason is not None:
             self._cancel_parked_call(parked_call, reason)
         return parked_call
@@ -223,9 +223,9 @@ class Tenant(TenantRecord):
         if self.facts.readings.disconnect == "still-counts" or waiter.answered.done():
             return
         now = self.now()
-        waiter.reason = "the caller hung up and withdrew"
+        waiter.reason = "the client disconnected; its call was withdrawn"
         verdict = waiter.verdict = withdraw(waiter.verdict, now)
-        if isinstance(verdict, Started) and self.state.lease is verdict.run:
+        if isinstance(verdict, Started) and self.state.lease_holder is verdict.run:
             self.end_lease(now)
         self._review_waiters(now)
 
@@ -244,7 +244,7 @@ class Tenant(TenantRecord):
     def _revise(self, waiter: Waiter, now: Instant) -> Verdict:
         if isinstance(waiter.verdict, Undecided):
             return self.decide_at(waiter.call, now)
-        return end_with_run(waiter.verdict, self.state.lease, now)
+        return end_with_run(waiter.verdict, self.state.lease_holder, now)
 
     # ---- time --------------------------------------------------------------------------------
 
@@ -296,7 +296,7 @@ class Tenant(TenantRecord):
         await self.wait_until_settled()
         self.answer_all(RESET_REASON)  # calls that arrived meanwhile: no clock would wake them
         self.start_over()
-        self._reset_at = self.journal.last_id(self.facts.id)
+        self._last_id_before_reset = self.journal.last_id(self.facts.id)
         self.journal.clear(self.facts.id)
         self.reset_count += 1
 

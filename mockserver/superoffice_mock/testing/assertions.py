@@ -104,7 +104,7 @@ def wait_failure(
 
 
 def violations(traffic: Traffic) -> Iterator[str]:
-    """Yield a line for each violation and each rejected call; a 401 or 403 is no violation."""
+    """Yield a line for each violation and each rejected call; a 401 or 403 is not a violation."""
     for call in traffic.requests:
         for violation in call.violations:
             yield f"#{call.id}: {violation}"
@@ -189,18 +189,19 @@ def _nearest_calls(missing: Sequence[int], traffic: Traffic) -> list[str]:
                 if run.request == last.id and account in run.accounts
             )
             nearest = f"#{last.id} asked for it, {_format_outcome(last)}{note}"
+            lines.append(f"nearest for {account}: {nearest}")
         else:
-            nearest = _other_accounts(account, traffic)
-        lines.append(f"nearest for {account}: {nearest}")
+            lines.append(f"no call named account {account}{_other_accounts(account, traffic)}")
     return lines
 
 
 def _other_accounts(account: int, traffic: Traffic) -> str:
+    """Return which accounts were named instead of *account*, or an empty text."""
     accounts = {id_ for call in traffic.requests for id_ in call.account_ids}
     if not accounts:
-        return "no call asked for any account"
+        return ""
     by_distance = sorted(accounts, key=lambda id_: abs(id_ - account))
-    return f"no call asked for it, but {_format_accounts(by_distance)}"
+    return f"; they named {_format_accounts(by_distance)}"
 
 
 def _latest_miss(traffic: Traffic) -> list[str]:
@@ -212,7 +213,7 @@ def _latest_miss(traffic: Traffic) -> list[str]:
         if call.outcome == "started" and run.ends_at <= call.at and run.request != call.id
     ]
     if not gaps:
-        return ["nearest: no call came while another run had the lease, nor after one"]
+        return ["nearest: none; no call came during or after the run of another call"]
     gap, call, run = min(gaps)
     return [f"nearest: #{call} came {gap:.1f} s after run {run} had ended"]
 
@@ -236,7 +237,7 @@ def _format_request(call: Exchange) -> str:
 def _format_outcome(call: Exchange) -> str:
     outcome = call.outcome.replace("_", " ")
     reason = f": {call.reason}" if call.reason else ""
-    hung_up = ", the client hung up" if call.hung_up and "hung up" not in reason else ""
+    hung_up = ", the client disconnected" if call.hung_up and "disconnected" not in reason else ""
     if call.status is None:
         return f"{outcome}{reason}{hung_up}"
     return f"{call.status} after {call.elapsed or 0:.1f} s{hung_up}, {outcome}{reason}"

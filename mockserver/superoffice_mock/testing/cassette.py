@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+from superoffice_contract.messages import NO_FOLDER, describe_os_error
 from superoffice_mock.errors import SetupError
 from superoffice_mock.testing.server import MockServer
 from superoffice_mock.testing.tenant import SuperOffice
@@ -41,5 +42,5 @@ class Cassette:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._path.write_bytes(content)
             except OSError as error:
-                msg = f"{self._path}: can't be written: {error.strerror}"
+                msg = f"{self._path}: can't be written: {describe_os_error(error, NO_FOLDER)}"
                 raise SetupError(msg) from None

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from superoffice_contract.messages import describe_os_error
 from superoffice_mock.errors import ControlFailed
 
 Value = TypeVar("Value")
@@ -80,8 +81,7 @@ class ControlClient:
                     return self._send_on(self._idle.pop(), method, target, body)
             return self._send_on(self._connect(), method, target, body)
         except (OSError, http.client.HTTPException) as error:
-            cause = error or type(error).__name__
-            detail = f"no answer from {self.url}: {cause}; is it running?"
+            detail = f"no answer from {self.url}: {describe_os_error(error)}; is it running?"
             raise ControlFailed(f"{method} {target}", detail) from None
 
     def _send_on(

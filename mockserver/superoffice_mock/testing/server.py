@@ -114,7 +114,7 @@ class MockServer:
 
 
 def create_app(readings: Mapping[str, str] | None = None, **settings: Any) -> "Starlette":  # noqa: ANN401 - by setting
-    """Return the mock with the demo world as an ASGI application, for an ASGI transport.
+    """Return the mock with the demo tenants as an ASGI application, for an ASGI transport.
 
     It includes the control surface: call /_mock/ through the same transport. It has no
     connections, so it can't break them. Raise SetupError if one of the *settings* is invalid.

@@ -29,8 +29,8 @@ class Backend(Protocol):
     def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
         """Return a call of a documented operation, with the body *raw*, that arrives later."""
 
-    def note_fault(self, request: ApiRequest, raw: bytes) -> None:
-        """Take note of a call with the body *raw* that a fault answers."""
+    def on_fault(self, request: ApiRequest, raw: bytes) -> None:
+        """Handle a call with the body *raw* that a fault answers."""
 
     def max_body(self, request: ApiRequest) -> int:
         """Return the limit for the body of a call, in bytes."""
@@ -41,9 +41,9 @@ BackendFactory = Callable[[Routes, Backend], Backend]
 
 
 class TenantBackends:
-    """Chooses a backend from *backends* by the id of the tenant; the simulation is the default.
+    """Chooses a backend from `by_tenant` by the id of the tenant; *simulation* is the default.
 
-    *backends* may change while calls are answered, also from another thread.
+    `by_tenant` may change while calls are answered, also from another thread.
     """
 
     def __init__(self, _: Routes, simulation: Backend) -> None:
@@ -58,9 +58,9 @@ class TenantBackends:
         """Return a call to the tenant's backend that arrives later."""
         return self._find_backend(request).delay(request, raw)
 
-    def note_fault(self, request: ApiRequest, raw: bytes) -> None:
+    def on_fault(self, request: ApiRequest, raw: bytes) -> None:
         """Pass on a call that a fault answers."""
-        self._find_backend(request).note_fault(request, raw)
+        self._find_backend(request).on_fault(request, raw)
 
     def max_body(self, request: ApiRequest) -> int:
         """Return the limit for the body of a call, in bytes."""

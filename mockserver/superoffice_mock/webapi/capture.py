@@ -2,17 +2,25 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from msgspec.structs import replace
 from starlette.types import Scope
 
 from superoffice_mock.core.faults import Breakage
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.sync_run import SECOND, TenantId
+from superoffice_mock.recordings.model import (
+    About,
+    Entry,
+    Label,
+    Outcome,
+    RecordedRequest,
+    RecordedResponse,
+    Recording,
+    decode_headers,
+)
 from superoffice_mock.webapi.response import BrokenResponse, Response
-
-if TYPE_CHECKING:
-    from superoffice_mock.recordings.model import Entry, Label, Outcome, RecordedResponse, Recording
 
 MAX_CAPTURES: Final = 20
 """How many tenants may be recorded at the same time."""
@@ -42,7 +50,7 @@ class Capture:
         """End the recording, as the tenant's journal is reset."""
         self.on_end.close()
 
-    def add(self, arrival: int, entry: "Entry") -> None:
+    def add(self, arrival: int, entry: Entry) -> None:
         """Redact *entry* and keep it, if there is room."""
         from superoffice_mock.recordings import har_file
 
@@ -55,12 +63,8 @@ class Capture:
         self._entries.append((arrival, redacted_entry))
 
     @property
-    def recording(self) -> "Recording":
+    def recording(self) -> Recording:
         """The recorded entries, in the order of arrival."""
-        from msgspec.structs import replace
-
-        from superoffice_mock.recordings.model import About, Recording
-
         entries_by_arrival = sorted(self._entries, key=lambda entry: entry[0])
         entries = (
             replace(entry, label=replace(entry.label, arrival=number))
@@ -97,7 +101,7 @@ class Captures:
         capture.on_end.close()
         return capture
 
-    def note(self, exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> None:
+    def record(self, exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> None:
         """Record an exchange if its tenant is recorded; its *answer* is about to be sent."""
         capture = self.running.get(exchange.tenant)
         if capture is not None and not exchange.tenant_unknown:
@@ -107,15 +111,13 @@ class Captures:
 # ---- entries ---------------------------------------------------------------------------------
 
 
-def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> "Entry":
-    from superoffice_mock.recordings.model import Entry, RecordedRequest
-
+def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> Entry:
     elapsed = None if exchange.elapsed is None else exchange.elapsed / SECOND
     return Entry(
         request=RecordedRequest(
             exchange.method,
             _url(scope),
-            headers=_decode_headers(scope["headers"]),
+            headers=decode_headers(scope["headers"]),
             body=_request_body(exchange, scope),
         ),
         response=_build_response(exchange, answer),
@@ -132,10 +134,6 @@ def _url(scope: Scope) -> str:
     return f"{scope['scheme']}://{host.decode('latin-1')}/{target.decode('latin-1').lstrip('/')}"
 
 
-def _decode_headers(headers: list[tuple[bytes, bytes]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-
-
 def _request_body(exchange: Exchange, scope: Scope) -> bytes | None:
     """Return the body; None if there was one that was not read, as the call was rejected."""
     length_headers = {name: value for name, value in scope["headers"] if name in _LENGTH_HEADERS}
@@ -143,22 +141,16 @@ def _request_body(exchange: Exchange, scope: Scope) -> bytes | None:
     return None if has_body and not exchange.body else exchange.body
 
 
-def _build_response(exchange: Exchange, answer: Response | BrokenResponse) -> "RecordedResponse":
-    from superoffice_mock.recordings.model import RecordedResponse
-
+def _build_response(exchange: Exchange, answer: Response | BrokenResponse) -> RecordedResponse:
     if isinstance(answer, Response):
         body = b"" if exchange.method == "HEAD" else answer.body
-        return RecordedResponse(
-            answer.status, headers=_decode_headers([*answer.headers]), body=body
-        )
+        return RecordedResponse(answer.status, headers=decode_headers(answer.headers), body=body)
     effect = exchange.fault and exchange.fault.effect
     kind = effect.kind if isinstance(effect, Breakage) else ""
     return RecordedResponse(answer.status or 0, _FAILURES.get(kind, "cut off"))
 
 
-def _build_label(exchange: Exchange) -> "Label":
-    from superoffice_mock.recordings.model import Label
-
+def _build_label(exchange: Exchange) -> Label:
     outcome = exchange.outcome
     if outcome not in _OUTCOMES:  # a crash of the mock, which the real service does not have
         return Label(tenant=exchange.tenant)

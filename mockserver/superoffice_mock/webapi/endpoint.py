@@ -12,7 +12,6 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi import fault_injection, response
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.fault_injection import FaultInjection
-from superoffice_mock.webapi.operations.describe import error_headers
 from superoffice_mock.webapi.request import ApiRequest, check_http
 from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import RouteMatch, Routes
@@ -64,7 +63,7 @@ class ApiEndpoint:
             answer = await self._answer(ApiRequest(route, scope, receive, headers, exchange))
             self._complete(exchange, answer, route)
             if self._captures.running:
-                self._captures.note(exchange, scope, answer)
+                self._captures.record(exchange, scope, answer)
             await answer.send(scope, send)
         finally:
             self._journal.record_end(exchange)
@@ -101,7 +100,7 @@ class ApiEndpoint:
     def _render_error(self, error: Rejected, request: ApiRequest) -> Response:
         readings = request.route.tenant.facts.readings
         answer = response.render_error(error, request.headers, readings)
-        answer = answer.with_headers(error_headers(error, request.route))
+        answer = answer.with_headers(response.error_headers(error, request.route))
         return _replace_headers(answer, error.headers) if error.headers else answer
 
     def _complete(

@@ -29,7 +29,7 @@ MALFORMED_CHUNK: Final = b"".join(
         b"HTTP/1.1 200 OK\r\n",
         *(b"%s: %s\r\n" % header for header in _CHUNKED_HEADERS),
         b"\r\n",
-        b"this is no chunk\r\n",
+        b"this is not a chunk\r\n",
     )
 )
 """The head of a chunked response, followed by bytes that are not a chunk."""
@@ -128,7 +128,7 @@ async def _stall(fault: Fault, request: ApiRequest, connection: Connection) -> B
     finally:
         tenant.unpark_call(parked_call)
     exchange.hung_up = not parked_call.done()
-    end = parked_call.result() if parked_call.done() else "the caller hung up"
+    end = parked_call.result() if parked_call.done() else "the client disconnected"
     exchange.explicit_reason = f"{stalls} until {end}"
     return BrokenResponse(lambda: connection.end(b""))
 
@@ -170,7 +170,7 @@ class FaultInjection:
             request.exchange.body = raw
         if isinstance(fault.effect, Delay):
             return await self._delay(fault.effect.by, request, raw)
-        self._backend.note_fault(request, raw)
+        self._backend.on_fault(request, raw)
         return await apply_fault(fault, request)
 
     async def _delay(

@@ -23,19 +23,21 @@ from superoffice_mock.webapi.response import BrokenResponse, Response
 ARRIVAL_TIMEOUT: Final = 5.0
 """Real seconds that a due answer waits for requests that arrived before it when recorded."""
 NOT_RECORDED: Final = (
-    "nothing recorded answers this request; GET /_mock/requests tells what comes nearest"
+    "no recorded request matches; `violations` in GET /_mock/requests shows the nearest"
 )
-DID_NOT_ARRIVE: Final = "{} waited {:g} s for what had arrived before it in the recording: {}"
+DID_NOT_ARRIVE: Final = "{} waited {:g} s for earlier requests of the recording: {}"
 _CORS_PREFIX: Final = b"access-control-"
-_STALL_ENDINGS: Final = ("timed out", "caller left", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
+_STALL_ENDINGS: Final = ("timed out", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
 _NO_DELAY: Final = Duration(0)
 
 
 class Playback:
-    """One playback of a tenant's recording; *resets* counts the tenant's resets before it."""
+    """One playback of a tenant's recording; it began after *reset_count* resets of the tenant."""
 
-    def __init__(self, recorded: Sequence[RecordedExchange], rules: Rules, resets: int) -> None:
-        self.resets = resets
+    def __init__(
+        self, recorded: Sequence[RecordedExchange], rules: Rules, reset_count: int
+    ) -> None:
+        self.reset_count = reset_count
         self._player = Player(recorded, rules)
         self._answers = [_build_response(exchange.entry.response) for exchange in recorded]
         self._delays = [
@@ -55,8 +57,8 @@ class Playback:
         self._player.skip_faulted(_request_key(request, raw))
         self._wake_waiters()
 
-    def due_at(self, index: int, request: ApiRequest) -> Replayed:
-        """Return when the answer is due, and the recorded outcome.
+    def verdict_for(self, index: int, request: ApiRequest) -> Replayed:
+        """Return the verdict on the call: when its answer is due, and the recorded outcome.
 
         The time counts from the arrival of the request, as in the recording, even if a fault
         delays the call.
@@ -64,22 +66,25 @@ class Playback:
         due = Instant(request.exchange.at + self._delays[index])
         return Replayed(max(due, request.route.tenant.now()), self._recorded_outcome(index))
 
-    async def answer(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
+    async def answer_when_due(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
         """Return the recorded answer when it is due, or break the connection as recorded.
 
         Raise Rejected (404) if requests that arrived before the answer when recorded do not arrive.
         """
         tenant, exchange = request.route.tenant, request.exchange
         now = tenant.now()
-        due = self.due_at(index, request)
-        if due.answer_at > now:
+        verdict = self.verdict_for(index, request)
+        if verdict.answer_at > now:
             tenant.check_waiting_limit()
             tenant.check_not_reset(exchange.id)
-            await deferred.wait_until_due(Call(exchange.id, (), now), due, request)
-        return await self.play(index, request)
+            await deferred.wait_until_due(Call(exchange.id, (), now), verdict, request)
+        return await self.answer_due_call(index, request)
 
-    async def play(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
-        """Do the same for a call that is due; a call with a reason does not wait any longer."""
+    async def answer_due_call(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
+        """Answer a call that is due now.
+
+        If its wait was ended early, do not wait for earlier requests either.
+        """
         tenant, exchange = request.route.tenant, request.exchange
         at = None if exchange.verdict is None else exchange.verdict.answer_at
         early_reason = exchange.explicit_reason

@@ -68,7 +68,7 @@ class ReplayBackend:
         playback = self.playback(request.route.tenant)
         match = playback.take(request, raw)
         if not isinstance(match, Miss):
-            return await playback.answer(match, request)
+            return await playback.answer_when_due(match, request)
         if self.fallback is None:
             raise _not_recorded(match, request)
         return await self.fallback.answer(
@@ -79,7 +79,7 @@ class ReplayBackend:
         """Return a call with the body *raw* that arrives later, and is looked up then."""
         return _DelayedReplay(self, request, raw)
 
-    def note_fault(self, request: ApiRequest, raw: bytes) -> None:
+    def on_fault(self, request: ApiRequest, raw: bytes) -> None:
         """Use up the recorded call that a fault answered; a test arms that fault again itself."""
         self.playback(request.route.tenant).skip(request, raw)
 
@@ -90,7 +90,7 @@ class ReplayBackend:
     def playback(self, tenant: Tenant) -> Playback:
         """Return the current playback of *tenant*; a reset starts a new one."""
         playback = self._playbacks.get(tenant.facts.id)
-        if playback is None or playback.resets != tenant.reset_count:
+        if playback is None or playback.reset_count != tenant.reset_count:
             recorded = self._recorded.get(tenant.facts.id, ())
             playback = Playback(recorded, self._rules, tenant.reset_count)
             self._playbacks[tenant.facts.id] = playback
@@ -113,8 +113,8 @@ class _DelayedReplay:
         playback = backend.playback(request.route.tenant)
         match = playback.take(request, raw)
         if not isinstance(match, Miss):
-            self._answer = partial(playback.play, match, request)
-            return Call(request.exchange.id, (), now), playback.due_at(match, request)
+            self._answer = partial(playback.answer_due_call, match, request)
+            return Call(request.exchange.id, (), now), playback.verdict_for(match, request)
         if backend.fallback is None:
             raise _not_recorded(match, request)
         delayed_call = backend.fallback.delay(request, raw)
@@ -165,7 +165,7 @@ def tenant_replay(
 ) -> Backend:
     """Return a backend that answers calls of *tenant* from the file at *path*.
 
-    The exchanges in the file may be of any tenant. Warnings go to *tell*. Raise SetupError for a
+    The exchanges in the file may be of any tenant. Warnings go to *report*. Raise SetupError for a
     file that can't be replayed.
     """
     exchanges = replayable(load_recordings((path,), None, report))

@@ -31,7 +31,7 @@ def check_http(request: ApiRequest) -> None:
     if http_error is not None and version == "1.1":
         raise http_error
     if version not in ("1.1", "1.0"):
-        raise Rejected(505, "", f"HTTP/{version} is not spoken here; send HTTP/1.1")
+        raise Rejected(505, "", f"HTTP/{version} is not supported; send HTTP/1.1")
 
 
 async def read_body(request: ApiRequest, max_body: int) -> bytes:
@@ -81,7 +81,7 @@ async def _receive_part(request: ApiRequest) -> Message:
 
 def _note_disconnect(request: ApiRequest) -> Rejected:
     request.exchange.hung_up = True
-    return Rejected(400, "", "the caller hung up before the body was complete")
+    return Rejected(400, "", "the client disconnected before the body was complete")
 
 
 def check_body_length(body: bytes, max_body: int) -> bytes:

@@ -6,14 +6,14 @@ from typing import Any, Final
 import msgspec
 from starlette.types import Scope, Send
 
+from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.core.credentials import SCHEMES
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.routing import RouteMatch
 from superoffice_mock.wire import error_body
-from superoffice_mock.wire.headers import Headers, choose_media_type
-
-RawHeader = tuple[bytes, bytes]
+from superoffice_mock.wire.headers import Headers, RawHeader, choose_media_type
 
 NO_CACHE_HEADERS: Final[tuple[RawHeader, ...]] = (  # claim cache-headers
     (b"cache-control", b"no-cache"),
@@ -76,6 +76,20 @@ def challenge_header(installation: Installation) -> RawHeader:
     """Return the WWW-Authenticate header of *installation* (claim www-authenticate)."""
     schemes = (f'{scheme} realm="SuperOffice"' for scheme in SCHEMES[installation])
     return (b"www-authenticate", ", ".join(schemes).encode())
+
+
+def allow_header(operation: Operation) -> RawHeader:
+    """Return the Allow header, with the methods of *operation*."""
+    return (b"allow", ", ".join(operation.methods).encode())
+
+
+def error_headers(error: Rejected, route: RouteMatch) -> tuple[RawHeader, ...]:
+    """Return the headers that go with the status of *error*."""
+    if error.status == 401:
+        return (challenge_header(route.tenant.facts.installation),)
+    if error.status == 405 and route.operation is not None:
+        return (allow_header(route.operation),)
+    return ()
 
 
 def _build_response(status: int, media_type: str, body: bytes) -> Response:

@@ -92,7 +92,7 @@ class Routes:
         documented = ", ".join(operation.path for operation in self._operations.values())
         if _DOUBLED_PREFIX in f"{path_key}/":
             reason = (
-                "/api/v1 stands twice; the client adds it itself, so give it a base URL "
+                "/api/v1 occurs twice; the client adds it itself, so give it a base URL "
                 "that does not end in /api/v1"
             )
         elif _CONTROL_PREFIX in f"{path_key}/":

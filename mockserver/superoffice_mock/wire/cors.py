@@ -7,9 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from superoffice_mock.wire.headers import Headers
-
-RawHeader = tuple[bytes, bytes]
+from superoffice_mock.wire.headers import Headers, RawHeader
 
 LOOPBACK: Final = "loopback"
 """The entry that allows every page on this machine, on any port."""

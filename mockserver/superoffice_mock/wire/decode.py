@@ -28,7 +28,7 @@ READERS: Final[Mapping[str, Reader]] = {
 
 _JSON_STARTS: Final = (b"{", b"[")
 _JSON_SENT_AS_FORM: Final = (
-    "the body is no form but looks like JSON; send Content-Type: application/json"
+    "the body is not a form; it looks like JSON; send Content-Type: application/json"
 )
 _UTF8_CHARSETS: Final = (None, "utf-8")
 _MIN_ITEM_BYTES: Final = len("0,")

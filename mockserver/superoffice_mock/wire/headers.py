@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
+from superoffice_contract.messages import SECRET_HEADERS, SESSION_COOKIE
 from superoffice_mock.core.credentials import (
     AUTHORIZATION,
     XSRF_TOKEN,
@@ -19,7 +20,7 @@ from superoffice_mock.core.credentials import (
 from superoffice_mock.core.journal import RequestHead
 from superoffice_mock.errors import Rejected
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
+RawHeader = tuple[bytes, bytes]
 
 JOURNAL_HEADERS: Final = frozenset(
     {
@@ -29,17 +30,16 @@ JOURNAL_HEADERS: Final = frozenset(
     }
 )
 """Headers that the journal keeps unchanged."""
-REDACTED_HEADERS: Final = frozenset({b"authorization", b"cookie", b"so-apptoken", b"x-xsrf-token"})
+REDACTED_HEADERS: Final = frozenset(map(str.encode, SECRET_HEADERS))
 """Headers whose value the journal redacts; it keeps the scheme of an Authorization."""
 CACHE_SIZE: Final = 256
 """How many different sets of request headers stay parsed in memory."""
-SESSION_COOKIE: Final = "ASP.NET_SessionId"
 
 
 class Headers:
     """The headers of one request, by lower-case name."""
 
-    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+    def __init__(self, raw: Sequence[RawHeader]) -> None:
         self.raw = raw
         self._first = dict(reversed(raw))
         self.origin = self.get(b"origin")
@@ -63,7 +63,7 @@ class Headers:
         hosts = self.count(b"host")
         if hosts != 1:
             return Rejected(400, "Host", f"sent {hosts} times; HTTP/1.1 wants it once")
-        coding = self.all(b"transfer-encoding")
+        coding = self.get_all(b"transfer-encoding")
         if coding and coding[0].lower() != "chunked":
             return Rejected(501, "Transfer-Encoding", "no other than chunked is known here")
         return None
@@ -85,7 +85,7 @@ class Headers:
             return int(name in self._first)
         return sum(1 for key, _ in self.raw if key == name)
 
-    def all(self, name: bytes) -> list[str]:
+    def get_all(self, name: bytes) -> list[str]:
         """Return every value of *name*."""
         return [value.decode("latin-1").strip() for key, value in self.raw if key == name]
 
@@ -93,12 +93,12 @@ class Headers:
 _cached_headers = lru_cache(maxsize=CACHE_SIZE)(Headers)
 
 
-def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+def read_headers(raw: Iterable[RawHeader]) -> Headers:
     """Return the headers in *raw*, from a cache if the same were read lately."""
     return _cached_headers(tuple(raw))
 
 
-def redact_for_journal(raw: RawHeaders) -> tuple[tuple[str, str], ...]:
+def redact_for_journal(raw: Iterable[RawHeader]) -> tuple[tuple[str, str], ...]:
     """Return the headers that the journal keeps, with secrets redacted."""
     return tuple(
         (
@@ -161,8 +161,8 @@ def _decode_text(raw: bytes) -> str:
 
 
 def _read_ticket(value: str, headers: Headers) -> PresentedCredentials:
-    # HTTP joins repeated headers into a list, which is no valid token. Onsite ignores the header.
-    tokens = headers.all(b"so-apptoken")
+    # HTTP joins repeated headers into a list, which is not a valid token. Onsite ignores it.
+    tokens = headers.get_all(b"so-apptoken")
     return Ticket(value, ", ".join(tokens) if tokens else None)
 
 
@@ -179,12 +179,12 @@ _SCHEMES: Final[Mapping[str, Callable[[str, Headers], PresentedCredentials]]] = 
 
 def _read_session(headers: Headers) -> PresentedCredentials:
     cookie = _find_cookie(headers, SESSION_COOKIE)
-    tokens = headers.all(b"x-xsrf-token")
+    tokens = headers.get_all(b"x-xsrf-token")
     if not tokens and cookie is None:
         reason = f"missing, and so are {XSRF_TOKEN} and a session cookie"
         return UnusableCredentials(AUTHORIZATION, reason)
     if cookie is None:
-        reason = f"{XSRF_TOKEN} needs the cookie {SESSION_COOKIE} beside it"
+        reason = f"{XSRF_TOKEN} needs the cookie {SESSION_COOKIE} as well"
         return UnusableCredentials("Cookie", reason)
     if len(tokens) != 1 or not tokens[0]:
         reason = "a session cookie needs its one XSRF value in this header"
@@ -193,7 +193,7 @@ def _read_session(headers: Headers) -> PresentedCredentials:
 
 
 def _find_cookie(headers: Headers, name: str) -> str | None:
-    for line in headers.all(b"cookie"):
+    for line in headers.get_all(b"cookie"):
         for pair in line.split(";"):
             cookie_name, equals, value = pair.strip().partition("=")
             if equals and cookie_name == name:

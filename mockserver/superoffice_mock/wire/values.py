@@ -14,8 +14,8 @@ Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
 
 MAX_DEPTH: Final = 100
 """How deep XML elements and form keys may nest."""
-SPARE_PARTS: Final = 1_000
-"""How many elements or fields a body may have beyond the described ones that would fit into it."""
+MAX_EXTRA_PARTS: Final = 1_000
+"""How many more elements or fields a body may have than described ones would fit into it."""
 MAX_SHOWN_CHARS: Final = 60
 _INTEGER: Final = re.compile(r"[ \t\r\n]*([+-]?[0-9]{1,20})[ \t\r\n]*")
 
@@ -60,7 +60,7 @@ def max_parts(text: str, shortest: int) -> int:
     *shortest* is the length of the shortest described one. The limit keeps bodies of many tiny
     unknown parts from taking more time than valid bodies of the same size.
     """
-    return SPARE_PARTS + len(text) // shortest
+    return MAX_EXTRA_PARTS + len(text) // shortest
 
 
 def too_many_parts(limit: int, parts: str) -> Rejected:

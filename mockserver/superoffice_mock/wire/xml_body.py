@@ -221,7 +221,7 @@ class _Builder:
         for declarations in (attributes, *ancestors, _PREDECLARED_PREFIXES):
             if declarations.get(declaration):
                 return declarations[declaration]
-        reason = f"the body is not XML: nothing says what the prefix {shorten(prefix)} stands for"
+        reason = f"the body is not XML: the prefix {shorten(prefix)} is not declared"
         raise Rejected(400, "", reason)
 
 

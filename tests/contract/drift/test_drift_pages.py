@@ -13,61 +13,6 @@ from tests.contract.drift.documents import drift_of, line_of, report_of
 
 LAYOUTS = {"text": documents.TEXT, "Markdown": documents.MARKDOWN}
 all_layouts = pytest.mark.parametrize("page", LAYOUTS.values(), ids=LAYOUTS)
-
-
-def fact(claim: str) -> str:
-    """Return the text of *claim* as a report shows it."""
-    return f'"{claims.load()[claim].fact}"'
-
-
-def without_line(page: str, part: str) -> str:
-    return "".join(line for line in page.splitlines(keepends=True) if part not in line)
-
-
-def test_the_vendor_page_itself_has_not_drifted(page: str) -> None:
-    assert drift_of(page) == []
-    assert len(dict(report_of(page).facts)["facts read"]) == 2
-
-
-@pytest.mark.claim(
-    "response-title", "select-result", "sync-direction", "throttle-purpose", "xsrf-source"
-)
-def test_every_documented_claim_is_among_the_facts_of_a_page() -> None:
-    documented = {claim.id for claim in claims.load().values() if claim.kind == "documented"}
-    assert {id_ for expected in expected_facts("page") for id_ in expected.claims} == documented
-
-
-@all_layouts
-def test_a_page_that_agrees_with_the_contract_has_not_drifted(page: str) -> None:
-    report = report_of(page)
-    assert (list(report.findings), report.exit_code) == ([], 0)
-    skipped = [result.check for result in report.results if result.status == "skipped"]
-    assert skipped == ["account"]
-
-
-IRRELEVANT_CHANGES = [
-    ("12,", "88031,"),
-    ('"Olsen AS"', '"Lind, Dahl und Söhne"'),
-    ("Accept-Language: nb,da", "Accept-Language: *"),
-    ("\n", "\r\n"),
-    (
-        documents.PURPOSE,
-        "It throttles to &amp;lt;b&amp;gt;spare&amp;lt;/b&amp;gt; the mail servers.",
-    ),
-    (documents.PURPOSE, "It throttles <br/>to spare\nthe mail servers."),
-    (documents.TASKS, "We are limited to a maximum of 10 tasks."),
-    ("return after 1 (one) second", "return after one second"),
-    ("• Share\n", ""),
-    (f"{documents.BANNER}\n\n", f"{documents.BANNER}\n"),
-]
-
-
-@all_layouts
-def test_a_change_that_affects_no_fact_is_not_drift(page: str) -> None:
-    for old, new in IRRELEVANT_CHANGES:
-        assert drift_of(page.replace(old, new)) == [], new
-
-
 CALL = f"POST {documents.PATH}"
 JSON_HEADER = "Accept: application/json; charset=utf-8"
 OWNER = "/SyncUserAccounts/*/OwnerId"
@@ -124,6 +69,59 @@ CHANGES = {
         ("\n\nnull", "", "removed: sample body"),
     ],
 }
+
+
+def fact(claim: str) -> str:
+    """Return the text of *claim* as a report shows it."""
+    return f'"{claims.load()[claim].fact}"'
+
+
+def without_line(page: str, part: str) -> str:
+    return "".join(line for line in page.splitlines(keepends=True) if part not in line)
+
+
+def test_the_vendor_page_itself_has_not_drifted(page: str) -> None:
+    assert drift_of(page) == []
+    assert len(dict(report_of(page).facts)["facts read"]) == 2
+
+
+@pytest.mark.claim(
+    "response-title", "select-result", "sync-direction", "throttle-purpose", "xsrf-source"
+)
+def test_every_documented_claim_is_among_the_facts_of_a_page() -> None:
+    documented = {claim.id for claim in claims.load().values() if claim.kind == "documented"}
+    assert {id_ for expected in expected_facts("page") for id_ in expected.claims} == documented
+
+
+@all_layouts
+def test_a_page_that_agrees_with_the_contract_has_not_drifted(page: str) -> None:
+    report = report_of(page)
+    assert (list(report.findings), report.exit_code) == ([], 0)
+    skipped = [result.check for result in report.results if result.status == "skipped"]
+    assert skipped == ["account"]
+
+
+IRRELEVANT_CHANGES = [
+    ("12,", "88031,"),
+    ('"Olsen AS"', '"Lind, Dahl und Söhne"'),
+    ("Accept-Language: nb,da", "Accept-Language: *"),
+    ("\n", "\r\n"),
+    (
+        documents.PURPOSE,
+        "It throttles to &amp;lt;b&amp;gt;spare&amp;lt;/b&amp;gt; the mail servers.",
+    ),
+    (documents.PURPOSE, "It throttles <br/>to spare\nthe mail servers."),
+    (documents.TASKS, "We are limited to a maximum of 10 tasks."),
+    ("return after 1 (one) second", "return after one second"),
+    ("• Share\n", ""),
+    (f"{documents.BANNER}\n\n", f"{documents.BANNER}\n"),
+]
+
+
+@all_layouts
+def test_a_change_that_affects_no_fact_is_not_drift(page: str) -> None:
+    for old, new in IRRELEVANT_CHANGES:
+        assert drift_of(page.replace(old, new)) == [], new
 
 
 @all_layouts

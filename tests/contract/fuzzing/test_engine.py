@@ -13,7 +13,7 @@ from schemathesis.engine import StopReason, events
 from schemathesis.engine.run import Phase, PhaseName
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from superoffice_contract.fuzzing.engine import Access, Exploration, explore
+from superoffice_contract.fuzzing.engine import Exploration, SignIn, explore
 from superoffice_contract.openapi import operations
 from superoffice_mock import access_log
 from superoffice_mock.app import Mock, assemble
@@ -22,19 +22,19 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.sync_run import TenantId
 
 TICKET: Final = {"api_key": "SOTicket 7T:demo-ticket"}
-BASIC: Final = Access("a password", {"basic": {"username": "tje0", "password": "Tje0"}})
-TOKEN: Final = Access("a token", {"bearer": {"bearer": "8A:Cust12345.demo-token"}}, "Cust12345")
+BASIC: Final = SignIn("a password", {"basic": {"username": "tje0", "password": "Tje0"}})
+TOKEN: Final = SignIn("a token", {"bearer": {"bearer": "8A:Cust12345.demo-token"}}, "Cust12345")
 SESSION: Final = {
     "xsrfToken": {"api_key": "demo-xsrf"},
     "session": {"api_key": "demo-session"},
 }
-ACCESSES: Final = (
+SIGN_INS: Final = (
     BASIC,
-    Access("a ticket onsite", {"soTicket": TICKET}),
-    Access("a ticket Online", {"soTicket": TICKET}, "Cust12345", "demo-app-token"),
+    SignIn("a ticket onsite", {"soTicket": TICKET}),
+    SignIn("a ticket Online", {"soTicket": TICKET}, "Cust12345", "demo-app-token"),
     TOKEN,
-    Access("a session onsite", SESSION),
-    Access("a session Online", SESSION, "Cust12345"),
+    SignIn("a session onsite", SESSION),
+    SignIn("a session Online", SESSION, "Cust12345"),
 )
 BODIES: Final = tuple(next(iter(operations.load().operations.values())).bodies)
 
@@ -58,9 +58,9 @@ def check_counts(exploration: Exploration, accepted: int, accepted_of_each: int)
     assert exploration.count(status=415) > 0
 
 
-def check_journal(mock: Mock, access: Access, exploration: Exploration) -> None:
+def check_journal(mock: Mock, sign_in: SignIn, exploration: Exploration) -> None:
     """Assert that the journal agrees: every 204 started a run, or had no account."""
-    exchanges = list(mock.journal.exchanges(TenantId(access.segment or "onsite")))
+    exchanges = list(mock.journal.exchanges(TenantId(sign_in.segment or "onsite")))
     outcomes = Counter(exchange.outcome for exchange in exchanges if exchange.method == "POST")
     assert set(outcomes) == {"started", "served", "rejected"}
     accepted = exploration.count(method="POST", status=204)
@@ -68,36 +68,36 @@ def check_journal(mock: Mock, access: Access, exploration: Exploration) -> None:
     assert outcomes["started"] > accepted // 2
 
 
-def explore_mock(access: Access, seed: int, max_examples: int) -> Exploration:
+def explore_mock(sign_in: SignIn, seed: int, max_examples: int) -> Exploration:
     server = make_mock()
-    exploration = explore(server.app, access, seed=seed, max_examples=max_examples)
+    exploration = explore(server.app, sign_in, seed=seed, max_examples=max_examples)
     assert exploration.errors == [], exploration
-    assert exploration.findings == [], f"\n{exploration}"
+    assert exploration.failed_checks == [], f"\n{exploration}"
     phases = {name: exploration.phases[name] for name in ("examples", "coverage", "fuzzing")}
     assert set(phases.values()) == {"success"}, phases
-    check_journal(server, access, exploration)
+    check_journal(server, sign_in, exploration)
     return exploration
 
 
 @pytest.mark.parametrize(
-    "access",
+    "sign_in",
     [
         pytest.param(
-            access, id=access.name, marks=[] if access in (BASIC, TOKEN) else pytest.mark.nightly
+            sign_in, id=sign_in.name, marks=[] if sign_in in (BASIC, TOKEN) else pytest.mark.nightly
         )
-        for access in ACCESSES
+        for sign_in in SIGN_INS
     ],
 )
 @pytest.mark.claim("credentials-alternatives", "body-shape", "www-authenticate", "cache-headers")
-def test_every_generated_request_is_answered_as_described(access: Access) -> None:
-    exploration = explore_mock(access, seed=ACCESSES.index(access) + 1, max_examples=30)
+def test_every_generated_request_is_answered_as_described(sign_in: SignIn) -> None:
+    exploration = explore_mock(sign_in, seed=SIGN_INS.index(sign_in) + 1, max_examples=30)
     check_counts(exploration, accepted=170, accepted_of_each=15)
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("access", ACCESSES, ids=lambda access: access.name)
-def test_many_more_generated_requests_are_answered_as_described(access: Access) -> None:
-    exploration = explore_mock(access, seed=ACCESSES.index(access) + 301, max_examples=300)
+@pytest.mark.parametrize("sign_in", SIGN_INS, ids=lambda sign_in: sign_in.name)
+def test_many_more_generated_requests_are_answered_as_described(sign_in: SignIn) -> None:
+    exploration = explore_mock(sign_in, seed=SIGN_INS.index(sign_in) + 301, max_examples=300)
     check_counts(exploration, accepted=350, accepted_of_each=20)
 
 
@@ -141,7 +141,7 @@ def replace_success(status: int, body: bytes = b"") -> ASGIApp:
 @pytest.mark.slow
 def test_another_status_than_204_is_a_finding_with_its_check_and_request() -> None:
     exploration = explore(replace_success(202), BASIC, seed=1, max_examples=1)
-    checks = {finding.check for finding in exploration.findings}
+    checks = {finding.check for finding in exploration.failed_checks}
     assert checks == {"status_code_conformance", "positive_data_acceptance"}
     assert exploration.count(method="POST", status=202) >= 170
     assert exploration.count(method="GET", status=202) > 0
@@ -155,10 +155,10 @@ def test_another_status_than_204_is_a_finding_with_its_check_and_request() -> No
 
 @pytest.mark.slow
 def test_a_server_that_refuses_every_credential_is_a_finding() -> None:
-    unknown_user = Access("an unknown user", {"basic": {"username": "tje0", "password": "wrong"}})
+    unknown_user = SignIn("an unknown user", {"basic": {"username": "tje0", "password": "wrong"}})
     exploration = explore(make_mock().app, unknown_user, seed=1, max_examples=1)
     assert exploration.count(method="POST", status=204) == 0
-    assert {finding.check for finding in exploration.findings} == {"positive_data_acceptance"}
+    assert {finding.check for finding in exploration.failed_checks} == {"positive_data_acceptance"}
 
 
 @pytest.mark.slow
@@ -173,7 +173,7 @@ def test_a_server_that_accepts_calls_without_credentials_is_a_finding() -> None:
         await app(scope, receive, send)
 
     exploration = explore(accept_all, BASIC, seed=1, max_examples=1)
-    assert {finding.check for finding in exploration.findings} == {"ignored_auth"}
+    assert {finding.check for finding in exploration.failed_checks} == {"ignored_auth"}
 
 
 @pytest.mark.slow

@@ -21,6 +21,8 @@ from tests.contract.grading.builders import (
 
 TOKEN = {"Authorization": "Bearer 8A:x", "Content-Type": "application/json"}
 SLOW = 1.01
+ONLINE_346 = ONLINE.replace("345", "346")
+ACCOUNTS = st.lists(st.integers(1, 4), max_size=3).map(tuple)
 
 
 def disconnect(took: float | None, error: str | None = None) -> Entry:
@@ -65,7 +67,6 @@ def test_a_retry_names_the_latest_turned_away_call(tmp_path: Path) -> None:
     assert "after entries[1] was" in only_finding(report, "tight-retry").what
 
 
-ONLINE_346 = ONLINE.replace("345", "346")
 NOT_RETRIES = {
     "a second later": [entry(took=SLOW), entry(at=2.01)],
     "not turned away": [entry(took=0.94), entry(at=1)],
@@ -132,7 +133,7 @@ def test_an_account_that_is_listed_twice_in_one_call_is_found(tmp_path: Path) ->
     what = only_finding(
         grade_entries(tmp_path, entry(5, 7, 7, 5), entry(5, at=9)), "duplicate-account"
     ).what
-    assert what.startswith("lists account 5, 7 more than once")
+    assert what.startswith("lists accounts 5, 7 more than once")
 
 
 def test_the_confidence_of_a_loss_depends_on_latency_and_overlap(tmp_path: Path) -> None:
@@ -168,7 +169,7 @@ def test_a_long_list_of_lost_accounts_is_cut(tmp_path: Path) -> None:
     what = only_finding(
         grade_entries(tmp_path, entry(*range(1, 31), took=SLOW)), "lost-accounts"
     ).what
-    assert what.startswith("account 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more possibly lost")
+    assert what.startswith("accounts 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 20 more possibly lost")
 
 
 def test_times_within_the_tolerance_are_the_same_moment(tmp_path: Path) -> None:
@@ -176,8 +177,6 @@ def test_times_within_the_tolerance_are_the_same_moment(tmp_path: Path) -> None:
 
 
 # ---- lost accounts against a model -----------------------------------------------------------
-
-ACCOUNTS = st.lists(st.integers(1, 4), max_size=3).map(tuple)
 
 
 @st.composite
@@ -199,7 +198,7 @@ def histories(draw: st.DrawFn) -> list[Call]:
             gave_up=False,
             accounts=accounts,
             synced=synced,
-            turned_away=draw(confidences),
+            turned_away_confidence=draw(confidences),
         )
         for index, (tenant, accounts, synced, status) in enumerate(draw(st.lists(rows, max_size=7)))
     ]
@@ -212,7 +211,7 @@ def model_losses(history: Sequence[Call]) -> dict[tuple[str, int], tuple[str, Co
         later_calls = [later for later in history[index:] if later.tenant == call.tenant]
         for account in call.accounts if call.status == 204 else ():
             if not any(account in later.synced for later in later_calls):
-                confidence = call.turned_away or Confidence.CERTAIN
+                confidence = call.turned_away_confidence or Confidence.CERTAIN
                 _, lowest = losses.get((call.tenant, account), ("", confidence))
                 losses[call.tenant, account] = call.id, min(lowest, confidence)
     return losses

@@ -17,8 +17,31 @@ from superoffice_contract import report
 from superoffice_contract.grading import grade
 from superoffice_mock.cli import main
 from tests.contract.grading.builders import ONLINE, ONSITE, PATH, Entry, entry, har_of
-from tests.contract.grading.test_journal_client import post
+from tests.e2e.raw_http import request, send_request
 from tests.support.server_process import ServerProcess
+
+MARK = "Zq7secretZq7"
+ENCODED = base64.b64encode(MARK.encode()).decode()
+SECRETS = [MARK, ENCODED.rstrip("="), f"{MARK} {MARK}", f"x:{MARK}", f"7T:{MARK}=="]
+SCHEMES = ["", "Basic ", "basic", "SOTicket ", "Bearer ", "Negotiate ", "Basic\t"]
+TYPES = [
+    *("application/json", "text/xml", "application/x-www-form-urlencoded", "text/plain", ""),
+    "application/json; charset=x",
+]
+TEXTS = [
+    '{{"SyncUserAccounts":[{{"AccountId":"{0}"}}]}}',
+    '{{"Odd":"{0}","SyncUserAccounts":[{{"AssociateName":"{0}"}}]}}',
+    '{{"SyncUserAccounts":"{0}"}}',
+    *("{0}", '"{0}"', "{{{0}", "[{0}", "a={0}", "{0}&a[=1", "SyncUserAccounts[0]={0}"),
+    "SyncUserAccounts[0].AccountId={0}",
+    "<SyncEmailAccountsRequest>{0}</SyncEmailAccountsRequest>",
+    "<SyncEmailAccountsRequest a='{0}'><b>{0}</b></SyncEmailAccountsRequest>",
+    "<a>{0}",
+]
+URLS = [
+    *(ONSITE, ONLINE, ONSITE.replace("crm", "u:{0}@crm"), f"{ONSITE}#{{0}}"),
+    *(f"{ONSITE}?{query}" for query in ("access_token={0}", "{0}", "a=1&t={0}")),
+]
 
 
 def run_grade(*arguments: str) -> Result:
@@ -62,7 +85,8 @@ def test_the_report_can_be_written_to_a_file(file: Path) -> None:
 def test_a_report_that_cant_be_written_exits_with_2_and_one_line(file: Path) -> None:
     result = run_grade(str(file), "--out", str(file.parent))
     assert result.exit_code == 2
-    assert result.output == f"superoffice-mock: {file.parent}: can't be written: Is a directory\n"
+    advice = "is a directory; name a file that can be written"
+    assert result.output == f"superoffice-mock: {file.parent}: {advice}\n"
 
 
 def test_an_app_without_violations_exits_with_0(file: Path) -> None:
@@ -71,7 +95,8 @@ def test_an_app_without_violations_exits_with_0(file: Path) -> None:
 
 
 def test_a_journal_is_graded_for_the_given_tenants(server: ServerProcess) -> None:
-    post(server, 507, path=f"/Cust12345{PATH}", authorization="Bearer 8A:Cust12345.demo-token")
+    token = "Bearer 8A:Cust12345.demo-token"
+    send_request(server, request(path=f"/Cust12345{PATH}", Authorization=token))
     result = run_grade("--journal", server.url, "--tenant", "onsite", "--tenant", "Cust12345")
     assert result.exit_code == 0
     assert result.output.startswith("grade the journal of onsite, Cust12345\n")
@@ -112,27 +137,6 @@ def test_grade_needs_only_a_plain_install(file: Path) -> None:
 
 
 # ---- secrets ---------------------------------------------------------------------------------
-
-MARK = "Zq7secretZq7"
-ENCODED = base64.b64encode(MARK.encode()).decode()
-SECRETS = [MARK, ENCODED.rstrip("="), f"{MARK} {MARK}", f"x:{MARK}", f"7T:{MARK}=="]
-SCHEMES = ["", "Basic ", "basic", "SOTicket ", "Bearer ", "Negotiate ", "Basic\t"]
-TYPES = [
-    *("application/json", "text/xml", "application/x-www-form-urlencoded", "text/plain", ""),
-    "application/json; charset=x",
-]
-TEXTS = [
-    '{{"SyncUserAccounts":[{{"AccountId":"{0}"}}]}}',
-    '{{"Odd":"{0}","SyncUserAccounts":[{{"AssociateName":"{0}"}}]}}',
-    '{{"SyncUserAccounts":"{0}"}}',
-    *("{0}", '"{0}"', "{{{0}", "[{0}", "a={0}", "{0}&a[=1", "SyncUserAccounts[0]={0}"),
-    "SyncUserAccounts[0].AccountId={0}",
-    "<SyncEmailAccountsRequest>{0}</SyncEmailAccountsRequest>",
-    "<SyncEmailAccountsRequest a='{0}'><b>{0}</b></SyncEmailAccountsRequest>",
-    "<a>{0}",
-]
-URLS = [ONSITE, ONLINE, *(f"{ONSITE}?{form}" for form in ("access_token={0}", "{0}", "a=1&t={0}"))]
-URLS += [ONSITE.replace("crm", "u:{0}@crm"), f"{ONSITE}#{{0}}"]
 
 
 @st.composite

@@ -174,7 +174,7 @@ def test_a_file_that_is_too_big_is_rejected_before_it_is_parsed(tmp_path: Path) 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(TrafficError, match=r"none\.har: No such file"):
+    with pytest.raises(TrafficError, match=r"none\.har: no such file"):
         har.load_entries(str(tmp_path / "none.har"))
 
 

@@ -37,6 +37,12 @@ XML = (
 TICKET: Headers = {"authorization": "sOtIcKeT 7T:x", "CONTENT-TYPE": "text/json; charset=utf-8"}
 SESSION = {"Cookie": "a=1; ASP.NET_SessionId=s", "X-XSRF-TOKEN": "x"}
 JSON_TYPE: Headers = {"Content-Type": "application/json"}
+NOT_JSON = "the body is not JSON: "
+NOT_A_PATH = "field 1 is not a path such as SyncUserAccounts[0][AccountId]"
+NOT_AN_INTEGER = "/SyncUserAccounts/0/AccountId: expected an integer"
+OUT_OF_RANGE = f"{NOT_AN_INTEGER} from -2147483648 to 2147483647, got another"
+UNKNOWN_PATH = "this path is not documented; send to"
+UNKNOWN = "Authorization has an unknown scheme; send"
 
 
 def with_type(media_type: str) -> Headers:
@@ -45,6 +51,21 @@ def with_type(media_type: str) -> Headers:
 
 def with_body(text: str, media_type: str = "application/json") -> Entry:
     return entry(headers=with_type(media_type), text=text)
+
+
+def with_bytes(content: bytes, charset: str) -> Entry:
+    request = entry(headers=with_type(f"application/json; charset={charset}"))
+    text = base64.b64encode(content).decode()
+    request["request"]["postData"] = {"encoding": "base64", "text": text}
+    return request
+
+
+def with_id(text: str) -> str:
+    return f'{{"SyncUserAccounts":[{{"AccountId":{text}}}]}}'
+
+
+def authorization(value: str) -> Headers:
+    return {"Authorization": value}
 
 
 VALID = {
@@ -76,31 +97,6 @@ VALID = {
     "redacted value": entry(headers=with_type("text/json") | {"Authorization": "Basic [redacted]"}),
     "not recorded": {"request": {"method": "POST", "url": ONSITE}, "response": {"status": 204}},
 }
-
-
-def test_a_request_that_keeps_the_contract_has_no_findings(tmp_path: Path) -> None:
-    for name, request in VALID.items():
-        assert failures_of(grade_entries(tmp_path, request)) == {}, name
-
-
-def with_bytes(content: bytes, charset: str) -> Entry:
-    request = entry(headers=with_type(f"application/json; charset={charset}"))
-    text = base64.b64encode(content).decode()
-    request["request"]["postData"] = {"encoding": "base64", "text": text}
-    return request
-
-
-NOT_JSON = "the body is not JSON: "
-NOT_A_PATH = "field 1 is not a path such as SyncUserAccounts[0][AccountId]"
-NOT_AN_INTEGER = "/SyncUserAccounts/0/AccountId: expected an integer"
-OUT_OF_RANGE = f"{NOT_AN_INTEGER} from -2147483648 to 2147483647, got another"
-UNKNOWN_PATH = "this path is not documented; send to"
-
-
-def with_id(text: str) -> str:
-    return f'{{"SyncUserAccounts":[{{"AccountId":{text}}}]}}'
-
-
 INVALID_JSON = {
     "no body": ("", "there is no body; send one, as application/json"),
     "cut": ('{"a":', f"{NOT_JSON}Expecting value (line 1, column 6)"),
@@ -196,6 +192,26 @@ INVALID = INVALID_BODIES | {
     "404": (entry(status=404), "answers", "answered 404: there is no such tenant or path"),
     "429": (entry(status=429), "answers", "answered 429: read the message in the response"),
 }
+CREDENTIALS: dict[str, tuple[str, Headers, int, str]] = {
+    "none": (ONSITE, {}, 401, "there are no credentials; send Authorization, or"),
+    "empty": (ONSITE, authorization(""), 204, "Authorization is empty; send Basic or SOTicket"),
+    "bare": (ONSITE, authorization("7T:demo"), 204, f"{UNKNOWN} Basic or SOTicket"),
+    "unknown Online": (ONLINE, authorization("X x"), 204, f"{UNKNOWN} SOTicket or Bearer"),
+    "Bearer onsite": (ONSITE, authorization("Bearer x"), 204, "is not accepted onsite; send Basic"),
+    "Basic Online": (ONLINE, authorization(BASIC), 204, "is not accepted Online; send SOTicket"),
+    "no app": (ONLINE, authorization("SOTicket x"), 204, "without SO-AppToken; send your app's"),
+    "no value": (ONSITE, authorization("SOTicket"), 204, "has a scheme but no value"),
+    "no base64": (ONSITE, authorization("Basic a:b"), 204, "is not base64 of user:password"),
+    "no colon": (ONSITE, authorization("Basic dGplMA=="), 204, "is not base64 of user:password"),
+    "no token": (ONSITE, {"cookie": "ASP.NET_SessionId=s"}, 204, "without its one XSRF value"),
+    "no cookie": (ONSITE, {"x-xsrf-token": "x"}, 401, "without the cookie ASP.NET_SessionId; send"),
+    "blank token": (ONSITE, SESSION | {"X-XSRF-TOKEN": " "}, 401, "without its one XSRF value"),
+}
+
+
+def test_a_request_that_keeps_the_contract_has_no_findings(tmp_path: Path) -> None:
+    for name, request in VALID.items():
+        assert failures_of(grade_entries(tmp_path, request)) == {}, name
 
 
 def test_a_violation_is_found_by_the_check_for_it(tmp_path: Path) -> None:
@@ -213,32 +229,12 @@ def test_a_single_word_in_a_query_is_not_repeated(tmp_path: Path) -> None:
         assert finding.what == "a name in the query is not documented; leave it out", query
 
 
-def test_undocumented_fields_of_a_form_are_found_beside_missing_accounts(tmp_path: Path) -> None:
+def test_undocumented_fields_of_a_form_are_found_in_addition_to_missing_accounts(
+    tmp_path: Path,
+) -> None:
     failures = failures_of(grade_entries(tmp_path, with_body("a=2&&b=1", FORM)))
     assert failures["body"] == ["the body: expected an object with content, got nothing"]
     assert [what.split()[0] for what in failures["undocumented-members"]] == ["/'a'", "/'b'"]
-
-
-def authorization(value: str) -> Headers:
-    return {"Authorization": value}
-
-
-UNKNOWN = "Authorization has an unknown scheme; send"
-CREDENTIALS: dict[str, tuple[str, Headers, int, str]] = {
-    "none": (ONSITE, {}, 401, "there are no credentials; send Authorization, or"),
-    "empty": (ONSITE, authorization(""), 204, "Authorization is empty; send Basic or SOTicket"),
-    "bare": (ONSITE, authorization("7T:demo"), 204, f"{UNKNOWN} Basic or SOTicket"),
-    "unknown Online": (ONLINE, authorization("X x"), 204, f"{UNKNOWN} SOTicket or Bearer"),
-    "Bearer onsite": (ONSITE, authorization("Bearer x"), 204, "is not accepted onsite; send Basic"),
-    "Basic Online": (ONLINE, authorization(BASIC), 204, "is not accepted Online; send SOTicket"),
-    "no app": (ONLINE, authorization("SOTicket x"), 204, "without SO-AppToken; send your app's"),
-    "no value": (ONSITE, authorization("SOTicket"), 204, "has a scheme but no value"),
-    "no base64": (ONSITE, authorization("Basic a:b"), 204, "is not base64 of user:password"),
-    "no colon": (ONSITE, authorization("Basic dGplMA=="), 204, "is not base64 of user:password"),
-    "no token": (ONSITE, {"cookie": "ASP.NET_SessionId=s"}, 204, "without its one XSRF value"),
-    "no cookie": (ONSITE, {"x-xsrf-token": "x"}, 401, "without the cookie ASP.NET_SessionId; send"),
-    "blank token": (ONSITE, SESSION | {"X-XSRF-TOKEN": " "}, 401, "without its one XSRF value"),
-}
 
 
 def test_credentials_that_the_installation_does_not_accept_are_found(tmp_path: Path) -> None:
@@ -283,7 +279,7 @@ def test_a_body_with_lost_bytes_is_not_checked(tmp_path: Path) -> None:
     assert result_of(report, "body").status == "skipped"
 
 
-def test_a_rejected_call_without_a_recorded_body_had_none(tmp_path: Path) -> None:
+def test_a_rejected_call_without_a_recorded_body_counts_as_having_no_body(tmp_path: Path) -> None:
     request = entry(text="", status=400)
     request["request"] |= {"bodySize": -1}
     assert "there is no body" in only_finding(grade_entries(tmp_path, request), "body").what

@@ -120,14 +120,13 @@ RESPONSE_DEFECTS: Final = (
         _change_turned_away(lambda response: response.with_headers(((b"retry-after", b"1"),))),
     ),
     Defect(
-        "a turned-away call has a header less",
+        "a turned-away call gets no headers",
         "same-answer",
         "same-answer",
         "turned away (204, [],",
         _change_turned_away(lambda response: msgspec.structs.replace(response, headers=())),
     ),
 )
-
 
 ERROR_DEFECTS: Final = (
     Defect(
@@ -166,7 +165,7 @@ ERROR_DEFECTS: Final = (
         replace_status(500, 400),
     ),
     Defect(
-        "errors in an envelope of its own",
+        "errors in an unknown envelope",
         "errors",
         "error-webapi",
         "in no envelope",
@@ -180,7 +179,7 @@ ERROR_DEFECTS: Final = (
         replace_object("webapi.response.choose_media_type", lambda *_: "application/json"),
     ),
     Defect(
-        "406 for an error that Accept does not want",
+        "406 for an error with an unsupported Accept",
         "errors",
         "never-406",
         "expected 400, got 406",

@@ -71,11 +71,11 @@ def _remove_media_types(render: Callable[[Any], Response]) -> Callable[[Any], Re
 
 METHOD_DEFECTS: Final = (
     Defect(
-        "Allow names GET and POST alone",
+        "Allow lists only GET and POST",
         "methods",
         "method-not-allowed",
         "Allow is 'GET, POST'",
-        replace_object("webapi.operations.describe._allow", lambda _: (b"allow", b"GET, POST")),
+        replace_object("webapi.response.allow_header", lambda _: (b"allow", b"GET, POST")),
     ),
     Defect(
         "405 without Allow",
@@ -141,24 +141,23 @@ METHOD_DEFECTS: Final = (
     ),
 )
 
-
 PATH_DEFECTS: Final = (
     Defect(
-        "unknown methods are this call",
+        "unknown methods are treated as this call",
         "paths",
         "path-unknown",
         "another method: expected 404, got 204",
         _replace_path(lambda _: PATH, lambda path: path.endswith("Nothing")),
     ),
     Defect(
-        "unknown agents are this agent",
+        "unknown agents are treated as this agent",
         "paths",
         "path-unknown",
         "another agent: expected 404, got 204",
         _replace_path(lambda _: PATH, lambda path: "Nobody" in path),
     ),
     Defect(
-        "api/v1 may stand twice",
+        "api/v1 may occur twice",
         "paths",
         "path-doubled",
         "api/v1 twice: expected 404",
@@ -167,7 +166,7 @@ PATH_DEFECTS: Final = (
         ),
     ),
     Defect(
-        "paths heed case",
+        "paths are case-sensitive",
         "paths",
         "path-case",
         "lower case: expected 204, got 404",
@@ -188,14 +187,13 @@ PATH_DEFECTS: Final = (
         _replace_path(lambda _: "/", lambda path: path.startswith("/crm")),
     ),
     Defect(
-        "an unknown tenant is onsite",
+        "an unknown tenant is treated as onsite",
         "paths",
         "path-unknown-tenant",
         "an unknown tenant: expected 404, got 204",
         replace_object("tenants.registry.ONLINE_ID", re.compile("(?!)")),
     ),
 )
-
 
 NEGOTIATION_DEFECTS: Final = (
     Defect(
@@ -222,7 +220,7 @@ NEGOTIATION_DEFECTS: Final = (
         refuse_when(400, lambda request: b"SELECT" in request.scope["query_string"]),
     ),
     Defect(
-        "406 for what Accept does not want",
+        "406 for an unsupported Accept",
         "negotiation",
         "negotiation-ignored",
         "Accept: image/png: expected 204, got 406",

@@ -88,13 +88,13 @@ def _accepting_defect(name: str, claim: str, reason: str, mutate: Mutation) -> D
 
 ACCEPTING_DEFECTS: Final = (
     _accepting_defect(
-        "a call without credentials is let in",
+        "a call without credentials is accepted",
         "unauthorized",
         "nothing",
         accept(UnusableCredentials, lambda credential, _, __: "missing" in credential.reason),
     ),
     _accepting_defect(
-        "any password will do",
+        "any password is accepted",
         "unauthorized",
         "a wrong password",
         accept(
@@ -103,13 +103,13 @@ ACCEPTING_DEFECTS: Final = (
         ),
     ),
     _accepting_defect(
-        "any user will do",
+        "any user is accepted",
         "unauthorized",
         "an unknown user",
         accept(BasicCredentials, lambda credential, known, _: credential.user not in known.users),
     ),
     _accepting_defect(
-        "Basic is let in Online",
+        "Basic is accepted Online",
         "basic-onsite-only",
         "Basic Online",
         accept(
@@ -118,7 +118,10 @@ ACCEPTING_DEFECTS: Final = (
         ),
     ),
     _accepting_defect(
-        "any ticket will do", "unauthorized", "an unknown ticket", accept(Ticket, lambda *_: True)
+        "any ticket is accepted",
+        "unauthorized",
+        "an unknown ticket",
+        accept(Ticket, lambda *_: True),
     ),
     _accepting_defect(
         "a ticket needs no app token Online",
@@ -132,7 +135,7 @@ ACCEPTING_DEFECTS: Final = (
         ),
     ),
     _accepting_defect(
-        "any app token will do Online",
+        "any app token is accepted Online",
         "ticket-online",
         "a ticket with an unknown app token",
         accept(
@@ -141,13 +144,13 @@ ACCEPTING_DEFECTS: Final = (
         ),
     ),
     _accepting_defect(
-        "any access token will do",
+        "any access token is accepted",
         "unauthorized",
         "an unknown access token",
         accept(AccessToken, lambda *_: True),
     ),
     _accepting_defect(
-        "Bearer is let in onsite",
+        "Bearer is accepted onsite",
         "bearer-online-only",
         "Bearer onsite",
         accept(
@@ -156,14 +159,14 @@ ACCEPTING_DEFECTS: Final = (
         ),
     ),
     _accepting_defect(
-        "a ticket may come as Bearer",
+        "a ticket is accepted as Bearer",
         "bearer-online-only",
         "Bearer onsite",
         accept(AccessToken, lambda credential, known, _: credential.value in known.tickets),
     ),
     *(
         _accepting_defect(
-            f"{name} is let in",
+            f"{name} is accepted",
             claim,
             name,
             accept(UnusableCredentials, _has_reason(reason)),
@@ -190,35 +193,35 @@ ACCEPTING_DEFECTS: Final = (
     _accepting_defect(
         "a session counts beside an empty Authorization",
         "authorization-decides",
-        "an empty Authorization beside a session",
+        "an empty Authorization with a session",
         change_object("wire.headers.read_credentials", _ignore_empty_authorization),
     ),
     _accepting_defect(
-        "the XSRF value is not looked at",
+        "the XSRF value is not checked",
         "xsrf-pair",
         "a session with another value",
         change_session(_accept_any_xsrf),
     ),
     _accepting_defect(
-        "the XSRF value of any session will do",
+        "the XSRF value of any session is accepted",
         "xsrf-pair",
         "another session's value",
         change_session(_accept_any_session),
     ),
     _accepting_defect(
-        "the cookie of a session will do",
+        "the cookie of a session alone is accepted",
         "xsrf-half",
         "the cookie of a session alone",
         _accept_half_session(b"cookie"),
     ),
     _accepting_defect(
-        "an XSRF value will do",
+        "an XSRF value alone is accepted",
         "xsrf-half",
         "the XSRF value of a session alone",
         _accept_half_session(b"x-xsrf-token"),
     ),
     _accepting_defect(
-        "the grant is not looked at",
+        "the grant is not checked",
         "grant",
         "without the EMail agent",
         replace_object("core.credentials.check_grant", lambda *_: None),
@@ -234,7 +237,7 @@ ACCEPTING_DEFECTS: Final = (
         ),
     ),
     Defect(
-        "the body is looked at first",
+        "the body is checked first",
         "credentials-before-body",
         "order-credentials",
         "a broken body: expected 401, got 400",

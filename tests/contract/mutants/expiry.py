@@ -17,7 +17,7 @@ def _treat_password_as_ticket(find: Callable[..., Any]) -> Callable[..., Any]:
 
 EXPIRY_DEFECTS: Final = (
     Defect(
-        "what has expired is let in",
+        "expired credentials are accepted",
         "lifetimes",
         "credentials-expire",
         "once they expired: expected 401, got 204",
@@ -45,7 +45,7 @@ EXPIRY_DEFECTS: Final = (
         replace_object("core.expiry.SLIDING", set(CredentialKind)),
     ),
     Defect(
-        "a password expires, too",
+        "a password expires as well",
         "lifetimes",
         "credentials-expire",
         "an empty password once they expired: expected 204, got 401",

@@ -46,7 +46,7 @@ def _remove_limits(name: str) -> Mutation:
 
 MEMBER_DEFECTS: Final = (
     Defect(
-        "member names heed case",
+        "member names are case-sensitive",
         "parity",
         "camel-case",
         "swapped case gave",
@@ -80,35 +80,40 @@ MEMBER_DEFECTS: Final = (
     ),
 )
 
-
 ID_DEFECTS: Final = (
     *(
         Defect(name, "ids", claim, f"{id_}: {ACCEPTED}", accept_ids(condition, convert))
         for name, id_, claim, condition, convert in (
             (
-                "a numeric string is an id",
+                "a numeric string is accepted as an id",
                 '"5"',
                 "integers-strict",
                 lambda value: isinstance(value, str) and value.isdigit(),
                 int,
             ),
             (
-                "a boolean is an id",
+                "a boolean is accepted as an id",
                 "true",
                 "integers-strict",
                 lambda value: isinstance(value, bool),
                 int,
             ),
-            ("null is an id", "null", "integers-strict", lambda value: value is None, lambda _: 0),
             (
-                "1.0 is an id",
+                "null is accepted as an id",
+                "null",
+                "integers-strict",
+                lambda value: value is None,
+                lambda _: 0,
+            ),
+            (
+                "1.0 is accepted as an id",
                 "1.0",
                 "integers-strict",
                 lambda value: isinstance(value, float) and value < 10,
                 int,
             ),
             (
-                "1e2 is an id",
+                "1e2 is accepted as an id",
                 "1e2",
                 "integers-strict",
                 lambda value: isinstance(value, float) and value > 10,
@@ -122,7 +127,7 @@ ID_DEFECTS: Final = (
                 lambda value: (value + 2**31) % 2**32 - 2**31,
             ),
             (
-                "an underflow is cut off",
+                "an underflow is set to the least id",
                 str(-(2**31) - 1),
                 "account-id-int32",
                 lambda value: isinstance(value, int) and value < -(2**31),
@@ -131,14 +136,14 @@ ID_DEFECTS: Final = (
         )
     ),
     Defect(
-        "an overflow is a 500",
+        "an overflow gets a 500",
         "ids",
         "account-id-int32",
         f"{2**31}: expected 400, got 500",
         _remove_limits("AccountId"),
     ),
     Defect(
-        "0 is no id",
+        "0 is refused",
         "ids",
         "account-id-int32",
         f"0: {REFUSED}",
@@ -159,7 +164,7 @@ ID_DEFECTS: Final = (
         _change_account_schema("AccountId", maximum=2**31 - 2),
     ),
     Defect(
-        "an id must be sent",
+        "an id is required",
         "ids",
         "id-absent",
         f"no id: {REFUSED}",

@@ -88,7 +88,7 @@ LIST_DEFECTS: Final = (
         ),
     ),
     Defect(
-        "the list must be sent",
+        "the list is required",
         "empty-lists",
         "empty-list",
         "{}: expected 204, got 400",
@@ -96,38 +96,37 @@ LIST_DEFECTS: Final = (
     ),
 )
 
-
 INVALID_BODY_DEFECTS: Final = (
     Defect(
-        "null is an empty request",
+        "null is accepted as an empty request",
         "broken-bodies",
         "body-required",
         f"null: {ACCEPTED}",
         change_before_typing(lambda value: {} if value is None else value),
     ),
     Defect(
-        "an array is an empty request",
+        "an array is accepted as an empty request",
         "broken-bodies",
         "body-shape",
         f"an array: {ACCEPTED}",
         change_before_typing(lambda value: {} if value == [] else value),
     ),
     Defect(
-        "a comma too many is forgiven",
+        "a comma too many is accepted",
         "broken-bodies",
         "body-syntax",
         f"a comma too many: {ACCEPTED}",
         change_bytes(lambda raw: raw.replace(b",}", b"}"), "application/json"),
     ),
     Defect(
-        "NaN is null",
+        "NaN is accepted as a number",
         "broken-bodies",
         "body-syntax",
         f"NaN: {ACCEPTED}",
         change_bytes(lambda raw: raw.replace(b"NaN", b"0"), "application/json"),
     ),
     Defect(
-        "10,000 levels are a 500",
+        "10,000 levels get a 500",
         "broken-bodies",
         "body-syntax",
         "10,000 levels: expected 400, got 500",

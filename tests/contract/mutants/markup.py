@@ -61,28 +61,28 @@ XML_DEFECTS: Final = (
         refuse_bytes(b'<AssociateName xmlns:xsi="', *XML),
     ),
     Defect(
-        "xsi:nil is an id",
+        "xsi:nil is accepted as an id",
         "xml",
         "xml-nil",
         f"xsi:nil for an id as application/xml: {ACCEPTED}",
         accept_ids(lambda value: value is None, lambda _: 0),
     ),
     Defect(
-        "a DTD is taken",
+        "a DTD is accepted",
         "xml",
         "xml-dtd",
         f"an entity as application/xml: {ACCEPTED}",
         replace_object("wire.xml_body.refuse_dtd", lambda _: None),
     ),
     Defect(
-        "any root is taken",
+        "any root is accepted",
         "xml",
         "xml-shape",
         f"another root as text/xml: {ACCEPTED}",
         change_object("wire.xml_body._Builder._open_root", _accept_any_root),
     ),
     Defect(
-        "a missing end is forgiven",
+        "a missing end is accepted",
         "xml",
         "body-syntax",
         f"a missing end as application/xml: {ACCEPTED}",
@@ -91,14 +91,13 @@ XML_DEFECTS: Final = (
         ),
     ),
     Defect(
-        "a text is the id 0 in XML",
+        "text is accepted as the id 0 in XML",
         "xml",
         "text-ids",
         f"a text for an id as text/xml: {ACCEPTED}",
         accept_ids(lambda value: value == "x", lambda _: 0),
     ),
 )
-
 
 FORM_DEFECTS: Final = (
     Defect(
@@ -123,7 +122,7 @@ FORM_DEFECTS: Final = (
         change_bytes(lambda raw: raw.replace(b".AssociateName", b".X"), FORM),
     ),
     Defect(
-        "a text is the id 0 in a form",
+        "text is accepted as the id 0 in a form",
         "form",
         "text-ids",
         f"a text for an id: {ACCEPTED}",

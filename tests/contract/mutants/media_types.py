@@ -99,7 +99,7 @@ MEDIA_TYPE_DEFECTS: Final = (
     ),
     *(
         Defect(
-            f"{media_type} is taken",
+            f"{media_type} is accepted",
             "other-media-types",
             "media-type-other",
             f"{media_type}: expected 415, got 204",
@@ -112,14 +112,14 @@ MEDIA_TYPE_DEFECTS: Final = (
         )
     ),
     Defect(
-        "a missing Content-Type is taken for JSON",
+        "a missing Content-Type is accepted as JSON",
         "other-media-types",
         "media-type-other",
         "no Content-Type: expected 415, got 204",
         change_object("wire.decode._find_body", _default_to_json),
     ),
     Defect(
-        "media types heed case",
+        "media types are case-sensitive",
         "media-types",
         "media-types",
         "APPLICATION/JSON; charset=utf-8: expected 204, got 415",
@@ -135,7 +135,7 @@ MEDIA_TYPE_DEFECTS: Final = (
         _change_parsed_type(lambda media_type: MediaType(media_type.name, None)),
     ),
     Defect(
-        "every text is Latin-1",
+        "every text is read as Latin-1",
         "parity",
         "charset",
         "utf-8 gave",
@@ -152,7 +152,7 @@ MEDIA_TYPE_DEFECTS: Final = (
         replace_object("wire.content_type.charsets._MARKS", ()),
     ),
     Defect(
-        "an unknown charset is taken for UTF-8",
+        "an unknown charset is accepted as UTF-8",
         "charsets",
         "charset-unknown",
         "klingon: expected 415, got 204",
@@ -166,7 +166,7 @@ MEDIA_TYPE_DEFECTS: Final = (
         replace_object("wire.content_type.decode_text", _decode_with_replacement),
     ),
     Defect(
-        "Content-Encoding is not looked at",
+        "Content-Encoding is not checked",
         "content-encoding",
         "content-encoding",
         "gzip: expected 415, got 204",

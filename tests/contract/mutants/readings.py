@@ -87,7 +87,7 @@ READING_DEFECTS: Final = (
         change_response(_change_one_of(2, _use_netserver_envelope), 400),
     ),
     Defect(
-        "a ticket of a closed app is a 403, its token a 401",
+        "a ticket of a closed app gets a 403, its token a 401",
         "readings",
         "restricted-status",
         "restricted=403 at",
@@ -101,7 +101,7 @@ READING_DEFECTS: Final = (
         refuse_when(400, lambda request: request.headers.get(b"accept-language") == "*"),
     ),
     Defect(
-        "a cookie that is no session's is a 401",
+        "an unrelated cookie gets a 401",
         "sample",
         "cookies-ignored",
         "other cookies: expected 204, got 401",
@@ -122,14 +122,14 @@ READING_DEFECTS: Final = (
         _multiply_limit("webapi.operations.pipeline.decode"),
     ),
     Defect(
-        "a form without fields is taken",
+        "a form without fields is accepted",
         "limits",
         "form-limits",
         f"a form without fields: {ACCEPTED}",
         change_object("webapi.operations.pipeline.decode", _replace_empty_form),
     ),
     Defect(
-        "a JSON patch is taken for a call",
+        "a JSON patch is accepted as a call",
         "other-media-types",
         "patch-types-plain",
         f"a patch: {ACCEPTED}",
@@ -148,7 +148,7 @@ READING_DEFECTS: Final = (
         ),
     ),
     Defect(
-        "a listed origin is told nothing",
+        "a listed origin gets no CORS headers",
         "origins",
         "cors-origin",
         "access-control-allow-origin is None",
@@ -162,7 +162,7 @@ READING_DEFECTS: Final = (
         replace_object("wire.cors.AllowedOrigins.may_read", lambda *_: True),
     ),
     Defect(
-        "every origin is a star",
+        "every origin gets Access-Control-Allow-Origin: *",
         "origins",
         "cors-unlisted",
         "an origin that is not listed gets",

@@ -64,13 +64,13 @@ REFUSING_DEFECTS: Final = (
         refuse(BasicCredentials, lambda credential, _, __: not credential.password),
     ),
     _refusing_defect(
-        "SO-AppToken is looked at onsite",
+        "SO-AppToken is checked onsite",
         "ticket-onsite",
         "SoTicket with an unknown app token",
         refuse(Ticket, lambda credential, _, where: where is ONSITE and credential.app_token),
     ),
     _refusing_defect(
-        "schemes heed case",
+        "schemes are case-sensitive",
         "scheme-case",
         "basic, in lower case",
         change_object("wire.headers._read_authorization", _match_scheme_case),

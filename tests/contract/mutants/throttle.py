@@ -20,18 +20,18 @@ from tests.contract.mutants.patching import (
     wrap_post,
 )
 
-Admit = Callable[..., Any]
+Decide = Callable[..., Any]
 
 
 def _change_decision(change: Callable[[Any, Any, Any, Any], Any]) -> Mutation:
     """Replace decisions with *change* of the state, the call, the time and the decision."""
 
-    def wrap(admit: Admit) -> Admit:
+    def wrap(decide: Decide) -> Decide:
         return lambda facts, state, call, now: change(
-            state, call, now, admit(facts, state, call, now)
+            state, call, now, decide(facts, state, call, now)
         )
 
-    return change_object("core.lease.admit", wrap)
+    return change_object("core.lease.decide", wrap)
 
 
 def _queue_call(_: Any, __: Any, ___: Any, decision: Any) -> Any:
@@ -49,14 +49,14 @@ def _never_take_lease(_: Any, __: Any, ___: Any, decision: Any) -> Any:
 def _change_accounts(change: Callable[[list[int]], list[int]]) -> Mutation:
     """Let a run sync *change* of the accounts that the call lists."""
 
-    def wrap(admit: Admit) -> Admit:
-        def decide(facts: Any, state: Any, call: Any, now: Any) -> Any:
+    def wrap(decide: Decide) -> Decide:
+        def decide_changed(facts: Any, state: Any, call: Any, now: Any) -> Any:
             accounts = change(list(call.accounts))
-            return admit(facts, state, msgspec.structs.replace(call, accounts=accounts), now)
+            return decide(facts, state, msgspec.structs.replace(call, accounts=accounts), now)
 
-        return decide
+        return decide_changed
 
-    return change_object("core.lease.admit", wrap)
+    return change_object("core.lease.decide", wrap)
 
 
 def _turn_empty_list_away(_: Any, __: Any, now: Any, decision: Any) -> Any:
@@ -107,17 +107,17 @@ class _SharedLease:
     def __init__(self) -> None:
         self.lease: Any = None
 
-    def wrap(self, admit: Admit) -> Admit:
-        def decide(facts: Any, state: Any, call: Any, now: Any) -> Any:
-            new_state, verdict = admit(facts, state.with_lease(self.lease), call, now)
-            self.lease = new_state.lease
+    def wrap(self, decide: Decide) -> Decide:
+        def decide_changed(facts: Any, state: Any, call: Any, now: Any) -> Any:
+            new_state, verdict = decide(facts, state.with_lease(self.lease), call, now)
+            self.lease = new_state.lease_holder
             return new_state, verdict
 
-        return decide
+        return decide_changed
 
 
-def _share_lease(admit: Admit) -> Admit:
-    return _SharedLease().wrap(admit)
+def _share_lease(decide: Decide) -> Decide:
+    return _SharedLease().wrap(decide)
 
 
 def _throttle_defect(name: str, claim: str, reason: str, mutate: Mutation) -> Defect:
@@ -165,7 +165,7 @@ THROTTLE_DEFECTS: Final = (
         "the lease is never released",
         "lease-end",
         "the lease is held: expected False",
-        replace_object("core.state.TenantState.holder", lambda state, _: state.lease),
+        replace_object("core.state.TenantState.holder", lambda state, _: state.lease_holder),
     ),
     _throttle_defect(
         "a run ends a second early",
@@ -223,7 +223,7 @@ THROTTLE_DEFECTS: Final = (
         _change_accounts(lambda accounts: accounts or [507]),
     ),
     Defect(
-        "an await between look and take",
+        "an await between checking and taking the lease",
         "simultaneous",
         "simultaneous",
         "of 10 calls at once 10 started",
@@ -241,6 +241,6 @@ THROTTLE_DEFECTS: Final = (
         "tenants-apart",
         "lease-tenant",
         "another tenant's run held its lease",
-        change_object("core.lease.admit", _share_lease),
+        change_object("core.lease.decide", _share_lease),
     ),
 )

@@ -80,6 +80,7 @@ CHILDREN: Final[Mapping[str, Mapping[str, str]]] = {
 NO_ELEMENTS: Final = ("document", "components")
 PAGE_KEYWORDS: Final = {"type", "description", "properties", "items", "x-claim"}
 """What the page states about a value."""
+MENTION: Final = re.compile(r"(?:\(|#\s*)claims? (?!for\b)([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)")
 
 
 class Element:
@@ -209,8 +210,6 @@ def test_every_reading_has_a_claim_and_every_reading_of_a_claim_exists() -> None
 
 
 # ---- claims in source code -------------------------------------------------------------------
-
-MENTION: Final = re.compile(r"(?:\(|#\s*)claims? (?!for\b)([a-z0-9-]+(?:,\s+[a-z0-9-]+)*)")
 
 
 def find_mentions(source: str) -> set[str]:

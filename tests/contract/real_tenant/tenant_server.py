@@ -17,7 +17,7 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.readings import Readings
 from tests.contract.suite.targets import App
 
-ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(tenant_file.demo_tables(), "the demo world")
+ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(tenant_file.demo_tables(), "the demo tenants")
 ACCOUNTS: Final = (507, 508)
 SECRETS: Final = (
     *("tje0", "Tje0", "dGplMDpUamUw", "7T:demo-ticket", "demo-session", "demo-xsrf"),
@@ -30,7 +30,7 @@ def make_mock(readings: Readings | None = None) -> App:
     """Return a mock of the demo tenants, whose clocks jump."""
     settings = Settings(jump_settle=0.001, readings=readings or Readings())
     tables, seconds = tenant_file.demo_tables(), settings.seconds_per_account
-    facts = tenant_file.parse_tenants(tables, "the demo world", seconds, settings.readings)
+    facts = tenant_file.parse_tenants(tables, "the demo tenants", seconds, settings.readings)
     app: App = assemble(settings, facts, access_log.log_nothing).app
 
     async def jump() -> None:

@@ -93,12 +93,12 @@ def test_a_target_that_is_not_this_machine_needs_real() -> None:
         ),
         (("http://127.0.0.1", "--real", "--pace", "-1"), "at least 0"),
         (("http://127.0.0.1", "--real", "--pace", "nan"), "at least 0"),
-        (("http://127.0.0.1", "--real", "--ca", "/no/such/file"), "/no/such/file: cannot be read"),
-        (("http://127.0.0.1", "--real", "--target-file", "/no/such"), "/no/such: cannot be read"),
+        (("http://127.0.0.1", "--real", "--ca", "/no/such/file"), "/no/such/file: no such file"),
+        (("http://127.0.0.1", "--real", "--target-file", "/no/such"), "/no/such: no such file"),
         (("ftp://127.0.0.1", "--real"), "expected a base URL"),
     ],
 )
-def test_invalid_usage_is_one_line_that_says_what_to_do(
+def test_the_error_about_invalid_usage_is_one_line_that_says_what_to_do(
     flags: tuple[str, ...], message: str
 ) -> None:
     assert message in error_line(*flags)
@@ -335,4 +335,4 @@ def test_a_certificate_of_another_host_is_one_line(tmp_path: Path) -> None:
 
 def test_an_invalid_certificate_file_is_one_line(target_file: str) -> None:
     line = error_line("https://127.0.0.1:1", "--real", "--ca", target_file)
-    assert f"{target_file}: is no PEM file of certificates" in line
+    assert f"{target_file}: is not a PEM file of certificates" in line

@@ -55,7 +55,7 @@ TENANTS = st.fixed_dictionaries(
 
 
 def valid_secrets(tenant: TargetTenant) -> set[str]:
-    """Return every valid secret, as it stands in a header."""
+    """Return every valid secret, as it appears in a header."""
     pairs = {f"{user.name}:{user.password}" for user in tenant.users}
     values = {base64.b64encode(pair.encode()).decode() for pair in pairs}
     values |= {*tenant.tickets, *(token.value for token in tenant.tokens)}

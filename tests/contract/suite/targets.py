@@ -1,8 +1,10 @@
-"""Plans, tenants and in-process applications for tests of the contract check."""
+"""Runs of `check`; plans, tenants and in-process applications for tests of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
+
+from click.testing import CliRunner, Result
 
 from superoffice_contract.suite.run import Plan
 from superoffice_contract.target import tenants as target_tenants
@@ -10,6 +12,7 @@ from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
+from superoffice_mock.cli import main
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 
@@ -24,6 +27,11 @@ OTHER_TENANT: Final = {
 }
 
 
+def run_check(*arguments: str, env: Mapping[str, str] | None = None) -> Result:
+    """Run the command `check` in this process."""
+    return CliRunner().invoke(main, ["check", *arguments], env=env)
+
+
 def read_tenant(**table: Any) -> TargetTenant:
     """Return the one tenant in *table*."""
     (tenant,) = target_tenants.read_tenants([table], "a test")
@@ -31,19 +39,19 @@ def read_tenant(**table: Any) -> TargetTenant:
 
 
 def make_mock(**settings: Any) -> Any:
-    """Return a mock of the demo world whose clocks jump at once."""
+    """Return a mock of the demo tenants whose clocks jump at once."""
     configuration = Settings(jump_settle=0.001, **settings)
     seconds = configuration.seconds_per_account
     facts = tenant_file.parse_tenants(
-        tenant_file.demo_tables(), "the demo world", seconds, configuration.readings
+        tenant_file.demo_tables(), "the demo tenants", seconds, configuration.readings
     )
     return assemble(configuration, facts, access_log.log_nothing).app
 
 
 def make_plan(server: object, *only: str, **fields: Any) -> Plan:
-    """Return the plan to check the demo world at *server*."""
+    """Return the plan to check the demo tenants at *server*."""
     tenants = fields.pop(
-        "tenants", target_tenants.read_tenants(tenant_file.demo_tables(), "the demo world")
+        "tenants", target_tenants.read_tenants(tenant_file.demo_tables(), "the demo tenants")
     )
     return Plan(server=server, tenants=tenants, only=only, **fields)
 

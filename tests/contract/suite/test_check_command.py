@@ -5,11 +5,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from click.testing import CliRunner, Result
 
 from superoffice_contract.openapi import claims
-from superoffice_mock.cli import main
 from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.contract.suite.targets import run_check
 from tests.support.server_process import ServerProcess, run_server
 
 FEW_CHECKS = ("--only", "ids", "--only", "credentials-let-in", "--only", "credentials-refused")
@@ -20,10 +19,6 @@ installation = "onsite"
 users = [{ name = "kari", password = "Kari" }]
 sessions = [{ id = "other-session", xsrf = "other-xsrf", user = "kari" }]
 """
-
-
-def run_check(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["check", *arguments])
 
 
 @pytest.fixture

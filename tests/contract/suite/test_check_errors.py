@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.other_server.server import ServerBehavior, run_other_server
-from tests.contract.suite.test_check_command import run_check
+from tests.contract.suite.targets import run_check
 from tests.support.server_process import ServerProcess
 
 
@@ -71,10 +71,10 @@ def test_a_port_without_a_server_is_one_line() -> None:
     with socket.socket() as unused_socket:
         unused_socket.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused_socket.getsockname()[1]}"
-        assert f"{url}: ConnectError: " in error_line(url)
+        assert f"{url}: connection refused; is a server running there?" in error_line(url)
 
 
-def test_a_server_that_does_not_speak_http_is_one_line() -> None:
+def test_the_error_about_a_server_without_http_is_one_line() -> None:
     with run_raw_server(b"220 mail.example.com ESMTP\r\n") as url:
         assert "is a server running there?" in error_line(url)
 
@@ -118,14 +118,17 @@ def test_an_invalid_target_file_is_one_line(target: Path, content: bytes, messag
 
 
 def test_an_unreadable_or_unwritable_file_is_one_line(tmp_path: Path) -> None:
-    assert "cannot be read" in error_line("--target-file", str(tmp_path / "nothing.toml"))
-    assert "can't be written" in error_line("--only", "ids", "--out", str(tmp_path))
+    missing = tmp_path / "nothing.toml"
+    assert f"{missing}: no such file" in error_line("--target-file", str(missing))
+    message = error_line("--only", "ids", "--out", str(tmp_path))
+    assert f"{tmp_path}: is a directory; name a file that can be written" in message
 
 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--only", "mood", "there is no check mood; the checks are credentials-let-in, "),
+        ("--only", "zzzz", "there is no check 'zzzz'; see --list for the names"),
+        ("--only", "throttel", "did you mean 'throttle'? See --list for all names"),
         ("--reading", "mood=good", "--reading mood=good: "),
         ("--reading", "restricted", "--reading restricted: "),
         ("--reading", "restricted=402", "--reading restricted=402: "),
@@ -152,7 +155,7 @@ def test_invalid_options_exit_with_code_2() -> None:
         *(("httpx2", ["--list"]), ("httpx2", ["--real", "http://127.0.0.1"])),
     ],
 )
-def test_without_the_extra_it_is_one_line_that_says_what_to_install(
+def test_without_the_extra_the_error_is_one_line_that_says_what_to_install(
     missing: str, flags: list[str]
 ) -> None:
     program = (

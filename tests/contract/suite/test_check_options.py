@@ -1,16 +1,11 @@
 """Options of `superoffice-mock check` that describe the server."""
 
 import pytest
-from click.testing import CliRunner, Result
 
-from superoffice_mock.cli import main
+from tests.contract.suite.targets import run_check
 from tests.support.server_process import run_server
 
 TOKEN = {"SUPEROFFICE_MOCK_CONTROL_TOKEN": "only-for-tests"}
-
-
-def run_check(*arguments: str, env: dict[str, str] | None = None) -> Result:
-    return CliRunner().invoke(main, ["check", *arguments], env=env)
 
 
 @pytest.mark.slow

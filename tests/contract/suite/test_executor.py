@@ -9,7 +9,7 @@ import pytest
 from superoffice_contract.checks.check import EffectCheck, Observations
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.errors import NotObservableError
-from superoffice_contract.readings import ReadingSigns
+from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Finding, ProgressCounter, Result
 from superoffice_contract.suite.executor import MAX_CONCURRENT_REQUESTS, CheckRun, run_effect_check
 from superoffice_contract.suite.plan import Plan, Tally
@@ -22,7 +22,7 @@ FINDING = Finding("here", "wrong")
 
 
 def make_check_run(plan: Plan) -> CheckRun:
-    return CheckRun(plan, True, ProgressCounter(lambda *_: None, 1), Tally(), ReadingSigns())
+    return CheckRun(plan, True, ProgressCounter(lambda *_: None, 1), Tally(), ObservedReadings())
 
 
 async def run_check_with(*findings: Finding) -> Result:

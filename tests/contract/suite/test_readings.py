@@ -2,7 +2,7 @@
 
 import pytest
 
-from superoffice_contract.readings import READINGS, ReadingSign, ReadingSigns
+from superoffice_contract.readings import CLAIMS_BY_READING, ObservedReading, ObservedReadings
 from superoffice_contract.report import Report
 from superoffice_contract.suite.run import run
 from superoffice_contract.suite.throttle import THROTTLE
@@ -10,7 +10,7 @@ from superoffice_mock.core.readings import READINGS as MOCK_READINGS
 from superoffice_mock.core.readings import Readings
 from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.contract.suite.targets import OTHER_TENANT, make_mock, make_plan, read_tenant
-from tests.support.server_process import run_server as serving_mock
+from tests.support.server_process import run_server
 
 NOT_OBSERVABLE = "cannot be observed: "
 
@@ -33,7 +33,7 @@ def check_other_server(behavior: ServerBehavior, *only: str, **fields: object) -
 
 
 def test_the_contract_knows_every_reading_of_the_mock() -> None:
-    assert set(READINGS) == set(MOCK_READINGS)
+    assert set(CLAIMS_BY_READING) == set(MOCK_READINGS)
 
 
 @pytest.mark.slow
@@ -68,7 +68,7 @@ def test_the_effect_of_a_disconnect_is_detected_over_sockets(
         *("--reading", f"disconnect={value}"),
         *("--reading", "=".join(other_reading), "--log", "off"),
     )
-    with serving_mock(*flags) as running:
+    with run_server(*flags) as running:
         report = run(make_plan(running.url, THROTTLE))
     assert report.exit_code == 0
     readings = reported_readings(report)
@@ -111,7 +111,7 @@ def test_a_server_that_follows_two_values_of_a_reading_fails(
     report = check_other_server(behavior, "readings")
     (finding,) = report.findings
     assert all(value in finding.what for value in values)
-    assert set(finding.claims) == set(READINGS[reading])
+    assert set(finding.claims) == set(CLAIMS_BY_READING[reading])
     assert reported_readings(report)[reading] == "cannot be observed: it differs"
 
 
@@ -176,12 +176,14 @@ def test_runs_of_a_second_can_be_checked_when_their_length_is_given(*, blocking:
 
 
 def test_signs_of_several_tenants_are_compared_with_the_expected_value() -> None:
-    signs = ReadingSigns()
-    for tenant, value, why in (("a", "401", "x"), ("b", "403", "y"), ("c", None, "no sign")):
-        signs.add(ReadingSign("restricted", tenant, value, why))
-    assert dict(signs.describe_unstated({})) == {"reading restricted": "401 at a, 403 at b"}
-    assert dict(signs.describe_unstated({"restricted": "401"})) == {}
-    assert list(signs.find_violations({}, ["restricted"])) == []
-    (finding,) = signs.find_violations({"restricted": "401"}, ["restricted"])
+    observed_readings = ObservedReadings()
+    for tenant, value, why in (("a", "401", "x"), ("b", "403", "y"), ("c", None, "not shown")):
+        observed_readings.add(ObservedReading("restricted", tenant, value, why))
+    assert dict(observed_readings.describe_unstated({})) == {
+        "reading restricted": "401 at a, 403 at b"
+    }
+    assert dict(observed_readings.describe_unstated({"restricted": "401"})) == {}
+    assert list(observed_readings.find_violations({}, ["restricted"])) == []
+    (finding,) = observed_readings.find_violations({"restricted": "401"}, ["restricted"])
     assert (finding.where, finding.what) == ("b", "restricted=403 at y, expected restricted=401")
-    assert list(signs.find_violations({"restricted": "401"}, ["errors"])) == []
+    assert list(observed_readings.find_violations({"restricted": "401"}, ["errors"])) == []

@@ -11,7 +11,7 @@ from superoffice_contract.fuzzing import custom_checks
 from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report, Result, as_text
 from superoffice_contract.suite import run as suite_run
-from superoffice_contract.suite.fuzzing import CLAIMS_BY_CHECK, GENERATED, accesses
+from superoffice_contract.suite.fuzzing import CLAIMS_BY_CHECK, GENERATED, sign_ins
 from superoffice_contract.suite.plan import Tally
 from superoffice_contract.suite.run import CHECKS, checks_by_claim, run
 from superoffice_contract.suite.throttle import THROTTLE
@@ -64,7 +64,7 @@ def test_incomplete_responses_of_the_control_api_are_an_error_of_the_check() -> 
     for path, check in (("/_mock/lease", "get-starts-nothing"), ("/_mock/runs", THROTTLE)):
         (result,) = run(make_plan(replace_route(app, "GET", path, incomplete), check)).results
         assert (result.check, result.status) == (check, "error")
-        assert "does not tell what this check needs" in result.findings[0].what
+        assert "a response of /_mock/ lacks what this check needs" in result.findings[0].what
 
 
 def test_a_tally_counts_accepted_calls_by_media_type() -> None:
@@ -96,9 +96,9 @@ def test_a_plan_without_credentials_is_an_error() -> None:
         run(make_plan(make_mock(), tenants=(read_tenant(id="onsite", installation="onsite"),)))
 
 
-def test_an_unknown_check_is_an_error_that_names_the_known_checks() -> None:
-    with pytest.raises(TargetError, match="no check mood; the checks are credentials-let-in, "):
-        run(make_plan(make_mock(), "ids", "mood"))
+def test_an_unknown_check_is_an_error_that_names_the_nearest_one() -> None:
+    with pytest.raises(TargetError, match="no check 'throttel'; did you mean 'throttle'"):
+        run(make_plan(make_mock(), "ids", "throttel"))
 
 
 def test_a_tenant_whose_only_credential_must_be_refused_is_checked() -> None:
@@ -262,12 +262,12 @@ def test_generated_requests_use_every_kind_of_credential() -> None:
         apps=[{"name": "app", "token": "app-token"}],
         tokens=[{"value": "8A:token", "app": "app"}],
     )
-    schemes = [dict(access.schemes) for access in accesses(read_tenant(**OTHER_TENANT))]
+    schemes = [dict(sign_in.schemes) for sign_in in sign_ins(read_tenant(**OTHER_TENANT))]
     assert {"basic": {"username": "kari", "password": "Kari"}} in schemes
     assert {"soTicket": {"api_key": "SOTicket 7T:other-ticket"}} in schemes
     pair = {"xsrfToken": {"api_key": "other-xsrf"}, "session": {"api_key": "other-session"}}
     assert pair in schemes
-    by_schemes = {tuple(access.schemes): access for access in accesses(online)}
+    by_schemes = {tuple(sign_in.schemes): sign_in for sign_in in sign_ins(online)}
     assert by_schemes["soTicket",].app_token == "app-token"
     assert by_schemes["bearer",].schemes == {"bearer": {"bearer": "8A:token"}}
-    assert {access.segment for access in by_schemes.values()} == {"Cust1"}
+    assert {sign_in.segment for sign_in in by_schemes.values()} == {"Cust1"}

@@ -18,6 +18,8 @@ from superoffice_contract.target.http import Request
 CURL, SHELL = shutil.which("curl"), shutil.which("sh")
 BASE = "http://127.0.0.1:8204"
 JSON = ("Content-Type", "application/json")
+ADDED_HEADERS = {"host", "user-agent", "content-length", "accept"}
+"""Headers that curl adds."""
 
 
 def split_command(request: Request) -> list[str]:
@@ -53,7 +55,7 @@ def test_a_command_is_quoted_for_the_shell() -> None:
     ]
 
 
-def test_a_body_that_is_cut_says_how_long_it_is() -> None:
+def test_a_shortened_body_shows_its_full_length() -> None:
     suffix = "… (10000 bytes in all)"
     assert "[" * 400 + suffix in split_command(Request("POST", "/", (), b"[" * 10_000))
     words = split_command(Request("POST", "/", (), b"\xff" * 10_000))
@@ -101,10 +103,6 @@ def record_requests() -> Iterator[tuple[str, list[Request]]]:
         finally:
             server.shutdown()
             thread.join()
-
-
-ADDED_HEADERS = {"host", "user-agent", "content-length", "accept"}
-"""Headers that curl adds."""
 
 
 @pytest.mark.skipif(CURL is None or SHELL is None, reason="needs curl and a shell")

@@ -14,6 +14,8 @@ from superoffice_contract.target import http
 from superoffice_contract.target.http import Request, Response, open_client
 from tests.contract.other_server.server import ServerBehavior, run_other_server
 
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+
 
 class App:
     """An application that answers with *body* as *media_type* and keeps the scopes."""
@@ -155,8 +157,6 @@ async def test_a_body_that_arrives_byte_by_byte_does_not_extend_the_timeout() ->
 
 
 # ---- connections that break ------------------------------------------------------------------
-
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
 @asynccontextmanager

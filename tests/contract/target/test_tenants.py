@@ -121,13 +121,22 @@ def test_the_path_of_a_tenant_begins_with_its_id_except_onsite() -> None:
 
 def test_an_invalid_table_is_reported_with_its_file_and_place() -> None:
     invalid_tables: list[tuple[Any, str]] = [
-        ({"installation": "onsite"}, "missing required field `id`"),
-        ({"id": "x", "installation": "cloud"}, "cloud"),
-        ({"id": "x", "installation": "onsite", "tickets": [""]}, "length >= 1"),
-        ({"id": "x", "installation": "onsite", "users": [{"name": "x"}]}, "password"),
-        ("x", "Expected `object`"),
+        ({"installation": "onsite"}, "tenant 1: 'id' is missing"),
+        (
+            {"id": "x", "installation": "cloud"},
+            "tenant 1, installation: expected one of online, onsite",
+        ),
+        (
+            {"id": "x", "installation": "onsite", "tickets": [""]},
+            "tenant 1, tickets 1: expected text that is not empty",
+        ),
+        (
+            {"id": "x", "installation": "onsite", "users": [{"name": "x"}]},
+            "tenant 1, users 1: 'password' is missing",
+        ),
+        ("x", "tenant 1: expected a table, got text"),
     ]
     for table, text in invalid_tables:
-        with pytest.raises(TargetError, match=r"^here\.toml: \[\[tenant\]\]: ") as error:
+        with pytest.raises(TargetError, match=r"^here\.toml: tenant 1") as error:
             tenants.read_tenants([table], "here.toml")
         assert text in str(error.value), table

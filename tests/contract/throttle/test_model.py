@@ -99,7 +99,7 @@ def test_an_empty_list_that_starts_a_run_has_a_run_without_length(run: str) -> N
     assert not model.is_busy
 
 
-def test_a_call_that_hangs_up_still_counts() -> None:
+def test_a_call_whose_client_disconnects_still_counts() -> None:
     model = make_throttle(busy="try-for-1s", run="blocking")
     first = model.arrive([TWO])
     model.hang_up(first)

@@ -63,7 +63,7 @@ def test_nothing_is_shown_if_standard_error_is_not_a_terminal(
     assert capsys.readouterr() == ("", "")
 
 
-def test_a_check_on_a_terminal_has_a_bar_besides_its_report() -> None:
+def test_a_check_on_a_terminal_has_a_bar_in_addition_to_its_report() -> None:
     our_end, their_end = pty.openpty()
     command = [sys.executable, "-m", "superoffice_mock", "check", "--only", "ids"]
     env = environment({"TERM": "xterm"})

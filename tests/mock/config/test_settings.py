@@ -7,7 +7,7 @@ from superoffice_mock.config.settings import Configuration, Settings, options
 from superoffice_mock.core.readings import READINGS, Readings
 from tests.support.settings import DESIGN, environment_variable, load_settings, write_config
 
-SAMPLES = {  # for each setting, a text that is not the default, and the value that it stands for
+SAMPLES = {  # for each setting, a text that is not the default, and its value
     "host": ("::1", "::1"),
     "port": ("0", 0),
     "port-file": ("/run/port", "/run/port"),
@@ -50,12 +50,17 @@ def test_the_settings_and_their_defaults_are_those_of_the_design() -> None:
     assert {option.name: option.default for option in options()} == DESIGN
 
 
+def test_no_help_text_begins_with_a_value_which_help_would_capitalize() -> None:
+    values = ("auto", "text", "json", "off", "loopback")
+    assert [option.name for option in options() if option.help.startswith(values)] == []
+
+
 def test_every_setting_has_a_help_text() -> None:
     assert [option.name for option in options() if len(option.help) <= 10] == []
 
 
-def test_without_any_source_the_defaults_and_the_demo_world_apply() -> None:
-    assert load_settings() == Configuration(Settings(), None, "the demo world")
+def test_without_any_source_the_defaults_and_the_demo_tenants_apply() -> None:
+    assert load_settings() == Configuration(Settings(), None, "the demo tenants")
 
 
 # ---- sources ---------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Tenants of a configuration: the demo world, tables of a file, and invalid tables."""
+"""Tenants of a configuration: the demo tenants, tables of a file, and invalid tables."""
 
 import tomllib
 from typing import Any
@@ -17,6 +17,8 @@ from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import SECOND, AccountId, Installation, TenantId
 from superoffice_mock.errors import SetupError
+
+ONSITE = 'id = "a"\ninstallation = "onsite"\n'
 
 
 def parse(tables: list[Any], expires_after: float | None = None) -> tuple[TenantFacts, ...]:
@@ -39,10 +41,10 @@ def error_of(*tables: Any) -> str:
     return str(error.value)
 
 
-# ---- the demo world --------------------------------------------------------------------------
+# ---- the demo tenants ------------------------------------------------------------------------
 
 
-def test_the_demo_world_has_the_three_tenants_of_the_design() -> None:
+def test_there_are_the_three_demo_tenants_of_the_design() -> None:
     assert [(tenant.id, tenant.installation) for tenant in parse(demo_tables())] == [
         ("onsite", Installation.ONSITE),
         ("Cust12345", Installation.ONLINE),
@@ -88,7 +90,7 @@ def test_a_tenant_needs_only_an_id_and_an_installation() -> None:
     assert not tenant.sessions
 
 
-def test_the_settings_apply_to_the_tenants_of_a_file_and_of_the_demo_world() -> None:
+def test_the_settings_apply_to_the_tenants_of_a_file_and_to_the_demo_tenants() -> None:
     readings = Readings(run="blocking")
     settings = Settings(seconds_per_account=0.25, readings=readings, expires_after=60)
     tables = [{"id": "a", "installation": "onsite"}]
@@ -138,7 +140,7 @@ def test_a_tenants_own_lifetimes_override_the_setting() -> None:
 # ---- warnings --------------------------------------------------------------------------------
 
 
-def test_the_demo_world_has_no_warnings() -> None:
+def test_the_demo_tenants_have_no_warnings() -> None:
     assert list_warnings(parse(demo_tables()), "x") == []
 
 
@@ -157,17 +159,25 @@ def test_credentials_that_the_installation_never_accepts_get_a_warning() -> None
 
 # ---- invalid tables --------------------------------------------------------------------------
 
-ONSITE = 'id = "a"\ninstallation = "onsite"\n'
 INVALID = {
     "a lifetime of zero": (f"{ONSITE}expires-after = 0", ["expires-after"]),
     "a lifetime of an unknown kind": (
         f"{ONSITE}expires-after = {{ ticket = 1 }}",
-        ["`ticket`", "expires-after", "did you mean 'tickets'"],
+        ["'ticket'", "expires-after", "did you mean 'tickets'"],
     ),
-    "a lifetime that is not a number": (f'{ONSITE}expires-after = "1h"', ["expires-after"]),
-    "no id": ('installation = "onsite"', ["id", "missing"]),
-    "no installation": ('id = "a"', ["installation", "missing"]),
-    "an unknown installation": ('id = "a"\ninstallation = "cloud"', ["installation", "cloud"]),
+    "a lifetime that is not a number": (
+        f'{ONSITE}expires-after = "1h"',
+        ["tenant 1, expires-after: expected a number or a table, got text"],
+    ),
+    "no id": ('installation = "onsite"', ["tenant 1: 'id' is missing"]),
+    "no installation": (
+        'id = "a"',
+        ["tenant 1: 'installation' is missing; set it to online or onsite"],
+    ),
+    "an unknown installation": (
+        'id = "a"\ninstallation = "cloud"',
+        ["tenant 1, installation: expected one of online, onsite, got 'cloud'"],
+    ),
     "a space in the id": ('id = "a b"\ninstallation = "onsite"', ["'a b'", "hyphens"]),
     "an empty id": ('id = ""\ninstallation = "onsite"', ["''"]),
     "a slash in the id": ('id = "a/b"\ninstallation = "onsite"', ["'a/b'"]),
@@ -183,22 +193,28 @@ INVALID = {
     ),
     "an account id above int32": (
         f"{ONSITE}accounts = [{{ id = 2147483648, seconds = 1 }}]",
-        ["accounts[0].id"],
+        ["tenant 1, accounts 1, id: expected at most 2147483647"],
     ),
     "an account id below int32": (
         f"{ONSITE}accounts = [{{ id = -2147483649, seconds = 1 }}]",
-        ["accounts[0].id"],
+        ["tenant 1, accounts 1, id: expected at least -2147483648"],
     ),
     "negative seconds": (
         f"{ONSITE}accounts = [{{ id = 1, seconds = -1 }}]",
-        ["accounts[0].seconds"],
+        ["tenant 1, accounts 1, seconds: expected at least 0"],
     ),
     "seconds that are not a number": (
         f"{ONSITE}accounts = [{{ id = 1, seconds = nan }}]",
-        ["accounts[0].seconds"],
+        ["tenant 1, accounts 1, seconds: expected at "],
     ),
-    "an empty ticket": (f'{ONSITE}tickets = [""]', ["tickets[0]"]),
-    "users that are not a list": (f'{ONSITE}users = "x"', ["users"]),
+    "an empty ticket": (
+        f'{ONSITE}tickets = [""]',
+        ["tenant 1, tickets 1: expected text that is not empty"],
+    ),
+    "users that are not a list": (
+        f'{ONSITE}users = "x"',
+        ["tenant 1, users: expected a list, got text"],
+    ),
 }
 
 
@@ -217,13 +233,13 @@ def test_an_unknown_key_of_a_tenant_is_an_error_with_the_nearest_known_key() -> 
         ("sessions = [{ ID = 'a', xsrf = 'x', user = 'u' }]", "ID", "id"),
     ):
         message = error_of(table_of(ONSITE + text))
-        assert f"`{key}`" in message
+        assert f"unknown key {key!r}" in message
         assert f"did you mean {suggestion!r}" in message
 
 
 def test_an_unknown_key_that_resembles_no_known_key_gets_no_suggestion() -> None:
     message = error_of({"id": "a", "installation": "onsite", "qqqqqq": 1})
-    assert "`qqqqqq`" in message
+    assert "unknown key 'qqqqqq'; the keys are: accounts, apps, " in message
     assert "did you mean" not in message
 
 
@@ -239,9 +255,9 @@ def test_an_empty_list_of_tenants_is_an_error() -> None:
 def test_a_tenant_that_is_not_a_table_is_an_error() -> None:
     tables: list[Any] = ["onsite", 1, None, []]
     for table in tables:
-        assert error_of(table).startswith("mock.toml: [[tenant]]"), table
+        assert error_of(table).startswith("mock.toml: tenant 1: expected a table, got "), table
 
 
-def test_an_error_beside_a_secret_does_not_repeat_the_secret() -> None:
+def test_an_error_next_to_a_secret_does_not_repeat_the_secret() -> None:
     table = {"id": "a", "installation": "onsite", "tickets": ["7T:very-secret", 5]}
     assert "very-secret" not in error_of(table)

@@ -101,7 +101,7 @@ async def test_the_policy_is_the_same_for_every_user() -> None:
     assert len(policies) == 1
 
 
-async def test_a_session_with_characters_that_cookies_cannot_have_is_a_409() -> None:
+async def test_a_session_with_characters_that_cookies_cannot_have_gets_a_409() -> None:
     for session in (
         {"id": "a;b"},
         {"id": "a\r\nb: c"},

@@ -111,39 +111,39 @@ async def test_a_reset_clears_the_faults_and_numbers_them_from_one(local: InProc
 INVALID: list[tuple[Any, str]] = [
     ({}, "the fault has no effect; name one of status, expired_credential, delay, connection"),
     ({"times": 2}, "the fault has no effect"),
-    ({"statsu": 503}, "did you mean `status`"),
-    ({"expired_credentials": True}, "did you mean `expired_credential`"),
+    ({"statsu": 503}, "did you mean 'status'"),
+    ({"expired_credentials": True}, "did you mean 'expired_credential'"),
     ({"status": 503, "delay": 1}, "status and delay exclude each other; arm one fault for each"),
     (
         {"status": 401, "expired_credential": True, "delay": 1, "connection": "stall"},
         "status and expired_credential and delay and connection",
     ),
     ({"expired_credential": False}, "expired_credential must be true or left out"),
-    ({"status": 204}, "`int` >= 400"),
-    ({"status": 200}, "`int` >= 400"),
-    ({"status": 99}, "`int` >= 400"),
-    ({"status": 600}, "`int` <= 599"),
-    ({"status": "503"}, "Expected `int"),
-    ({"status": True}, "Expected `int"),
+    ({"status": 204}, "status: expected at least 400"),
+    ({"status": 200}, "status: expected at least 400"),
+    ({"status": 99}, "status: expected at least 400"),
+    ({"status": 600}, "status: expected at most 599"),
+    ({"status": "503"}, "expected a whole number, got "),
+    ({"status": True}, "expected a whole number, got "),
     ({"status": 500, "retry_after": 1}, "retry_after goes with status 429 or 503"),
     ({"retry_after": 1}, "retry_after needs a status; send both"),
     ({"delay": 1, "retry_after": 1}, "retry_after needs a status; send both"),
-    ({"status": 503, "retry_after": -1}, "`int` >= 0"),
+    ({"status": 503, "retry_after": -1}, "expected at least 0"),
     ({"status": 503, "retry_after": 1, "headers": {"retry-after": "2"}}, "is given twice"),
     ({"status": 503, "retry_after": 0, "headers": {"retry-after": "2"}}, "is given twice"),
-    ({"delay": 0}, "> 0"),
-    ({"delay": -1}, "> 0"),
-    ({"delay": 1e300}, "<= 1000000000"),
-    ({"delay": "1"}, "Expected `float"),
-    (BUSY | {"times": -1}, "`int` >= 0"),
-    (BUSY | {"times": 0}, "0 means until it is cleared"),
-    (BUSY | {"times": 1.5}, "Expected `int"),
-    (BUSY | {"every": 0}, "`int` >= 1"),
+    ({"delay": 0}, "expected more than 0"),
+    ({"delay": -1}, "expected more than 0"),
+    ({"delay": 1e300}, "expected at most 1000000000"),
+    ({"delay": "1"}, "expected a number, got text"),
+    (BUSY | {"times": -1}, "expected at least 0"),
+    (BUSY | {"times": 0}, "times: 0 is only for a fault with every or probability; send 1 or more"),
+    (BUSY | {"times": 1.5}, "expected a whole number, got "),
+    (BUSY | {"every": 0}, "expected at least 1"),
     (BUSY | {"every": 2, "probability": 0.5}, "exclude each other"),
-    (BUSY | {"probability": 0}, "> 0"),
-    (BUSY | {"probability": 1.1}, "<= 1"),
-    (BUSY | {"probability": 0.5, "seed": -1}, "`int` >= 0"),
-    (BUSY | {"probability": 0.5, "seed": 2**53}, "<= 9007199254740991"),
+    (BUSY | {"probability": 0}, "expected more than 0"),
+    (BUSY | {"probability": 1.1}, "expected at most 1"),
+    (BUSY | {"probability": 0.5, "seed": -1}, "expected at least 0"),
+    (BUSY | {"probability": 0.5, "seed": 2**53}, "expected at most 9007199254740991"),
     (BUSY | {"seed": 1}, "seed needs probability or connection random-data-then-close"),
     ({"connection": "stall", "seed": 1}, "seed needs probability"),
     (
@@ -156,11 +156,11 @@ INVALID: list[tuple[Any, str]] = [
         BUSY | {"operation": "SyncEmailAccount"},
         "unknown operation 'SyncEmailAccount'; did you mean",
     ),
-    (BUSY | {"operation": ""}, "Known: SyncEmailAccounts"),
+    (BUSY | {"operation": ""}, "unknown operation ''; the operations are: SyncEmailAccounts"),
     ({"delay": 1, "message": "x"}, "message needs a status"),
     ({"delay": 1, "headers": {}}, "headers needs a status"),
-    (BUSY | {"message": ""}, "length >= 1"),
-    (BUSY | {"message": "x" * 1001}, "length <= 1000"),
+    (BUSY | {"message": ""}, "message: expected text that is not empty"),
+    (BUSY | {"message": "x" * 1001}, "message: expected at most 1000 characters"),
     (BUSY | {"message": "a\u0000b"}, "cannot be printed"),
     (BUSY | {"headers": {"X-A": "b\r\nX-C: d"}}, "X-A: the value has characters"),
     (BUSY | {"headers": {"X-A": "b\u0142"}}, "X-A: the value has characters"),
@@ -173,18 +173,17 @@ INVALID: list[tuple[Any, str]] = [
     (BUSY | {"headers": {"transfer-encoding": "x"}}, "the server writes transfer-encoding"),
     (BUSY | {"headers": {"Connection": "close"}}, "the server writes Connection"),
     (BUSY | {"headers": {"Date": "today"}}, "the server writes Date itself"),
-    (BUSY | {"headers": {f"X-{n}": "" for n in range(21)}}, "length <= 20"),
-    (BUSY | {"headers": [["X-A", "b"]]}, "Expected `object"),
-    ([], "Expected `object`"),
+    (BUSY | {"headers": {f"X-{n}": "" for n in range(21)}}, "headers: expected at most 20 members"),
+    (BUSY | {"headers": [["X-A", "b"]]}, "headers: expected an object, got a list"),
+    ([], "the body: expected an object, got a list; send {"),
 ]
 
 
-async def test_an_invalid_fault_gets_a_400_with_an_example(local: InProcessMock) -> None:
+async def test_an_invalid_fault_gets_a_400_that_says_why(local: InProcessMock) -> None:
     await local.control("POST", "faults", BUSY)
     for body, expected in INVALID:
         detail = await expect_fault_problem(local, "POST", body)
         assert expected in detail, body
-        assert '{"status": 503, "retry_after": 2, "times": 2}' in detail, body
 
 
 async def test_one_invalid_fault_in_a_list_arms_none_of_them(local: InProcessMock) -> None:
@@ -215,7 +214,7 @@ async def test_without_a_server_a_connection_fault_gets_a_409(local: InProcessMo
 async def test_a_tenant_can_have_a_hundred_faults_and_spent_ones_make_room(
     local: InProcessMock,
 ) -> None:
-    assert "length <= 100" in await expect_fault_problem(local, "PUT", {"faults": [BUSY] * 101})
+    assert "at most 100 items" in await expect_fault_problem(local, "PUT", {"faults": [BUSY] * 101})
     await local.control("PUT", "faults", {"faults": [BUSY] * 100})
     assert "DELETE /_mock/faults" in await expect_fault_problem(local, "POST", BUSY, 409)
     await local.call()

@@ -23,6 +23,7 @@ CALLS: Final[list[Call]] = [
     for path, methods in PATHS.items()
     for name, method in methods.items()
 ]
+NO_BODY: Final = "this call takes no body; leave it out"
 NO_OBJECTS: Final = (b"sync!", b"[]", b'"x"', b"null", b"1", b"{", b"\xff", b"\0")
 
 
@@ -82,9 +83,11 @@ async def test_a_body_that_is_not_an_object_gets_a_400_with_an_example(
     for name, path, method in CALLS:
         for body in NO_OBJECTS:
             detail = await expect_problem(local, name, path, 400, body)
-            example = method.body.example if method.body else "none"
-            assert detail.startswith("the body: "), (name, path, body)
-            assert detail.endswith(f"; send {example}"), (name, path, body)
+            if method.body is None:
+                assert detail == NO_BODY, (name, path, body)
+            else:
+                assert detail.startswith("the body: "), (name, path, body)
+                assert detail.endswith(f"; send {method.body.example}"), (name, path, body)
 
 
 async def test_an_unknown_member_gets_a_400_with_the_nearest_one(local: InProcessMock) -> None:
@@ -93,8 +96,8 @@ async def test_an_unknown_member_gets_a_400_with_the_nearest_one(local: InProces
         near = members[-1] if members else "second"
         body = json.dumps({f"{near}_": 1}).encode()
         detail = await expect_problem(local, name, path, 400, body)
-        hint = f"did you mean `{near}`?" if members else "no members are allowed here"
-        assert f"unknown member `{near}_`; {hint}" in detail, (name, path)
+        unknown = f"unknown member {near + '_'!r}; did you mean {near!r}?"
+        assert (unknown if members else NO_BODY) in detail, (name, path)
 
 
 async def test_a_member_unlike_any_other_gets_a_short_400_with_the_known_ones(
@@ -104,7 +107,7 @@ async def test_a_member_unlike_any_other_gets_a_short_400_with_the_known_ones(
     for name, path, method in CALLS:
         detail = await expect_problem(local, name, path, 400, body)
         members = ", ".join(sorted(members_of(method.body)))
-        hint = f"known members: {members}" if members else "no members are allowed here"
+        hint = f"the members are: {members}" if members else NO_BODY
         assert hint in detail, (name, path)
         assert len(detail) < 1000, (name, path)
 

@@ -110,7 +110,7 @@ def test_generated_requests_are_answered_as_described(seed: int) -> None:
             if operation == f"{name} /_mock{path}"
         }
         assert statuses >= {404}, call
-        if call != "DELETE /tenants/{id}":  # the ids of made tenants are random
+        if call != "DELETE /tenants/{id}":  # the ids of temporary tenants are random
             assert method.status in statuses, call
 
 

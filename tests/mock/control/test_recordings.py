@@ -59,7 +59,7 @@ async def test_a_recording_contains_no_secrets_and_no_names() -> None:
     summary: dict[str, Any] = json.loads(response.body)["log"]["_mock"]
     assert summary["redacted"]["credential"] == 4
     first, second = har_file.read(response.body).entries
-    assert first.request.all("authorization") == second.request.all("authorization")
+    assert first.request.get_all("authorization") == second.request.get_all("authorization")
 
 
 async def test_calls_afterwards_and_of_other_tenants_are_not_recorded() -> None:
@@ -91,7 +91,7 @@ async def test_the_answer_of_a_fault_is_recorded() -> None:
     await local.call()
     (entry,) = await stop_recording(local)
     assert (entry.label.outcome, entry.response.status) == ("faulted", 503)
-    assert entry.response.all("retry-after") == ("2",)
+    assert entry.response.get_all("retry-after") == ("2",)
 
 
 async def test_a_recording_can_be_started_and_stopped_once(local: InProcessMock) -> None:

@@ -207,10 +207,14 @@ async def test_the_number_of_waits_per_tenant_is_limited(local: InProcessMock) -
 
 async def test_an_invalid_condition_gets_a_400_with_an_example(local: InProcessMock) -> None:
     bodies = [
-        *((b'{"outcome":"lost"}', "lost"), (b'{"count":0}', ">= 1"), (b'{"count":1.5}', "int")),
-        *((b'{"timeout":61}', "<= 60"), (b'{"timeout":-1}', ">= 0"), (b'{"since":-1}', ">= 0")),
-        *((b'{"never":"yes"}', "bool"), (b'{"outcom":"started"}', "did you mean `outcome`?")),
-        *((b"[]", "object"), (b"null", "object"), (b"{", "truncated")),
+        *((b'{"outcome":"lost"}', "lost"), (b'{"count":0}', "count: expected at least 1")),
+        *((b'{"count":1.5}', "count: expected a whole number"), (b'{"since":-1}', "at least 0")),
+        *((b'{"timeout":61}', "at most 60"), (b'{"timeout":-1}', "timeout: expected at least 0")),
+        *(
+            (b'{"never":"yes"}', "never: expected true or false"),
+            (b'{"outcom":"started"}', "did you mean 'outcome'?"),
+        ),
+        *((b"[]", "object"), (b"null", "object"), (b"{", "the JSON ends too early")),
     ]
     for body, expected in bodies:
         detail = await expect_problem(local, "POST", WAIT, 400, body)

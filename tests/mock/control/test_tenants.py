@@ -198,7 +198,7 @@ async def test_an_invalid_tenant_gets_a_400_with_the_reason_and_is_not_made(
             {"installation": "online", "tokens": [{"value": "c", "app": "ghost"}]},
             "unknown app 'ghost'",
         ),
-        ({"readings": {"run": "sometimes"}}, "detached, blocking"),
+        ({"readings": {"run": "sometimes"}}, "the values of run are detached and blocking"),
         ({"readings": {"rum": "blocking"}}, "unknown reading 'rum'"),
         ({"installation": "cloud"}, "installation"),
         ({"clock": "stopped"}, "clock"),
@@ -303,9 +303,9 @@ async def test_a_path_that_only_resembles_a_made_id_belongs_to_onsite(local: InP
 async def test_removing_a_configured_tenant_gets_a_409_that_suggests_a_reset(
     local: InProcessMock,
 ) -> None:
-    for id_ in ("onsite", "CUST12345"):
-        detail = await expect_problem(local, "DELETE", f"tenants/{id_}", 409)
-        assert "POST /_mock/reset?tenant=" in detail
+    for path_id, id_ in (("onsite", "onsite"), ("CUST12345", "Cust12345")):
+        detail = await expect_problem(local, "DELETE", f"tenants/{path_id}", 409)
+        assert f"POST /_mock/reset?tenant={id_} resets it" in detail
     assert len(await ids(local)) == 3
 
 
@@ -349,7 +349,7 @@ async def test_a_reset_of_a_made_tenant_keeps_its_credentials_and_durations(
 # ---- bounds ----------------------------------------------------------------------------------
 
 
-async def test_one_tenant_too_many_gets_a_409_that_says_what_to_do() -> None:
+async def test_a_tenant_beyond_the_limit_gets_a_409_that_says_what_to_do() -> None:
     local = InProcessMock(Settings(max_tenants=2))
     first, _ = await make(local), await make(local)
     detail = await expect_problem(local, "POST", "tenants", 409, b"{}")

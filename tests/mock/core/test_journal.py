@@ -27,6 +27,7 @@ from tests.mock.core.builders import at, durations, ids
 
 ONSITE, OTHER = TenantId("onsite"), TenantId("Cust12345")
 RUN = SyncRun(RunId(7), ExchangeId(1), ids(507), durations(), at(0), at(5))
+tenants = st.sampled_from([ONSITE, OTHER])
 
 
 def arrive(journal: Journal, tenant: TenantId = ONSITE, path: str = "/") -> Exchange:
@@ -198,7 +199,6 @@ class Item(NamedTuple):
     size: int
 
 
-tenants = st.sampled_from([ONSITE, OTHER])
 histories = st.lists(
     st.builds(Arrive, tenants, st.integers(1, 2_000))
     | st.builds(Finish, st.integers(0, 9), st.integers(0, 4_000))
@@ -307,22 +307,30 @@ class RecordingWatcher:
         raise AssertionError(reason)
 
 
-def test_a_watcher_is_notified_of_arrivals_and_ends_at_its_tenant_until_the_block_ends() -> None:
-    journal = Journal(10, 10**6)
+def test_a_watcher_is_notified_of_arrivals_and_ends_at_its_tenant() -> None:
+    journal, watcher = Journal(10, 10**6), RecordingWatcher()
     before = arrive(journal)
-    outer, inner = RecordingWatcher(), RecordingWatcher()
-    with journal.watch(ONSITE, outer):
-        assert journal.watchers(ONSITE) == (outer,)
-        with journal.watch(ONSITE, inner):
-            during = arrive(journal)
-            arrive(journal, OTHER)
+    with journal.watch(ONSITE, watcher):
+        during = arrive(journal)
+        arrive(journal, OTHER)
         during.status = before.status = 204
         journal.record_end(during)
         journal.record_end(before)
+    assert watcher.notifications == [(2, "pending"), (2, "served"), (1, "served")]
+
+
+def test_a_watcher_is_not_notified_after_its_block() -> None:
+    journal, outer, inner = Journal(10, 10**6), RecordingWatcher(), RecordingWatcher()
+    with journal.watch(ONSITE, outer):
+        with journal.watch(ONSITE, inner):
+            arrive(journal)
+            assert journal.watchers(ONSITE) == (outer, inner)
+        assert journal.watchers(ONSITE) == (outer,)
+        arrive(journal)
     arrive(journal)
-    assert outer.notifications == [(2, "pending"), (2, "served"), (1, "served")]
-    assert inner.notifications == [(2, "pending")]
     assert journal.watchers(ONSITE) == ()
+    assert inner.notifications == [(1, "pending")]
+    assert outer.notifications == [(1, "pending"), (2, "pending")]
 
 
 def test_a_watcher_is_not_notified_of_a_forgotten_exchange() -> None:

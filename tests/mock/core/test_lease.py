@@ -15,8 +15,8 @@ from superoffice_mock.core.lease import (
     TurnedAway,
     Undecided,
     Verdict,
-    admit,
     answer_now,
+    decide,
     describe_holder,
     end_early,
     end_with_run,
@@ -37,11 +37,17 @@ BLOCKING = tenant(Readings(run="blocking"))
 
 HOLD = Hold(at(0))
 RUN = SyncRun(RunId(7), ExchangeId(1), ids(507, 508), durations(), at(0), at(5))
+FINAL = [
+    Started(RUN, RUN.ends_at),
+    TurnedAway(HOLD, at(2)),
+    Served(at(2)),
+    RejectedAfterDelay(at(2), ValueError()),
+]
 
 
 def start_run(facts: TenantFacts = DEFAULT, *accounts: int) -> tuple[TenantState, SyncRun]:
     """Return the state after a call at the start for *accounts*, and its run."""
-    state, verdict = admit(facts, initial_state(facts), call(1, 0, accounts or (507,)), at(0))
+    state, verdict = decide(facts, initial_state(facts), call(1, 0, accounts or (507,)), at(0))
     assert isinstance(verdict, Started)
     return state, verdict.run
 
@@ -51,15 +57,15 @@ def start_run(facts: TenantFacts = DEFAULT, *accounts: int) -> tuple[TenantState
 
 @pytest.mark.claim("starts-sync", "run-detached")
 def test_the_first_call_starts_a_run_and_is_answered_at_once() -> None:
-    state, verdict = admit(DEFAULT, initial_state(), call(3, 0, (1, 2)), at(0))
+    state, verdict = decide(DEFAULT, initial_state(), call(3, 0, (1, 2)), at(0))
     run = SyncRun(RunId(1), call(3, 0).exchange, ids(1, 2), durations(), at(0), at(5))
     assert verdict == Started(run, answer_at=at(0))
-    assert state.lease == run
+    assert state.lease_holder == run
 
 
 @pytest.mark.claim("run-detached")
 def test_a_blocking_call_is_answered_when_its_run_ends() -> None:
-    _, verdict = admit(BLOCKING, initial_state(BLOCKING), call(1, 0, range(11)), at(0))
+    _, verdict = decide(BLOCKING, initial_state(BLOCKING), call(1, 0, range(11)), at(0))
     assert verdict.answer_at == at(10)
 
 
@@ -84,9 +90,9 @@ def test_a_run_ends_with_its_slowest_account() -> None:
 @pytest.mark.claim("lease-end", "single-run")
 def test_the_next_run_can_start_at_the_moment_when_the_first_ends() -> None:
     state, first = start_run()
-    state_before_end, verdict = admit(DEFAULT, state, call(2, 4.999), at(4.999))
+    state_before_end, verdict = decide(DEFAULT, state, call(2, 4.999), at(4.999))
     assert (state_before_end, type(verdict)) == (state, TurnedAway)
-    state, verdict = admit(DEFAULT, state, call(3, 5), at(5))
+    state, verdict = decide(DEFAULT, state, call(3, 5), at(5))
     assert isinstance(verdict, Started)
     assert (verdict.run.id, first.id) == (2, 1)
 
@@ -97,7 +103,7 @@ def test_the_next_run_can_start_at_the_moment_when_the_first_ends() -> None:
 @pytest.mark.claim("busy-second", "busy-drop", "silent-drop")
 def test_a_call_during_a_run_is_turned_away_after_one_second() -> None:
     state, run = start_run()
-    after, verdict = admit(DEFAULT, state, call(2, 4.9), at(4.9))
+    after, verdict = decide(DEFAULT, state, call(2, 4.9), at(4.9))
     assert verdict == TurnedAway(run, answer_at=at(5.9))
     assert after is state
 
@@ -105,18 +111,18 @@ def test_a_call_during_a_run_is_turned_away_after_one_second() -> None:
 @pytest.mark.claim("busy-drop")
 def test_with_try_for_1s_a_call_starts_a_run_if_the_lease_is_free_within_a_second() -> None:
     state, run = start_run()
-    after, verdict = admit(TRY_FOR_1S, state, call(2, 4.5), at(4.5))
+    after, verdict = decide(TRY_FOR_1S, state, call(2, 4.5), at(4.5))
     assert (after, verdict) == (state, Undecided(run, answer_at=at(5)))
-    _, verdict = admit(TRY_FOR_1S, state, call(2, 4.5), at(5))
+    _, verdict = decide(TRY_FOR_1S, state, call(2, 4.5), at(5))
     assert isinstance(verdict, Started)
     assert verdict.run.started_at == at(5)
 
 
 def test_with_try_for_1s_a_call_is_turned_away_after_a_second() -> None:
     state, run = start_run()
-    _, verdict = admit(TRY_FOR_1S, state, call(2, 1), at(1))
+    _, verdict = decide(TRY_FOR_1S, state, call(2, 1), at(1))
     assert verdict == Undecided(run, answer_at=at(2))
-    _, verdict = admit(TRY_FOR_1S, state, call(2, 1), at(2))
+    _, verdict = decide(TRY_FOR_1S, state, call(2, 1), at(2))
     assert verdict == TurnedAway(run, answer_at=at(2))
 
 
@@ -124,13 +130,13 @@ def test_with_try_for_1s_a_call_is_turned_away_after_a_second() -> None:
 def test_an_empty_list_is_served_at_once_without_a_run() -> None:
     for facts in (DEFAULT, BLOCKING):
         state = initial_state(facts)
-        assert admit(facts, state, call(1, 0, ()), at(0)) == (state, Served(at(0)))
+        assert decide(facts, state, call(1, 0, ()), at(0)) == (state, Served(at(0)))
 
 
 @pytest.mark.claim("empty-no-run")
 def test_an_empty_list_can_start_a_run_that_ends_at_once() -> None:
     facts = tenant(Readings(empty="runs"))
-    state, verdict = admit(facts, initial_state(facts), call(1, 0, ()), at(0))
+    state, verdict = decide(facts, initial_state(facts), call(1, 0, ()), at(0))
     assert isinstance(verdict, Started)
     assert (verdict.run.ends_at, verdict.run.tasks, state.holder(at(0))) == (at(0), (), None)
 
@@ -140,14 +146,14 @@ def test_an_empty_list_can_start_a_run_that_ends_at_once() -> None:
 def test_an_empty_list_during_a_run_is_turned_away_like_any_other(empty: str) -> None:
     facts = tenant(Readings().with_value("empty", empty))
     state, run = start_run(facts)
-    _, verdict = admit(facts, state, call(2, 1, ()), at(1))
+    _, verdict = decide(facts, state, call(2, 1, ()), at(1))
     assert verdict == TurnedAway(run, answer_at=at(2))
 
 
 @pytest.mark.claim("lease-tenant")
 def test_a_run_at_one_tenant_does_not_hold_the_lease_of_another() -> None:
     start_run()
-    _, verdict = admit(TRY_FOR_1S, initial_state(TRY_FOR_1S), call(1, 1), at(1))
+    _, verdict = decide(TRY_FOR_1S, initial_state(TRY_FOR_1S), call(1, 1), at(1))
     assert isinstance(verdict, Started)
 
 
@@ -157,7 +163,7 @@ def test_a_run_at_one_tenant_does_not_hold_the_lease_of_another() -> None:
 def test_a_hold_turns_calls_away_until_it_is_released() -> None:
     state, new_hold = hold(initial_state(), at(0))
     assert new_hold == Hold(at(0))
-    _, verdict = admit(DEFAULT, state, call(1, 100), at(100))
+    _, verdict = decide(DEFAULT, state, call(1, 100), at(100))
     assert verdict == TurnedAway(new_hold, answer_at=at(101))
     state, released_hold = release(state, at(200))
     assert (released_hold, state.holder(at(200))) == (new_hold, None)
@@ -165,7 +171,7 @@ def test_a_hold_turns_calls_away_until_it_is_released() -> None:
 
 def test_with_try_for_1s_a_call_during_a_hold_is_decided_after_a_second() -> None:
     state, new_hold = hold(initial_state(TRY_FOR_1S), at(0))
-    _, verdict = admit(TRY_FOR_1S, state, call(1, 3), at(3))
+    _, verdict = decide(TRY_FOR_1S, state, call(1, 3), at(3))
     assert verdict == Undecided(new_hold, answer_at=at(4))
 
 
@@ -181,7 +187,7 @@ def test_a_released_run_ends_at_that_moment() -> None:
 def test_releasing_a_free_lease_changes_nothing(now: float) -> None:
     state, _ = start_run()
     after, holder = release(state, at(now))
-    assert (holder, after.lease, after.next_run) == (None, None, 2)
+    assert (holder, after.lease_holder, after.next_run) == (None, None, 2)
 
 
 def test_a_held_lease_cannot_be_held_again() -> None:
@@ -220,14 +226,6 @@ def test_the_holder_of_the_lease_is_described_with_its_remaining_time() -> None:
 def fail_on_arrival(now: Instant) -> tuple[Call, Verdict]:
     message = f"the call arrived at {now}"
     raise AssertionError(message)
-
-
-FINAL = [
-    Started(RUN, RUN.ends_at),
-    TurnedAway(HOLD, at(2)),
-    Served(at(2)),
-    RejectedAfterDelay(at(2), ValueError()),
-]
 
 
 def test_a_withdrawn_call_is_turned_away_or_served_if_it_had_not_arrived() -> None:

@@ -16,7 +16,7 @@ from superoffice_mock.core.lease import (
     TurnedAway,
     Undecided,
     Verdict,
-    admit,
+    decide,
 )
 from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
@@ -32,6 +32,15 @@ from tests.mock.core.builders import ids, initial_state, tenant
 
 TICK = SECOND // 4
 TICKS_PER_SECOND = SECOND // TICK
+readings = st.builds(
+    Readings,
+    run=st.sampled_from(["detached", "blocking"]),
+    busy=st.sampled_from(["wait-then-drop", "try-for-1s"]),
+    tasks=st.sampled_from(["ten-at-a-time", "ten-in-all"]),
+    empty=st.sampled_from(["no-run", "runs"]),
+)
+default_ticks = st.integers(1, 12)
+ticks_by_account = st.dictionaries(st.integers(1, 4), st.integers(0, 9), max_size=3)
 
 
 class Arrival(NamedTuple):
@@ -53,15 +62,6 @@ arrivals = st.lists(
     st.builds(Arrival, st.integers(0, 60), st.lists(st.integers(1, 4), max_size=23).map(tuple)),
     max_size=12,
 ).map(sorted)
-readings = st.builds(
-    Readings,
-    run=st.sampled_from(["detached", "blocking"]),
-    busy=st.sampled_from(["wait-then-drop", "try-for-1s"]),
-    tasks=st.sampled_from(["ten-at-a-time", "ten-in-all"]),
-    empty=st.sampled_from(["no-run", "runs"]),
-)
-default_ticks = st.integers(1, 12)
-ticks_by_account = st.dictionaries(st.integers(1, 4), st.integers(0, 9), max_size=3)
 
 
 # ---- the model: one lease, tick by tick ------------------------------------------------------
@@ -113,7 +113,7 @@ def real_outcomes(arrivals: list[Arrival], facts: TenantFacts) -> list[Outcome]:
         now = min(due for due, _ in waiting)
         for due, call in [pair for pair in waiting if pair[0] == now]:
             waiting.remove((due, call))
-            state, verdict = admit(facts, state, call, now)
+            state, verdict = decide(facts, state, call, now)
             if isinstance(verdict, Undecided):
                 waiting.append((verdict.answer_at, call))
                 waiting.sort(key=lambda pair: pair[1].exchange)
@@ -162,7 +162,7 @@ def test_no_two_runs_overlap(
     last_end = Instant(0)
     for number, arrival in enumerate(arrivals):
         call = build_call(number, arrival)
-        state, verdict = admit(facts, state, call, call.arrived_at)
+        state, verdict = decide(facts, state, call, call.arrived_at)
         if isinstance(verdict, Started):
             assert verdict.run.started_at >= last_end
             assert verdict.run.ends_at == max(

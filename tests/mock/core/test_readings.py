@@ -44,6 +44,6 @@ def test_an_unknown_reading_is_an_error_that_lists_the_known_ones() -> None:
 
 def test_an_unknown_value_is_an_error_that_lists_the_known_ones() -> None:
     for name, values in VALUES.items():
-        message = f"reading '{name}' is one of: {', '.join(values)}; not 'no'"
+        message = f"^the values of {name} are {' and '.join(values)}$"
         with pytest.raises(ValueError, match=message):
             Readings().with_value(name, "no")

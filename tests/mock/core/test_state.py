@@ -28,7 +28,7 @@ def test_every_struct_of_the_rules_is_frozen() -> None:
 
 def test_a_new_tenant_has_a_free_lease_and_no_runs() -> None:
     state = initial_state()
-    assert (state.lease, state.next_run) == (None, FIRST_RUN)
+    assert (state.lease_holder, state.next_run) == (None, FIRST_RUN)
     assert state.sessions == tenant().sessions
     assert state.holder(at(0)) is None
 
@@ -48,7 +48,7 @@ def test_a_hold_has_no_end() -> None:
 
 def test_a_run_that_takes_the_lease_uses_up_its_id() -> None:
     state = initial_state().leased_to(RUN)
-    assert (state.lease, state.next_run) == (RUN, 8)
+    assert (state.lease_holder, state.next_run) == (RUN, 8)
     assert state.with_lease(None).next_run == 8
 
 

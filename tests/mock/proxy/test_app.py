@@ -34,6 +34,11 @@ SCOPE: Message = {
     "query_string": b"",
     "headers": [(b"host", b"here"), (b"content-length", b"%d" % len(ONE_ACCOUNT))],
 }
+NAMES = st.sampled_from(
+    [b"connection", b"host", b"te", b"x-a", b"x-b", b"content-length", b"transfer-encoding"]
+)
+HEADERS = st.lists(st.tuples(NAMES, st.sampled_from([b"x-a", b"close, x-b", b"1", b"chunked"])))
+TEXTS = st.text(st.characters(max_codepoint=255), max_size=20)
 
 
 class ProxyUnderTest:
@@ -103,7 +108,7 @@ async def test_an_answer_without_a_body_is_recorded_before_its_head_is_forwarded
     assert types == ["http.response.start", "http.response.body"]
 
 
-async def test_without_a_connection_to_break_a_broken_upstream_is_a_502() -> None:
+async def test_without_a_connection_to_break_a_broken_upstream_results_in_a_502() -> None:
     with raw_upstream(b"no HTTP") as upstream:
         async with proxy_to(upstream.url) as proxy:
             await proxy.call()
@@ -164,11 +169,6 @@ def test_a_body_is_kept_up_to_its_limit() -> None:
 
 # ---- headers ---------------------------------------------------------------------------------
 
-NAMES = st.sampled_from(
-    [b"connection", b"host", b"te", b"x-a", b"x-b", b"content-length", b"transfer-encoding"]
-)
-HEADERS = st.lists(st.tuples(NAMES, st.sampled_from([b"x-a", b"close, x-b", b"1", b"chunked"])))
-
 
 @given(HEADERS)
 def test_a_forwarded_request_has_one_host_one_framing_and_no_connection_headers(
@@ -201,9 +201,6 @@ class WriterUnderTest:
     def finish(self) -> tuple[Entry, ...]:
         self._part.close()
         return part_file.finish(self.out).entries
-
-
-TEXTS = st.text(st.characters(max_codepoint=255), max_size=20)
 
 
 @settings(max_examples=40, deadline=None)

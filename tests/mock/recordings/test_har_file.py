@@ -38,6 +38,8 @@ LABELS = st.builds(
     arrival=st.one_of(st.none(), st.integers(1, 99)),
     notes=st.lists(TEXT, max_size=2).map(tuple),
 )
+HEAD = har_file.header_line(About())
+NESTED = json.dumps([1]).replace("1", "[" * 100_000)
 
 
 @st.composite
@@ -109,7 +111,7 @@ def test_writing_replaces_the_file_in_one_step(tmp_path: Path) -> None:
 
 
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match=r"gone/a\.har: No such file .*; name a file that can be"):
+    with pytest.raises(SetupError, match=r"gone/a\.har: no such folder; name a file that can be"):
         har_file.write(str(tmp_path / "gone" / "a.har"), recording())
 
 
@@ -172,9 +174,9 @@ def test_an_impossible_status_is_read_as_0() -> None:
 BROKEN = {
     "a label": (
         builders.entry() | {"_mock": {"outcome": "perhaps"}},
-        "log.entries[0]._mock.outcome: Invalid enum value 'perhaps'; see fixtures/README.md",
+        "log.entries[0]._mock: outcome: expected one of ",
     ),
-    "a label of another kind": (builders.entry() | {"_mock": 7}, "log.entries[0]._mock: Expected"),
+    "a label of another kind": (builders.entry() | {"_mock": 7}, "log.entries[0]._mock: expected"),
     "no request": ({}, "log.entries[0] has no object 'request'"),
 }
 
@@ -191,7 +193,6 @@ def test_the_message_names_a_broken_entry(
     assert "\n" not in str(error.value)
 
 
-HEAD = har_file.header_line(About())
 BROKEN_PART_FILES = {
     "a torn head": (HEAD[:30], "not JSON at line 1, column"),
     "a damaged line": (
@@ -248,9 +249,6 @@ def test_a_file_with_too_many_values_is_rejected_before_they_fill_the_memory() -
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
-
-
-NESTED = json.dumps([1]).replace("1", "[" * 100_000)
 
 
 @pytest.mark.parametrize(

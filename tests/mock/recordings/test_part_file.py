@@ -135,11 +135,11 @@ def test_a_recording_is_discarded_only_if_it_holds_no_exchange(out: str) -> None
 
 
 def test_a_path_that_can_not_be_written_is_named(tmp_path: Path, out: str) -> None:
-    with pytest.raises(SetupError, match=r"gone/a\.har\.part: No such file"):
+    with pytest.raises(SetupError, match=r"gone/a\.har\.part: no such folder"):
         PartFile(str(tmp_path / "gone" / "a.har"))
     with limit_file_size(10), pytest.raises(SetupError, match=r"a\.har\.part: .*; name an --out"):
         PartFile(out)
     assert not part_file.part_path(out).exists()
     part_file.part_path(out).mkdir()
-    with pytest.raises(SetupError, match=r"a\.har\.part: Is a directory"):
+    with pytest.raises(SetupError, match=r"a\.har\.part: is a directory; name another --out"):
         part_file.has_interrupted(out)

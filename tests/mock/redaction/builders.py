@@ -16,7 +16,7 @@ def redact(original: Entry) -> Entry:
 
 def redact_header(name: str, value: str) -> str:
     """Return the value of a request header after redaction."""
-    (redacted,) = redact(entry(headers=((name, value),))).request.all(name)
+    (redacted,) = redact(entry(headers=((name, value),))).request.get_all(name)
     return redacted
 
 

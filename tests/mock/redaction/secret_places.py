@@ -15,6 +15,25 @@ from tests.support.recordings import BASIC, JSON, URL, entry
 MARK = "Zq7secret"
 SEEDS = st.text("abcXYZ0189._-~@ äß", max_size=8).map(lambda more: f"{MARK}{more.strip()}7")
 Place = Callable[[str], Entry]
+ECHOED = ("user", "password", "app token", "session", "name", "XML name", "form value", "top")
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "unchanged": str,
+    "in upper case": str.upper,
+    "in lower case": str.lower,
+    "in swapped case": str.swapcase,
+}
+LASTING = (
+    *("user", "password", "broken Basic", "app token", "XSRF value", "session", "unknown header"),
+    *("name", "escaped name", "name in UTF-16", "XML name", "form value", "value of the query"),
+    *("user of the URL", "compressed", "set cookie", "member of an answer"),
+)
+"""Places whose values are secrets or names of persons in other exchanges as well."""
+SURROGATES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])
+ANYTHING = st.text(
+    st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")),
+    max_size=12,
+)
+HEADER_NAMES = (*headers.REQUEST_RULES, *headers.RESPONSE_RULES, "x-other")
 
 
 def json_body(seed: str) -> str:
@@ -192,16 +211,7 @@ def with_echo(place: Place) -> Place:
     return echo
 
 
-ECHOED = ("user", "password", "app token", "session", "name", "XML name", "form value", "top")
 PLACES |= {f"{name}, echoed": with_echo(PLACES[name]) for name in ECHOED}
-
-
-SPELLINGS: dict[str, Callable[[str], str]] = {
-    "unchanged": str,
-    "in upper case": str.upper,
-    "in lower case": str.lower,
-    "in swapped case": str.swapcase,
-}
 
 
 def repeated_by_another_answer(seed: str) -> Entry:
@@ -209,22 +219,6 @@ def repeated_by_another_answer(seed: str) -> Entry:
     message = f"Sync by {seed} is running, signed in with '{seed}' ({quote(seed)})"
     body = json.dumps({"Message": message, "MessageDetail": f"x{seed}y"})
     return entry(headers=JSON, status=400, response_headers=JSON, response_body=body.encode())
-
-
-LASTING = (
-    *("user", "password", "broken Basic", "app token", "XSRF value", "session", "unknown header"),
-    *("name", "escaped name", "name in UTF-16", "XML name", "form value", "value of the query"),
-    *("user of the URL", "compressed", "set cookie", "member of an answer"),
-)
-"""Places whose values are secrets or names of persons in other exchanges, too."""
-
-
-SURROGATES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])
-ANYTHING = st.text(
-    st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")),
-    max_size=12,
-)
-HEADER_NAMES = (*headers.REQUEST_RULES, *headers.RESPONSE_RULES, "x-other")
 
 
 @st.composite

@@ -49,6 +49,8 @@ def test_it_redacts_a_har_of_another_tool_and_counts_the_values(tmp_path: Path) 
     assert "10.1.2.3" not in text
     (redacted,) = har_file.load(str(target)).entries
     assert (redacted.response.status, redacted.elapsed) == (204, 0.03)
+    again = tmp_path / "again.har"
+    assert run(target, again).stdout == f"{again}: 1 exchange; nothing to replace\n"
 
 
 def test_a_redacted_har_gets_the_same_grades(tmp_path: Path) -> None:

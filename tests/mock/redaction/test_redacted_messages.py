@@ -27,6 +27,29 @@ from tests.support.recordings import BODY, JSON, URL, entry, recording
 
 FORM = "application/x-www-form-urlencoded"
 XML_NULL = '<i:{} xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>'
+INVALID = {
+    "cut": ('{"SyncUserAccounts": [{"AccountId": 507', "application/json"),
+    "trailing comma": ('{"SyncUserAccounts": [{"AccountId": 507,}]}', "application/json"),
+    "bad escape": ('{"SyncUserAccounts": [{"AssociateName": "a\\q"}]}', "application/json"),
+    "control character": ('{"SyncUserAccounts": [{"AssociateName": "a\nb"}]}', "text/json"),
+    "bare word": ('{"SyncUserAccounts": nobody}', "application/json"),
+    "open text": ('{"SyncUserAccounts": [{"AssociateName": "a', "application/json"),
+    "wrong kind": ('{"SyncUserAccounts": [{"AccountId": "507"}]}', "application/json"),
+    "wrong list": ('{"SyncUserAccounts": "all"}', "application/json"),
+    "fraction": ('{"SyncUserAccounts": [{"AccountId": 1.5}]}', "application/json"),
+    "too big": ('{"SyncUserAccounts": [{"AccountId": 2147483648}]}', "application/json"),
+    "DTD": ('<!DOCTYPE a [<!ENTITY b "c">]><SyncEmailAccountsRequest/>', "text/xml"),
+    "entity": (xml_body("&b;"), "text/xml"),
+    "open element": (xml_body("a")[:-3], "text/xml"),
+    "other root": ("<Request/>", "text/xml"),
+    "no prefix": ("<x:SyncEmailAccountsRequest/>", "text/xml"),
+    "no path": ("SyncUserAccounts[x]=1", FORM),
+    "mistyped form": (json_body("a"), FORM),
+    "bad percent": ("SyncUserAccounts[0].AssociateName=%FF", FORM),
+    "text": ("hello", "application/json"),
+    "other type": ("hello", "text/plain"),
+    "other charset": ("{}", "application/json; charset=ebcdic"),
+}
 
 
 def sync_operation() -> Operation:
@@ -110,7 +133,7 @@ def test_a_response_header_keeps_its_shape() -> None:
         ("allow", "GET, HEAD, OPTIONS, POST", None),
         ("access-control-allow-origin", "*", None),
     ):
-        (redacted,) = redact(entry(response_headers=((name, value),))).response.all(name)
+        (redacted,) = redact(entry(response_headers=((name, value),))).response.get_all(name)
         assert PATTERN.sub("{}", redacted) == (value if shape is None else shape), (name, value)
 
 
@@ -139,31 +162,6 @@ def test_a_redacted_body_names_the_same_accounts_with_pseudonyms_for_names() -> 
             (account_id, associate_id, name and pseudonym(name))
             for account_id, associate_id, name in accounts_in(body, media_type)
         ], media_type
-
-
-INVALID = {
-    "cut": ('{"SyncUserAccounts": [{"AccountId": 507', "application/json"),
-    "trailing comma": ('{"SyncUserAccounts": [{"AccountId": 507,}]}', "application/json"),
-    "bad escape": ('{"SyncUserAccounts": [{"AssociateName": "a\\q"}]}', "application/json"),
-    "control character": ('{"SyncUserAccounts": [{"AssociateName": "a\nb"}]}', "text/json"),
-    "bare word": ('{"SyncUserAccounts": nobody}', "application/json"),
-    "open text": ('{"SyncUserAccounts": [{"AssociateName": "a', "application/json"),
-    "wrong kind": ('{"SyncUserAccounts": [{"AccountId": "507"}]}', "application/json"),
-    "wrong list": ('{"SyncUserAccounts": "all"}', "application/json"),
-    "fraction": ('{"SyncUserAccounts": [{"AccountId": 1.5}]}', "application/json"),
-    "too big": ('{"SyncUserAccounts": [{"AccountId": 2147483648}]}', "application/json"),
-    "DTD": ('<!DOCTYPE a [<!ENTITY b "c">]><SyncEmailAccountsRequest/>', "text/xml"),
-    "entity": (xml_body("&b;"), "text/xml"),
-    "open element": (xml_body("a")[:-3], "text/xml"),
-    "other root": ("<Request/>", "text/xml"),
-    "no prefix": ("<x:SyncEmailAccountsRequest/>", "text/xml"),
-    "no path": ("SyncUserAccounts[x]=1", FORM),
-    "mistyped form": (json_body("a"), FORM),
-    "bad percent": ("SyncUserAccounts[0].AssociateName=%FF", FORM),
-    "text": ("hello", "application/json"),
-    "other type": ("hello", "text/plain"),
-    "other charset": ("{}", "application/json; charset=ebcdic"),
-}
 
 
 def rejection(body: bytes, media_type: str) -> tuple[int, str]:
@@ -201,7 +199,7 @@ def test_markup_keeps_its_shape() -> None:
     [
         (JSON, b"\xff\xff", "it is not text that can be redacted"),
         (JSON, b'"' + b"a" * 8 * 1024 * 1024 + b'"', "it is longer than 8 MiB"),
-        ((("content-type", "multipart/form-data"),), b"--a", "its names can't be told from other"),
+        ((("content-type", "multipart/form-data"),), b"--a", "its names can't be distinguished"),
         ((*JSON, ("content-encoding", "br")), b"\x8b\xff", "it is not text that can be redacted"),
     ],
     ids=["binary", "too long", "multipart", "unknown coding"],

@@ -40,6 +40,11 @@ from tests.support.cpu_time import usual_seconds
 from tests.support.recordings import BASIC, JSON, entry, recording
 
 TIME_LIMIT = 5.0
+ANY_TEXT = st.text("{}[]\",:\\ 1aB<>/&;=%#?!-'\n", max_size=40)
+OPENINGS = (
+    *("<!--", "<![CDATA[", "<!DOCTYPE [", "<?", "<a ", "<a b='", '"', "\\", '"\\', "{", "&", "%"),
+    *("password=", "eyJ", "a@", "7T:", "basic ", "://a:", "pseudo-", "SyncUserAccounts["),
+)
 
 
 def readable_after_redaction(original: Entry, seed: str) -> list[str]:
@@ -87,9 +92,6 @@ def test_a_secret_can_be_read_in_no_answer_of_another_exchange(seed: str, spelli
             for exchange in (original, entry(), repeating)
         ]
         assert spellings_in("".join(lines), seed) == [], name
-
-
-ANY_TEXT = st.text("{}[]\",:\\ 1aB<>/&;=%#?!-'\n", max_size=40)
 
 
 @settings(max_examples=300, deadline=None)
@@ -232,11 +234,6 @@ def test_a_header_with_an_unknown_value_counts_as_left_out() -> None:
 
 
 # ---- hostile bodies --------------------------------------------------------------------------
-
-OPENINGS = (
-    *("<!--", "<![CDATA[", "<!DOCTYPE [", "<?", "<a ", "<a b='", '"', "\\", '"\\', "{", "&", "%"),
-    *("password=", "eyJ", "a@", "7T:", "basic ", "://a:", "pseudo-", "SyncUserAccounts["),
-)
 
 
 @pytest.mark.parametrize("opening", OPENINGS)

@@ -35,6 +35,11 @@ SEEDS = {
     "hex": "9f86d081884c7d659a2feaa0c55ad015",
     "base64": "kX3vQm9TzL0aBw7RfJ2hYc5u",
 }
+UNREADABLE = {"bytes", "binary answer"}
+"""Bodies that are not text, which the scanner does not search."""
+NOT_WRITTEN = {"XML element", "compressed twice", "method"}
+"""Places where the seed is a constant, compressed twice, or in upper case."""
+SECRET = entry(headers=(("so-apptoken", MARK),))
 
 
 def scan_entries(folder: Path, *entries: Entry) -> list[tuple[str, str]]:
@@ -49,12 +54,6 @@ def scan_har_entry(folder: Path, har_entry: object) -> list[tuple[str, str]]:
     path = folder / "other.har"
     path.write_bytes(builders.har_of(har_entry))
     return [(secret.place, secret.kind) for secret in scan_file(str(path))]
-
-
-UNREADABLE = {"bytes", "binary answer"}
-"""Bodies that are not text, which the scanner does not search."""
-NOT_WRITTEN = {"XML element", "compressed twice", "method"}
-"""Places where the seed is a constant, compressed twice, or in upper case."""
 
 
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS)
@@ -235,8 +234,6 @@ def test_most_random_text_looks_random() -> None:
 
 # ---- the command -----------------------------------------------------------------------------
 
-SECRET = entry(headers=(("so-apptoken", MARK),))
-
 
 def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["scan", *map(str, arguments)])
@@ -248,7 +245,7 @@ def test_it_searches_folders_and_exits_with_0_if_there_are_no_secrets(tmp_path: 
     (tmp_path / "b.har.part").write_bytes(har_file.header_line(About()))
     (tmp_path / "notes.txt").write_text("no HAR")
     result = run(tmp_path)
-    assert (result.exit_code, result.stdout) == (0, "secrets in 2 files: none\n")
+    assert (result.exit_code, result.stdout) == (0, "no secrets in 2 files\n")
 
 
 def test_it_counts_the_secrets_and_names_the_remedy(tmp_path: Path) -> None:
@@ -291,7 +288,7 @@ def test_a_damaged_file_is_exit_code_2_though_the_others_are_clean(tmp_path: Pat
     (tmp_path / "a.har").write_bytes(b"{")
     har_file.write(str(tmp_path / "b.har"), recording(Redactor().redact_entry(entry())))
     result = run(tmp_path)
-    assert (result.exit_code, result.stdout) == (2, "secrets in 1 file: none\n")
+    assert (result.exit_code, result.stdout) == (2, "no secrets in 1 file\n")
 
 
 @pytest.mark.parametrize("name", ["A.HAR", "a.Har.PART", "a.har.Part"])

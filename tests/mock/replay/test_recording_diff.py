@@ -20,9 +20,9 @@ def exchanges_of(entries: Entries) -> list[RecordedExchange]:
     return [*player.exchanges_of([(f"{n}", original) for n, original in enumerate(entries)])]
 
 
-def compare(ours: Entries, theirs: Entries) -> list[str]:
+def compare(old: Entries, new: Entries) -> list[str]:
     """Return the status of every exchange."""
-    results = recording_diff.compare(exchanges_of(ours), exchanges_of(theirs), DEFAULT_FIELDS)
+    results = recording_diff.compare(exchanges_of(old), exchanges_of(new), DEFAULT_FIELDS)
     return [result.status for result in results]
 
 

@@ -51,6 +51,10 @@ async def test_identical_requests_get_the_recorded_answers_in_order_and_then_a_m
     assert statuses == [400, 204, 404]
     reason = mock.exchanges()[-1].reason or ""
     assert reason.startswith("all 2 recorded answers to this request have been given")
+    mock = ReplayMock(ACCEPTED)
+    assert [(await mock.send(ACCEPTED)).status for _ in range(2)] == [204, 404]
+    reason = mock.exchanges()[-1].reason or ""
+    assert reason.startswith("the only recorded answer to this request has been given; --repeat")
 
 
 async def test_repeat_gives_the_answers_again_in_order() -> None:
@@ -175,7 +179,7 @@ async def test_cors_headers_come_from_the_mock_and_not_from_the_recording() -> N
 # ---- broken connections ----------------------------------------------------------------------
 
 
-async def test_without_a_server_a_recorded_break_is_a_503() -> None:
+async def test_without_a_server_a_recorded_break_results_in_a_503() -> None:
     broken = entry(status=0, failure="reset", response_body=None)
     mock = ReplayMock(broken)
     assert (await mock.send(broken)).status == 503

@@ -25,6 +25,7 @@ from tests.support.recordings import URL, entry
 # ---- the order of arrival --------------------------------------------------------------------
 
 FIRST, SECOND = during(REJECTED, 100.5, 2.0), during(entry(body=OTHER), 101.5, 3.0)
+TURNED_AWAY = during(ACCEPTED, 103.0, 1.25)
 
 
 async def jumping_mock(*entries: Entry, rules: Rules = RULES) -> ReplayMock:
@@ -101,8 +102,6 @@ async def test_no_answer_waits_for_a_cors_preflight() -> None:
 
 
 # ---- recorded times --------------------------------------------------------------------------
-
-TURNED_AWAY = during(ACCEPTED, 103.0, 1.25)
 
 
 @pytest.mark.parametrize("rules", [Rules(), Rules(timing="recorded")])

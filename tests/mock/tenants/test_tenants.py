@@ -261,7 +261,7 @@ async def test_a_release_does_not_change_calls_that_were_turned_away(
     await local.control("POST", "clock/advance", {"seconds": 1})
     await call
     assert local.outcomes() == ["turned_away"]
-    assert local.tenant().state.lease is None
+    assert local.tenant().state.lease_holder is None
 
 
 # ---- disconnects -----------------------------------------------------------------------------
@@ -279,7 +279,7 @@ async def test_the_next_call_gets_the_lease_if_a_disconnect_withdraws_the_first(
     await local.control("POST", "lease/release")
     await second
     assert local.outcomes() == ["turned_away", "started"]
-    assert local.exchanges()[0].reason == "the caller hung up and withdrew"
+    assert local.exchanges()[0].reason == "the client disconnected; its call was withdrawn"
     assert local.exchanges()[0].elapsed == 0
 
 

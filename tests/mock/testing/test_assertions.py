@@ -65,8 +65,8 @@ def test_the_message_about_a_missing_account_names_the_nearest_call() -> None:
 
 def test_the_message_about_an_account_in_no_call_names_the_accounts_in_calls() -> None:
     message = failure(assertions.check_started, TURNED_AWAY, [509])
-    assert "nearest for 509: no call asked for it, but accounts 508, 507" in message
-    assert "no call asked for any account" in failure(assertions.check_started, Traffic([]), [509])
+    assert "no call named account 509; they named accounts 508, 507" in message
+    assert "no call named account 509\n" in failure(assertions.check_started, Traffic([]), [509])
 
 
 def test_the_order_of_runs_does_not_matter() -> None:
@@ -141,7 +141,7 @@ def test_the_message_names_the_call_that_came_just_too_late_to_be_turned_away() 
     )
     assert "nearest: #3 came 1.5 s after run 1 had ended" in message
     alone = failure(assertions.check_turned_away, Traffic(requests[:1], [make_run(1, 7)]), 1)
-    assert "nearest: no call came while another run had the lease, nor after one" in alone
+    assert "nearest: none; no call came during or after the run of another call" in alone
     assert "nearest" not in failure(assertions.check_turned_away, TURNED_AWAY, 0)
 
 
@@ -229,7 +229,7 @@ def test_a_timeline_shows_disconnects_and_shortens_long_lists() -> None:
     traffic = Traffic([make_call(1, "turned_away", *range(0, 60, 3), hung_up=True)])
     timeline = assertions.timeline(traffic)
     assert "30, 33, and 8 more" in timeline
-    assert "204 after 0.0 s, the client hung up, turned away" in timeline
+    assert "204 after 0.0 s, the client disconnected, turned away" in timeline
     timeline = assertions.timeline(Traffic([make_call(1, "rejected", operation=None, status=404)]))
     assert "POST /  404" in timeline
 

@@ -8,7 +8,7 @@ import pytest
 import superoffice_mock.cli.replay  # noqa: F401
 from superoffice_mock.recordings import har_file
 from superoffice_mock.redaction.redactor import Redactor
-from tests.mock.testing.test_pytest_plugin import output, run_test
+from tests.mock.testing.plugin_runs import output, run_test
 from tests.support.recordings import entry, recording
 
 pytest_plugins = ["pytester"]

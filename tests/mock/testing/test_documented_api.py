@@ -8,7 +8,7 @@ import pytest
 from superoffice_mock import ExpectationFailed, SuperOffice, explore
 from superoffice_mock.testing.interleavings.schedules import KINDS, TIMED_KINDS
 from tests.examples.mail_sync import NaiveSync, SuperOfficeClient
-from tests.repository.test_readmes import pattern, table
+from tests.support.documents import pattern, table
 
 README = (Path(__file__).parents[3] / "mockserver/README.md").read_text(encoding="utf-8")
 FIXTURE = README.split("### Interleavings\n")[0]
@@ -30,7 +30,7 @@ def test_the_readme_lists_every_member_of_clock_lease_and_faults(
     assert documented == members
 
 
-def test_the_readme_lists_every_happening_of_a_schedule() -> None:
+def test_the_readme_lists_every_event_of_a_schedule() -> None:
     section = README.split("### Interleavings\n")[1].split("\n## ")[0]
     rows = [line for line in section.splitlines() if line.startswith("| ")][2:]
     assert rows == [

@@ -1,4 +1,4 @@
-"""`explore`: happenings around the calls of a scenario, and the smallest failing schedule."""
+"""`explore`: events around the calls of a scenario, and the smallest failing schedule."""
 
 import asyncio
 import random
@@ -47,7 +47,7 @@ def make_calls(times: int, observations: Observations) -> Callable[[SuperOffice]
         ("1 delay 2, 1 refuse, 1 deny", [401, 204], ["faulted", "started"]),
     ],
 )
-def test_a_happening_comes_before_its_call(
+def test_an_event_comes_before_its_call(
     replay: str, answers: list[object], journal: list[str]
 ) -> None:
     observations: Observations = []
@@ -176,7 +176,7 @@ def test_an_unknown_kind_is_an_error() -> None:
 
 
 @pytest.mark.slow
-def test_a_happening_that_is_impossible_is_not_a_failure_of_the_app() -> None:
+def test_an_event_that_is_impossible_is_not_a_failure_of_the_app() -> None:
     def scenario(office: SuperOffice) -> None:
         office.clock.real()
         sync(office, 507)

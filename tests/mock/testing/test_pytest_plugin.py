@@ -4,46 +4,14 @@ import subprocess
 import sys
 
 import pytest
-import yaml  # noqa: F401 - pytester unloads what a run imports, and C modules can't load twice
 
+from tests.mock.testing.plugin_runs import CALL, output, run_test
 from tests.support.cpu_time import usual_seconds_of_children
 
 pytest_plugins = ["pytester"]
 
-CALL = """
-import http.client, json
-import pytest
-from urllib.parse import urlsplit
-
-def sync(office, *accounts, **more):
-    parts = urlsplit(office.url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    body = {"SyncUserAccounts": [{"AccountId": account} for account in accounts]} | more
-    headers = {**office.credentials.headers, "Content-Type": "application/json"}
-    path = parts.path + "/api/v1/Agents/EMail/SyncEmailAccounts"
-    connection.request("POST", path, json.dumps(body), headers)
-    status = connection.getresponse().status
-    connection.close()
-    return status
-"""
-
-PLAIN = (
-    *("-p", "no:randomly", "-p", "no:cacheprovider"),
-    "-rN",  # no summary: if CI is set, it repeats whole messages
-    *("-o", "asyncio_default_fixture_loop_scope=function"),
-)
 ALONE = ("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:anyio")
 """Without plugins that are slow to load and not needed."""
-
-
-def run_test(pytester: pytest.Pytester, test: str, *arguments: str) -> pytest.RunResult:
-    """Run *test* with pytest in this process."""
-    pytester.makepyfile(CALL + test)
-    return pytester.runpytest_inprocess(*PLAIN, *arguments)
-
-
-def output(result: pytest.RunResult) -> str:
-    return result.stdout.str()
 
 
 def test_every_test_has_a_tenant_of_its_own(
@@ -95,7 +63,7 @@ def test_it(superoffice_mock):
         ("grantd=False", "no argument 'grantd'; did you mean 'granted'?"),
         ("zzz=1", "no argument 'zzz'; known are installation, granted, clock,"),
         ("strict='no'", "strict='no' is not known; write strict=True"),
-        ("clock='frozen'", "known values: freeze, jump, real"),
+        ("clock='frozen'", "expected one of freeze, jump, real"),
         ("'online'", "takes arguments by name only"),
         ("installation='onlin'", "'onlin'"),
         ("readings={'run': 'blokking'}", "blocking"),

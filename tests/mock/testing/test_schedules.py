@@ -10,10 +10,10 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.testing.interleavings.schedules import (
     KINDS,
     LAST_CALL,
-    MAX_HAPPENINGS,
+    MAX_EVENTS,
     TIMED_KINDS,
-    Happening,
     Schedule,
+    ScheduledEvent,
     format_schedule,
     parse_schedule,
     schedules,
@@ -27,20 +27,20 @@ def test_a_formatted_schedule_is_parsed_to_the_same_schedule(schedule: Schedule)
 
 @given(schedules())
 def test_a_generated_schedule_is_small_ordered_and_valid(schedule: Schedule) -> None:
-    assert len(schedule) <= MAX_HAPPENINGS
-    assert list(schedule) == sorted(schedule, key=lambda happening: happening.before)
-    for happening in schedule:
-        assert 1 <= happening.before <= LAST_CALL
-        assert (happening.seconds is not None) == (happening.kind in TIMED_KINDS)
+    assert len(schedule) <= MAX_EVENTS
+    assert list(schedule) == sorted(schedule, key=lambda event: event.before)
+    for event in schedule:
+        assert 1 <= event.before <= LAST_CALL
+        assert (event.seconds is not None) == (event.kind in TIMED_KINDS)
 
 
 @given(
     st.sets(st.sampled_from(sorted(KINDS)), min_size=1).flatmap(lambda kinds: schedules([*kinds]))
 )
-def test_a_happening_describes_itself(schedule: Schedule) -> None:
-    for happening in schedule:
-        description = happening.describe()
-        assert description.startswith(f"before call {happening.before}: ")
+def test_an_event_describes_itself(schedule: Schedule) -> None:
+    for event in schedule:
+        description = event.describe()
+        assert description.startswith(f"before call {event.before}: ")
         assert "{}" not in description
 
 
@@ -50,13 +50,13 @@ def test_the_simplest_schedule_is_the_empty_one() -> None:
 
 
 def test_only_the_given_kinds_are_generated() -> None:
-    assert find(schedules(["cut"]), bool) == (Happening(1, "cut"),)
+    assert find(schedules(["cut"]), bool) == (ScheduledEvent(1, "cut"),)
 
 
 def test_a_schedule_can_be_written_by_hand() -> None:
     assert parse_schedule(" 2 busy,3 pass 1.5 ") == (
-        Happening(2, "busy"),
-        Happening(3, "pass", 1.5),
+        ScheduledEvent(2, "busy"),
+        ScheduledEvent(3, "pass", 1.5),
     )
 
 

@@ -31,7 +31,7 @@ def test_a_server_serves_until_the_block_ends() -> None:
         _ = office.requests
 
 
-def test_a_server_has_the_demo_world() -> None:
+def test_a_server_has_the_demo_tenants() -> None:
     with MockServer() as server:
         response = httpx2.post(server.url + PATH, auth=("tje0", "Tje0"), json={}, trust_env=False)
         assert response.status_code == 204

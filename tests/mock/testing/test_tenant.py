@@ -84,7 +84,7 @@ def test_changing_the_clock_keeps_its_time(
 def test_a_real_clock_cannot_be_advanced(superoffice_mock: SuperOffice) -> None:
     superoffice_mock.clock.real()
     assert superoffice_mock.clock.name == "real"
-    with pytest.raises(ControlFailed, match="freeze first"):
+    with pytest.raises(ControlFailed, match="freeze or /_mock/clock/jump first"):
         superoffice_mock.clock.advance(1)
 
 
@@ -179,7 +179,7 @@ def test_a_wait_that_times_out_fails_and_shows_what_came_instead(
         superoffice_mock.wait("rejected", timeout=0.01)
 
 
-def test_assert_never_waits_for_as_long_as_it_is_told_to(superoffice_mock: SuperOffice) -> None:
+def test_assert_never_waits_for_the_given_time(superoffice_mock: SuperOffice) -> None:
     superoffice_mock.assert_never(within=0.01)
     sync(superoffice_mock, 507)
     superoffice_mock.assert_never("turned_away", within=0.01)

@@ -4,8 +4,7 @@ import asyncio
 import json
 
 import pytest
-from hypothesis import example, given
-from hypothesis import settings as limits
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from superoffice_mock.access_log import format_json, format_text
@@ -80,7 +79,7 @@ def call_and_check_journal(method: str, path: str, content_type: str, body: byte
     return asyncio.run(run())
 
 
-@limits(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(content_type=st.sampled_from(TYPES), body=bodies)
 @example("application/json", b'{"SyncUserAccounts":[{"AssociateName":"\\ud800"}]}')
 @example("application/json", b'{"SYNCUSERACCOUNTS":[{"ASSOCIATENAME":"\\udfff"}],"\\ud800":1}')
@@ -92,7 +91,7 @@ def test_any_body_gets_an_answer_and_a_journal_entry(content_type: str, body: by
     assert call_and_check_journal("POST", PATH, content_type, body) in STATUSES
 
 
-@limits(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(
     method=st.sampled_from(["POST", "GET", "PUT", "OPTIONS", "X-\x7f"]),
     segments=st.lists(st.text(max_size=8) | st.sampled_from(["api", "v1", "Cust1"]), max_size=4),
@@ -106,7 +105,7 @@ def test_any_path_and_query_gets_an_answer_and_a_journal_entry(
 
 
 @pytest.mark.claim("body-syntax", "body-shape")
-def test_a_malformed_body_is_a_400_in_the_journal() -> None:
+def test_a_malformed_body_gets_a_400_in_the_journal() -> None:
     for body in (b'{"SyncUserAccounts":[NaN]}', b"[" * 10_000, b"nul", b"\x00"):
         assert call_and_check_journal("POST", PATH, "application/json", body) == 400, body[:30]
 

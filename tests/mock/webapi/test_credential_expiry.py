@@ -57,7 +57,7 @@ async def test_without_the_setting_no_credential_expires(local: InProcessMock) -
 
 @pytest.mark.claim("credentials-expire")
 @pytest.mark.parametrize("kind", HEADERS)
-async def test_an_expired_credential_is_a_401_whose_reason_has_the_time_since(kind: str) -> None:
+async def test_an_expired_credential_gets_a_401_whose_reason_has_the_time_since(kind: str) -> None:
     local = InProcessMock(Settings(expires_after=10))
     await freeze(local)
     await advance(local, 9.999)
@@ -69,7 +69,7 @@ async def test_an_expired_credential_is_a_401_whose_reason_has_the_time_since(ki
     assert response.status == 401
     assert response.json() == {"Message": "Authorization has been denied for this request."}
     assert f"the {kind.replace('_', ' ')} expired 2.5 s ago" in (last_reason(local) or "")
-    assert local.tenant("Cust12345").state.lease is None
+    assert local.tenant("Cust12345").state.lease_holder is None
 
 
 @pytest.mark.claim("credentials-expire")

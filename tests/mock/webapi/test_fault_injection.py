@@ -315,7 +315,7 @@ async def test_a_session_that_ends_during_the_delay_is_denied(local: InProcessMo
     assert (await call).status == 401
 
 
-async def test_a_crash_on_arrival_is_a_500_with_a_traceback_in_the_journal() -> None:
+async def test_a_crash_on_arrival_results_in_a_500_with_a_traceback_in_the_journal() -> None:
     local = InProcessMock(Settings(max_accounts="many"))  # type: ignore[arg-type]
     call = await start_delayed_call(local)
     await local.control("POST", "clock/advance", {"seconds": 1})

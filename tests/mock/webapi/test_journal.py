@@ -154,7 +154,7 @@ async def test_a_bearer_token_is_recorded_with_its_app_and_a_session_with_its_us
 
 
 @pytest.mark.claim("error-no-trace", "error-webapi")
-async def test_a_crash_is_a_500_and_only_the_journal_has_the_traceback() -> None:
+async def test_a_crash_results_in_a_500_and_only_the_journal_has_the_traceback() -> None:
     local = crashing_mock()
     response = await local.call()
     assert response.status == 500

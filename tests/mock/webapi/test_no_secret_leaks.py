@@ -22,6 +22,10 @@ from tests.support.server_process import ServerProcess
 MARK = "Zq7secretZq7"
 """A part of every secret in these tests."""
 FORMS = (MARK, base64.b64encode(MARK.encode()).decode().rstrip("="), "WnE3c2VjcmV0WnE3")
+QUERIES = ("", f"?access_token={MARK}", f"?a=1&ticket={MARK}&$select=name", "?$top=1")
+PATHS = (PATH, f"/Cust12345{PATH}", f"/Cust54321{PATH}", f"/Cust9{PATH}", "/nowhere")
+BODIES = (b'{"SyncUserAccounts":[{"AccountId":507}]}', b"{}", b"{", b"", b"[" * 5000)
+TYPES = ("application/json", "text/xml", "text/plain", "application/json; charset=x")
 
 
 def basic(pair: str) -> str:
@@ -36,6 +40,7 @@ AUTHORIZATIONS = st.sampled_from(
         *(f"Bearer {MARK}", f"Bearer 8A:Cust12345.{MARK}", f"Negotiate {MARK}", f"Digest a={MARK}"),
     ]
 )
+AUTHORIZATION_VALUES = (f"Bearer {MARK}", basic(f"tje0:{MARK}"), "Basic dGplMDpUamUw")
 COOKIES = st.sampled_from(
     [
         *(f"ASP.NET_SessionId={MARK}", f"ASP.NET_SessionId={MARK}; XSRF_TOKEN={MARK}"),
@@ -60,10 +65,6 @@ VALID_HEADERS = st.sampled_from(
         [("cookie", "ASP.NET_SessionId=demo-session"), ("x-xsrf-token", "demo-xsrf")],
     ]
 )
-QUERIES = ("", f"?access_token={MARK}", f"?a=1&ticket={MARK}&$select=name", "?$top=1")
-PATHS = (PATH, f"/Cust12345{PATH}", f"/Cust54321{PATH}", f"/Cust9{PATH}", "/nowhere")
-BODIES = (b'{"SyncUserAccounts":[{"AccountId":507}]}', b"{}", b"{", b"", b"[" * 5000)
-TYPES = ("application/json", "text/xml", "text/plain", "application/json; charset=x")
 
 
 def has_secret(text: str) -> bool:
@@ -237,9 +238,6 @@ def read_messages(path: str) -> str:
 
 
 # ---- reports and recordings ------------------------------------------------------------------
-
-
-AUTHORIZATION_VALUES = (f"Bearer {MARK}", basic(f"tje0:{MARK}"), "Basic dGplMDpUamUw")
 
 
 def test_no_report_of_a_journal_has_a_secret(server: ServerProcess) -> None:

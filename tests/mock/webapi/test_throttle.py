@@ -1,4 +1,4 @@
-"""The throttle through the whole application, on clocks that the test owns."""
+"""The throttle through the whole application, on clocks that the test controls."""
 
 import asyncio
 from collections import Counter
@@ -90,7 +90,7 @@ async def test_a_blocking_call_answers_when_its_run_ends_or_is_released() -> Non
     assert (await local.control("GET", "runs"))["runs"][0]["state"] == "released"
 
 
-async def test_a_client_that_disconnects_from_a_blocking_call_ends_its_run_with_withdraws() -> None:
+async def test_with_withdraws_a_disconnect_from_a_blocking_call_ends_its_run() -> None:
     local = InProcessMock(Settings(readings=Readings(run="blocking", disconnect="withdraws")))
     await local.control("POST", "clock/freeze")
     client_gone = asyncio.Event()
@@ -103,7 +103,7 @@ async def test_a_client_that_disconnects_from_a_blocking_call_ends_its_run_with_
     assert (await local.control("GET", "lease"))["held"] is False
 
 
-async def test_reset_answers_everyone_who_waits_and_starts_again_as_configured(
+async def test_a_reset_answers_all_waiting_calls_and_restores_the_configuration(
     local: InProcessMock,
 ) -> None:
     await local.control("POST", "clock/freeze")

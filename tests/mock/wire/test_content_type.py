@@ -31,7 +31,7 @@ def test_a_content_type_has_a_media_type_and_an_optional_charset() -> None:
 
 
 @pytest.mark.claim("charset-unknown")
-def test_an_unknown_charset_is_a_415_that_lists_known_ones() -> None:
+def test_an_unknown_charset_gets_a_415_that_lists_known_ones() -> None:
     for charset in (
         *("utf-7", "", '""', "windows-1252", "utf 8", "utf-8-sig", "unicode_escape", "x" * 99),
     ):
@@ -65,7 +65,7 @@ def test_in_latin_1_a_byte_order_mark_is_text() -> None:
 
 
 @pytest.mark.claim("charset-broken")
-def test_bytes_that_are_invalid_in_the_charset_are_a_400() -> None:
+def test_bytes_that_are_invalid_in_the_charset_get_a_400() -> None:
     for body, charset, reason in (
         (b"ab\xff", None, "the body is not utf-8: byte 2 cannot be decoded"),
         (b"\xc0\x80", "utf-8", "the body is not utf-8: byte 0 cannot be decoded"),

@@ -46,14 +46,14 @@ def test_every_described_media_type_has_a_reader() -> None:
 
 
 @pytest.mark.claim("media-type-other")
-def test_a_body_without_content_type_is_a_415_that_lists_the_types() -> None:
+def test_a_body_without_content_type_gets_a_415_that_lists_the_types() -> None:
     status, reason = rejection(None, "{}")
     assert status == 415
     assert reason.startswith("Content-Type: missing; send one of application/json, text/json, ")
 
 
 @pytest.mark.claim("media-type-other")
-def test_an_unknown_media_type_is_a_415_that_lists_the_types() -> None:
+def test_an_unknown_media_type_gets_a_415_that_lists_the_types() -> None:
     for content_type in (
         *("", "text/plain", "application/json-seq", "multipart/form-data; boundary=x"),
         *("application/*", "application", "json", "x" * 1_000, "\x07"),
@@ -66,14 +66,14 @@ def test_an_unknown_media_type_is_a_415_that_lists_the_types() -> None:
 
 
 @pytest.mark.claim("body-required")
-def test_an_empty_body_is_a_400() -> None:
+def test_an_empty_body_gets_a_400() -> None:
     for content_type in (*OPERATION.bodies, None, "text/plain"):
         status, reason = rejection(content_type, b"")
         assert (status, reason[:13]) == (400, "no body; send"), content_type
 
 
 @pytest.mark.claim("body-required", "body-shape", "body-syntax")
-def test_malformed_json_or_json_of_another_shape_is_a_400() -> None:
+def test_malformed_json_or_json_of_another_shape_gets_a_400() -> None:
     for media_type in JSON_TYPES:
         for body, reason in (
             ("null", "expected an object, got null"),
@@ -185,7 +185,7 @@ def test_a_reason_does_not_repeat_long_text_of_the_client() -> None:
 
 
 @pytest.mark.claim("body-limit")
-def test_too_many_items_are_a_413() -> None:
+def test_too_many_items_get_a_413() -> None:
     reason = "/SyncUserAccounts: more than 3 items; send at most that many in one call"
     for name in ("AccountId", "accountId", "ACCOUNTID"):
         three, four = (json.dumps({"SyncUserAccounts": [{name: 1}] * n}) for n in (3, 4))
@@ -209,7 +209,7 @@ def test_the_longest_list_of_the_shortest_items_is_accepted() -> None:
 
 
 @pytest.mark.claim("body-limit")
-def test_too_many_elements_or_fields_for_the_size_of_the_body_are_a_413() -> None:
+def test_too_many_elements_or_fields_for_the_size_of_the_body_get_a_413() -> None:
     root = ("<SyncEmailAccountsRequest>", "<x/>", "</SyncEmailAccountsRequest>")
     for content_type, (before, part, after), shortest in (
         (FORM, ("SyncUserAccounts[0].AccountId=1", "&x=", ""), 32),

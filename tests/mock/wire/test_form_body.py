@@ -21,6 +21,9 @@ NESTED = (
     f"&{FIRST}.FieldProperties[AccountId].FieldType=&{FIRST}[FieldProperties].x=1"
 )
 SHAPE = OPERATION.bodies[FORM].shape
+escapes = st.lists(
+    st.sampled_from(["%", "%4", "%41", "%c3%a9", "%C3", "%25", "+", "\\", "\\x41", "é", "x", "%5B"])
+).map("".join)
 
 
 @pytest.mark.claim("form-shape", "camel-case")
@@ -109,8 +112,8 @@ def test_the_reason_has_the_place_of_a_wrong_value() -> None:
     for body, expected in (
         ("&", MISSING),
         ("a=1", MISSING),
-        ("{}", "the body is no form but looks like JSON"),
-        ('{"SyncUserAccounts":[{"AccountId":507}]}', "the body is no form but looks like JSON"),
+        ("{}", "the body is not a form; it looks like JSON"),
+        ('{"SyncUserAccounts":[{"AccountId":507}]}', "the body is not a form; it looks like JSON"),
         ("SyncUserAccounts=", "/SyncUserAccounts: expected an array, got a string"),
         (f"{FIRST}=507", "/SyncUserAccounts/0: expected an object, got a string"),
         (f"{FIRST}.AccountId=", "/SyncUserAccounts/0/AccountId: expected an integer, got"),
@@ -124,7 +127,7 @@ def test_the_reason_has_the_place_of_a_wrong_value() -> None:
 
 
 @pytest.mark.claim("form-shape", "body-syntax")
-def test_an_invalid_key_is_a_400_that_shows_a_valid_one() -> None:
+def test_an_invalid_key_gets_a_400_that_shows_a_valid_one() -> None:
     for key in (
         *("", "[0]", ".a", "a.", "]", "a]", "a[", "a[0", "a[0]b", "a[[0]]", "a[b]]", "["),
         *("SyncUserAccounts.", "SyncUserAccounts[]", "SyncUserAccounts[x].AccountId"),
@@ -160,7 +163,7 @@ def test_a_free_object_that_grows_key_by_key_has_the_same_limit() -> None:
 
 
 @pytest.mark.claim("body-limit")
-def test_more_than_ten_thousand_nested_members_are_a_413() -> None:
+def test_more_than_ten_thousand_nested_members_get_a_413() -> None:
     def write_nested(fields: int) -> str:
         return "&".join(f"{FIRST}.TableRight.{n}.a.b=" for n in range(fields))
 
@@ -170,7 +173,7 @@ def test_more_than_ten_thousand_nested_members_are_a_413() -> None:
     assert rejection(FORM, write_nested(5_001)) == (413, reason)
 
 
-def test_a_key_that_is_a_value_and_a_parent_is_a_400() -> None:
+def test_a_key_that_is_a_value_and_a_parent_gets_a_400() -> None:
     for body in (
         f"SyncUserAccounts=1&{FIRST}.AccountId=1",
         f"{FIRST}=1&{FIRST}.AccountId=1",
@@ -200,16 +203,11 @@ def test_escapes_are_bytes_of_the_charset_or_of_utf_8_in_a_utf_16_body() -> None
 
 
 @pytest.mark.claim("charset-broken")
-def test_escapes_that_are_invalid_in_the_charset_are_a_400() -> None:
+def test_escapes_that_are_invalid_in_the_charset_get_a_400() -> None:
     for part in ("%FF", "%C3", "a%ED%A0%80"):
         reason = "a percent-encoded value is not utf-8"
         assert rejection(FORM, f"{FIRST}.AssociateName={part}") == (400, reason), part
         assert rejection(FORM, f"{part}=1") == (400, reason), part
-
-
-escapes = st.lists(
-    st.sampled_from(["%", "%4", "%41", "%c3%a9", "%C3", "%25", "+", "\\", "\\x41", "é", "x", "%5B"])
-).map("".join)
 
 
 @given(escapes)

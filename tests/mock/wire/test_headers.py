@@ -15,6 +15,8 @@ from superoffice_mock.wire.headers import (
 )
 
 JSON, TEXT_JSON, XML, TEXT_XML = ERROR_TYPES
+names = st.sampled_from([b"accept", b"cookie", b"x-a", b"x-b"])
+raw_headers = st.lists(st.tuples(names, st.binary(max_size=5)), max_size=8)
 
 
 @pytest.mark.claim("error-format")
@@ -70,10 +72,6 @@ def test_any_accept_results_in_one_of_the_types(accept: str) -> None:
     assert choose_media_type(accept, ERROR_TYPES) in ERROR_TYPES
 
 
-names = st.sampled_from([b"accept", b"cookie", b"x-a", b"x-b"])
-raw_headers = st.lists(st.tuples(names, st.binary(max_size=5)), max_size=8)
-
-
 def test_get_returns_the_first_value_without_blanks() -> None:
     headers = Headers([(b"accept", b" a/b "), (b"accept", b"c/d"), (b"x", b"\xe9")])
     assert headers.get(b"accept") == "a/b"
@@ -83,8 +81,8 @@ def test_get_returns_the_first_value_without_blanks() -> None:
 
 def test_all_returns_the_values_in_order() -> None:
     headers = Headers([(b"cookie", b"a"), (b"x", b"-"), (b"cookie", b" b ")])
-    assert headers.all(b"cookie") == ["a", "b"]
-    assert headers.all(b"host") == []
+    assert headers.get_all(b"cookie") == ["a", "b"]
+    assert headers.get_all(b"host") == []
 
 
 @given(raw_headers, names)
@@ -94,7 +92,7 @@ def test_count_all_and_get_agree_with_the_raw_list(
     headers = Headers(raw)
     values = [value.decode("latin-1").strip() for key, value in raw if key == name]
     assert headers.count(name) == len(values)
-    assert headers.all(name) == values
+    assert headers.get_all(name) == values
     assert headers.get(name) == (values[0] if values else None)
 
 

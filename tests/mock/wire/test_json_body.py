@@ -124,7 +124,7 @@ def test_all_other_bodies_take_the_general_path() -> None:
 
 
 @pytest.mark.claim("body-syntax")
-def test_deep_nesting_is_a_400() -> None:
+def test_deep_nesting_gets_a_400() -> None:
     for body in (
         "[" * DEEP + "]" * DEEP,
         "[" * DEEP,
@@ -153,7 +153,7 @@ def test_nesting_up_to_800_levels_is_read() -> None:
         assert read_accounts(JSON, f'{{"a": {nested}}}') == [], depth
 
 
-def test_deep_nesting_beside_duplicate_members_is_a_400() -> None:
+def test_deep_nesting_next_to_duplicate_members_gets_a_400() -> None:
     nested = "[" * 950 + "]" * 950
     body = wrap_items(f'{{"AccountId": 1, "accountId": 2, "TableRight": {{"a": {nested}}}}}')
     assert rejection(JSON, body) == (400, "the body is nested too deeply")

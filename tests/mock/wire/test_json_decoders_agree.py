@@ -34,6 +34,11 @@ def any_case(name: str) -> st.SearchStrategy[str]:
     return st.sampled_from([name, name, camel, camel]) | flags.map(lambda up: change_case(name, up))
 
 
+def members_of(name: str) -> st.SearchStrategy[tuple[str, Any]]:
+    usual = valid_members[name]
+    return st.tuples(any_case(name), usual | usual | usual | usual | anything)
+
+
 valid_ids = st.integers(-(2**31), 2**31 - 1)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
 numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
@@ -51,13 +56,6 @@ valid_members = {
     "TableRight": st.none() | objects,
     "FieldProperties": st.none() | objects,
 }
-
-
-def members_of(name: str) -> st.SearchStrategy[tuple[str, Any]]:
-    usual = valid_members[name]
-    return st.tuples(any_case(name), usual | usual | usual | usual | anything)
-
-
 unknown = st.tuples(texts, anything)
 mostly_valid_items = st.lists(st.one_of(*map(members_of, MEMBERS), unknown), max_size=5).map(
     Members

@@ -37,6 +37,8 @@ free_objects = st.recursive(
 ).filter(lambda value: isinstance(value, dict))
 """Nested objects with text in them. None is empty, as a form can't express that."""
 ids = st.integers(-(2**31), 2**31 - 1)
+any_letter = st.characters(min_codepoint=0x20, exclude_categories=["Cc", "Cs", "Cn"])
+latin_letter = st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_categories=["Cc"])
 
 
 def payloads(letters: st.SearchStrategy[str]) -> st.SearchStrategy[list[Account]]:
@@ -48,8 +50,6 @@ def payloads(letters: st.SearchStrategy[str]) -> st.SearchStrategy[list[Account]
 
 
 # No control characters: XML can't contain most of them, and normalizes line ends.
-any_letter = st.characters(min_codepoint=0x20, exclude_categories=["Cc", "Cs", "Cn"])
-latin_letter = st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_categories=["Cc"])
 
 
 def bodies(payload: Sequence[Account], charset: str) -> dict[str, str]:

@@ -28,6 +28,20 @@ KNOWN = KnownCredentials(
     tokens={"8A:token": APP},
 )
 SESSIONS = {"s1": Session("s1", "x1", "tje0"), "s2": Session("s2", "x2", "tje0")}
+TICKET = ("Authorization", "SOTicket 7T:ticket")
+BEARER = ("Authorization", "Bearer 8A:token")
+APP_TOKEN = ("SO-AppToken", "app-token")
+XSRF = ("X-XSRF-TOKEN", "x1")
+COOKIE = ("Cookie", "ASP.NET_SessionId=s1")
+BY_USER = Principal("Basic", user="tje0")
+BY_TICKET = Principal("SOTicket")
+BY_TICKET_AND_APP = Principal("SOTicket", app=APP)
+BY_TOKEN = Principal("Bearer", app=APP)
+BY_SESSION = Principal("session", user="tje0")
+names = st.sampled_from(["Authorization", "Cookie", "X-XSRF-TOKEN", "SO-AppToken"])
+values = st.text(st.characters(max_codepoint=255)) | st.sampled_from(
+    ["Basic ", "Basic Og==", "SOTicket", "Bearer \t", "ASP.NET_SessionId=", "ASP.NET_SessionId=a;b"]
+)
 
 Lines = list[tuple[str, str]]
 
@@ -50,19 +64,6 @@ def identify_client(lines: Lines, installation: Installation) -> Principal | Non
         return identify(read_credentials(build_headers(lines)), KNOWN, SESSIONS, installation)
     except Rejected as error:
         return None if error.status == 401 else Principal(f"a {error.status}")
-
-
-TICKET = authorization("SOTicket 7T:ticket")
-BEARER = authorization("Bearer 8A:token")
-APP_TOKEN = ("SO-AppToken", "app-token")
-XSRF = ("X-XSRF-TOKEN", "x1")
-COOKIE = ("Cookie", "ASP.NET_SessionId=s1")
-
-BY_USER = Principal("Basic", user="tje0")
-BY_TICKET = Principal("SOTicket")
-BY_TICKET_AND_APP = Principal("SOTicket", app=APP)
-BY_TOKEN = Principal("Bearer", app=APP)
-BY_SESSION = Principal("session", user="tje0")
 
 
 @pytest.mark.claim("basic-onsite", "basic-onsite-only", "sample-credential")
@@ -96,7 +97,7 @@ def test_a_known_ticket_needs_a_known_app_only_online() -> None:
 
 
 @pytest.mark.claim("ticket-onsite", "ticket-online")
-def test_a_wrong_app_token_is_a_401_online_and_ignored_onsite() -> None:
+def test_a_wrong_app_token_gets_a_401_online_and_ignored_onsite() -> None:
     for tokens in (
         [("SO-AppToken", "other")],
         [("SO-AppToken", "")],
@@ -136,7 +137,7 @@ def test_a_session_with_its_own_xsrf_value_is_accepted() -> None:
 
 @pytest.mark.claim("unauthorized", "credentials-malformed", "authorization-twice")
 @pytest.mark.claim("authorization-decides", "xsrf-half", "xsrf-pair", "xsrf-session")
-def test_all_other_credentials_are_a_401() -> None:
+def test_all_other_credentials_get_a_401() -> None:
     for installation in Installation:
         for lines in (
             [],
@@ -201,7 +202,7 @@ def test_unusable_credentials_have_the_header_and_a_reason() -> None:
         ([authorization("Basic !")], "Authorization", "not base64 of user:password"),
         ([basic("tje0")], "Authorization", "no colon between user and password"),
         ([TICKET, TICKET, TICKET], "Authorization", "sent 3 times; send it once"),
-        ([XSRF], "Cookie", "X-XSRF-TOKEN needs the cookie ASP.NET_SessionId beside it"),
+        ([XSRF], "Cookie", "X-XSRF-TOKEN needs the cookie ASP.NET_SessionId as well"),
         ([COOKIE], "X-XSRF-TOKEN", "a session cookie needs its one XSRF value"),
     ):
         credentials = read_credentials(build_headers(lines))
@@ -216,13 +217,7 @@ def test_any_user_and_password_is_decoded_from_base64(user: str, password: str) 
     assert credentials == BasicCredentials(user, password)
 
 
-names = st.sampled_from(["Authorization", "Cookie", "X-XSRF-TOKEN", "SO-AppToken"])
-values = st.text(st.characters(max_codepoint=255)) | st.sampled_from(
-    ["Basic ", "Basic Og==", "SOTicket", "Bearer \t", "ASP.NET_SessionId=", "ASP.NET_SessionId=a;b"]
-)
-
-
 @pytest.mark.claim("credentials-malformed", "unauthorized")
 @given(st.lists(st.tuples(names, values), max_size=6), st.sampled_from(Installation))
-def test_random_credentials_are_a_401(lines: Lines, installation: Installation) -> None:
+def test_random_credentials_get_a_401(lines: Lines, installation: Installation) -> None:
     assert identify_client(lines, installation) is None

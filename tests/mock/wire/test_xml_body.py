@@ -74,7 +74,7 @@ def test_a_prefix_is_resolved_by_the_nearest_declaration() -> None:
 
 
 @pytest.mark.claim("xml-names")
-def test_an_undeclared_prefix_is_a_400() -> None:
+def test_an_undeclared_prefix_gets_a_400() -> None:
     for body, prefix in (
         (wrap_account("<p:AccountId>5</p:AccountId>"), "p"),
         (wrap_account('<AssociateName i:nil="true"/>'), "i"),
@@ -83,7 +83,7 @@ def test_an_undeclared_prefix_is_a_400() -> None:
         ("<p:SyncEmailAccountsRequest/>", "p"),
         ("<:SyncEmailAccountsRequest/>", ""),
     ):
-        reason = f"the body is not XML: nothing says what the prefix {prefix} stands for"
+        reason = f"the body is not XML: the prefix {prefix} is not declared"
         assert rejection(XML, body) == (400, reason), body
 
 
@@ -172,7 +172,7 @@ def test_the_reason_has_the_place_of_a_wrong_element() -> None:
 
 
 @pytest.mark.claim("body-syntax")
-def test_malformed_xml_is_a_400_with_line_and_column() -> None:
+def test_malformed_xml_gets_a_400_with_line_and_column() -> None:
     for body, place in (
         ("507", "line 1, column 1"),
         ("{}", "line 1, column 1"),
@@ -194,7 +194,7 @@ def test_malformed_xml_is_a_400_with_line_and_column() -> None:
 
 
 @pytest.mark.claim("body-syntax")
-def test_nesting_of_more_than_a_hundred_elements_is_a_400() -> None:
+def test_nesting_of_more_than_a_hundred_elements_gets_a_400() -> None:
     def nest(depth: int) -> str:
         inner = "<a>" * (depth - 1) + "</a>" * (depth - 1)
         return f"<SyncEmailAccountsRequest>{inner}</SyncEmailAccountsRequest>"

@@ -19,6 +19,15 @@ from tests.support.cpu_time import usual_seconds
 
 MAX_SECONDS: Final = 0.05
 MAX_BYTES: Final = 5_000_000
+REASON = "the XML has a DTD; send it without <!DOCTYPE>"
+pieces = st.sampled_from(
+    [
+        *("<!DOCTYPE r>", "<!DOCTYPE r [<!ENTITY a 'b'>]>", "<!DOCTYPE", "<!doctype r>", "<!"),
+        *("<?xml version='1.0'?>", "<?p ?>", "<?p", "?>", "<!-- c -->", "<!--", "-->", "--", "->"),
+        *(" ", "\n", "\t", "\r", "\x0b", "\x0c", "\x85", "\xa0", "\u2028", "\ufeff", "\0"),
+        *("<r/>", "<r>", "</r>", "<![CDATA[", "]]>", ">", "&a;", "x", "[", "]", "'", '"'),
+    ]
+)
 
 
 def _nested_entities(levels: int, breadth: int) -> str:
@@ -117,7 +126,6 @@ def test_an_entity_bomb_is_rejected_in_5_mb(bomb: str) -> None:
         assert peak < MAX_BYTES, name
 
 
-REASON = "the XML has a DTD; send it without <!DOCTYPE>"
 LAUGHS = BOMBS["billion laughs"]
 DTDS = {
     "plain": "<!DOCTYPE SyncEmailAccountsRequest>" + wrap_xml(""),
@@ -203,19 +211,9 @@ def test_the_charset_of_the_content_type_takes_precedence() -> None:
 
 
 @pytest.mark.claim("charset-unknown")
-def test_an_unknown_declared_charset_is_a_400() -> None:
+def test_an_unknown_declared_charset_gets_a_400() -> None:
     body = '<?xml version="1.0" encoding="UTF-7"?><a/>'
     assert rejection(XML, body) == (400, "the XML declares the unknown encoding utf-7")
-
-
-pieces = st.sampled_from(
-    [
-        *("<!DOCTYPE r>", "<!DOCTYPE r [<!ENTITY a 'b'>]>", "<!DOCTYPE", "<!doctype r>", "<!"),
-        *("<?xml version='1.0'?>", "<?p ?>", "<?p", "?>", "<!-- c -->", "<!--", "-->", "--", "->"),
-        *(" ", "\n", "\t", "\r", "\x0b", "\x0c", "\x85", "\xa0", "\u2028", "\ufeff", "\0"),
-        *("<r/>", "<r>", "</r>", "<![CDATA[", "]]>", ">", "&a;", "x", "[", "]", "'", '"'),
-    ]
-)
 
 
 def has_doctype(text: str) -> bool:

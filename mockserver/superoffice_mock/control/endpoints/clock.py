@@ -14,10 +14,9 @@ from superoffice_mock.control.request import (
     RequestBody,
 )
 from superoffice_mock.control.views import View
-from superoffice_mock.core import clock
+from superoffice_mock.core import clock, sync_run
 from superoffice_mock.core.clock import Clock, RealClock
 from superoffice_mock.core.sync_run import Instant
-from superoffice_mock.core.sync_run import seconds as duration
 
 
 class Advance(RequestBody):
@@ -43,14 +42,15 @@ def _change_clock(change: Callable[[Clock, int], Clock], summary: str) -> Contro
 async def _advance(request: ControlRequest) -> View:
     tenant = request.tenant
     if isinstance(tenant.state.clock, RealClock):
-        raise problem(409, "the clock runs in real time; POST /_mock/clock/freeze first")
+        first = "POST /_mock/clock/freeze or /_mock/clock/jump first"
+        raise problem(409, f"the clock runs in real time; {first}")
     advance = request.decode_body(Advance)
     if (advance.seconds is None) == (advance.until is None):
         raise problem(400, f"the body: send either {Advance.example}")
     if advance.seconds is None:
         events = tenant.advance_until_idle()
     else:
-        events = tenant.advance(Instant(tenant.now() + duration(advance.seconds)))
+        events = tenant.advance(Instant(tenant.now() + sync_run.seconds(advance.seconds)))
     await tenant.wait_until_settled()
     return views.clock_view(tenant) | {"events": [views.event_view(event) for event in events]}
 

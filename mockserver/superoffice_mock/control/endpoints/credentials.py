@@ -19,8 +19,8 @@ from superoffice_mock.core.expiry import (
 )
 
 _WHERE_TO_LOOK: Final = (
-    "GET /_mock/tenants/{id} shows the credentials of a made tenant; those of others are in the "
-    "configuration, or in the README's demo world"
+    "GET /_mock/tenants/{id} shows the credentials of a temporary tenant; those of others are in "
+    "the configuration, or in the README's table of demo tenants"
 )
 
 

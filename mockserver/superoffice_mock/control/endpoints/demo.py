@@ -11,10 +11,10 @@ from typing import Final
 
 from starlette.responses import Response
 
+from superoffice_contract.messages import SESSION_COOKIE
 from superoffice_mock.control.errors import problem
 from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
 from superoffice_mock.core.credentials import Session
-from superoffice_mock.wire.headers import SESSION_COOKIE
 
 XSRF_COOKIE: Final = "XSRF-TOKEN"
 """The product's cookie with the XSRF value; scripts may read it."""

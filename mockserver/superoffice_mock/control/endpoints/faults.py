@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
 
+from superoffice_contract.messages import suggest
 from superoffice_mock.control.errors import problem
 from superoffice_mock.control.request import (
     ControlMethod,
@@ -95,7 +95,7 @@ def build_fault(new: NewFault, request: ControlRequest, where: str = "") -> Faul
     """
     operations = [operation.name for operation in request.context.operations.values()]
     for text in _find_problems(new, operations):
-        raise problem(400, f"the body: {where}{text}; send {NewFault.example}")
+        raise problem(400, f"the body: {where}{text}")
     if new.connection is not None and not request.has_connection:
         detail = "an in-process app has no connection to break; run a real server for that"
         raise problem(409, f"{where}{new.connection}: {detail}")
@@ -149,9 +149,9 @@ def _find_problems(new: NewFault, operations: list[str]) -> Iterator[str]:
     if new.expired_credential is False:
         yield "expired_credential must be true or left out"
     if new.operation is not None and _find_operation(new, operations) is None:
-        yield f"unknown operation {_describe_unknown(new.operation, operations)}"
+        yield _describe_unknown("operation", new.operation, operations)
     if new.connection is not None and new.connection not in BREAKAGES:
-        yield f"unknown connection {_describe_unknown(new.connection, BREAKAGES)}"
+        yield _describe_unknown("connection", new.connection, BREAKAGES)
     yield from _rule_problems(new)
 
 
@@ -159,7 +159,7 @@ def _rule_problems(new: NewFault) -> Iterator[str]:
     if new.every is not None and new.probability is not None:
         yield "every and probability exclude each other"
     if new.times == 0 and new.every is None and new.probability is None:
-        yield "times must be 1 or more; only with every or probability, 0 means until it is cleared"
+        yield "times: 0 is only for a fault with every or probability; send 1 or more"
     if new.seed is not None and new.probability is None and new.connection != SEEDED_BREAKAGE:
         yield f"seed needs probability or connection {SEEDED_BREAKAGE}"
 
@@ -191,11 +191,9 @@ def _header_problems(headers: Mapping[str, str], names: set[str]) -> Iterator[st
         names.add(folded)
 
 
-def _describe_unknown(name: str, known_names: Sequence[str]) -> str:
-    by_folded = {known.lower(): known for known in known_names}
-    near = get_close_matches(name.lower(), by_folded, n=1, cutoff=0.5)
-    hint = f"did you mean {by_folded[near[0]]!r}? " if near else ""
-    return f"{shorten(name)!r}; {hint}Known: {', '.join(known_names)}"
+def _describe_unknown(kind: str, name: str, known_names: Sequence[str]) -> str:
+    otherwise = f"the {kind}s are: {', '.join(known_names)}"
+    return f"unknown {kind} {shorten(name)!r}; {suggest(name, known_names, otherwise)}"
 
 
 # ---- handlers --------------------------------------------------------------------------------

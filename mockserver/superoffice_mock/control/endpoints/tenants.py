@@ -162,7 +162,7 @@ def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
 
 
 def _tenant_detail_view(request: ControlRequest, tenant: Tenant) -> View:
-    """Return the item of the list, with credentials if it is a made tenant."""
+    """Return the item of the list, with credentials if it is a temporary tenant."""
     is_temporary = request.context.tenants.is_temporary(tenant)
     credentials = credentials_view(tenant.facts) if is_temporary else None
     return _tenant_view(request, tenant) | {"credentials": credentials}
@@ -275,11 +275,11 @@ def _find_tenant(request: ControlRequest) -> Tenant:
 PATHS: Final[ControlPaths] = {
     "/tenants": {
         "GET": ControlMethod(
-            _list_tenants, summary="lists the tenants, made ones last", response="Tenants"
+            _list_tenants, summary="lists the tenants, temporary ones last", response="Tenants"
         ),
         "POST": ControlMethod(
             _create_tenant,
-            summary="makes a tenant of its own for a test",
+            summary="creates a temporary tenant for a test",
             body=NewTenant,
             response="Tenant",
             status=201,
@@ -289,13 +289,13 @@ PATHS: Final[ControlPaths] = {
     "/tenants/{id}": {
         "GET": ControlMethod(
             _get_tenant,
-            summary="returns one tenant, with credentials if it was made by POST /_mock/tenants",
+            summary="returns one tenant, with credentials if it is temporary",
             response="Tenant",
             errors=(404,),
         ),
         "DELETE": ControlMethod(
             _remove_tenant,
-            summary="removes a made tenant and answers its waiting calls",
+            summary="removes a temporary tenant and answers its waiting calls",
             status=204,
             errors=(404, 409),
         ),

@@ -60,7 +60,7 @@ def explore(
     with _explorer(scenario, tenant) as explorer:
         if replay is not None:
             schedule = parse_schedule(replay) if isinstance(replay, str) else replay
-            _check_clock([happening.kind for happening in schedule], tenant)
+            _check_clock([event.kind for event in schedule], tenant)
             failure = explorer.try_schedule(schedule)
             summary = "the scenario fails under the replayed schedule:"
             if failure is None:
@@ -164,10 +164,10 @@ def _check_clock(kinds: Sequence[str], tenant: TenantOptions) -> None:
 
 
 def _check_complete(schedule: Schedule, calls: int) -> None:
-    for happening in schedule:
-        if happening.before > calls:
+    for event in schedule:
+        if event.before > calls:
             text = format_schedule(schedule)
-            msg = f"replay={text!r}: call {happening.before} never came, only {calls} did"
+            msg = f"replay={text!r}: call {event.before} never came, only {calls} did"
             raise SetupError(msg)
 
 
@@ -240,8 +240,8 @@ def _search(
 
 
 def _describe(failure: Failure, summary: str) -> str:
-    happenings = [happening.describe() for happening in failure.schedule]
-    lines = [f"  {line}" for line in happenings or ["nothing happens around the app"]]
+    events = [event.describe() for event in failure.schedule]
+    lines = [f"  {line}" for line in events or ["nothing happens around the app"]]
     error = f"{failure.error}" or type(failure.error).__name__
     if not isinstance(failure.error, AssertionError):
         error = f"{type(failure.error).__name__}: {error}"

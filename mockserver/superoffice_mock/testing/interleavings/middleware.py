@@ -1,4 +1,4 @@
-"""An ASGI middleware that plays schedules: their happenings come before a call reaches the mock."""
+"""An ASGI middleware that plays schedules: their events come before a call reaches the mock."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.server.asgi_extensions import CONNECTION, Connection
-from superoffice_mock.testing.interleavings.schedules import Happening, Schedule
+from superoffice_mock.testing.interleavings.schedules import Schedule, ScheduledEvent
 
 OTHER_ACCOUNT: Final = -1
 """The account that the other client asks for; no app has it."""
@@ -36,19 +36,17 @@ class ScheduleRun:
         self.calls = 0
         self._schedule = schedule
 
-    def next_call(self) -> list[Happening]:
+    def next_call(self) -> list[ScheduledEvent]:
         """Count a call and return what happens before it; of its faults only the last, at the end.
 
         Since the fault is armed last, it applies to this call and not to the other client's.
         """
         self.calls += 1
-        due = [happening for happening in self._schedule if happening.before == self.calls]
+        due = [event for event in self._schedule if event.before == self.calls]
         faults = [
-            happening
-            for happening in due
-            if _HANDLERS[happening.kind] is InterleavingMiddleware.arm_fault
+            event for event in due if _HANDLERS[event.kind] is InterleavingMiddleware.arm_fault
         ]
-        return [happening for happening in due if happening not in faults] + faults[-1:]
+        return [event for event in due if event not in faults] + faults[-1:]
 
 
 class InterleavingMiddleware:
@@ -71,18 +69,18 @@ class InterleavingMiddleware:
         async with schedule_run.lock:
             due = schedule_run.next_call()
             try:
-                for happening in due:
-                    await _HANDLERS[happening.kind](self, schedule_run, happening, scope)
+                for event in due:
+                    await _HANDLERS[event.kind](self, schedule_run, event, scope)
             except Exception as error:
                 schedule_run.error = error
                 raise
-        if any(happening.kind == "cut" for happening in due):
+        if any(event.kind == "cut" for event in due):
             receive, send = _cut_off(scope, receive)
         await self._app(scope, receive, send)
 
-    # ---- happenings --------------------------------------------------------------------------
+    # ---- events ------------------------------------------------------------------------------
 
-    async def occupy(self, schedule_run: ScheduleRun, _: Happening, scope: Scope) -> None:
+    async def occupy(self, schedule_run: ScheduleRun, _: ScheduledEvent, scope: Scope) -> None:
         """Make a call of another client, unless it would be turned away."""
         lease = await self._control(schedule_run, scope, "GET", "lease")
         if msgspec.json.decode(lease)["held"]:
@@ -97,7 +95,7 @@ class InterleavingMiddleware:
         if call.done() and call.result()[0] == CRASHED:
             raise ControlFailed("the other client", "the mock crashed; its journal says why")
 
-    async def end_run(self, schedule_run: ScheduleRun, _: Happening, scope: Scope) -> None:
+    async def end_run(self, schedule_run: ScheduleRun, _: ScheduledEvent, scope: Scope) -> None:
         """Advance the clock until the run that has the lease ends; nothing is cut short."""
         lease = await self._control(schedule_run, scope, "GET", "lease")
         holder = msgspec.json.decode(lease)["holder"]
@@ -106,21 +104,21 @@ class InterleavingMiddleware:
             await self._control(schedule_run, scope, "POST", "clock/advance", seconds)
 
     async def pass_time(
-        self, schedule_run: ScheduleRun, happening: Happening, scope: Scope
+        self, schedule_run: ScheduleRun, event: ScheduledEvent, scope: Scope
     ) -> None:
         """Advance the clock."""
-        seconds = {"seconds": happening.seconds}
+        seconds = {"seconds": event.seconds}
         await self._control(schedule_run, scope, "POST", "clock/advance", seconds)
 
     async def arm_fault(
-        self, schedule_run: ScheduleRun, happening: Happening, scope: Scope
+        self, schedule_run: ScheduleRun, event: ScheduledEvent, scope: Scope
     ) -> None:
         """Arm a fault for the call that comes next, which is this one."""
-        fault = _FAULTS.get(happening.kind, {"delay": happening.seconds})
+        fault = _FAULTS.get(event.kind, {"delay": event.seconds})
         await self._control(schedule_run, scope, "POST", "faults", fault)
 
     async def do_nothing(self, *_: object) -> None:
-        """Do nothing before the call: the happening is one during the call."""
+        """Do nothing before the call: the event is one during the call."""
 
     # ---- calls of its own --------------------------------------------------------------------
 
@@ -173,7 +171,7 @@ class InterleavingMiddleware:
         return status, content
 
 
-_Handler = Callable[[InterleavingMiddleware, ScheduleRun, Happening, Scope], Awaitable[None]]
+_Handler = Callable[[InterleavingMiddleware, ScheduleRun, ScheduledEvent, Scope], Awaitable[None]]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     "busy": InterleavingMiddleware.occupy,
     "end": InterleavingMiddleware.end_run,

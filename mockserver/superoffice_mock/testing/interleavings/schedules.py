@@ -1,11 +1,11 @@
 """Schedules of what happens around an app's calls: as values, as text and as a strategy."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from superoffice_contract.messages import suggest
 from superoffice_mock.errors import SetupError, explain_missing_extra
 
 if TYPE_CHECKING:
@@ -21,19 +21,19 @@ KINDS: Final[Mapping[str, str]] = {
     "reset": "the connection is reset; the call does not count",
     "cut": "the connection is reset after the call has arrived; it counts, but its answer is lost",
 }
-"""The kinds of happenings with a description, in which {} is a number of seconds."""
+"""The kinds of events with a description, in which {} is a number of seconds."""
 CLOCK_KINDS: Final = frozenset({"pass", "end"})
 """The kinds that advance the clock."""
 TIMED_KINDS: Final = frozenset({"pass", "delay"})
 """The kinds with a number of seconds."""
 SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 30.0)
 """Seconds to choose from, around the one of a busy server and the length of a usual run."""
-MAX_HAPPENINGS: Final = 6
+MAX_EVENTS: Final = 6
 LAST_CALL: Final = 8
-"""The last call that a happening of a generated schedule comes before."""
+"""The last call that an event of a generated schedule comes before."""
 
 
-class Happening(msgspec.Struct, frozen=True):
+class ScheduledEvent(msgspec.Struct, frozen=True):
     """Something of a kind in `KINDS` that happens just *before* the call of this number arrives."""
 
     before: int
@@ -50,7 +50,7 @@ class Happening(msgspec.Struct, frozen=True):
         return f"before call {self.before}: {KINDS[self.kind].format(seconds)}"
 
 
-Schedule = tuple[Happening, ...]
+Schedule = tuple[ScheduledEvent, ...]
 
 
 def format_schedule(schedule: Schedule) -> str:
@@ -62,7 +62,7 @@ def parse_schedule(text: str) -> Schedule:
     """Return the schedule in *text*. Raise SetupError that says how to write one."""
     if text.strip() == "nothing":
         return ()
-    return tuple(_parse_happening(part.split(), text) for part in text.split(","))
+    return tuple(_parse_event(part.split(), text) for part in text.split(","))
 
 
 def schedules(kinds: Sequence[str] = tuple(KINDS)) -> "SearchStrategy[Schedule]":
@@ -74,20 +74,20 @@ def schedules(kinds: Sequence[str] = tuple(KINDS)) -> "SearchStrategy[Schedule]"
         raise SetupError(msg)
     with explain_missing_extra("explore", "explore"):
         from hypothesis import strategies
-    happening = strategies.sampled_from(kinds).flatmap(
+    event = strategies.sampled_from(kinds).flatmap(
         lambda kind: strategies.builds(
-            Happening,
+            ScheduledEvent,
             strategies.integers(1, LAST_CALL),
             strategies.just(kind),
             strategies.sampled_from(SECONDS) if kind in TIMED_KINDS else strategies.none(),
         )
     )
-    return strategies.lists(happening, max_size=MAX_HAPPENINGS).map(
-        lambda happenings: tuple(sorted(happenings, key=lambda happening: happening.before))
+    return strategies.lists(event, max_size=MAX_EVENTS).map(
+        lambda events: tuple(sorted(events, key=lambda event: event.before))
     )
 
 
-def _parse_happening(words: Sequence[str], text: str) -> Happening:
+def _parse_event(words: Sequence[str], text: str) -> ScheduledEvent:
     before, kind, *rest = (*words, "", "")[: max(len(words), 2)]
     _check_kind(kind, f"replay={text!r}")
     try:
@@ -103,12 +103,11 @@ def _parse_happening(words: Sequence[str], text: str) -> Happening:
             f"{' and '.join(sorted(TIMED_KINDS))}, such as '2 busy, 3 pass 1.5'"
         )
         raise SetupError(msg) from None
-    return Happening(number, kind, seconds)
+    return ScheduledEvent(number, kind, seconds)
 
 
 def _check_kind(kind: str, where: str) -> None:
     if kind not in KINDS:
-        near = get_close_matches(kind, KINDS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(KINDS)}"
+        hint = suggest(kind, KINDS, f"there are {', '.join(KINDS)}")
         msg = f"{where}: there is no kind {kind!r}; {hint}"
         raise SetupError(msg)

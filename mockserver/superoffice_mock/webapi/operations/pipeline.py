@@ -1,7 +1,7 @@
 """The simulation of the vendor's API: the steps of a call, cheap ones first."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Final, NoReturn
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -12,9 +12,9 @@ from superoffice_mock.core.lease import Call, Verdict
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.tenant import Tenant
+from superoffice_mock.webapi import response
 from superoffice_mock.webapi.backend import DelayedCall
 from superoffice_mock.webapi.deferred import wait_until_due
-from superoffice_mock.webapi.operations import describe
 from superoffice_mock.webapi.operations.sync_email_accounts import no_content, read_call
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import BrokenResponse, Response
@@ -23,7 +23,7 @@ from superoffice_mock.wire.headers import Headers, parse_select
 from superoffice_mock.wire.values import shorten
 
 
-class Limits(msgspec.Struct, frozen=True):
+class BodyLimits(msgspec.Struct, frozen=True):
     """The limits for the body of a call: *max_body* in bytes, *max_accounts* in items."""
 
     max_body: int
@@ -33,7 +33,7 @@ class Limits(msgspec.Struct, frozen=True):
 class SimulationBackend:
     """Answers calls as SuperOffice does."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
 
     def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
@@ -41,15 +41,15 @@ class SimulationBackend:
         route = request.route
         if route.operation is None or route.error is not None:
             raise route.error or Rejected(404, "path", "nothing is documented here")
-        handler = _METHODS.get(request.scope["method"], describe.refuse_method)
+        handler = _METHODS.get(request.scope["method"], _refuse_method)
         return handler(self, route.operation, request)
 
     def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
         """Return a call with the body *raw* that arrives later; its steps are taken then."""
         return _DelayedPost(self, request, raw)
 
-    def note_fault(self, _: ApiRequest, __: bytes) -> None:
-        """Do nothing: a call that a fault answers changes nothing here."""
+    def on_fault(self, _: ApiRequest, __: bytes) -> None:
+        """Do nothing: such a call changes nothing here."""
 
     def max_body(self, _: ApiRequest) -> int:
         """Return the limit for the body of a call, in bytes."""
@@ -95,7 +95,7 @@ class _DelayedPost(msgspec.Struct, frozen=True):
         if operation is None:  # pragma: no cover - only calls of an operation are delayed
             raise AssertionError
         call = self.backend.accept_delayed(operation, request, self.raw, now)
-        request.exchange.verdict = verdict = request.route.tenant.decide(call)
+        request.exchange.verdict = verdict = request.route.tenant.decide_at(call, now)
         return call, verdict
 
     async def answer(self) -> Response:
@@ -103,15 +103,34 @@ class _DelayedPost(msgspec.Struct, frozen=True):
         return no_content(self.request)
 
 
+# ---- methods ---------------------------------------------------------------------------------
+
+
+async def _describe(_: object, operation: Operation, __: ApiRequest) -> Response:
+    """Return the description of *operation* (claim get-describes)."""
+    return response.render_description(operation.description)
+
+
+async def _list_methods(_: object, operation: Operation, __: ApiRequest) -> Response:
+    """Return the methods of *operation* in `Allow` (claim options)."""
+    return Response(204).with_headers((response.allow_header(operation),))
+
+
+async def _refuse_method(_: object, operation: Operation, request: ApiRequest) -> NoReturn:
+    """Raise Rejected: 405 with the methods of *operation* (claim method-not-allowed)."""
+    methods = ", ".join(operation.methods)
+    reason = f"{shorten(request.scope['method'])} is not allowed; send one of {methods}"
+    raise Rejected(405, "method", reason)
+
+
 MethodHandler = Callable[
     [SimulationBackend, Operation, ApiRequest], Awaitable[Response | BrokenResponse]
 ]
-
 _METHODS: Final[Mapping[str, MethodHandler]] = {
     "POST": SimulationBackend.handle_post,
-    "GET": describe.describe,
-    "HEAD": describe.describe,
-    "OPTIONS": describe.list_methods,
+    "GET": _describe,
+    "HEAD": _describe,
+    "OPTIONS": _list_methods,
 }
 
 

@@ -10,8 +10,9 @@ from superoffice_mock.core.lease import Call, pack_account_ids
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.webapi.request import ApiRequest
-from superoffice_mock.webapi.response import NO_CACHE_HEADERS, RawHeader, Response
+from superoffice_mock.webapi.response import NO_CACHE_HEADERS, Response
 from superoffice_mock.wire.decode import DecodedBody
+from superoffice_mock.wire.headers import RawHeader
 
 
 class NoContent(Response, frozen=True):
