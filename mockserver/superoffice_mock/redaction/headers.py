@@ -11,7 +11,8 @@ from superoffice_contract.openapi import charsets, operations
 from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.recordings.model import Headers
 from superoffice_mock.redaction import allow_list, secret_patterns, urls
-from superoffice_mock.redaction.pseudonyms import Pseudonyms, redact_text
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction.secret_patterns import redact_text
 
 Rule = Callable[[str, Pseudonyms], str]
 """Returns the redacted value of a header; empty if the header is to be left out."""

@@ -11,12 +11,10 @@ import hmac
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable
 from hashlib import sha256
 from typing import Final
 
-from superoffice_mock.redaction import secret_patterns
-from superoffice_mock.redaction.known_values import KnownValues, replace_known
+from superoffice_mock.redaction.known_values import KnownValues
 
 DOMAIN: Final = "example.invalid"
 _START: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
@@ -136,27 +134,3 @@ class Pseudonyms:
         raw = value.encode("utf-8", "surrogatepass")
         digits = hmac.new(self._key, raw, sha256).hexdigest()[:16]
         return f"pseudo-{digits}{_check_digits(digits)}"
-
-
-def redact_text(text: str, pseudonyms: Pseudonyms) -> str:
-    """Return *text* with pseudonyms for known values, and for secrets that their shape reveals."""
-    text = replace_known(text, blank_out(text), pseudonyms.known_values.tables)
-    for shape in secret_patterns.SHAPES:
-        text = shape.pattern.sub(_replacer(shape.kind, pseudonyms), text)
-    text = secret_patterns.GUID.sub(lambda match: pseudonyms.replace("GUID", match[0]), text)
-    for match in reversed([*secret_patterns.random_runs(blank_out(text))]):
-        pseudonym = pseudonyms.replace("high entropy", match[0])
-        text = text[: match.start()] + pseudonym + text[match.end() :]
-    return text
-
-
-def _replacer(kind: str, pseudonyms: Pseudonyms) -> Callable[[re.Match[str]], str]:
-    def replace(match: re.Match[str]) -> str:
-        value = match[1]
-        if secret_patterns.is_hidden(value):
-            return match[0]
-        start, end = (index - match.start() for index in match.span(1))
-        pseudonym = pseudonyms.replace_in_shape(kind, value, "guess")
-        return match[0][:start] + pseudonym + match[0][end:]
-
-    return replace

@@ -19,7 +19,8 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 from superoffice_mock.redaction import bodies, headers, urls
-from superoffice_mock.redaction.pseudonyms import Pseudonyms, redact_text
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction.secret_patterns import redact_text
 
 MAX_KNOWN_VALUES: Final = 100_000
 """This many newest values of a whole recording are searched for in all of it."""

@@ -1,11 +1,11 @@
-"""Recognizes secrets by their shape: tickets, tokens, passwords in sentences, random text.
+"""Recognizes secrets by their shape, and replaces them in free text.
 
-Redaction replaces them in free text; `scan` reports them.
+Shapes are tickets, tokens, passwords in sentences and random text; `scan` reports them.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from math import log2
 from typing import Final
@@ -13,7 +13,8 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.messages import REDACTION_MARK
-from superoffice_mock.redaction import pseudonyms
+from superoffice_mock.redaction.known_values import replace_known
+from superoffice_mock.redaction.pseudonyms import Pseudonyms, blank_out, is_pseudonym
 from superoffice_mock.wire import headers
 
 SECRET_HEADERS: Final = frozenset(name.decode("ascii") for name in headers.REDACTED_HEADERS) | {
@@ -120,7 +121,7 @@ def find_secrets(text: str) -> Iterator[tuple[str, str]]:
         for match in shape.pattern.finditer(text):
             if not is_harmless(match[1]):
                 yield shape.kind, match[1]
-    for match in random_runs(pseudonyms.blank_out(text)):
+    for match in random_runs(blank_out(text)):
         if not is_harmless(match[0]):
             yield "high entropy", match[0]
 
@@ -132,9 +133,9 @@ def is_harmless(value: str) -> bool:
 
 def is_hidden(value: str) -> bool:
     """Return whether *value* is a pseudonym, or a mark that tools write instead of a secret."""
-    if pseudonyms.is_pseudonym(value) or _is_redaction_mark(value):
+    if is_pseudonym(value) or _is_redaction_mark(value):
         return True
-    rest = _URL_REST.sub("", pseudonyms.blank_out(value))
+    rest = _URL_REST.sub("", blank_out(value))
     return rest != value and sum(map(str.isalnum, _PSEUDONYM_SHAPE.sub("", rest))) < _MIN_LEFT_OVER
 
 
@@ -176,3 +177,27 @@ def _entropy(characters: list[str]) -> float:
     """Return the entropy of *characters* in bits per character."""
     total = len(characters)
     return sum(log2(total / n) * n for n in Counter(characters).values()) / total
+
+
+def redact_text(text: str, pseudonyms: Pseudonyms) -> str:
+    """Return *text* with pseudonyms for known values, and for secrets that their shape reveals."""
+    text = replace_known(text, blank_out(text), pseudonyms.known_values.tables)
+    for shape in SHAPES:
+        text = shape.pattern.sub(_replacer(shape.kind, pseudonyms), text)
+    text = GUID.sub(lambda match: pseudonyms.replace("GUID", match[0]), text)
+    for match in reversed([*random_runs(blank_out(text))]):
+        pseudonym = pseudonyms.replace("high entropy", match[0])
+        text = text[: match.start()] + pseudonym + text[match.end() :]
+    return text
+
+
+def _replacer(kind: str, pseudonyms: Pseudonyms) -> Callable[[re.Match[str]], str]:
+    def replace(match: re.Match[str]) -> str:
+        value = match[1]
+        if is_hidden(value):
+            return match[0]
+        start, end = (index - match.start() for index in match.span(1))
+        pseudonym = pseudonyms.replace_in_shape(kind, value, "guess")
+        return match[0][:start] + pseudonym + match[0][end:]
+
+    return replace

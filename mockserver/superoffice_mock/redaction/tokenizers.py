@@ -9,7 +9,8 @@ from urllib.parse import quote_plus, unquote_plus
 import msgspec
 
 from superoffice_mock.redaction import allow_list, secret_patterns
-from superoffice_mock.redaction.pseudonyms import Pseudonyms, redact_text
+from superoffice_mock.redaction.pseudonyms import Pseudonyms
+from superoffice_mock.redaction.secret_patterns import redact_text
 
 INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,25}\s*")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,5})?")
