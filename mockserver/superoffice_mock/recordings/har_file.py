@@ -80,9 +80,9 @@ def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
         ),
         response=_response(parsed, response),
         at=parsed.started_at,
-        elapsed=parsed.elapsed_seconds,
-        service_time=None if parsed.request_seconds is None else round(parsed.request_seconds, 6),
-        receive_time=parsed.receive_seconds,
+        elapsed=_to_microseconds(parsed.elapsed_seconds),
+        service_time=_to_microseconds(parsed.request_seconds),
+        receive_time=_to_microseconds(parsed.receive_seconds) or 0.0,
         label=_mock_members(raw, Label, place),
     )
 
@@ -170,3 +170,8 @@ def _encode_json(value: object, indent: int | None = None) -> bytes:
     separators = None if indent else (",", ":")
     text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
     return text.encode("utf-8", "replace") + b"\n"
+
+
+def _to_microseconds(seconds: float | None) -> float | None:
+    """Return *seconds* rounded to microseconds: a sum of phases is not exact, and is written so."""
+    return None if seconds is None else round(seconds, 6)
