@@ -1,6 +1,7 @@
 """The command line `superoffice-mock`. Each subcommand is a module, imported when it is called."""
 
 import gc
+import sys
 from importlib import import_module
 from typing import Final
 
@@ -24,9 +25,12 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in COMMANDS:
             return None
-        gc.disable()  # imports leave no garbage; collecting takes a tenth of the start-up time
-        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
-        gc.enable()
+        if f"{__name__}.{cmd_name}" not in sys.modules:
+            gc.disable()  # imports make no garbage; a search for some delays the start of `serve`
+            import_module(f"{__name__}.{cmd_name}")
+            gc.freeze()
+            gc.enable()
+        command: click.Command = sys.modules[f"{__name__}.{cmd_name}"].command
         return command
 
 
