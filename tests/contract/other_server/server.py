@@ -79,7 +79,8 @@ class Installation:
     behavior: ServerBehavior
     ends_at: float = 0.0
     lease_freed: threading.Condition = field(default_factory=threading.Condition)
-    answers: Iterator[int] = field(default_factory=count)
+    errors: Iterator[int] = field(default_factory=count)
+    successes: Iterator[int] = field(default_factory=count)
 
     def take(self, accounts: int) -> bool:
         """Start a run, unless one is under way, and perhaps wait for its end."""
@@ -140,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
             status, headers, content = self.build_answer(self.read_body())
         except HttpError as error:
             status, headers = error.status, (*error.headers, *NO_CACHE, *self.cors_headers())
-            content = self.error_body(str(error), next(self.installation.answers))
+            content = self.error_body(str(error), next(self.installation.errors))
         if content:
             kind = "application/xml" if content.startswith(b"<") else "application/json"
             headers = (*headers, ("Content-Type", f"{kind}; charset=utf-8"))
@@ -201,7 +202,7 @@ class Handler(BaseHTTPRequestHandler):
         items = accounts(body, content_type, behavior.media_types, allows_gaps=allows_gaps)
         self.sync_accounts(len(items))
         content = b"" if behavior.accepted == 204 else b"{}"
-        number = next(self.installation.answers)
+        number = next(self.installation.successes)
         has_content_type = behavior.content_type_every and number % behavior.content_type_every == 0
         type_headers = (("Content-Type", "application/json"),) if has_content_type else ()
         headers = (*NO_CACHE, *behavior.accepted_headers, *type_headers, *self.cors_headers())
