@@ -1,7 +1,7 @@
 """Text that is safe and short enough to print, and the names of secrets."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 NO_FOLDER: Final = "no such folder"
@@ -15,6 +15,8 @@ REDACTION_MARK: Final = re.compile(
     r"\W*(?:redacted|filtered|removed|masked|hidden|sanitized|x{3,}|\.{3}|…)\W*|\*+", re.IGNORECASE
 )
 """What tools write in place of a secret."""
+NEAREST: Final = 3
+"""How many similar names a message lists."""
 _NAME: Final = re.compile(r"[\w$@./+-]{1,60}")
 
 
@@ -40,13 +42,32 @@ def describe_os_error(error: BaseException, missing: str = "no such file") -> st
     return f"{text[0].lower()}{text[1:]}" if text[1:2].islower() else text
 
 
+def causes_of(error: BaseException) -> list[BaseException]:
+    """Return *error* and the chain of its causes."""
+    cause = error.__cause__ or error.__context__
+    return [error] if cause is None else [error, *causes_of(cause)]
+
+
 def suggest(name: str, known_names: Iterable[str], otherwise: str) -> str:
     """Return "did you mean …?" with the known name that is nearest to *name*, or *otherwise*."""
+    near = _find_nearest(name, known_names, 1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else otherwise
+
+
+def list_nearest(name: str, known_names: Collection[str], noun: str) -> str:
+    """Return a text that lists *known_names*, or the `NEAREST` to *name* if there are more."""
+    if len(known_names) <= NEAREST:
+        return f"the {noun}s are: {', '.join(known_names)}"
+    nearest_names = ", ".join(_find_nearest(name, known_names, NEAREST, cutoff=0.0))
+    return f"the nearest of the {len(known_names)} {noun}s are: {nearest_names}"
+
+
+def _find_nearest(name: str, known_names: Iterable[str], count: int, cutoff: float) -> list[str]:
     from difflib import get_close_matches
 
     by_lower_name = {known_name.lower(): known_name for known_name in known_names}
-    near = get_close_matches(name.lower(), by_lower_name, n=1, cutoff=0.5)
-    return f"did you mean {by_lower_name[near[0]]!r}?" if near else otherwise
+    near = get_close_matches(name.lower(), by_lower_name, n=count, cutoff=cutoff)
+    return [by_lower_name[lower_name] for lower_name in near]
 
 
 def list_numbers(numbers: Iterable[int]) -> str:

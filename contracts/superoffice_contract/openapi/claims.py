@@ -1,22 +1,20 @@
 """Loads claims.toml: the facts that the contract is built from, and their sources."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Literal
 
 import msgspec
-
-_REFERENCE: Final = re.compile(r"\(claim ([a-z0-9-]+)\)")
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One fact in our words.
 
-    *section* is that of the vendor's page. Only inferred claims have *because*, the reason for our
-    choice, and *reading*, the reading that switches the claim.
+    *section* is that of the vendor's page, which documents the claim or leaves it to be inferred.
+    Only inferred claims have *because*, the reason for our choice, and *reading*, the reading that
+    switches the claim.
     """
 
     id: str
@@ -35,6 +33,8 @@ def load() -> Mapping[str, Claim]:
     return {claim.id: claim for claim in claims}
 
 
-def find_references(problem: str) -> list[str]:
-    """Return the ids of the claims that the text of a problem names, as in `(claim no-body)`."""
-    return _REFERENCE.findall(problem)
+def without_claims(node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a copy of *node* without `x-claim`, which other tools may take for a constraint."""
+    if isinstance(node, Mapping):
+        return {name: without_claims(child) for name, child in node.items() if name != "x-claim"}
+    return [without_claims(item) for item in node] if isinstance(node, list) else node

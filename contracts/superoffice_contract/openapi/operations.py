@@ -1,206 +1,266 @@
-"""Loads openapi.yaml: the operations, their paths, their bodies, and how bodies are decoded.
+"""Loads openapi.yaml: the operations, with their parameters, bodies and answers.
 
-A keyword that is not handled here is an error, so that a new rule in openapi.yaml is never
-silently ignored.
+References are resolved where they are read. A keyword that is not handled here is an error, so
+that a new rule in openapi.yaml is never silently ignored.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, cached_property
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final
 
 import msgspec
 import yaml
 
 from superoffice_contract.errors import DescriptionError
-from superoffice_contract.openapi.schemas import (
-    Schema,
-    Shape,
-    check_keywords,
-    shape_of,
-    struct_of,
-    to_camel_case,
-    verbatim,
-)
+from superoffice_contract.openapi.decoder_types import Schema
+from superoffice_contract.openapi.paths import Paths
+from superoffice_contract.openapi.schemas import Scalar, Schemas, Shape
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-"""Described methods that never start a run."""
+"""Methods that only read. Where the description has no GET, a GET describes the operation."""
+NO_BODY: Final = (b"", b"null")
+"""What clients send as the body of an operation that needs none."""
 METHODS: Final = ("get", "head", "options", "post", "put", "patch", "delete")
-
-
-class ValidationProblem(Protocol):
-    """An error of jsonschema-rs: one place that does not validate."""
-
-    @property
-    def instance_path(self) -> Sequence[str | int]:
-        """The names and indices that lead from the root to the place."""
-
-    @property
-    def message(self) -> str:
-        """What is wrong there, in the words of the validator."""
+_AGENT_METHOD: Final = re.compile(r".*/api/v1/agents/([^/{}]+)/[^/{}]+", re.IGNORECASE)
 
 
 class Body(msgspec.Struct, frozen=True, dict=True):
-    """A request body; media types with the same schema share one.
-
-    `struct` is the type of a decoded body, without undescribed members.
-    """
+    """A request body; media types with the same schema share one."""
 
     schema: Schema
-    shape: Shape
-    struct: type[msgspec.Struct]
+    schemas: Schemas
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The shape of its value."""
+        return self.schemas.shape_of(self.schema)
 
     @cached_property
     def exact_case(self) -> msgspec.json.Decoder[Any]:
         """The fast decoder for JSON with the member names of the description."""
-        return msgspec.json.Decoder(struct_of(self.schema, verbatim, strict=True))
+        return msgspec.json.Decoder(self.schemas.exact_case.type_of(self.schema))
 
     @cached_property
     def camel_case(self) -> msgspec.json.Decoder[Any]:
         """The fast decoder for the vendor's client, which sends camelCase (claim camel-case)."""
-        return msgspec.json.Decoder(struct_of(self.schema, to_camel_case, strict=True))
+        return msgspec.json.Decoder(self.schemas.camel_case.type_of(self.schema))
 
     @cached_property
-    def _validator(self) -> Any:  # noqa: ANN401 - jsonschema_rs ships no class to name here
+    def convert(self) -> Callable[[object], Any]:
+        """Converts a value to the type of a decoded body, without unknown members.
+
+        Raises msgspec.ValidationError at the first place with a wrong type.
+        """
+        return partial(msgspec.convert, type=self.schemas.lenient.type_of(self.schema))
+
+    @cached_property
+    def find_problems(self) -> Callable[[object], Iterator[Any]]:
+        """Yields an error of jsonschema-rs for each place where a value does not validate.
+
+        The value has the described names. An error has an `instance_path` and a `message`.
+        """
         import jsonschema_rs
 
-        return jsonschema_rs.validator_for(cast(dict[str, Any], self.schema))
+        return jsonschema_rs.validator_for(self.schemas.with_references(self.schema)).iter_errors
 
-    def find_problems(self, value: object) -> Iterator[ValidationProblem]:
-        """Yield the places where *value*, which has the described names, does not validate."""
-        return cast(Iterator[ValidationProblem], self._validator.iter_errors(value))
 
-    def convert(self, value: object) -> Any:  # noqa: ANN401 - a struct made at run time
-        """Convert *value* to the struct, without unknown members.
+class Parameter(msgspec.Struct, frozen=True):
+    """A parameter in path, query or headers."""
 
-        Raise msgspec.ValidationError at the first place with a wrong type.
-        """
-        return msgspec.convert(value, self.struct)
+    name: str
+    location: str
+    shape: Scalar
+    required: bool
+    description: str
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An answer that is described: *status* as text, and one schema for its media types, if any."""
+
+    status: str
+    description: str
+    media_types: tuple[str, ...] = ()
+    schema: Schema | None = None
 
 
 class Operation(msgspec.Struct, frozen=True, dict=True):
-    """One documented call."""
+    """One described operation; *path* may have parameters, such as `/api/state/{tenant}`.
+
+    *allowed_methods* are those of its path. *document* is the description as it is in the file,
+    with the references to parameters, body and answers replaced by their targets. *security* are
+    the alternatives of schemes that a client may use; there are none for a public operation.
+    *bodies* are by media type; there are none if the operation takes none.
+    """
 
     name: str
+    method: str
     path: str
-    methods: tuple[str, ...]
-    bodies: Mapping[str, Body]
-    query_names: frozenset[str]
+    allowed_methods: tuple[str, ...]
     document: Mapping[str, Any]
+    security: tuple[tuple[str, ...], ...]
+    parameters: tuple[Parameter, ...]
+    bodies: Mapping[str, Body]
+    schemas: Schemas
+
+    @cached_property
+    def agent(self) -> str | None:
+        """The agent of an agent method, such as `EMail`; None for any other operation."""
+        return match[1] if (match := _AGENT_METHOD.fullmatch(self.path)) else None
+
+    @cached_property
+    def body_required(self) -> bool:
+        """Whether a call without a body is invalid."""
+        return bool(self.document["requestBody"].get("required", False))
+
+    @cached_property
+    def query(self) -> Mapping[str, Parameter]:
+        """The query parameters by name in lower case."""
+        return {node.name.lower(): node for node in self.parameters if node.location == "query"}
+
+    @cached_property
+    def requires_query(self) -> bool:
+        """Whether a call without a query is invalid."""
+        return any(parameter.required for parameter in self.query.values())
+
+    @cached_property
+    def answers(self) -> tuple[Answer, ...]:
+        """The answers, in the order of the description."""
+        answers = []
+        for status, answer in self.document["responses"].items():
+            content = answer.get("content", {})
+            schema = next((medium.get("schema") for medium in content.values()), None)
+            answers.append(Answer(status, answer.get("description", ""), tuple(content), schema))
+        return tuple(answers)
+
+    @cached_property
+    def success(self) -> tuple[Answer, Shape] | None:
+        """The first answer with content whose status is a success, and the shape of its content."""
+        for answer in self.answers:
+            if answer.status.startswith("2") and answer.schema is not None:
+                return answer, self.schemas.shape_of(answer.schema)
+        return None
 
     @cached_property
     def description(self) -> dict[str, Any]:
         """The answer to a GET: a description of the call (claim get-describes)."""
-        post = self.document
         return {
-            "Method": "POST",
+            "Method": self.method,
             "Path": self.path,
-            "Summary": post["summary"],
-            "Description": post["description"],
+            "Summary": self.document.get("summary", ""),
+            "Description": self.document.get("description", ""),
             "Parameters": [
                 {
-                    "Name": parameter["name"],
-                    "In": parameter["in"],
-                    "Type": parameter["schema"]["type"],
-                    "Description": parameter["description"],
+                    "Name": parameter.name,
+                    "In": parameter.location,
+                    "Type": parameter.shape.type_name,
+                    "Description": parameter.description,
                 }
-                for parameter in post["parameters"]
+                for parameter in self.parameters
             ],
             "MediaTypes": list(self.bodies),
-            "Credentials": [" + ".join(alternative) for alternative in post["security"]],
+            "Credentials": [" + ".join(alternative) for alternative in self.security],
             "Responses": [
-                {"Status": int(status), "Description": response["description"]}
-                for status, response in post["responses"].items()
+                {"Status": int(answer.status), "Description": answer.description}
+                for answer in self.answers
+                if answer.status.isdecimal()
             ],
         }
 
 
-class Description(msgspec.Struct, frozen=True):
-    """All documented calls, by their case-folded path."""
+Operations = Mapping[tuple[str, str], Operation]
+"""Operations by method and path."""
 
-    operations: Mapping[str, Operation]
+
+class Description(msgspec.Struct, frozen=True, dict=True):
+    """All described operations."""
+
+    operations: Operations
     document: Mapping[str, Any]
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Operation]:
+        """The operations by name."""
+        return {operation.name: operation for operation in self.operations.values()}
+
+    @cached_property
+    def paths(self) -> Paths:
+        """Finds the described path of a request."""
+        return Paths(path for _, path in self.operations)
+
+    def find(self, method: str, path: str) -> Operation | None:
+        """Return the operation of a request, or None; *path* is without the query."""
+        match = self.paths.find(path)
+        return None if match is None else self.operations.get((method, match.template))
 
 
 @cache
 def load() -> Description:
     """Read the openapi.yaml of this package."""
-    return read(Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8"))
+    text = Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8")
+    return read_document(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
 
 
-def read(text: str) -> Description:
-    """Parse an OpenAPI 3.1 document. Raise DescriptionError for anything that is not supported."""
-    document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    operations = (
-        _parse_operation(document, path, item) for path, item in document["paths"].items()
-    )
-    return Description({operation.path.lower(): operation for operation in operations}, document)
+def read_document(document: Schema) -> Description:
+    """Read a parsed OpenAPI 3.1 document. Raise DescriptionError for what is not supported."""
+    schemas = Schemas(document)
+    operations = {}
+    for path, item in document["paths"].items():
+        for method in (method for method in METHODS if method in item):
+            try:
+                operation = _parse_operation(schemas, method, path, item)
+            except (DescriptionError, RecursionError) as error:
+                msg = f"{method.upper()} {path}: {error}"
+                raise DescriptionError(msg) from None
+            operations[operation.method, path] = operation
+    return Description(operations, document)
 
 
-def without_claims(node: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a copy of *node* without `x-claim`, which other tools may take for a constraint."""
-    if isinstance(node, Mapping):
-        return {name: without_claims(child) for name, child in node.items() if name != "x-claim"}
-    return [without_claims(item) for item in node] if isinstance(node, list) else node
-
-
-def _parse_operation(document: Schema, path: str, item: Schema) -> Operation:
-    post = _resolve_references(document, item["post"])
-    if not isinstance(post, dict):
-        msg = f"{path}: the post operation is not an object"
-        raise DescriptionError(msg)
-    content = post["requestBody"]["content"]
+def _parse_operation(schemas: Schemas, method: str, path: str, item: Schema) -> Operation:
+    own = schemas.resolve(item[method])
+    nodes = map(schemas.resolve, (*item.get("parameters", ()), *own.get("parameters", ())))
+    parameters = {(node["name"].lower(), node["in"]): node for node in nodes}
+    body = schemas.resolve(own.get("requestBody", {}))
+    responses = own.get("responses", {})
+    security = own.get("security", schemas.document.get("security", ()))
+    methods = {"OPTIONS", *(name.upper() for name in METHODS if name in item)}
+    if "GET" in methods or _AGENT_METHOD.fullmatch(path):  # a GET describes an agent method
+        methods |= {"GET", "HEAD"}
     return Operation(
-        name=post["operationId"],
+        name=own.get("operationId", f"{method.upper()} {path}"),
+        method=method.upper(),
         path=path,
-        methods=tuple(sorted(method.upper() for method in METHODS if method in item)),
-        bodies=_parse_bodies(content),
-        query_names=frozenset(
-            parameter["name"].lower()
-            for parameter in post["parameters"]
-            if parameter["in"] == "query"
-        ),
-        document=post,
+        allowed_methods=tuple(sorted(methods)),
+        document={
+            **own,
+            "parameters": list(parameters.values()),
+            "requestBody": body,
+            "responses": {
+                str(status): schemas.resolve(answer) for status, answer in responses.items()
+            },
+        },
+        security=tuple(tuple(alternative) for alternative in security if alternative),
+        parameters=tuple(_parse_parameter(schemas, node) for node in parameters.values()),
+        bodies=_parse_bodies(schemas, body.get("content", {})),
+        schemas=schemas,
     )
 
 
-def _parse_bodies(content: Schema) -> dict[str, Body]:
+def _parse_bodies(schemas: Schemas, content: Schema) -> Mapping[str, Body]:
     bodies: dict[str, Body] = {}
     for media_type, medium in content.items():
-        schema = medium["schema"]
+        schema = medium.get("schema")
+        schemas.shape_of(schema, media_type)
         same_body = next((body for body in bodies.values() if body.schema == schema), None)
-        bodies[media_type] = same_body or _parse_body(schema, media_type)
+        bodies[media_type] = same_body or Body(schema, schemas)
     return bodies
 
 
-def _parse_body(schema: Schema, media_type: str) -> Body:
-    check_keywords(schema, f"{media_type}:")
-    return Body(schema, shape_of(schema), struct_of(schema, verbatim, strict=False))
-
-
-def _resolve_references(document: Schema, node: object, depth: int = 0) -> Any:  # noqa: ANN401 - JSON
-    """Return *node* with every local `$ref` replaced by its target."""
-    if depth > 50:
-        msg = "the description refers to itself"
+def _parse_parameter(schemas: Schemas, node: Schema) -> Parameter:
+    shape = schemas.shape_of(node.get("schema", {"type": "string"}), node["name"])
+    if not isinstance(shape, Scalar):
+        msg = f"{node['name']}: only single values are supported as parameters"
         raise DescriptionError(msg)
-    if isinstance(node, dict):
-        if "$ref" in node:
-            return _resolve_references(
-                document, _follow_reference(document, node["$ref"]), depth + 1
-            )
-        return {
-            name: _resolve_references(document, value, depth + 1) for name, value in node.items()
-        }
-    if isinstance(node, list):
-        return [_resolve_references(document, value, depth + 1) for value in node]
-    return node
-
-
-def _follow_reference(document: Schema, reference: str) -> object:
-    node: Any = document
-    for part in reference.removeprefix("#/").split("/"):
-        if not isinstance(node, dict) or part not in node:
-            msg = f"{reference}: not found; references must be local, such as #/components/…"
-            raise DescriptionError(msg)
-        node = node[part]
-    return node
+    required = node.get("required", False)
+    return Parameter(node["name"], node["in"], shape, required, node.get("description", ""))

@@ -5,7 +5,7 @@ import tomllib
 from collections import Counter
 
 from superoffice_contract.openapi import claims
-from superoffice_mock.core.readings import READINGS
+from superoffice_contract.openapi.readings import READINGS
 from tests.support.claims import CLAIMS
 
 ALL_CLAIMS = claims.load()

@@ -1,9 +1,7 @@
 """openapi.yaml and claims.toml agree with each other, with OpenAPI, and with the source code."""
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +9,7 @@ from openapi_spec_validator import validate
 
 import superoffice_contract
 import superoffice_mock
-from superoffice_contract.openapi import operations
-from superoffice_mock.core.readings import READINGS
+from superoffice_contract.openapi import claims, operations
 
 FOLDERS: Final = [
     Path(superoffice_contract.__path__[0]),
@@ -26,10 +23,7 @@ SOURCES: Final = sorted(
     if "node_modules" not in path.parts and path != Path(__file__)
 )
 DOCUMENT: Final = operations.load().document
-CLAIMS: Final[list[dict[str, str]]] = tomllib.loads(
-    (files(superoffice_contract) / "openapi" / "claims.toml").read_text(encoding="utf-8")
-)["claim"]
-BY_ID: Final = {claim["id"]: claim for claim in CLAIMS}
+CLAIMS: Final = claims.load()
 
 SECTIONS: Final[Mapping[str, str]] = {
     "Description": "Start syncing of the given accounts",
@@ -90,12 +84,12 @@ class Element:
         self.where = where
         self.kind = kind
         self.value = value
-        claims = value.get("x-claim", [])
-        self.claims: list[str] = [claims] if isinstance(claims, str) else claims
+        ids = value.get("x-claim", [])
+        self.claims: list[str] = [ids] if isinstance(ids, str) else ids
 
     def is_inferred(self) -> bool:
         """Return whether the element has a claim that the page does not state."""
-        return any(BY_ID[id_]["kind"] == "inferred" for id_ in self.claims)
+        return any(CLAIMS[id_].kind == "inferred" for id_ in self.claims)
 
 
 def walk_elements(
@@ -142,7 +136,7 @@ def test_the_walk_finds_every_element_with_a_claim() -> None:
 
 def test_every_claim_of_the_description_exists() -> None:
     ids = {id_ for element in walk_elements() for id_ in element.claims}
-    assert ids - set(BY_ID) == set()
+    assert ids - set(CLAIMS) == set()
 
 
 def test_a_schema_with_more_than_the_page_states_is_inferred() -> None:
@@ -174,26 +168,6 @@ def test_an_operation_or_response_with_more_than_the_page_states_is_inferred() -
 # ---- claims.toml -----------------------------------------------------------------------------
 
 
-def test_the_ids_of_claims_are_unique() -> None:
-    assert len(BY_ID) == len(CLAIMS)
-    assert [id_ for id_ in BY_ID if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", id_)] == []
-
-
-def test_a_documented_claim_names_its_section_and_an_inferred_one_its_reason() -> None:
-    members = {"id", "section", "kind", "fact"}
-    for claim in CLAIMS:
-        id_ = claim["id"]
-        if claim["kind"] == "documented":
-            assert set(claim) == members, id_
-            assert claim["section"] in SECTIONS, id_
-        else:
-            assert claim["kind"] == "inferred", id_
-            assert set(claim) - {"reading"} == members | {"because"}, id_
-            assert claim["section"] == "-", id_
-            assert claim["because"].strip(), id_
-        assert claim["fact"].endswith("."), id_
-
-
 def test_every_section_that_claims_name_is_on_the_page_in_this_order(page: str) -> None:
     matches = [re.search(rf"^{re.escape(text)}", page, re.MULTILINE) for text in SECTIONS.values()]
     starts = [match.start() for match in matches if match is not None]
@@ -202,11 +176,8 @@ def test_every_section_that_claims_name_is_on_the_page_in_this_order(page: str) 
 
 
 def test_every_section_of_the_page_has_claims() -> None:
-    assert {claim["section"] for claim in CLAIMS if claim["kind"] == "documented"} == set(SECTIONS)
-
-
-def test_every_reading_has_a_claim_and_every_reading_of_a_claim_exists() -> None:
-    assert {claim["reading"] for claim in CLAIMS if "reading" in claim} == set(READINGS)
+    sections = {claim.section for claim in CLAIMS.values() if claim.kind == "documented"}
+    assert sections == set(SECTIONS)
 
 
 # ---- claims in source code -------------------------------------------------------------------
@@ -225,5 +196,5 @@ def test_claims_are_found_in_parentheses_and_in_comments() -> None:
 
 def test_every_claim_that_source_code_mentions_exists() -> None:
     for path in SOURCES:
-        unknown = find_mentions(path.read_text(encoding="utf-8")) - set(BY_ID)
+        unknown = find_mentions(path.read_text(encoding="utf-8")) - set(CLAIMS)
         assert unknown == set(), path

@@ -1,33 +1,42 @@
-"""The description as the mock uses it, and what the loader rejects."""
+"""The operations of the package's own description, of others, and what the loader rejects."""
+
+from collections.abc import Mapping
+from typing import Any, Final
 
 import msgspec
 import pytest
-import yaml
 
 from superoffice_contract.errors import DescriptionError
-from superoffice_contract.openapi import operations
-from superoffice_contract.openapi.operations import Operation, load, read
-from superoffice_contract.openapi.schemas import ObjectShape
+from superoffice_contract.openapi.operations import Answer, Operation, load, read_document
+from superoffice_contract.openapi.schemas import ObjectShape, Scalar
 
-PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
-JSON = "application/json"
-FORM = "application/x-www-form-urlencoded"
+PATH: Final = "/api/v1/Agents/EMail/SyncEmailAccounts"
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture(name="operation")
-def load_operation() -> Operation:
-    return load().operations[PATH.lower()]
+def find_operation() -> Operation:
+    return load().by_name["SyncEmailAccounts"]
 
 
-# ---- the operation ---------------------------------------------------------------------------
+# ---- the package's own description -----------------------------------------------------------
 
 
 @pytest.mark.claim("path", "method", "method-not-allowed")
-def test_the_one_operation_is_stored_under_its_lower_case_path(operation: Operation) -> None:
-    assert list(load().operations) == [PATH.lower()]
-    assert (operation.name, operation.path) == ("SyncEmailAccounts", PATH)
-    assert operation.methods == ("GET", "HEAD", "OPTIONS", "POST")
+def test_the_operations_are_found_by_method_and_path_and_by_name(operation: Operation) -> None:
     assert load() is load()
+    assert load().operations["POST", PATH] is operation
+    assert list(load().by_name) == [
+        *("DescribeSyncEmailAccounts", "HeadSyncEmailAccounts", "OptionsOfSyncEmailAccounts"),
+        "SyncEmailAccounts",
+    ]
+    assert (operation.name, operation.method, operation.path) == ("SyncEmailAccounts", "POST", PATH)
+    assert operation.allowed_methods == ("GET", "HEAD", "OPTIONS", "POST")
+    assert (operation.agent, operation.body_required) == ("EMail", True)
+    assert load().find("POST", f"/Cust1{PATH.lower()}/") is operation
+    for method, path in (("PUT", PATH), ("POST", "/api/v1/Agents/EMail")):
+        assert load().find(method, path) is None, path
 
 
 @pytest.mark.claim("media-types")
@@ -43,24 +52,27 @@ def test_the_seven_media_types_share_two_bodies(operation: Operation) -> None:
 
 
 @pytest.mark.claim("select-param")
-def test_query_names_are_in_lower_case(operation: Operation) -> None:
-    assert operation.query_names == {"$select"}
+def test_query_parameters_are_found_by_their_names_in_lower_case(operation: Operation) -> None:
+    (parameter,) = operation.query.values()
+    assert list(operation.query) == ["$select"]
+    assert parameter.shape == Scalar(frozenset({"string"}))
+    assert not parameter.required
 
 
 @pytest.mark.claim("get-describes", "get-shape")
 def test_the_description_of_a_call_has_no_references(operation: Operation) -> None:
     description = operation.description
     assert (description["Method"], description["Path"]) == ("POST", PATH)
-    assert [parameter["Name"] for parameter in description["Parameters"]] == [
-        "$select",
-        "SO-AppToken",
-    ]
-    assert [parameter["In"] for parameter in description["Parameters"]] == ["query", "header"]
+    assert [
+        (parameter["Name"], parameter["In"], parameter["Type"])
+        for parameter in description["Parameters"]
+    ] == [("$select", "query", "string"), ("SO-AppToken", "header", "string")]
     assert description["MediaTypes"] == list(operation.bodies)
     assert description["Credentials"] == ["basic", "soTicket", "bearer", "xsrfToken + session"]
     assert [response["Status"] for response in description["Responses"]] == [
         *(204, 400, 401, 403, 404, 413, 415, 503)
     ]
+    assert all(response["Description"] for response in description["Responses"])
     assert "$ref" not in str(description)
     schema = load().document["components"]["schemas"]["Description"]
     assert list(description) == schema["required"]
@@ -109,68 +121,161 @@ def test_the_validator_names_each_invalid_place(operation: Operation) -> None:
     assert missing.message == '"SyncUserAccounts" is a required property'
 
 
+# ---- other descriptions ----------------------------------------------------------------------
+
+
+def describe(paths: dict[str, Any], **members: Any) -> Mapping[tuple[str, str], Operation]:
+    """Return the operations of *paths*; *members* are the other members of the document."""
+    return read_document({"paths": paths, **members}).operations
+
+
+def test_an_operation_may_have_neither_a_name_nor_a_body_nor_answers_nor_parameters() -> None:
+    operation = describe({"/a": {"get": {}}})["GET", "/a"]
+    assert (operation.name, dict(operation.bodies)) == ("GET /a", {})
+    assert (dict(operation.query), operation.parameters, operation.answers) == ({}, (), ())
+    assert (operation.agent, operation.security, operation.body_required) == (None, (), False)
+    empty: dict[str, Any] = {
+        name: [] for name in ("Parameters", "MediaTypes", "Credentials", "Responses")
+    }
+    texts = {"Method": "GET", "Path": "/a", "Summary": "", "Description": ""}
+    assert operation.description == texts | empty
+
+
+def test_the_allowed_methods_are_those_of_the_path_and_the_ones_that_only_read() -> None:
+    for path, item, methods in (
+        ("/api/v1/Agents/User/Go", {"post": {}}, "GET HEAD OPTIONS POST"),
+        ("/api/v1/Agents/User/{id}", {"post": {}}, "OPTIONS POST"),
+        ("/api/v1/Agents/User", {"post": {}}, "OPTIONS POST"),
+        ("/other", {"get": {}, "delete": {}}, "DELETE GET HEAD OPTIONS"),
+        ("/public", {"get": {}, "parameters": []}, "GET HEAD OPTIONS"),
+    ):
+        for operation in describe({path: item}).values():
+            assert operation.allowed_methods == tuple(methods.split()), path
+
+
+def test_an_operation_has_the_parameters_of_its_path_unless_it_has_its_own() -> None:
+    def parameter(name: str, place: str, type_: str, **members: Any) -> dict[str, Any]:
+        return {"name": name, "in": place, "schema": {"type": type_}, **members}
+
+    of_the_path = [
+        parameter("id", "path", "integer", required=True, description="Which one."),
+        parameter("Limit", "query", "string"),
+        parameter("Trace", "header", "string"),
+    ]
+    item = {
+        "parameters": of_the_path,
+        "get": {"parameters": [{"$ref": "#/components/parameters/Limit"}]},
+        "put": {"parameters": [{"name": "$Odd", "in": "query", "required": True}]},
+    }
+    components = {"parameters": {"Limit": parameter("limit", "query", "integer")}}
+    get, put = describe({"/{id}": item}, components=components).values()
+    assert [
+        (parameter.name, parameter.location, parameter.shape.type_name, parameter.required)
+        for parameter in get.parameters
+    ] == [
+        ("id", "path", "integer", True),
+        ("limit", "query", "integer", False),
+        ("Trace", "header", "string", False),
+    ]
+    assert get.parameters[0].description == "Which one."
+    assert (list(get.query), get.requires_query) == (["limit"], False)
+    assert (list(put.query), put.requires_query) == (["limit", "$odd"], True)
+    assert put.query["limit"].name == "Limit"
+    assert put.query["$odd"].shape.type_name == "string"
+
+
+def test_security_is_that_of_the_document_unless_the_operation_has_its_own() -> None:
+    basic: dict[str, Any] = {"security": [{"basic": []}]}
+    own: dict[str, Any] = {"security": [{"ticket": []}, {"token": [], "session": []}]}
+    for document, operation, alternatives in (
+        ({}, {}, ()),
+        (basic, {}, (("basic",),)),
+        (basic, {"security": []}, ()),
+        (basic, {"security": [{}]}, ()),
+        (basic, own, (("ticket",), ("token", "session"))),
+        ({}, own, (("ticket",), ("token", "session"))),
+    ):
+        (found,) = describe({"/a": {"get": operation}}, **document).values()
+        assert found.security == alternatives, (document, operation)
+
+
+def test_answers_have_media_types_and_a_schema() -> None:
+    state = {"$ref": "#/components/schemas/State"}
+    content = {JSON: {"schema": state}, "application/xml": {"schema": state}}
+    responses = {
+        200: {"description": "It is on.", "content": content},
+        "404": {"$ref": "#/components/responses/Unknown"},
+        "default": {"content": {"text/plain": {}}},
+    }
+    components = {"responses": {"Unknown": {"description": "There is none."}}}
+    (operation,) = describe(
+        {"/a": {"get": {"responses": responses}}}, components=components
+    ).values()
+    assert operation.answers == (
+        Answer("200", "It is on.", (JSON, "application/xml"), state),
+        Answer("404", "There is none."),
+        Answer("default", "", ("text/plain",)),
+    )
+    assert operation.description["Responses"] == [
+        {"Status": 200, "Description": "It is on."},
+        {"Status": 404, "Description": "There is none."},
+    ]
+
+
+def test_the_content_of_a_success_is_that_of_the_first_answer_that_has_any() -> None:
+    def content_of(type_: str) -> dict[str, Any]:
+        return {"content": {JSON: {"schema": {"type": type_}}}}
+
+    for responses, expected in (
+        ({}, None),
+        ({"204": {}, "404": content_of("string")}, None),
+        (
+            {"400": content_of("null"), "202": {}, "200": content_of("integer")},
+            ("200", "an integer"),
+        ),
+    ):
+        success = describe({"/a": {"get": {"responses": responses}}})["GET", "/a"].success
+        assert (success and (success[0].status, success[1].expected)) == expected
+
+
+def test_the_members_of_an_operation_may_be_references() -> None:
+    components = {
+        "operations": {"Go": {"operationId": "Go", "requestBody": {"$ref": "#/components/Body"}}},
+        "Body": {"content": {"text/json": {"schema": {"$ref": "#/components/Thing"}}}},
+        "Thing": {"type": "object"},
+    }
+    paths = {"/go": {"post": {"$ref": "#/components/operations/Go"}}}
+    operation = describe(paths, components=components)["POST", "/go"]
+    assert (operation.name, operation.body_required) == ("Go", False)
+    assert operation.bodies["text/json"].shape == ObjectShape({}, "Thing")
+
+
 # ---- documents that are rejected -------------------------------------------------------------
 
 
-def small_document(**changes: object) -> str:
-    """Return a small OpenAPI document; *changes* replace members of its post operation."""
-    post = {
-        "operationId": "Small",
-        "parameters": [],
-        "requestBody": {
-            "content": {"text/json": {"schema": {"$ref": "#/components/schemas/Small"}}}
-        },
-    }
-    return yaml.safe_dump(
-        {
-            "paths": {"/Small": {"post": post | changes}},
-            "components": {
-                "schemas": {
-                    "Small": {"type": "object"},
-                    "Odd": {"type": "object", "not": {}},
-                    "Loop": {"type": "array", "items": {"$ref": "#/components/schemas/Loop"}},
-                },
-                "NoOperation": "text",
-                "Option": {"name": "$Option", "in": "query"},
-            },
-        }
-    )
+def test_an_operation_that_is_not_supported_is_an_error_with_its_place() -> None:
+    def with_body(schema: object) -> dict[str, Any]:
+        return {"requestBody": {"content": {FORM: {"schema": schema}}}}
 
+    def with_parameter(schema: object) -> dict[str, Any]:
+        return {"parameters": [{"name": "a", "in": "query", "schema": schema}]}
 
-def body_with_schema(reference: str) -> dict[str, object]:
-    return {"content": {"text/json": {"schema": {"$ref": reference}}}}
-
-
-def test_references_are_replaced_by_their_targets_also_in_a_list() -> None:
-    operation = read(small_document(parameters=[{"$ref": "#/components/Option"}])).operations[
-        "/small"
-    ]
-    assert operation.methods == ("POST",)
-    assert operation.query_names == {"$option"}
-    assert operation.bodies["text/json"].shape == ObjectShape({}, None)
-
-
-@pytest.mark.parametrize(
-    ("reference", "message"),
-    [
-        ("#/components/schemas/Nothing", "Nothing: not found; references must be local"),
-        ("#/components/NoOperation/x", "NoOperation/x: not found"),
-        ("other.yaml#/Small", "other.yaml#/Small: not found"),
-        ("#/components/schemas/Loop", "the description refers to itself"),
-        ("#/components/schemas/Odd", "text/json: 'not' is a keyword that the loader"),
-    ],
-)
-def test_a_reference_that_cannot_be_followed_is_an_error(reference: str, message: str) -> None:
-    with pytest.raises(DescriptionError, match=message):
-        read(small_document(requestBody=body_with_schema(reference)))
-
-
-def test_an_operation_that_is_not_an_object_is_an_error() -> None:
-    text = yaml.safe_dump({"paths": {"/a": {"post": {"$ref": "#/x"}}}, "x": "text"})
-    with pytest.raises(DescriptionError, match="/a: the post operation is not an object"):
-        read(text)
-
-
-def test_the_description_is_the_file_of_the_package() -> None:
-    assert load().document["openapi"].startswith("3.1")
-    assert operations.METHODS == ("get", "head", "options", "post", "put", "patch", "delete")
+    list_of_itself = {"type": "array", "items": {"$ref": "#/List"}}
+    for operation, message in (
+        ({"$ref": "#/info"}, "POST /a: expected an object, got 'text'"),
+        ({"requestBody": {"content": {FORM: {}}}}, "POST /a: expected an object, got None"),
+        (with_body({"$ref": "#/info/x"}), "POST /a: #/info/x: not found"),
+        (with_body({"type": "object", "not": {}}), f"{FORM}: 'not' is a keyword that the loader"),
+        (
+            with_body({"type": "object", "properties": {"A": {"type": "x"}}}),
+            f"POST /a: {FORM}/A: 'x' is not a type",
+        ),
+        (with_body({"$ref": "#/List"}), "POST /a: maximum recursion depth"),
+        (with_parameter({"type": "string", "not": {}}), "POST /a: a: 'not' is a keyword"),
+        (
+            with_parameter({"type": "array", "items": {"type": "string"}}),
+            "POST /a: a: only single values are supported as parameters",
+        ),
+    ):
+        with pytest.raises(DescriptionError, match=message):
+            describe({"/a": {"post": operation}}, info="text", List=list_of_itself)

@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from superoffice_contract.openapi import operations
-from superoffice_mock.config import tenant_file
-from superoffice_mock.core.lease import TURNED_AWAY_AFTER
+from superoffice_contract.local_server import demo_tables
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_mock.core.sync_run import MAX_TASKS, SECOND
+from superoffice_mock.core.verdicts import TURNED_AWAY_AFTER
 
-DOCUMENT: Final = operations.load().document
-OPERATION: Final = next(iter(operations.load().operations.values()))
+OPERATION: Final = sync_email_accounts.operation()
+DOCUMENT: Final = OPERATION.schemas.document
 SCHEMES: Final[dict[str, Any]] = DOCUMENT["components"]["securitySchemes"]
 
 TYPES: Final = {int: "integer", str: "string"}
@@ -35,9 +35,13 @@ def read_sample(page: str) -> tuple[dict[str, str], Any]:
     return headers, json.loads(body)
 
 
-def body_properties() -> dict[str, Any]:
-    properties: dict[str, Any] = OPERATION.bodies["application/json"].schema["properties"]
+def properties_of(schema: Any) -> dict[str, Any]:
+    properties: dict[str, Any] = OPERATION.schemas.resolve(schema)["properties"]
     return properties
+
+
+def body_properties() -> dict[str, Any]:
+    return properties_of(OPERATION.bodies["application/json"].schema)
 
 
 @pytest.mark.claim("method", "path")
@@ -115,7 +119,7 @@ def test_the_example_is_the_sample_of_the_page(page: str) -> None:
 def test_the_documented_members_of_an_account_are_those_of_the_sample(page: str) -> None:
     _, body = read_sample(page)
     account = body["SyncUserAccounts"][0]
-    properties = body_properties()["SyncUserAccounts"]["items"]["properties"]
+    properties = properties_of(body_properties()["SyncUserAccounts"]["items"])
     documented_types = {
         name: schema["type"]
         for name, schema in properties.items()
@@ -131,7 +135,7 @@ def test_the_credentials_of_the_sample_are_valid_in_the_demo_tenant(page: str) -
     headers, _ = read_sample(page)
     scheme, _, token = headers["Authorization"].partition(" ")
     name, _, password = base64.b64decode(token).decode().partition(":")
-    onsite = next(table for table in tenant_file.demo_tables() if table["installation"] == "onsite")
+    onsite = next(table for table in demo_tables() if table["installation"] == "onsite")
     assert scheme == "Basic"
     assert {"name": name, "password": password} in onsite["users"]
 

@@ -1,0 +1,64 @@
+"""Finds the described path that the path of a request stands for."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+_PARAMETER: Final = re.compile(r"\{([^{}]+)\}")
+
+
+class PathMatch(msgspec.Struct, frozen=True):
+    """A described path, and what the path of the request has in addition to it.
+
+    *first_segment* comes before the described path, if anything does. *parameters* are the values
+    in the place of `{name}`.
+    """
+
+    template: str
+    first_segment: str = ""
+    parameters: Mapping[str, str] = {}
+
+
+class Paths:
+    """Finds one of *templates*; ignores case and a slash at the end (claims path-case, path-slash).
+
+    One segment may come before the described path (claim path-tenant).
+    """
+
+    def __init__(self, templates: Iterable[str]) -> None:
+        self._literal: dict[str, str] = {}
+        self._patterns: list[tuple[re.Pattern[str], str]] = []
+        for template in templates:
+            trimmed = template.rstrip("/")
+            if _PARAMETER.search(template):
+                self._patterns.append((compile_template(trimmed), template))
+            else:
+                self._literal[trimmed.lower()] = template
+
+    def find(self, path: str) -> PathMatch | None:
+        """Return the described path of *path*, or None. One without parameters comes first."""
+        trimmed = path.rstrip("/")
+        first_segment, slash, rest = trimmed.lstrip("/").partition("/")
+        candidates = (("", trimmed), (first_segment, slash + rest))
+        for segment, candidate in candidates:
+            if template := self._literal.get(candidate.lower()):
+                return PathMatch(template, segment)
+        for segment, candidate in candidates:
+            for pattern, template in self._patterns:
+                if match := pattern.fullmatch(candidate):
+                    values = zip(_PARAMETER.findall(template), match.groups(), strict=True)
+                    return PathMatch(template, segment, dict(values))
+        return None
+
+    def find_end(self, path: str) -> PathMatch | None:
+        """Return the described path that *path* ends with, below any folders, or None."""
+        ends = (path[slash.start() :] for slash in re.finditer("/", path))
+        return next(filter(None, map(self.find, ends)), None)
+
+
+def compile_template(template: str) -> re.Pattern[str]:
+    """Return the pattern of *template*, which ignores case; a parameter is one segment."""
+    literals = _PARAMETER.split(template)[::2]  # the parameters' names stand between them
+    return re.compile("([^/]+)".join(map(re.escape, literals)), re.IGNORECASE)

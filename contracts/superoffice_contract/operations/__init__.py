@@ -1,0 +1,1 @@
+"""What checks, grading and labels know of single operations beyond their description."""
