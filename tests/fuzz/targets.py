@@ -10,15 +10,15 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from superoffice_contract import har
+from superoffice_contract.bodies.decode import decode
 from superoffice_contract.drift import compare
-from superoffice_contract.errors import DriftError, TrafficError
-from superoffice_contract.openapi import operations
+from superoffice_contract.errors import DriftError, InvalidBody, TrafficError
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_mock.config import settings, tenant_file
 from superoffice_mock.errors import Rejected, SetupError
 from superoffice_mock.recordings import har_file
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.wire import cors, error_body, headers
-from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
 from tests.support.cpu_time import cpu_seconds, slowness
 
@@ -48,31 +48,29 @@ def check_quick(task: Callable[[], object], limit: float = LIMIT) -> None:
 
 
 def _body(content_type: str) -> Target:
-    (operation,) = operations.load().operations.values()
+    operation = sync_email_accounts.operation()
 
     def target(data: bytes) -> None:
         with _check_rejection():
-            decode(operation, content_type, data, MAX_ITEMS)
+            decode(operation.bodies, content_type, data, MAX_ITEMS)
 
     return target
 
 
 def _any_body(data: bytes) -> None:
     """Decode a Content-Type, a line break and a body."""
-    (operation,) = operations.load().operations.values()
+    operation = sync_email_accounts.operation()
     content_type, _, raw = data.partition(b"\n")
     with _check_rejection():
-        decode(operation, content_type.decode("latin-1"), raw, MAX_ITEMS)
+        decode(operation.bodies, content_type.decode("latin-1"), raw, MAX_ITEMS)
 
 
 @contextmanager
 def _check_rejection() -> Iterator[None]:
-    error: Rejected | None = None
     try:
         yield
-    except Rejected as raised:
-        error = raised
-    if error is not None:
+    except InvalidBody as raised:
+        error = Rejected(raised.status, raised.where, raised.reason)
         assert error.status in (400, 413, 415), error
         for family in ("webapi", "netserver"):
             for media_type in error_body.ERROR_TYPES:
@@ -108,7 +106,7 @@ def _select(data: bytes) -> None:
 
 def _har(data: bytes) -> None:
     with suppress(TrafficError):
-        har.read_entries(data)
+        har.parse_entries(har.read_log(data))
 
 
 def _fixture(data: bytes) -> None:
@@ -122,7 +120,8 @@ def _fixture(data: bytes) -> None:
 
 def _page(data: bytes) -> None:
     with suppress(DriftError):
-        compare.compare(compare.read_document(data), "fuzzed")
+        operation = sync_email_accounts.operation()
+        compare.compare(compare.read_document(data, operation), "fuzzed", operation)
 
 
 def _configuration(data: bytes) -> None:
@@ -131,11 +130,7 @@ def _configuration(data: bytes) -> None:
         file.write_bytes(data)
         with suppress(SetupError):
             configuration = settings.load(str(file), {}, {}, ())
-            values = configuration.settings
-            tables = configuration.tenants or tenant_file.demo_tables()
-            tenant_file.parse_tenants(
-                tables, configuration.source, values.seconds_per_account, values.readings
-            )
+            tenant_file.load_tenants(configuration.settings, configuration.tenants)
 
 
 TARGETS: Final[Mapping[str, Target]] = {

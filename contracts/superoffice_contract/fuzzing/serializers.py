@@ -5,108 +5,33 @@ as text. Half of the values have wrong types on purpose; their bytes are wrong a
 can't tell these types apart.
 """
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
-from urllib.parse import urlencode
-from xml.sax.saxutils import escape
+from typing import Final
 
 import schemathesis
 from schemathesis import SerializationContext
 
-from superoffice_contract.openapi import operations
-from superoffice_contract.openapi.operations import Body
-from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
-
-Value = Any
-"""JSON's data model: what Schemathesis generates, right or wrong."""
+from superoffice_contract.bodies.shape_text import find_member
+from superoffice_contract.bodies.values import parse_scalar
+from superoffice_contract.bodies.writers import EMPTY, Value, write_form, write_text, write_xml
+from superoffice_contract.openapi.operations import Body, Operations
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
 
 FORM: Final = "application/x-www-form-urlencoded"
 XML: Final = ("application/xml", "text/xml")
 
-_XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
-_INVALID_XML_NAME: Final = re.compile(r"[^A-Za-z0-9_-]|^(?![A-Za-z_])")
-_INVALID_XML_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_INVALID_FORM_NAME: Final = re.compile(r"[\[\].]|^$")
-_INTEGER: Final = re.compile(r"-?[0-9]+")
-_EMPTY: Final[Sequence[Value]] = ("", [], {})
 
-
-def register() -> None:
-    """Register the serializers of this module with Schemathesis."""
+def register(described: Operations) -> None:
+    """Register the serializers of this module with Schemathesis, for bodies of *described*."""
 
     @schemathesis.serializer(FORM)
     def _(_: SerializationContext, value: Value) -> bytes:
-        return form(value)
+        return write_form(value)
 
     @schemathesis.serializer(*XML)
     def _(context: SerializationContext, value: Value) -> bytes:
-        operation = operations.load().operations[context.case.operation.path.lower()]
-        return xml(value, operation.bodies[context.case.media_type or ""].shape)
-
-
-# ---- forms -----------------------------------------------------------------------------------
-
-
-def form(value: Value) -> bytes:
-    """Write *value* as `SyncUserAccounts[0][AccountId]=507`; empty lists and objects as no text.
-
-    Dots and brackets in member names, which would be read as paths, become `_2e_` and so on.
-    """
-    pairs = list(_pairs("", value)) if isinstance(value, (dict, list)) else [(_text(value), "")]
-    return urlencode(pairs, errors="replace").encode()
-
-
-def _pairs(key: str, value: Value) -> Iterator[tuple[str, str]]:
-    for step, child in value.items() if isinstance(value, dict) else enumerate(value):
-        name = _INVALID_FORM_NAME.sub(_escape, str(step))
-        name = f"{key}[{name}]" if key else name
-        if isinstance(child, (dict, list)) and child:
-            yield from _pairs(name, child)
-        else:
-            yield name, "" if child in _EMPTY else _text(child)
-
-
-def _escape(step: re.Match[str]) -> str:
-    """Return a distinct replacement, so that no key has both a value and children."""
-    return f"_{step[0].encode().hex()}_"
-
-
-# ---- XML -------------------------------------------------------------------------------------
-
-
-def xml(value: Value, shape: Shape) -> bytes:
-    """Write *value* as XML; *shape* names the root and the items of arrays."""
-    return _element(_xml_name(shape), value, shape).encode(errors="replace")
-
-
-def _element(name: str, value: Value, shape: Shape | None) -> str:
-    if value is None:
-        return f'<{name} xmlns:i="{_XSI}" i:nil="true"></{name}>'
-    return f"<{name}>{_content(value, shape)}</{name}>"
-
-
-def _content(value: Value, shape: Shape | None) -> str:
-    if isinstance(value, dict):
-        return "".join(
-            _element(_INVALID_XML_NAME.sub("_", name), child, _member(shape, name))
-            for name, child in value.items()
-        )
-    if isinstance(value, list) and isinstance(shape, ArrayShape):
-        item = shape.items
-        return "".join(_element(_xml_name(item), child, item) for child in value)
-    # Where the shape has no list, write a list as text: as elements it would be read as an object.
-    return escape(_INVALID_XML_TEXT.sub("", _text(value)))
-
-
-def _xml_name(shape: Shape) -> str:
-    return (isinstance(shape, ObjectShape) and shape.xml_name) or "item"
-
-
-def _member(shape: Shape | None, name: str) -> Shape | None:
-    member = shape.members.get(name.lower()) if isinstance(shape, ObjectShape) else None
-    return None if member is None else member.shape
+        operation = context.case.operation
+        bodies = described[operation.method.upper(), operation.path].bodies
+        return write_xml(value, bodies[context.case.media_type or ""].shape)
 
 
 # ---- values that text can't tell apart -------------------------------------------------------
@@ -117,73 +42,52 @@ def is_also_valid(encoded: bytes, value: Value, media_type: str, body: Body) -> 
 
     A server can't reject one of the two and accept the other.
     """
-    if media_type == FORM:
-        reread = _FormReader().read(value, body.shape)
-        rewritten = form(reread)
-    elif media_type in XML:
-        reread = _XmlReader().read(value, body.shape)
-        rewritten = xml(reread, body.shape)
-    else:
+    is_form = media_type == FORM
+    if not is_form and media_type not in XML:
         return False
+    reread = _reread(value, body.shape, is_form=is_form)
+    rewritten = write_form(reread) if is_form else write_xml(reread, body.shape)
     return rewritten == encoded and next(body.find_problems(reread), None) is None
 
 
-class _XmlReader:
-    """Reads a value as a reader of XML may: 5 for "5", an empty list for ""."""
+def _reread(value: Value, shape: Shape, *, is_form: bool) -> Value:
+    """Return *value* as a reader may read it where *shape* is expected.
 
-    empty: Sequence[Value] = ("", {})
-    """Values that are written without content."""
-
-    def read(self, value: Value, shape: Shape) -> Value:
-        """Return *value* as it is read where *shape* is expected."""
-        if isinstance(shape, ArrayShape):
-            items = [] if value in self.empty else value
-            if not isinstance(items, list):
-                return value
-            return [self.read(item, shape.items) for item in items]
-        if isinstance(shape, ObjectShape):
-            members = self.members({} if value in self.empty else value)
-            return self._object(members, shape) if isinstance(members, dict) else value
-        return self._scalar(value, shape)
-
-    def members(self, value: Value) -> Value:
-        """Return *value* as it is read where an object is expected."""
-        return value
-
-    def free(self, value: Value) -> Value:
-        """Return *value* as it is read where anything is allowed."""
-        return value
-
-    def _object(self, value: Mapping[str, Value], shape: ObjectShape) -> Value:
-        shapes = ((name, child, _member(shape, name)) for name, child in value.items())
-        return {
-            name: self.free(child) if member_shape is None else self.read(child, member_shape)
-            for name, child, member_shape in shapes
-        }
-
-    def _scalar(self, value: Value, shape: Scalar) -> Value:
-        if value is None and "null" in shape.types:
-            return None
-        text = "" if value in self.empty else _text(value)
-        return int(text) if "integer" in shape.types and _INTEGER.fullmatch(text) else text
+    It may read 5 for "5", and an empty list for "". In a form, the items of a list may be members
+    of an object.
+    """
+    is_empty = value in (EMPTY if is_form else ("", {}))
+    if isinstance(shape, ArrayShape):
+        items = [] if is_empty else value
+        if not isinstance(items, list):
+            return value
+        return [_reread(item, shape.items, is_form=is_form) for item in items]
+    if isinstance(shape, ObjectShape):
+        members = {} if is_empty else value
+        members = _members_in_form(members) if is_form else members
+        if not isinstance(members, dict):
+            return value
+        reread: dict[str, Value] = {}
+        for name, child in members.items():
+            if (member := find_member(shape, name)) is not None:
+                reread[name] = _reread(child, member.shape, is_form=is_form)
+            else:
+                reread[name] = _reread_unknown(child) if is_form else child
+        return reread
+    if value is None and "null" in shape.types:
+        return None
+    return parse_scalar("" if is_empty else write_text(value), shape)
 
 
-class _FormReader(_XmlReader):
-    """Reads a value as a reader of forms may: scalars are text, an object may have indices."""
-
-    empty = _EMPTY
-
-    def members(self, value: Value) -> Value:
-        if isinstance(value, list):
-            return {str(index): child for index, child in enumerate(value)}
-        return value
-
-    def free(self, value: Value) -> Value:
-        members = self.members(value)
-        if isinstance(members, dict):
-            return {name: self.free(child) for name, child in members.items()} or ""
-        return _text(members)
+def _members_in_form(value: Value) -> Value:
+    if isinstance(value, list):
+        return {str(index): child for index, child in enumerate(value)}
+    return value
 
 
-def _text(value: Value) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _reread_unknown(value: Value) -> Value:
+    """Return *value* as it is read from a form where anything is allowed: scalars are text."""
+    members = _members_in_form(value)
+    if isinstance(members, dict):
+        return {name: _reread_unknown(child) for name, child in members.items()} or ""
+    return write_text(members)

@@ -1,1 +1,1 @@
-"""Request headers and bodies decoded, error bodies encoded; pure functions without I/O."""
+"""Request headers and the query decoded, error bodies encoded; pure functions without I/O."""

@@ -1,12 +1,13 @@
 """The vendor's error envelopes, as JSON or XML."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
 from typing import Final
 
 import msgspec
 
+from superoffice_contract.bodies.writers import write_text
 from superoffice_mock.errors import Faulted, Rejected
 
 Envelope = Mapping[str, str | bool]
@@ -15,6 +16,7 @@ JSON_TYPES: Final = ("application/json", "text/json")
 XML_TYPES: Final = ("application/xml", "text/xml")
 ERROR_TYPES: Final = JSON_TYPES + XML_TYPES
 
+XML_DECLARATION: Final = b'<?xml version="1.0" encoding="utf-8"?>'
 CRASH_MESSAGE: Final = "An error has occurred."
 
 _MESSAGES: Final[Mapping[int, str]] = {
@@ -47,40 +49,25 @@ def status_message(status: int) -> str:
 
 def envelope(error: Rejected, family: str) -> Envelope:
     """Return the envelope of *error* in *family*, a value of the reading `errors`."""
-    return _FAMILIES[family](error)
-
-
-def _webapi_envelope(error: Rejected) -> Envelope:
+    if family == "netserver":
+        return {
+            "Error": True,
+            "ErrorType": _TYPES.get(error.status, "ArgumentException"),
+            "Message": error.message,
+            "ErrorSource": "SuperOffice.Services.Implementation",
+        }
     message = error.message if isinstance(error, Faulted) else status_message(error.status)
     if error.message == message:
         return {"Message": message}
     return {"Message": message, "MessageDetail": error.message}
 
 
-def _netserver_envelope(error: Rejected) -> Envelope:
-    return {
-        "Error": True,
-        "ErrorType": _TYPES.get(error.status, "ArgumentException"),
-        "Message": error.message,
-        "ErrorSource": "SuperOffice.Services.Implementation",
-    }
-
-
-_FAMILIES: Final[Mapping[str, Callable[[Rejected], Envelope]]] = {
-    "webapi": _webapi_envelope,
-    "netserver": _netserver_envelope,
-}
-
-
 def render(content: Envelope, media_type: str) -> bytes:
     """Return *content* as JSON, or as XML with the root Error."""
-    return _render_xml(content) if media_type in XML_TYPES else msgspec.json.encode(content)
-
-
-def _render_xml(content: Envelope) -> bytes:
-    members = "".join(f"<{name}>{_escape_xml(value)}</{name}>" for name, value in content.items())
-    return f'<?xml version="1.0" encoding="utf-8"?><Error>{members}</Error>'.encode()
-
-
-def _escape_xml(value: object) -> str:
-    return escape(value if isinstance(value, str) else str(value).lower(), quote=False)
+    if media_type not in XML_TYPES:
+        return msgspec.json.encode(content)
+    members = "".join(
+        f"<{name}>{escape(write_text(value), quote=False)}</{name}>"
+        for name, value in content.items()
+    )
+    return XML_DECLARATION + f"<Error>{members}</Error>".encode()

@@ -69,6 +69,11 @@ class Headers:
         return None
 
     @cached_property
+    def host(self) -> str:
+        """The Host; `localhost` if it is missing."""
+        return self.get(b"host") or "localhost"
+
+    @cached_property
     def content_length(self) -> int:
         """The Content-Length; 0 if it is missing or not a number."""
         value = self.get(b"content-length")
@@ -166,14 +171,10 @@ def _read_ticket(value: str, headers: Headers) -> PresentedCredentials:
     return Ticket(value, ", ".join(tokens) if tokens else None)
 
 
-def _read_bearer(value: str, _: Headers) -> PresentedCredentials:
-    return AccessToken(value)
-
-
 _SCHEMES: Final[Mapping[str, Callable[[str, Headers], PresentedCredentials]]] = {
     "basic": _read_basic,
     "soticket": _read_ticket,
-    "bearer": _read_bearer,
+    "bearer": lambda value, _: AccessToken(value),
 }
 
 
@@ -206,12 +207,8 @@ def parse_select(text: str) -> tuple[str, ...]:
 
     Empty names are dropped. Any text is legal (claim select-never-an-error).
     """
-    paths = ("/".join(_split_trimmed(path, "/")) for path in text.split(","))
-    return tuple(path for path in paths if path)
-
-
-def _split_trimmed(text: str, separator: str) -> list[str]:
-    return [name for part in text.split(separator) if (name := part.strip())]
+    paths = (map(str.strip, path.split("/")) for path in text.split(","))
+    return tuple(path for names in paths if (path := "/".join(filter(None, names))))
 
 
 def choose_media_type(accept: str, media_types: tuple[str, ...]) -> str:
@@ -220,46 +217,26 @@ def choose_media_type(accept: str, media_types: tuple[str, ...]) -> str:
     The vendor's framework never answers 406 (claim never-406).
     """
     ranges = [_parse_media_range(part) for part in accept.split(",") if part.strip()]
-    best, best_rating = media_types[0], (0.0, 0)
-    for candidate in media_types:
-        rating = _rate(candidate, ranges)
-        if rating > best_rating:
-            best, best_rating = candidate, rating
-    return best
+    return max(media_types, key=lambda candidate: _rate(candidate, ranges))
 
 
 def _parse_media_range(part: str) -> tuple[str, float]:
     pattern, *parameters = (piece.strip().lower() for piece in part.split(";"))
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name == "q":
-            return pattern, _parse_quality(value)
-    return pattern, 1.0
-
-
-def _parse_quality(value: str) -> float:
+    value = next((text[2:] for text in parameters if text.startswith("q=")), "1")
     try:
-        return min(max(0.0, float(value)), 1.0)
+        return pattern, min(max(0.0, float(value)), 1.0)
     except ValueError:
-        return 0.0
+        return pattern, 0.0
 
 
 def _rate(candidate: str, ranges: list[tuple[str, float]]) -> tuple[float, int]:
     """Return quality and specificity of the most specific range that matches *candidate*."""
+    kind, _, subtype = candidate.partition("/")
+    patterns = {(first, second) for first in ("*", kind) for second in ("*", "", subtype)}
     matches = [
-        (_specificity(pattern), quality)
+        (3 - pattern.count("*"), quality)
         for pattern, quality in ranges
-        if _is_match(pattern, candidate)
+        if pattern.partition("/")[::2] in patterns
     ]
     specificity, quality = max(matches, default=(0, 0.0))
     return (quality, specificity) if quality > 0 else (0.0, 0)
-
-
-def _specificity(pattern: str) -> int:
-    return 3 - pattern.count("*")
-
-
-def _is_match(pattern: str, candidate: str) -> bool:
-    kind, _, subtype = pattern.partition("/")
-    candidate_kind, _, candidate_subtype = candidate.partition("/")
-    return kind in ("*", candidate_kind) and subtype in ("*", "", candidate_subtype)

@@ -1,4 +1,4 @@
-"""Request headers: their values, `Accept`, and what the journal keeps of them."""
+"""Request headers: their values, `Accept`, what the journal keeps of them, and `$select`."""
 
 import pytest
 from hypothesis import given
@@ -10,6 +10,7 @@ from superoffice_mock.wire.headers import (
     CACHE_SIZE,
     Headers,
     choose_media_type,
+    parse_select,
     read_headers,
     redact_for_journal,
 )
@@ -22,29 +23,20 @@ raw_headers = st.lists(st.tuples(names, st.binary(max_size=5)), max_size=8)
 @pytest.mark.claim("error-format")
 def test_the_accepted_type_of_the_highest_quality_is_chosen() -> None:
     for accept, media_type in (
-        ("", JSON),
-        ("*/*", JSON),
-        ("application/json", JSON),
-        ("application/json; charset=utf-8", JSON),
-        ("application/xml", XML),
-        ("Application/XML", XML),
-        ("text/xml", TEXT_XML),
-        ("text/json", TEXT_JSON),
-        ("text/*", TEXT_JSON),
-        ("application/*", JSON),
-        ("application", JSON),
+        *(("", JSON), ("*/*", JSON), ("application/json", JSON), ("application/xml", XML)),
+        *(("application/json; charset=utf-8", JSON), ("Application/XML", XML)),
+        *(("text/xml", TEXT_XML), ("text/json", TEXT_JSON), ("text/*", TEXT_JSON)),
+        *(("application/*", JSON), ("application", JSON), (",, application/xml ,", XML)),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", XML),
         ("application/xml;q=0.5, application/json;q=0.4", XML),
         ("application/xml;q=0.5, application/json", JSON),
-        ("application/xml, */*", XML),
-        ("application/xml;q=1, */*;q=1", XML),
-        ("application/xml;q=0.2, */*;q=0.8", JSON),
-        ("application/xml, application/json", JSON),
+        *(("application/xml, */*", XML), ("application/xml;q=1, */*;q=1", XML)),
+        *(("application/xml;q=0.2, */*;q=0.8", JSON), ("application/xml, application/json", JSON)),
         ("application/json;q=0, */*", TEXT_JSON),
         ("application/json;q=0, text/json;q=0, application/xml", XML),
         ("application/json;q=0.1, application/xml;q=0.5, text/*;q=0, */*;q=0.8", XML),
         ("text/xml;version=1;q=0.9, text/json;q=0.8", TEXT_XML),
-        (",, application/xml ,", XML),
+        ("application/xml;q=7, text/xml;q=inf, application/json", JSON),  # more than 1 is 1
     ):
         assert choose_media_type(accept, ERROR_TYPES) == media_type, accept
 
@@ -58,11 +50,6 @@ def test_json_is_the_answer_to_an_accept_that_matches_no_type() -> None:
         assert choose_media_type(accept, ERROR_TYPES) == JSON, accept
 
 
-def test_a_quality_beyond_one_counts_as_one() -> None:
-    accept = "application/xml;q=7, text/xml;q=inf, application/json"
-    assert choose_media_type(accept, ERROR_TYPES) == JSON
-
-
 @pytest.mark.claim("never-406", "negotiation-ignored")
 @given(
     st.text()
@@ -70,19 +57,6 @@ def test_a_quality_beyond_one_counts_as_one() -> None:
 )
 def test_any_accept_results_in_one_of_the_types(accept: str) -> None:
     assert choose_media_type(accept, ERROR_TYPES) in ERROR_TYPES
-
-
-def test_get_returns_the_first_value_without_blanks() -> None:
-    headers = Headers([(b"accept", b" a/b "), (b"accept", b"c/d"), (b"x", b"\xe9")])
-    assert headers.get(b"accept") == "a/b"
-    assert headers.get(b"x") == "é"
-    assert headers.get(b"host") is None
-
-
-def test_all_returns_the_values_in_order() -> None:
-    headers = Headers([(b"cookie", b"a"), (b"x", b"-"), (b"cookie", b" b ")])
-    assert headers.get_all(b"cookie") == ["a", "b"]
-    assert headers.get_all(b"host") == []
 
 
 @given(raw_headers, names)
@@ -96,36 +70,20 @@ def test_count_all_and_get_agree_with_the_raw_list(
     assert headers.get(name) == (values[0] if values else None)
 
 
-def test_the_journal_keeps_listed_headers_unchanged() -> None:
-    raw = [
-        (b"accept", b"*/*"),
-        (b"content-type", b"application/json"),
-        (b"user-agent", b"\xe9"),
-        (b"x-forwarded-for", b"10.0.0.1"),
-        (b"proxy-authorization", b"Basic c2VjcmV0"),
-    ]
-    assert redact_for_journal(raw) == (
-        ("accept", "*/*"),
-        ("content-type", "application/json"),
-        ("user-agent", "é"),
-    )
-
-
-def test_the_journal_keeps_secret_headers_without_their_value() -> None:
-    for name, value, redacted_value in (
-        (b"authorization", b"Basic c2VjcmV0", "Basic [redacted]"),
+def test_the_journal_keeps_listed_headers_unchanged_and_secret_ones_without_their_value() -> None:
+    for name, value, journaled in (
+        *((b"accept", b"*/*", "*/*"), (b"user-agent", b"\xe9", "é")),
+        *((b"x-forwarded-for", b"10.0.0.1", None), (b"proxy-authorization", b"Basic c2Vj", None)),
+        *((b"content-type", b"a/b", "a/b"), (b"authorization", b"Basic c2Vj", "Basic [redacted]")),
         (b"authorization", b"SOTICKET secret", "SOTICKET [redacted]"),
         (b"authorization", b"bearer secret", "bearer [redacted]"),
-        (b"authorization", b"Negotiate secret", "[redacted]"),
-        (b"authorization", b"secret", "[redacted]"),
-        (b"authorization", b"Bearer", "[redacted]"),
-        (b"authorization", b"", "[redacted]"),
-        (b"cookie", b"Basic secret", "[redacted]"),
-        (b"so-apptoken", b"secret", "[redacted]"),
+        *((b"authorization", text, "[redacted]") for text in (b"Negotiate secret", b"secret")),
+        *((b"authorization", text, "[redacted]") for text in (b"Bearer", b"")),
+        *((name, b"Basic secret", "[redacted]") for name in (b"cookie", b"so-apptoken")),
         (b"x-xsrf-token", b"secret", "[redacted]"),
     ):
-        journaled = redact_for_journal([(name, value)])
-        assert journaled == ((name.decode(), redacted_value),), (name, value)
+        kept = () if journaled is None else ((name.decode(), journaled),)
+        assert redact_for_journal([(name, value)]) == kept, (name, value)
 
 
 @given(st.lists(st.tuples(st.sampled_from([b"authorization", b"cookie"]), st.just(b"s3cr3t"))))
@@ -153,11 +111,43 @@ def test_the_cache_of_headers_is_bounded() -> None:
 
 
 def test_the_content_length_is_0_unless_it_is_in_digits() -> None:
-    for value, length in (
-        (b"23", 23),
-        (b"", 0),
-        (b"+1", 0),
-        (b"x", 0),
-    ):
+    for value, length in ((b"23", 23), (b"", 0), (b"+1", 0), (b"x", 0)):
         assert Headers([(b"content-length", value)]).content_length == length, value
     assert Headers([]).content_length == 0
+
+
+# ---- $select: any text is legal -----------------------------------------------------------------
+
+
+@pytest.mark.claim("select-list", "select-blanks")
+def test_paths_are_kept_without_blanks() -> None:
+    for text, paths in (
+        *(("name", ("name",)), ("name,category/id", ("name", "category/id")), ("", ())),
+        *((" name , category / id ,", ("name", "category/id")), (" , /, // ", ())),
+        *(("name,name", ("name", "name")), ("/name/", ("name",)), ("full name", ("full name",))),
+        ("näme,*,$select=x", ("näme", "*", "$select=x")),
+    ):
+        assert parse_select(text) == paths, text
+
+
+@pytest.mark.claim("select-never-an-error")
+@given(st.text() | st.text("ab,/ \t"))
+def test_any_text_becomes_paths_of_names(text: str) -> None:
+    for path in parse_select(text):
+        names = path.split("/")
+        assert all(names)
+        assert names == [name.strip() for name in names]
+        assert "," not in path
+
+
+def test_http_needs_one_host_and_knows_no_coding_but_chunked() -> None:
+    host, other_coding = (b"host", b"a"), (b"transfer-encoding", b"gzip, chunked")
+    for raw, expected in (
+        ([], (400, "Host: sent 0 times; HTTP/1.1 wants it once")),
+        ([host, host], (400, "Host: sent 2 times; HTTP/1.1 wants it once")),
+        ([host, other_coding], (501, "Transfer-Encoding: no other than chunked is known here")),
+        ([host, (b"transfer-encoding", b"Chunked")], None),
+        ([host], None),
+    ):
+        error = Headers(raw).http_error
+        assert (error and (error.status, error.reason)) == expected, raw

@@ -138,66 +138,42 @@ def test_a_session_with_its_own_xsrf_value_is_accepted() -> None:
 @pytest.mark.claim("unauthorized", "credentials-malformed", "authorization-twice")
 @pytest.mark.claim("authorization-decides", "xsrf-half", "xsrf-pair", "xsrf-session")
 def test_all_other_credentials_get_a_401() -> None:
+    unknown = ("SOTicket 7T:other", "Bearer 8A:other", "Bearer 7T:ticket")
+    malformed = (
+        *("Basic !!!", "Basic dGplMDpUamU", "Basic dGplMDpUamUw\xe9", "Basicd GplMDpUamUw"),
+        *("dGplMDpUamUw", "7T:ticket", "Negotiate dGplMDpUamUw"),
+        *("Basic", "Basic ", "SOTicket  ", "Bearer "),
+    )
+    name = "ASP.NET_SessionId"
+    cookies = (
+        *(f"{name}=s2", f"{name}=", name, "asp.net_sessionid=s1", "other=s1"),
+        f"{name}=s2; {name}=s1",
+    )
     for installation in Installation:
         for lines in (
-            [],
-            [basic("tje0:wrong")],
-            [basic("tje0:")],
-            [basic("tje0")],
-            [basic("empty")],
-            [basic(":")],
-            [basic(":Tje0")],
-            [authorization("SOTicket 7T:other")],
+            *([], [APP_TOKEN]),
+            *([basic(pair)] for pair in ("tje0:wrong", "tje0:", "tje0", "empty", ":", ":Tje0")),
+            *([authorization(value)] for value in (*unknown, *malformed)),
             [authorization("SOTicket 7T:other"), APP_TOKEN],
-            [authorization("Bearer 8A:other")],
-            [authorization("Bearer 7T:ticket")],
-            [APP_TOKEN],
-            # malformed
-            [authorization("Basic !!!")],
-            [authorization("Basic dGplMDpUamU")],
-            [authorization("Basic dGplMDpUamUw\xe9")],
-            [authorization("Basicd GplMDpUamUw")],
-            [authorization("dGplMDpUamUw")],
-            [authorization("7T:ticket")],
-            [authorization("Negotiate dGplMDpUamUw")],
-            [authorization("Basic")],
-            [authorization("Basic ")],
-            [authorization("SOTicket  ")],
-            [authorization("Bearer ")],
             # two Authorization headers, or one beside a session
-            [basic("tje0:Tje0"), basic("tje0:Tje0")],
-            [TICKET, TICKET, APP_TOKEN],
-            [BEARER, authorization("")],
-            [authorization(""), XSRF, COOKIE],
-            [authorization("Basic"), XSRF, COOKIE],
-            [basic("tje0:wrong"), XSRF, COOKIE],
+            *([basic("tje0:Tje0"), basic("tje0:Tje0")], [TICKET, TICKET, APP_TOKEN]),
+            *([BEARER, authorization("")], [authorization(""), XSRF, COOKIE]),
+            *([authorization("Basic"), XSRF, COOKIE], [basic("tje0:wrong"), XSRF, COOKIE]),
             # half a session, another one's XSRF value, an unknown one
-            [XSRF],
-            [COOKIE],
-            [("X-XSRF-TOKEN", ""), COOKIE],
-            [XSRF, XSRF, COOKIE],
-            [("X-XSRF-TOKEN", "x2"), COOKIE],
-            [("X-XSRF-TOKEN", "X1"), COOKIE],
-            [XSRF, ("Cookie", "ASP.NET_SessionId=s2")],
-            [XSRF, ("Cookie", "ASP.NET_SessionId=")],
-            [XSRF, ("Cookie", "ASP.NET_SessionId")],
-            [XSRF, ("Cookie", "asp.net_sessionid=s1")],
-            [XSRF, ("Cookie", "other=s1")],
+            *([XSRF], [COOKIE], [XSRF, XSRF, COOKIE]),
+            *([("X-XSRF-TOKEN", value), COOKIE] for value in ("", "x2", "X1")),
+            *([XSRF, ("Cookie", value)] for value in cookies),
             [("X-XSRF-TOKEN", "invented"), ("Cookie", "ASP.NET_SessionId=invented")],
-            [XSRF, ("Cookie", "ASP.NET_SessionId=s2; ASP.NET_SessionId=s1")],
         ):
             assert identify_client(lines, installation) is None, (installation, lines)
 
 
 def test_unusable_credentials_have_the_header_and_a_reason() -> None:
+    hint = "send one that WWW-Authenticate names"
     for lines, header, reason in (
         ([], "Authorization", "missing, and so are X-XSRF-TOKEN and a session cookie"),
         ([authorization("")], "Authorization", "is empty"),
-        (
-            [authorization("Digest x")],
-            "Authorization",
-            "has an unknown scheme; send one that WWW-Authenticate names",
-        ),
+        ([authorization("Digest x")], "Authorization", f"an unknown scheme; {hint}"),
         ([authorization("Bearer")], "Authorization", "Bearer without a value"),
         ([authorization("Basic !")], "Authorization", "not base64 of user:password"),
         ([basic("tje0")], "Authorization", "no colon between user and password"),

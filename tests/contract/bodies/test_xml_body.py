@@ -1,8 +1,10 @@
 """XML bodies: names, namespaces, order, nil, and the place of an error in the reason."""
 
+import re
+
 import pytest
 
-from tests.mock.wire.builders import (
+from tests.contract.bodies.builders import (
     XML,
     XML_TYPES,
     Account,
@@ -14,10 +16,12 @@ from tests.mock.wire.builders import (
 
 DECLARATION = 'xmlns:s="urn:s"'
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
-ACCOUNT = (
-    "<SyncUserAccount><AccountId>507</AccountId><AssociateName>Walker &amp; Co</AssociateName>"
-    "<AssociateId>874</AssociateId></SyncUserAccount>"
+MEMBERS = (
+    "<AccountId>507</AccountId>",
+    "<AssociateName>Walker &amp; Co</AssociateName>",
+    "<AssociateId>874</AssociateId>",
 )
+ACCOUNT = f"<SyncUserAccount>{''.join(MEMBERS)}</SyncUserAccount>"
 FIRST = "/SyncUserAccounts/0"
 WALKER = Account(507, "Walker & Co", 874)
 
@@ -30,36 +34,23 @@ def nil_element(name: str) -> str:
     return f'<{name} xmlns:i="{XSI}" i:nil="true"/>'
 
 
-@pytest.mark.claim("xml-shape", "duplicates")
-def test_the_accounts_are_elements_of_the_list_in_the_root() -> None:
+@pytest.mark.claim("xml-names", "camel-case", "xml-shape", "duplicates")
+def test_namespace_case_order_and_notation_do_not_matter() -> None:
     for media_type in XML_TYPES:
         assert read_accounts(media_type, wrap_xml(ACCOUNT * 2)) == [WALKER, WALKER], media_type
         assert read_body(media_type, wrap_xml(ACCOUNT)).violations == (), media_type
-
-
-@pytest.mark.claim("xml-names", "camel-case")
-def test_namespace_case_order_and_notation_do_not_matter() -> None:
     for body in (
         f'<?xml version="1.0" encoding="utf-8"?>\r\n<!-- c --><?p i?>\n{wrap_xml(ACCOUNT)}<!-- -->',
         wrap_xml(ACCOUNT).replace("Request>", 'Request xmlns="urn:a">', 1),
-        wrap_xml(ACCOUNT)
-        .replace("<", "<s:")
-        .replace("<s:/", "</s:")
-        .replace("t>", f"t {DECLARATION}>", 1),
+        re.sub("<(/?)", r"<\1s:", wrap_xml(ACCOUNT)).replace("t>", f"t {DECLARATION}>", 1),
         wrap_xml(ACCOUNT).lower().replace("walker &amp; co", "Walker &amp; Co"),
         wrap_xml(ACCOUNT).replace("><", ">\n  <"),
         wrap_xml(ACCOUNT.replace("507", " 507\n")),
         wrap_xml(ACCOUNT.replace("507", "5<!-- c -->0<![CDATA[7]]>")),
         wrap_xml(ACCOUNT.replace("507", "&#53;0&#x37;")),
         wrap_xml(ACCOUNT.replace("507", "+507")),
-        wrap_account(
-            "<AssociateId>874</AssociateId><AssociateName>Walker &amp; Co</AssociateName>"
-            "<AccountId>507</AccountId>"
-        ),
-        wrap_account(
-            "<AccountId>x</AccountId><AssociateId>1</AssociateId><accountid>507</accountid>"
-            "<AssociateId>874</AssociateId><AssociateName>Walker &amp; Co</AssociateName>"
-        ),
+        wrap_account("".join(reversed(MEMBERS))),
+        wrap_account(f"<AccountId>x</AccountId><ASSOCIATEID>1</ASSOCIATEID>{''.join(MEMBERS)}"),
         f"\ufeff{wrap_xml(ACCOUNT)}",
     ):
         assert read_accounts(XML, body) == [WALKER], body
@@ -71,12 +62,18 @@ def test_a_prefix_is_resolved_by_the_nearest_declaration() -> None:
     assert read_accounts(XML, body) == [Account(5)]
     nil_body = body.replace("<AccountId", f'<AccountId xmlns:p="{XSI}"')
     assert rejection(XML, nil_body)[1] == f"{FIRST}/AccountId: expected an integer, got null"
+    sibling = f'<AssociateName xmlns:p="{XSI}"/><AccountId p:nil="true">5</AccountId>'
+    body = wrap_account(sibling, ' xmlns:p="urn:other"')
+    assert read_accounts(XML, body) == [Account(5, "")]
+    body = wrap_account('<xml:note/><AssociateName xml:lang="en">a</AssociateName>')
+    assert read_accounts(XML, body) == [Account(name="a")]
 
 
 @pytest.mark.claim("xml-names")
 def test_an_undeclared_prefix_gets_a_400() -> None:
     for body, prefix in (
         (wrap_account("<p:AccountId>5</p:AccountId>"), "p"),
+        (wrap_account("<unknown><p:a/></unknown>"), "p"),
         (wrap_account('<AssociateName i:nil="true"/>'), "i"),
         (wrap_account('<AccountId xmlns:p="u">5</AccountId><p:AssociateId>5</p:AssociateId>'), "p"),
         (wrap_account('<p:AccountId xmlns:p="">5</p:AccountId>'), "p"),
@@ -87,16 +84,10 @@ def test_an_undeclared_prefix_gets_a_400() -> None:
         assert rejection(XML, body) == (400, reason), body
 
 
-def test_the_prefix_xml_needs_no_declaration() -> None:
-    body = wrap_account('<xml:note/><AssociateName xml:lang="en">a</AssociateName>')
-    assert read_accounts(XML, body) == [Account(name="a")]
-
-
 @pytest.mark.claim("xml-nil", "null-members", "empty-list", "carrier-members", "id-absent")
 def test_nil_elements_are_null_and_empty_elements_are_empty() -> None:
-    nil_list = (
-        f"<SyncEmailAccountsRequest>{nil_element('SyncUserAccounts')}</SyncEmailAccountsRequest>"
-    )
+    nil_list = nil_element("SyncUserAccounts")
+    nil_list = f"<SyncEmailAccountsRequest>{nil_list}</SyncEmailAccountsRequest>"
     for body in ("<SyncEmailAccountsRequest/>", nil_list, wrap_xml(""), wrap_xml(" \n ")):
         assert read_accounts(XML, body) == [], body
     assert read_accounts(XML, wrap_xml("<SyncUserAccount/>")) == [Account()]
@@ -136,39 +127,44 @@ def test_unknown_elements_are_noted_with_their_place_and_ignored() -> None:
 
 @pytest.mark.claim("xml-shape", "error-place", "items-all", "text-ids", "body-shape")
 def test_the_reason_has_the_place_of_a_wrong_element() -> None:
+    root, accounts = "SyncEmailAccountsRequest", "/SyncUserAccounts"
     for body, expected in (
-        ("<Request/>", "expected the root SyncEmailAccountsRequest, got Request"),
-        (f"<SyncEmailAccountsRequest xmlns:i='{XSI}' i:nil='1'/>", "expected an object, got null"),
-        ("<SyncEmailAccountsRequest>5</SyncEmailAccountsRequest>", "expected an object, got a str"),
-        (wrap_xml("507"), "/SyncUserAccounts: expected an array or null, got a string"),
-        (wrap_xml(f"{ACCOUNT}507"), "/SyncUserAccounts: expected an array or null, got a string"),
+        ("<Request/>", f"expected the root {root}, got Request"),
+        (f"<{root} xmlns:i='{XSI}' i:nil='1'/>", "expected an object, got null"),
+        (f"<{root}>5</{root}>", "expected an object, got a string"),
+        (wrap_xml("507"), f"{accounts}: expected an array or null, got a string"),
+        (wrap_xml(f"{ACCOUNT}507"), f"{accounts}: expected an array or null, got a string"),
+        (wrap_xml(f"{ACCOUNT}<A/>"), f"{accounts}/1: expected the element SyncUserAccount, got A"),
+        (wrap_xml(nil_element("SyncUserAccount")), f"{FIRST}: expected an object, got null"),
+        (wrap_account("507"), f"{FIRST}: expected an object, got a string"),
         (
-            wrap_xml(f"{ACCOUNT}<A/>"),
-            "/SyncUserAccounts/1: expected the element SyncUserAccount, got A",
+            wrap_account(nil_element("AccountId")),
+            f"{FIRST}/AccountId: expected an integer, got null",
         ),
         (
-            wrap_xml(ACCOUNT + nil_element("SyncUserAccount")),
-            "/SyncUserAccounts/1: expected an object, got nu",
+            wrap_account("<AssociateName><a/></AssociateName>"),
+            f"{FIRST}/AssociateName: expected a s",
+        ),
+        (
+            wrap_account("<TableRight>x</TableRight>"),
+            f"{FIRST}/TableRight: expected an object or n",
+        ),
+        *(
+            (
+                wrap_account(f"<AccountId>{text}</AccountId>"),
+                f"{FIRST}/AccountId: expected an integer{end}",
+            )
+            for text, end in (
+                *((text, ", got a string") for text in ("", "1.0", "0x1", "&#x661;", "1 2")),
+                *(
+                    ("1<a/>", ", got an object"),
+                    ("2147483648", " from -2147483648 to 2147483647, got"),
+                ),
+            )
         ),
     ):
         status, reason = rejection(XML, body)
         assert (status, reason[: len(expected)]) == (400, expected), body
-    for members, expected in (
-        ("507", ": expected an object, got a string"),
-        ("<AccountId/>", "/AccountId: expected an integer, got a string"),
-        ("<AccountId>1.0</AccountId>", "/AccountId: expected an integer, got a string"),
-        ("<AccountId>0x1</AccountId>", "/AccountId: expected an integer, got a string"),
-        ("<AccountId>&#x661;</AccountId>", "/AccountId: expected an integer, got a string"),
-        ("<AccountId>1 2</AccountId>", "/AccountId: expected an integer, got a string"),
-        ("<AccountId>1<a/></AccountId>", "/AccountId: expected an integer, got an object"),
-        (nil_element("AccountId"), "/AccountId: expected an integer, got null"),
-        ("<AccountId>2147483648</AccountId>", "/AccountId: expected an integer from -2"),
-        ("<AssociateName><a/></AssociateName>", "/AssociateName: expected a string or"),
-        ("<TableRight>x</TableRight>", "/TableRight: expected an object or null, got"),
-    ):
-        status, reason = rejection(XML, wrap_account(members))
-        assert status == 400, members
-        assert reason.startswith(FIRST + expected), members
 
 
 @pytest.mark.claim("body-syntax")

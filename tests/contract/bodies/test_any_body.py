@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract.openapi.charsets import CHARSETS
-from superoffice_mock.errors import Rejected
-from tests.mock.wire.builders import FORM, JSON, OPERATION, XML, read_body
+from superoffice_contract.bodies.content_type import CHARSETS
+from superoffice_contract.errors import InvalidBody
+from tests.contract.bodies.builders import FORM, JSON, OPERATION, XML, read_body
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 PIECES = {
@@ -38,8 +38,8 @@ def describe_outcome(content_type: str, raw: bytes) -> str:
     """Return `accepted` or the status of *raw*, and check that its messages are printable."""
     try:
         body = read_body(content_type, raw, limit=2)
-    except Rejected as error:
-        outcome, messages = str(error.status), [error.reason]
+    except InvalidBody as error:
+        outcome, messages = str(error.status), [str(error)]
     else:
         outcome, messages = "accepted", list(body.violations)
         assert len(body.content.sync_user_accounts or ()) <= 2

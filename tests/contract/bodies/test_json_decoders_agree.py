@@ -9,10 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from superoffice_mock.errors import Rejected
-from tests.mock.wire.builders import JSON, OPERATION, Account, read_accounts
+from superoffice_contract.errors import InvalidBody
+from tests.contract.bodies.builders import JSON, OPERATION, Account, read_accounts
 
-REFERENCE = Draft202012Validator(OPERATION.bodies[JSON].schema)
+BODY = OPERATION.bodies[JSON]
+REFERENCE = Draft202012Validator(BODY.schemas.with_references(BODY.schema))
 MEMBERS = ("AccountId", "AssociateName", "AssociateId", "TableRight", "FieldProperties")
 ROOT = "SyncUserAccounts"
 
@@ -24,14 +25,14 @@ class Members(list[tuple[str, Any]]):
 # ---- documents -------------------------------------------------------------------------------
 
 
-def change_case(name: str, upper: Sequence[bool]) -> str:
-    return "".join(c.upper() if up else c.lower() for c, up in zip(name, upper, strict=True))
-
-
 def any_case(name: str) -> st.SearchStrategy[str]:
     flags = st.lists(st.booleans(), min_size=len(name), max_size=len(name))
+    cases = {True: str.upper, False: str.lower}
+    mixed = flags.map(
+        lambda upper: "".join(cases[up](c) for c, up in zip(name, upper, strict=True))
+    )
     camel = name[0].lower() + name[1:]
-    return st.sampled_from([name, name, camel, camel]) | flags.map(lambda up: change_case(name, up))
+    return st.sampled_from([name, name, camel, camel]) | mixed
 
 
 def members_of(name: str) -> st.SearchStrategy[tuple[str, Any]]:
@@ -113,18 +114,14 @@ def to_plain(value: Any) -> Any:
     return [to_plain(child) for child in value] if isinstance(value, list) else value
 
 
-def has_float_id(item: dict[str, Any]) -> bool:
-    """Return whether an id is a float such as 1.0, which is an integer to JSON Schema."""
-    return any(isinstance(item.get(name), float) for name in ("AccountId", "AssociateId"))
-
-
 def reference_accounts(document: str) -> list[Account] | None:
     """Return the accounts that the reference reads, or None if it rejects the document."""
     value = normalize(document)
     if not REFERENCE.is_valid(value):
         return None
     accounts = value.get(ROOT) or []
-    if any(has_float_id(account) for account in accounts):
+    ids = [account.get(name) for account in accounts for name in ("AccountId", "AssociateId")]
+    if any(isinstance(id_, float) for id_ in ids):  # such as 1.0, an integer to JSON Schema
         return None
     defaults = {"AccountId": 0, "AssociateId": 0}
     return [Account(*((defaults | item).get(name) for name in MEMBERS)) for item in accounts]
@@ -136,7 +133,7 @@ def reference_accounts(document: str) -> list[Account] | None:
 def decoded_accounts(content_type: str, raw: bytes) -> list[Account] | None:
     try:
         return read_accounts(content_type, raw)
-    except Rejected as error:
+    except InvalidBody as error:
         return None if error.status == 400 else [Account(error.status)]
 
 

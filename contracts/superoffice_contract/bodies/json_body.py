@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any, Final, cast
 
 import msgspec
 
+from superoffice_contract.bodies import content_type
+from superoffice_contract.bodies.shape_text import walk
+from superoffice_contract.bodies.values import BodyNotes, Plain, last_members
+from superoffice_contract.errors import InvalidBody
 from superoffice_contract.openapi.operations import Body
-from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
-from superoffice_mock.errors import Rejected
-from superoffice_mock.wire import content_type
-from superoffice_mock.wire.values import BodyNotes, Plain
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 
 _TRUNCATED: Final = "Input data was truncated"
 _CLEARER_MESSAGES: Final = {_TRUNCATED: "it ends too early, or within an escape"}
@@ -24,7 +24,6 @@ _LONG_NUMBER: Final = re.compile(
     r'(?:[^"0-9]++|"(?:[^"\\]++|\\.)*+"|[0-9]{1,4299}+(?![0-9]))*+[0-9]{100}([0-9]++)', re.DOTALL
 )
 """Everything up to the end of a number that has too many digits to be read."""
-_TOO_LARGE: Final = "a number in the body is too large to be read; an id has at most 10 digits"
 
 
 def read_fast(raw: bytes, body: Body) -> Any | None:  # noqa: ANN401 - a struct made at run time
@@ -40,7 +39,7 @@ def read_fast(raw: bytes, body: Body) -> Any | None:  # noqa: ANN401 - a struct 
 def read(raw: bytes, charset: str | None, shape: Shape, notes: BodyNotes) -> Plain:
     """Return the plain value in *raw*, its members named as *shape* names them.
 
-    Raise Rejected: 400 if it is not JSON, 413 for too many items.
+    Raise InvalidBody: 400 if it is not JSON, 413 for too many items.
     """
     text = content_type.decode_text(raw, charset)
     try:
@@ -49,9 +48,9 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: BodyNotes) -> Pla
         return _read_with_shorter_number(text, shape, notes)
     except msgspec.DecodeError as error:
         reason = f"the body is not JSON: {_describe_error(text, str(error))}"
-        raise Rejected(400, "", reason) from None
+        raise InvalidBody(400, "", reason, ("body-syntax",)) from None
     except RecursionError:
-        raise Rejected(400, "", "the body is nested too deeply") from None
+        raise InvalidBody(400, "", "the body is nested too deeply", ("body-syntax",)) from None
 
 
 def _describe_error(text: str, error: str) -> str:
@@ -71,19 +70,31 @@ def _read_with_shorter_number(text: str, shape: Shape, notes: BodyNotes) -> Plai
     try:
         return _read_value(text, shape, notes)
     except msgspec.DecodeError:
-        raise Rejected(400, "", _TOO_LARGE) from None
+        raise InvalidBody(400, "", _describe_large_number(shape), ("body-syntax",)) from None
+
+
+def _describe_large_number(shape: Shape) -> str:
+    limits = [part.maximum for _, part in walk(shape) if isinstance(part, Scalar) and part.maximum]
+    hint = f"; an id has at most {len(str(max(limits)))} digits" if limits else ""
+    return f"a number in the body is too large to be read{hint}"
 
 
 def _read_value(text: str, shape: Shape, notes: BodyNotes) -> Plain:
     try:
         return _normalize(msgspec.json.decode(text), shape, "", notes)
     except _DuplicateMemberError:
-        notes.violations.clear()
-        return _normalize(json.loads(text, object_pairs_hook=_Pairs), shape, "", notes)
+        notes.unknown_members.clear()
+        return _normalize(json.loads(text, object_pairs_hook=_OrderedMembers), shape, "", notes)
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """The members of an object in document order, duplicates included."""
+class _OrderedMembers(dict[str, Any]):
+    """The members of an object in the order of their last occurrence."""
+
+    def __init__(self, members: list[tuple[str, Any]]) -> None:
+        super().__init__()
+        for name, value in members:
+            self.pop(name, None)
+            self[name] = value
 
 
 class _DuplicateMemberError(Exception):
@@ -92,50 +103,29 @@ class _DuplicateMemberError(Exception):
 
 def _normalize(value: Any, shape: Shape, where: str, notes: BodyNotes) -> Plain:  # noqa: ANN401
     """Return *value* with the described member names; a value of the wrong kind becomes empty."""
-    if isinstance(value, (dict, _Pairs)):
-        if isinstance(shape, ObjectShape):
-            return _normalize_members(value, shape, where, notes)
-        return {}
     if isinstance(value, list):
-        return _normalize_items(value, shape, where, notes) if isinstance(shape, ArrayShape) else []
+        if not isinstance(shape, ArrayShape):
+            return []
+        notes.check_count(len(value), where)
+        return [
+            _normalize(item, shape.items, f"{where}/{index}", notes)
+            for index, item in enumerate(value)
+        ]
+    if isinstance(value, dict):
+        return (
+            _normalize_members(value, shape, where, notes) if isinstance(shape, ObjectShape) else {}
+        )
     return cast(Plain, value)
-
-
-def _normalize_items(value: list[Any], shape: ArrayShape, where: str, notes: BodyNotes) -> Plain:
-    notes.check_count(len(value), where)
-    return [
-        _normalize(item, shape.items, f"{where}/{index}", notes) for index, item in enumerate(value)
-    ]
 
 
 def _normalize_members(
-    value: dict[str, Any] | _Pairs, shape: ObjectShape, where: str, notes: BodyNotes
+    value: dict[str, Any], shape: ObjectShape, where: str, notes: BodyNotes
 ) -> Plain:
     if not shape.members:
-        return _to_plain(value)
-    last: dict[str, tuple[Any, Shape]] = {}
-    for name, child in _iter_members(value):
-        member = shape.members.get(name.lower())
-        if member is None:
-            notes.add_unknown_member(where, name)
-        elif member.name in last and isinstance(value, dict):
-            raise _DuplicateMemberError
-        else:
-            last[member.name] = (child, member.shape)
+        return value
+    if type(value) is dict and len({name.lower() for name in value}) < len(value):
+        raise _DuplicateMemberError
     return {
         name: _normalize(child, child_shape, f"{where}/{name}", notes)
-        for name, (child, child_shape) in last.items()
+        for name, (child, child_shape) in last_members(value.items(), shape, where, notes).items()
     }
-
-
-def _iter_members(value: dict[str, Any] | _Pairs) -> Iterator[tuple[str, Any]]:
-    return iter(value.items() if isinstance(value, dict) else value)
-
-
-def _to_plain(value: Any) -> Plain:  # noqa: ANN401
-    """Return a value without described members, with every `_Pairs` turned into a dict."""
-    if isinstance(value, _Pairs):
-        return {name: _to_plain(child) for name, child in value}
-    if isinstance(value, list):
-        return [_to_plain(child) for child in value]
-    return cast(Plain, value)

@@ -1,0 +1,1 @@
+"""Bodies in JSON, XML and forms: bytes to typed values, along the shape of the description."""
