@@ -4,10 +4,10 @@ import base64
 import binascii
 import json
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 import msgspec
@@ -25,6 +25,7 @@ INCOMPLETE_LAST_LINE: Final = "its last line is incomplete and was left out"
 _PHASES_BEFORE_SENDING: Final = ("blocked", "dns", "connect")
 
 JsonObject = Mapping[str, Any]
+Parsed = TypeVar("Parsed")
 
 
 class HarLog(msgspec.Struct, frozen=True):
@@ -43,13 +44,16 @@ class HarLog(msgspec.Struct, frozen=True):
         return f"line {index + 2}" if self.is_part_file else f"log.entries[{index}]"
 
 
-def load_log(path: str, max_bytes: int = MAX_BYTES) -> HarLog:
-    """Read the file at *path*. Raise TrafficError with one line if it is not a HAR."""
+def load(path: str, parse: Callable[[HarLog], Parsed], max_bytes: int = MAX_BYTES) -> Parsed:
+    """Return what *parse* makes of the file at *path*.
+
+    Raise TrafficError, one line that names the file, if it is not a HAR.
+    """
     try:
         with Path(path).open("rb") as file:
             _check_size(Path(path).stat().st_size, max_bytes)
             raw = file.read(max_bytes + 1)
-        return read_log(raw, max_bytes)
+        return parse(read_log(raw, max_bytes))
     except OSError as error:
         msg = f"{path}: {describe_os_error(error)}"
         raise TrafficError(msg) from None
@@ -187,21 +191,6 @@ class Entry(msgspec.Struct, frozen=True):
     def header_values(self, name: str) -> tuple[str, ...]:
         """Return every value of the header *name*."""
         return tuple(value for header, value in self.headers if header == name)
-
-
-def load_entries(path: str) -> tuple[Entry, ...]:
-    """Read the entries of the HAR at *path*. Raise TrafficError with one line if it is none."""
-    log = load_log(path)
-    try:
-        return parse_entries(log)
-    except TrafficError as error:
-        msg = f"{path}: {error}"
-        raise TrafficError(msg) from None
-
-
-def read_entries(raw: bytes) -> tuple[Entry, ...]:
-    """Parse the entries in *raw*. Raise TrafficError if it is not a HAR 1.2."""
-    return parse_entries(read_log(raw))
 
 
 def parse_entries(log: HarLog) -> tuple[Entry, ...]:

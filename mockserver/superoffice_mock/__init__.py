@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 from superoffice_mock.version import __version__
 
 if TYPE_CHECKING:
+    from superoffice_contract.control.answers import Event, Exchange, Run
     from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
     from superoffice_mock.testing.interleavings.explore import explore
     from superoffice_mock.testing.interleavings.schedules import schedules
-    from superoffice_mock.testing.models import Event, Exchange, Run
     from superoffice_mock.testing.server import MockServer, create_app
     from superoffice_mock.testing.tenant import SuperOffice
     from superoffice_mock.testing.tenant_controls import Fault
@@ -30,30 +30,26 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "ControlFailed": "errors",
-    "Event": "testing.models",
-    "Exchange": "testing.models",
-    "ExpectationFailed": "errors",
-    "Fault": "testing.tenant_controls",
-    "MockServer": "testing.server",
-    "Run": "testing.models",
-    "SetupError": "errors",
-    "SuperOffice": "testing.tenant",
-    "create_app": "testing.server",
-    "explore": "testing.interleavings.explore",
-    "schedules": "testing.interleavings.schedules",
+    "superoffice_contract.control.answers": ("Event", "Exchange", "Run"),
+    "superoffice_mock.errors": ("ControlFailed", "ExpectationFailed", "SetupError"),
+    "superoffice_mock.testing.interleavings.explore": ("explore",),
+    "superoffice_mock.testing.interleavings.schedules": ("schedules",),
+    "superoffice_mock.testing.server": ("MockServer", "create_app"),
+    "superoffice_mock.testing.tenant": ("SuperOffice",),
+    "superoffice_mock.testing.tenant_controls": ("Fault",),
 }
 
 if not TYPE_CHECKING:  # type checkers see the names above and no others
 
     def __getattr__(name: str) -> Any:  # noqa: ANN401 - any of the names
         """Import *name* on first use, so that the command line starts quickly."""
-        if name not in _MODULES:
-            msg = f"module {__name__!r} has no attribute {name!r}"
-            raise AttributeError(msg)
         from importlib import import_module
 
-        return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+        for module, names in _MODULES.items():
+            if name in names:
+                return getattr(import_module(module), name)
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
 
 
 def __dir__() -> list[str]:

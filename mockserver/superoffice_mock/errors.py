@@ -11,6 +11,8 @@ SuperOfficeMockError
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from superoffice_contract import errors
+
 
 class SuperOfficeMockError(Exception):
     """The base class of all exceptions that this package raises on purpose."""
@@ -65,17 +67,8 @@ class Faulted(Rejected):
         self.headers = headers
 
 
-class ControlFailed(SuperOfficeMockError):
-    """A *call* of the control surface failed; *detail* says what to send instead.
-
-    *status* is the status of the response, or None if there was no response.
-    """
-
-    def __init__(self, call: str, detail: str, status: int | None = None) -> None:
-        self.call = call
-        self.detail = detail
-        self.status = status
-        super().__init__(f"{call}: {detail}")
+class ControlFailed(errors.ControlFailed, SuperOfficeMockError):
+    """A call of the control surface failed; the message says what to send instead."""
 
 
 class ExpectationFailed(SuperOfficeMockError, AssertionError):

@@ -8,12 +8,10 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.grading.calls import Call, Confidence
+from superoffice_contract.grading.calls import BUSY_SECOND, TURNED_AWAY_AFTER, Call
+from superoffice_contract.lost_accounts import Attempt, Confidence, find_lost_accounts
 from superoffice_contract.messages import list_numbers
 
-TURNED_AWAY_AFTER: Final = 1.0  # claim busy-second
-TURNED_AWAY_LATENCY: Final = 0.95
-"""The least latency, in seconds, of a 204 that may be the answer to a call that was turned away."""
 CLOCK_TOLERANCE: Final = 0.003
 """Times this close count as the same moment, because browsers round start times to 0.001 s."""
 _CONFIDENCES: Final[Mapping[tuple[bool, bool], Confidence]] = {
@@ -36,14 +34,6 @@ _AGAIN: Final = "send {0} again after the current run has ended"
 
 CallProblem = tuple[Call, str]
 """A call, and what the client did wrong."""
-
-
-class LostAccounts(msgspec.Struct, frozen=True):
-    """Lost accounts of one tenant, and the last call that asked for them."""
-
-    last_call: Call
-    accounts: tuple[int, ...]
-    confidence: Confidence
 
 
 def group_by_tenant(calls: Iterable[Call]) -> Iterator[tuple[Call, ...]]:
@@ -70,7 +60,7 @@ def estimate_turned_away(calls: Sequence[Call]) -> tuple[Call, ...]:
 
 
 def _with_estimate(call: Call, *, overlaps: bool) -> Call:
-    is_slow = call.latency is not None and call.latency >= TURNED_AWAY_LATENCY
+    is_slow = call.latency is not None and call.latency >= BUSY_SECOND[0]
     confidence = _CONFIDENCES.get((is_slow, overlaps)) if call.status == 204 else None
     has_started = call.status == 204 and confidence is None
     synced = call.accounts if has_started else ()
@@ -97,18 +87,12 @@ def find_tight_retries(calls: Sequence[Call]) -> Iterator[CallProblem]:
             if before >= 0 and at - turned_away[before][0] < TURNED_AWAY_AFTER - CLOCK_TOLERANCE:
                 ended_at, earlier = turned_away[before][0], group[turned_away[before][1]]
                 gap = max(at - ended_at, 0.0)
-                after = f"came {gap:.2f} s after {earlier.id} was {_describe_turned_away(earlier)}"
+                is_certain = earlier.turned_away_confidence is Confidence.CERTAIN
+                turned_away_as = "turned away" if is_certain else "probably turned away"
+                after = f"came {gap:.2f} s after {earlier.id} was {turned_away_as}"
                 yield call, f"{after}; {_LATER}"
             if (call.turned_away_confidence or Confidence.LOW) > Confidence.LOW:
                 insort(turned_away, (_end_time(at, call), index))
-
-
-def _describe_turned_away(call: Call) -> str:
-    return (
-        "turned away"
-        if call.turned_away_confidence is Confidence.CERTAIN
-        else "probably turned away"
-    )
 
 
 def find_overlaps(calls: Sequence[Call]) -> Iterator[CallProblem]:
@@ -130,36 +114,25 @@ def find_duplicates(calls: Sequence[Call]) -> Iterator[CallProblem]:
 
 def find_losses(calls: Sequence[Call]) -> Iterator[CallProblem]:
     """Yield, for all lost accounts, the last call that asked for them."""
-    for lost in lost_accounts(calls):
-        noun, pronoun = ("account", "it") if len(lost.accounts) == 1 else ("accounts", "them")
-        loss = f"{_LOSSES[lost.confidence]}; {_AGAIN}".format(pronoun)
-        yield lost.last_call, f"{noun} {list_numbers(lost.accounts)} {loss}"
+    for group in group_by_tenant(calls):
+        accounts_by_loss: dict[tuple[int, Confidence], list[int]] = {}
+        for lost in find_lost_accounts([_attempt(call) for call in group]):
+            accounts_by_loss.setdefault((lost.last_call, lost.confidence), []).append(lost.account)
+        for (index, confidence), accounts in sorted(accounts_by_loss.items()):
+            if confidence > Confidence.UNKNOWN:
+                yield group[index], _describe_loss(confidence, sorted(accounts))
 
 
-def lost_accounts(calls: Sequence[Call]) -> tuple[LostAccounts, ...]:
-    """Return the accounts in calls answered 204 that no run of that or a later call covers."""
-    return tuple(
-        lost for group in group_by_tenant(calls) for lost in _lost_accounts_of_tenant(group)
-    )
+def _attempt(call: Call) -> Attempt:
+    known = call.turned_away_confidence
+    confidence = Confidence.CERTAIN if known is None else known
+    return Attempt(call.accounts, call.status == 204, call.synced, confidence)
 
 
-def _lost_accounts_of_tenant(group: Sequence[Call]) -> Iterator[LostAccounts]:
-    covered: set[int] = set()
-    last_calls: dict[int, tuple[int, Confidence]] = {}  # by account: index of the call
-    for index in reversed(range(len(group))):
-        call = group[index]
-        covered.update(call.synced)
-        if call.status == 204:
-            confidence = call.turned_away_confidence or Confidence.CERTAIN
-            for account in set(call.accounts) - covered:
-                last, lowest = last_calls.get(account, (index, confidence))
-                # The account is not lost if any of these calls started a run after all.
-                last_calls[account] = last, min(lowest, confidence)
-    accounts_by_call: dict[tuple[int, Confidence], list[int]] = {}
-    for account, key in last_calls.items():
-        accounts_by_call.setdefault(key, []).append(account)
-    for (index, confidence), accounts in sorted(accounts_by_call.items()):
-        yield LostAccounts(group[index], tuple(sorted(accounts)), confidence)
+def _describe_loss(confidence: Confidence, accounts: Sequence[int]) -> str:
+    noun, pronoun = ("account", "it") if len(accounts) == 1 else ("accounts", "them")
+    loss = f"{_LOSSES[confidence]}; {_AGAIN}".format(pronoun)
+    return f"{noun} {list_numbers(accounts)} {loss}"
 
 
 # ---- times -----------------------------------------------------------------------------------

@@ -1,26 +1,23 @@
 """Calls as `grade` judges them, from a HAR or from a journal."""
 
 import re
-from collections.abc import Iterable
-from enum import IntEnum
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import msgspec
 
+from superoffice_contract.lost_accounts import Confidence
 from superoffice_contract.messages import quote_name, shorten
 from superoffice_contract.openapi import operations
-from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.openapi.operations import SAFE_METHODS, Operation
+from superoffice_contract.openapi.paths import compile_template
+from superoffice_contract.operations.registry import ACCOUNTS
 
+TURNED_AWAY_AFTER: Final = 1.0  # claim busy-second
+BUSY_SECOND: Final = (0.95, 2.0)
+"""The shortest and longest response time of a turned-away call, network included."""
 _CUSTOMER_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
-
-
-class Confidence(IntEnum):
-    """How certain it is that a call was turned away."""
-
-    LOW = 1
-    MEDIUM = 2
-    HIGH = 3
-    CERTAIN = 4
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -39,14 +36,15 @@ class Assessment(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """One request to the documented path.
+    """One request to a documented path.
 
-    *id* says where it is recorded. *time* is its start as text, empty if unknown, and *at* the same
-    in seconds since 1970. *elapsed* is the seconds until the client got an answer or disconnected,
-    *latency* the part of it that the server took. *gave_up*: the client disconnected within a
-    second. All of these are None if unknown.
+    *id* says where it is recorded, *operation* is its name. *time* is its start as text, empty if
+    unknown, and *at* the same in seconds since 1970. *elapsed* is the seconds until the client got
+    an answer or disconnected, *latency* the part of it that the server took. *gave_up*: the client
+    disconnected within a second. All of these are None if unknown.
     *accounts* are the accounts in the request, *synced* those that the run of this call covers.
-    *turned_away_confidence* is None if nothing shows that the call was turned away.
+    *turned_away_confidence* is None if nothing shows that the call was turned away, and UNKNOWN if
+    it may have been.
     """
 
     id: str
@@ -63,6 +61,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     synced: tuple[int, ...] = ()
     turned_away_confidence: Confidence | None = None
     assessment: Assessment = Assessment()
+    operation: str = ""
 
     @property
     def where(self) -> str:
@@ -84,38 +83,55 @@ class Address(msgspec.Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
 
 
-def operation() -> Operation:
-    """Return the documented operation."""
-    return next(iter(operations.load().operations.values()))
+@cache
+def known_operations() -> tuple[Operation, ...]:
+    """Return the documented operations of which is known what accounts they name."""
+    by_name = operations.load().by_name
+    return tuple(by_name[name] for name in ACCOUNTS)
 
 
-def is_call_path(path: str) -> bool:
-    """Return whether *path* contains the documented path."""
-    return operation().path.lower() in path.lower()
+def find_operation(
+    method: str, path: str, judged: Sequence[Operation] | None = None
+) -> Operation | None:
+    """Return the one of *judged* whose documented path is a part of *path*.
+
+    *judged* are the known operations by default. Return None for a request that starts nothing.
+    """
+    candidates = [
+        operation
+        for operation in judged or known_operations()
+        if compile_template(operation.path).search(path)
+        and (operation.method == method or method not in SAFE_METHODS)
+    ]
+    candidates.sort(key=lambda operation: operation.method != method)
+    return candidates[0] if candidates else None
 
 
-def parse_address(path: str) -> Address:
+def parse_address(path: str, operation: Operation) -> Address:
     """Parse *path*. One segment may come before the documented path: the tenant."""
-    first, _, rest = path.lower().partition(operation().path.lower())
+    first, *_, rest = compile_template(operation.path).split(path.lower(), 1)
     segment = first.removeprefix("/")
     online = _CUSTOMER_ID.fullmatch(segment) is not None
     tenant = f"Cust{segment[4:]}" if online else "onsite"
-    return Address(tenant, online, tuple(_address_violations(first, segment, rest)))
+    return Address(tenant, online, tuple(_address_violations(first, segment, rest, operation)))
 
 
-def _address_violations(first: str, segment: str, rest: str) -> Iterable[Violation]:
+def _address_violations(
+    first: str, segment: str, rest: str, operation: Operation
+) -> Iterable[Violation]:
     if "/api/v1" in first:
         what = "/api/v1 occurs twice; give the client a base URL that does not end in /api/v1"
         yield Violation("address", what, ("path-doubled",))
     elif "/" in segment or rest.strip("/"):
-        path = operation().path
+        path = operation.path
         what = f"this path is not documented; send to {path}, with at most one segment before it"
         yield Violation("address", what, ("path", "path-tenant"))
 
 
-def method_violations(method: str) -> tuple[Violation, ...]:
-    """Return the violation if *method* is not POST."""
-    if method == "POST":
+def method_violations(method: str, operation: Operation) -> tuple[Violation, ...]:
+    """Return the violation if *method* is not that of *operation*."""
+    if method == operation.method:
         return ()
-    what = f"{quote_name(method, 'this method')} is not documented; send POST"
+    name = quote_name(method, "this method")
+    what = f"{name} is not documented; send {operation.method}"
     return (Violation("address", what, ("method", "method-not-allowed")),)

@@ -1,19 +1,27 @@
 """Checks the credentials in a request against what its installation accepts."""
 
-import base64
-import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from superoffice_contract.grading.calls import Assessment, Violation
+from superoffice_contract.har import decode_base64
 from superoffice_contract.messages import REDACTION_MARK, SESSION_COOKIE
 
 CHECK: Final = "credentials"
 
 GetHeaderValues = Callable[[str], tuple[str, ...]]
 """Returns all values of a header, by its name in lower case."""
-Rule = Callable[[str, GetHeaderValues], Iterator[Violation]]
-"""Checks the value after the scheme."""
+_REJECTED: Final = {
+    ("basic", True): (
+        "Basic is not accepted Online; send SOTicket with SO-AppToken, or Bearer",
+        *("basic-onsite-only", "schemes-by-installation"),
+    ),
+    ("bearer", False): (
+        "Bearer is not accepted onsite; send Basic or SOTicket",
+        *("bearer-online-only", "schemes-by-installation"),
+    ),
+}
+"""By scheme, and whether the installation is Online: what is wrong, and the claims."""
 
 
 def assess_credentials(headers: GetHeaderValues, status: int, *, online: bool) -> Assessment:
@@ -42,63 +50,33 @@ def _assess_authorization(value: str, headers: GetHeaderValues, *, online: bool)
     if value and REDACTION_MARK.fullmatch(value):
         return Assessment(unchecked=frozenset({CHECK}))
     scheme, _, rest = value.partition(" ")
-    rule = (_ONLINE_RULES if online else _ONSITE_RULES).get(scheme.lower())
-    if rule is None:
+    return Assessment(tuple(_check_scheme(scheme.lower(), rest.strip(), headers, online=online)))
+
+
+def _check_scheme(
+    scheme: str, value: str, headers: GetHeaderValues, *, online: bool
+) -> Iterator[Violation]:
+    if rejection := _REJECTED.get((scheme, online)):
+        yield _violation(*rejection)
+    elif scheme == "basic":
+        if not REDACTION_MARK.fullmatch(value) and b":" not in (decode_base64(value) or b""):
+            what = "the value after Basic is not base64 of user:password; send that"
+            yield _violation(what, "credentials-malformed", "basic-onsite")
+    elif scheme in ("soticket", "bearer"):
+        if not value:
+            what = "Authorization has a scheme but no value; send the ticket or token after it"
+            yield _violation(what, "credentials-malformed")
+        if online and scheme == "soticket" and not any(headers("so-apptoken")):
+            what = (
+                "a ticket is sent Online without SO-AppToken; send your app's token in that header"
+            )
+            yield _violation(what, "ticket-online", "app-token", "app-token-online")
+    else:
         offer = "SOTicket or Bearer" if online else "Basic or SOTicket"
         # The message does not repeat the scheme: without a scheme it is the secret itself.
-        what = f"Authorization {'has an unknown scheme' if value else 'is empty'}; send {offer}"
-        return Assessment((_violation(what, "credentials-malformed", "authorization-decides"),))
-    return Assessment(tuple(rule(rest.strip(), headers)))
-
-
-# ---- rules -----------------------------------------------------------------------------------
-
-
-def _check_basic(value: str, _: GetHeaderValues) -> Iterator[Violation]:
-    if REDACTION_MARK.fullmatch(value):
-        return
-    try:
-        is_valid = b":" in base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        is_valid = False
-    if not is_valid:
-        what = "the value after Basic is not base64 of user:password; send that"
-        yield _violation(what, "credentials-malformed", "basic-onsite")
-
-
-def _check_value_present(value: str, _: GetHeaderValues) -> Iterator[Violation]:
-    if not value:
-        what = "Authorization has a scheme but no value; send the ticket or token after it"
-        yield _violation(what, "credentials-malformed")
-
-
-def _check_ticket_online(value: str, headers: GetHeaderValues) -> Iterator[Violation]:
-    yield from _check_value_present(value, headers)
-    if not any(headers("so-apptoken")):
-        what = "a ticket is sent Online without SO-AppToken; send your app's token in that header"
-        yield _violation(what, "ticket-online", "app-token", "app-token-online")
-
-
-def _reject_basic_online(_: str, __: GetHeaderValues) -> Iterator[Violation]:
-    what = "Basic is not accepted Online; send SOTicket with SO-AppToken, or Bearer"
-    yield _violation(what, "basic-onsite-only", "schemes-by-installation")
-
-
-def _reject_bearer_onsite(_: str, __: GetHeaderValues) -> Iterator[Violation]:
-    what = "Bearer is not accepted onsite; send Basic or SOTicket"
-    yield _violation(what, "bearer-online-only", "schemes-by-installation")
-
-
-_ONSITE_RULES: Final[Mapping[str, Rule]] = {
-    "basic": _check_basic,
-    "soticket": _check_value_present,
-    "bearer": _reject_bearer_onsite,
-}
-_ONLINE_RULES: Final[Mapping[str, Rule]] = {
-    "basic": _reject_basic_online,
-    "soticket": _check_ticket_online,
-    "bearer": _check_value_present,
-}
+        problem = "has an unknown scheme" if scheme else "is empty"
+        what = f"Authorization {problem}; send {offer}"
+        yield _violation(what, "credentials-malformed", "authorization-decides")
 
 
 def _session_cookie(headers: GetHeaderValues) -> str | None:

@@ -8,7 +8,10 @@ import msgspec
 from superoffice_contract import har
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import behaviour, journal_client, requests
-from superoffice_contract.grading.calls import Call, Confidence
+from superoffice_contract.grading.calls import Call, known_operations
+from superoffice_contract.lost_accounts import Confidence
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.operations.registry import THROTTLED
 from superoffice_contract.report import Finding, Report, Result
 
 MAX_FINDINGS: Final = 50
@@ -38,39 +41,54 @@ class Check(msgspec.Struct, frozen=True):
     skip_reason: SkipReason
 
 
-def grade_har(path: str) -> Report:
-    """Judge the client that sent the calls in the HAR at *path*.
+def grade_har(path: str, judged: Sequence[Operation] | None = None) -> Report:
+    """Judge the client that sent the calls of the operations in *judged*, from the HAR at *path*.
 
-    Raise TrafficError if the file is not a HAR or has no call in it.
+    *judged* are the known operations by default. Raise TrafficError if the file is not a HAR or has
+    no call in it.
     """
-    entries = har.load_entries(path)
-    calls = behaviour.estimate_turned_away(requests.read_calls(entries))
-    _require_calls(calls, f"{path}: no call of SyncEmailAccounts among its {len(entries)} entries")
+    entries = har.load(path, har.parse_entries)
+    calls = requests.read_calls(entries, judged)
+    _require_calls(calls, judged, path, f"among its {len(entries)} entries")
+    estimates = {call.id: call for call in behaviour.estimate_turned_away(_throttled(calls))}
+    calls = tuple(estimates.get(call.id, call) for call in calls)
     return _build_report(f"grade {path}", calls, ())
 
 
-def grade_journal(url: str, tenants: tuple[str, ...], token: str | None = None) -> Report:
-    """Judge the clients of the mock at *url* by the journals of *tenants*.
+def grade_journal(
+    url: str,
+    tenants: tuple[str, ...],
+    token: str | None = None,
+    judged: Sequence[Operation] | None = None,
+) -> Report:
+    """Judge the clients of the mock at *url* by the journals of *tenants*; *judged* as above.
 
     *token* is the control token of the mock. Raise TrafficError if the mock does not answer, or if
     no call is in the journals.
     """
-    journal = journal_client.load_calls(url, tenants, token)
+    journal = journal_client.load_calls(url, tenants, token, judged)
     names = ", ".join(dict.fromkeys(tenants))
-    _require_calls(journal.calls, f"{url}: no call of SyncEmailAccounts in the journal of {names}")
+    _require_calls(journal.calls, judged, url, f"in the journal of {names}")
     forgotten = (("forgotten exchanges", str(journal.forgotten)),) if journal.forgotten else ()
     return _build_report(f"grade the journal of {names}", journal.calls, forgotten)
 
 
-def _require_calls(calls: Sequence[Call], message: str) -> None:
+def _require_calls(
+    calls: Sequence[Call], judged: Sequence[Operation] | None, source: str, where: str
+) -> None:
     if not calls:
-        raise TrafficError(message)
+        names = " or ".join(operation.name for operation in judged or known_operations())
+        msg = f"{source}: no call of {names} {where}"
+        raise TrafficError(msg)
+
+
+def _throttled(calls: Sequence[Call]) -> tuple[Call, ...]:
+    """Return the calls that may be turned away: the rules of behaviour over time are for these."""
+    return tuple(call for call in calls if call.operation in THROTTLED)
 
 
 def _build_report(title: str, calls: Sequence[Call], facts: tuple[tuple[str, str], ...]) -> Report:
-    confidences = [
-        call.turned_away_confidence for call in calls if call.turned_away_confidence is not None
-    ]
+    confidences = [call.turned_away_confidence for call in calls if call.turned_away_confidence]
     is_certain = all(confidence is Confidence.CERTAIN for confidence in confidences)
     counts = (
         ("calls", str(len(calls))),
@@ -131,9 +149,9 @@ def _behaviour_check(
     skip_reason: SkipReason,
 ) -> Check:
     def find(calls: Sequence[Call]) -> Iterator[Finding]:
-        return (Finding(call.where, what, claims) for call, what in rule(calls))
+        return (Finding(call.where, what, claims) for call, what in rule(_throttled(calls)))
 
-    return Check(name, claims, find, skip_reason)
+    return Check(name, claims, find, lambda calls: skip_reason(_throttled(calls)))
 
 
 def _skip_unless(reason: str, can_judge: Callable[[Call], bool]) -> SkipReason:
@@ -173,7 +191,7 @@ CHECKS: Final = (
         behaviour.find_tight_retries,
         _skip_unless(
             "no call with a time was turned away",
-            lambda call: call.turned_away_confidence is not None and call.at is not None,
+            lambda call: bool(call.turned_away_confidence) and call.at is not None,
         ),
     ),
     _behaviour_check(

@@ -1,39 +1,36 @@
 """Loads calls from the journal of a running mock, which records outcomes that clients can't see."""
 
-import http.client
-import time
-import urllib.request
-from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import IO, Any, Final, TypeVar
-from urllib.error import HTTPError, URLError
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from http.client import HTTPException
+from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
+from superoffice_contract.control.answers import Exchange, Journal, Runs, attempts_of
+from superoffice_contract.control.client import Answer, ControlClient, make_call, problem_detail
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading.calls import (
+    TURNED_AWAY_AFTER,
     Assessment,
     Call,
-    Confidence,
     Violation,
-    is_call_path,
+    find_operation,
 )
+from superoffice_contract.lost_accounts import Attempt
 from superoffice_contract.messages import describe_os_error
-from superoffice_contract.openapi.operations import SAFE_METHODS
+from superoffice_contract.openapi.operations import Operation
 
-MAX_BYTES: Final = 64 * 1024 * 1024
 TIMEOUT: Final = 10.0
-"""Seconds to wait for the next bytes of a response."""
-MAX_SECONDS: Final = 30.0
-"""Seconds to wait for a whole response."""
+"""Seconds to wait for the next bytes of an answer."""
+NOT_A_MOCK: Final = "this is not the journal of a superoffice-mock"
 NO_TENANT: Final = "no tenant"
 """The tenant of calls to a tenant that does not exist."""
-_SECOND: Final = 1.0
 _CLOCK_LAG: Final = 0.1
 """Seconds by which the answer to a call that is turned away may be late on a busy machine."""
-_ARTIFICIAL_OUTCOMES: Final = ("faulted", "replayed")
-"""Outcomes of armed or recorded answers, which say nothing about runs."""
+_UNEXPLAINED_OUTCOMES: Final = ("faulted", "replayed", "unknown")
+"""Outcomes of armed answers, and of recorded ones of which nothing is known."""
 _MEMBER_CHECKS: Final = frozenset({"undocumented-members"})
 _BODY_CHECKS: Final = _MEMBER_CHECKS | {"body"}
 _TYPE_CHECKS: Final = _BODY_CHECKS | {"media-type"}
@@ -51,40 +48,6 @@ _REJECTIONS: Final[Mapping[int, tuple[str, tuple[str, ...], frozenset[str]]]] = 
 _NOT_REACHED: Final = _CREDENTIAL_CHECKS | {"answers"}
 
 
-class _Account(msgspec.Struct, frozen=True):
-    AccountId: int
-
-
-class _Exchange(msgspec.Struct, frozen=True):
-    id: int
-    at: datetime
-    tenant: str | None
-    method: str
-    path: str
-    accounts: tuple[_Account, ...] | None
-    outcome: str
-    run: int | None
-    status: int | None
-    elapsed: float | None
-    hung_up: bool
-    reason: str | None
-    violations: tuple[str, ...]
-
-
-class _Requests(msgspec.Struct, frozen=True):
-    requests: tuple[_Exchange, ...]
-    forgotten: int
-
-
-class _Run(msgspec.Struct, frozen=True):
-    run: int
-    tasks: tuple[tuple[_Account, ...], ...]
-
-
-class _Runs(msgspec.Struct, frozen=True):
-    runs: tuple[_Run, ...]
-
-
 class JournalCalls(msgspec.Struct, frozen=True):
     """The calls in a journal, and the number of exchanges that it no longer keeps."""
 
@@ -92,13 +55,19 @@ class JournalCalls(msgspec.Struct, frozen=True):
     forgotten: int
 
 
-def load_calls(url: str, tenants: tuple[str, ...], token: str | None = None) -> JournalCalls:
+def load_calls(
+    url: str,
+    tenants: tuple[str, ...],
+    token: str | None = None,
+    judged: Sequence[Operation] | None = None,
+) -> JournalCalls:
     """Load the calls of *tenants* from the mock at *url*; *token* is its control token.
 
-    Raise TrafficError, one line, if the server does not answer or is not a mock.
+    They are those of the operations in *judged*, see `find_operation`. Raise TrafficError, one
+    line, if the server does not answer or is not a mock.
     """
-    base_url = _base_url(url)
-    journals = [_load_tenant(base_url, tenant, token) for tenant in dict.fromkeys(tenants)]
+    with closing(ControlClient(_base_url(url), token or None, timeout=TIMEOUT)) as client:
+        journals = [_load_tenant(client, tenant, judged) for tenant in dict.fromkeys(tenants)]
     calls = tuple(call for journal in journals for call in journal.calls)
     return JournalCalls(calls, sum(journal.forgotten for journal in journals))
 
@@ -106,95 +75,52 @@ def load_calls(url: str, tenants: tuple[str, ...], token: str | None = None) -> 
 def _base_url(url: str) -> str:
     try:
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-        host = parts.hostname if parts.scheme in ("http", "https") else None
+        host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host:
+    if not host or parts.scheme not in ("http", "https"):
         msg = "--journal: this is not a URL of a server; give one such as http://127.0.0.1:8204"
         raise TrafficError(msg)
     if "@" in parts.netloc:
         msg = "--journal: give the URL without a user, such as http://127.0.0.1:8204"
         raise TrafficError(msg)
-    bracketed_host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{bracketed_host}{port}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
-def _load_tenant(base_url: str, tenant: str, token: str | None) -> JournalCalls:
-    query = f"?tenant={quote(tenant, safe='')}"
-    journal = _get(f"{base_url}/_mock/requests{query}", token, _Requests)
-    runs = {run.run: run for run in _get(f"{base_url}/_mock/runs{query}", token, _Runs).runs}
+def _load_tenant(
+    client: ControlClient, tenant: str, judged: Sequence[Operation] | None
+) -> JournalCalls:
+    journal = _get(client, "requests", tenant, Journal)
+    runs = _get(client, "runs", tenant, Runs).runs
+    attempts = attempts_of(journal.requests, runs)
     calls = tuple(
-        _make_call(exchange, runs)
-        for exchange in journal.requests
-        if is_call_path(exchange.path) and exchange.method not in SAFE_METHODS
+        _make_call(exchange, attempt, operation)
+        for exchange, attempt in zip(journal.requests, attempts, strict=True)
+        if (operation := find_operation(exchange.method, exchange.path, judged)) is not None
     )
     return JournalCalls(calls, journal.forgotten)
 
 
-# ---- HTTP ------------------------------------------------------------------------------------
-
-View = TypeVar("View", _Requests, _Runs)
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect, so that the token is sent to no other server."""
-
-    def redirect_request(self, *_: Any) -> None:  # noqa: ANN401
-        return None
-
-
-def _get(url: str, token: str | None, type_: type[View]) -> View:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - http(s) alone
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
+def _get(client: ControlClient, path: str, tenant: str, type_: type[Answer]) -> Answer:
+    call = make_call("GET", path, None, {"tenant": tenant})
     try:
-        with opener.open(request, timeout=TIMEOUT) as response:
-            return msgspec.json.decode(_read_all(response, url), type=type_)
-    except HTTPError as error:
-        with error:
-            msg = f"{url}: answered {error.code}{_problem_detail(error)}"
-        raise TrafficError(msg) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        msg = f"{url}: this is not the journal of a superoffice-mock"
-        raise TrafficError(msg) from None
-    except (OSError, http.client.HTTPException) as error:
-        reason = error.reason if isinstance(error, URLError) else error
-        cause = reason if isinstance(reason, BaseException) else error
-        msg = f"{url}: {describe_os_error(cause)}; is a server running there?"
-        raise TrafficError(" ".join(msg.split())) from None
-
-
-def _read_all(response: http.client.HTTPResponse, url: str) -> bytes:
-    """Read the body. Raise TrafficError beyond MAX_BYTES or MAX_SECONDS."""
-    deadline, parts, size = time.monotonic() + MAX_SECONDS, list[bytes](), 0
-    while part := response.read1(65536):
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BYTES or time.monotonic() > deadline:
-            msg = (
-                f"{url}: more than {MAX_BYTES // 1024 // 1024} MiB, or slower than {MAX_SECONDS} s"
-            )
-            raise TrafficError(msg)
-    return b"".join(parts)
-
-
-def _problem_detail(response: IO[bytes]) -> str:
-    """Return the `detail` of the mock's problem+json."""
-    try:
-        problem = msgspec.json.decode(response.read(65536))
-    except (msgspec.DecodeError, OSError, http.client.HTTPException):
-        return "; this is not the journal of a superoffice-mock"
-    detail = problem.get("detail") if isinstance(problem, dict) else None
-    return f": {' '.join(str(detail).split())}" if detail else ""
+        status, content = client.exchange(call)
+        if status == 200:
+            return msgspec.json.decode(content, type=type_)
+        detail = problem_detail(content)
+        msg = f"answered {status}" + (f": {detail}" if detail else f"; {NOT_A_MOCK}")
+    except msgspec.DecodeError:
+        msg = NOT_A_MOCK
+    except (OSError, HTTPException) as error:
+        msg = f"{describe_os_error(error)}; is a server running there?"
+    raise TrafficError(" ".join(f"{client.url}{call.target}: {msg}".split()))
 
 
 # ---- exchanges to calls ----------------------------------------------------------------------
 
 
-def _make_call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
-    run = runs.get(exchange.run) if exchange.run is not None else None
-    tasks = run.tasks if run else ()
+def _make_call(exchange: Exchange, attempt: Attempt, operation: Operation) -> Call:
+    was_turned_away = exchange.became == "turned_away" or exchange.undecided
     tenant = exchange.tenant or NO_TENANT
     return Call(
         id=f"request {exchange.id} of {tenant}",
@@ -207,21 +133,22 @@ def _make_call(exchange: _Exchange, runs: Mapping[int, _Run]) -> Call:
         elapsed=None if exchange.hung_up else exchange.elapsed,
         status=_status(exchange),
         gave_up=_gave_up(exchange),
-        accounts=tuple(account.AccountId for account in exchange.accounts or ()),
-        synced=tuple(account.AccountId for task in tasks for account in task),
-        turned_away_confidence=Confidence.CERTAIN if exchange.outcome == "turned_away" else None,
+        accounts=exchange.account_ids,
+        synced=tuple(attempt.covered),
+        turned_away_confidence=attempt.confidence if was_turned_away else None,
         assessment=_assess(exchange),
+        operation=operation.name,
     )
 
 
-def _status(exchange: _Exchange) -> int | None:
-    """Return the status; None for an artificial 2xx, which starts no run and loses no accounts."""
+def _status(exchange: Exchange) -> int | None:
+    """Return the status; None for a 2xx of a fault, or of a recording that does not explain it."""
     status = exchange.status
-    is_artificial = exchange.outcome in _ARTIFICIAL_OUTCOMES
+    is_artificial = exchange.became in _UNEXPLAINED_OUTCOMES
     return None if is_artificial and status is not None and status < 300 else status
 
 
-def _gave_up(exchange: _Exchange) -> bool | None:
+def _gave_up(exchange: Exchange) -> bool | None:
     """Return whether the client disconnected within a second; None if that is unknown.
 
     After a fault it is unknown, because the fault itself may have closed the connection.
@@ -230,11 +157,11 @@ def _gave_up(exchange: _Exchange) -> bool | None:
     if not is_complete or exchange.outcome == "faulted":
         return None
     # The journal has the time of the answer, which may be late, and not that of the disconnect.
-    limit = _SECOND + _CLOCK_LAG if exchange.outcome == "turned_away" else _SECOND
-    return exchange.hung_up and (exchange.elapsed or 0.0) <= limit
+    lag = _CLOCK_LAG if exchange.outcome == "turned_away" else 0.0
+    return exchange.hung_up and (exchange.elapsed or 0.0) <= TURNED_AWAY_AFTER + lag
 
 
-def _assess(exchange: _Exchange) -> Assessment:
+def _assess(exchange: Exchange) -> Assessment:
     """Return the mock's own assessment, because the journal does not keep the whole request."""
     if exchange.outcome != "rejected":
         is_checked = exchange.outcome in ("started", "turned_away", "served")
@@ -248,7 +175,7 @@ def _assess(exchange: _Exchange) -> Assessment:
     return Assessment((Violation(check, what, claims),), unchecked)
 
 
-def _violations(exchange: _Exchange) -> Iterator[Violation]:
+def _violations(exchange: Exchange) -> Iterator[Violation]:
     for violation in exchange.violations:
         what = f"{violation}; leave out what is not documented"
         yield Violation("undocumented-members", what, ("unknown-members", "query-names"))

@@ -2,59 +2,71 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-from superoffice_contract.grading import bodies, credentials
-from superoffice_contract.grading.bodies import UnreadableBody
+from superoffice_contract.bodies.content_type import MediaType
+from superoffice_contract.bodies.decode import READERS, find_body
+from superoffice_contract.bodies.problems import find_problems
+from superoffice_contract.bodies.values import BodyNotes
+from superoffice_contract.errors import InvalidBody
+from superoffice_contract.grading import credentials
 from superoffice_contract.grading.calls import (
+    TURNED_AWAY_AFTER,
     Assessment,
     Call,
     Violation,
-    is_call_path,
+    find_operation,
     method_violations,
-    operation,
     parse_address,
 )
 from superoffice_contract.har import Entry
 from superoffice_contract.messages import quote_name
-from superoffice_contract.openapi import charsets
-from superoffice_contract.openapi.charsets import CHARSETS
-from superoffice_contract.openapi.operations import SAFE_METHODS
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.operations.accounts import no_accounts
+from superoffice_contract.operations.registry import ACCOUNTS
 
-GAVE_UP_BEFORE: Final = 1.0  # claim busy-second
+MAX_BODY_PROBLEMS: Final = 5
 _CLIENT_ABORT: Final = re.compile(r"abort|cancel|time.?d?.?out", re.IGNORECASE)
 """What browsers record when the client disconnected. Any other error is one of the network."""
 _TYPE_UNKNOWN: Final = frozenset({"media-type", "body", "undocumented-members"})
 _BODY_UNKNOWN: Final = frozenset({"body", "undocumented-members"})
 
 
-def read_calls(entries: Sequence[Entry]) -> tuple[Call, ...]:
-    """Return the calls in *entries*, in order of time, or as recorded if a time is missing."""
+def read_calls(
+    entries: Sequence[Entry], judged: Sequence[Operation] | None = None
+) -> tuple[Call, ...]:
+    """Return the calls in *entries*, in order of time, or as recorded if a time is missing.
+
+    They are those of the operations in *judged*, see `find_operation`.
+    """
     calls = [
-        read_call(entry)
+        read_call(entry, operation)
         for entry in entries
-        if is_call_path(unquote(entry.url.path)) and entry.method not in SAFE_METHODS
+        if (operation := find_operation(entry.method, unquote(entry.url.path), judged))
     ]
     if any(call.at is None for call in calls):
         return tuple(calls)
     return tuple(sorted(calls, key=lambda call: call.at or 0.0))
 
 
-def read_call(entry: Entry) -> Call:
-    """Convert *entry* to a call, and check the request in it."""
+def read_call(entry: Entry, operation: Operation) -> Call:
+    """Convert *entry* to a call of *operation*, and check the request in it."""
     path = unquote(entry.url.path)
-    address = parse_address(path)
-    content, body_assessment = _assess_body(entry)
-    credentials_assessment = credentials.assess_credentials(
-        entry.header_values, entry.status, online=address.online
+    address = parse_address(path, operation)
+    accounts, body_assessment = _assess_body(entry, operation)
+    credentials_assessment = (
+        credentials.assess_credentials(entry.header_values, entry.status, online=address.online)
+        if operation.security
+        else Assessment()
     )
     violations = (
-        *method_violations(entry.method),
+        *method_violations(entry.method, operation),
         *address.violations,
         *credentials_assessment.violations,
+        *_query_violations(entry, operation),
         *body_assessment.violations,
-        *_unknown_name_violations(entry, content),
     )
     unchecked = credentials_assessment.unchecked | body_assessment.unchecked
     return Call(
@@ -68,8 +80,9 @@ def read_call(entry: Entry) -> Call:
         latency=entry.request_seconds,
         status=entry.status or None,
         gave_up=_gave_up(entry),
-        accounts=content.accounts if content else (),
+        accounts=accounts,
         assessment=Assessment(violations, unchecked),
+        operation=operation.name,
     )
 
 
@@ -92,44 +105,47 @@ def _gave_up(entry: Entry) -> bool | None:
         return False
     if entry.elapsed_seconds is None or (entry.error and not _CLIENT_ABORT.search(entry.error)):
         return None
-    return entry.elapsed_seconds < GAVE_UP_BEFORE
+    return entry.elapsed_seconds < TURNED_AWAY_AFTER
 
 
-def _unknown_name_violations(
-    entry: Entry, content: bodies.BodyContent | None
-) -> Iterator[Violation]:
+def _query_violations(entry: Entry, operation: Operation) -> Iterator[Violation]:
     for name, value in parse_qsl(entry.url.query, keep_blank_values=True):
-        if name.lower() not in operation().query_names:
+        if name.lower() not in operation.query:
             # A single word is not repeated as a name: it may be a secret, such as padded base64.
             text = quote_name(name, "a name") if value.strip("=") else "a name"
             what = f"{text} in the query is not documented; leave it out"
             yield Violation("undocumented-members", what, ("query-names", "select-param"))
-    for where in content.unknown_members if content else ():
-        what = f"{where} is not documented and has no effect; leave it out"
-        yield Violation("undocumented-members", what, ("unknown-members",))
 
 
 # ---- the body --------------------------------------------------------------------------------
 
 
-def _assess_body(entry: Entry) -> tuple[bodies.BodyContent | None, Assessment]:
-    """Return the content of the body, if it can be read, and the assessment of the body."""
-    if entry.body is None and _is_empty(entry):
-        what = f"there is no body; send one, as {', '.join(operation().bodies)}"
-        return None, Assessment((Violation("body", what, ("body-required", "request-body")),))
-    violations = _media_type_violations(entry)
-    if entry.media_type is None and not violations:
-        return None, Assessment(unchecked=_TYPE_UNKNOWN)
-    if entry.body is None or violations:
-        return None, Assessment(violations, _BODY_UNKNOWN)
+def _assess_body(entry: Entry, operation: Operation) -> tuple[tuple[int, ...], Assessment]:
+    """Return the accounts in the body, if it can be read, and the assessment of the body."""
+    bodies = operation.bodies
+    is_absent = entry.body is None and _is_empty(entry)
+    if not bodies or (is_absent and not operation.body_required):
+        return (), Assessment()
+    if is_absent:
+        what = f"there is no body; send one, as {', '.join(bodies)}"
+        return (), Assessment((Violation("body", what, ("body-required", "request-body")),))
+    if any(entry.header_values("content-encoding")):
+        what = "the body has a Content-Encoding; send it plain"
+        violation = Violation("media-type", what, ("content-encoding",))
+        return (), Assessment((violation,), _BODY_UNKNOWN)
+    if entry.media_type is None and not entry.headers:  # no headers were recorded
+        return (), Assessment(unchecked=_TYPE_UNKNOWN)
     try:
-        content = _read_body(entry)
-    except UnreadableBody as error:
-        if "\ufffd" in str(entry.body):  # the recorder decoded bytes as UTF-8 and lost them
-            return None, Assessment(unchecked=_BODY_UNKNOWN)
-        return None, Assessment((Violation("body", error.what, error.claims),))
-    claims = ("body-shape", "account-id-int32")
-    return content, Assessment(tuple(Violation("body", what, claims) for what in content.errors))
+        media_type, _ = find_body(bodies, entry.media_type)
+    except InvalidBody as error:
+        return (), Assessment((_violation("media-type", error),), _BODY_UNKNOWN)
+    if entry.body is None:
+        return (), Assessment(unchecked=_BODY_UNKNOWN)
+    return _read_body(entry.body, media_type, operation)
+
+
+def _violation(check: str, error: InvalidBody) -> Violation:
+    return Violation(check, str(error), error.claims)
 
 
 def _is_empty(entry: Entry) -> bool:
@@ -139,49 +155,35 @@ def _is_empty(entry: Entry) -> bool:
     return 400 <= entry.status < 500
 
 
-def _media_type_violations(entry: Entry) -> tuple[Violation, ...]:
-    if any(entry.header_values("content-encoding")):
-        what = "the body has a Content-Encoding; send it plain"
-        return (Violation("media-type", what, ("content-encoding",)),)
-    if entry.media_type is None:
-        # If no headers were recorded, the Content-Type is unknown.
-        return () if not entry.headers else (_undocumented_type("Content-Type is missing"),)
-    if _media_type(entry) not in operation().bodies:
-        media_type = quote_name(_media_type(entry), "this media type")
-        return (_undocumented_type(f"{media_type} is not documented"),)
-    charset = _charset_name(entry)
-    if charset is not None and charset not in CHARSETS:
-        what = "the charset of Content-Type is not known; send utf-8, utf-16 or iso-8859-1"
-        return (Violation("media-type", what, ("charset", "charset-unknown")),)
-    return ()
-
-
-def _undocumented_type(what: str) -> Violation:
-    what = f"{what}; send one of {', '.join(operation().bodies)}"
-    return Violation("media-type", what, ("media-types", "media-type-other"))
-
-
-def _media_type(entry: Entry) -> str:
-    return (entry.media_type or "").partition(";")[0].strip().lower()
-
-
-def _charset_name(entry: Entry) -> str | None:
-    return charsets.charset_parameter(entry.media_type or "")
-
-
-def _read_body(entry: Entry) -> bodies.BodyContent:
-    media_type = _media_type(entry)
-    return bodies.read_body(_decode_text(entry), media_type, operation().bodies[media_type])
-
-
-def _decode_text(entry: Entry) -> str:
-    if not isinstance(entry.body, bytes):
-        return (entry.body or "").removeprefix("\ufeff")
-    charset = CHARSETS[_charset_name(entry) or "utf-8"]
+def _read_body(
+    content: str | bytes, media_type: MediaType, operation: Operation
+) -> tuple[tuple[int, ...], Assessment]:
+    body, notes = operation.bodies[media_type.name], BodyNotes(hide_text=True)
     try:
-        return charsets.decode(entry.body, charset)
-    except UnicodeDecodeError as error:
-        msg = (
-            f"the body is not {error.encoding}, the charset in its Content-Type; encode it as that"
-        )
-        raise UnreadableBody(msg, "charset", "charset-broken") from None
+        value = READERS[media_type.name](*_encode(content, media_type.charset), body.shape, notes)
+    except InvalidBody as error:
+        if "\ufffd" in str(content):  # the recorder decoded bytes as UTF-8 and lost them
+            return (), Assessment(unchecked=_BODY_UNKNOWN)
+        return (), Assessment((_violation("body", error),))
+    problems = tuple(islice(find_problems(value, body, notes), MAX_BODY_PROBLEMS))
+    violations = (_violation("body", problem) for problem in problems)
+    assessment = Assessment((*violations, *_unknown_member_violations(notes)))
+    if problems:
+        return (), assessment
+    accounts = ACCOUNTS.get(operation.name, no_accounts)(body.convert(value), {})
+    return tuple(account.id for account in accounts), assessment
+
+
+def _encode(content: str | bytes, charset: str | None) -> tuple[bytes, str | None]:
+    """Return the bytes of a recorded body and their charset; text was decoded by the recorder."""
+    if isinstance(content, bytes):
+        return content, charset
+    encoding = charset or "utf-8"
+    return content.removeprefix("\ufeff").encode(encoding, "replace"), encoding
+
+
+def _unknown_member_violations(notes: BodyNotes) -> Iterator[Violation]:
+    for where, name in dict.fromkeys(notes.unknown_members):
+        member = notes.quote(name, "a member")
+        what = f"{where}/{member} is not documented and has no effect; leave it out"
+        yield Violation("undocumented-members", what, ("unknown-members",))

@@ -5,23 +5,23 @@ A check gets one context for each tenant of the target.
 
 import msgspec
 
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.target.credentials import valid_credentials
 from superoffice_contract.target.http import Request
 from superoffice_contract.target.tenants import TargetTenant
 
 
 class CheckContext(msgspec.Struct, frozen=True):
-    """One tenant, the headers of one of its credentials, and the readings that it follows.
+    """The operation to check at one tenant, the headers of a credential, and the readings there.
 
-    *path*, *media_types* and *methods* are those of the operation. A reading that is not in
-    *readings* is open: every value of it is right. *has_control*: the server has `/_mock/`, and
-    with it the settings of the mock. *run_seconds*: the duration of a run there.
+    A reading that is not in *readings* is open: every value of it is right. *has_control*: the
+    server has `/_mock/`, and with it the settings of the mock. *run_seconds*: the duration of a run
+    there.
     """
 
     tenant: TargetTenant
-    path: str
+    operation: Operation
     credential_headers: tuple[tuple[str, str], ...]
-    media_types: tuple[str, ...]
-    methods: tuple[str, ...]
     readings: dict[str, str]
     has_control: bool = False
     run_seconds: float | None = None
@@ -34,9 +34,23 @@ class CheckContext(msgspec.Struct, frozen=True):
     @property
     def url(self) -> str:
         """The path of the call at this tenant."""
-        return f"{self.tenant.base}{self.path}"
+        return f"{self.tenant.base}{self.operation.path}"
 
     def allowed_values(self, reading: str, *all_values: str) -> tuple[str, ...]:
         """Return the values of *reading* that are right: the stated one, or *all_values*."""
         value = self.readings.get(reading)
         return all_values if value is None else (value,)
+
+
+def make_context(
+    tenant: TargetTenant,
+    operation: Operation,
+    readings: dict[str, str],
+    *,
+    has_control: bool = False,
+    run_seconds: float | None = None,
+) -> CheckContext:
+    """Return the context of *tenant* with its first credential, if it has any."""
+    credential = next(valid_credentials(tenant), None)
+    headers = () if credential is None else credential.headers
+    return CheckContext(tenant, operation, headers, readings, has_control, run_seconds)

@@ -10,8 +10,6 @@ from superoffice_contract.target.http import Request
 
 MAX_BODY_SHOWN: Final = 400
 """How many characters of a body are shown."""
-_GLOB_CHARACTERS: Final = re.compile(r"[\[\]{}]")
-_DOT_SEGMENT: Final = re.compile(r"/\.")
 _REMOVE_BLANKS: Final = str.maketrans("", "", "\n\t")
 
 
@@ -34,23 +32,19 @@ def _method_and_flags(request: Request) -> list[str]:
     """Return the method, and the flags that keep curl from changing the path."""
     # With -X HEAD curl waits for content that never comes; but --head can send no body.
     method = ["--head"] if request.method == "HEAD" and not request.body else ["-X", request.method]
-    flags = ((_GLOB_CHARACTERS, "--globoff"), (_DOT_SEGMENT, "--path-as-is"))
-    return method + [flag for pattern, flag in flags if pattern.search(request.path)]
+    flags = ((r"[\[\]{}]", "--globoff"), (r"/\.", "--path-as-is"))
+    return method + [flag for pattern, flag in flags if re.search(pattern, request.path)]
 
 
 def _header(name: str, value: str) -> str:
-    if name.lower() in SECRET_HEADERS:
-        value = _redact(name, value)
-    return f"{name}: {value}" if value.strip() else f"{name};"
-
-
-def _redact(name: str, value: str) -> str:
-    """Return *value* without its secret; the scheme of an Authorization stays."""
+    """Return the header without its secret; the scheme of an Authorization stays."""
     if not value.strip():
-        return value
-    scheme, blank, _ = value.strip().partition(" ")
-    has_scheme = name.lower() == "authorization" and blank
-    return f"{scheme} [redacted]" if has_scheme else "[redacted]"
+        return f"{name};"
+    if name.lower() in SECRET_HEADERS:
+        scheme, blank, _ = value.strip().partition(" ")
+        has_scheme = name.lower() == "authorization" and blank
+        value = f"{scheme} [redacted]" if has_scheme else "[redacted]"
+    return f"{name}: {value}"
 
 
 def _quotable_text(body: bytes) -> str | None:
@@ -66,12 +60,9 @@ def _quotable_text(body: bytes) -> str | None:
 
 def _printf_format(body: bytes) -> str:
     """Return *body* as the format of a printf: special bytes in octal, which all shells support."""
-    return f"'{_truncate([_octal(byte) for byte in body], body)}'"
-
-
-def _octal(byte: int) -> str:
-    is_plain = 0x20 <= byte < 0x7F and byte not in b"\\%'"
-    return chr(byte) if is_plain else f"\\{byte:03o}"
+    plain_bytes = {*range(0x20, 0x7F)} - {*b"\\%'"}
+    letters = [chr(byte) if byte in plain_bytes else f"\\{byte:03o}" for byte in body]
+    return f"'{_truncate(letters, body)}'"
 
 
 def _truncate(letters: Sequence[str], body: bytes) -> str:

@@ -5,18 +5,19 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import httpx2
 import msgspec
 
-from superoffice_contract.errors import NotObservableError, TargetError
-from superoffice_contract.messages import describe_os_error
+from superoffice_contract.control.answers import Nothing
+from superoffice_contract.control.client import CONTROL, Answer, control_headers, make_call
+from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
+from superoffice_contract.messages import causes_of, describe_os_error
 from superoffice_contract.target.tenants import Header
 
 IN_PROCESS: Final = "http://127.0.0.1:8204"
 """The base URL of an application in this process; its control API requires a loopback name."""
-CONTROL: Final = "/_mock/"
 RUNNING_HINT: Final = "is a server running there?"
 BUSY_HINT: Final = f"{RUNNING_HINT} Can it take several connections at once?"
 
@@ -32,10 +33,6 @@ class Request(msgspec.Struct, frozen=True):
     path: str
     headers: tuple[Header, ...] = ()
     body: bytes = b""
-
-    def with_headers(self, *headers: Header) -> "Request":
-        """Return the same request with more *headers*."""
-        return Request(self.method, self.path, self.headers + headers, self.body)
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -66,10 +63,6 @@ class Response(msgspec.Struct, frozen=True):
 OnResponse = Callable[[Request, Response], None]
 
 
-def ignore_response(_: Request, __: Response) -> None:
-    """Do nothing."""
-
-
 class Client:
     """Sends requests to one target: a URL, or an ASGI application in this process.
 
@@ -85,17 +78,14 @@ class Client:
         timeout_seconds: float,
         control_token: str | None = None,
         tries: int = 1,
-        on_response: OnResponse = ignore_response,
+        on_response: OnResponse = lambda *_: None,
     ) -> None:
         self._http_client = http_client
         self.base = base
         self.timeout_seconds = timeout_seconds
-        self._control_headers: tuple[Header, ...] = (
-            () if control_token is None else (("Authorization", f"Bearer {control_token}"),)
-        )
+        self._control_headers = tuple(control_headers(control_token).items())
         self._tries = tries
         self.on_response = on_response
-        self.sent_count = 0
 
     async def send(self, request: Request) -> Response:
         """Send *request*; redirects are not followed."""
@@ -112,7 +102,6 @@ class Client:
         raise AssertionError("a request is tried at least once")
 
     async def _send_once(self, request: Request) -> Response:
-        self.sent_count += 1
         started_at = time.monotonic()
         describe_error = error_before_response
         try:
@@ -154,18 +143,27 @@ class Client:
             raise error
         return [result for result in results if isinstance(result, Response)]
 
-    async def control(self, method: str, path: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Call `/_mock/` with JSON *content*. Return its JSON, or None if there is no `/_mock/`."""
-        body = b"" if content is None else msgspec.json.encode(content)
-        request = Request(method, f"{CONTROL}{path}", self._control_headers, body)
+    async def control(
+        self, method: str, path: str, type_: type[Answer], content: object = None, **query: object
+    ) -> Answer:
+        """Call `/_mock/` with JSON *content*, and return its answer as *type_*.
+
+        Raise ControlFailed if it gives another answer, or if there is no `/_mock/`.
+        """
+        call = make_call(method, path, content, query)
+        request = Request(method, call.target, self._control_headers, call.body)
         response = await self.send(request)
-        media_type = (response.header("content-type") or "").partition(";")[0]
-        if response.status not in (200, 201) or media_type != "application/json":
-            return None
+        return call.read(response.status, response.body, type_)
+
+    async def try_control(
+        self, method: str, path: str, content: object = None, **query: object
+    ) -> bool:
+        """Call `/_mock/` with JSON *content*, and return whether it succeeds."""
         try:
-            return msgspec.json.decode(response.body)
-        except msgspec.DecodeError:
-            return None
+            await self.control(method, path, Nothing, content, **query)
+        except ControlFailed:
+            return False
+        return True
 
 
 @asynccontextmanager
@@ -175,7 +173,7 @@ async def open_client(
     control_token: str | None = None,
     authorities: str | None = None,
     tries: int = 1,
-    on_response: OnResponse = ignore_response,
+    on_response: OnResponse = lambda *_: None,
 ) -> AsyncIterator[Client]:
     """Open a client of *target*, which is a base URL or an ASGI application.
 
@@ -185,7 +183,7 @@ async def open_client(
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     if isinstance(target, str):
         base = target.rstrip("/")
-        verify = True if authorities is None else _ssl_context(authorities)
+        verify = True if authorities is None else tls_context(authorities)
         transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(verify, limits=limits)
     else:
         base = IN_PROCESS
@@ -200,9 +198,10 @@ async def open_client(
 
 def error_before_response(base: str, error: Exception) -> TargetError:
     """Return the TargetError for *error*, which came before a response from *base* began."""
-    if reason := _certificate_error(error):
-        msg = f"{base}: its certificate is not trusted: {reason}"
-        return TargetError(f"{msg}; name its authority with --real --ca FILE")
+    for cause in causes_of(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            msg = f"{base}: its certificate is not trusted: {cause.verify_message}"
+            return TargetError(f"{msg}; name its authority with --real --ca FILE")
     if isinstance(error, httpx2.ConnectError):
         return ConnectionBrokenError(f"{base}: {_connect_failure(error)}; {RUNNING_HINT}")
     text = _describe_error(error)
@@ -225,30 +224,25 @@ def _describe_error(error: Exception) -> str:
 
 def _connect_failure(error: BaseException) -> str:
     """Return why no connection was made: the first cause of *error*."""
-    while (cause := error.__cause__ or error.__context__) is not None:
-        error = cause
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {(error.reason or 'unknown').replace('_', ' ').lower()}"
-    return describe_os_error(error)
+    first = causes_of(error)[-1]
+    if isinstance(first, ssl.SSLError):
+        return f"TLS failed: {(first.reason or 'unknown').replace('_', ' ').lower()}"
+    return describe_os_error(first)
 
 
-def _certificate_error(error: BaseException | None) -> str | None:
-    """Return why the server's certificate was refused, if that caused *error*."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        error = error.__cause__ or error.__context__
-    return None
+def tls_context(authorities: str | None) -> ssl.SSLContext:
+    """Return the default TLS context, plus the certificates in the PEM file *authorities*.
 
-
-def _ssl_context(authorities: str) -> ssl.SSLContext:
+    Raise TargetError if that file can't be used.
+    """
     context = ssl.create_default_context()
+    if authorities is None:
+        return context
     try:
         context.load_verify_locations(authorities)
-    except ssl.SSLError:
-        msg = f"{authorities}: is not a PEM file of certificates"
-        raise TargetError(msg) from None
     except OSError as error:
-        msg = f"{authorities}: {describe_os_error(error)}"
+        is_other_file = isinstance(error, ssl.SSLError)
+        problem = "is not a PEM file of certificates" if is_other_file else describe_os_error(error)
+        msg = f"--ca {authorities}: {problem}"
         raise TargetError(msg) from None
     return context

@@ -1,7 +1,6 @@
 """The secrets of a tenant, and which of them a request contains."""
 
 import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -10,13 +9,7 @@ import msgspec
 from superoffice_contract.messages import SECRET_HEADERS, SESSION_COOKIE
 from superoffice_contract.target.tenants import Header, TargetTenant
 
-Kind = str
-USER: Final = "a user with password"
-TICKET: Final = "a ticket"
-TOKEN: Final = "an access token"
-APP_TOKEN: Final = "an app token"
-SESSION: Final = "a session"
-XSRF: Final = "an XSRF value"
+_USER: Final = "a user with password"
 
 
 class TenantSecrets(msgspec.Struct, frozen=True):
@@ -25,15 +18,15 @@ class TenantSecrets(msgspec.Struct, frozen=True):
     *users* are pairs of name and password, *sessions* pairs of session id and XSRF value.
     """
 
-    values: Mapping[Kind, frozenset[str]]
+    values: Mapping[str, frozenset[str]]
     users: frozenset[tuple[str, str]]
     sessions: frozenset[tuple[str, str]]
 
-    def find_in(self, headers: tuple[Header, ...]) -> Mapping[Kind, frozenset[str]]:
+    def find_in(self, headers: tuple[Header, ...]) -> Mapping[str, frozenset[str]]:
         """Return by kind the secrets that are in the values of *headers*, whole or as a part."""
         values = [value for name, value in headers if name.lower() in SECRET_HEADERS]
         texts = [text for value in values for text in _decode_base64_parts(value)]
-        by_kind = {USER: frozenset(text for text in texts if self._is_user_and_password(text))}
+        by_kind = {_USER: frozenset(text for text in texts if self._is_user_and_password(text))}
         for kind, secrets in self.values.items():
             by_kind[kind] = frozenset(
                 secret for secret in secrets if any(secret in value for value in values)
@@ -65,11 +58,11 @@ def secrets_of(tenant: TargetTenant) -> TenantSecrets:
     """Return the secrets that *tenant* lists."""
     return TenantSecrets(
         {
-            TICKET: frozenset(tenant.tickets),
-            TOKEN: frozenset(token.value for token in tenant.tokens),
-            APP_TOKEN: frozenset(app.token for app in tenant.apps) - {""},
-            SESSION: frozenset(session.id for session in tenant.sessions),
-            XSRF: frozenset(session.xsrf for session in tenant.sessions),
+            "a ticket": frozenset(tenant.tickets),
+            "an access token": frozenset(token.value for token in tenant.tokens),
+            "an app token": frozenset(app.token for app in tenant.apps) - {""},
+            "a session": frozenset(session.id for session in tenant.sessions),
+            "an XSRF value": frozenset(session.xsrf for session in tenant.sessions),
         },
         frozenset((user.name, user.password) for user in tenant.users),
         frozenset((session.id, session.xsrf) for session in tenant.sessions),
@@ -85,7 +78,7 @@ def _decode_base64_parts(value: str) -> Iterator[str]:
     for part in value.split():
         try:
             yield base64.b64decode(part, validate=True).decode()
-        except (binascii.Error, ValueError):
+        except ValueError:
             continue
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
+import msgspec
+
+from superoffice_contract.control.answers import Exchange, Run, attempts_of
+from superoffice_contract.lost_accounts import Attempt, Confidence, LostAccount, find_lost_accounts
 from superoffice_mock.errors import ExpectationFailed
-from superoffice_mock.testing.lost_accounts import (
-    LostAccount,
-    Traffic,
-    find_lost_accounts,
-    find_uncertain_accounts,
-)
-from superoffice_mock.testing.models import Exchange
 
 MAX_LINES: Final = 30
 """Exchanges that a timeline shows; if there are more, the newest."""
@@ -23,22 +20,50 @@ _TIMED_OUT: Final = "expected "
 """How the reason of `requests/wait` begins if its time was over."""
 
 
+class Traffic(msgspec.Struct, frozen=True):
+    """The exchanges of a tenant, oldest first, its runs, and how many exchanges are forgotten.
+
+    Assertions that count calls, or that rule some out, fail if exchanges are forgotten.
+    """
+
+    requests: Sequence[Exchange]
+    runs: Sequence[Run] = ()
+    forgotten: int = 0
+
+    @property
+    def pending(self) -> list[Exchange]:
+        """The calls that have not been answered yet."""
+        return [call for call in self.requests if call.pending]
+
+    @property
+    def undecided(self) -> list[Exchange]:
+        """The replayed calls that may have started a run; their recording does not say."""
+        return [call for call in self.requests if call.undecided]
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """What the calls asked for, and what their runs cover."""
+        return attempts_of(self.requests, self.runs)
+
+
 # ---- assertions ------------------------------------------------------------------------------
 
 
 def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
     """Raise ExpectationFailed unless runs cover *accounts*; if empty, unless any run started."""
     __tracebackhide__ = True
-    _check_ids(accounts)
-    covered_by, uncertain = traffic.covered_by, find_uncertain_accounts(traffic)
-    missing = [account for account in dict.fromkeys(accounts) if account not in covered_by]
+    ids: object = accounts
+    if isinstance(ids, str) or not isinstance(ids, Collection):
+        msg = f"accounts={accounts!r}: expected ids, such as accounts=[507]"
+        raise TypeError(msg)
+    covered = {account for run in traffic.runs for account in run.covered}
+    covered.update(*(attempt.covered for attempt in traffic.attempts))
+    uncertain = {account for call in traffic.undecided for account in call.account_ids}
+    missing = [account for account in dict.fromkeys(accounts) if account not in covered]
     not_synced = [account for account in missing if account not in uncertain]
     if not_synced:
-        raise _failure(
-            f"no run covers {_format_accounts(not_synced)}",
-            traffic,
-            _nearest_calls(not_synced, traffic),
-        )
+        message = f"no run covers {_format_accounts(not_synced)}"
+        raise _failure(message, traffic, _nearest_calls(not_synced, traffic))
     if missing:
         raise _unknown(f"whether a run covers {_format_accounts(missing)}", traffic)
     if accounts or traffic.runs or any(call.became == "started" for call in traffic.requests):
@@ -66,19 +91,15 @@ def check_turned_away(traffic: Traffic, times: int) -> None:
 def check_no_lost_accounts(traffic: Traffic) -> None:
     """Raise ExpectationFailed if an account is lost, or may be because its call is in flight."""
     __tracebackhide__ = True
-    uncertain, candidates = find_uncertain_accounts(traffic), list(find_lost_accounts(traffic))
-    lost_accounts = [
-        account for account in candidates if uncertain.get(account.account, 0) < account.exchange.id
-    ]
+    candidates = find_lost_accounts(traffic.attempts)
+    lost_accounts = [lost for lost in candidates if lost.confidence > Confidence.UNKNOWN]
+    ids = [lost.account for lost in lost_accounts or candidates]
+    are, pronoun = ("is", "it") if len(ids) == 1 else ("are", "them")
     if lost_accounts:
-        accounts = _format_accounts([account.account for account in lost_accounts])
-        are, pronoun = ("is", "it") if len(lost_accounts) == 1 else ("are", "them")
-        message = f"{accounts} {are} lost: answered 204, and no run covers {pronoun}"
-        raise _failure(message, traffic, _last_calls(lost_accounts))
+        message = f"{_format_accounts(ids)} {are} lost: answered 204, and no run covers {pronoun}"
+        raise _failure(message, traffic, _last_calls(lost_accounts, traffic))
     if candidates:
-        accounts = _format_accounts([account.account for account in candidates])
-        are = "is" if len(candidates) == 1 else "are"
-        raise _unknown(f"whether {accounts} {are} lost", traffic)
+        raise _unknown(f"whether {_format_accounts(ids)} {are} lost", traffic)
     if traffic.pending or traffic.forgotten:
         raise _failure("whether accounts are lost is not known yet", traffic, [])
 
@@ -126,7 +147,7 @@ def timeline(traffic: Traffic) -> str:
         (
             f"#{call.id}",
             f"{(call.at - start).total_seconds():+.1f} s",
-            _format_request(call),
+            f"{call.method} {call.operation or call.path} {_format_ids(call.account_ids)}".rstrip(),
             _format_outcome(call),
         )
         for call in newest
@@ -145,12 +166,6 @@ def forgotten_note(traffic: Traffic) -> str:
     count = traffic.forgotten
     requests = "1 request was" if count == 1 else f"{count} requests were"
     return f"not known: {requests} forgotten; raise journal-exchanges"
-
-
-def _check_ids(accounts: object) -> None:
-    if isinstance(accounts, str) or not isinstance(accounts, Collection):
-        msg = f"accounts={accounts!r}: expected ids, such as accounts=[507]"
-        raise TypeError(msg)
 
 
 def _failure(message: str, traffic: Traffic, details: Sequence[str]) -> ExpectationFailed:
@@ -180,7 +195,7 @@ def _nearest_calls(missing: Sequence[int], traffic: Traffic) -> list[str]:
     """Return for each account of *missing*, or the first few, the call that came nearest."""
     lines = []
     for account in missing[:MAX_NEAREST]:
-        calls = traffic.calls_for(account)
+        calls = [call for call in traffic.requests if account in call.account_ids]
         if calls:
             last = calls[-1]
             note = "".join(
@@ -191,17 +206,11 @@ def _nearest_calls(missing: Sequence[int], traffic: Traffic) -> list[str]:
             nearest = f"#{last.id} asked for it, {_format_outcome(last)}{note}"
             lines.append(f"nearest for {account}: {nearest}")
         else:
-            lines.append(f"no call named account {account}{_other_accounts(account, traffic)}")
+            accounts = {id_ for call in traffic.requests for id_ in call.account_ids}
+            by_distance = sorted(accounts, key=lambda id_: abs(id_ - account))
+            others = f"; they named {_format_accounts(by_distance)}" if accounts else ""
+            lines.append(f"no call named account {account}{others}")
     return lines
-
-
-def _other_accounts(account: int, traffic: Traffic) -> str:
-    """Return which accounts were named instead of *account*, or an empty text."""
-    accounts = {id_ for call in traffic.requests for id_ in call.account_ids}
-    if not accounts:
-        return ""
-    by_distance = sorted(accounts, key=lambda id_: abs(id_ - account))
-    return f"; they named {_format_accounts(by_distance)}"
 
 
 def _latest_miss(traffic: Traffic) -> list[str]:
@@ -218,20 +227,15 @@ def _latest_miss(traffic: Traffic) -> list[str]:
     return [f"nearest: #{call} came {gap:.1f} s after run {run} had ended"]
 
 
-def _last_calls(lost_accounts: Sequence[LostAccount]) -> list[str]:
-    by_call: dict[int, list[LostAccount]] = {}
-    for account in lost_accounts:
-        by_call.setdefault(account.exchange.id, []).append(account)
+def _last_calls(lost_accounts: Sequence[LostAccount], traffic: Traffic) -> list[str]:
+    by_call: dict[int, list[int]] = {}
+    for lost in lost_accounts:
+        by_call.setdefault(lost.last_call, []).append(lost.account)
+    calls = [(traffic.requests[index], accounts) for index, accounts in by_call.items()]
     return [
-        f"#{id_} asked last for {_format_accounts([account.account for account in accounts])}: "
-        f"{accounts[0].exchange.reason}"
-        for id_, accounts in by_call.items()
+        f"#{call.id} asked last for {_format_accounts(accounts)}: {call.reason}"
+        for call, accounts in calls
     ]
-
-
-def _format_request(call: Exchange) -> str:
-    target = call.operation or call.path
-    return f"{call.method} {target} {_format_ids(call.account_ids)}".rstrip()
 
 
 def _format_outcome(call: Exchange) -> str:
@@ -249,7 +253,10 @@ def _format_accounts(accounts: Sequence[int]) -> str:
 
 def _format_ids(accounts: Sequence[int]) -> str:
     spans = list(_spans(accounts))
-    texts = [_format_span(span) for span in spans[:MAX_SPANS]]
+    texts = [
+        f"{span[0]}-{span[-1]}" if len(span) > 2 else ", ".join(map(str, span))
+        for span in spans[:MAX_SPANS]
+    ]
     omitted_count = sum(len(span) for span in spans[MAX_SPANS:])
     return ", ".join((*texts, f"and {omitted_count} more") if omitted_count else texts)
 
@@ -261,7 +268,3 @@ def _spans(accounts: Sequence[int]) -> Iterator[range]:
         if place == len(accounts) or accounts[place] != accounts[place - 1] + 1:
             yield range(accounts[first], accounts[place - 1] + 1)
             first = place
-
-
-def _format_span(span: range) -> str:
-    return f"{span[0]}-{span[-1]}" if len(span) > 2 else ", ".join(map(str, span))

@@ -2,21 +2,21 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
 from warnings import warn
 
-from superoffice_mock.errors import SetupError
-from superoffice_mock.testing.control_client import ControlClient
-from superoffice_mock.testing.models import NewTenant
+from superoffice_contract.control.answers import NewTenant
+from superoffice_contract.control.client import ControlClient
+from superoffice_mock.errors import ControlFailed, SetupError
 from superoffice_mock.testing.tenant import SuperOffice
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from superoffice_contract.openapi.operations import Description
     from superoffice_mock.app import Mock
     from superoffice_mock.config.settings import Settings
-    from superoffice_mock.webapi.backend import Backend, BackendFactory, TenantBackends
+    from superoffice_mock.webapi.backend import Backend, BackendChoice, BackendFactory
     from superoffice_mock.webapi.routing import Routes
 
 
@@ -48,29 +48,26 @@ class MockServer:
         self._settings = _load_settings(readings or {}, {"port": 0, "log": "off"} | settings)
         self._stack = ExitStack()
         self._control_client: ControlClient | None = None
-        self._backends: TenantBackends | None = None
+        self._description: Description
+        self._replays: dict[str, Backend] = {}
 
     def __enter__(self) -> Self:
         from superoffice_mock.server.run import serve_in_background
 
         url = self._stack.enter_context(serve_in_background(self.served(), self._settings))
-        self._control_client = ControlClient(
-            _local_url(url), self._settings.control_token, self._settings.tls_cert
-        )
+        # From an address that stands for all addresses only the loopback one is sure to answer.
+        local_url = url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
+        token, certificate = self._settings.control_token, self._settings.tls_cert
+        self._control_client = ControlClient(local_url, token, certificate, error=ControlFailed)
         self._stack.callback(self._control_client.close)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def served(self) -> "Mock":
         """Return the mock to serve."""
-        return _build_mock(self._settings, self._create_backends)
+        return _build_mock(self._settings, self._choose_backends)
 
     @property
     def url(self) -> str:
@@ -83,27 +80,23 @@ class MockServer:
         accounts = options.get("accounts")
         if isinstance(accounts, Mapping):
             body["accounts"] = [{"id": id_, "seconds": took} for id_, took in accounts.items()]
-        return SuperOffice(self._client, self._client.post("tenants", body, NewTenant))
+        return SuperOffice(self._client, self._client.control("POST", "tenants", NewTenant, body))
 
     def play(self, office: SuperOffice, path: str) -> None:
         """Make *office* answer from the recording at *path*. Raise SetupError if it can't."""
-        from superoffice_mock.webapi import replay_backend
+        from superoffice_mock.webapi.replay_backend import tenant_replay
 
-        if self._backends is not None:
-            max_body = self._settings.max_body
-            replay = replay_backend.tenant_replay(path, office.id, max_body, warn)
-            self._backends.by_tenant[office.id] = replay
+        self._replays[office.id] = tenant_replay(
+            path, office.id, self._settings.max_body, warn, self._description
+        )
 
     def simulate(self, office: SuperOffice) -> None:
         """Make *office* answer like other tenants again, after `play`."""
-        if self._backends is not None:
-            self._backends.by_tenant.pop(office.id, None)
+        self._replays.pop(office.id, None)
 
-    def _create_backends(self, routes: "Routes", simulation: "Backend") -> "Backend":
-        from superoffice_mock.webapi.backend import TenantBackends
-
-        self._backends = TenantBackends(routes, simulation)
-        return self._backends
+    def _choose_backends(self, routes: "Routes", simulation: "Backend") -> "BackendChoice":
+        self._description = routes.description
+        return lambda tenant: self._replays.get(tenant.facts.id, simulation)
 
     @property
     def _client(self) -> ControlClient:
@@ -128,16 +121,10 @@ def _load_settings(readings: object, values: Mapping[str, object]) -> "Settings"
     if not isinstance(readings, Mapping):
         msg = f'readings={readings!r}: expected a mapping, such as readings={{"run": "blocking"}}'
         raise SetupError(msg)
-    flags = {
-        name.replace("_", "-"): str(value) for name, value in values.items() if value is not None
-    }
+    known = {name: value for name, value in values.items() if value is not None}
+    flags = {name.replace("_", "-"): str(value) for name, value in known.items()}
     assignments = tuple(f"{name}={value}" for name, value in readings.items())
     return load(None, {}, flags, assignments, source="settings").settings
-
-
-def _local_url(url: str) -> str:
-    """Return *url* with the loopback address instead of the one that stands for all addresses."""
-    return url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
 
 
 def _build_mock(settings: "Settings", backend_factory: "BackendFactory | None" = None) -> "Mock":

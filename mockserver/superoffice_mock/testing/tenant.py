@@ -1,17 +1,25 @@
 """A handle to a tenant for tests: its address, its traffic, its clock, and assertions."""
 
 from collections.abc import Collection
-from types import TracebackType
 from typing import Any, Final, Literal, Self, TypedDict, Unpack
 
 import msgspec
 
+from superoffice_contract.control.answers import (
+    Credentials,
+    Exchange,
+    ExchangeDetails,
+    Journal,
+    NewTenant,
+    Nothing,
+    Run,
+    Runs,
+)
+from superoffice_contract.control.client import ControlClient
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.testing import assertions
-from superoffice_mock.testing.control_client import ControlClient
-from superoffice_mock.testing.lost_accounts import Traffic
-from superoffice_mock.testing.models import Credentials, Exchange, ExchangeDetails, NewTenant, Run
-from superoffice_mock.testing.tenant_controls import Clock, Faults, Lease
+from superoffice_mock.testing.assertions import Traffic
+from superoffice_mock.testing.tenant_controls import Clock, Faults, Lease, TenantCalls
 
 Outcome = Literal[
     "started", "turned_away", "served", "rejected", "faulted", "replayed", "crashed", "pending"
@@ -28,13 +36,14 @@ class ExpiringCredentials(TypedDict, total=False):
     session: str
 
 
-class SuperOffice:
+class SuperOffice(TenantCalls):
     """One SuperOffice installation of the mock. It lives in the server; this handle calls it.
 
     As a context manager it removes the installation at the end.
     """
 
     def __init__(self, client: ControlClient, tenant: NewTenant) -> None:
+        super().__init__(client, tenant.id)
         self.id = tenant.id
         self.url = tenant.url
         self.installation = tenant.installation
@@ -42,7 +51,6 @@ class SuperOffice:
         self.clock = Clock(client, tenant.id)
         self.lease = Lease(client, tenant.id)
         self.faults = Faults(client, tenant.id)
-        self._client = client
 
     def __repr__(self) -> str:
         return f"<SuperOffice {self.installation} at {self.url}>"
@@ -50,12 +58,7 @@ class SuperOffice:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.remove()
 
     # ---- traffic -----------------------------------------------------------------------------
@@ -63,17 +66,17 @@ class SuperOffice:
     @property
     def requests(self) -> tuple[Exchange, ...]:
         """The requests that reached it, oldest first; those in flight are `pending`."""
-        return self._client.get("requests", _Requests, tenant=self.id).requests
+        return self._control("GET", "requests", Journal).requests
 
     @property
     def runs(self) -> tuple[Run, ...]:
         """The sync runs, oldest first."""
-        return self._client.get("runs", _Runs, tenant=self.id).runs
+        return self._control("GET", "runs", Runs).runs
 
     @property
     def traffic(self) -> Traffic:
         """Requests and runs together, as the assertions read them."""
-        answer = self._client.get("requests", _Requests, tenant=self.id)
+        answer = self._control("GET", "requests", Journal)
         return Traffic(answer.requests, self.runs, answer.forgotten)
 
     @property
@@ -83,7 +86,7 @@ class SuperOffice:
 
     def request(self, id_: int) -> ExchangeDetails:
         """Return one request with its headers, its body and, if the mock crashed, the traceback."""
-        return self._client.get(f"requests/{id_}", ExchangeDetails, tenant=self.id)
+        return self._control("GET", f"requests/{id_}", ExchangeDetails)
 
     def wait(
         self,
@@ -146,7 +149,10 @@ class SuperOffice:
         id, all requests after it count, earlier ones too.
         """
         __tracebackhide__ = True
-        earlier = self._total(outcome) if since is None else 0
+        earlier = 0
+        if since is None:
+            query = {} if outcome is None else {"outcome": outcome}
+            earlier = self._control("GET", "requests", Journal, limit=0, **query).total
         result = self._wait(outcome, earlier + count, within, _id(since or 0), never=True)
         if not result.met:
             matching = len(result.requests) - earlier
@@ -158,16 +164,16 @@ class SuperOffice:
 
     def expire(self, **credentials: Unpack[ExpiringCredentials]) -> None:
         """Make these *credentials* expire now; without any, all of them."""
-        self._client.post("credentials/expire", credentials, _Nothing, tenant=self.id)
+        self._control("POST", "credentials/expire", Nothing, credentials)
 
     def end_session(self, session: str | None = None) -> None:
         """End a web session, by default the one in `credentials`."""
         body = {"session": session or self.credentials.session}
-        self._client.post("sessions/end", body, _Nothing, tenant=self.id)
+        self._control("POST", "sessions/end", Nothing, body)
 
     def record(self) -> None:
         """Record its calls from now on, with pseudonyms for all secrets."""
-        self._client.post("recordings/start", None, _Nothing, tenant=self.id)
+        self._control("POST", "recordings/start", Nothing)
 
     def recorded(self) -> bytes:
         """Stop recording and return the recording: a HAR file with what really happened."""
@@ -175,20 +181,15 @@ class SuperOffice:
 
     def reset(self) -> None:
         """Answer all waiting calls, then restore the tenant as it was created, journal included."""
-        self._client.post("reset", None, _Nothing, tenant=self.id)
+        self._control("POST", "reset", Nothing)
 
     def remove(self) -> None:
         """Answer all waiting calls and remove the tenant; do nothing if it is gone already."""
         try:
-            self._client.send("DELETE", f"tenants/{self.id}", None, _Nothing)
+            self._client.control("DELETE", f"tenants/{self.id}", Nothing)
         except ControlFailed as error:
             if error.status != NOT_FOUND:
                 raise
-
-    def _total(self, outcome: str | None) -> int:
-        """Return how many requests with *outcome* there are."""
-        query = {} if outcome is None else {"outcome": outcome}
-        return self._client.get("requests", _Total, tenant=self.id, limit=0, **query).total
 
     def _wait(
         self, outcome: str | None, count: int, timeout: float, since: int, *, never: bool
@@ -196,7 +197,7 @@ class SuperOffice:
         body: dict[str, Any] = {"count": count, "timeout": timeout, "since": since, "never": never}
         if outcome is not None:
             body["outcome"] = outcome
-        return self._client.post("requests/wait", body, _WaitResult, tenant=self.id)
+        return self._control("POST", "requests/wait", _WaitResult, body)
 
 
 def _id(since: Exchange | int) -> int:
@@ -211,24 +212,7 @@ def _count_requests(outcome: str | None, count: int) -> str:
 # ---- answers ---------------------------------------------------------------------------------
 
 
-class _Nothing(msgspec.Struct, frozen=True):
-    pass
-
-
-class _Requests(msgspec.Struct, frozen=True):
-    requests: tuple[Exchange, ...]
-    forgotten: int = 0
-
-
-class _Total(msgspec.Struct, frozen=True):
-    total: int
-
-
 class _WaitResult(msgspec.Struct, frozen=True):
     met: bool
     requests: tuple[Exchange, ...]
     reason: str | None = None
-
-
-class _Runs(msgspec.Struct, frozen=True):
-    runs: tuple[Run, ...]

@@ -6,8 +6,8 @@ from typing import Literal, TypedDict, Unpack
 
 import msgspec
 
-from superoffice_mock.testing.control_client import ControlClient
-from superoffice_mock.testing.models import ArmedFault, ClockState, Event
+from superoffice_contract.control.answers import ArmedFault, ClockState, Event, LeaseState
+from superoffice_contract.control.client import Answer, ControlClient
 
 
 class Fault(TypedDict, total=False):
@@ -29,12 +29,21 @@ class Fault(TypedDict, total=False):
     ]
 
 
-class Clock:
-    """The clock of a tenant. All its waits, runs and lifetimes are measured on it."""
+class TenantCalls:
+    """What makes control calls for *tenant*."""
 
     def __init__(self, client: ControlClient, tenant: str) -> None:
         self._client = client
         self._tenant = tenant
+
+    def _control(
+        self, method: str, path: str, type_: type[Answer], body: object = None, **query: object
+    ) -> Answer:
+        return self._client.control(method, path, type_, body, tenant=self._tenant, **query)
+
+
+class Clock(TenantCalls):
+    """The clock of a tenant. All its waits, runs and lifetimes are measured on it."""
 
     @property
     def now(self) -> datetime:
@@ -76,55 +85,47 @@ class Clock:
         return self._advance({"until": "idle"})
 
     def _state(self) -> ClockState:
-        return self._client.get("clock", ClockState, tenant=self._tenant)
+        return self._control("GET", "clock", ClockState)
 
     def _set(self, clock: str) -> None:
-        self._client.post(f"clock/{clock}", None, ClockState, tenant=self._tenant)
+        self._control("POST", f"clock/{clock}", ClockState)
 
     def _advance(self, by: Mapping[str, object]) -> tuple[Event, ...]:
-        return self._client.post("clock/advance", by, _AdvanceResult, tenant=self._tenant).events
+        return self._control("POST", "clock/advance", _AdvanceResult, by).events
 
 
-class Lease:
+class Lease(TenantCalls):
     """The right to run. While a test holds it, all calls are turned away."""
-
-    def __init__(self, client: ControlClient, tenant: str) -> None:
-        self._client = client
-        self._tenant = tenant
 
     @property
     def held(self) -> bool:
         """Whether a run or a test holds it."""
-        return self._client.get("lease", _LeaseState, tenant=self._tenant).held
+        return self._control("GET", "lease", LeaseState).held
 
     def hold(self) -> None:
         """Hold it until `release`. Raise ControlFailed if it is held already."""
-        self._client.post("lease/hold", None, _LeaseState, tenant=self._tenant)
+        self._control("POST", "lease/hold", LeaseState)
 
     def release(self) -> None:
         """End the hold, or the run that holds it."""
-        self._client.post("lease/release", None, _LeaseState, tenant=self._tenant)
+        self._control("POST", "lease/release", LeaseState)
 
 
-class Faults:
+class Faults(TenantCalls):
     """The faults of a tenant."""
-
-    def __init__(self, client: ControlClient, tenant: str) -> None:
-        self._client = client
-        self._tenant = tenant
 
     @property
     def all(self) -> tuple[ArmedFault, ...]:
         """The faults that were armed and not cleared since."""
-        return self._client.get("faults", _FaultList, tenant=self._tenant).faults
+        return self._control("GET", "faults", _FaultList).faults
 
     def arm(self, **fault: Unpack[Fault]) -> None:
         """Add a fault: `arm(status=503, times=2)`. Raise ControlFailed if it is invalid."""
-        self._client.post("faults", fault, _FaultList, tenant=self._tenant)
+        self._control("POST", "faults", _FaultList, fault)
 
     def clear(self) -> None:
         """Remove all faults."""
-        self._client.send("DELETE", "faults", None, _FaultList, tenant=self._tenant)
+        self._control("DELETE", "faults", _FaultList)
 
 
 # ---- answers ---------------------------------------------------------------------------------
@@ -132,10 +133,6 @@ class Faults:
 
 class _FaultList(msgspec.Struct, frozen=True):
     faults: tuple[ArmedFault, ...]
-
-
-class _LeaseState(msgspec.Struct, frozen=True):
-    held: bool
 
 
 class _AdvanceResult(msgspec.Struct, frozen=True):

@@ -1,23 +1,21 @@
 """`superoffice-mock grade`: formats, exit codes, and no secrets in any report."""
 
 import base64
-import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
-from xml.etree import ElementTree as ET
 
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from superoffice_contract import report
 from superoffice_contract.grading import grade
-from superoffice_mock.cli import main
 from tests.contract.grading.builders import ONLINE, ONSITE, PATH, Entry, entry, har_of
 from tests.e2e.raw_http import request, send_request
+from tests.support.local_servers import invoke
 from tests.support.server_process import ServerProcess
 
 MARK = "Zq7secretZq7"
@@ -42,10 +40,7 @@ URLS = [
     *(ONSITE, ONLINE, ONSITE.replace("crm", "u:{0}@crm"), f"{ONSITE}#{{0}}"),
     *(f"{ONSITE}?{query}" for query in ("access_token={0}", "{0}", "a=1&t={0}")),
 ]
-
-
-def run_grade(*arguments: str) -> Result:
-    return CliRunner().invoke(main, ["grade", *arguments])
+run_grade = partial(invoke, "grade")
 
 
 @pytest.fixture
@@ -60,33 +55,6 @@ def test_the_report_is_text_by_default_and_findings_exit_with_1(file: Path) -> N
     assert result.exit_code == 1
     finding = "FAILED   duplicate-account\n      entries[0] 2026-11-20T08:00:00+00:00"
     assert finding in result.output
-
-
-def test_the_report_can_be_json(file: Path) -> None:
-    result = run_grade(str(file), "--format", "json")
-    document = json.loads(result.output)
-    failures = [check["check"] for check in document["results"] if check["status"] == "failed"]
-    assert (failures, document["exit_code"], result.exit_code) == (["duplicate-account"], 1, 1)
-
-
-def test_the_report_can_be_junit(file: Path) -> None:
-    suite = ET.fromstring(run_grade(str(file), "--format", "junit").output)
-    assert (suite.get("tests"), suite.get("failures")) == ("11", "1")
-
-
-def test_the_report_can_be_written_to_a_file(file: Path) -> None:
-    out = file.with_name("report")
-    for format_ in ("text", "json", "junit"):
-        result = run_grade(str(file), "--format", format_, "--out", str(out))
-        assert (result.exit_code, result.output) == (1, ""), format_
-        assert out.read_text(encoding="utf-8") == run_grade(str(file), "--format", format_).output
-
-
-def test_a_report_that_cant_be_written_exits_with_2_and_one_line(file: Path) -> None:
-    result = run_grade(str(file), "--out", str(file.parent))
-    assert result.exit_code == 2
-    advice = "is a directory; name a file that can be written"
-    assert result.output == f"superoffice-mock: {file.parent}: {advice}\n"
 
 
 def test_an_app_without_violations_exits_with_0(file: Path) -> None:

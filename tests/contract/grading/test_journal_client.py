@@ -2,20 +2,21 @@
 
 import json
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from superoffice_contract.control import client
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import grade, journal_client
 from superoffice_contract.report import Report
 from tests.contract.grading.builders import body_of, failures_of, only_finding, result_of
+from tests.e2e.raw_http import wait_until
+from tests.support.local_servers import QuietHandler, serve_in_thread
 from tests.support.server_process import BASIC, PATH, ServerProcess, run_server
 
 CUSTOMER = "Cust12345"
@@ -71,12 +72,6 @@ def post_and_disconnect(server: ServerProcess) -> None:
         urlopen(request, timeout=0.2)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-
-
 def test_an_account_that_is_sent_again_when_the_lease_is_free_is_not_lost(
     server: ServerProcess,
 ) -> None:
@@ -100,18 +95,11 @@ def test_an_immediate_retry_and_the_lost_account_are_found(server: ServerProcess
     assert "was turned away; wait until" in failures["tight-retry"][0]
 
 
-def test_accounts_that_a_run_leaves_out_are_lost() -> None:
-    with run_server("--log", "off", "--reading", "tasks=ten-in-all") as server:
-        post(server, *range(1, 13))
-        what = only_finding(grade_journal(server), "lost-accounts").what
-    assert what.startswith("accounts 11, 12 lost")
-
-
 def test_a_disconnect_within_a_second_is_found(server: ServerProcess) -> None:
     server.control("POST", "clock/freeze")
     server.control("POST", "lease/hold")
     post_and_disconnect(server)
-    wait_until(lambda: bool(server.exchanges()[0]["hung_up"]))
+    wait_until(lambda: bool(server.exchanges()[0]["hung_up"]), "the client is gone")
     advance(server, 1)
     failures = failures_of(grade_journal(server))
     assert list(failures) == ["gave-up", "lost-accounts"]
@@ -122,8 +110,8 @@ def test_a_disconnect_before_the_body_is_complete_is_found(server: ServerProcess
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {BASIC}\r\nContent-Length: 9\r\n\r\n"
     with socket.create_connection(server.address) as connection:
         connection.sendall(f"{head}{{".encode())
-        wait_until(lambda: bool(server.exchanges()))
-    wait_until(lambda: bool(server.exchanges()[0]["hung_up"]))
+        wait_until(lambda: bool(server.exchanges()), "the call arrives")
+    wait_until(lambda: bool(server.exchanges()[0]["hung_up"]), "the client is gone")
     assert list(failures_of(grade_journal(server))) == ["gave-up"]
 
 
@@ -131,7 +119,7 @@ def test_a_disconnect_on_a_real_clock_is_found(server: ServerProcess) -> None:
     server.control("POST", "clock/real")
     server.control("POST", "lease/hold")
     post_and_disconnect(server)
-    wait_until(lambda: server.exchanges()[0]["outcome"] != "pending")
+    wait_until(lambda: server.exchanges()[0]["outcome"] != "pending", "the call is answered")
     assert list(failures_of(grade_journal(server))) == ["gave-up", "lost-accounts"]
 
 
@@ -228,7 +216,7 @@ def test_a_control_token_is_required_and_sent() -> None:
 def other_server(status: int, content: bytes, **headers: str) -> Iterator[str]:
     """Run a server that gives the same answer to every GET."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             for name, value in headers.items():
@@ -236,22 +224,15 @@ def other_server(status: int, content: bytes, **headers: str) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serve_in_thread(HTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield url
 
 
 def journal_of(*exchanges: Mapping[str, object]) -> bytes:
     """Return a journal with *exchanges*, two seconds apart, and no runs."""
     common: dict[str, object] = {"tenant": "onsite", "method": "POST", "path": PATH, "run": None}
     common |= {"elapsed": 0.1, "hung_up": False, "reason": None, "violations": []}
-    common |= {"accounts": [{"AccountId": 507}]}
+    common |= {"accounts": [{"AccountId": 507}], "operation": "SyncEmailAccounts"}
     requests = [
         {"id": index, "at": f"2026-11-20T08:00:{2 * index:02}Z"} | common | dict(exchange)
         for index, exchange in enumerate(exchanges, 1)
@@ -259,11 +240,15 @@ def journal_of(*exchanges: Mapping[str, object]) -> bytes:
     return json.dumps({"requests": requests, "forgotten": 0, "runs": []}).encode()
 
 
+def grade_exchanges(*exchanges: Mapping[str, object]) -> Report:
+    with other_server(200, journal_of(*exchanges)) as url:
+        return grade.grade_journal(url, ("onsite",))
+
+
 @pytest.mark.parametrize("outcome", ["faulted", "replayed"])
 def test_an_armed_or_recorded_answer_is_not_a_violation(outcome: str) -> None:
     for status in (None, 204, 400, 401, 403, 429, 500, 503):
-        with other_server(200, journal_of({"outcome": outcome, "status": status})) as url:
-            report = grade.grade_journal(url, ("onsite",))
+        report = grade_exchanges({"outcome": outcome, "status": status})
         assert failures_of(report) == {}, status
         assert result_of(report, "answers").status in ("passed", "skipped"), status
 
@@ -278,42 +263,47 @@ def test_armed_faults_of_the_mock_are_not_violations(server: ServerProcess) -> N
 
 def test_a_connection_that_a_fault_closed_is_not_a_disconnect() -> None:
     exchange = {"outcome": "faulted", "status": None, "hung_up": True, "elapsed": 0.0}
-    with other_server(200, journal_of(exchange)) as url:
-        assert failures_of(grade.grade_journal(url, ("onsite",))) == {}
+    assert failures_of(grade_exchanges(exchange)) == {}
 
 
-@pytest.mark.parametrize(
-    ("outcome", "elapsed", "is_early"),
-    [
+def test_a_disconnect_is_early_if_the_answer_was_due_within_a_second() -> None:
+    for outcome, elapsed, is_early in (
         ("turned_away", 1.0, True),
         ("turned_away", 1.0002, True),
         ("turned_away", 3.0, False),
         ("started", 0.4, True),
         ("started", 1.0002, False),
-    ],
-)
-def test_a_disconnect_is_early_if_the_answer_was_due_within_a_second(
-    outcome: str, elapsed: float, *, is_early: bool
-) -> None:
-    exchange = {"outcome": outcome, "status": 204, "hung_up": True, "elapsed": elapsed}
-    with other_server(200, journal_of(exchange)) as url:
-        report = grade.grade_journal(url, ("onsite",))
-    assert ("gave-up" in failures_of(report)) is is_early
+    ):
+        exchange = {"outcome": outcome, "status": 204, "hung_up": True, "elapsed": elapsed}
+        found = failures_of(grade_exchanges(exchange))
+        assert ("gave-up" in found) is is_early, (outcome, elapsed)
 
 
 def test_a_later_fault_does_not_cover_a_lost_account() -> None:
     turned_away = {"outcome": "turned_away", "status": 204}
-    with other_server(200, journal_of(turned_away, {"outcome": "faulted", "status": 503})) as url:
-        finding = only_finding(grade.grade_journal(url, ("onsite",)), "lost-accounts")
+    report = grade_exchanges(turned_away, {"outcome": "faulted", "status": 503})
+    finding = only_finding(report, "lost-accounts")
     assert finding.where.startswith("request 1 ")
+
+
+def test_a_replayed_call_counts_as_it_was_recorded() -> None:
+    for outcome, confidence, expected in (
+        ("started", "high", None),
+        ("turned_away", "high", "account 507 possibly lost (high confidence"),
+        ("turned_away", "certain", "account 507 lost: "),
+        ("unknown", None, None),
+    ):
+        recorded = {"outcome": outcome, "confidence": confidence}
+        exchange = {"outcome": "replayed", "status": 204, "recorded": recorded}
+        failures = failures_of(grade_exchanges(exchange))
+        assert list(failures) == (["lost-accounts"] if expected else []), outcome
+        assert expected is None or failures["lost-accounts"][0].startswith(expected), outcome
 
 
 def test_a_fault_does_not_hide_a_violation() -> None:
     twice = [{"AccountId": 507}, {"AccountId": 507}]
-    with other_server(
-        200, journal_of({"outcome": "faulted", "status": 429, "accounts": twice})
-    ) as url:
-        only_finding(grade.grade_journal(url, ("onsite",)), "duplicate-account")
+    report = grade_exchanges({"outcome": "faulted", "status": 429, "accounts": twice})
+    only_finding(report, "duplicate-account")
 
 
 OTHER_SERVERS = {
@@ -342,12 +332,12 @@ def test_a_redirect_is_not_followed() -> None:
         journal_client.load_calls(url, ("onsite",), "token")
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MAX_BYTES", 3), ("MAX_SECONDS", -1.0)])
+@pytest.mark.parametrize(("limit", "value"), [("MAX_BYTES", 3), ("MAX_TIMEOUTS", -1)])
 def test_an_answer_that_is_too_long_or_too_slow_is_an_error(
-    limit: str, value: float, monkeypatch: pytest.MonkeyPatch
+    limit: str, value: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with other_server(200, b"x" * 10) as url:
-        monkeypatch.setattr(journal_client, limit, value)
+        monkeypatch.setattr(client, limit, value)
         with pytest.raises(TrafficError, match=r"more than .* MiB, or slower than"):
             journal_client.load_calls(url, ("onsite",))
 

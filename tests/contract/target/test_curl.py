@@ -5,15 +5,15 @@ import os
 import shlex
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import HTTPServer
 
 import pytest
 
 from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Request
+from tests.support.local_servers import QuietHandler, serve_in_thread
 
 CURL, SHELL = shutil.which("curl"), shutil.which("sh")
 BASE = "http://127.0.0.1:8204"
@@ -66,7 +66,7 @@ def test_a_shortened_body_shows_its_full_length() -> None:
 # ---- the request that a command sends --------------------------------------------------------
 
 
-class RecordingHandler(BaseHTTPRequestHandler):
+class RecordingHandler(QuietHandler):
     """Records requests."""
 
     protocol_version = "HTTP/1.1"
@@ -86,23 +86,14 @@ class RecordingHandler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(b"hello")
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-        """Log nothing."""
-
 
 @contextmanager
 def record_requests() -> Iterator[tuple[str, list[Request]]]:
     """Run a server; yield its URL and the requests that arrive."""
     requests: list[Request] = []
     handler = type("Handler", (RecordingHandler,), {"requests": requests})
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", requests
-        finally:
-            server.shutdown()
-            thread.join()
+    with serve_in_thread(HTTPServer(("127.0.0.1", 0), handler)) as url:
+        yield url, requests
 
 
 @pytest.mark.skipif(CURL is None or SHELL is None, reason="needs curl and a shell")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi import claims
 from superoffice_contract.target import tenants
 from superoffice_contract.target.credentials import Credential, valid_credentials
@@ -13,25 +14,12 @@ from superoffice_contract.target.invalid_credentials import (
     invalid_credentials,
     unknown_credentials,
 )
-from superoffice_mock.config import tenant_file
-from tests.contract.suite.targets import OTHER_TENANT, read_tenant
-
-ONLINE = {
-    "id": "Cust1",
-    "installation": "online",
-    "users": [{"name": "kari", "password": "Kari"}],
-    "tickets": ["7T:ticket"],
-    "sessions": [{"id": "session", "xsrf": "xsrf"}],
-    "apps": [
-        {"name": "closed", "token": "closed-token", "email-agent": False},
-        {"name": "app", "token": "app-token"},
-    ],
-    "tokens": [{"value": "8A:closed", "app": "closed"}, {"value": "8A:open", "app": "app"}],
-}
+from superoffice_contract.target.tenants import TargetTenant
+from tests.contract.suite.targets import ONLINE_TENANT, OTHER_TENANT
 
 
-def list_valid(table: dict[str, Any]) -> list[Credential]:
-    return list(valid_credentials(read_tenant(**table)))
+def list_valid(tenant: TargetTenant) -> list[Credential]:
+    return list(valid_credentials(tenant))
 
 
 def test_onsite_a_password_a_ticket_and_a_session_are_valid() -> None:
@@ -47,7 +35,7 @@ def test_onsite_a_password_a_ticket_and_a_session_are_valid() -> None:
 
 
 def test_online_only_tickets_and_tokens_of_an_app_with_grant_are_valid() -> None:
-    headers = [dict(credential.headers) for credential in list_valid(ONLINE)]
+    headers = [dict(credential.headers) for credential in list_valid(ONLINE_TENANT)]
     assert {"Authorization": "SOTicket 7T:ticket", "SO-AppToken": "app-token"} in headers
     assert {"Authorization": "Bearer 8A:open"} in headers
     values = str(headers)
@@ -56,32 +44,31 @@ def test_online_only_tickets_and_tokens_of_an_app_with_grant_are_valid() -> None
 
 
 def test_a_tenant_may_have_no_valid_credentials() -> None:
-    for table in (
-        {"id": "Cust1", "installation": "online", "tickets": ["t"]},
-        {"id": "Cust1", "installation": "online", "users": ONLINE["users"]},
-        {"id": "Cust1", "installation": "online", "apps": ONLINE["apps"]},
-        {"id": "onsite", "installation": "onsite"},
-        {"id": "onsite", "installation": "onsite", "tokens": ONLINE["tokens"]},
+    full = ONLINE_TENANT
+    for tenant in (
+        TargetTenant("Cust1", "online", tickets=("t",)),
+        TargetTenant("Cust1", "online", users=full.users),
+        TargetTenant("Cust1", "online", apps=full.apps),
+        TargetTenant("onsite", "onsite"),
+        TargetTenant("onsite", "onsite", tokens=full.tokens),
     ):
-        assert list_valid(table) == [], table
+        assert list_valid(tenant) == [], tenant
 
 
 def test_no_credential_is_both_valid_and_invalid_and_each_has_claims() -> None:
-    for table in (OTHER_TENANT, ONLINE, *tenant_file.demo_tables()):
-        valid, invalid = list_valid(table), list(invalid_credentials(read_tenant(**table)))
+    demo_tenants = tenants.read_tenants(demo_tables(), "the demo tenants")
+    for tenant in (OTHER_TENANT, ONLINE_TENANT, *demo_tenants):
+        valid, invalid = list_valid(tenant), list(invalid_credentials(tenant))
         valid_headers = {credential.headers for credential in valid}
-        assert valid_headers.isdisjoint(credential.headers for credential in invalid), table
-        assert len({credential.name for credential in invalid}) == len(invalid), table
+        assert valid_headers.isdisjoint(credential.headers for credential in invalid), tenant
+        assert len({credential.name for credential in invalid}) == len(invalid), tenant
         for credential in (*valid, *invalid):
             assert credential.claims, credential
             assert set(credential.claims) <= set(claims.load()), credential
 
 
-def headers_by_name(table: dict[str, Any]) -> dict[str, dict[str, str]]:
-    return {
-        credential.name: dict(credential.headers)
-        for credential in invalid_credentials(read_tenant(**table))
-    }
+def headers_by_name(tenant: TargetTenant) -> dict[str, dict[str, str]]:
+    return {credential.name: dict(credential.headers) for credential in invalid_credentials(tenant)}
 
 
 def test_each_credential_of_a_tenant_is_also_tried_with_a_change() -> None:
@@ -92,7 +79,7 @@ def test_each_credential_of_a_tenant_is_also_tried_with_a_change() -> None:
     assert wrong != b"kari:Kari"
     assert set(onsite["the cookie of a session alone"]) == {"Cookie"}
     assert set(onsite["the XSRF value of a session alone"]) == {"X-XSRF-TOKEN"}
-    online = headers_by_name(ONLINE)
+    online = headers_by_name(ONLINE_TENANT)
     assert online["a ticket without app token"] == {"Authorization": "SOTicket 7T:ticket"}
     token_headers = online["a token of an app without the EMail agent"]
     assert token_headers == {"Authorization": "Bearer 8A:closed"}
@@ -101,9 +88,7 @@ def test_each_credential_of_a_tenant_is_also_tried_with_a_change() -> None:
 
 
 def test_two_authorizations_are_two_headers() -> None:
-    (credential,) = [
-        item for item in invalid_credentials(read_tenant(**OTHER_TENANT)) if "two" in item.name
-    ]
+    (credential,) = [item for item in invalid_credentials(OTHER_TENANT) if "two" in item.name]
     assert [name for name, _ in credential.headers] == ["Authorization", "Authorization"]
 
 
@@ -116,7 +101,7 @@ def test_unknown_credentials_contain_no_secret_of_a_tenant() -> None:
 
 def test_the_path_of_a_tenant_begins_with_its_id_except_onsite() -> None:
     for id_, base in (("onsite", ""), ("Cust1", "/Cust1"), ("t-1", "/t-1")):
-        assert read_tenant(id=id_, installation="onsite").base == base, id_
+        assert TargetTenant(id_, "onsite").base == base, id_
 
 
 def test_an_invalid_table_is_reported_with_its_file_and_place() -> None:

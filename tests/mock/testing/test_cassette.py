@@ -8,7 +8,7 @@ import pytest
 import superoffice_mock.cli.replay  # noqa: F401
 from superoffice_mock.recordings import har_file
 from superoffice_mock.redaction.redactor import Redactor
-from tests.mock.testing.plugin_runs import output, run_test
+from tests.mock.testing.plugin_runs import check_invalid_markers, output, run_test
 from tests.support.recordings import entry, recording
 
 pytest_plugins = ["pytester"]
@@ -68,36 +68,33 @@ def test_an_account_that_was_lost_in_the_recording_is_lost_in_the_replay(
     assert "log.entries[1], recorded as turned away (certain)" in output(result)
 
 
-@pytest.mark.parametrize(
-    ("assertion", "message"),
-    [
-        ("assert_started(accounts=[507])", "whether a run covers account 507 is not known"),
-        ("assert_started()", "whether a run was started is not known"),
-        ("assert_turned_away(1)", "how many calls were turned away is not known"),
-        ("assert_turned_away(0)", "how many calls were turned away is not known"),
-        ("assert_no_lost_accounts()", "whether account 507 is lost is not known"),
-    ],
-)
 def test_assertions_fail_if_the_recording_does_not_say_what_became_of_a_call(
-    pytester: pytest.Pytester, assertion: str, message: str
+    pytester: pytest.Pytester,
 ) -> None:
+    cases = {
+        "assert_started(accounts=[507])": "whether a run covers account 507 is not known",
+        "assert_started()": "whether a run was started is not known",
+        "assert_turned_away(1)": "how many calls were turned away is not known",
+        "assert_turned_away(0)": "how many calls were turned away is not known",
+        "assert_no_lost_accounts()": "whether account 507 is lost is not known",
+    }
     recording_path(pytester).parent.mkdir()
     har_file.write(str(recording_path(pytester)), Redactor().redact_recording(recording(entry())))
     test = f"""
 @pytest.mark.superoffice_mock(replay="made/some.har")
-def test_it(superoffice_mock):
+@pytest.mark.parametrize("assertion", {list(cases)})
+def test_it(superoffice_mock, assertion):
     assert sync(superoffice_mock, 507) == 204
-    superoffice_mock.{assertion}
+    eval("superoffice_mock." + assertion)
 """
     result = run_test(pytester, test)
-    result.assert_outcomes(failed=1)
-    assert message in output(result)
-    assert "the recording does not say what became of #1" in output(result)
+    result.assert_outcomes(failed=len(cases))
+    for message in cases.values():
+        note = f"ExpectationFailed: {message}\nE   the recording does not say what became of #1"
+        assert output(result).count(note) == [*cases.values()].count(message), message
 
 
-def test_faults_have_the_same_effects_in_the_replay(
-    pytester: pytest.Pytester,
-) -> None:
+def test_faults_have_the_same_effects_in_the_replay(pytester: pytest.Pytester) -> None:
     test = """
 @pytest.mark.superoffice_mock(replay="made/some.har", record="once")
 def test_it(superoffice_mock):
@@ -133,26 +130,14 @@ def test_a_failing_test_writes_no_file(pytester: pytest.Pytester) -> None:
     assert not recording_path(pytester).exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ('replay="a.har"', 'a.har: there is no such file; record="once" makes it'),
-        ('replay="a.har", record="ones"', "record='ones' is not known; known are none, once, all"),
-        ('record="all"', 'record="all" needs replay="file.har", the file to write'),
-        ('replay="test_an_invalid_marker_is_an_error.py"', "not JSON"),
-    ],
-)
-def test_an_invalid_marker_is_an_error(
-    pytester: pytest.Pytester, arguments: str, message: str
-) -> None:
-    test = f"""
-@pytest.mark.superoffice_mock({arguments})
-def test_it(superoffice_mock):
-    pass
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(errors=1)
-    assert message in output(result)
+def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:
+    cases = {
+        'replay="a.har"': 'a.har: there is no such file; record="once" makes it',
+        'replay="a.har", record="ones"': "record='ones' is not known; known are none, once, all",
+        'record="all"': 'record="all" needs replay="file.har", the file to write',
+        'replay="test_an_invalid_marker_is_an_error.py"': "not JSON",
+    }
+    check_invalid_markers(pytester, cases)
 
 
 @pytest.mark.parametrize("record", ["once", "all"])

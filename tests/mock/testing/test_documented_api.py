@@ -14,20 +14,19 @@ README = (Path(__file__).parents[3] / "mockserver/README.md").read_text(encoding
 FIXTURE = README.split("### Interleavings\n")[0]
 
 
-def test_the_readme_lists_every_member_of_the_fixture(superoffice_mock: SuperOffice) -> None:
-    rows = [row.split("|")[1] for row in table(FIXTURE, "In Python")]
-    documented = set(re.findall(r"`(\w+)", " ".join(rows)))
-    assert documented == {name for name in dir(superoffice_mock) if not name.startswith("_")}
+def public_members(value: object) -> set[str]:
+    return {name for name in dir(value) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("part", ["clock", "lease", "faults"])
-def test_the_readme_lists_every_member_of_clock_lease_and_faults(
-    superoffice_mock: SuperOffice, part: str
+def test_the_readme_lists_every_member_of_the_fixture_and_of_its_parts(
+    office: SuperOffice,
 ) -> None:
-    row = next(row for row in table(FIXTURE, "In Python") if row.startswith(f"| `{part}`"))
-    documented = set(re.findall(r"`(\w+)", row.split("|")[2]))
-    members = {name for name in dir(getattr(superoffice_mock, part)) if not name.startswith("_")}
-    assert documented == members
+    rows = [row.split("|") for row in table(FIXTURE, "In Python")]
+    documented = set(re.findall(r"`(\w+)", " ".join(row[1] for row in rows)))
+    assert documented == public_members(office)
+    for part in ("clock", "lease", "faults"):
+        (description,) = (row[2] for row in rows if row[1].startswith(f" `{part}`"))
+        assert set(re.findall(r"`(\w+)", description)) == public_members(getattr(office, part))
 
 
 def test_the_readme_lists_every_event_of_a_schedule() -> None:

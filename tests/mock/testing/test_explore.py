@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def impatient(office: SuperOffice) -> None:
     office.assert_no_lost_accounts()
 
 
-def test_the_smallest_failing_schedule_is_reported_with_what_happened() -> None:
+def test_the_smallest_failing_schedule_is_reported_with_what_happened_and_can_be_replayed() -> None:
     with pytest.raises(ExpectationFailed) as raised:
         explore(impatient, kinds=("busy", "pass"))
     message = str(raised.value)
@@ -100,11 +101,6 @@ def test_the_smallest_failing_schedule_is_reported_with_what_happened() -> None:
     assert "is lost: answered 204" in message
     assert "What reached the mock:" in message
     assert isinstance(raised.value.__cause__, ExpectationFailed)
-
-
-def test_the_reported_schedule_replays_the_failure() -> None:
-    with pytest.raises(ExpectationFailed) as raised:
-        explore(impatient, kinds=("busy",))
     replay = str(raised.value).rpartition("replay='")[2].removesuffix("')")
     with pytest.raises(ExpectationFailed, match="fails under the replayed schedule") as replayed:
         explore(impatient, replay=replay)
@@ -123,21 +119,11 @@ def test_the_same_seed_tries_the_same_schedules_and_other_seeds_try_others() -> 
     assert any(journals(seed) != first for seed in (2, 3, 4))
 
 
-def test_a_scenario_that_nothing_breaks_passes() -> None:
-    def patient(office: SuperOffice) -> None:
-        assert sync(office, 507) == 204
+def test_a_scenario_that_nothing_breaks_passes_and_may_be_async() -> None:
+    async def patient(office: SuperOffice) -> None:
+        assert await asyncio.to_thread(sync, office, 507) == 204
 
-    explore(patient, examples=5, kinds=("busy", "end", "pass", "delay"))
-
-
-def test_a_scenario_may_be_async() -> None:
-    statuses = []
-
-    async def scenario(office: SuperOffice) -> None:
-        statuses.append(await asyncio.to_thread(sync, office, 507))
-
-    explore(scenario, replay="nothing", installation="online")
-    assert statuses == [204]
+    explore(patient, examples=5, kinds=("busy", "end", "pass", "delay"), installation="online")
 
 
 async def test_an_async_scenario_needs_a_test_without_an_event_loop() -> None:
@@ -168,13 +154,6 @@ def test_a_scenario_that_fails_only_once_is_reported_as_such() -> None:
         explore(scenario)
 
 
-def test_an_unknown_kind_is_an_error() -> None:
-    with pytest.raises(SetupError, match="did you mean 'busy'"):
-        explore(impatient, kinds=("bussy",))
-    with pytest.raises(SetupError, match="did you mean 'busy'"):
-        explore(impatient, replay="1 bussy")
-
-
 @pytest.mark.slow
 def test_an_event_that_is_impossible_is_not_a_failure_of_the_app() -> None:
     def scenario(office: SuperOffice) -> None:
@@ -188,25 +167,26 @@ def test_an_event_that_is_impossible_is_not_a_failure_of_the_app() -> None:
 
 
 @pytest.mark.slow
-def test_exploring_nothing_is_an_error() -> None:
+def test_exploring_nothing_or_an_unknown_kind_is_an_error() -> None:
     def generating(_: SuperOffice) -> Iterator[None]:
         yield
 
     def silent(_: SuperOffice) -> None:
         pass
 
-    with pytest.raises(SetupError, match="must not yield"):
-        explore(generating, replay="nothing")  # type: ignore[arg-type]
-    with pytest.raises(SetupError, match="no call of the scenario reached the mock"):
-        explore(silent, examples=2)
-    with pytest.raises(SetupError, match="call 3 never came, only 2 did"):
-        explore(make_calls(2, []), replay="3 busy")
-    with pytest.raises(SetupError, match="examples=0"):
-        explore(impatient, examples=0)
-    with pytest.raises(SetupError, match=r"kinds=\[\]: nothing could happen"):
-        explore(impatient, kinds=[])
-    with pytest.raises(SetupError, match='clock="real"'):
-        explore(impatient, clock="real")
+    cases: tuple[tuple[Any, dict[str, Any], str], ...] = (
+        (generating, {"replay": "nothing"}, "must not yield"),
+        (silent, {"examples": 2}, "no call of the scenario reached the mock"),
+        (make_calls(2, []), {"replay": "3 busy"}, "call 3 never came, only 2 did"),
+        (impatient, {"examples": 0}, "examples=0"),
+        (impatient, {"kinds": []}, r"kinds=\[\]: nothing could happen"),
+        (impatient, {"clock": "real"}, 'clock="real"'),
+        (impatient, {"kinds": ("bussy",)}, "did you mean 'busy'"),
+        (impatient, {"replay": "1 bussy"}, "did you mean 'busy'"),
+    )
+    for scenario, arguments, message in cases:
+        with pytest.raises(SetupError, match=message):
+            explore(scenario, **arguments)
 
 
 def test_random_numbers_are_the_same_in_a_search_and_in_a_replay() -> None:

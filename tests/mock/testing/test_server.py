@@ -1,8 +1,6 @@
 """`MockServer`, `create_app` and the client of the control surface, without pytest."""
 
-import shutil
-import subprocess
-import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +8,12 @@ import httpx2
 import pytest
 
 import superoffice_mock
+from superoffice_contract.control.answers import ClockState
+from superoffice_contract.control.client import ControlClient
 from superoffice_mock import ExpectationFailed, MockServer, create_app
-from superoffice_mock.errors import ControlFailed, SetupError
-from superoffice_mock.testing.control_client import ControlClient
-from superoffice_mock.testing.models import ClockState
-from tests.examples.stub_server import run_stub
+from superoffice_mock.errors import ControlFailed, SetupError, SuperOfficeMockError
 from tests.mock.testing.partner import outcomes, sync
+from tests.support.local_servers import make_certificate, needs_openssl
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 
@@ -42,27 +40,19 @@ def test_a_server_that_is_not_running_says_how_to_start_it() -> None:
         MockServer().tenant()
 
 
-def test_an_invalid_setting_is_an_error() -> None:
+def test_an_invalid_setting_is_an_error_that_does_not_name_the_command_line() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"second_per_account": 1}, "did you mean 'seconds-per-account'"),
         ({"seconds_per_account": -1}, "seconds-per-account = '-1'"),
+        ({"port": "x"}, "settings: port = 'x'"),
         ({"host": "0.0.0.0"}, "control-token"),
         ({"readings": {"runs": "blocking"}}, "the readings are: run"),
+        ({"readings": "run=x"}, "readings='run=x': expected a mapping"),
     ]
     for settings, message in cases:
         with pytest.raises(SetupError) as raised, MockServer(**settings):
             pass
         assert message in str(raised.value), settings
-
-
-def test_readings_that_are_no_mapping_are_an_error() -> None:
-    with pytest.raises(SetupError, match="readings='run=x': expected a mapping"):
-        MockServer(readings="run=x")  # type: ignore[arg-type]
-
-
-def test_the_error_about_a_setting_of_a_test_does_not_name_the_command_line() -> None:
-    with pytest.raises(SetupError, match="settings: port = 'x'"):
-        MockServer(port="x")
 
 
 def test_a_server_that_listens_on_all_addresses_is_called_on_loopback() -> None:
@@ -84,52 +74,27 @@ def test_assertions_fail_if_the_journal_has_forgotten_requests() -> None:
 
 
 def test_invalid_options_of_a_tenant_are_an_error() -> None:
-    with MockServer() as server, pytest.raises(ControlFailed, match="online"):
+    with MockServer() as server, pytest.raises(SuperOfficeMockError, match="online") as raised:
         server.tenant(granted=False)
+    assert isinstance(raised.value, ControlFailed)
 
 
 def test_the_handle_sends_the_control_token_of_its_server() -> None:
-    with MockServer(control_token="a-token") as server:
+    with (
+        MockServer(control_token="a-token") as server,
+        closing(ControlClient(server.url, error=ControlFailed)) as client,
+    ):
         assert sync(server.tenant(), 507) == 204
-        client = ControlClient(server.url)
         with pytest.raises(ControlFailed, match="control token"):
-            client.get("clock", ClockState)
-        client.close()
+            client.control("GET", "clock", ClockState)
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl on this machine")
+@needs_openssl
 def test_the_handle_trusts_the_certificate_of_its_server(tmp_path: Path) -> None:
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"),
-            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    cert, key = make_certificate(tmp_path)
     with MockServer(tls_cert=str(cert), tls_key=str(key)) as server:
         assert server.url.startswith("https://")
         assert server.tenant().requests == ()
-
-
-def test_a_connection_that_the_server_closed_is_replaced() -> None:
-    with MockServer() as first:
-        client = ControlClient(first.url)
-        client.get("clock", ClockState)
-        port = first.url.rpartition(":")[2]
-    with MockServer(port=port):
-        assert client.get("clock", ClockState).clock == "real"
-    client.close()
-
-
-def test_the_error_about_another_server_names_its_status() -> None:
-    with run_stub() as url:
-        client = ControlClient(url)
-        with pytest.raises(ControlFailed, match=r"GET /_mock/clock: it answered 501"):
-            client.get("clock", ClockState)
-        client.close()
 
 
 async def test_the_application_and_its_control_surface_answer_over_an_asgi_transport() -> None:
@@ -141,23 +106,6 @@ async def test_the_application_and_its_control_surface_answer_over_an_asgi_trans
         assert exchange["outcome"] == "started"
         response = await client.post("/_mock/faults", json={"connection": "reset-by-peer"})
         assert response.status_code == 409
-
-
-def test_importing_the_plugin_imports_nothing_else() -> None:
-    program = "import sys, superoffice_mock.pytest_plugin; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", f"import pytest; {program}"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    ours = {name for name in done.stdout.split() if name.startswith("superoffice")}
-    assert ours == {
-        "superoffice_mock",
-        "superoffice_mock.pytest_plugin",
-        "superoffice_mock.version",
-    }
-    assert {"starlette", "uvicorn", "msgspec", "hypothesis"} & set(done.stdout.split()) == set()
 
 
 def test_the_package_has_the_names_in_all_and_no_others() -> None:

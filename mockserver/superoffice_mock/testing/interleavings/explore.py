@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import inspect
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
 import msgspec
@@ -57,7 +57,7 @@ def explore(
     if examples < 1:
         msg = f"examples={examples}: expected 1 or more"
         raise SetupError(msg)
-    with _explorer(scenario, tenant) as explorer:
+    with _Explorer(scenario, tenant) as explorer:
         if replay is not None:
             schedule = parse_schedule(replay) if isinstance(replay, str) else replay
             _check_clock([event.kind for event in schedule], tenant)
@@ -75,38 +75,24 @@ def explore(
         raise SetupError(msg)
 
 
-class InterleavingServer(MockServer):
-    """A server that plays *schedule_runs*, by tenant."""
+# ---- one schedule ----------------------------------------------------------------------------
 
-    def __init__(self, schedule_runs: Mapping[str, ScheduleRun]) -> None:
+
+class _Explorer(MockServer):
+    """A server on which *scenario* runs under schedules; `calls` counts the calls of all runs."""
+
+    def __init__(self, scenario: Scenario, options: TenantOptions) -> None:
         super().__init__(jump_settle=_JUMP_SETTLE)
-        self._schedule_runs = schedule_runs
+        self.calls = 0
+        self._scenario = scenario
+        self._options = options
+        self._schedule_runs: dict[str, ScheduleRun] = {}
 
     def served(self) -> "Mock":
         """Return the mock to serve, inside the middleware."""
         mock = super().served()
         app = InterleavingMiddleware(mock.app, self._schedule_runs)
         return msgspec.structs.replace(mock, app=app)
-
-
-# ---- one schedule ----------------------------------------------------------------------------
-
-
-class _Explorer:
-    """Runs *scenario* under schedules on *server*; `calls` counts the calls of all runs."""
-
-    def __init__(
-        self,
-        scenario: Scenario,
-        server: MockServer,
-        schedule_runs: dict[str, ScheduleRun],
-        tenant: TenantOptions,
-    ) -> None:
-        self.calls = 0
-        self._scenario = scenario
-        self._server = server
-        self._schedule_runs = schedule_runs
-        self._tenant = tenant
 
     def try_schedule(self, schedule: Schedule) -> Failure | None:
         """Run the scenario under *schedule* on a new tenant; return how it failed, if it did."""
@@ -120,7 +106,7 @@ class _Explorer:
         return None
 
     def _play(self, schedule: Schedule) -> None:
-        with self._server.tenant(**self._tenant) as office, _seeded_random():
+        with self.tenant(**self._options) as office, _seeded_random():
             schedule_run = ScheduleRun(office.id, office.credentials.headers, schedule)
             self._schedule_runs[office.id] = schedule_run
             try:
@@ -130,13 +116,6 @@ class _Explorer:
                 self.calls += schedule_run.calls
                 if schedule_run.error is not None:
                     raise schedule_run.error
-
-
-@contextlib.contextmanager
-def _explorer(scenario: Scenario, tenant: TenantOptions) -> Iterator[_Explorer]:
-    schedule_runs: dict[str, ScheduleRun] = {}
-    with InterleavingServer(schedule_runs) as server:
-        yield _Explorer(scenario, server, schedule_runs, tenant)
 
 
 @contextlib.contextmanager
@@ -178,15 +157,13 @@ def _run(scenario: Scenario, office: SuperOffice) -> None:
         raise SetupError(msg)
     if inspect.iscoroutine(result):
         with contextlib.closing(result):
-            _check_no_loop()
+            with contextlib.suppress(RuntimeError):
+                asyncio.get_running_loop()
+                msg = (
+                    "an async scenario gets an event loop of its own: call explore from a sync test"
+                )
+                raise SetupError(msg)
             asyncio.run(result)
-
-
-def _check_no_loop() -> None:
-    with contextlib.suppress(RuntimeError):
-        asyncio.get_running_loop()
-        msg = "an async scenario gets an event loop of its own: call explore from a sync test"
-        raise SetupError(msg)
 
 
 # ---- many schedules --------------------------------------------------------------------------

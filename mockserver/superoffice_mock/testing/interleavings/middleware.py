@@ -1,12 +1,14 @@
 """An ASGI middleware that plays schedules: their events come before a call reaches the mock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from superoffice_contract.control.answers import LeaseState, Nothing
+from superoffice_contract.control.client import Answer, make_call
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.server.asgi_extensions import CONNECTION, Connection
 from superoffice_mock.testing.interleavings.schedules import Schedule, ScheduledEvent
@@ -14,12 +16,13 @@ from superoffice_mock.testing.interleavings.schedules import Schedule, Scheduled
 OTHER_ACCOUNT: Final = -1
 """The account that the other client asks for; no app has it."""
 CRASHED: Final = 500
-_PATH: Final = "api/v1/Agents/EMail/SyncEmailAccounts"
 _FAULTS: Final[Mapping[str, Mapping[str, object]]] = {
     "refuse": {"status": 503},
     "deny": {"expired_credential": True},
     "reset": {"connection": "reset-by-peer"},
+    "delay": {},
 }
+"""What is armed by each kind of event that is a fault; the delay comes from the event."""
 
 
 class ScheduleRun:
@@ -34,6 +37,7 @@ class ScheduleRun:
         self.lock = asyncio.Lock()
         self.error: Exception | None = None
         self.calls = 0
+        self.other_calls = set[asyncio.Task[tuple[int, bytes]]]()
         self._schedule = schedule
 
     def next_call(self) -> list[ScheduledEvent]:
@@ -43,9 +47,7 @@ class ScheduleRun:
         """
         self.calls += 1
         due = [event for event in self._schedule if event.before == self.calls]
-        faults = [
-            event for event in due if _HANDLERS[event.kind] is InterleavingMiddleware.arm_fault
-        ]
+        faults = [event for event in due if event.kind in _FAULTS]
         return [event for event in due if event not in faults] + faults[-1:]
 
 
@@ -58,7 +60,6 @@ class InterleavingMiddleware:
     def __init__(self, app: ASGIApp, schedule_runs: Mapping[str, ScheduleRun]) -> None:
         self._app = app
         self._schedule_runs = schedule_runs
-        self._other_calls: set[asyncio.Task[tuple[int, bytes]]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Play what comes before this call, then pass the call on."""
@@ -68,9 +69,10 @@ class InterleavingMiddleware:
             return
         async with schedule_run.lock:
             due = schedule_run.next_call()
+            player = _EventPlayer(self._app, schedule_run, scope)
             try:
                 for event in due:
-                    await _HANDLERS[event.kind](self, schedule_run, event, scope)
+                    await player.play(event)
             except Exception as error:
                 schedule_run.error = error
                 raise
@@ -78,85 +80,69 @@ class InterleavingMiddleware:
             receive, send = _cut_off(scope, receive)
         await self._app(scope, receive, send)
 
-    # ---- events ------------------------------------------------------------------------------
 
-    async def occupy(self, schedule_run: ScheduleRun, _: ScheduledEvent, scope: Scope) -> None:
+class _EventPlayer:
+    """Plays events of *schedule_run* by calls of *app*, as if on the connection of *scope*."""
+
+    def __init__(self, app: ASGIApp, schedule_run: ScheduleRun, scope: Scope) -> None:
+        self._app = app
+        self._run = schedule_run
+        self._scope = scope
+
+    async def play(self, event: ScheduledEvent) -> None:
+        """Do what comes before the call; "cut" is an event during the call."""
+        if event.kind == "busy":
+            await self._occupy()
+        elif event.kind == "end":
+            await self._end_run()
+        elif event.kind == "pass":
+            await self._control("POST", "clock/advance", Nothing, {"seconds": event.seconds})
+        elif event.kind in _FAULTS:
+            fault = _FAULTS[event.kind] or {"delay": event.seconds}
+            await self._control("POST", "faults", Nothing, fault)
+
+    async def _occupy(self) -> None:
         """Make a call of another client, unless it would be turned away."""
-        lease = await self._control(schedule_run, scope, "GET", "lease")
-        if msgspec.json.decode(lease)["held"]:
+        if (await self._control("GET", "lease", LeaseState)).held:
             return
-        headers = {**schedule_run.headers, "Content-Type": "application/json"}
-        body = {"SyncUserAccounts": [{"AccountId": OTHER_ACCOUNT}]}
-        path = f"/{schedule_run.tenant}/{_PATH}"
-        call = asyncio.create_task(self._send(scope, "POST", path, b"", headers, body))
-        self._other_calls.add(call)
-        call.add_done_callback(self._other_calls.discard)
+        headers = {**self._run.headers, "Content-Type": "application/json"}
+        body = sync_email_accounts.encode_ids([OTHER_ACCOUNT])
+        target = f"/{self._run.tenant}{sync_email_accounts.operation().path}"
+        call = asyncio.create_task(self._send("POST", target, headers, body))
+        self._run.other_calls.add(call)
+        call.add_done_callback(self._run.other_calls.discard)
         await asyncio.sleep(0)  # it runs until it has the lease; its answer may be due later
         if call.done() and call.result()[0] == CRASHED:
             raise ControlFailed("the other client", "the mock crashed; its journal says why")
 
-    async def end_run(self, schedule_run: ScheduleRun, _: ScheduledEvent, scope: Scope) -> None:
+    async def _end_run(self) -> None:
         """Advance the clock until the run that has the lease ends; nothing is cut short."""
-        lease = await self._control(schedule_run, scope, "GET", "lease")
-        holder = msgspec.json.decode(lease)["holder"]
-        if holder is not None and holder["by"] == "run":
-            seconds = {"seconds": holder["seconds_left"]}
-            await self._control(schedule_run, scope, "POST", "clock/advance", seconds)
-
-    async def pass_time(
-        self, schedule_run: ScheduleRun, event: ScheduledEvent, scope: Scope
-    ) -> None:
-        """Advance the clock."""
-        seconds = {"seconds": event.seconds}
-        await self._control(schedule_run, scope, "POST", "clock/advance", seconds)
-
-    async def arm_fault(
-        self, schedule_run: ScheduleRun, event: ScheduledEvent, scope: Scope
-    ) -> None:
-        """Arm a fault for the call that comes next, which is this one."""
-        fault = _FAULTS.get(event.kind, {"delay": event.seconds})
-        await self._control(schedule_run, scope, "POST", "faults", fault)
-
-    async def do_nothing(self, *_: object) -> None:
-        """Do nothing before the call: the event is one during the call."""
-
-    # ---- calls of its own --------------------------------------------------------------------
+        holder = (await self._control("GET", "lease", LeaseState)).holder
+        if holder is not None and holder.by == "run":
+            seconds = {"seconds": holder.seconds_left}
+            await self._control("POST", "clock/advance", Nothing, seconds)
 
     async def _control(
-        self,
-        schedule_run: ScheduleRun,
-        scope: Scope,
-        method: str,
-        path: str,
-        body: object = None,
-    ) -> bytes:
-        query = f"tenant={schedule_run.tenant}".encode()
-        status, content = await self._send(scope, method, f"/_mock/{path}", query, {}, body)
-        if status >= 400:
-            raise ControlFailed(f"{method} /_mock/{path}", content.decode())
-        return content
+        self, method: str, path: str, type_: type[Answer], body: object = None
+    ) -> Answer:
+        call = make_call(method, path, body, {"tenant": self._run.tenant}, ControlFailed)
+        return call.read(*await self._send(method, call.target, {}, call.body), type_)
 
     async def _send(
-        self,
-        scope: Scope,
-        method: str,
-        path: str,
-        query: bytes,
-        headers: Mapping[str, str],
-        body: object,
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
-        """Call the app as if on the connection of *scope*; return status and body."""
-        raw_body = b"" if body is None else msgspec.json.encode(body)
+        """Call the app; return status and body."""
+        path, _, query = target.partition("?")
         raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         own_scope = {
-            **scope,
+            **self._scope,
             "method": method,
             "path": path,
             "raw_path": path.encode(),
-            "query_string": query,
+            "query_string": query.encode(),
             "headers": [(b"host", b"127.0.0.1"), *raw_headers],
         }
-        messages: list[Message] = [{"type": "http.request", "body": raw_body, "more_body": False}]
+        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         status, content = 0, b""
 
         async def receive() -> Message:
@@ -169,19 +155,6 @@ class InterleavingMiddleware:
 
         await self._app(own_scope, receive, send)
         return status, content
-
-
-_Handler = Callable[[InterleavingMiddleware, ScheduleRun, ScheduledEvent, Scope], Awaitable[None]]
-_HANDLERS: Final[Mapping[str, _Handler]] = {
-    "busy": InterleavingMiddleware.occupy,
-    "end": InterleavingMiddleware.end_run,
-    "pass": InterleavingMiddleware.pass_time,
-    "refuse": InterleavingMiddleware.arm_fault,
-    "deny": InterleavingMiddleware.arm_fault,
-    "delay": InterleavingMiddleware.arm_fault,
-    "reset": InterleavingMiddleware.arm_fault,
-    "cut": InterleavingMiddleware.do_nothing,
-}
 
 
 def _cut_off(scope: Scope, receive: Receive) -> tuple[Receive, Send]:

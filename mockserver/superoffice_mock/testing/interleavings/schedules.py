@@ -91,11 +91,10 @@ def _parse_event(words: Sequence[str], text: str) -> ScheduledEvent:
     before, kind, *rest = (*words, "", "")[: max(len(words), 2)]
     _check_kind(kind, f"replay={text!r}")
     try:
-        seconds = float(rest[0]) if kind in TIMED_KINDS else None
+        is_timed = kind in TIMED_KINDS
+        seconds = float(rest[0]) if is_timed else None
         number = int(before)
-        if number < 1 or (seconds is not None and not 0 <= seconds <= 1_000_000):
-            raise ValueError
-        if len(rest) != (kind in TIMED_KINDS):
+        if number < 1 or len(rest) != is_timed or not 0 <= (seconds or 0) <= 1_000_000:
             raise ValueError
     except (ValueError, IndexError):
         msg = (

@@ -1,13 +1,26 @@
-"""Answers of the control surface as values: exchanges, runs, events, credentials."""
+"""Answers of the control surface as values: exchanges, runs, events, tenants, credentials."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 
+from superoffice_contract.lost_accounts import Attempt, Confidence
+from superoffice_contract.operations.registry import THROTTLED
+
 
 class Value(msgspec.Struct, frozen=True):
     """An answer, or a part of one; members that a newer server adds are ignored."""
+
+
+class Nothing(Value, frozen=True):
+    """An answer of which nothing is read."""
+
+
+class Health(Value, frozen=True):
+    """That the server answers calls."""
+
+    status: str
 
 
 class Account(Value, frozen=True):
@@ -27,10 +40,14 @@ class Principal(Value, frozen=True):
 
 
 class Holder(Value, frozen=True):
-    """The holder of the lease: a `run`, by its number, or `hand` for a hold by the test."""
+    """The holder of the lease: a `run`, by its number, or `hand` for a hold by the test.
+
+    *seconds_left*: when a run that holds it now ends.
+    """
 
     by: str
     run: int | None = None
+    seconds_left: float | None = None
 
 
 class RecordedOutcome(Value, frozen=True):
@@ -48,10 +65,12 @@ class Exchange(Value, frozen=True):
     method: str
     path: str
     outcome: str
+    tenant: str | None = None
     operation: str | None = None
     media_type: str | None = None
     principal: Principal | None = None
     accounts: tuple[Account, ...] | None = None
+    query: Mapping[str, object] = {}
     select: tuple[str, ...] | None = None
     run: int | None = None
     holder: Holder | None = None
@@ -79,6 +98,20 @@ class Exchange(Value, frozen=True):
         """Whether it has not been answered yet."""
         return self.outcome == "pending"
 
+    @property
+    def undecided(self) -> bool:
+        """Whether it is a replayed call that may have started a run; its recording does not say."""
+        may_sync = self.method == "POST" and self.operation in THROTTLED
+        return self.became == "unknown" and may_sync and (self.status is None or self.status < 300)
+
+    @property
+    def confidence(self) -> Confidence:
+        """How certain its outcome is: a recorded one may be an estimate."""
+        if self.undecided:
+            return Confidence.UNKNOWN
+        name = None if self.recorded is None else self.recorded.confidence
+        return Confidence.__members__.get((name or "").upper(), Confidence.CERTAIN)
+
 
 class Header(Value, frozen=True):
     """A header as it was sent, without secrets."""
@@ -93,6 +126,14 @@ class ExchangeDetails(Exchange, frozen=True):
     headers: tuple[Header, ...] = ()
     body: str = ""
     crash: str | None = None
+
+
+class Journal(Value, frozen=True):
+    """Exchanges, oldest first, how many match in total, and how many older ones are forgotten."""
+
+    requests: tuple[Exchange, ...]
+    total: int = 0
+    forgotten: int = 0
 
 
 class Step(Value, frozen=True):
@@ -124,6 +165,35 @@ class Run(Value, frozen=True):
         return tuple(account for account in self.accounts if account not in unfinished)
 
 
+class Runs(Value, frozen=True):
+    """Runs, oldest first."""
+
+    runs: tuple[Run, ...]
+
+
+def attempts_of(exchanges: Iterable[Exchange], runs: Iterable[Run]) -> list[Attempt]:
+    """Return the syncs that *exchanges* asked for, and what *runs*, or recorded runs, cover."""
+    covered = {run.request: run.covered for run in runs}
+    return [
+        Attempt(
+            exchange.account_ids if exchange.operation in THROTTLED else (),
+            exchange.status == 204,
+            exchange.account_ids
+            if exchange.recorded is not None and exchange.became == "started"
+            else covered.get(exchange.id, ()),
+            exchange.confidence,
+        )
+        for exchange in exchanges
+    ]
+
+
+class LeaseState(Value, frozen=True):
+    """Whether the lease is held, and by what."""
+
+    held: bool
+    holder: Holder | None = None
+
+
 class Event(Value, frozen=True):
     """Something that happened while a clock was advanced, such as `task-ended` or `answered`."""
 
@@ -144,6 +214,19 @@ class ClockState(Value, frozen=True):
     waiting: int
 
 
+class AccountDuration(Value, frozen=True):
+    """How long the sync of one account takes."""
+
+    seconds: float
+
+
+class Durations(Value, frozen=True):
+    """How long a sync takes: of the accounts that have a time of their own, and of the others."""
+
+    seconds_per_account: float
+    accounts: tuple[AccountDuration, ...]
+
+
 class Credentials(Value, frozen=True):
     """One credential of each kind that the tenant accepts; *headers* sign in with one of them."""
 
@@ -159,6 +242,12 @@ class Credentials(Value, frozen=True):
 
     def __repr__(self) -> str:
         return "Credentials(…)"
+
+
+class Lifetimes(Value, frozen=True):
+    """The seconds that the credentials of a tenant last, by kind; None: forever."""
+
+    expires_after: Mapping[str, float | None]
 
 
 class NewTenant(Value, frozen=True):

@@ -1,0 +1,1 @@
+"""The control surface of a mock, `/_mock/`, as its clients see it."""
