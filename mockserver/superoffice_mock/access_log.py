@@ -6,14 +6,14 @@ from typing import TextIO
 
 import msgspec
 
+from superoffice_contract.messages import shorten
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.wire.values import shorten
 
 
 def format_text(exchange: Exchange) -> str:
-    """Return the request, the response and the outcome of *exchange* as a line of text."""
+    """Return *exchange* as a line of text; the traceback of a crash follows it."""
     elapsed = to_seconds(exchange.elapsed_real) or 0.0
     target = shorten(exchange.operation or exchange.path)
     principal = _format_principal(exchange.principal)
@@ -22,10 +22,11 @@ def format_text(exchange: Exchange) -> str:
     outcome = exchange.outcome.replace("_", " ")
     reason = f": {exchange.reason}" if exchange.reason else ""
     violations = f"; violations: {'; '.join(exchange.violations)}" if exchange.violations else ""
+    crash = "" if exchange.crash is None else f"\n{exchange.crash.rstrip()}"
     return (
         f"{format_instant(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
         f"{shorten(exchange.method)} {target}{principal} -> {status} after {elapsed:.2f} s"
-        f"{disconnect}, {outcome}{reason}{violations}"
+        f"{disconnect}, {outcome}{reason}{violations}{crash}"
     )
 
 
@@ -72,7 +73,7 @@ def make_logger(setting: str, stream: TextIO = sys.stderr) -> Callable[[Exchange
     if setting == "off":
         return log_nothing
     crashes_only = setting == "auto" and not stream.isatty()
-    format_exchange = format_json if setting == "json" else _format_text_and_crash
+    format_exchange = format_json if setting == "json" else format_text
 
     def log(exchange: Exchange) -> None:
         if exchange.crash is not None or not crashes_only:
@@ -80,8 +81,3 @@ def make_logger(setting: str, stream: TextIO = sys.stderr) -> Callable[[Exchange
             stream.flush()
 
     return log
-
-
-def _format_text_and_crash(exchange: Exchange) -> str:
-    crash = "" if exchange.crash is None else f"\n{exchange.crash.rstrip()}"
-    return format_text(exchange) + crash

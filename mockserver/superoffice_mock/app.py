@@ -1,40 +1,30 @@
 """Puts the application together from the settings."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from superoffice_contract.openapi import operations
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.config.tenant_spec import tenant_defaults
-from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import seconds
-from superoffice_mock.tenants.registry import TemporaryTenantLimits, Tenants
-from superoffice_mock.tenants.tenant import Tenant, TenantLimits
-from superoffice_mock.tenants.waiting_room import SteadyClock
-from superoffice_mock.webapi.backend import Backend, BackendFactory
+from superoffice_mock.tenants.registry import Tenants
+from superoffice_mock.tenants.state_holder import make_steady_clock
+from superoffice_mock.webapi.backend import BackendChoice, BackendFactory
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.endpoint import ApiEndpoint, Log
-from superoffice_mock.webapi.fault_injection import FaultInjection
-from superoffice_mock.webapi.operations import pipeline
-from superoffice_mock.webapi.operations.pipeline import SimulationBackend
+from superoffice_mock.webapi.entry import Registry
+from superoffice_mock.webapi.locate import TenantLocator
+from superoffice_mock.webapi.operations import registry
+from superoffice_mock.webapi.operations.pipeline import BodyLimits, SimulationBackend
 from superoffice_mock.webapi.routing import Routes
 from superoffice_mock.wire.cors import AllowedOrigins
 
 CONTROL: Final = "/_mock/"
 """The prefix of all paths of the control surface."""
-
-ControlRoutes = tuple[BaseRoute, Callable[[Request, Exception], Awaitable[Response]]]
-"""The route of the control surface and its error handler."""
 
 
 class Application(Starlette):
@@ -45,7 +35,7 @@ class Application(Starlette):
     faster.
     """
 
-    def __init__(self, api: ApiEndpoint, build_control: Callable[[], ControlRoutes]) -> None:
+    def __init__(self, api: ApiEndpoint, build_control: Callable[[], BaseRoute]) -> None:
         super().__init__()
         self._api = api
         self._build_control = build_control
@@ -59,9 +49,7 @@ class Application(Starlette):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return Starlette's middleware stack, and mount the control surface; called once."""
-        route, error_handler = self._build_control()
-        self.router.routes.append(route)
-        self.exception_handlers[HTTPException] = error_handler
+        self.router.routes.append(self._build_control())
         return super().build_middleware_stack()
 
 
@@ -83,23 +71,28 @@ def assemble(
     log: Log,
     steady_clock: Callable[[], int] | None = None,
     backend_factory: BackendFactory | None = None,
+    operations: Registry | None = None,
 ) -> Mock:
     """Return the mock with *tenants*; *steady_clock* is real time in nanoseconds.
 
-    *backend_factory* makes a backend that replaces the simulation.
+    *backend_factory* makes what replaces the simulation. *operations* are those that the mock
+    answers; the default are all in this project's own description.
     """
-    steady_clock = steady_clock or SteadyClock()
+    steady_clock = steady_clock or make_steady_clock()
     started_at = steady_clock()
-    description = operations.load()
+    operations = operations or registry.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
-    tenant_table = _build_tenants(settings, tenants, journal, steady_clock)
-    routes = Routes(description, tenant_table)
-    backend = FaultInjection(_build_backend(settings, routes, backend_factory))
+    tenant_table = Tenants(tenants, journal, settings, steady_clock)
+    routes = Routes(operations, tenant_table)
+    choose_backend = _choose_backend(settings, routes, backend_factory)
     origins = AllowedOrigins.parse(settings.cors_origins.split())
-    captures = Captures(journal)
-    api = ApiEndpoint(routes, backend, journal, origins, steady_clock, log, captures)
+    captures = Captures(journal, operations.description)
+    locator = TenantLocator(routes, settings.max_body)
+    api = ApiEndpoint(
+        routes, choose_backend, journal, origins, steady_clock, log, captures, locator
+    )
 
-    def build_control() -> ControlRoutes:
+    def build_control() -> BaseRoute:
         from superoffice_mock.control.request import ControlContext
         from superoffice_mock.control.router import mount_control
 
@@ -107,37 +100,21 @@ def assemble(
             tenant_table,
             journal,
             captures,
-            description.operations,
+            operations,
             steady_clock,
             started_at,
-            tenant_defaults(
-                settings.seconds_per_account, settings.readings, settings.expires_after
-            ),
+            settings,
             log,
-            settings.control_token is not None,
         )
-        return mount_control(context, settings.control_token)
+        return mount_control(context)
 
     return Mock(Application(api, build_control), tenant_table, journal)
 
 
-def _build_tenants(
-    settings: Settings,
-    facts: Sequence[TenantFacts],
-    journal: Journal,
-    steady_clock: Callable[[], int],
-) -> Tenants:
-    limits = TenantLimits(settings.max_waiting, settings.jump_settle)
-    bounds = TemporaryTenantLimits(settings.max_tenants, seconds(settings.tenant_ttl))
-
-    def build(tenant_facts: TenantFacts, clock: Clock | None) -> Tenant:
-        return Tenant(tenant_facts, journal, limits, steady_clock, clock)
-
-    return Tenants(build, facts, bounds, steady_clock)
-
-
-def _build_backend(
+def _choose_backend(
     settings: Settings, routes: Routes, backend_factory: BackendFactory | None
-) -> Backend:
-    simulation = SimulationBackend(pipeline.BodyLimits(settings.max_body, settings.max_accounts))
-    return simulation if backend_factory is None else backend_factory(routes, simulation)
+) -> BackendChoice:
+    simulation = SimulationBackend(BodyLimits(settings.max_body, settings.max_accounts))
+    if backend_factory is None:
+        return lambda _: simulation
+    return backend_factory(routes, simulation)

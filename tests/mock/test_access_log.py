@@ -48,37 +48,39 @@ def log_lines(setting: str, *exchanges: Exchange, stream: io.StringIO | None = N
 # ---- text lines ------------------------------------------------------------------------------
 
 
-async def test_the_line_of_a_started_call_has_time_tenant_call_user_status_and_run() -> None:
-    local = InProcessMock()
-    await local.call()
-    assert format_text(local.exchanges()[0]) == (
-        "08:00:00.000 onsite #1 POST SyncEmailAccounts by tje0 (Basic) -> 204 after 0.00 s, "
-        "started: run 1 syncs 1 account in 5.0 s"
-    )
+async def test_the_line_of_a_call_has_time_tenant_call_user_status_and_outcome() -> None:
+    bearer = {"authorization": "Bearer 8A:Cust12345.demo-token", "content-type": "text/json"}
+    ticket = {"authorization": "SOTicket 7T:demo-ticket", "content-type": "text/json"}
+    wrong = {"authorization": "Basic dGplMDpuby1zdWNo"}
+    wrong_password = "Authorization: Basic: wrong password for user 'tje0'"
+    started = "204 after 0.00 s, started: run 1 syncs 1 account in"
+    for method, path, headers, expected in (
+        (
+            "POST",
+            PATH,
+            None,
+            f"onsite #1 POST SyncEmailAccounts by tje0 (Basic) -> {started} 5.0 s",
+        ),
+        ("POST", PATH, ticket, f"onsite #1 POST SyncEmailAccounts by SOTicket -> {started} 5.0 s"),
+        (
+            *("POST", f"/Cust12345{PATH}", bearer),
+            f"Cust12345 #1 POST SyncEmailAccounts by demo-app (Bearer) -> {started} 2.0 s",
+        ),
+        (
+            *("POST", PATH, wrong),
+            f"onsite #1 POST SyncEmailAccounts -> 401 after 0.00 s, rejected: {wrong_password}",
+        ),
+        ("GET", PATH, {}, "onsite #1 GET SyncEmailAccounts -> 200 after 0.00 s, served"),
+    ):
+        local = InProcessMock()
+        await local.call(method, path, headers=headers)
+        assert format_text(local.log[0]) == f"08:00:00.000 {expected}"
 
 
 async def test_the_line_of_a_turned_away_call_has_the_run_that_held_the_lease() -> None:
     line = format_text(await make_turned_away_call(InProcessMock()))
     assert line.endswith("turned away: run 1 holds the lease for 3.8 s more")
     assert line.startswith("08:00:01.200 onsite #2 POST")
-
-
-async def test_the_line_of_a_call_has_its_app_or_for_a_ticket_the_scheme() -> None:
-    local = InProcessMock()
-    bearer = {"authorization": "Bearer 8A:Cust12345.demo-token", "content-type": "text/json"}
-    await local.call(path=f"/Cust12345{PATH}", headers=bearer)
-    assert " by demo-app (Bearer) -> 204" in format_text(local.exchanges("Cust12345")[0])
-    ticket = {"authorization": "SOTicket 7T:demo-ticket", "content-type": "text/json"}
-    await local.call(headers=ticket)
-    assert " by SOTicket -> 204" in format_text(local.exchanges()[0])
-
-
-async def test_the_line_of_a_rejected_call_has_the_reason_and_no_user() -> None:
-    local = InProcessMock()
-    await local.call(headers={"authorization": "Basic dGplMDpuby1zdWNo"})
-    line = format_text(local.exchanges()[0])
-    assert "POST SyncEmailAccounts -> 401" in line
-    assert line.endswith("rejected: Authorization: Basic: wrong password for user 'tje0'")
 
 
 async def test_the_line_of_an_abandoned_call_says_that_the_client_disconnected() -> None:
@@ -92,14 +94,6 @@ async def test_the_line_of_an_abandoned_call_says_that_the_client_disconnected()
     await local.control("POST", "clock/advance", {"seconds": 1})
     await call
     assert "after 0.00 s, client disconnected, turned away: " in format_text(local.exchanges()[0])
-
-
-async def test_a_get_of_the_operation_is_served() -> None:
-    local = InProcessMock()
-    await local.call("GET", headers={}, body=b"")
-    assert format_text(local.exchanges()[0]).endswith(
-        "GET SyncEmailAccounts -> 200 after 0.00 s, served"
-    )
 
 
 async def test_any_path_gives_a_short_printable_line() -> None:
@@ -124,7 +118,7 @@ async def test_text_writes_a_line_for_each_exchange() -> None:
     assert lines == [format_text(exchange) for exchange in local.exchanges()]
 
 
-async def test_auto_is_text_on_a_terminal_and_crashes_only_elsewhere() -> None:
+async def test_auto_is_text_on_a_terminal_and_crashes_only_elsewhere_and_off_is_nothing() -> None:
     local = InProcessMock()
     await local.call()
     (exchange,) = local.exchanges()
@@ -132,10 +126,7 @@ async def test_auto_is_text_on_a_terminal_and_crashes_only_elsewhere() -> None:
     assert log_lines("auto", exchange) == ""
     crash = await make_crashed_call()
     assert log_lines("auto", exchange, crash) == log_lines("text", crash)
-
-
-async def test_off_writes_nothing_not_even_crashes() -> None:
-    assert log_lines("off", await make_crashed_call()) == ""
+    assert log_lines("off", exchange, crash) == ""
 
 
 async def test_a_crash_is_logged_as_a_line_and_a_traceback() -> None:
@@ -148,11 +139,13 @@ async def test_a_crash_is_logged_as_a_line_and_a_traceback() -> None:
     assert traceback.rstrip().splitlines()[-1].startswith("TypeError: ")
 
 
-async def test_json_is_one_object_per_line_even_for_a_crash() -> None:
+async def test_json_is_one_object_per_line_even_for_a_crash_and_on_a_terminal() -> None:
     local = InProcessMock()
     turned_away = await make_turned_away_call(local)
     crash = await make_crashed_call()
-    records = [json.loads(line) for line in log_lines("json", turned_away, crash).splitlines()]
+    lines = log_lines("json", turned_away, crash)
+    assert log_lines("json", turned_away, crash, stream=Terminal()) == lines
+    records = [json.loads(line) for line in lines.splitlines()]
     assert records[0] == {
         "at": "2027-01-15T08:00:01.200000Z",
         "tenant": "onsite",
@@ -173,14 +166,6 @@ async def test_json_is_one_object_per_line_even_for_a_crash() -> None:
     }
     assert [record["outcome"] for record in records] == ["turned_away", "crashed"]
     assert records[1]["crash"] == crash.crash
-
-
-async def test_json_is_the_same_on_a_terminal() -> None:
-    local = InProcessMock()
-    await local.call()
-    assert log_lines("json", *local.exchanges(), stream=Terminal()) == log_lines(
-        "json", *local.exchanges()
-    )
 
 
 async def test_no_line_contains_a_credential() -> None:

@@ -2,60 +2,41 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.control.request import (
-    ControlMethod,
-    ControlPaths,
-    ControlRequest,
-    RequestBody,
-)
-from superoffice_mock.control.views import View
+from superoffice_mock.control.request import ControlMethod, RequestBody, View
 from superoffice_mock.core.journal import OUTCOMES
 from superoffice_mock.version import __version__
 
-COMMON_ERRORS: Final = (400, 403, 404, 413)
-"""The error statuses that every call may have."""
-SCHEMA_PREFIX: Final = "#/components/schemas/"
+_COMMON_ERRORS: Final = (400, 403, 404, 413)
 _PATH_PARAMETER: Final = re.compile(r"{(\w+)}")
 _DECODER: Final = json.JSONDecoder()
 
 
-def document_method(paths: Callable[[], ControlPaths]) -> ControlMethod:
-    """Return the method that describes all calls in *paths*, itself included."""
+def build_document(calls: Mapping[str, ControlMethod], *, needs_token: bool) -> View:
+    """Return *calls* as an OpenAPI 3.1 document."""
+    import yaml
 
-    async def describe(request: ControlRequest) -> View:
-        return build_document(paths(), needs_token=request.context.needs_token)
-
-    return ControlMethod(
-        describe, summary="returns this description of the control surface", response="Document"
-    )
-
-
-def build_document(paths: ControlPaths, *, needs_token: bool) -> View:
-    """Return *paths* as an OpenAPI 3.1 document."""
-    texts = _load_descriptions()
-    errors = (*COMMON_ERRORS, 401) if needs_token else COMMON_ERRORS
+    texts = yaml.safe_load(Path(__file__).with_name("schemas.yaml").read_text(encoding="utf-8"))
+    errors = (*_COMMON_ERRORS, 401) if needs_token else _COMMON_ERRORS
+    paths: View = {}
+    for call, method in calls.items():
+        name, path = call.split()
+        paths.setdefault(f"/_mock{path}", {})[name.lower()] = _operation(call, method, errors)
     document: View = {
         "openapi": "3.1.0",
         "info": texts["info"] | {"version": __version__},
-        "paths": {
-            f"/_mock{path}": {
-                name.lower(): _operation(f"{name} {path}", method, errors)
-                for name, method in methods.items()
-            }
-            for path, methods in paths.items()
-        },
+        "paths": paths,
         "components": {
             "parameters": {
                 name: _parameter(name, members) for name, members in texts["parameters"].items()
             },
-            "schemas": _schemas(paths, texts["schemas"]),
+            "schemas": _schemas(calls, texts["schemas"]),
             "responses": {"Problem": _response("an error", "Problem", "application/problem+json")},
         },
     }
@@ -63,14 +44,6 @@ def build_document(paths: ControlPaths, *, needs_token: bool) -> View:
         document["security"] = [{"token": []}]
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     return document
-
-
-def _load_descriptions() -> View:
-    import yaml
-
-    text = Path(__file__).with_name("schemas.yaml").read_text(encoding="utf-8")
-    texts: View = yaml.safe_load(text)
-    return texts
 
 
 # ---- calls -----------------------------------------------------------------------------------
@@ -139,24 +112,22 @@ def _ref(kind: str, name: str) -> View:
 # ---- schemas ---------------------------------------------------------------------------------
 
 
-def _schemas(paths: ControlPaths, schemas: View) -> View:
-    kinds = {
-        method.body for methods in paths.values() for method in methods.values() if method.body
-    }
+def _schemas(calls: Mapping[str, ControlMethod], schemas: View) -> View:
+    kinds = {method.body for method in calls.values() if method.body}
     _, bodies = msgspec.json.schema_components(
-        sorted(kinds, key=lambda kind: kind.__name__), ref_template=SCHEMA_PREFIX + "{name}"
+        sorted(kinds, key=lambda kind: kind.__name__), ref_template="#/components/schemas/{name}"
     )
     outcomes = {"Outcome": {"type": "string", "enum": list(OUTCOMES)}}
-    return {name: close_objects(schema) for name, schema in schemas.items()} | outcomes | bodies
+    return {name: _close_objects(schema) for name, schema in schemas.items()} | outcomes | bodies
 
 
-def close_objects(schema: Any) -> Any:  # noqa: ANN401 - a schema is any JSON
+def _close_objects(schema: Any) -> Any:  # noqa: ANN401 - a schema is any JSON
     """Return *schema* with all members of its objects required and no other members allowed."""
     if isinstance(schema, list):
-        return [close_objects(item) for item in schema]
+        return [_close_objects(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    schema = {name: close_objects(value) for name, value in schema.items()}
+    schema = {name: _close_objects(value) for name, value in schema.items()}
     if "properties" not in schema:
         return schema
     required = list(schema["properties"])

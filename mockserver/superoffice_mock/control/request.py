@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import ClassVar, Final, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -10,20 +10,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive
 
-from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.messages import shorten
 from superoffice_contract.validation import explain
-from superoffice_mock.config.tenant_spec import TenantDefaults
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.views import View
+from superoffice_mock.config.settings import Settings
+from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.server.asgi_extensions import connection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.capture import Captures
-from superoffice_mock.wire.values import shorten
+from superoffice_mock.webapi.entry import Registry
 
 MAX_BODY: Final = 64 * 1024
 """The longest body of a control call, in bytes."""
+
+View = dict[str, Any]
+"""A JSON object that a control call returns."""
 
 
 class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,20 +35,16 @@ class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ControlContext(msgspec.Struct, frozen=True):
-    """The parts of the mock that control calls use.
-
-    *steady*: a monotonic clock in nanoseconds; *needs_token*: calls must send the control token.
-    """
+    """The parts of the mock that control calls use; *steady*: a monotonic clock in nanoseconds."""
 
     tenants: Tenants
     journal: Journal
     captures: Captures
-    operations: Mapping[str, Operation]
+    operations: Registry
     steady: Callable[[], int]
     started_at: int
-    defaults: TenantDefaults
+    settings: Settings
     log: Callable[[Exchange], None]
-    needs_token: bool
 
 
 Body = TypeVar("Body", bound=RequestBody)
@@ -75,12 +73,12 @@ class ControlRequest(msgspec.Struct, frozen=True):
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             reason = f"the body: {explain(error, kind)}" if self.body else "the body is missing"
             send = " Send" if reason.endswith("?") else "; send"
-            raise problem(400, f"{reason}{send} {kind.example}") from None
+            raise ProblemError(400, f"{reason}{send} {kind.example}") from None
 
     def check_no_body(self) -> None:
         """Raise ProblemError if there is a body; an empty object is accepted."""
         if self.body and self.body.translate(None, b" \t\r\n") != b"{}":
-            raise problem(400, "this call takes no body; leave it out")
+            raise ProblemError(400, "this call takes no body; leave it out")
 
     async def wait_for_disconnect(self) -> None:
         """Wait until the client disconnects."""
@@ -94,36 +92,32 @@ class ControlRequest(msgspec.Struct, frozen=True):
             return default
         number = parse_whole_number(value)
         if number is None:
-            raise problem(400, f"?{name}={shorten(value)}: expected a whole number, 0 or more")
+            raise ProblemError(400, f"?{name}={shorten(value)}: expected a whole number, 0 or more")
         return number
 
     def query_flag(self, name: str) -> bool:
         """Return the query parameter *name*. Raise ProblemError unless it is true or false."""
         value = self.query.get(name, "false")
         if value not in ("true", "false"):
-            raise problem(400, f"?{name} must be true or false")
+            raise ProblemError(400, f"?{name} must be true or false")
         return value == "true"
 
 
 class ControlMethod(msgspec.Struct, frozen=True):
     """The handler of one method at one path, and its description in `GET /_mock/openapi.json`.
 
-    *query*: its query parameters other than `tenant`; *response*: the name of its response schema
-    in `schemas.yaml`; *errors*: its error statuses in addition to those of every call.
+    *response*: the name of its response schema in `schemas.yaml`; *errors*: its error statuses in
+    addition to those of every call; *query*: its query parameters other than `tenant`.
     """
 
     handler: Callable[[ControlRequest], Awaitable[View | Response]]
-    query: tuple[str, ...] = ()
-    summary: str = ""
-    body: type[RequestBody] | None = None
+    summary: str
     response: str = ""
-    status: int = 200
+    body: type[RequestBody] | None = None
     errors: tuple[int, ...] = ()
+    query: tuple[str, ...] = ()
+    status: int = 200
     media_type: str = "application/json"
-
-
-ControlPaths = Mapping[str, Mapping[str, ControlMethod]]
-"""Path under /_mock -> name of a method -> the method."""
 
 
 def parse_whole_number(text: str) -> int | None:
@@ -156,16 +150,18 @@ def _check_query(query: QueryParams, known_names: tuple[str, ...]) -> None:
     for name, count in Counter(name for name, _ in query.multi_items()).items():
         if name not in known_names:
             known = ", ".join(known_names)
-            raise problem(400, f"?{shorten(name)} is unknown; known parameters: {known}")
+            raise ProblemError(400, f"?{shorten(name)} is unknown; known parameters: {known}")
         if count > 1:
-            raise problem(400, f"?{name} occurs {count} times; send it once")
+            raise ProblemError(400, f"?{name} occurs {count} times; send it once")
 
 
 def _find_tenant(tenants: Tenants, id_: str | None) -> Tenant:
     tenant = tenants.default if id_ is None else tenants.get(id_)
     if tenant is None:
         known = tenants.id_summary
-        raise problem(404, f"?tenant={shorten(id_ or '')} is unknown; the tenants are: {known}")
+        raise ProblemError(
+            404, f"?tenant={shorten(id_ or '')} is unknown; the tenants are: {known}"
+        )
     return tenant
 
 
@@ -174,5 +170,5 @@ async def _read_body(request: Request) -> bytes:
     async for part in request.stream():
         body += part
         if len(body) > MAX_BODY:
-            raise problem(413, f"the body is too long; send at most {MAX_BODY} bytes")
+            raise ProblemError(413, f"the body is too long; send at most {MAX_BODY} bytes")
     return body

@@ -1,7 +1,7 @@
 """The routes of the control surface, from the tables of its endpoints."""
 
 import traceback
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -10,75 +10,90 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
+from superoffice_contract.messages import shorten
 from superoffice_mock.control import openapi
-from superoffice_mock.control.auth import Guard
+from superoffice_mock.control.auth import check_access
 from superoffice_mock.control.endpoints import (
-    accounts,
     clock,
     credentials,
     demo,
     faults,
-    health,
     lease,
     recordings,
     requests,
     tenants,
 )
-from superoffice_mock.control.errors import NotFoundHandler, ProblemError, problem, render_problem
+from superoffice_mock.control.errors import ProblemError, render_problem
 from superoffice_mock.control.request import (
     ControlContext,
     ControlMethod,
-    ControlPaths,
+    ControlRequest,
+    View,
     read_request,
 )
+from superoffice_mock.core.clock import to_seconds
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.sync_run import ExchangeId
-from superoffice_mock.wire.values import shorten
+from superoffice_mock.version import __version__
 
-Handler = Callable[[Request, Exception], Awaitable[Response]]
 
-PATHS: Final[ControlPaths] = {
-    **health.PATHS,
-    **tenants.PATHS,
-    **accounts.PATHS,
-    **requests.WAIT_PATHS,
-    **requests.PATHS,
-    **lease.PATHS,
-    **clock.PATHS,
-    **credentials.PATHS,
-    **recordings.PATHS,
-    **demo.PATHS,
-    "/openapi.json": {"GET": openapi.document_method(lambda: PATHS)},
-    **faults.PATHS,
+async def _get_health(request: ControlRequest) -> View:
+    uptime = to_seconds(request.context.steady() - request.context.started_at)
+    return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
+
+
+async def _get_description(request: ControlRequest) -> View:
+    needs_token = request.context.settings.control_token is not None
+    return openapi.build_document(CALLS, needs_token=needs_token)
+
+
+CALLS: Final[Mapping[str, ControlMethod]] = {
+    "GET /health": ControlMethod(
+        _get_health, "returns version and uptime; needs no token", "Health"
+    ),
+    **tenants.CALLS,
+    **lease.ACCOUNT_CALLS,
+    **requests.CALLS,
+    **lease.CALLS,
+    **clock.CALLS,
+    **credentials.CALLS,
+    **recordings.CALLS,
+    **demo.CALLS,
+    "GET /openapi.json": ControlMethod(
+        _get_description, "returns this description of the control surface", "Document"
+    ),
+    **faults.CALLS,
 }
-"""All control calls."""
+"""All control calls, by method and path under /_mock."""
 
 
-def mount_control(context: ControlContext, token: str | None) -> tuple[Mount, Handler]:
-    """Return the control surface at /_mock and its 404 handler; *token* guards the surface."""
-    guard = Guard(token)
-    routes = [
-        Route(path, Endpoint(context, guard, path, methods)) for path, methods in PATHS.items()
-    ]
-    not_found = NotFoundHandler(tuple(calls()))
-    return Mount("/_mock", Router(routes, redirect_slashes=False)), not_found.answer
+def mount_control(context: ControlContext) -> Mount:
+    """Return the control surface at /_mock."""
+    paths: dict[str, dict[str, ControlMethod]] = {}
+    for call, method in CALLS.items():
+        name, path = call.split()
+        paths.setdefault(path, {})[name] = method
+    routes = [Route(path, Endpoint(context, path, methods)) for path, methods in paths.items()]
+    known_calls = ", ".join(_list_calls(path, methods) for path, methods in paths.items())
+
+    async def answer_not_found(scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"no such control call; the calls are: {known_calls}"
+        await render_problem(ProblemError(404, detail))(scope, receive, send)
+
+    return Mount("/_mock", Router(routes, redirect_slashes=False, default=answer_not_found))
 
 
-def calls() -> Iterator[str]:
-    """Yield all control calls, such as `GET /_mock/lease`."""
-    for path, methods in PATHS.items():
-        for name in sorted(methods):
-            yield f"{name} /_mock{path}"
+def _list_calls(path: str, methods: Mapping[str, ControlMethod]) -> str:
+    return ", ".join(f"{name} /_mock{path}" for name in sorted(methods))
 
 
 class Endpoint:
     """A path of the control surface with all its methods, as an ASGI application."""
 
     def __init__(
-        self, context: ControlContext, guard: Guard, path: str, methods: Mapping[str, ControlMethod]
+        self, context: ControlContext, path: str, methods: Mapping[str, ControlMethod]
     ) -> None:
         self._context = context
-        self._guard = guard
         self._path = path
         self._methods = {**methods, "HEAD": methods["GET"]} if "GET" in methods else methods
 
@@ -90,7 +105,7 @@ class Endpoint:
 
     async def _answer(self, request: Request) -> Response:
         try:
-            self._guard.check(request)
+            check_access(request, self._context.settings.control_token)
             method = self._find_method(request.method)
             answer = await method.handler(await read_request(self._context, request, method))
         except ProblemError as error:
@@ -107,7 +122,7 @@ class Endpoint:
     def _find_method(self, name: str) -> ControlMethod:
         method = self._methods.get(name)
         if method is None:
-            calls_here = ", ".join(f"{name} /_mock{self._path}" for name in sorted(self._methods))
+            calls_here = _list_calls(self._path, self._methods)
             detail = f"{shorten(name)} is not allowed here; send {calls_here}"
             raise ProblemError(405, detail, {"Allow": ", ".join(self._methods)})
         return method
@@ -128,4 +143,4 @@ class Endpoint:
                 crash=traceback.format_exc(),
             )
         )
-        return problem(500, "the mock crashed; its log has the traceback, please report it")
+        return ProblemError(500, "the mock crashed; its log has the traceback, please report it")

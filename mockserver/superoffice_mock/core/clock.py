@@ -1,11 +1,12 @@
-"""A tenant's clock as a value: the tenant's time as a function of the real time."""
+"""A tenant's clock as a value, and the events that a control call reports when it moves it."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 import msgspec
 
-from superoffice_mock.core.sync_run import SECOND, Instant
+from superoffice_mock.core.sync_run import SECOND, Holder, Instant, SyncRun
 
 
 class RealClock(msgspec.Struct, frozen=True):
@@ -16,41 +17,37 @@ class RealClock(msgspec.Struct, frozen=True):
 
     def now(self, now_real: int) -> Instant:
         """Return the tenant's time at the real time *now_real*."""
-        return Instant(now_real + self.offset)
+        return now_real + self.offset  # type: ignore[return-value] # a call of Instant takes time
 
-    def move_to(self, instant: Instant) -> "RealClock":  # noqa: ARG002 - the same interface as FrozenClock
+    def move_to(self, instant: Instant) -> Self:  # noqa: ARG002 - the same interface as StandingClock
         """Return the same clock: only real time moves it."""
         return self
 
 
-class FrozenClock(msgspec.Struct, frozen=True):
+class StandingClock(msgspec.Struct, frozen=True):
+    """Stands at a moment until it is moved."""
+
+    at: Instant
+
+    def now(self, now_real: int) -> Instant:  # noqa: ARG002 - the same interface as RealClock
+        """Return the time at which the clock stands."""
+        return self.at
+
+    def move_to(self, instant: Instant) -> Self:
+        """Return a clock that stands at *instant*."""
+        return type(self)(instant)
+
+
+class FrozenClock(StandingClock, frozen=True):
     """Stands still until a control call advances it."""
 
-    at: Instant
     name: ClassVar = "freeze"
 
-    def now(self, now_real: int) -> Instant:  # noqa: ARG002 - the same interface as RealClock
-        """Return the time at which the clock stands."""
-        return self.at
 
-    def move_to(self, instant: Instant) -> "FrozenClock":
-        """Return a clock that stands at *instant*."""
-        return FrozenClock(instant)
-
-
-class JumpingClock(msgspec.Struct, frozen=True):
+class JumpingClock(StandingClock, frozen=True):
     """Stands still while a call is being processed; then jumps to the next answer that is due."""
 
-    at: Instant
     name: ClassVar = "jump"
-
-    def now(self, now_real: int) -> Instant:  # noqa: ARG002 - the same interface as RealClock
-        """Return the time at which the clock stands."""
-        return self.at
-
-    def move_to(self, instant: Instant) -> "JumpingClock":
-        """Return a clock that stands at *instant*."""
-        return JumpingClock(instant)
 
 
 Clock = RealClock | FrozenClock | JumpingClock
@@ -59,19 +56,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MICROSECOND: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
-def resume(clock: Clock, now_real: int) -> RealClock:
-    """Return a real clock that continues from the time of *clock*."""
-    return RealClock(offset=clock.now(now_real) - now_real)
-
-
-def freeze(clock: Clock, now_real: int) -> FrozenClock:
-    """Return a frozen clock that stands at the time of *clock*."""
-    return FrozenClock(clock.now(now_real))
-
-
-def jump(clock: Clock, now_real: int) -> JumpingClock:
-    """Return a jumping clock that stands at the time of *clock*."""
-    return JumpingClock(clock.now(now_real))
+def make_clock(kind: type[Clock], instant: Instant, now_real: int) -> Clock:
+    """Return a clock of *kind* that shows *instant* at the real time *now_real*."""
+    return RealClock(instant - now_real) if issubclass(kind, RealClock) else kind(instant)
 
 
 def format_instant(instant: int) -> str:
@@ -83,3 +70,32 @@ def format_instant(instant: int) -> str:
 def to_seconds(duration: int | None) -> float | None:
     """Convert *duration* from nanoseconds to seconds."""
     return None if duration is None else duration / SECOND
+
+
+# ---- events ----------------------------------------------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event on the tenant's clock; members that do not apply are None."""
+
+    at: Instant
+    event: str
+    run: int | None = None
+    request: int | None = None
+    task: int | None = None
+    outcome: str | None = None
+
+
+def end_events(holder: Holder | None, after: Instant, until: Instant) -> Iterator[Event]:
+    """Yield, in order, the ends of tasks and of the run that holds the lease.
+
+    Only ends later than *after* and not later than *until* are included.
+    """
+    if not isinstance(holder, SyncRun):
+        return
+    task_ends = sorted((task[-1].ends_at, n) for n, task in enumerate(holder.tasks, 1))
+    for at, number in task_ends:
+        if after < at <= until:
+            yield Event(at, "task-ended", run=holder.id, task=number)
+    if holder.ends_at <= until:
+        yield Event(holder.ends_at, "run-ended", run=holder.id)

@@ -26,6 +26,8 @@ SCHEMES: Final[Mapping[Installation, tuple[str, ...]]] = {
 DENIED: Final = "Authorization has been denied for this request."
 """The only message to a client without valid credentials; the reason is in the journal."""
 
+EMAIL_AGENT: Final = "EMail"
+"""The only restricted agent with a setting: all apps have the others (claim online-restricted)."""
 MAX_USERS_IN_REASON: Final = 5
 PRINCIPAL_CACHE_SIZE: Final = 256
 _TENANT_IN_TOKEN: Final = re.compile(r"[78]A:(cust[0-9]{1,9})[.:]", re.IGNORECASE)
@@ -139,15 +141,15 @@ def identify(
     return _IDENTIFY[type(credentials)](credentials, known_credentials, installation)
 
 
-def check_grant(principal: Principal, status: int) -> None:
-    """Raise Rejected with *status* if the client's app was not granted the EMail agent.
+def check_grant(principal: Principal, agent: str | None, status: int) -> None:
+    """Raise Rejected with *status* if the client's app was not granted the restricted *agent*.
 
     A web session, a user and an onsite ticket have no app and are always accepted.
     """
     app = principal.app
-    if app is not None and not app.email_agent:
-        reason = f"app {app.name!r} was not granted the EMail agent in this tenant"
-        raise Rejected(status, "EMail agent", reason, message=DENIED)
+    if app is not None and agent == EMAIL_AGENT and not app.email_agent:
+        reason = f"app {app.name!r} was not granted the {agent} agent in this tenant"
+        raise Rejected(status, f"{agent} agent", reason, message=DENIED)
 
 
 def unauthorized_error(where: str, reason: str) -> Rejected:

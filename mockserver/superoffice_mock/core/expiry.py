@@ -101,8 +101,6 @@ def initial_expiry_times(
     now: Instant,
 ) -> ExpiryTimes:
     """Return when each credential expires if it is issued at *now*."""
-    if lifetimes == FOREVER:
-        return {}
     return {
         credential: Instant(now + lifetime)
         for credential in known_expiring_credentials(known_credentials, sessions)

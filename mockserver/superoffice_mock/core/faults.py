@@ -46,14 +46,6 @@ class Breakage(msgspec.Struct, frozen=True):
 Effect = ErrorAnswer | Expiry | Delay | Breakage
 
 
-class EveryCall(msgspec.Struct, frozen=True):
-    """Matches every call."""
-
-    def matches(self, _: int) -> bool:
-        """Return True."""
-        return True
-
-
 class EveryNth(msgspec.Struct, frozen=True):
     """Matches every *nth* call."""
 
@@ -76,18 +68,19 @@ class Chance(msgspec.Struct, frozen=True):
         return int.from_bytes(digest) < self.probability * _HASH_RANGE
 
 
-Rule = EveryCall | EveryNth | Chance
+Rule = EveryNth | Chance
 
 
 class Fault(msgspec.Struct, frozen=True):
     """An effect, the calls to which it applies, and how often it has fired.
 
-    *operation* None: any operation. *times* None: no limit. *eligible_calls* counts the calls of
-    the operation since the fault was armed, *fired* those on which it fired.
+    *rule* None: every call. *operation* None: any operation. *times* None: no limit.
+    *eligible_calls* counts the calls of the operation since the fault was armed, *fired* those on
+    which it fired.
     """
 
     effect: Effect
-    rule: Rule = EveryCall()
+    rule: Rule | None = None
     operation: str | None = None
     times: int | None = 1
     id: FaultId = FaultId(0)
@@ -110,10 +103,6 @@ class Fault(msgspec.Struct, frozen=True):
             return self
         return msgspec.structs.replace(self, eligible_calls=self.eligible_calls + 1)
 
-    def fire(self) -> "Fault":
-        """Return the fault after it fired once more."""
-        return msgspec.structs.replace(self, fired=self.fired + 1)
-
 
 class Faults(msgspec.Struct, frozen=True):
     """The faults of a tenant in the order in which they were armed. Ids are never reused."""
@@ -133,8 +122,10 @@ class Faults(msgspec.Struct, frozen=True):
         """
         items = [fault.count_call(operation) for fault in self.items]
         for index, (before, after) in enumerate(zip(self.items, items, strict=True)):
-            if after is not before and after.rule.matches(after.eligible_calls):
-                items[index] = after.fire()
+            if after is before:
+                continue
+            if after.rule is None or after.rule.matches(after.eligible_calls):
+                items[index] = msgspec.structs.replace(after, fired=after.fired + 1)
                 return Faults(tuple(items), self.next_id), items[index]
         return Faults(tuple(items), self.next_id), None
 

@@ -1,51 +1,24 @@
 """The journal: a bounded list of exchanges for each tenant."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, Protocol, get_args
 
 import msgspec
 
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.faults import Fault
-from superoffice_mock.core.lease import (
-    Delayed,
-    RejectedAfterDelay,
-    Replayed,
-    Served,
-    Started,
-    TurnedAway,
-    Undecided,
-    Verdict,
-    format_reason,
-)
 from superoffice_mock.core.sync_run import ExchangeId, Instant, SyncRun, TenantId
+from superoffice_mock.core.verdicts import NO_VALUES, Replayed, Started, Verdict
 
 Outcome = Literal[
-    "started",
-    "turned_away",
-    "served",
-    "rejected",
-    "faulted",
-    "replayed",
-    "crashed",
-    "pending",
+    "started", "turned_away", "served", "rejected", "faulted", "replayed", "crashed", "pending"
 ]
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
 MAX_VIOLATIONS: Final = 20
 OVERHEAD: Final = 1_000
 """The bytes that an exchange takes in addition to what the client sent; a generous estimate."""
-
-OUTCOME_OF: Final[Mapping[type, str]] = {
-    Started: "started",
-    TurnedAway: "turned_away",
-    Served: "served",
-    Replayed: "replayed",
-    Undecided: "pending",
-    Delayed: "pending",
-    RejectedAfterDelay: "rejected",
-}
 
 
 class RequestHead(msgspec.Struct, frozen=True):
@@ -62,10 +35,10 @@ NO_HEAD: Final = RequestHead()
 class Exchange(msgspec.Struct, eq=False):
     """One request with its answer, verdict and timing; filled in while it is handled.
 
-    `body` is kept as received and decoded again when a control call reads it. `explicit_reason`,
-    if set, takes the place of the verdict's reason. `counted_size` is the size that the journal
-    has counted. `tenant_unknown`: the path names no known tenant, and `tenant` is only the one
-    whose journal keeps the exchange.
+    `body` is kept as received and decoded again when a control call reads it. `query` are the
+    values of described parameters. `explicit_reason`, if set, takes the place of the verdict's
+    reason. `counted_size` is the size that the journal has counted. `tenant_unknown`: the request
+    names no known tenant, and `tenant` is only the one whose journal keeps the exchange.
     """
 
     id: ExchangeId
@@ -79,6 +52,7 @@ class Exchange(msgspec.Struct, eq=False):
     body: bytes = b""
     principal: Principal | None = None
     select: tuple[str, ...] | None = None
+    query: Mapping[str, Any] = NO_VALUES
     verdict: Verdict | None = None
     status: int | None = None
     elapsed: int | None = None
@@ -105,14 +79,14 @@ class Exchange(msgspec.Struct, eq=False):
         if (self.elapsed if is_replay else self.status) is None:  # a replay may have no status
             return "pending"
         if self.verdict is not None:
-            return OUTCOME_OF[type(self.verdict)]
+            return self.verdict.outcome
         return "rejected" if (self.status or 0) >= 400 else "served"
 
     @property
     def reason(self) -> str | None:
         """What happened and why, in words; None until something has happened."""
         if self.explicit_reason is None and self.status is not None and self.verdict is not None:
-            return format_reason(self.verdict)
+            return self.verdict.reason
         return self.explicit_reason
 
     @property
@@ -123,10 +97,10 @@ class Exchange(msgspec.Struct, eq=False):
     @property
     def size(self) -> int:
         """The bytes that the journal counts for this exchange."""
-        accounts = len(self.verdict.run.accounts) * 4 if isinstance(self.verdict, Started) else 0
-        select = 0 if self.select is None else sum(map(len, self.select))
-        request = len(self.body) + len(self.path) + self.head.size + select
-        return OVERHEAD + request + accounts
+        size = OVERHEAD + len(self.body) + len(self.path) + self.head.size
+        if isinstance(self.verdict, Started):
+            size += len(self.verdict.run.accounts) * 4
+        return size + sum(map(len, self.select)) if self.select else size
 
 
 class Watcher(Protocol):
@@ -156,7 +130,7 @@ class Journal:
     def __init__(self, per_tenant: int, max_bytes: int) -> None:
         self._per_tenant = per_tenant
         self._max_bytes = max_bytes
-        self._by_tenant: dict[TenantId, _TenantExchanges] = {}
+        self._by_tenant: defaultdict[TenantId, _TenantExchanges] = defaultdict(_TenantExchanges)
         self._by_age: OrderedDict[Exchange, None] = OrderedDict()
         self._bytes = 0
         self._watchers: dict[TenantId, list[Watcher]] = {}
@@ -165,24 +139,20 @@ class Journal:
         self, tenant: TenantId, method: str, path: str, at: Instant, real_at: int
     ) -> Exchange:
         """Add an exchange for a request that has arrived, and return it."""
-        tenant_exchanges = self._exchanges_of(tenant)
-        tenant_exchanges.last_id += 1
-        exchange = Exchange(ExchangeId(tenant_exchanges.last_id), tenant, method, path, at, real_at)
-        tenant_exchanges.exchanges.append(exchange)
+        of_tenant = self._by_tenant[tenant]
+        of_tenant.last_id += 1
+        exchange = Exchange(ExchangeId(of_tenant.last_id), tenant, method, path, at, real_at)
+        of_tenant.exchanges.append(exchange)
         self._by_age[exchange] = None
-        if len(tenant_exchanges.exchanges) > self._per_tenant:
-            self._forget_oldest(tenant_exchanges)
+        if len(of_tenant.exchanges) > self._per_tenant:
+            self._forget_oldest(of_tenant)
         self._set_size(exchange, OVERHEAD + len(path))
-        if self._watchers:
-            self._notify_watchers(exchange)
         return exchange
 
     def record_end(self, exchange: Exchange) -> None:
         """Count the final size of *exchange*, which is complete, and notify the watchers."""
         if exchange in self._by_age:
             self._set_size(exchange, exchange.size)
-            if self._watchers:
-                self._notify_watchers(exchange)
 
     @contextmanager
     def watch(self, tenant: TenantId, watcher: Watcher) -> Iterator[None]:
@@ -202,60 +172,50 @@ class Journal:
 
     def exchanges(self, tenant: TenantId) -> Iterator[Exchange]:
         """Yield the exchanges of *tenant*, oldest first."""
-        tenant_exchanges = self._by_tenant.get(tenant)
-        return iter(tuple(tenant_exchanges.exchanges) if tenant_exchanges else ())
+        return iter(tuple(self._by_tenant[tenant].exchanges))
 
     def exchange(self, tenant: TenantId, id_: ExchangeId) -> Exchange | None:
         """Return one exchange of *tenant*, or None if it is unknown or forgotten."""
-        tenant_exchanges = self._by_tenant.get(tenant)
-        if tenant_exchanges is None or not tenant_exchanges.exchanges:
-            return None
-        exchanges = tenant_exchanges.exchanges
-        index = id_ - exchanges[0].id
+        exchanges = self._by_tenant[tenant].exchanges
+        index = id_ - exchanges[0].id if exchanges else -1
         return exchanges[index] if 0 <= index < len(exchanges) else None
 
     def last_id(self, tenant: TenantId) -> ExchangeId:
         """Return the id of the latest exchange that *tenant* ever had; 0 before its first."""
-        tenant_exchanges = self._by_tenant.get(tenant)
-        return ExchangeId(0 if tenant_exchanges is None else tenant_exchanges.last_id)
+        return ExchangeId(self._by_tenant[tenant].last_id)
 
     def count_forgotten(self, tenant: TenantId) -> int:
         """Return how many exchanges of *tenant* were forgotten to make room for newer ones."""
-        tenant_exchanges = self._by_tenant.get(tenant)
-        return 0 if tenant_exchanges is None else tenant_exchanges.forgotten
+        return self._by_tenant[tenant].forgotten
 
     def clear(self, tenant: TenantId) -> None:
         """Delete all exchanges of *tenant*; ids go on, so an old id never names a new exchange."""
-        tenant_exchanges = self._exchanges_of(tenant)
-        while tenant_exchanges.exchanges:
-            self._forget_oldest(tenant_exchanges)
-        tenant_exchanges.forgotten = 0
+        of_tenant = self._by_tenant[tenant]
+        while of_tenant.exchanges:
+            self._forget_oldest(of_tenant)
+        of_tenant.forgotten = 0
 
     def remove(self, tenant: TenantId) -> None:
         """Delete everything about *tenant*, which was removed."""
         self.clear(tenant)
         del self._by_tenant[tenant]
 
-    def _notify_watchers(self, exchange: Exchange) -> None:
-        for watcher in self.watchers(exchange.tenant):
-            watcher.notify(exchange)
-
-    def _exchanges_of(self, tenant: TenantId) -> _TenantExchanges:
-        tenant_exchanges = self._by_tenant.get(tenant)
-        if tenant_exchanges is None:
-            tenant_exchanges = self._by_tenant[tenant] = _TenantExchanges()
-        return tenant_exchanges
-
     def _set_size(self, exchange: Exchange, size: int) -> None:
-        """Count *size* bytes for *exchange*; forget the oldest exchanges if that is too much."""
+        """Count *size* bytes for *exchange*, and notify the watchers of it.
+
+        The oldest exchanges are forgotten if all are too large.
+        """
         self._bytes += size - exchange.counted_size
         exchange.counted_size = size
         while self._bytes > self._max_bytes:
             oldest = next(iter(self._by_age))
             self._forget_oldest(self._by_tenant[oldest.tenant])
+        if self._watchers:
+            for watcher in self.watchers(exchange.tenant):
+                watcher.notify(exchange)
 
-    def _forget_oldest(self, tenant_exchanges: _TenantExchanges) -> None:
-        exchange = tenant_exchanges.exchanges.popleft()
+    def _forget_oldest(self, of_tenant: _TenantExchanges) -> None:
+        exchange = of_tenant.exchanges.popleft()
         del self._by_age[exchange]
         self._bytes -= exchange.counted_size
-        tenant_exchanges.forgotten += 1
+        of_tenant.forgotten += 1

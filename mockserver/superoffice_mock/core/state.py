@@ -4,17 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.core.clock import Clock
 from superoffice_mock.core.credentials import KnownCredentials, Session
-from superoffice_mock.core.expiry import (
-    FOREVER,
-    ExpiryTimes,
-    Lifetimes,
-    initial_expiry_times,
-)
+from superoffice_mock.core.expiry import FOREVER, ExpiryTimes, Lifetimes, initial_expiry_times
 from superoffice_mock.core.faults import NO_FAULTS, Fault, Faults
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import (
     Durations,
     Holder,
@@ -47,7 +43,7 @@ class TenantFacts(msgspec.Struct, frozen=True):
         return TenantState(clock=clock, sessions=self.sessions, expiry_times=expiry_times)
 
 
-class TenantState(msgspec.Struct, frozen=True):
+class TenantState(msgspec.Struct, frozen=True, gc=False):
     """The part of a tenant that changes; every change makes a new value."""
 
     clock: Clock
@@ -64,33 +60,13 @@ class TenantState(msgspec.Struct, frozen=True):
             return None
         return lease
 
-    def leased_to(self, run: SyncRun) -> "TenantState":
-        """Return the state in which *run* holds the lease; the next run gets the next id."""
-        return msgspec.structs.replace(self, lease_holder=run, next_run=RunId(run.id + 1))
-
-    def with_lease(self, holder: Holder | None) -> "TenantState":
-        """Return the state in which *holder* holds the lease."""
-        return msgspec.structs.replace(self, lease_holder=holder)
-
-    def with_clock(self, clock: Clock) -> "TenantState":
-        """Return the state with another clock."""
-        return msgspec.structs.replace(self, clock=clock)
-
-    def with_faults(self, faults: Faults) -> "TenantState":
-        """Return the state with other faults."""
-        return msgspec.structs.replace(self, faults=faults)
-
     def fire_fault(self, operation: str) -> tuple["TenantState", Fault | None]:
         """Return the state after a call of *operation*, and the fault that fires on it, if any."""
         faults, fault = self.faults.fire(operation)
-        return self.with_faults(faults), fault
-
-    def with_expiry_times(self, expiry_times: ExpiryTimes) -> "TenantState":
-        """Return the state with other expiry times."""
-        return msgspec.structs.replace(self, expiry_times=expiry_times)
+        return replace(self, faults=faults), fault
 
     def without_session(self, session: str) -> "TenantState":
         """Return the state without *session*. Raise KeyError if it is unknown."""
         sessions = dict(self.sessions)
         del sessions[session]
-        return msgspec.structs.replace(self, sessions=sessions)
+        return replace(self, sessions=sessions)

@@ -52,10 +52,8 @@ class SyncStep(msgspec.Struct, frozen=True):
     ends_at: Instant
 
 
-class SyncTask(msgspec.Struct, frozen=True):
-    """One of at most ten workers of a run; it syncs its accounts one after the other."""
-
-    steps: tuple[SyncStep, ...]
+SyncTask = tuple[SyncStep, ...]
+"""One of at most ten workers of a run; it syncs its accounts one after the other."""
 
 
 class SyncRun(msgspec.Struct, frozen=True, gc=False):
@@ -99,15 +97,15 @@ def deal(
         ends_at = Instant(begins_at + durations.of(account))
         steps[task].append(SyncStep(account, begins_at, ends_at))
         heapreplace(free_at, (ends_at, task))
-    return tuple(SyncTask(tuple(task_steps)) for task_steps in steps if task_steps)
+    return tuple(tuple(task_steps) for task_steps in steps if task_steps)
 
 
-def makespan(accounts: Sequence[AccountId], durations: Durations) -> Duration:
-    """Return how long the slowest task of `deal` takes; faster than `deal`."""
+def makespan(accounts: Sequence[AccountId], durations: Durations) -> int:
+    """Return how many nanoseconds the slowest task of `deal` takes; faster than `deal`."""
     if not durations.by_account:
         rounds = -(-len(accounts) // MAX_TASKS)
-        return Duration(rounds * durations.default)
+        return rounds * durations.default
     free_at = [0] * MAX_TASKS  # a heap
     for account in accounts:
         heapreplace(free_at, free_at[0] + durations.of(account))
-    return Duration(max(free_at))
+    return max(free_at)

@@ -2,14 +2,14 @@
 
 import re
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-import msgspec
-
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.clock import Clock
+from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import Duration, Installation, TenantId
+from superoffice_mock.core.sync_run import Installation, TenantId, seconds
 from superoffice_mock.tenants.tenant import Tenant
 
 DEFAULT_TENANT: Final = "onsite"
@@ -21,33 +21,29 @@ ONLINE_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 REMOVED_REASON: Final = "the tenant was removed"
 
 
-class TemporaryTenantLimits(msgspec.Struct, frozen=True):
-    """How many temporary tenants may exist, and after how long (real time) an unused one goes."""
-
-    max_count: int
-    ttl: Duration
-
-
 class Tenants:
     """The table of tenants; ids ignore case.
 
-    A lookup of a temporary tenant counts as a use and keeps it for another `ttl`.
+    A lookup of a temporary tenant counts as a use and keeps it for another `tenant_ttl`.
     """
 
     def __init__(
         self,
-        build: Callable[[TenantFacts, Clock | None], Tenant],
         configured_facts: Iterable[TenantFacts],
-        limits: TemporaryTenantLimits,
+        journal: Journal,
+        settings: Settings,
         steady_clock: Callable[[], int],
     ) -> None:
-        self._build = build
-        self._configured = {facts.id.lower(): build(facts, None) for facts in configured_facts}
-        self._temporary: dict[str, Tenant] = {}
-        self._limits = limits
+        self._journal = journal
+        self._settings = settings
         self._steady_clock = steady_clock
+        self._configured = {facts.id.lower(): self._build(facts) for facts in configured_facts}
+        self._temporary: dict[str, Tenant] = {}
         self._next_sweep_at = 0
         self._close_reason: str | None = None
+
+    def _build(self, facts: TenantFacts, clock: Clock | None = None) -> Tenant:
+        return Tenant(facts, self._journal, self._settings, self._steady_clock, clock)
 
     def __iter__(self) -> Iterator[Tenant]:
         return iter((*self._configured.values(), *self._temporary.values()))
@@ -55,7 +51,11 @@ class Tenants:
     def get(self, id_: str) -> Tenant | None:
         """Return the tenant called *id_*, or None."""
         key = id_.lower()
-        return self._configured.get(key) or self._use_temporary(key)
+        tenant = self._temporary.get(key)
+        if tenant is None:
+            return self._configured.get(key)
+        tenant.used_at = self._steady_clock()
+        return tenant
 
     @property
     def default(self) -> Tenant:
@@ -89,14 +89,17 @@ class Tenants:
     def new_id(self, installation: Installation) -> TenantId:
         """Return a random id that no tenant has."""
         while True:
-            id_ = _RANDOM_ID[installation]()
+            if installation is Installation.ONLINE:
+                id_ = f"Cust{100_000_000 + secrets.randbelow(900_000_000)}"
+            else:
+                id_ = f"t-{secrets.token_hex(6)}"
             if id_.lower() not in self._temporary and id_.lower() not in self._configured:
                 return TenantId(id_)
 
     def create(self, facts: TenantFacts, clock: Clock) -> Tenant:
         """Add a temporary tenant, after a `sweep`. Raise ValueError if there are too many."""
         self.sweep()
-        if len(self._temporary) >= self._limits.max_count:
+        if len(self._temporary) >= self._settings.max_tenants:
             msg = (
                 f"{len(self._temporary)} tenants were created with POST /_mock/tenants, and "
                 "max-tenants allows no more: remove one with DELETE /_mock/tenants/{id} or all "
@@ -128,46 +131,23 @@ class Tenants:
 
     def sweep(self) -> None:
         """Remove temporary tenants that were not used for too long; a call in flight is a use."""
-        now = self._steady_clock()
+        now, ttl = self._steady_clock(), seconds(self._settings.tenant_ttl)
         if now < self._next_sweep_at:
             return
-        unused_since = now - self._limits.ttl
+        unused_since = now - ttl
         for tenant in tuple(self._temporary.values()):
             if tenant.in_flight:
                 tenant.used_at = now
             elif tenant.used_at <= unused_since:
                 self.remove(tenant)
         oldest_use = min((tenant.used_at for tenant in self._temporary.values()), default=now)
-        self._next_sweep_at = oldest_use + self._limits.ttl  # no tenant can be unused before
+        self._next_sweep_at = oldest_use + ttl  # no tenant can be unused before
 
     def is_temporary(self, tenant: Tenant) -> bool:
         """Return whether *tenant* was created by a control call and can be removed."""
         return tenant.facts.id.lower() in self._temporary
 
-    def _use_temporary(self, key: str) -> Tenant | None:
-        tenant = self._temporary.get(key)
-        if tenant is not None:
-            tenant.used_at = self._steady_clock()
-        return tenant
-
 
 def is_tenant_id(segment: str) -> bool:
     """Return whether *segment* of a path can only be the id of a tenant."""
-    return (
-        ONLINE_ID.fullmatch(segment) is not None
-        or TEMPORARY_ONSITE_ID.fullmatch(segment) is not None
-    )
-
-
-def _random_online_id() -> str:
-    return f"Cust{100_000_000 + secrets.randbelow(900_000_000)}"
-
-
-def _random_onsite_id() -> str:
-    return f"t-{secrets.token_hex(6)}"
-
-
-_RANDOM_ID: Final[Mapping[Installation, Callable[[], str]]] = {
-    Installation.ONSITE: _random_onsite_id,
-    Installation.ONLINE: _random_online_id,
-}
+    return bool(ONLINE_ID.fullmatch(segment) or TEMPORARY_ONSITE_ID.fullmatch(segment))

@@ -2,37 +2,19 @@
 
 import asyncio
 from asyncio import Future
-from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
 
-from superoffice_mock.core import clock_events, lease
-from superoffice_mock.core.clock import FrozenClock, JumpingClock, RealClock
-from superoffice_mock.core.clock_events import Event
-from superoffice_mock.core.lease import Call, Verdict
-from superoffice_mock.core.state import TenantState
+from superoffice_mock.core import verdicts
+from superoffice_mock.core.clock import Event, FrozenClock, JumpingClock, RealClock, end_events
 from superoffice_mock.core.sync_run import SECOND, Instant, SyncRun
-from superoffice_mock.tenants.waiting_room import Change, Timer, Waiter, WaitingRoom
+from superoffice_mock.tenants.state_holder import TenantStateHolder
+from superoffice_mock.tenants.waiting_room import Waiter, WaitingRoom
 
 MILLISECOND: Final = SECOND // 1000
-
-
-class ScheduledTenant(Protocol):
-    """What the scheduler needs of a tenant; *in_flight* counts its calls, waiting ones included."""
-
-    in_flight: int
-
-    @property
-    def state(self) -> TenantState:
-        """The tenant's state."""
-
-    def now(self) -> Instant:
-        """Return the time on the tenant's clock."""
-
-    def move_clock_to(self, moment: Instant) -> None:
-        """Move a clock that stands still to *moment*."""
-
-    def decide_at(self, call: Call, now: Instant) -> Verdict:
-        """Decide *call*."""
+SETTLE_TIMEOUT: Final = 1.0
+"""The real seconds that a control call waits until the calls in flight wait or are journalled."""
 
 
 class Scheduler:
@@ -42,27 +24,33 @@ class Scheduler:
     been settled for *jump_settle* real seconds. `parked_calls` are the calls that get no answer.
     """
 
-    __slots__ = ("_jump_settle", "_settle_futures", "_tenant", "_timer", "parked_calls", "room")
+    __slots__ = (
+        *("_jump_settle", "_settle_events", "_tenant", "_timer", "_timer_due", "parked_calls"),
+        "room",
+    )
 
-    def __init__(self, tenant: ScheduledTenant, jump_settle: float) -> None:
-        self.room = WaitingRoom(tenant.decide_at)
+    def __init__(self, tenant: TenantStateHolder, jump_settle: float) -> None:
+        self.room = WaitingRoom(tenant.decide_again)
         self.parked_calls: list[Future[str]] = []
         self._tenant = tenant
         self._jump_settle = jump_settle
-        self._timer = Timer()
-        self._settle_futures: list[Future[None]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due: Instant | None = None
+        """The moment on the tenant's clock for which the timer is set."""
+        self._settle_events: list[asyncio.Event] = []
+        """One for each task in `wait_until_settled`, as each may have its own event loop."""
 
     # ---- calls -------------------------------------------------------------------------------
 
     @property
     def is_settled(self) -> bool:
         """Whether every call in flight waits for its answer."""
-        return self._tenant.in_flight <= len(self.room)
+        return self._tenant.in_flight <= len(self.room.waiters)
 
     def on_call_begin(self) -> None:
         """Postpone a jump: a call has arrived that does not wait yet."""
         if self.room.waiters and isinstance(self._tenant.state.clock, JumpingClock):
-            self._timer.clear()
+            self._clear_timer()
 
     def on_call_end(self) -> None:
         """Continue if a call that has ended was the last one that did not wait."""
@@ -76,23 +64,25 @@ class Scheduler:
         self._set_timer()
         self._notify_if_settled()
 
-    def review(self, revise: Callable[[Waiter], Verdict], now: Instant) -> None:
-        """Replace all verdicts by what *revise* returns, and answer the calls due by *now*."""
-        self.room.review(revise)
-        self.room.process_due(now)
+    def review(self, now: Instant) -> None:
+        """Revise all verdicts after the state changed, and answer the calls due by *now*."""
+        self._revise(now)
+        self._process_due(now)
         self._set_timer()
 
     def answer_all(self, reason: str, now: Instant) -> None:
         """Answer all waiting calls at *now*, with *reason* in the journal."""
-        for waiter in self.room:
+        for waiter in self.room.waiters.values():
             waiter.reason = reason
-        self.review(lambda waiter: lease.answer_now(waiter.verdict, now), now)
+        self.room.review(lambda waiter: verdicts.answer_now(waiter.verdict, now))
+        self._process_due(now)
+        self._set_timer()
 
     # ---- time --------------------------------------------------------------------------------
 
     def on_clock_change(self) -> None:
         """Set the timer for the clock that the tenant has now."""
-        self._timer.clear()
+        self._clear_timer()
         self._set_timer()
 
     def advance(self, until: Instant) -> list[Event]:
@@ -101,8 +91,7 @@ class Scheduler:
         while (due := self.room.next_due()) is not None and due <= until:
             events += self._step(max(due, self._tenant.now()))
         events += self._step(max(until, self._tenant.now()))
-        self._timer.clear()
-        self._set_timer()
+        self.on_clock_change()
         return events
 
     def advance_until_idle(self) -> list[Event]:
@@ -112,31 +101,28 @@ class Scheduler:
             events += self.advance(moment)
         return events
 
-    async def wait_until_settled(self, max_seconds: float) -> None:
-        """Wait until the tenant is settled, for *max_seconds* in real time at most."""
+    async def wait_until_settled(self) -> None:
+        """Wait, for a real second at most, until every call in flight waits or is journalled."""
         if not self.is_settled:
-            future: Future[None] = asyncio.get_running_loop().create_future()
-            self._settle_futures.append(future)
-            await asyncio.wait((future,), timeout=max_seconds)
+            self._settle_events.append(event := asyncio.Event())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SETTLE_TIMEOUT):
+                    await event.wait()
 
     # ---- private -----------------------------------------------------------------------------
 
     def _notify_if_settled(self) -> None:
         """Wake the tasks in `wait_until_settled` if the tenant is settled."""
-        if self._settle_futures and self.is_settled:
-            for future in self._settle_futures:
-                if not future.done():
-                    future.set_result(None)
-            self._settle_futures.clear()
+        if self.is_settled:
+            while self._settle_events:
+                self._settle_events.pop().set()
 
     def _step(self, moment: Instant) -> list[Event]:
         """Move the clock to *moment*, answer the calls that are due, and return the events."""
         tenant, now = self._tenant, self._tenant.now()
-        events = list(clock_events.end_events(tenant.state.holder(now), now, moment))
+        events = list(end_events(tenant.state.holder(now), now, moment))
         tenant.move_clock_to(moment)
-        for change, waiter in self.room.process_due(moment):
-            events.append(_EVENTS[change](waiter.call, waiter.verdict, moment))
-        return events
+        return events + self._process_due(moment)
 
     def _next_moment(self) -> Instant | None:
         """Return the time of the next due answer or the end of the run, whichever is first."""
@@ -150,27 +136,51 @@ class Scheduler:
         due = self.room.next_due()
         clock = self._tenant.state.clock
         if due is None or isinstance(clock, FrozenClock):
-            self._timer.clear()
+            self._clear_timer()
         elif isinstance(clock, RealClock):
-            if due != self._timer.due:
-                self._timer.set(due, _timer_delay(due - self._tenant.now()), self._tick)
-        elif self.is_settled and self._timer.due is None:
-            self._timer.set(due, self._jump_settle, self._jump)
+            if due != self._timer_due:
+                self._start_timer(due, _timer_delay(due - self._tenant.now()), self._tick)
+        elif self.is_settled and self._timer_due is None:
+            self._start_timer(due, self._jump_settle, self._jump)
+
+    def _start_timer(self, due: Instant, delay: float, callback: Callable[[], None]) -> None:
+        self._clear_timer()
+        self._timer_due = due
+        self._timer = asyncio.get_running_loop().call_later(delay, callback)
+
+    def _clear_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._timer_due = None
+
+    def _process_due(self, now: Instant) -> list[Event]:
+        """Process the waiters due by *now*; if that changes the state, revise the others."""
+        events: list[Event] = []
+        state = None
+        while state is not self._tenant.state:
+            state = self._tenant.state
+            events += self.room.process_due(now)
+            if self._tenant.state is not state and self.room.has_undecided:
+                self._revise(now)
+        return events
+
+    def _revise(self, now: Instant) -> None:
+        """Revise all verdicts, again if one of them changes the state."""
+        state = None
+        while state is not self._tenant.state:
+            state = self._tenant.state
+            self.room.review(lambda waiter: self._tenant.revise(waiter, now))
 
     def _tick(self) -> None:
-        self.room.process_due(self._tenant.now())
+        self._clear_timer()
+        self._process_due(self._tenant.now())
         self._set_timer()
 
     def _jump(self) -> None:
+        self._clear_timer()
         due = self.room.next_due()
         if self.is_settled and due is not None:
             self.advance(due)
-
-
-_EVENTS: Final[Mapping[Change, Callable[[Call, Verdict, Instant], Event]]] = {
-    "started": clock_events.started_event,
-    "answered": clock_events.answered_event,
-}
 
 
 def _timer_delay(nanoseconds: int) -> float:

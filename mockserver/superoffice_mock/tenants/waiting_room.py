@@ -1,34 +1,20 @@
-"""The real clock, and the waiting room: the calls of a tenant that wait for their answers."""
+"""The waiting room: the calls of a tenant that wait for their answers."""
 
-import asyncio
-import time
 from asyncio import Future
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Literal
 
 import msgspec
 
-from superoffice_mock.core.lease import Call, Delayed, Started, Undecided, Verdict
+from superoffice_mock.core.clock import Event
 from superoffice_mock.core.sync_run import Instant
-
-Change = Literal["started", "answered"]
-
-
-class SteadyClock:
-    """Returns nanoseconds since the Unix epoch; never steps back if the system clock is set."""
-
-    def __init__(self) -> None:
-        self._offset = time.time_ns() - time.monotonic_ns()
-
-    def __call__(self) -> int:
-        """Return the current time."""
-        return time.monotonic_ns() + self._offset
+from superoffice_mock.core.verdicts import Call, Delayed, Handler, Started, Undecided, Verdict
 
 
 class Waiter(msgspec.Struct, eq=False):
     """One call that waits; `verdict` may change until its answer is due."""
 
+    handler: Handler
     call: Call
     verdict: Verdict
     answered: Future[None]
@@ -43,18 +29,16 @@ class WaitingRoom:
 
     __slots__ = ("_by_due", "_decide", "_last_number", "waiters")
 
-    def __init__(self, decide: Callable[[Call, Instant], Verdict]) -> None:
+    def __init__(self, decide: Callable[[Handler, Call, Instant], Verdict]) -> None:
         self._decide = decide
         self._last_number = 0
         self.waiters: dict[int, Waiter] = {}
         self._by_due: list[tuple[Instant, int]] = []  # a heap; outdated entries are skipped
 
-    def __len__(self) -> int:
-        return len(self.waiters)
-
-    def __iter__(self) -> Iterator[Waiter]:
-        """Yield the waiters, oldest first."""
-        return iter(tuple(self.waiters.values()))
+    @property
+    def has_undecided(self) -> bool:
+        """Whether any waiter's verdict depends on the tenant's state."""
+        return any(isinstance(waiter.verdict, Undecided) for waiter in self.waiters.values())
 
     def enter(self, waiter: Waiter) -> None:
         """Add *waiter* until its verdict is due."""
@@ -72,64 +56,34 @@ class WaitingRoom:
             heappop(self._by_due)
         return None
 
-    def process_due(self, now: Instant) -> list[tuple[Change, Waiter]]:
+    def process_due(self, now: Instant) -> list[Event]:
         """Answer, or decide again, the waiters due by *now*, in the order in which they are due.
 
-        Return which waiters started a run and which were answered, in order.
+        Return, in order, which calls started a run and which were answered.
         """
-        changes: list[tuple[Change, Waiter]] = []
+        events: list[Event] = []
         while (due := self.next_due()) is not None and due <= now:
             _, number = heappop(self._by_due)
             waiter = self.waiters[number]
-            if isinstance(waiter.verdict, (Undecided, Delayed)):
-                self._decide_again(waiter, now)
-                heappush(self._by_due, (waiter.verdict.answer_at, number))
-                if isinstance(waiter.verdict, Started):
-                    changes.append(("started", waiter))
+            if isinstance(waiter.verdict, Delayed):
+                waiter.call, waiter.verdict = waiter.verdict.on_arrival(now)
+            elif isinstance(waiter.verdict, Undecided):
+                waiter.verdict = self._decide(waiter.handler, waiter.call, now)
             else:
-                changes.append(("answered", self._answer(number)))
-        return changes
+                del self.waiters[number]
+                if not waiter.answered.done():
+                    waiter.answered.set_result(None)
+                request, outcome = waiter.call.exchange, waiter.verdict.outcome
+                events.append(Event(now, "answered", request=request, outcome=outcome))
+                continue
+            heappush(self._by_due, (waiter.verdict.answer_at, number))
+            if isinstance(waiter.verdict, Started):
+                request, run = waiter.call.exchange, waiter.verdict.run.id
+                events.append(Event(now, "run-started", run=run, request=request))
+        return events
 
     def review(self, revise: Callable[[Waiter], Verdict]) -> None:
         """Replace the verdict of every waiter, oldest first, by what *revise* returns for it."""
         for number, waiter in tuple(self.waiters.items()):
             waiter.verdict = revise(waiter)
             heappush(self._by_due, (waiter.verdict.answer_at, number))
-
-    def _decide_again(self, waiter: Waiter, now: Instant) -> None:
-        if isinstance(waiter.verdict, Delayed):
-            waiter.call, waiter.verdict = waiter.verdict.on_arrival(now)
-        else:
-            waiter.verdict = self._decide(waiter.call, now)
-
-    def _answer(self, number: int) -> Waiter:
-        waiter = self.waiters.pop(number)
-        if not waiter.answered.done():
-            waiter.answered.set_result(None)
-        return waiter
-
-
-class Timer:
-    """A timer with at most one pending callback; setting it again replaces the callback."""
-
-    __slots__ = ("_handle", "due")
-
-    def __init__(self) -> None:
-        self._handle: asyncio.TimerHandle | None = None
-        self.due: Instant | None = None
-
-    def set(self, due: Instant, delay: float, callback: Callable[[], None]) -> None:
-        """Call *callback* in *delay* real seconds; *due* is that moment on the tenant's clock."""
-        self.clear()
-        self.due = due
-        self._handle = asyncio.get_running_loop().call_later(delay, self._fire, callback)
-
-    def clear(self) -> None:
-        """Cancel the pending callback, if any."""
-        if self._handle is not None:
-            self._handle.cancel()
-        self._handle = self.due = None
-
-    def _fire(self, callback: Callable[[], None]) -> None:
-        self._handle = self.due = None
-        callback()

@@ -1,10 +1,12 @@
-"""The interface of what answers calls on the vendor's API, and a choice of it per tenant."""
+"""The interface of what answers calls on the vendor's API, and the choice of it by tenant."""
 
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from superoffice_mock.core.lease import Call, Verdict
 from superoffice_mock.core.sync_run import Instant
+from superoffice_mock.core.verdicts import Call, Verdict
+from superoffice_mock.tenants.tenant import Tenant
+from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import Routes
@@ -21,13 +23,13 @@ class DelayedCall(Protocol):
 
 
 class Backend(Protocol):
-    """Answers calls on the vendor's API."""
+    """Answers calls on the vendor's API: the handlers of the operations, or a recording."""
 
     def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
         """Return the answer. Raise Rejected for a call that is answered with an error."""
 
-    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
-        """Return a call of a documented operation, with the body *raw*, that arrives later."""
+    def delay(self, entry: Entry, request: ApiRequest, raw: bytes) -> DelayedCall:
+        """Return a call of *entry* with the body *raw* that arrives later."""
 
     def on_fault(self, request: ApiRequest, raw: bytes) -> None:
         """Handle a call with the body *raw* that a fault answers."""
@@ -36,35 +38,7 @@ class Backend(Protocol):
         """Return the limit for the body of a call, in bytes."""
 
 
-BackendFactory = Callable[[Routes, Backend], Backend]
-"""Makes a backend that replaces the simulation; it may pass calls on to the simulation."""
-
-
-class TenantBackends:
-    """Chooses a backend from `by_tenant` by the id of the tenant; *simulation* is the default.
-
-    `by_tenant` may change while calls are answered, also from another thread.
-    """
-
-    def __init__(self, _: Routes, simulation: Backend) -> None:
-        self.by_tenant: dict[str, Backend] = {}
-        self._simulation = simulation
-
-    def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer of the tenant's backend."""
-        return self._find_backend(request).answer(request)
-
-    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
-        """Return a call to the tenant's backend that arrives later."""
-        return self._find_backend(request).delay(request, raw)
-
-    def on_fault(self, request: ApiRequest, raw: bytes) -> None:
-        """Pass on a call that a fault answers."""
-        self._find_backend(request).on_fault(request, raw)
-
-    def max_body(self, request: ApiRequest) -> int:
-        """Return the limit for the body of a call, in bytes."""
-        return self._find_backend(request).max_body(request)
-
-    def _find_backend(self, request: ApiRequest) -> Backend:
-        return self.by_tenant.get(request.route.tenant.facts.id, self._simulation)
+BackendChoice = Callable[[Tenant], Backend]
+"""Returns what answers the calls of a tenant."""
+BackendFactory = Callable[[Routes, Backend], BackendChoice]
+"""Makes the choice; takes the simulation, to which a backend may pass calls on."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Final
+from typing import Final, cast
 
 from msgspec.structs import replace
 from starlette.types import Scope
 
+from superoffice_contract.openapi.operations import Description
 from superoffice_mock.core.faults import Breakage
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.sync_run import SECOND, TenantId
@@ -20,6 +21,7 @@ from superoffice_mock.recordings.model import (
     Recording,
     decode_headers,
 )
+from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.webapi.response import BrokenResponse, Response
 
 MAX_CAPTURES: Final = 20
@@ -32,14 +34,17 @@ _OUTCOMES: Final = ("started", "turned_away", "served", "rejected", "faulted")
 
 
 class Capture:
-    """A recording in progress. Closing *on_end* ends it; *omitted* counts entries without room."""
+    """A recording in progress. Closing *on_end* ends it; *omitted* counts entries without room.
 
-    def __init__(self) -> None:
+    What is in *allow_list* stays in it.
+    """
+
+    def __init__(self, allow_list: AllowList) -> None:
         from superoffice_mock.redaction.redactor import Redactor
 
         self.on_end = ExitStack()
         self.omitted = 0
-        self._redactor = Redactor()
+        self._redactor = Redactor(allow_list=allow_list)
         self._entries: list[tuple[int, Entry]] = []
         self._size = 0
 
@@ -76,8 +81,9 @@ class Capture:
 class Captures:
     """The recordings in progress, at most one per tenant."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, description: Description) -> None:
         self._journal = journal
+        self._allow_list = AllowList(description)
         self.running: dict[TenantId, Capture] = {}
 
     def start(self, tenant: TenantId) -> None:
@@ -88,7 +94,7 @@ class Captures:
         if len(self.running) >= MAX_CAPTURES:
             msg = f"{MAX_CAPTURES} recordings are under way; stop one of another tenant first"
             raise ValueError(msg)
-        capture = self.running[tenant] = Capture()
+        capture = self.running[tenant] = Capture(self._allow_list)
         capture.on_end.callback(self.running.pop, tenant)
         capture.on_end.enter_context(self._journal.watch(tenant, capture))
 
@@ -124,7 +130,10 @@ def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResp
         at=exchange.at / SECOND,
         elapsed=elapsed,
         service_time=elapsed,
-        label=_build_label(exchange),
+        # A crash of the mock has no outcome, since the real service does not have it.
+        label=Label(cast(Outcome, exchange.outcome), "certain", exchange.tenant)
+        if exchange.outcome in _OUTCOMES
+        else Label(tenant=exchange.tenant),
     )
 
 
@@ -148,11 +157,3 @@ def _build_response(exchange: Exchange, answer: Response | BrokenResponse) -> Re
     effect = exchange.fault and exchange.fault.effect
     kind = effect.kind if isinstance(effect, Breakage) else ""
     return RecordedResponse(answer.status or 0, _FAILURES.get(kind, "cut off"))
-
-
-def _build_label(exchange: Exchange) -> Label:
-    outcome = exchange.outcome
-    if outcome not in _OUTCOMES:  # a crash of the mock, which the real service does not have
-        return Label(tenant=exchange.tenant)
-    known_outcome: Outcome = outcome  # type: ignore[assignment]
-    return Label(known_outcome, "certain", exchange.tenant)

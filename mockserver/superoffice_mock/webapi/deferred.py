@@ -1,42 +1,48 @@
 """Waiting until the answer to a call is due, or the client disconnects."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
-from superoffice_mock.core.lease import Call, RejectedAfterDelay, Verdict
-from superoffice_mock.tenants.waiting_room import Waiter
+from superoffice_mock.core.verdicts import Call, RejectedAfterDelay, Verdict
 from superoffice_mock.webapi.request import ApiRequest
 
 
-async def wait_until_due(call: Call, verdict: Verdict, request: ApiRequest) -> None:
-    """Wait until the answer is due, and store the final verdict in the exchange.
+async def wait_until_due(call: Call, verdict: Verdict, request: ApiRequest) -> Verdict:
+    """Wait until the answer is due; store the final verdict in the exchange and return it.
 
     Raise the error of a delayed call that turned out to be invalid.
     """
     exchange = request.exchange
     exchange.verdict = verdict
-    waiter = request.route.tenant.enter(call, verdict)
-    await _wait_for_answer(waiter, request)
+    tenant = request.route.tenant
+    waiter = tenant.enter(request.route.handler, call, verdict)
+    async with watch_disconnect(request, lambda: tenant.handle_disconnect(waiter)):
+        await waiter.answered
     verdict = waiter.verdict
     if isinstance(verdict, RejectedAfterDelay):
         exchange.verdict, exchange.elapsed = None, verdict.answer_at - exchange.at
         raise verdict.error
     exchange.verdict, exchange.explicit_reason = verdict, waiter.reason
+    return verdict
 
 
-async def _wait_for_answer(waiter: Waiter, request: ApiRequest) -> None:
-    disconnect_task = asyncio.create_task(_watch_disconnect(waiter, request))
+@asynccontextmanager
+async def watch_disconnect(
+    request: ApiRequest, on_disconnect: Callable[[], object] = lambda: None
+) -> AsyncIterator[None]:
+    """Notice within the block if the client disconnects, and then call *on_disconnect*."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        request.exchange.hung_up = True
+        on_disconnect()
+
+    task = asyncio.create_task(watch())
     try:
-        await waiter.answered
+        yield
     finally:
-        disconnect_task.cancel()
+        task.cancel()
         with suppress(asyncio.CancelledError):
-            await disconnect_task
-
-
-async def _watch_disconnect(waiter: Waiter, request: ApiRequest) -> None:
-    """Withdraw the call when the client disconnects."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    request.exchange.hung_up = True
-    request.route.tenant.handle_disconnect(waiter)
+            await task

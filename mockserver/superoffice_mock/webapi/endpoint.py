@@ -10,8 +10,9 @@ from starlette.types import Receive, Scope, Send
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi import fault_injection, response
+from superoffice_mock.webapi.backend import BackendChoice
 from superoffice_mock.webapi.capture import Captures
-from superoffice_mock.webapi.fault_injection import FaultInjection
+from superoffice_mock.webapi.locate import TenantLocator
 from superoffice_mock.webapi.request import ApiRequest, check_http
 from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import RouteMatch, Routes
@@ -31,31 +32,37 @@ class ApiEndpoint:
     def __init__(
         self,
         routes: Routes,
-        backend: FaultInjection,
+        choose_backend: BackendChoice,
         journal: Journal,
         origins: AllowedOrigins,
         steady_clock: Callable[[], int],
         log: Log,
         captures: Captures,
+        locator: TenantLocator,
     ) -> None:
         self._routes = routes
-        self._backend = backend
+        self._choose_backend = choose_backend
         self._journal = journal
         self._origins = origins
         self._steady_clock = steady_clock
         self._log = log
         self._captures = captures
+        self._locator = locator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and journal it."""
         headers = read_headers(scope["headers"])
-        route = self._routes.find(scope["path"])
+        route = self._routes.find(scope["method"], scope["path"])
+        if route.find_tenant is not None:
+            find = route.find_tenant
+            route, receive = await self._locator.locate(find, route, scope, receive)
         tenant, now = route.tenant, self._steady_clock()
         exchange = self._journal.record_arrival(
             tenant.facts.id, scope["method"], route.path, tenant.state.clock.now(now), now
         )
-        if route.operation is not None:
-            exchange.operation = route.operation.name
+        operation = route.operation
+        if operation is not None:
+            exchange.operation = operation.name
         exchange.tenant_unknown = route.unknown_tenant
         exchange.head = headers.journal_head
         tenant.begin_call()
@@ -78,11 +85,16 @@ class ApiEndpoint:
         try:
             check_http(request)
             if route.operation is not None and cors.is_preflight(method, headers):
-                methods = route.operation.methods
+                methods = route.operation.allowed_methods
                 return Response(204).with_headers(
                     cors_headers and cors_headers + cors.preflight_headers(headers, methods)
                 )
-            answer: Response | BrokenResponse = await self._backend.answer(request)
+            backend = self._choose_backend(route.tenant)
+            answer: Response | BrokenResponse | None = None
+            if route.entry is not None and route.tenant.state.faults.items:
+                answer = await fault_injection.answer_with_fault(route.entry, backend, request)
+            if answer is None:
+                answer = await backend.answer(request)
         except Rejected as error:
             request.exchange.explicit_reason = error.reason
             answer = self._render_error(error, request)
@@ -98,9 +110,15 @@ class ApiEndpoint:
         return answer.with_headers(cors_headers)
 
     def _render_error(self, error: Rejected, request: ApiRequest) -> Response:
-        readings = request.route.tenant.facts.readings
-        answer = response.render_error(error, request.headers, readings)
-        answer = answer.with_headers(response.error_headers(error, request.route))
+        route = request.route
+        render = response.render_error if route.entry is None else route.entry.render_error
+        answer = render(error, request.headers, route.tenant.facts.readings)
+        if error.status == 401:
+            challenge = response.challenge_header(route.tenant.facts.installation)
+            answer = answer.with_headers((challenge,))
+        if error.status == 405 and route.operation is not None:
+            allow = response.allow_header(route.operation.allowed_methods)
+            answer = answer.with_headers((allow,))
         return _replace_headers(answer, error.headers) if error.headers else answer
 
     def _complete(

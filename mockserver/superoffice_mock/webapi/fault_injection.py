@@ -1,26 +1,28 @@
 """How an armed fault answers a call, delays it or breaks its connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
 from superoffice_mock.core.credentials import DENIED
 from superoffice_mock.core.faults import Breakage, Delay, ErrorAnswer, Expiry, Fault, garbage_bytes
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.core.lease import Call, Delayed, RejectedAfterDelay, Verdict
 from superoffice_mock.core.sync_run import SECOND, Duration, ExchangeId, Instant
+from superoffice_mock.core.verdicts import Call, Delayed, RejectedAfterDelay, Verdict
 from superoffice_mock.errors import Faulted, Rejected
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.server.asgi_extensions import Connection
 from superoffice_mock.webapi.backend import Backend, DelayedCall
 from superoffice_mock.webapi.deferred import wait_until_due
+from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest, read_truncated_body
 from superoffice_mock.webapi.response import NO_CACHE_HEADERS, BrokenResponse, Response
 from superoffice_mock.wire.error_body import status_message
 from superoffice_mock.wire.headers import Headers
 
-Breaker = Callable[[Fault, ApiRequest, Connection], Awaitable[BrokenResponse]]
+Breaker = Callable[[Connection, bytes], BrokenResponse]
+"""Breaks a connection; the bytes are random data."""
 
 _JSON_CONTENT: Final = (b"content-type", b"application/json; charset=utf-8")
 _CHUNKED_HEADERS: Final = (*NO_CACHE_HEADERS, _JSON_CONTENT, (b"transfer-encoding", b"chunked"))
@@ -35,11 +37,59 @@ MALFORMED_CHUNK: Final = b"".join(
 """The head of a chunked response, followed by bytes that are not a chunk."""
 
 
-def fire_fault(operation: str, request: ApiRequest) -> Fault | None:
+def fire_fault(entry: Entry, request: ApiRequest) -> Fault | None:
     """Fire the fault that is armed for this call, if any, and store it in the exchange."""
-    tenant, exchange = request.route.tenant, request.exchange
-    exchange.fault = tenant.transact(lambda state: state.fire_fault(operation))
+    route, exchange = request.route, request.exchange
+    if route.error is None:
+        name = entry.operation.name
+        exchange.fault = route.tenant.transact(lambda state: state.fire_fault(name))
     return exchange.fault
+
+
+async def answer_with_fault(
+    entry: Entry, backend: Backend, request: ApiRequest
+) -> Response | BrokenResponse | None:
+    """Answer the call with the fault that fires on it, or return None if none does.
+
+    A delay is followed by the answer of *backend*. Raise Rejected for a call that is answered with
+    an error. The journal keeps the body.
+    """
+    fault = fire_fault(entry, request)
+    if fault is None:
+        return None
+    max_body = backend.max_body(request)
+    # A breakage sends nothing, not even a 100 Continue.
+    skip_body = isinstance(fault.effect, Breakage) and _has_expect_continue(request.headers)
+    raw = b"" if skip_body else await read_truncated_body(request, max_body)
+    if len(raw) <= max_body:
+        request.exchange.body = raw
+    if isinstance(fault.effect, Delay):
+        return await _delay(fault.effect.by, backend.delay(entry, request, raw), request)
+    backend.on_fault(request, raw)
+    return await apply_fault(fault, request)
+
+
+async def _delay(
+    by: Duration, delayed_call: DelayedCall, request: ApiRequest
+) -> Response | BrokenResponse:
+    tenant, id_ = request.route.tenant, request.exchange.id
+    tenant.check_waiting_limit()
+    now = tenant.now()
+    verdict = Delayed(Instant(now + by), partial(_try_arrive, delayed_call, id_))
+    await wait_until_due(Call(id_, now), verdict, request)
+    return await delayed_call.answer()
+
+
+def _try_arrive(delayed_call: DelayedCall, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
+    try:
+        return delayed_call.arrive(now)
+    except Exception as error:  # noqa: BLE001 - raised again where the call is answered
+        return Call(id_, now), RejectedAfterDelay(now, error)
+
+
+def _has_expect_continue(headers: Headers) -> bool:
+    """Return whether the client sends the body only after a 100 Continue."""
+    return (headers.get(b"expect") or "").lower() == "100-continue"
 
 
 async def apply_fault(fault: Fault, request: ApiRequest) -> BrokenResponse:
@@ -52,9 +102,14 @@ async def apply_fault(fault: Fault, request: ApiRequest) -> BrokenResponse:
             raise Rejected(
                 401, "", f"{_fault_name(fault)}: the credential has expired", message=DENIED
             )
-        case Breakage(kind):
-            return await _BREAKAGES[kind](fault, request, _get_connection(fault, request))
-        case Delay():  # pragma: no cover - `FaultInjection` handles delays
+        case Breakage(kind, seed):
+            connection = _get_connection(fault, request)
+            if kind == STALL:
+                return await _stall(fault, request, connection)
+            action, break_connection = _BREAKERS[kind]
+            request.exchange.explicit_reason = f"{_fault_name(fault)} {action}"
+            return break_connection(connection, garbage_bytes(seed, fault.fired))
+        case Delay():  # pragma: no cover - `answer_with_fault` handles delays
             raise AssertionError
 
 
@@ -83,39 +138,6 @@ def _fault_name(fault: Fault) -> str:
 # ---- breakages -------------------------------------------------------------------------------
 
 
-async def _close_without_answer(
-    fault: Fault, request: ApiRequest, connection: Connection
-) -> BrokenResponse:
-    request.exchange.explicit_reason = f"{_fault_name(fault)} closed the connection without a byte"
-    return BrokenResponse(lambda: connection.end(b""))
-
-
-async def _reset_connection(
-    fault: Fault, request: ApiRequest, connection: Connection
-) -> BrokenResponse:
-    request.exchange.explicit_reason = f"{_fault_name(fault)} reset the connection"
-    return BrokenResponse(connection.reset)
-
-
-async def _send_malformed_chunk(
-    fault: Fault, request: ApiRequest, connection: Connection
-) -> BrokenResponse:
-    request.exchange.explicit_reason = (
-        f"{_fault_name(fault)} sent a malformed chunk and closed the connection"
-    )
-    return BrokenResponse(lambda: connection.end(MALFORMED_CHUNK), 200)
-
-
-async def _send_random_data(
-    fault: Fault, request: ApiRequest, connection: Connection
-) -> BrokenResponse:
-    request.exchange.explicit_reason = (
-        f"{_fault_name(fault)} sent random data and closed the connection"
-    )
-    seed = fault.effect.seed if isinstance(fault.effect, Breakage) else 0
-    return BrokenResponse(lambda: connection.end(garbage_bytes(seed, fault.fired)))
-
-
 async def _stall(fault: Fault, request: ApiRequest, connection: Connection) -> BrokenResponse:
     """Keep the connection silent until the client disconnects or the tenant ends all waiting."""
     tenant, exchange = request.route.tenant, request.exchange
@@ -130,68 +152,28 @@ async def _stall(fault: Fault, request: ApiRequest, connection: Connection) -> B
     exchange.hung_up = not parked_call.done()
     end = parked_call.result() if parked_call.done() else "the client disconnected"
     exchange.explicit_reason = f"{stalls} until {end}"
-    return BrokenResponse(lambda: connection.end(b""))
+    return BrokenResponse(partial(connection.end, b""))
 
 
-_BREAKAGES: Final[Mapping[str, Breaker]] = {
-    "empty-response": _close_without_answer,
-    "reset-by-peer": _reset_connection,
-    "malformed-chunk": _send_malformed_chunk,
-    "random-data-then-close": _send_random_data,
-    "stall": _stall,
+_BREAKERS: Final[Mapping[str, tuple[str, Breaker]]] = {
+    "empty-response": (
+        "closed the connection without a byte",
+        lambda connection, _: BrokenResponse(partial(connection.end, b"")),
+    ),
+    "reset-by-peer": (
+        "reset the connection",
+        lambda connection, _: BrokenResponse(connection.reset),
+    ),
+    "malformed-chunk": (
+        "sent a malformed chunk and closed the connection",
+        lambda connection, _: BrokenResponse(partial(connection.end, MALFORMED_CHUNK), 200),
+    ),
+    "random-data-then-close": (
+        "sent random data and closed the connection",
+        lambda connection, data: BrokenResponse(partial(connection.end, data)),
+    ),
 }
-BREAKAGES: Final = tuple(_BREAKAGES)
+"""What the fault does, in words, and the answer that does it; by kind of breakage."""
+STALL: Final = "stall"
+BREAKAGES: Final = (*_BREAKERS, STALL)
 """The names of the connection faults."""
-
-
-class FaultInjection:
-    """Answers calls that an armed fault applies to, and passes all others to *backend*."""
-
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
-
-    def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer. Raise Rejected for a call that is answered with an error."""
-        route = request.route
-        if route.tenant.state.faults.items and route.operation is not None:
-            is_api_call = route.error is None and request.scope["method"] == "POST"
-            fault = fire_fault(route.operation.name, request) if is_api_call else None
-            if fault is not None:
-                return self._apply(fault, request)
-        return self._backend.answer(request)
-
-    async def _apply(self, fault: Fault, request: ApiRequest) -> Response | BrokenResponse:
-        """Answer the call with *fault*; its body is kept for the journal."""
-        max_body = self._backend.max_body(request)
-        # A breakage sends nothing, not even a 100 Continue.
-        skip_body = isinstance(fault.effect, Breakage) and _has_expect_continue(request.headers)
-        raw = b"" if skip_body else await read_truncated_body(request, max_body)
-        if len(raw) <= max_body:
-            request.exchange.body = raw
-        if isinstance(fault.effect, Delay):
-            return await self._delay(fault.effect.by, request, raw)
-        self._backend.on_fault(request, raw)
-        return await apply_fault(fault, request)
-
-    async def _delay(
-        self, by: Duration, request: ApiRequest, raw: bytes
-    ) -> Response | BrokenResponse:
-        tenant, id_ = request.route.tenant, request.exchange.id
-        tenant.check_waiting_limit()
-        now = tenant.now()
-        delayed_call = self._backend.delay(request, raw)
-        verdict = Delayed(Instant(now + by), partial(_try_arrive, delayed_call, id_))
-        await wait_until_due(Call(id_, (), now), verdict, request)
-        return await delayed_call.answer()
-
-
-def _try_arrive(delayed_call: DelayedCall, id_: ExchangeId, now: Instant) -> tuple[Call, Verdict]:
-    try:
-        return delayed_call.arrive(now)
-    except Exception as error:  # noqa: BLE001 - raised again where the call is answered
-        return Call(id_, (), now), RejectedAfterDelay(now, error)
-
-
-def _has_expect_continue(headers: Headers) -> bool:
-    """Return whether the client sends the body only after a 100 Continue."""
-    return (headers.get(b"expect") or "").lower() == "100-continue"

@@ -3,18 +3,17 @@
 import asyncio
 from asyncio import Future
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
 from superoffice_mock.core.faults import Breakage, Fault
-from superoffice_mock.core.lease import Call, RecordedOutcome, Replayed
 from superoffice_mock.core.sync_run import Duration, Instant, seconds
+from superoffice_mock.core.verdicts import Call, Replayed
 from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import RecordedResponse
-from superoffice_mock.replay import answer_diff, request_key, response_bytes
+from superoffice_mock.replay import answer_diff, response_bytes
 from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules
-from superoffice_mock.replay.request_key import RequestKey
+from superoffice_mock.replay.request_key import RequestKey, RequestKeys
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.webapi import deferred, fault_injection
 from superoffice_mock.webapi.request import ApiRequest
@@ -25,36 +24,36 @@ ARRIVAL_TIMEOUT: Final = 5.0
 NOT_RECORDED: Final = (
     "no recorded request matches; `violations` in GET /_mock/requests shows the nearest"
 )
-DID_NOT_ARRIVE: Final = "{} waited {:g} s for earlier requests of the recording: {}"
 _CORS_PREFIX: Final = b"access-control-"
 _STALL_ENDINGS: Final = ("timed out", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
-_NO_DELAY: Final = Duration(0)
 
 
 class Playback:
     """One playback of a tenant's recording; it began after *reset_count* resets of the tenant."""
 
     def __init__(
-        self, recorded: Sequence[RecordedExchange], rules: Rules, reset_count: int
+        self,
+        recorded: Sequence[RecordedExchange],
+        rules: Rules,
+        keys: RequestKeys,
+        reset_count: int,
     ) -> None:
+        self._keys = keys
         self.reset_count = reset_count
         self._player = Player(recorded, rules)
         self._answers = [_build_response(exchange.entry.response) for exchange in recorded]
-        self._delays = [
-            _NO_DELAY if rules.timing == "none" else _recorded_delay(exchange)
-            for exchange in recorded
-        ]
+        self._delays = [_recorded_delay(exchange, rules) for exchange in recorded]
         self._waiting: list[tuple[int, Future[None]]] = []
 
     def take(self, request: ApiRequest, raw: bytes) -> int | Miss:
         """Return the index of the exchange that matches, and wake answers that waited for it."""
-        match = self._player.take(_request_key(request, raw))
+        match = self._player.take(self._key_of(request, raw))
         self._wake_waiters()
         return match
 
     def skip(self, request: ApiRequest, raw: bytes) -> None:
         """Use up the exchange that matches, if a fault answered it when it was recorded."""
-        self._player.skip_faulted(_request_key(request, raw))
+        self._player.skip_faulted(self._key_of(request, raw))
         self._wake_waiters()
 
     def verdict_for(self, index: int, request: ApiRequest) -> Replayed:
@@ -64,7 +63,7 @@ class Playback:
         delays the call.
         """
         due = Instant(request.exchange.at + self._delays[index])
-        return Replayed(max(due, request.route.tenant.now()), self._recorded_outcome(index))
+        return self._verdict_at(max(due, request.route.tenant.now()), index)
 
     async def answer_when_due(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
         """Return the recorded answer when it is due, or break the connection as recorded.
@@ -77,7 +76,7 @@ class Playback:
         if verdict.answer_at > now:
             tenant.check_waiting_limit()
             tenant.check_not_reset(exchange.id)
-            await deferred.wait_until_due(Call(exchange.id, (), now), verdict, request)
+            await deferred.wait_until_due(Call(exchange.id, now), verdict, request)
         return await self.answer_due_call(index, request)
 
     async def answer_due_call(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
@@ -91,13 +90,21 @@ class Playback:
         exchange.verdict = None  # it may still be rejected, or get no answer
         if early_reason is None and self._player.missing(index):
             at, early_reason = None, await self._wait_for_arrivals(index, request)
-        answer = await self._perform(index, request)
+        response = self._player.exchanges[index].entry.response
+        answer: Response | BrokenResponse = self._answers[index]
+        if response.failure is not None or not response.status:
+            answer = await _break_connection(response, self._answers[index], request)
         if at is None or isinstance(answer, BrokenResponse):
             at = tenant.now()
-        exchange.verdict = Replayed(at, self._recorded_outcome(index))
-        reason = _describe(self._player.exchange(index))
+        exchange.verdict = self._verdict_at(at, index)
+        reason = _describe(self._player.exchanges[index])
         exchange.explicit_reason = reason if early_reason is None else f"{reason}; {early_reason}"
         return answer
+
+    def _key_of(self, request: ApiRequest, raw: bytes) -> RequestKey:
+        scope = request.scope
+        query = scope["query_string"].decode("latin-1")
+        return self._keys.key_of(scope["method"], scope["path"], query, request.headers, raw)
 
     def _wake_waiters(self) -> None:
         """Wake the answers for which all earlier requests have arrived."""
@@ -105,15 +112,9 @@ class Playback:
             if not all_arrived.done() and not self._player.missing(index):
                 all_arrived.set_result(None)
 
-    async def _perform(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
-        response, answer = self._player.exchange(index).entry.response, self._answers[index]
-        if response.failure is None and response.status:
-            return answer
-        return await _break_connection(response, answer, request)
-
-    def _recorded_outcome(self, index: int) -> RecordedOutcome:
-        label = self._player.exchange(index).entry.label
-        return RecordedOutcome(label.outcome, label.confidence)
+    def _verdict_at(self, at: Instant, index: int) -> Replayed:
+        label = self._player.exchanges[index].entry.label
+        return Replayed(at, label.outcome, label.confidence)
 
     async def _wait_for_arrivals(self, index: int, request: ApiRequest) -> str | None:
         """Wait until all requests have arrived that came before the answer when recorded.
@@ -124,32 +125,23 @@ class Playback:
         all_arrived: Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((index, all_arrived))
         parked_call = tenant.park_call(exchange)
-        disconnect_task = asyncio.create_task(_watch_disconnect(request))
+        waits = (all_arrived, parked_call)
         try:
-            await asyncio.wait(
-                (all_arrived, parked_call), timeout=ARRIVAL_TIMEOUT, return_when="FIRST_COMPLETED"
-            )
+            async with deferred.watch_disconnect(request):
+                await asyncio.wait(waits, timeout=ARRIVAL_TIMEOUT, return_when="FIRST_COMPLETED")
         finally:
             self._waiting.remove((index, all_arrived))
             tenant.unpark_call(parked_call)
-            disconnect_task.cancel()
-            with suppress(asyncio.CancelledError):
-                await disconnect_task
         if parked_call.done():
             return parked_call.result()
         missing = self._player.missing(index)
         if missing:
             exchange.violations = tuple(f"did not arrive: {place}" for place in missing[:20])
-            place = self._player.exchange(index).place
-            reason = DID_NOT_ARRIVE.format(place, ARRIVAL_TIMEOUT, ", ".join(missing[:3]))
+            waited = f"{self._player.exchanges[index].place} waited {ARRIVAL_TIMEOUT:g} s"
+            places = ", ".join(missing[:3])
+            reason = f"{waited} for earlier requests of the recording: {places}"
             raise Rejected(404, "", reason, message=NOT_RECORDED)
         return None
-
-
-def _request_key(request: ApiRequest, raw: bytes) -> RequestKey:
-    scope = request.scope
-    query = scope["query_string"].decode("latin-1")
-    return request_key.key_of(scope["method"], scope["path"], query, request.headers, raw)
 
 
 def _describe(recorded: RecordedExchange) -> str:
@@ -161,11 +153,12 @@ def _describe(recorded: RecordedExchange) -> str:
     return f"{recorded.place}{'' if label.outcome == 'unknown' else outcome}{no_body}"
 
 
-def _recorded_delay(recorded: RecordedExchange) -> Duration:
+def _recorded_delay(recorded: RecordedExchange, rules: Rules) -> Duration:
     """Return how long the answer is held; zero for a recorded stall without an answer."""
     response = recorded.entry.response
-    if not response.status and _breakage_kind(response) == "stall":
-        return _NO_DELAY
+    is_stall = not response.status and _breakage_kind(response) == "stall"
+    if is_stall or rules.timing == "none":
+        return Duration(0)
     return seconds(answer_diff.slowness(recorded.entry))
 
 
@@ -196,9 +189,3 @@ def _breakage_kind(response: RecordedResponse) -> str:
     if failure == "reset" or failure.endswith("_RESET"):
         return "reset-by-peer"
     return "stall" if failure.endswith(_STALL_ENDINGS) else "empty-response"
-
-
-async def _watch_disconnect(request: ApiRequest) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    request.exchange.hung_up = True

@@ -1,17 +1,18 @@
 """Answers as values, and their sending through ASGI."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 from starlette.types import Scope, Send
 
+from superoffice_contract.bodies.writers import write_xml
 from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.core.credentials import SCHEMES
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import Installation
+from superoffice_mock.core.verdicts import NOTHING
 from superoffice_mock.errors import Rejected
-from superoffice_mock.webapi.routing import RouteMatch
 from superoffice_mock.wire import error_body
 from superoffice_mock.wire.headers import Headers, RawHeader, choose_media_type
 
@@ -65,6 +66,28 @@ def render_description(description: Mapping[str, Any]) -> Response:
     return _build_response(200, "application/json", msgspec.json.encode(description))
 
 
+def render_value(
+    value: Any,  # noqa: ANN401 - JSON
+    operation: Operation,
+    headers: Headers,
+    _: Readings,
+) -> Response:
+    """Return *value* as the success of *operation*, in the described media type of `Accept`.
+
+    NOTHING is a 204.
+    """
+    success = operation.success
+    if value is NOTHING or success is None:
+        return Response(204)
+    answer, shape = success
+    media_type = choose_media_type(headers.get(b"accept") or "", answer.media_types)
+    if media_type in error_body.XML_TYPES:
+        body = error_body.XML_DECLARATION + write_xml(value, shape, operation.name)
+    else:
+        body = msgspec.json.encode(value)
+    return _build_response(int(answer.status), media_type, body)
+
+
 def render_error(error: Rejected, headers: Headers, readings: Readings) -> Response:
     """Return *error* in the vendor's envelope, as JSON or XML by Accept."""
     media_type = choose_media_type(headers.get(b"accept") or "", error_body.ERROR_TYPES)
@@ -78,18 +101,9 @@ def challenge_header(installation: Installation) -> RawHeader:
     return (b"www-authenticate", ", ".join(schemes).encode())
 
 
-def allow_header(operation: Operation) -> RawHeader:
-    """Return the Allow header, with the methods of *operation*."""
-    return (b"allow", ", ".join(operation.methods).encode())
-
-
-def error_headers(error: Rejected, route: RouteMatch) -> tuple[RawHeader, ...]:
-    """Return the headers that go with the status of *error*."""
-    if error.status == 401:
-        return (challenge_header(route.tenant.facts.installation),)
-    if error.status == 405 and route.operation is not None:
-        return (allow_header(route.operation),)
-    return ()
+def allow_header(methods: Iterable[str]) -> RawHeader:
+    """Return the Allow header with *methods*."""
+    return (b"allow", ", ".join(methods).encode())
 
 
 def _build_response(status: int, media_type: str, body: bytes) -> Response:

@@ -1,14 +1,26 @@
-"""Routing of the vendor's API: which tenant and operation a path leads to."""
+"""Routing of the vendor's API: which tenant and operation a request leads to."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
+from superoffice_contract.messages import list_nearest, shorten
 from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_mock.core.verdicts import NO_VALUES, Handler, Served
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.registry import DEFAULT_TENANT, Tenants, is_tenant_id
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.wire.values import shorten
+from superoffice_mock.webapi.entry import (
+    Entry,
+    FirstSegment,
+    FromRequest,
+    PathParameter,
+    Registry,
+    Resource,
+    TenantFinder,
+)
 
 _DOUBLED_PREFIX: Final = "/api/v1/api/v1/"
 _CONTROL_PREFIX: Final = "/_mock/"
@@ -16,87 +28,119 @@ CACHE_SIZE: Final = 256
 """How many paths are kept with their routes."""
 
 
-class RouteMatch(msgspec.Struct, frozen=True):
-    """Where *path* leads: to a tenant, and there to an operation or to the 404 *error*.
+_NO_HANDLER: Final = Handler(lambda _, state, __, now: (state, Served(now)))
 
-    If *unknown_tenant*, the path leads to no tenant, and *tenant* only keeps the journal.
+
+class RouteMatch(msgspec.Struct, frozen=True):
+    """Where a request leads: to a tenant, and there to an operation or to the 404 *error*.
+
+    *resource* are the operations at *path*. *entry* handles the method, if anything does, and
+    *operation* is what it asks for or describes. *parameters* are the values in the path.
+    *find_tenant* is set if only the rest of the request names the tenant. If *unknown_tenant*, the
+    request leads to no tenant, and *tenant* only keeps the journal.
     """
 
     path: str
     tenant: Tenant
-    operation: Operation | None
+    resource: Resource | None = None
+    operation: Operation | None = None
+    entry: Entry | None = None
+    parameters: Mapping[str, str] = NO_VALUES
+    find_tenant: TenantFinder | None = None
     error: Rejected | None = None
     unknown_tenant: bool = False
 
+    @property
+    def handler(self) -> Handler:
+        """What decides the call; a call of no operation is never decided."""
+        return _NO_HANDLER if self.entry is None else self.entry.handler
+
 
 class Routes:
-    """Finds the route of a path; ignores case, a trailing slash and an unknown first segment."""
+    """Finds the route of a request among the operations of *registry*."""
 
-    def __init__(self, description: Description, tenants: Tenants) -> None:
-        self._operations = description.operations
+    def __init__(self, registry: Registry, tenants: Tenants) -> None:
+        self._registry = registry
         self._tenants = tenants
-        self._cache: dict[str, RouteMatch] = {}
+        self._cache: dict[tuple[str, str], RouteMatch] = {}
 
-    def find(self, path: str) -> RouteMatch:
-        """Return where *path* leads (claims path, path-case, path-slash, path-tenant).
+    @property
+    def description(self) -> Description:
+        """The description of the operations."""
+        return self._registry.description
+
+    def find(self, method: str, path: str) -> RouteMatch:
+        """Return where a request leads (claims path, path-case, path-slash, path-tenant).
 
         Routes to configured tenants never change, so the first of them are cached.
         """
-        route = self._cache.get(path)
+        route = self._cache.get((method, path))
         if route is None:
-            route = self._match(path)
+            route = self._match(method, path)
             if (
                 len(self._cache) < CACHE_SIZE
-                and route.operation is not None
+                and route.resource is not None
                 and not self._tenants.is_temporary(route.tenant)
             ):
-                self._cache[path] = route
+                self._cache[method, path] = route
         return route
 
-    def _match(self, path: str) -> RouteMatch:
-        path_key = path.lower().rstrip("/")
-        operation = self._operations.get(path_key)
-        if operation is not None:
-            return self._match_tenant(path, "", operation)
-        segment, slash, suffix = path.strip("/").partition("/")
-        suffix = suffix.lower()
-        operation = self._operations.get(slash + suffix)
-        if operation is not None:
-            return self._match_tenant(path, segment, operation)
-        error = self._not_found_error(path, path_key)
-        return RouteMatch(path, self._journal_tenant(segment), None, error)
+    def _match(self, method: str, path: str) -> RouteMatch:
+        match = self._registry.description.paths.find(path)
+        if match is None:
+            return RouteMatch(path, self._journal_tenant(path), error=self._not_found_error(path))
+        resource = self._registry.resources[match.template]
+        entry = resource.entries.get("GET" if method == "HEAD" else method)
+        if entry is not None and isinstance(entry.tenant, PathParameter):
+            segment = match.parameters[entry.tenant.name]
+        else:
+            segment = match.first_segment
+        operation = resource.main if entry is None else entry.operation
+        default = self._tenants.default
+        route = RouteMatch(path, default, resource, operation, entry, match.parameters)
+        if entry is not None and isinstance(entry.tenant, FromRequest):
+            return replace(route, find_tenant=entry.tenant.find)
+        return self.move(route, segment)
 
-    def _match_tenant(self, path: str, segment: str, operation: Operation) -> RouteMatch:
-        tenant = self._tenants.get(segment or DEFAULT_TENANT)
+    def move(self, route: RouteMatch, tenant_id: str | None) -> RouteMatch:
+        """Return *route* at the tenant called *tenant_id*; None or empty is the default one."""
+        tenant = self._tenants.get(tenant_id or DEFAULT_TENANT)
+        if tenant is None and tenant_id and _may_be_a_folder(tenant_id, route.entry):
+            tenant = self._tenants.get(DEFAULT_TENANT)
         if tenant is not None:
-            return RouteMatch(path, tenant, operation)
-        default = self._tenants.get(DEFAULT_TENANT)
-        if default is None or is_tenant_id(segment):
-            error = self._unknown_tenant_error(segment)
-            return RouteMatch(path, self._journal_tenant(segment), None, error, unknown_tenant=True)
-        return RouteMatch(path, default, operation)
+            return replace(route, tenant=tenant)
+        error = self._unknown_tenant_error(tenant_id or "", route.entry)
+        return replace(route, error=error, unknown_tenant=True)
 
-    def _journal_tenant(self, segment: str) -> Tenant:
-        """Return the tenant that journals a call without an operation."""
+    def _journal_tenant(self, path: str) -> Tenant:
+        """Return the tenant that journals a request for nothing that is described."""
+        segment = path.strip("/").partition("/")[0]
         return self._tenants.get(segment) or self._tenants.default
 
-    def _unknown_tenant_error(self, segment: str) -> Rejected:
+    def _unknown_tenant_error(self, segment: str, entry: Entry | None) -> Rejected:
         tenants = self._tenants.id_summary
-        if is_tenant_id(segment):
+        if segment and not _may_be_a_folder(segment, entry):
             reason = f"tenant {shorten(segment)!r} is not known here; the tenants are: {tenants}"
         else:
             reason = f"no tenant is called onsite; start the path with a tenant's id: {tenants}"
         return Rejected(404, "path", reason)
 
-    def _not_found_error(self, path: str, path_key: str) -> Rejected:
-        documented = ", ".join(operation.path for operation in self._operations.values())
-        if _DOUBLED_PREFIX in f"{path_key}/":
+    def _not_found_error(self, path: str) -> Rejected:
+        path_key = f"{path.lower().rstrip('/')}/"
+        if _DOUBLED_PREFIX in path_key:
             reason = (
                 "/api/v1 occurs twice; the client adds it itself, so give it a base URL "
                 "that does not end in /api/v1"
             )
-        elif _CONTROL_PREFIX in f"{path_key}/":
+        elif _CONTROL_PREFIX in path_key:
             reason = "the control surface is at /_mock/, with ?tenant=ID and no first segment"
         else:
-            reason = f"this mock has nothing at {shorten(path)!r}; it has {documented}"
+            known = list_nearest(path, self._registry.resources, "operation")
+            reason = f"this mock has nothing at {shorten(path)!r}; {known}"
         return Rejected(404, "path", reason)
+
+
+def _may_be_a_folder(segment: str, entry: Entry | None) -> bool:
+    """Return whether *segment* may be the folder that an onsite installation is served under."""
+    is_in_front = entry is None or isinstance(entry.tenant, FirstSegment)
+    return is_in_front and not is_tenant_id(segment)

@@ -2,27 +2,24 @@
 
 import copy
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
-from unittest import mock
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
-from schemathesis.engine.run import probes
 from starlette.types import Message, Receive, Scope, Send
 
+from superoffice_contract.fuzzing.engine import without_probes
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
-from superoffice_mock.config import tenant_file
+from superoffice_contract.local_server import demo_tables
 from tests.support.in_process import InProcessMock
 
 CHECKS: Final = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "unsupported_method"),
 )
-TABLES: Final = tenant_file.demo_tables()
+TABLES: Final = demo_tables()
 
 
 @dataclass(slots=True)
@@ -70,7 +67,7 @@ def explore(document: dict[str, Any], *, seed: int, max_examples: int) -> Explor
     schema = schemathesis.openapi.from_dict(_with_known_ids(document), config=config)
     schema.app = answer_by_new_mock
     exploration = Exploration()
-    with isolated_hypothesis(), _without_probes():
+    with isolated_hypothesis(), without_probes():
         for event in from_schema(schema).execute():
             _record(exploration, event)
     return exploration
@@ -83,12 +80,6 @@ def _with_known_ids(document: dict[str, Any]) -> dict[str, Any]:
     for name, ids in known_ids.items():
         copied_document["components"]["parameters"][name]["schema"] = {"enum": ids}
     return copied_document
-
-
-@contextmanager
-def _without_probes() -> Iterator[None]:
-    with mock.patch.object(probes, "PROBES", ()):
-        yield
 
 
 def _record(exploration: Exploration, event: events.EngineEvent) -> None:

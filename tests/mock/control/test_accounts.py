@@ -4,23 +4,15 @@ from typing import Any
 
 import pytest
 
+from superoffice_contract.local_server import demo_tables
 from tests.support.in_process import InProcessMock
-
-TEN = range(1, 11)
 
 
 @pytest.fixture
 async def local() -> InProcessMock:
     """Onsite on a frozen clock; an account takes five seconds, account 3 two."""
-    tables = [
-        {
-            "id": "onsite",
-            "installation": "onsite",
-            "users": [{"name": "tje0", "password": "Tje0"}],
-            "accounts": [{"id": 3, "seconds": 2}],
-        }
-    ]
-    local = InProcessMock(tables=tables)
+    onsite = demo_tables()[0] | {"accounts": [{"id": 3, "seconds": 2}]}
+    local = InProcessMock(tables=[onsite])
     await local.control("POST", "clock/freeze")
     return local
 
@@ -52,15 +44,8 @@ async def advance(local: InProcessMock, seconds: float) -> None:
     await local.control("POST", "clock/advance", {"seconds": seconds})
 
 
-async def test_accounts_with_their_own_duration_are_listed_before_any_call(
-    local: InProcessMock,
-) -> None:
+async def test_an_account_has_the_run_that_syncs_it_and_the_last(local: InProcessMock) -> None:
     assert await get_accounts(local) == {3: account(2.0)}
-
-
-async def test_an_account_has_the_run_that_syncs_it_and_the_one_that_last_did(
-    local: InProcessMock,
-) -> None:
     await sync(local, 7, 3)
     assert await get_accounts(local) == {3: account(2.0, now=1), 7: account(5.0, now=1)}
     await advance(local, 2)
@@ -73,16 +58,12 @@ async def test_an_account_has_the_run_that_syncs_it_and_the_one_that_last_did(
     assert await get_accounts(local) == {3: account(2.0, "07", 2), 7: account(5.0, "05", 1)}
 
 
-async def test_an_account_that_waits_for_a_free_task_counts_as_syncing(
-    local: InProcessMock,
-) -> None:
-    await sync(local, *TEN, 11)
+async def test_an_account_that_waits_for_a_task_counts_as_syncing(local: InProcessMock) -> None:
+    await sync(local, *range(1, 12))
     assert (await get_accounts(local))[11] == account(5.0, now=1)
 
 
-async def test_an_account_that_is_listed_twice_has_the_time_of_its_last_sync(
-    local: InProcessMock,
-) -> None:
+async def test_an_account_named_twice_has_the_time_of_its_last_sync(local: InProcessMock) -> None:
     await sync(local, *[3] * 11)
     await advance(local, 3)
     assert await get_accounts(local) == {3: account(2.0, "02", 1, 1)}
@@ -97,9 +78,7 @@ async def test_a_released_run_synced_the_accounts_it_had_finished(local: InProce
     assert await get_accounts(local) == {3: account(2.0, "02", 1)}
 
 
-async def test_the_active_run_counts_even_if_its_call_left_the_journal(
-    local: InProcessMock,
-) -> None:
+async def test_the_active_run_counts_without_its_call_in_the_journal(local: InProcessMock) -> None:
     await sync(local, 7)
     await local.control("DELETE", "requests")
     assert (await get_accounts(local))[7] == account(5.0, now=1)

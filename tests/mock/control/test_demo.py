@@ -86,28 +86,22 @@ async def test_the_policy_allows_only_inline_code_of_the_page_and_its_own_origin
     assert page.headers["cache-control"] == "no-store"
 
 
-async def test_names_and_values_are_escaped() -> None:
+async def test_names_and_values_are_escaped_and_do_not_change_the_policy() -> None:
     odd = "\"><script>alert('x')</script>$call"
-    page = await get_page(with_session(user=odd, xsrf="x'&<>$y"))
+    page, plain_page = (
+        await get_page(with_session(user=odd, xsrf="x'&<>$y")),
+        await get_page(InProcessMock()),
+    )
     assert page.body.count(b"<script>") == 1
     assert Fields(page.body).by_id["XSRF_TOKEN"]["value"] == "x'&<>$y"
-
-
-async def test_the_policy_is_the_same_for_every_user() -> None:
-    policies = {
-        (await get_page(local)).headers["content-security-policy"]
-        for local in (with_session(user="</script>"), InProcessMock())
-    }
-    assert len(policies) == 1
+    policy = "content-security-policy"
+    assert page.headers[policy] == plain_page.headers[policy]
 
 
 async def test_a_session_with_characters_that_cookies_cannot_have_gets_a_409() -> None:
     for session in (
-        {"id": "a;b"},
-        {"id": "a\r\nb: c"},
-        {"xsrf": "ü"},
-        {"xsrf": 'a"b'},
-        {"id": "a b"},
+        *({"id": text} for text in ("a;b", "a\r\nb: c", "a b")),
+        *({"xsrf": text} for text in ("ü", 'a"b')),
     ):
         detail = await expect_problem(with_session(**session), "GET", "demo", 409)
         assert "cookies can't have" in detail, session

@@ -13,15 +13,12 @@ from openapi_spec_validator import validate
 
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.control.openapi import build_document, examples_of
-from superoffice_mock.control.router import PATHS
+from superoffice_mock.control.router import CALLS
 from superoffice_mock.core.journal import OUTCOMES
 from tests.mock.control.schemathesis_runner import explore
 from tests.support.in_process import InProcessMock, run_until_waiting
 
-CALLS: Final = {
-    f"{name} {path}": method for path, methods in PATHS.items() for name, method in methods.items()
-}
-DOCUMENT: Final = build_document(PATHS, needs_token=False)
+DOCUMENT: Final = build_document(CALLS, needs_token=False)
 BODIES: Final = {method.body for method in CALLS.values() if method.body is not None}
 
 

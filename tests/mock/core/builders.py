@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.core.clock import RealClock
 from superoffice_mock.core.credentials import KnownCredentials
-from superoffice_mock.core.lease import Call
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import (
     SECOND,
@@ -18,6 +17,7 @@ from superoffice_mock.core.sync_run import (
     TenantId,
     seconds,
 )
+from superoffice_mock.core.verdicts import Call
 
 START: Final = 1_800_000_000 * SECOND
 
@@ -28,7 +28,6 @@ def at(seconds: float) -> Instant:
 
 
 def ids(*accounts: int) -> list[AccountId]:
-    """Return *accounts* as ids."""
     return [AccountId(account) for account in accounts]
 
 
@@ -52,10 +51,9 @@ def tenant(
 
 
 def initial_state(facts: TenantFacts | None = None) -> TenantState:
-    """Return the state of a new tenant."""
     return (facts or tenant()).initial_state(RealClock(), at(0))
 
 
 def call(exchange: int, arrived_at: float, accounts: Sequence[int] = (507,)) -> Call:
     """Return a call that arrives *arrived_at* seconds after the start."""
-    return Call(ExchangeId(exchange), ids(*accounts), at(arrived_at))
+    return Call(ExchangeId(exchange), at(arrived_at), ids(*accounts))

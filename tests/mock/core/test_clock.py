@@ -1,5 +1,6 @@
-"""A tenant's clock as a value: it runs with the real clock, or stands still."""
+"""A tenant's clock as a value, and the ends of tasks and runs that a moved clock reports."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -8,12 +9,13 @@ from superoffice_mock.core.clock import (
     FrozenClock,
     JumpingClock,
     RealClock,
-    freeze,
-    jump,
-    resume,
+    end_events,
+    make_clock,
 )
-from superoffice_mock.core.sync_run import Instant
+from superoffice_mock.core.sync_run import ExchangeId, Hold, Instant, RunId, SyncRun
+from tests.mock.core.builders import at, durations, ids
 
+RUN = SyncRun(RunId(7), ExchangeId(3), ids(1, 2, 3), durations(5, {1: 2, 3: 0}), at(0), at(5))
 moments = st.integers(0, 10**19)
 clocks = st.one_of(
     st.builds(RealClock, st.integers(0, 10**15)),
@@ -36,20 +38,39 @@ def test_each_clock_has_the_name_of_its_control_call() -> None:
     assert (RealClock.name, FrozenClock.name, JumpingClock.name) == ("real", "freeze", "jump")
 
 
-@given(clocks, moments)
-def test_another_kind_of_clock_shows_the_same_time(clock: Clock, now: int) -> None:
-    time = clock.now(now)
-    changed_clocks = (resume(clock, now), freeze(clock, now), jump(clock, now))
-    assert [changed.now(now) for changed in changed_clocks] == [time, time, time]
-    assert [type(changed) for changed in changed_clocks] == [RealClock, FrozenClock, JumpingClock]
-
-
 @given(clocks, moments, st.integers(0, 10**12))
-def test_a_resumed_clock_follows_real_time(clock: Clock, now: int, later: int) -> None:
-    assert resume(clock, now).now(now + later) == clock.now(now) + later
+def test_another_kind_of_clock_shows_the_same_time_and_only_a_real_one_goes_on(
+    clock: Clock, now: int, later: int
+) -> None:
+    time = clock.now(now)
+    for kind in (RealClock, FrozenClock, JumpingClock):
+        new_clock = make_clock(kind, time, now)
+        assert (type(new_clock), new_clock.now(now)) == (kind, time)
+        assert new_clock.now(now + later) == (time + later if kind is RealClock else time), kind
 
 
 def test_only_a_stopped_clock_can_be_moved() -> None:
     assert FrozenClock(Instant(7)).move_to(Instant(9)) == FrozenClock(Instant(9))
     assert JumpingClock(Instant(7)).move_to(Instant(9)) == JumpingClock(Instant(9))
     assert RealClock(offset=50).move_to(Instant(9)) == RealClock(offset=50)
+
+
+@pytest.mark.claim("lease-end")
+def test_ends_of_tasks_and_of_the_run_are_reported_in_order_within_an_interval() -> None:
+    """An interval excludes its start and includes its end; times are seconds after the start."""
+    for after, until, expected in (
+        (0, 1.9, []),
+        (0, 2, [(2, "task-ended", 1)]),
+        (2, 4.9, []),
+        (2, 5, [(5, "task-ended", 2), (5, "run-ended", None)]),
+        (0, 99, [(2, "task-ended", 1), (5, "task-ended", 2), (5, "run-ended", None)]),
+    ):
+        events = end_events(RUN, at(after), at(until))
+        assert [
+            ((event.at - at(0)) / 10**9, event.event, event.task) for event in events
+        ] == expected, (after, until)
+
+
+def test_a_free_lease_and_a_hold_report_no_ends() -> None:
+    assert list(end_events(None, at(0), at(9))) == []
+    assert list(end_events(Hold(at(0)), at(0), at(9))) == []

@@ -57,11 +57,7 @@ REJECTED: list[tuple[PresentedCredentials, Installation, str]] = [
         ONSITE,
         "Basic: unknown user; known here: 'tje0', 'empty'",
     ),
-    (
-        BasicCredentials("tje0", "wrong-password"),
-        ONSITE,
-        "Basic: wrong password for user 'tje0'",
-    ),
+    (BasicCredentials("tje0", "wrong-password"), ONSITE, "Basic: wrong password for user 'tje0'"),
     (BasicCredentials("tje0", ""), ONSITE, "Basic: wrong password for user 'tje0'"),
     (BasicCredentials("", ""), ONSITE, "Basic: unknown user"),
     (Ticket("7T:other", None), ONSITE, "SOTicket: unknown ticket"),
@@ -89,11 +85,8 @@ REJECTED: list[tuple[PresentedCredentials, Installation, str]] = [
 
 
 def rejection(
-    presented: PresentedCredentials,
-    installation: Installation,
-    known: KnownCredentials = KNOWN,
+    presented: PresentedCredentials, installation: Installation, known: KnownCredentials = KNOWN
 ) -> Rejected:
-    """Return the error that *presented* raises."""
     with pytest.raises(Rejected) as error:
         identify(presented, known, SESSIONS, installation)
     return error.value
@@ -147,15 +140,21 @@ def test_an_app_that_was_not_granted_the_agent_is_rejected() -> None:
         principal = identify(presented, KNOWN, SESSIONS, ONLINE)
         for status in (401, 403):
             with pytest.raises(Rejected, match="app 'denied' was not granted the EMail agent") as e:
-                check_grant(principal, status)
+                check_grant(principal, "EMail", status)
             assert (e.value.status, e.value.message) == (status, DENIED)
 
 
 @pytest.mark.claim("grant")
 def test_a_granted_app_and_a_client_without_an_app_are_accepted() -> None:
     for _, _, principal in ACCEPTED:
-        check_grant(principal, 401)
+        check_grant(principal, "EMail", 401)
         assert principal.app is None or principal.app.email_agent
+
+
+@pytest.mark.claim("online-restricted")
+def test_an_app_without_a_grant_may_call_what_is_not_restricted() -> None:
+    for agent in (None, "Contact", "Messaging"):
+        check_grant(Principal("Bearer", app=DENIED_APP), agent, 401)
 
 
 def test_the_repr_of_a_value_shows_no_secret() -> None:

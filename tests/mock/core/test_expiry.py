@@ -48,7 +48,6 @@ LIFETIMES = Lifetimes(ticket=seconds(21_600), token=seconds(3_600), session=seco
 
 
 def expiry_times(lifetimes: Lifetimes = LIFETIMES) -> ExpiryTimes:
-    """Return the expiry times at the start."""
     return initial_expiry_times(lifetimes, KNOWN, SESSIONS, at(0))
 
 

@@ -7,22 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from superoffice_mock.core.journal import (
-    MAX_VIOLATIONS,
     OUTCOMES,
     OVERHEAD,
     Exchange,
     Journal,
     RequestHead,
 )
-from superoffice_mock.core.lease import (
-    Served,
-    Started,
-    TurnedAway,
-    Undecided,
-    Verdict,
-    pack_account_ids,
-)
 from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun, TenantId
+from superoffice_mock.core.verdicts import Served, Started, TurnedAway, Undecided, Verdict
 from tests.mock.core.builders import at, durations, ids
 
 ONSITE, OTHER = TenantId("onsite"), TenantId("Cust12345")
@@ -46,11 +38,8 @@ def build_exchange(
     return exchange
 
 
-# ---- one exchange ----------------------------------------------------------------------------
-
-
 def test_the_outcome_depends_on_the_status_the_verdict_and_a_crash() -> None:
-    undecided = Undecided(Hold(at(0)), at(1))
+    undecided = Undecided(TurnedAway(Hold(at(0)), at(1)), at(1))
     for exchange, outcome in (
         (build_exchange(None), "pending"),
         (build_exchange(None, undecided), "pending"),
@@ -82,19 +71,9 @@ def test_the_size_counts_everything_that_the_client_sent() -> None:
     exchange.head = RequestHead(size=1_010)
     exchange.select = ("x" * 20, "x")
     assert exchange.size - empty_size == 100 + 1_010 + 21
-    run = SyncRun(RunId(1), exchange.id, pack_account_ids(range(500)), durations(), at(0), at(5))
+    run = SyncRun(RunId(1), exchange.id, ids(*range(500)), durations(), at(0), at(5))
     exchange.verdict = Started(run, at(0))
     assert exchange.size - empty_size == 1_131 + 500 * array("i").itemsize
-
-
-def test_a_new_exchange_has_no_reason_no_violations_and_no_body() -> None:
-    exchange = build_exchange(None)
-    assert (exchange.hung_up, exchange.reason) == (False, None)
-    assert (exchange.violations, exchange.body) == ((), b"")
-
-
-def test_an_exchange_has_at_most_twenty_violations() -> None:
-    assert MAX_VIOLATIONS == 20
 
 
 # ---- ids and limits --------------------------------------------------------------------------
@@ -174,9 +153,6 @@ def test_a_cleared_tenant_has_no_exchanges_and_its_ids_go_on() -> None:
     journal.record_end(old[1])
     assert arrive(journal).id == 3
     assert exchange_ids(journal) == [3]
-
-
-# ---- any history, compared with a list -------------------------------------------------------
 
 
 class Arrive(NamedTuple):
@@ -289,9 +265,6 @@ def test_a_tenant_without_exchanges_can_be_looked_up_and_removed() -> None:
     assert (journal.exchange(OTHER, ExchangeId(1)), journal.count_forgotten(OTHER)) == (None, 0)
     journal.remove(OTHER)
     assert exchange_ids(journal, OTHER) == []
-
-
-# ---- watchers --------------------------------------------------------------------------------
 
 
 class RecordingWatcher:

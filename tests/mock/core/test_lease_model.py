@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.lease import (
+from superoffice_contract.openapi.readings import Readings
+from superoffice_mock.core.lease import decide
+from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.sync_run import (
+    SECOND,
+    AccountId,
+    Duration,
+    Durations,
+    ExchangeId,
+    Instant,
+)
+from superoffice_mock.core.verdicts import (
     Call,
     Delayed,
     RejectedAfterDelay,
@@ -16,17 +27,6 @@ from superoffice_mock.core.lease import (
     TurnedAway,
     Undecided,
     Verdict,
-    decide,
-)
-from superoffice_mock.core.readings import Readings
-from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import (
-    SECOND,
-    AccountId,
-    Duration,
-    Durations,
-    ExchangeId,
-    Instant,
 )
 from tests.mock.core.builders import ids, initial_state, tenant
 
@@ -64,9 +64,6 @@ arrivals = st.lists(
 ).map(sorted)
 
 
-# ---- the model: one lease, tick by tick ------------------------------------------------------
-
-
 def run_length(accounts: tuple[int, ...], by_account: dict[int, int], default: int) -> int:
     """Return the ticks that ten workers need if each takes the next account when it is free."""
     workers = [0] * 10
@@ -100,9 +97,6 @@ def model_outcomes(
     return [outcomes[number] for number in range(len(calls))]
 
 
-# ---- the real rules --------------------------------------------------------------------------
-
-
 def real_outcomes(arrivals: list[Arrival], facts: TenantFacts) -> list[Outcome]:
     """Decide every call at its arrival, and again when an undecided verdict is due."""
     state = initial_state(facts)
@@ -122,7 +116,7 @@ def real_outcomes(arrivals: list[Arrival], facts: TenantFacts) -> list[Outcome]:
 
 
 def build_call(number: int, arrival: Arrival) -> Call:
-    return Call(ExchangeId(number), ids(*arrival.accounts), Instant(arrival.at * TICK))
+    return Call(ExchangeId(number), Instant(arrival.at * TICK), ids(*arrival.accounts))
 
 
 def to_outcome(verdict: Verdict) -> Outcome:
@@ -166,8 +160,7 @@ def test_no_two_runs_overlap(
         if isinstance(verdict, Started):
             assert verdict.run.started_at >= last_end
             assert verdict.run.ends_at == max(
-                (task.steps[-1].ends_at for task in verdict.run.tasks),
-                default=verdict.run.started_at,
+                (task[-1].ends_at for task in verdict.run.tasks), default=verdict.run.started_at
             )
             last_end = verdict.run.ends_at
         elif not isinstance(verdict, Served):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from superoffice_mock.core.readings import READINGS, Readings
+from superoffice_contract.openapi.readings import READINGS, Readings
 
 VALUES = {
     "run": ("detached", "blocking"),

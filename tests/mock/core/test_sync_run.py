@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,14 +10,10 @@ from hypothesis import strategies as st
 
 from superoffice_mock.core.sync_run import (
     MAX_TASKS,
-    SECOND,
     AccountId,
     Duration,
     Durations,
-    ExchangeId,
     Instant,
-    RunId,
-    SyncRun,
     deal,
     makespan,
     seconds,
@@ -40,19 +37,12 @@ def test_seconds_become_whole_nanoseconds() -> None:
         assert seconds(amount) == nanoseconds
 
 
-@pytest.mark.claim("account-time")
-def test_an_account_takes_its_own_time_or_the_default() -> None:
-    account_durations = durations(5, {507: 2})
-    assert account_durations.of(AccountId(507)) == 2 * SECOND
-    assert account_durations.of(AccountId(508)) == 5 * SECOND
-
-
 @pytest.mark.claim("task-cap", "tasks-dealt")
 def test_the_eleventh_account_goes_to_the_task_that_is_free_first() -> None:
     tasks = deal(ids(*range(1, 12)), durations(5, {3: 1}), at(0))
     assert len(tasks) == MAX_TASKS
-    assert [step.account for step in tasks[2].steps] == [3, 11]
-    assert [(step.started_at, step.ends_at) for step in tasks[2].steps] == [
+    assert [step.account for step in tasks[2]] == [3, 11]
+    assert [(step.started_at, step.ends_at) for step in tasks[2]] == [
         (at(0), at(1)),
         (at(1), at(6)),
     ]
@@ -60,12 +50,12 @@ def test_the_eleventh_account_goes_to_the_task_that_is_free_first() -> None:
 
 def test_the_first_of_several_free_tasks_gets_the_next_account() -> None:
     tasks = deal(ids(*range(1, 13)), durations(), at(0))
-    assert [len(task.steps) for task in tasks] == [2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
+    assert [len(task) for task in tasks] == [2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
 
 
 def test_no_task_is_empty_even_if_an_account_takes_no_time() -> None:
     tasks = deal(ids(1, 2), durations(5, {1: 0}), at(0))
-    assert [[step.account for step in task.steps] for task in tasks] == [[1, 2]]
+    assert [[step.account for step in task] for task in tasks] == [[1, 2]]
 
 
 def test_no_accounts_make_no_tasks_and_take_no_time() -> None:
@@ -77,10 +67,10 @@ def test_no_accounts_make_no_tasks_and_take_no_time() -> None:
 @pytest.mark.claim("duplicates", "sample-duplicate")
 def test_an_account_that_is_listed_twice_is_synced_twice_at_the_same_time() -> None:
     tasks = deal(ids(507, 507), durations(), at(0))
-    assert [[step.account for step in task.steps] for task in tasks] == [[507], [507]]
+    assert [[step.account for step in task] for task in tasks] == [[507], [507]]
 
 
-@pytest.mark.claim("task-cap", "tasks-dealt", "duplicates")
+@pytest.mark.claim("task-cap", "tasks-dealt", "duplicates", "account-time")
 @given(account_lists, lengths, lengths_by_account, starts)
 def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
     accounts: list[int], default: int, by_account: dict[int, int], start: int
@@ -89,12 +79,12 @@ def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
     assert len(tasks) <= min(10, len(accounts))
     if default and all(by_account.values()):
         assert len(tasks) == min(10, len(accounts))
-    assert Counter(step.account for task in tasks for step in task.steps) == Counter(accounts)
+    assert Counter(step.account for task in tasks for step in task) == Counter(accounts)
     for task in tasks:
-        assert task.steps[0].started_at == start
-        for step, next_step in zip(task.steps, task.steps[1:], strict=False):
+        assert task[0].started_at == start
+        for step, next_step in pairwise(task):
             assert next_step.started_at == step.ends_at
-        for step in task.steps:
+        for step in task:
             assert step.ends_at - step.started_at == by_account.get(step.account, default)
 
 
@@ -105,7 +95,7 @@ def test_accounts_start_in_the_order_of_the_list(
     tasks = deal(ids(*accounts), in_nanoseconds(default, by_account), Instant(0))
     starts_by_account: dict[int, list[int]] = {}
     for task in tasks:
-        for step in task.steps:
+        for step in task:
             starts_by_account.setdefault(step.account, []).append(step.started_at)
     for own_starts in starts_by_account.values():
         own_starts.sort(reverse=True)
@@ -120,11 +110,5 @@ def test_the_makespan_is_the_end_of_the_slowest_task(
 ) -> None:
     account_durations = in_nanoseconds(default, by_account)
     tasks = deal(ids(*accounts), account_durations, Instant(start))
-    end = max((task.steps[-1].ends_at for task in tasks), default=start)
+    end = max((task[-1].ends_at for task in tasks), default=start)
     assert makespan(ids(*accounts), account_durations) == end - start
-
-
-def test_a_run_has_the_tasks_of_its_deal() -> None:
-    run = SyncRun(RunId(1), ExchangeId(1), ids(1, 2), durations(), at(0), at(5))
-    assert run.tasks == deal(ids(1, 2), durations(), at(0))
-    assert run.released_at is None

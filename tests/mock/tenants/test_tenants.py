@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import SECOND, Installation
 from superoffice_mock.tenants.registry import is_tenant_id
 from tests.support.in_process import PATH, ClientResponse, InProcessMock, run_until_waiting
@@ -72,9 +72,6 @@ def test_other_first_segments_are_not_tenant_ids() -> None:
         assert not is_tenant_id(segment), segment
 
 
-# ---- temporary tenants -----------------------------------------------------------------------
-
-
 async def create_held_tenant(local: InProcessMock) -> Any:
     tenant = await local.control("POST", "tenants", {"clock": "freeze"})
     await local.control("POST", f"lease/hold?tenant={tenant['id']}")
@@ -104,9 +101,6 @@ async def test_no_call_waits_at_a_tenant_that_is_created_during_a_stop(
     tenant = await create_held_tenant(local)
     assert (await asyncio.wait_for(call_tenant(local, tenant), 5)).status == 204
     assert local.exchanges(tenant["id"])[0].reason == SHUT_DOWN
-
-
-# ---- limits ----------------------------------------------------------------------------------
 
 
 @pytest.mark.claim("waiting-limit")
@@ -233,9 +227,6 @@ async def test_advancing_waits_at_most_a_second_for_a_call_that_never_waits(
     assert clock["events"] == []
 
 
-# ---- the lease by hand -----------------------------------------------------------------------
-
-
 async def test_after_a_release_the_oldest_undecided_call_gets_the_lease() -> None:
     local = InProcessMock(Settings(readings=TRY_FOR_1S))
     await hold_lease(local)
@@ -251,9 +242,7 @@ async def test_after_a_release_the_oldest_undecided_call_gets_the_lease() -> Non
 
 
 @pytest.mark.claim("busy-drop")
-async def test_a_release_does_not_change_calls_that_were_turned_away(
-    local: InProcessMock,
-) -> None:
+async def test_a_release_does_not_change_calls_that_were_turned_away(local: InProcessMock) -> None:
     await hold_lease(local)
     call = await start_waiting_call(local)
     await local.control("POST", "lease/release")
@@ -262,25 +251,6 @@ async def test_a_release_does_not_change_calls_that_were_turned_away(
     await call
     assert local.outcomes() == ["turned_away"]
     assert local.tenant().state.lease_holder is None
-
-
-# ---- disconnects -----------------------------------------------------------------------------
-
-
-async def test_the_next_call_gets_the_lease_if_a_disconnect_withdraws_the_first() -> None:
-    readings = Readings(busy="try-for-1s", disconnect="withdraws")
-    local = InProcessMock(Settings(readings=readings))
-    await hold_lease(local)
-    disconnect = asyncio.Event()
-    first = await start_waiting_call(local, disconnect)
-    second = await start_waiting_call(local)
-    disconnect.set()
-    await first
-    await local.control("POST", "lease/release")
-    await second
-    assert local.outcomes() == ["turned_away", "started"]
-    assert local.exchanges()[0].reason == "the client disconnected; its call was withdrawn"
-    assert local.exchanges()[0].elapsed == 0
 
 
 async def test_a_disconnect_does_not_withdraw_a_call_that_was_turned_away() -> None:
@@ -363,6 +333,18 @@ async def call_with_body_after(local: InProcessMock, method: str, path: str) -> 
     return await asyncio.wait_for(call, 5)
 
 
+def test_a_tenant_is_reset_from_one_event_loop_after_the_other(local: InProcessMock) -> None:
+    async def reset_during_a_call() -> ClientResponse:
+        await hold_lease(local)
+        call = await start_waiting_call(local)
+        await local.control("POST", "reset")
+        return await call
+
+    for _ in range(2):
+        assert asyncio.run(reset_during_a_call()).status == 204
+        assert local.exchanges() == []
+
+
 @pytest.mark.slow
 async def test_a_call_whose_body_arrives_after_a_reset_starts_no_run(local: InProcessMock) -> None:
     rejection = await call_with_body_after(local, "POST", "reset")
@@ -376,9 +358,7 @@ async def test_a_call_whose_body_arrives_after_a_reset_starts_no_run(local: InPr
 
 
 @pytest.mark.slow
-async def test_a_call_whose_body_arrives_after_a_reset_is_not_delayed(
-    local: InProcessMock,
-) -> None:
+async def test_a_call_whose_body_arrives_after_a_reset_is_not_delayed(local: InProcessMock) -> None:
     await local.control("PUT", "faults", {"faults": [{"delay": 1}]})
     assert (await call_with_body_after(local, "POST", "reset")).status == 503
     assert (local.tenant().waiting, local.exchanges()) == (0, [])

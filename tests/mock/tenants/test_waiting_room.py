@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_mock.core.lease import Call, Served, Started, TurnedAway, Undecided, Verdict
+from superoffice_mock.core.clock import Event
 from superoffice_mock.core.sync_run import (
     AccountId,
     Duration,
@@ -18,9 +18,20 @@ from superoffice_mock.core.sync_run import (
     RunId,
     SyncRun,
 )
-from superoffice_mock.tenants.waiting_room import SteadyClock, Waiter, WaitingRoom
+from superoffice_mock.core.verdicts import (
+    Call,
+    Handler,
+    Served,
+    Started,
+    TurnedAway,
+    Undecided,
+    Verdict,
+)
+from superoffice_mock.tenants.state_holder import make_steady_clock
+from superoffice_mock.tenants.waiting_room import Waiter, WaitingRoom
 
 HOLD = Hold(Instant(0))
+NO_HANDLER = Handler(lambda _, state, __, now: (state, Served(now)))
 
 
 def build_turned_away(at: int) -> Verdict:
@@ -28,7 +39,7 @@ def build_turned_away(at: int) -> Verdict:
 
 
 def build_undecided(until: int) -> Verdict:
-    return Undecided(HOLD, Instant(until))
+    return Undecided(TurnedAway(HOLD, Instant(until)), Instant(until))
 
 
 def build_started(at: int) -> Verdict:
@@ -46,17 +57,17 @@ class NumberedRoom:
     """A waiting room whose calls are known by their numbers."""
 
     def __init__(self, decide: Callable[[Call, Instant], Verdict] = fail_to_decide) -> None:
-        self.waiting_room = WaitingRoom(decide)
+        self.waiting_room = WaitingRoom(lambda _, call, now: decide(call, now))
 
     def enter(self, number: int, verdict: Verdict, future: "Future[None] | None" = None) -> Waiter:
-        call = Call(ExchangeId(number), (), Instant(0))
-        waiter = Waiter(call, verdict, future or get_running_loop().create_future())
+        call = Call(ExchangeId(number), Instant(0))
+        waiter = Waiter(NO_HANDLER, call, verdict, future or get_running_loop().create_future())
         self.waiting_room.enter(waiter)
         return waiter
 
     def process_due(self, now: int) -> list[tuple[str, int]]:
-        changes = self.waiting_room.process_due(Instant(now))
-        return [(change, int(waiter.call.exchange)) for change, waiter in changes]
+        events = self.waiting_room.process_due(Instant(now))
+        return [(event.event, event.request or 0) for event in events]
 
 
 async def test_a_waiter_is_answered_when_it_is_due_and_not_before() -> None:
@@ -67,7 +78,7 @@ async def test_a_waiter_is_answered_when_it_is_due_and_not_before() -> None:
     assert room.waiting_room.next_due() == 10
     assert room.process_due(10) == [("answered", 1)]
     assert waiter.answered.done()
-    assert len(room.waiting_room) == 0
+    assert not room.waiting_room.waiters
     assert room.waiting_room.next_due() is None
 
 
@@ -89,7 +100,10 @@ async def test_an_undecided_waiter_is_decided_again_and_reported_as_started_befo
 
     room = NumberedRoom(decide)
     first, second = room.enter(1, build_undecided(10)), room.enter(2, build_undecided(10))
-    assert room.process_due(10) == [("started", 1), ("answered", 1)]
+    assert room.waiting_room.process_due(Instant(10)) == [
+        Event(Instant(10), "run-started", run=1, request=1),
+        Event(Instant(10), "answered", request=1, outcome="started"),
+    ]
     assert decisions == [(1, 10), (2, 10)]
     assert isinstance(first.verdict, Started)
     assert not second.answered.done()
@@ -118,17 +132,7 @@ async def test_a_waiter_whose_task_was_cancelled_leaves_the_room_like_any_other(
     waiter = room.enter(1, build_turned_away(10))
     waiter.answered.cancel()
     assert room.process_due(10) == [("answered", 1)]
-    assert len(room.waiting_room) == 0
-
-
-async def test_the_room_can_change_during_an_iteration_from_oldest_to_newest() -> None:
-    room = NumberedRoom()
-    waiters = [room.enter(number, build_turned_away(10)) for number in (1, 2, 3)]
-    iteration_order = []
-    for waiter in room.waiting_room:
-        iteration_order.append(waiter)
-        room.process_due(10)
-    assert iteration_order == waiters
+    assert not room.waiting_room.waiters
 
 
 class CountingFuture(Future[None]):
@@ -164,7 +168,7 @@ def test_every_waiter_is_answered_exactly_once_and_never_early(
 
 
 def test_the_steady_clock_shows_the_time_of_day_and_never_steps_back() -> None:
-    clock = SteadyClock()
+    clock = make_steady_clock()
     times = [clock() for _ in range(1000)]
     assert times == sorted(times)
     assert abs(clock() - time.time_ns()) < 1_000_000_000

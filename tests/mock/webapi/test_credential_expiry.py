@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock.config import tenant_file
+from superoffice_contract.local_server import demo_tables
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
 from tests.support.in_process import BASIC, PATH, InProcessMock
 
 ONLINE = f"/Cust12345{PATH}"
@@ -29,6 +29,14 @@ async def freeze(local: InProcessMock) -> None:
 
 async def advance(local: InProcessMock, seconds: float) -> None:
     await local.control("POST", "clock/advance?tenant=Cust12345", {"seconds": seconds})
+
+
+async def mock_with_lifetime(age: float = 0) -> InProcessMock:
+    """Return a mock whose credentials last 10 seconds, on a frozen clock, *age* seconds old."""
+    local = InProcessMock(Settings(expires_after=10))
+    await freeze(local)
+    await advance(local, age)
+    return local
 
 
 async def get_status(local: InProcessMock, headers: dict[str, str], path: str = ONLINE) -> int:
@@ -56,20 +64,16 @@ async def test_without_the_setting_no_credential_expires(local: InProcessMock) -
 
 
 @pytest.mark.claim("credentials-expire")
-@pytest.mark.parametrize("kind", HEADERS)
-async def test_an_expired_credential_gets_a_401_whose_reason_has_the_time_since(kind: str) -> None:
-    local = InProcessMock(Settings(expires_after=10))
-    await freeze(local)
-    await advance(local, 9.999)
-    assert await get_status(local, {**HEADERS[kind], "content-type": "text/plain"}) == 415
-    local = InProcessMock(Settings(expires_after=10))
-    await freeze(local)
-    await advance(local, 12.5)
-    response = await local.call("POST", ONLINE, headers=HEADERS[kind])
-    assert response.status == 401
-    assert response.json() == {"Message": "Authorization has been denied for this request."}
-    assert f"the {kind.replace('_', ' ')} expired 2.5 s ago" in (last_reason(local) or "")
-    assert local.tenant("Cust12345").state.lease_holder is None
+async def test_an_expired_credential_gets_a_401_whose_reason_has_the_time_since() -> None:
+    for kind, headers in HEADERS.items():
+        local = await mock_with_lifetime(9.999)
+        assert await get_status(local, {**headers, "content-type": "text/plain"}) == 415, kind
+        local = await mock_with_lifetime(12.5)
+        response = await local.call("POST", ONLINE, headers=headers)
+        assert response.status == 401, kind
+        assert response.json() == {"Message": "Authorization has been denied for this request."}
+        assert f"the {kind.replace('_', ' ')} expired 2.5 s ago" in (last_reason(local) or "")
+        assert local.tenant("Cust12345").state.lease_holder is None
 
 
 @pytest.mark.claim("credentials-expire")
@@ -82,8 +86,7 @@ async def test_a_password_does_not_expire() -> None:
 
 @pytest.mark.claim("ticket-sliding")
 async def test_every_successful_use_renews_a_ticket_and_a_failed_use_does_not() -> None:
-    local = InProcessMock(Settings(expires_after=10))
-    await freeze(local)
+    local = await mock_with_lifetime()
     for _ in range(3):
         await advance(local, 9)
         assert await get_status(local, TICKET) == 204
@@ -96,8 +99,7 @@ async def test_every_successful_use_renews_a_ticket_and_a_failed_use_does_not() 
 
 @pytest.mark.claim("token-fixed")
 async def test_the_use_of_an_access_token_does_not_renew_it() -> None:
-    local = InProcessMock(Settings(expires_after=10))
-    await freeze(local)
+    local = await mock_with_lifetime()
     assert await get_status(local, TOKEN) == 204
     await advance(local, 9)
     assert await get_status(local, TOKEN) == 204
@@ -106,7 +108,7 @@ async def test_the_use_of_an_access_token_does_not_renew_it() -> None:
 
 
 async def test_a_tenant_may_set_the_lifetime_of_each_kind() -> None:
-    tables = tenant_file.demo_tables()
+    tables = demo_tables()
     tables[1] |= {"expires-after": {"tickets": 21_600, "tokens": 3_600}}
     local = InProcessMock(Settings(), tables)
     tenant = await local.control("GET", "tenants/Cust12345")
@@ -130,26 +132,22 @@ async def test_a_reset_renews_all_credentials() -> None:
 
 
 @pytest.mark.claim("credentials-expire")
-@pytest.mark.parametrize("kind", VALUES)
-async def test_a_control_call_expires_one_credential_at_once_until_a_reset(
-    kind: str, local: InProcessMock
+async def test_a_control_call_expires_one_credential_or_all_until_a_reset(
+    local: InProcessMock,
 ) -> None:
-    answer = await expire(local, {kind: VALUES[kind]})
-    assert sum(answer["expired"].values()) == 1
-    assert await get_statuses(local) == {**dict.fromkeys(VALUES, 204), kind: 401}
-    await local.control("POST", "reset?tenant=Cust12345")
-    assert await get_status(local, HEADERS[kind]) == 204
-
-
-async def test_a_control_call_expires_all_credentials_of_one_tenant(local: InProcessMock) -> None:
+    for kind, value in VALUES.items():
+        answer = await expire(local, {kind: value})
+        assert sum(answer["expired"].values()) == 1
+        assert await get_statuses(local) == {**dict.fromkeys(VALUES, 204), kind: 401}
+        await local.control("POST", "reset?tenant=Cust12345")
+        assert await get_status(local, HEADERS[kind]) == 204, kind
     assert await expire(local, {}) == {"expired": {"tickets": 1, "tokens": 1, "sessions": 1}}
     assert set((await get_statuses(local)).values()) == {401}
     assert await get_status(local, SESSION, PATH) == 204
 
 
-@pytest.mark.parametrize(
-    ("content", "status", "detail"),
-    [
+async def test_an_invalid_control_call_expires_nothing(local: InProcessMock) -> None:
+    cases: tuple[tuple[Any, int, str], ...] = (
         ({"ticket": "7T:secret"}, 404, "Cust12345 has no such ticket"),
         ({"access_token": "8A:secret"}, 404, "no such access token"),
         ({"session": "secret"}, 404, "no such session"),
@@ -157,16 +155,13 @@ async def test_a_control_call_expires_all_credentials_of_one_tenant(local: InPro
         ({"token": "8A:secret"}, 400, '{"access_token": '),
         ({"ticket": 1}, 400, '{"ticket": "7T:demo-ticket"}'),
         ([], 400, "or {} for all"),
-    ],
-)
-async def test_an_invalid_control_call_expires_nothing(
-    content: Any, status: int, detail: str, local: InProcessMock
-) -> None:
-    problem = await expire(local, content)
-    assert problem["status"] == status
-    assert detail in problem["detail"]
-    assert "secret" not in problem["detail"]
-    assert set((await get_statuses(local)).values()) == {204}
+    )
+    for content, status, detail in cases:
+        problem = await expire(local, content)
+        assert problem["status"] == status, content
+        assert detail in problem["detail"], content
+        assert "secret" not in problem["detail"], content
+        assert set((await get_statuses(local)).values()) == {204}, content
 
 
 async def test_a_session_that_has_ended_may_be_expired_without_effect(

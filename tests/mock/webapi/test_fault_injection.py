@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-import pytest
+from msgspec.structs import replace
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.faults import NO_FAULTS, Breakage, Fault
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.sync_run import SECOND
+from tests.e2e.new_operations import build_registry
 from tests.support.in_process import (
     BASIC,
     EPOCH,
@@ -47,37 +48,31 @@ async def start_delayed_call(
 # ---- answers ---------------------------------------------------------------------------------
 
 
-async def test_a_fault_with_a_status_answers_in_the_vendors_envelope(local: InProcessMock) -> None:
+async def test_a_fault_with_a_status_answers_in_the_vendors_envelope_and_starts_no_run(
+    local: InProcessMock,
+) -> None:
     await arm(local, {"status": 503, "retry_after": 2})
-    response = await local.call()
-    assert response.status == 503
+    origin = {"authorization": BASIC, "origin": "http://localhost:3000"}
+    response = await local.call(headers=origin)
+    assert (response.status, response.headers["retry-after"]) == (503, "2")
     assert response.json() == {"Message": "The service is unavailable."}
-    assert response.headers["retry-after"] == "2"
     assert response.headers["cache-control"] == "no-cache"
+    assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert not (await local.control("GET", "lease"))["held"]
+    assert (await local.control("GET", "runs")) == {"runs": []}
     assert (await local.call()).status == 204
 
 
-@pytest.mark.parametrize(
-    ("errors", "envelope"),
-    [
-        ("webapi", {"Message": "Try later."}),
-        ("netserver", NETSERVER_ENVELOPE | {"Message": "Try later."}),
-    ],
-)
-async def test_the_message_of_a_fault_is_in_the_envelope_that_the_reading_selects(
-    errors: str, envelope: Any
-) -> None:
-    local = InProcessMock(Settings(readings=Readings().with_value("errors", errors)))
-    await arm(local, {"status": 429, "message": "Try later."})
-    response = await local.call()
-    assert (response.status, response.json()) == (429, envelope)
-
-
-async def test_a_fault_answers_as_xml_to_a_client_that_prefers_xml(local: InProcessMock) -> None:
-    await arm(local, {"status": 500})
-    response = await local.call(headers={"authorization": BASIC, "accept": "application/xml"})
-    assert response.headers["content-type"].startswith("application/xml")
-    assert b"<Error><Message>An error has occurred.</Message></Error>" in response.body
+async def test_a_fault_answers_in_the_envelope_of_the_reading_and_as_xml_if_preferred() -> None:
+    message = {"Message": "Try later."}
+    for errors, envelope in (("webapi", message), ("netserver", NETSERVER_ENVELOPE | message)):
+        local = InProcessMock(Settings(readings=Readings().with_value("errors", errors)))
+        await arm(local, {"status": 429, "message": "Try later."}, {"status": 500})
+        response = await local.call()
+        assert (response.status, response.json()) == (429, envelope)
+        response = await local.call(headers={"authorization": BASIC, "accept": "application/xml"})
+        assert response.headers["content-type"].startswith("application/xml")
+        assert b"<Message>An error has occurred.</Message>" in response.body, errors
 
 
 async def test_any_error_status_has_a_message_and_no_trace_of_the_fault() -> None:
@@ -113,16 +108,9 @@ async def test_headers_of_a_fault_replace_headers_of_the_same_name(local: InProc
     assert response.headers["pragma"] == "no-cache"
 
 
-async def test_the_answer_of_a_fault_has_cors_headers(local: InProcessMock) -> None:
-    await arm(local, {"status": 503})
-    origin = {"authorization": BASIC, "origin": "http://localhost:3000"}
-    response = await local.call(headers=origin)
-    assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
-
-
 async def test_a_connection_fault_without_a_server_answers_503(local: InProcessMock) -> None:
     faults = NO_FAULTS.with_fault(Fault(Breakage("stall")))
-    local.tenant().transact(lambda state: (state.with_faults(faults), None))
+    local.tenant().state = replace(local.tenant().state, faults=faults)
     assert (await local.call()).status == 503
     entry = await local.last_request()
     assert entry["outcome"] == "faulted"
@@ -149,13 +137,6 @@ async def test_a_fault_applies_only_to_post_calls_of_the_operation(local: InProc
     assert (await local.call()).status == 503
 
 
-async def test_a_faulted_call_starts_no_run_and_takes_no_lease(local: InProcessMock) -> None:
-    await arm(local, {"status": 500})
-    await local.call()
-    assert not (await local.control("GET", "lease"))["held"]
-    assert (await local.control("GET", "runs")) == {"runs": []}
-
-
 # ---- the journal -----------------------------------------------------------------------------
 
 
@@ -172,6 +153,7 @@ async def test_the_journal_has_the_fault_and_the_accounts_of_the_call(local: InP
         "media_type": "application/json",
         "principal": None,
         "accounts": [{"AccountId": 507, "AssociateName": None, "AssociateId": 0}],
+        "query": {},
         "select": None,
         "outcome": "faulted",
         "recorded": None,
@@ -188,39 +170,25 @@ async def test_the_journal_has_the_fault_and_the_accounts_of_the_call(local: InP
     assert (await local.control("GET", "requests?outcome=faulted"))["total"] == 1
 
 
-async def test_the_accounts_of_a_faulted_call_with_an_invalid_body_are_unknown() -> None:
-    for body in (b"", b"\xff", b"{", b'{"SyncUserAccounts":[{"AccountId":"x"}]}'):
-        local = InProcessMock()
+async def test_a_faulted_call_with_an_invalid_body_has_no_accounts_and_a_long_one_no_body() -> None:
+    bodies = (b"", b"\xff", b"{", b'{"SyncUserAccounts":[{"AccountId":"x"}]}', b" " * 101)
+    for body in bodies:
+        local = InProcessMock(Settings(max_body=100))
         await arm(local, {"status": 503})
-        await local.call(body=body)
+        assert (await local.call(body=body)).status == 503
         detail = await local.control("GET", "requests/1")
         assert detail["outcome"] == "faulted", body
         assert not detail["accounts"], body
-        assert detail["body"] == body.decode("utf-8", "replace")
+        assert detail["body"] == ("" if len(body) > 100 else body.decode("utf-8", "replace"))
 
 
-async def test_the_body_of_a_faulted_call_that_is_too_long_is_not_kept() -> None:
-    local = InProcessMock(Settings(max_body=100))
-    await arm(local, {"status": 503})
-    assert (await local.call(body=b" " * 101)).status == 503
-    assert (await local.control("GET", "requests/1"))["body"] == ""
-
-
-async def test_a_fault_with_a_status_reads_a_body_after_100_continue(local: InProcessMock) -> None:
+async def test_a_fault_reads_a_body_after_100_continue_and_needs_no_client_that_stays(
+    local: InProcessMock,
+) -> None:
     headers = {"content-type": "application/json", "expect": "100-continue"}
-    await arm(local, {"status": 503})
+    await arm(local, {"status": 503, "times": 2})
     assert (await local.call(headers=headers)).status == 503
     assert (await local.last_request())["accounts"] is not None
-
-
-async def test_a_call_without_a_fault_has_no_fault_in_the_journal(local: InProcessMock) -> None:
-    await arm(local, {"status": 503, "every": 2})
-    await local.call()
-    assert (await local.last_request())["fault"] is None
-
-
-async def test_a_fault_applies_although_the_client_disconnects(local: InProcessMock) -> None:
-    await arm(local, {"status": 503})
     client_gone = asyncio.Event()
     client_gone.set()
     await local.call(disconnect=client_gone, body=b"", headers={"authorization": BASIC})
@@ -241,27 +209,25 @@ async def test_a_delayed_call_proceeds_as_usual_after_the_delay(local: InProcess
     assert run["started_at"] == "2027-01-15T08:00:02.500000Z"
 
 
-async def test_a_delayed_call_during_a_run_is_turned_away(local: InProcessMock) -> None:
-    await local.control("POST", "clock/jump")
-    await arm(local, {"delay": 3})
-    delayed_response, second_response = await asyncio.gather(local.call(), local.call())
-    assert delayed_response == second_response
-    outcomes = [(exchange.outcome, exchange.elapsed) for exchange in local.exchanges()]
-    assert outcomes == [("turned_away", 4 * SECOND), ("started", 0)]
+async def test_a_delayed_call_is_turned_away_during_a_run_and_starts_one_after_its_end() -> None:
+    for seconds, outcome, elapsed in ((3, "turned_away", 4), (5, "started", 5)):
+        local = InProcessMock()
+        await local.control("POST", "clock/jump")
+        await arm(local, {"delay": seconds})
+        delayed_response, second_response = await asyncio.gather(local.call(), local.call())
+        assert delayed_response == second_response
+        outcomes = [(exchange.outcome, exchange.elapsed) for exchange in local.exchanges()]
+        assert outcomes == [(outcome, elapsed * SECOND), ("started", 0)]
 
 
-async def test_a_delayed_call_after_the_end_of_a_run_starts(local: InProcessMock) -> None:
-    await local.control("POST", "clock/jump")
-    await arm(local, {"delay": 5})
-    await asyncio.gather(local.call(), local.call())
-    assert local.outcomes() == ["started", "started"]
-
-
-async def test_an_advance_stops_at_the_end_of_a_delay(local: InProcessMock) -> None:
+async def test_an_advance_until_idle_stops_at_the_end_of_a_delay_and_passes_the_run(
+    local: InProcessMock,
+) -> None:
     call = await start_delayed_call(local)
     assert (await local.control("GET", "requests"))["requests"][0]["outcome"] == "pending"
-    advance = await local.control("POST", "clock/advance", {"seconds": 20})
+    advance = await local.control("POST", "clock/advance", {"until": "idle"})
     assert (await call).status == 204
+    assert advance["now"] == "2027-01-15T08:00:06.000000Z"
     assert [(event["at"][17:19], event["event"]) for event in advance["events"]] == [
         ("01", "run-started"),
         ("01", "answered"),
@@ -269,13 +235,6 @@ async def test_an_advance_stops_at_the_end_of_a_delay(local: InProcessMock) -> N
         ("06", "run-ended"),
     ]
     assert (await local.last_request())["elapsed"] == 1.0
-
-
-async def test_an_advance_until_idle_passes_delay_and_run(local: InProcessMock) -> None:
-    call = await start_delayed_call(local, 7)
-    advance = await local.control("POST", "clock/advance", {"until": "idle"})
-    assert (await call).status == 204
-    assert advance["now"] == "2027-01-15T08:00:12.000000Z"
 
 
 async def test_a_delayed_call_is_rejected_on_arrival(local: InProcessMock) -> None:
@@ -289,30 +248,21 @@ async def test_a_delayed_call_is_rejected_on_arrival(local: InProcessMock) -> No
     assert entry["reason"].startswith("fault 1 delayed it by 1 s; ")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status"),
-    [
+async def test_a_delayed_call_that_breaks_the_contract_is_rejected() -> None:
+    session = {"cookie": "ASP.NET_SessionId=demo-session", "x-xsrf-token": "demo-xsrf"}
+    cases: tuple[tuple[dict[str, Any], int], ...] = (
         ({"body": b"{"}, 400),
         ({"body": b" " * 101}, 413),
         ({"headers": {"authorization": BASIC, "content-encoding": "gzip"}}, 415),
         ({"headers": {"authorization": BASIC, "content-type": "x/y"}}, 415),
-    ],
-)
-async def test_a_delayed_call_that_breaks_the_contract_is_rejected(
-    arguments: Any, status: int
-) -> None:
-    local = InProcessMock(Settings(max_body=100))
-    call = await start_delayed_call(local, **arguments)
-    await local.control("POST", "clock/advance", {"seconds": 1})
-    assert (await call).status == status
-
-
-async def test_a_session_that_ends_during_the_delay_is_denied(local: InProcessMock) -> None:
-    session = {"cookie": "ASP.NET_SessionId=demo-session", "x-xsrf-token": "demo-xsrf"}
-    call = await start_delayed_call(local, headers=session)
-    await local.control("POST", "sessions/end", {"session": "demo-session"})
-    await local.control("POST", "clock/advance", {"seconds": 1})
-    assert (await call).status == 401
+        ({"headers": session}, 401),
+    )
+    for arguments, status in cases:
+        local = InProcessMock(Settings(max_body=100))
+        call = await start_delayed_call(local, **arguments)
+        await local.control("POST", "sessions/end", {"session": "demo-session"})
+        await local.control("POST", "clock/advance", {"seconds": 1})
+        assert (await call).status == status, arguments
 
 
 async def test_a_crash_on_arrival_results_in_a_500_with_a_traceback_in_the_journal() -> None:
@@ -335,21 +285,32 @@ async def test_a_delay_ends_in_real_time() -> None:
     assert (await local.last_request())["outcome"] == "started"
 
 
-@pytest.mark.parametrize("ending", ["reset", "close"])
-async def test_a_call_that_is_delayed_at_a_reset_or_shutdown_gets_a_204_and_starts_nothing(
-    ending: str, local: InProcessMock
-) -> None:
-    call = await start_delayed_call(local)
-    exchange = local.exchanges()[0]
-    if ending == "reset":
-        await local.control("POST", "reset")
-    else:
-        local.tenant().close("the mock was shut down")
-    assert (await call).status == 204
-    assert exchange.outcome == "served"
-    assert exchange.reason is not None
-    assert exchange.reason.startswith("fault 1 delayed it by 1 s; the mock was ")
-    assert not (await local.control("GET", "lease"))["held"]
+async def test_a_call_that_is_delayed_at_a_reset_or_shutdown_gets_a_204_and_starts_nothing() -> (
+    None
+):
+    for ending in ("reset", "shut down"):
+        local = InProcessMock()
+        call = await start_delayed_call(local)
+        exchange = local.exchanges()[0]
+        if ending == "reset":
+            await local.control("POST", "reset")
+        else:
+            local.tenant().close("the mock was shut down")
+        assert (await call).status == 204
+        reason = f"fault 1 delayed it by 1 s; the mock was {ending}"
+        assert (exchange.outcome, exchange.reason) == ("served", reason)
+        assert not (await local.control("GET", "lease"))["held"]
+
+
+async def test_a_call_that_is_delayed_at_a_shutdown_gets_a_503_if_its_answer_has_content() -> None:
+    local = InProcessMock(operations=build_registry())
+    call = await start_delayed_call(local, method="GET", path="/api/state/onsite")
+    local.tenant().close("the mock was shut down")
+    answer = await call
+    assert answer.status == 503
+    assert answer.json()["MessageDetail"] == "the wait ended before the delayed call arrived"
+    reason = f"fault 1 delayed it by 1 s; {answer.json()['MessageDetail']}"
+    assert (local.outcomes(), local.exchanges()[0].reason) == (["rejected"], reason)
 
 
 async def test_a_closed_tenant_applies_no_delay(local: InProcessMock) -> None:
@@ -358,22 +319,18 @@ async def test_a_closed_tenant_applies_no_delay(local: InProcessMock) -> None:
     assert (await local.call()).status == 204
 
 
-@pytest.mark.parametrize(
-    ("disconnect", "outcome"), [("still-counts", "started"), ("withdraws", "served")]
-)
-async def test_the_reading_decides_about_a_client_that_disconnects_during_the_delay(
-    disconnect: str, outcome: str
-) -> None:
-    local = InProcessMock(Settings(readings=Readings().with_value("disconnect", disconnect)))
-    client_gone = asyncio.Event()
-    call = await start_delayed_call(local, disconnect=client_gone)
-    client_gone.set()
-    while not local.exchanges()[0].hung_up:  # noqa: ASYNC110 - loop turns, no time
-        await asyncio.sleep(0)
-    await local.control("POST", "clock/advance", {"seconds": 1})
-    await call
-    entry = await local.last_request()
-    assert (entry["outcome"], entry["hung_up"]) == (outcome, True)
+async def test_the_reading_decides_about_a_client_that_disconnects_during_the_delay() -> None:
+    for disconnect, outcome in (("still-counts", "started"), ("withdraws", "served")):
+        local = InProcessMock(Settings(readings=Readings().with_value("disconnect", disconnect)))
+        client_gone = asyncio.Event()
+        call = await start_delayed_call(local, disconnect=client_gone)
+        client_gone.set()
+        while not local.exchanges()[0].hung_up:  # noqa: ASYNC110 - loop turns, no time
+            await asyncio.sleep(0)
+        await local.control("POST", "clock/advance", {"seconds": 1})
+        await call
+        entry = await local.last_request()
+        assert (entry["outcome"], entry["hung_up"]) == (outcome, True)
 
 
 async def test_delayed_calls_count_as_waiting() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
 from tests.support.in_process import BASIC, PATH, InProcessMock, run_until_waiting
 
 JSON = "application/json; charset=utf-8"
@@ -43,6 +43,7 @@ async def test_a_started_call_is_recorded_with_principal_accounts_and_run(
             {"AccountId": 507, "AssociateName": "Walker LLC", "AssociateId": 874},
             {"AccountId": 508, "AssociateName": None, "AssociateId": 0},
         ],
+        "query": {},
         "select": ["name", "category/id"],
         "outcome": "started",
         "fault": None,
@@ -83,22 +84,19 @@ async def test_a_lease_held_by_hand_has_a_holder_without_a_run(local: InProcessM
     await local.control("POST", "lease/hold")
     await local.call()
     entry = await local.last_request()
-    assert entry["holder"] == {"by": "hand"}
+    assert (entry["outcome"], entry["holder"]) == ("turned_away", {"by": "hand"})
     assert entry["reason"] == "the lease is held by hand until it is released"
 
 
 @pytest.mark.claim("empty-no-run")
-async def test_an_empty_list_is_served_without_a_run(local: InProcessMock) -> None:
+async def test_an_empty_list_and_a_description_are_served_without_a_run(
+    local: InProcessMock,
+) -> None:
     await local.call(body=b"{}")
     entry = await local.last_request()
     assert (entry["outcome"], entry["status"], entry["run"]) == ("served", 204, None)
     assert entry["accounts"] == []
     assert "empty" in entry["reason"]
-
-
-async def test_a_description_is_served_without_accounts_principal_or_reason(
-    local: InProcessMock,
-) -> None:
     await local.call("GET", headers={}, body=b"")
     entry = await local.last_request()
     assert (entry["outcome"], entry["status"], entry["method"]) == ("served", 200, "GET")
@@ -106,7 +104,7 @@ async def test_a_description_is_served_without_accounts_principal_or_reason(
     assert (entry["select"], entry["media_type"]) == (None, None)
 
 
-async def test_the_journal_has_the_reason_that_a_401_does_not_tell_the_client(
+async def test_a_rejected_call_is_recorded_with_its_reason_and_the_principal_if_it_is_known(
     local: InProcessMock,
 ) -> None:
     response = await local.call(headers={"authorization": "SOTicket 7T:wrong"})
@@ -115,22 +113,11 @@ async def test_the_journal_has_the_reason_that_a_401_does_not_tell_the_client(
     assert (entry["outcome"], entry["status"]) == ("rejected", 401)
     assert entry["reason"] == "Authorization: SOTicket: unknown ticket"
     assert (entry["principal"], entry["accounts"], entry["run"]) == (None, None, None)
-
-
-async def test_a_rejected_call_with_valid_credentials_is_recorded_with_its_principal(
-    local: InProcessMock,
-) -> None:
     await local.call(body=b'{"SyncUserAccounts":[{"AccountId":507},{"AccountId":"507"}]}')
     entry = await local.last_request()
-    assert (entry["outcome"], entry["status"]) == ("rejected", 400)
+    assert (entry["outcome"], entry["status"], entry["accounts"]) == ("rejected", 400, None)
     assert entry["principal"]["user"] == "tje0"
     assert entry["reason"] == "/SyncUserAccounts/1/AccountId: expected an integer, got a string"
-    assert entry["accounts"] is None
-
-
-async def test_a_call_to_an_unknown_path_is_in_the_journal_of_the_tenant_in_the_path(
-    local: InProcessMock,
-) -> None:
     await local.call(path="/Cust12345/api/v1/Nowhere")
     entry = await local.last_request("Cust12345")
     assert (entry["operation"], entry["status"]) == (None, 404)
@@ -154,11 +141,15 @@ async def test_a_bearer_token_is_recorded_with_its_app_and_a_session_with_its_us
 
 
 @pytest.mark.claim("error-no-trace", "error-webapi")
-async def test_a_crash_results_in_a_500_and_only_the_journal_has_the_traceback() -> None:
+async def test_a_crash_is_a_500_with_cors_headers_and_only_the_journal_has_the_traceback() -> None:
     local = crashing_mock()
-    response = await local.call()
+    headers = {"authorization": BASIC, "content-type": JSON, "origin": "http://localhost:3000"}
+    response = await local.call(headers=headers)
     assert response.status == 500
     assert response.json() == {"Message": "An error has occurred."}
+    assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert (await local.control("GET", "lease"))["held"] is False
+    assert local.tenant().in_flight == 0
     detail = await local.control("GET", "requests/1")
     assert (detail["outcome"], detail["status"]) == ("crashed", 500)
     assert detail["crash"].startswith("Traceback (most recent call last)")
@@ -176,20 +167,6 @@ async def test_a_crash_is_reported_in_the_selected_envelope_and_format() -> None
     assert b"<Message>An error has occurred.</Message>" in response.body
     assert b"<ErrorType>" in response.body
     assert b"Traceback" not in response.body
-
-
-async def test_the_answer_to_a_crash_has_cors_headers() -> None:
-    headers = {"authorization": BASIC, "content-type": JSON, "origin": "http://localhost:3000"}
-    response = await crashing_mock().call(headers=headers)
-    assert response.status == 500
-    assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
-
-
-async def test_after_a_crash_the_lease_is_free_and_no_call_is_in_flight() -> None:
-    local = crashing_mock()
-    await local.call()
-    assert (await local.control("GET", "lease"))["held"] is False
-    assert local.tenant().in_flight == 0
 
 
 async def test_the_byte_limit_of_the_journal_covers_all_tenants_and_removes_the_oldest() -> None:

@@ -229,9 +229,7 @@ def read_messages(path: str) -> str:
     """Return the error or the warnings about the configuration file at *path*."""
     try:
         configuration = load(path, {}, {}, ())
-        facts = tenant_file.parse_tenants(
-            configuration.tenants or [], path, 5.0, configuration.settings.readings
-        )
+        facts = tenant_file.load_tenants(configuration.settings, configuration.tenants, path)
     except SetupError as error:
         return str(error)
     return "\n".join(tenant_file.list_warnings(facts, path))

@@ -4,8 +4,6 @@ from typing import Any
 
 import pytest
 
-from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
 from tests.support.in_process import PATH, InProcessMock
 
 ONLINE: dict[str, Any] = {"id": "Cust7", "installation": "online", "tickets": ["t"]}
@@ -48,10 +46,3 @@ async def test_the_404_of_an_unknown_control_call_lists_the_calls() -> None:
     problem = await InProcessMock().control("GET", "nothing")
     assert problem["status"] == 404
     assert "POST /_mock/clock/advance" in problem["detail"]
-
-
-async def test_the_reason_has_the_number_of_accounts_that_a_run_leaves_out() -> None:
-    local = InProcessMock(Settings(readings=Readings(tasks="ten-in-all")))
-    items = ",".join(f'{{"AccountId":{number}}}' for number in range(15))
-    await local.call(body=b'{"SyncUserAccounts":[%s]}' % items.encode())
-    assert local.exchanges()[0].reason == "run 1 syncs 10 of 15 accounts in 5.0 s"

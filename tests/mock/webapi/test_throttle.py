@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
 from tests.support.in_process import InProcessMock, run_until_waiting
 
 
@@ -41,31 +41,6 @@ async def test_one_of_fifty_simultaneous_calls_on_a_jumping_clock_starts() -> No
     assert len((await local.control("GET", "runs"))["runs"]) == 1
 
 
-@pytest.mark.claim("lease-end")
-async def test_advancing_until_idle_ends_the_run_and_the_next_call_starts(
-    local: InProcessMock,
-) -> None:
-    await local.control("POST", "clock/freeze")
-    await local.call()
-    advance = await local.control("POST", "clock/advance", {"until": "idle"})
-    assert [event["event"] for event in advance["events"]] == ["task-ended", "run-ended"]
-    await local.call()
-    assert local.outcomes() == ["started", "started"]
-
-
-@pytest.mark.claim("busy-drop")
-async def test_a_lease_held_by_hand_turns_the_next_call_away(
-    local: InProcessMock,
-) -> None:
-    await local.control("POST", "clock/jump")
-    lease = await local.control("POST", "lease/hold")
-    assert lease["holder"]["by"] == "hand"
-    await local.call()
-    await local.control("POST", "lease/release")
-    await local.call()
-    assert local.outcomes() == ["turned_away", "started"]
-
-
 async def test_with_try_for_1s_the_oldest_waiting_call_takes_a_lease_that_becomes_free() -> None:
     local = InProcessMock(Settings(seconds_per_account=0.5, readings=Readings(busy="try-for-1s")))
     await local.control("POST", "clock/freeze")
@@ -88,30 +63,3 @@ async def test_a_blocking_call_answers_when_its_run_ends_or_is_released() -> Non
     assert (await call).status == 204
     assert release["released"]["run"] == 1
     assert (await local.control("GET", "runs"))["runs"][0]["state"] == "released"
-
-
-async def test_with_withdraws_a_disconnect_from_a_blocking_call_ends_its_run() -> None:
-    local = InProcessMock(Settings(readings=Readings(run="blocking", disconnect="withdraws")))
-    await local.control("POST", "clock/freeze")
-    client_gone = asyncio.Event()
-    call = asyncio.create_task(local.call(disconnect=client_gone))
-    await run_until_waiting(local, 1)
-    client_gone.set()
-    await call
-    exchange = local.exchanges()[0]
-    assert exchange.hung_up
-    assert (await local.control("GET", "lease"))["held"] is False
-
-
-async def test_a_reset_answers_all_waiting_calls_and_restores_the_configuration(
-    local: InProcessMock,
-) -> None:
-    await local.control("POST", "clock/freeze")
-    await local.control("POST", "lease/hold")
-    waiting = asyncio.create_task(local.call())
-    await run_until_waiting(local, 1)
-    await local.control("POST", "reset")
-    assert (await waiting).status == 204
-    assert local.exchanges() == []
-    assert (await local.control("GET", "clock"))["clock"] == "real"
-    assert (await local.control("GET", "lease"))["held"] is False

@@ -1,22 +1,23 @@
 """Control calls that show, change and advance the clock of a tenant."""
 
-from collections.abc import Callable
 from typing import Annotated, ClassVar, Final, Literal
 
+import msgspec
 from msgspec import Meta
 
-from superoffice_mock.control import views
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import (
-    ControlMethod,
-    ControlPaths,
-    ControlRequest,
-    RequestBody,
+from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
+from superoffice_mock.core import sync_run
+from superoffice_mock.core.clock import (
+    Clock,
+    Event,
+    FrozenClock,
+    JumpingClock,
+    RealClock,
+    format_instant,
 )
-from superoffice_mock.control.views import View
-from superoffice_mock.core import clock, sync_run
-from superoffice_mock.core.clock import Clock, RealClock
 from superoffice_mock.core.sync_run import Instant
+from superoffice_mock.tenants.tenant import Tenant
 
 
 class Advance(RequestBody):
@@ -28,53 +29,62 @@ class Advance(RequestBody):
 
 
 async def _get_clock(request: ControlRequest) -> View:
-    return views.clock_view(request.tenant)
+    return _clock_view(request.tenant)
 
 
-def _change_clock(change: Callable[[Clock, int], Clock], summary: str) -> ControlMethod:
+def _change_clock(kind: type[Clock], summary: str) -> ControlMethod:
     async def change_clock(request: ControlRequest) -> View:
-        request.tenant.set_clock(change)
-        return views.clock_view(request.tenant)
+        request.tenant.set_clock(kind)
+        return _clock_view(request.tenant)
 
-    return ControlMethod(change_clock, summary=summary, response="Clock")
+    return ControlMethod(change_clock, summary, "Clock")
 
 
 async def _advance(request: ControlRequest) -> View:
     tenant = request.tenant
     if isinstance(tenant.state.clock, RealClock):
         first = "POST /_mock/clock/freeze or /_mock/clock/jump first"
-        raise problem(409, f"the clock runs in real time; {first}")
+        raise ProblemError(409, f"the clock runs in real time; {first}")
     advance = request.decode_body(Advance)
     if (advance.seconds is None) == (advance.until is None):
-        raise problem(400, f"the body: send either {Advance.example}")
+        raise ProblemError(400, f"the body: send either {Advance.example}")
     if advance.seconds is None:
         events = tenant.advance_until_idle()
     else:
         events = tenant.advance(Instant(tenant.now() + sync_run.seconds(advance.seconds)))
     await tenant.wait_until_settled()
-    return views.clock_view(tenant) | {"events": [views.event_view(event) for event in events]}
+    return _clock_view(tenant) | {"events": [_event_view(event) for event in events]}
 
 
-PATHS: Final[ControlPaths] = {
-    "/clock": {
-        "GET": ControlMethod(
-            _get_clock, summary="returns the tenant's clock and its time", response="Clock"
-        )
-    },
-    "/clock/real": {"POST": _change_clock(clock.resume, "lets the clock run in real time")},
-    "/clock/jump": {
-        "POST": _change_clock(
-            clock.jump, "lets the clock jump to the next moment that a call waits for"
-        )
-    },
-    "/clock/freeze": {"POST": _change_clock(clock.freeze, "stops the clock")},
-    "/clock/advance": {
-        "POST": ControlMethod(
-            _advance,
-            summary="moves a clock that stands still; lists what happens in between",
-            body=Advance,
-            response="Advanced",
-            errors=(409,),
-        )
-    },
+def _clock_view(tenant: Tenant) -> View:
+    clock = tenant.state.clock
+    return {
+        "clock": clock.name,
+        "now": format_instant(tenant.now()),
+        "stands_still": not isinstance(clock, RealClock),
+        "in_flight": tenant.in_flight,
+        "waiting": tenant.waiting,
+    }
+
+
+def _event_view(event: Event) -> View:
+    """Return *event* without members that are null."""
+    members = msgspec.structs.asdict(event) | {"at": format_instant(event.at)}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+CALLS: Final = {
+    "GET /clock": ControlMethod(_get_clock, "returns the tenant's clock and its time", "Clock"),
+    "POST /clock/real": _change_clock(RealClock, "lets the clock run in real time"),
+    "POST /clock/jump": _change_clock(
+        JumpingClock, "lets the clock jump to the next moment that a call waits for"
+    ),
+    "POST /clock/freeze": _change_clock(FrozenClock, "stops the clock"),
+    "POST /clock/advance": ControlMethod(
+        _advance,
+        "moves a clock that stands still; lists what happens in between",
+        "Advanced",
+        Advance,
+        errors=(409,),
+    ),
 }

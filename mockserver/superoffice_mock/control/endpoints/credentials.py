@@ -3,14 +3,10 @@
 from collections import Counter
 from typing import ClassVar, Final
 
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import (
-    ControlMethod,
-    ControlPaths,
-    ControlRequest,
-    RequestBody,
-)
-from superoffice_mock.control.views import View
+from msgspec.structs import replace
+
+from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
 from superoffice_mock.core.expiry import (
     CredentialKind,
     ExpiringCredential,
@@ -41,39 +37,35 @@ class Expire(RequestBody):
     access_token: str | None = None
     session: str | None = None
 
-    @property
-    def credentials(self) -> list[ExpiringCredential]:
-        """The credentials that the members name."""
-        values = {
-            CredentialKind.TICKET: self.ticket,
-            CredentialKind.TOKEN: self.access_token,
-            CredentialKind.SESSION: self.session,
-        }
-        return [
-            ExpiringCredential(kind, value) for kind, value in values.items() if value is not None
-        ]
-
 
 async def _end_session(request: ControlRequest) -> View:
     session = request.decode_body(EndSession).session
     try:
-        request.tenant.transact(lambda state: (state.without_session(session), None))
+        request.tenant.state = request.tenant.state.without_session(session)
     except KeyError:
         detail = f"{request.tenant.facts.id} has no open session of that id; {_WHERE_TO_LOOK}"
-        raise problem(404, detail) from None
+        raise ProblemError(404, detail) from None
     return {"sessions": len(request.tenant.state.sessions)}
 
 
 async def _expire_credentials(request: ControlRequest) -> View:
-    named_credentials, facts = request.decode_body(Expire).credentials, request.tenant.facts
+    body, facts = request.decode_body(Expire), request.tenant.facts
+    values = {
+        CredentialKind.TICKET: body.ticket,
+        CredentialKind.TOKEN: body.access_token,
+        CredentialKind.SESSION: body.session,
+    }
+    named_credentials = [
+        ExpiringCredential(kind, value) for kind, value in values.items() if value is not None
+    ]
     known_credentials = list(known_expiring_credentials(facts.known_credentials, facts.sessions))
     for credential in named_credentials:
         if credential not in known_credentials:
-            raise problem(404, f"{facts.id} has no such {credential.kind}; {_WHERE_TO_LOOK}")
+            raise ProblemError(404, f"{facts.id} has no such {credential.kind}; {_WHERE_TO_LOOK}")
     credentials, now = named_credentials or known_credentials, request.tenant.now()
-    request.tenant.transact(
-        lambda state: (state.with_expiry_times(expire(state.expiry_times, now, *credentials)), None)
-    )
+    state = request.tenant.state
+    expiry_times = expire(state.expiry_times, now, *credentials)
+    request.tenant.state = replace(state, expiry_times=expiry_times)
     counts = Counter(credential.kind for credential in credentials)
     return {
         "expired": {
@@ -84,23 +76,15 @@ async def _expire_credentials(request: ControlRequest) -> View:
     }
 
 
-PATHS: Final[ControlPaths] = {
-    "/sessions/end": {
-        "POST": ControlMethod(
-            _end_session,
-            summary="ends a web session",
-            body=EndSession,
-            response="Sessions",
-            errors=(404,),
-        )
-    },
-    "/credentials/expire": {
-        "POST": ControlMethod(
-            _expire_credentials,
-            summary="lets a ticket, an access token or a session expire now, or all of them",
-            body=Expire,
-            response="Expired",
-            errors=(404,),
-        )
-    },
+CALLS: Final = {
+    "POST /sessions/end": ControlMethod(
+        _end_session, "ends a web session", "Sessions", EndSession, errors=(404,)
+    ),
+    "POST /credentials/expire": ControlMethod(
+        _expire_credentials,
+        "lets a ticket, an access token or a session expire now, or all of them",
+        "Expired",
+        Expire,
+        errors=(404,),
+    ),
 }

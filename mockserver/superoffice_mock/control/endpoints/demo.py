@@ -12,8 +12,9 @@ from typing import Final
 from starlette.responses import Response
 
 from superoffice_contract.messages import SESSION_COOKIE
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
+from superoffice_contract.operations import sync_email_accounts
+from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.request import ControlMethod, ControlRequest
 from superoffice_mock.core.credentials import Session
 
 XSRF_COOKIE: Final = "XSRF-TOKEN"
@@ -27,8 +28,8 @@ async def _get_demo_page(request: ControlRequest) -> Response:
     session = next(iter(request.tenant.state.sessions.values()), None)
     if session is None:
         detail = f"{facts.id} has no open session; POST /_mock/reset opens its first ones again"
-        raise problem(409, detail)
-    call = next(iter(request.context.operations.values())).path
+        raise ProblemError(409, detail)
+    call = request.context.operations.entries[sync_email_accounts.NAME].operation.path
     values = {"tenant": facts.id, "user": session.user, "xsrf": session.xsrf}
     page = _render_page(**values, call=f"/{facts.id}{call}")
     response = Response(page, media_type="text/html")
@@ -71,19 +72,17 @@ def _cookies(session: Session, *, secure: bool) -> Iterator[str]:
     scope = "Path=/; SameSite=Lax" + ("; Secure" if secure else "")
     for name, value in ((SESSION_COOKIE, session.id), (XSRF_COOKIE, session.xsrf)):
         if _COOKIE_VALUE.fullmatch(value) is None:
-            raise problem(409, f"{name}: the session has characters that cookies can't have")
+            raise ProblemError(409, f"{name}: the session has characters that cookies can't have")
     yield f"{SESSION_COOKIE}={session.id}; {scope}; HttpOnly"
     yield f"{XSRF_COOKIE}={session.xsrf}; {scope}"
 
 
-PATHS: Final[ControlPaths] = {
-    "/demo": {
-        "GET": ControlMethod(
-            _get_demo_page,
-            summary="returns a page that sets the session cookies, like the product's own pages",
-            response="Page",
-            errors=(409,),
-            media_type="text/html",
-        )
-    }
+CALLS: Final = {
+    "GET /demo": ControlMethod(
+        _get_demo_page,
+        "returns a page that sets the session cookies, like the product's own pages",
+        "Page",
+        errors=(409,),
+        media_type="text/html",
+    )
 }

@@ -1,27 +1,21 @@
 """Control calls that list, arm, replace and clear faults."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar, Final
 
 from msgspec import Meta
+from msgspec.structs import replace
 
-from superoffice_contract.messages import suggest
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import (
-    ControlMethod,
-    ControlPaths,
-    ControlRequest,
-    RequestBody,
-)
-from superoffice_mock.control.views import View
+from superoffice_contract.messages import NEAREST, list_nearest, shorten, suggest
+from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
 from superoffice_mock.core.faults import (
     Breakage,
     Chance,
     Delay,
     Effect,
     ErrorAnswer,
-    EveryCall,
     EveryNth,
     Expiry,
     Fault,
@@ -30,7 +24,6 @@ from superoffice_mock.core.faults import (
 )
 from superoffice_mock.core.sync_run import SECOND, seconds
 from superoffice_mock.webapi.fault_injection import BREAKAGES
-from superoffice_mock.wire.values import shorten
 
 MAX_SEED: Final = 2**53 - 1
 """The largest integer that every JSON parser reads exactly."""
@@ -73,11 +66,6 @@ class NewFault(RequestBody):
     delay: Annotated[float, Meta(gt=0, le=1_000_000_000)] | None = None
     connection: Annotated[str, Meta(extra_json_schema={"enum": list(BREAKAGES)})] | None = None
 
-    @property
-    def effects(self) -> list[str]:
-        """The names of its effects; a valid fault has exactly one."""
-        return [name for name in EFFECTS if getattr(self, name) is not None]
-
 
 class NewFaults(RequestBody):
     """All faults of a tenant."""
@@ -93,12 +81,12 @@ def build_fault(new: NewFault, request: ControlRequest, where: str = "") -> Faul
 
     *where* says in messages which item of a list it is.
     """
-    operations = [operation.name for operation in request.context.operations.values()]
+    operations = request.context.operations.names
     for text in _find_problems(new, operations):
-        raise problem(400, f"the body: {where}{text}")
+        raise ProblemError(400, f"the body: {where}{text}")
     if new.connection is not None and not request.has_connection:
         detail = "an in-process app has no connection to break; run a real server for that"
-        raise problem(409, f"{where}{new.connection}: {detail}")
+        raise ProblemError(409, f"{where}{new.connection}: {detail}")
     return Fault(_effect(new), _rule(new), _find_operation(new, operations), _times(new))
 
 
@@ -118,12 +106,12 @@ def _effect(new: NewFault) -> Effect:
     return Expiry()
 
 
-def _rule(new: NewFault) -> Rule:
+def _rule(new: NewFault) -> Rule | None:
     if new.every is not None:
         return EveryNth(new.every)
     if new.probability is not None:
         return Chance(new.probability, new.seed or 0)
-    return EveryCall()
+    return None
 
 
 def _find_operation(new: NewFault, operations: list[str]) -> str | None:
@@ -141,7 +129,7 @@ def _times(new: NewFault) -> int | None:
 
 def _find_problems(new: NewFault, operations: list[str]) -> Iterator[str]:
     yield from _answer_problems(new)
-    effects = new.effects
+    effects = [name for name in EFFECTS if getattr(new, name) is not None]
     if not effects:
         yield f"the fault has no effect; name one of {', '.join(EFFECTS)}"
     if len(effects) > 1:
@@ -149,9 +137,14 @@ def _find_problems(new: NewFault, operations: list[str]) -> Iterator[str]:
     if new.expired_credential is False:
         yield "expired_credential must be true or left out"
     if new.operation is not None and _find_operation(new, operations) is None:
-        yield _describe_unknown("operation", new.operation, operations)
+        hint = list_nearest(new.operation, operations, "operation")
+        if len(operations) <= NEAREST:
+            hint = suggest(new.operation, operations, hint)
+        yield f"unknown operation {shorten(new.operation)!r}; {hint}"
     if new.connection is not None and new.connection not in BREAKAGES:
-        yield _describe_unknown("connection", new.connection, BREAKAGES)
+        otherwise = f"the connections are: {', '.join(BREAKAGES)}"
+        hint = suggest(new.connection, BREAKAGES, otherwise)
+        yield f"unknown connection {shorten(new.connection)!r}; {hint}"
     yield from _rule_problems(new)
 
 
@@ -191,11 +184,6 @@ def _header_problems(headers: Mapping[str, str], names: set[str]) -> Iterator[st
         names.add(folded)
 
 
-def _describe_unknown(kind: str, name: str, known_names: Sequence[str]) -> str:
-    otherwise = f"the {kind}s are: {', '.join(known_names)}"
-    return f"unknown {kind} {shorten(name)!r}; {suggest(name, known_names, otherwise)}"
-
-
 # ---- handlers --------------------------------------------------------------------------------
 
 
@@ -213,7 +201,9 @@ async def _add_fault(request: ControlRequest) -> View:
     fault = build_fault(request.decode_body(NewFault), request)
     faults = request.tenant.state.faults
     if faults.armed_count >= MAX_FAULTS:
-        raise problem(409, f"{MAX_FAULTS} faults are already armed; DELETE /_mock/faults first")
+        raise ProblemError(
+            409, f"{MAX_FAULTS} faults are already armed; DELETE /_mock/faults first"
+        )
     return _set_faults(request, faults.with_fault(fault, MAX_FAULTS))
 
 
@@ -222,7 +212,7 @@ async def _clear_faults(request: ControlRequest) -> View:
 
 
 def _set_faults(request: ControlRequest, faults: Faults) -> View:
-    request.tenant.transact(lambda state: (state.with_faults(faults), None))
+    request.tenant.state = replace(request.tenant.state, faults=faults)
     return _faults_view(faults)
 
 
@@ -246,9 +236,9 @@ def _fault_view(fault: Fault) -> View:
     }
 
 
-def _rule_view(rule: Rule) -> View:
+def _rule_view(rule: Rule | None) -> View:
     match rule:
-        case EveryCall():
+        case None:
             return {}
         case EveryNth(nth):
             return {"every": nth}
@@ -268,27 +258,15 @@ def _effect_view(effect: Effect) -> View:
             return {"connection": kind} | ({"seed": seed} if kind == SEEDED_BREAKAGE else {})
 
 
-PATHS: Final[ControlPaths] = {
-    "/faults": {
-        "GET": ControlMethod(
-            _list_faults,
-            summary="lists the faults: how often each fired, and whether it still can",
-            response="Faults",
-        ),
-        "PUT": ControlMethod(
-            _replace_faults,
-            summary="replaces all faults with these",
-            body=NewFaults,
-            response="Faults",
-            errors=(409,),
-        ),
-        "POST": ControlMethod(
-            _add_fault,
-            summary="arms one more fault",
-            body=NewFault,
-            response="Faults",
-            errors=(409,),
-        ),
-        "DELETE": ControlMethod(_clear_faults, summary="clears all faults", response="Faults"),
-    },
+CALLS: Final = {
+    "GET /faults": ControlMethod(
+        _list_faults, "lists the faults: how often each fired, and whether it still can", "Faults"
+    ),
+    "PUT /faults": ControlMethod(
+        _replace_faults, "replaces all faults with these", "Faults", NewFaults, errors=(409,)
+    ),
+    "POST /faults": ControlMethod(
+        _add_fault, "arms one more fault", "Faults", NewFault, errors=(409,)
+    ),
+    "DELETE /faults": ControlMethod(_clear_faults, "clears all faults", "Faults"),
 }

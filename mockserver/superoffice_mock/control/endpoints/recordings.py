@@ -7,9 +7,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import ControlMethod, ControlPaths, ControlRequest
-from superoffice_mock.control.views import View
+from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.request import ControlMethod, ControlRequest, View
 
 LEFT_OUT_HEADER: Final = "superoffice-mock-left-out"
 """The response header with the number of exchanges that the recording had no room for."""
@@ -20,7 +19,7 @@ async def _start_recording(request: ControlRequest) -> View:
     try:
         request.context.captures.start(tenant)
     except ValueError as error:
-        raise problem(409, f"{error}") from None
+        raise ProblemError(409, f"{error}") from None
     return {"recording": tenant}
 
 
@@ -31,28 +30,24 @@ async def _stop_recording(request: ControlRequest) -> Response:
     try:
         capture = request.context.captures.stop(request.tenant.facts.id)
     except ValueError as error:
-        raise problem(409, f"{error}") from None
+        raise ProblemError(409, f"{error}") from None
     headers = {LEFT_OUT_HEADER: f"{capture.omitted}"} if capture.omitted else {}
     return Response(
         har_file.encode(capture.recording), headers=headers, media_type="application/json"
     )
 
 
-PATHS: Final[ControlPaths] = {
-    "/recordings/start": {
-        "POST": ControlMethod(
-            _start_recording,
-            summary="starts recording the tenant's calls, with pseudonyms for all secrets",
-            response="Recording",
-            errors=(409,),
-        )
-    },
-    "/recordings/stop": {
-        "POST": ControlMethod(
-            _stop_recording,
-            summary="ends the recording and returns it as HAR 1.2, with outcomes",
-            response="Har",
-            errors=(409,),
-        )
-    },
+CALLS: Final = {
+    "POST /recordings/start": ControlMethod(
+        _start_recording,
+        "starts recording the tenant's calls, with pseudonyms for all secrets",
+        "Recording",
+        errors=(409,),
+    ),
+    "POST /recordings/stop": ControlMethod(
+        _stop_recording,
+        "ends the recording and returns it as HAR 1.2, with outcomes",
+        "Har",
+        errors=(409,),
+    ),
 }

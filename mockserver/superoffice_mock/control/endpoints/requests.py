@@ -5,19 +5,24 @@ from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from superoffice_mock.control import views
-from superoffice_mock.control.errors import problem
+from superoffice_contract.bodies.decode import decode
+from superoffice_contract.errors import InvalidBody
+from superoffice_contract.messages import shorten
+from superoffice_contract.operations.accounts import no_accounts
+from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.control.request import (
     ControlMethod,
-    ControlPaths,
     ControlRequest,
     RequestBody,
+    View,
     parse_whole_number,
 )
-from superoffice_mock.control.views import View
+from superoffice_mock.core.clock import format_instant, to_seconds
+from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import OUTCOMES, Exchange, Outcome
-from superoffice_mock.core.sync_run import ExchangeId
-from superoffice_mock.wire.values import shorten
+from superoffice_mock.core.sync_run import ExchangeId, Holder, SyncRun
+from superoffice_mock.core.verdicts import Replayed, TurnedAway, Undecided, Verdict
+from superoffice_mock.webapi.entry import Registry
 
 MAX_WATCHERS: Final = 100
 """How many control calls may wait for requests of one tenant at the same time."""
@@ -79,7 +84,9 @@ async def _wait(request: ControlRequest) -> View:
     condition = request.decode_body(WaitCondition)
     journal, tenant = request.context.journal, request.tenant
     if len(journal.watchers(tenant.facts.id)) >= MAX_WATCHERS:
-        raise problem(503, f"{MAX_WATCHERS} calls are already waiting; let some of them end first")
+        raise ProblemError(
+            503, f"{MAX_WATCHERS} calls are already waiting; let some of them end first"
+        )
     watch = Watch(condition)
     with journal.watch(tenant.facts.id, watch):
         for exchange in journal.exchanges(tenant.facts.id):
@@ -126,19 +133,6 @@ def _unmet_reason(watch: Watch, condition: WaitCondition) -> str:
     return f"expected {expected} {noun}{outcome} within {within}, got {len(watch.matching_ids)}"
 
 
-WAIT_PATHS: Final[ControlPaths] = {
-    "/requests/wait": {
-        "POST": ControlMethod(
-            _wait,
-            summary="waits until `count` requests match, or checks that this `never` happens",
-            body=WaitCondition,
-            response="Waited",
-            errors=(503,),
-        )
-    },
-}
-
-
 async def _list_requests(request: ControlRequest) -> View:
     outcome, since = _outcome_filter(request), request.query_number("since", 0)
     journal, tenant = request.context.journal, request.tenant.facts.id
@@ -158,7 +152,7 @@ async def _list_requests(request: ControlRequest) -> View:
 
 def _exchange_views(request: ControlRequest, exchanges: list[Exchange]) -> list[View]:
     operations = request.context.operations
-    return [views.exchange_view(exchange, operations) for exchange in exchanges]
+    return [exchange_view(exchange, operations) for exchange in exchanges]
 
 
 async def _get_request(request: ControlRequest) -> View:
@@ -166,8 +160,12 @@ async def _get_request(request: ControlRequest) -> View:
     exchange = request.context.journal.exchange(request.tenant.facts.id, id_)
     if exchange is None:
         detail = f"request {shorten(request.id)} is unknown or was dropped from the journal"
-        raise problem(404, f"{detail}; GET /_mock/requests lists the others")
-    return views.exchange_detail_view(exchange, request.context.operations)
+        raise ProblemError(404, f"{detail}; GET /_mock/requests lists the others")
+    return exchange_view(exchange, request.context.operations) | {
+        "headers": [{"name": name, "value": value} for name, value in exchange.head.headers],
+        "body": exchange.body.decode("utf-8", "replace"),
+        "crash": exchange.crash,
+    }
 
 
 async def _clear_journal(request: ControlRequest) -> View:
@@ -178,27 +176,114 @@ async def _clear_journal(request: ControlRequest) -> View:
 def _outcome_filter(request: ControlRequest) -> str | None:
     outcome = request.query.get("outcome")
     if outcome is not None and outcome not in OUTCOMES:
-        raise problem(400, f"?outcome={shorten(outcome)}: expected one of {', '.join(OUTCOMES)}")
+        raise ProblemError(
+            400, f"?outcome={shorten(outcome)}: expected one of {', '.join(OUTCOMES)}"
+        )
     return outcome
 
 
-PATHS: Final[ControlPaths] = {
-    "/requests": {
-        "GET": ControlMethod(
-            _list_requests,
-            ("outcome", "since", "limit"),
-            "lists the requests of the journal, oldest first",
-            response="Requests",
-        ),
-        "DELETE": ControlMethod(
-            _clear_journal, summary="empties the journal; ids are not reused", response="Requests"
-        ),
-    },
-    "/requests/{id}": {
-        "GET": ControlMethod(
-            _get_request,
-            summary="returns one request with headers and body",
-            response="WholeRequest",
-        )
-    },
+# ---- exchanges to JSON -----------------------------------------------------------------------
+
+
+def exchange_view(exchange: Exchange, operations: Registry) -> View:
+    """Return the item of `GET requests` for *exchange*, without secrets."""
+    holder = _turned_away_by(exchange.verdict)
+    return {
+        "id": exchange.id,
+        "at": format_instant(exchange.at),
+        "tenant": None if exchange.tenant_unknown else exchange.tenant,
+        "operation": exchange.operation,
+        "method": exchange.method,
+        "path": exchange.path,
+        "media_type": _media_type(exchange.head.content_type),
+        "principal": _principal_view(exchange.principal),
+        "accounts": _accounts_view(exchange, operations),
+        "query": exchange.query,
+        "select": exchange.select,
+        "outcome": exchange.outcome,
+        "recorded": _recorded_view(exchange),
+        "fault": exchange.fault and exchange.fault.id,
+        "run": exchange.run and exchange.run.id,
+        "holder": holder and _short_holder_view(holder),
+        "status": exchange.status,
+        "elapsed": to_seconds(exchange.elapsed),
+        "elapsed_real": to_seconds(exchange.elapsed_real),
+        "hung_up": exchange.hung_up,
+        "reason": exchange.reason,
+        "violations": exchange.violations,
+    }
+
+
+def _media_type(content_type: str | None) -> str | None:
+    return content_type and content_type.partition(";")[0].strip()
+
+
+def _principal_view(principal: Principal | None) -> View | None:
+    if principal is None:
+        return None
+    app = principal.app and principal.app.name
+    return {"scheme": principal.scheme, "user": principal.user, "app": app}
+
+
+def _turned_away_by(verdict: Verdict | None) -> Holder | None:
+    """Return what holds the lease that a call did not get, or waits for."""
+    final = verdict.otherwise if isinstance(verdict, Undecided) else verdict
+    return final.holder if isinstance(final, TurnedAway) else None
+
+
+def _short_holder_view(holder: Holder) -> View:
+    """Return the holder of the lease at the time when a call was turned away."""
+    return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
+
+
+def _recorded_view(exchange: Exchange) -> View | None:
+    verdict = exchange.verdict
+    if not isinstance(verdict, Replayed) or exchange.outcome != "replayed":
+        return None
+    return {"outcome": verdict.recorded_outcome, "confidence": verdict.confidence}
+
+
+def _accounts_view(exchange: Exchange, operations: Registry) -> list[View] | None:
+    """Decode the body again and return its accounts; None if it was rejected or is missing."""
+    entry = operations.entries.get(exchange.operation or "")
+    if entry is None or entry.accounts is no_accounts:
+        return None
+    if exchange.verdict is None and exchange.outcome != "faulted":
+        return None
+    bodies, content = entry.operation.bodies, None
+    try:  # the body of a faulted call was never validated
+        if bodies:
+            content = decode(bodies, exchange.head.content_type, exchange.body).content
+    except InvalidBody:
+        return None
+    return [
+        {
+            "AccountId": account.id,
+            "AssociateName": account.associate_name,
+            "AssociateId": account.associate_id,
+        }
+        for account in entry.accounts(content, exchange.query)
+    ]
+
+
+CALLS: Final = {
+    "POST /requests/wait": ControlMethod(
+        _wait,
+        "waits until `count` requests match, or checks that this `never` happens",
+        "Waited",
+        WaitCondition,
+        errors=(503,),
+    ),
+    "GET /requests": ControlMethod(
+        _list_requests,
+        "lists the requests of the journal, oldest first",
+        "Requests",
+        query=("outcome", "since", "limit"),
+    ),
+    "DELETE /requests": ControlMethod(
+        _clear_journal, "empties the journal; ids are not reused", "Requests"
+    ),
+    "GET /requests/{id}": ControlMethod(
+        _get_request, "returns one request with headers and body", "WholeRequest"
+    ),
 }

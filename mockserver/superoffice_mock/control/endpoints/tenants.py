@@ -2,13 +2,16 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, Literal, TypeVar
+from collections.abc import Mapping
+from typing import ClassVar, Final, Literal
 
 import msgspec
 from starlette.responses import Response
 
+from superoffice_contract.messages import shorten
+from superoffice_contract.openapi.readings import READINGS
 from superoffice_mock.config import tenant_spec
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.config.tenant_spec import (
     Account,
     AppSpec,
@@ -17,36 +20,23 @@ from superoffice_mock.config.tenant_spec import (
     Seconds,
     Secret,
     SessionSpec,
-    TenantDefaults,
     TenantSpec,
     Token,
     User,
 )
-from superoffice_mock.control import views
-from superoffice_mock.control.errors import problem
-from superoffice_mock.control.request import (
-    ControlMethod,
-    ControlPaths,
-    ControlRequest,
-    RequestBody,
-)
-from superoffice_mock.control.views import View
+from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
 from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
 from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import Durations, Installation, Instant, TenantId, seconds
+from superoffice_mock.core.sync_run import Installation, Instant, TenantId
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.wire.values import shorten
 
 DEFAULT_APP: Final = "mock-app"
 DEFAULT_USER: Final = "mock-user"
-_CLOCKS: Final[Mapping[str, Callable[[Instant], Clock]]] = {
-    "real": lambda _: RealClock(),
-    "freeze": FrozenClock,
-    "jump": JumpingClock,
+_CLOCKS: Final[Mapping[str, type[Clock]]] = {
+    kind.name: kind for kind in (RealClock, FrozenClock, JumpingClock)
 }
-
-Item = TypeVar("Item")
 
 
 class NewApp(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,35 +68,30 @@ class NewTenant(RequestBody):
 # ---- body to tenant --------------------------------------------------------------------------
 
 
-def build_facts(new: NewTenant, id_: TenantId, defaults: TenantDefaults) -> TenantFacts:
+def _build_facts(new: NewTenant, id_: TenantId, settings: Settings) -> TenantFacts:
     """Return the facts of the tenant that *new* describes. Raise ProblemError if it is invalid."""
-    _check(new)
+    if new.installation is Installation.ONSITE and not new.granted:
+        raise ProblemError(400, 'granted: onsite needs no grant; send "installation": "online" too')
+    if new.apps is not None and not new.granted:
+        detail = 'granted: goes with the generated app; send "email_agent" in your own apps'
+        raise ProblemError(400, detail)
     try:
-        facts = tenant_spec.build_facts(_build_spec(new, id_), _override_defaults(new, defaults))
+        facts = tenant_spec.build_facts(_build_spec(new, id_), _override_settings(new, settings))
     except ValueError as error:
-        raise problem(400, f"the body: {error}") from None
+        raise ProblemError(400, f"the body: {error}") from None
     for text in tenant_spec.find_unusable_credentials(facts):
-        raise problem(400, f"the body: {text}")
+        raise ProblemError(400, f"the body: {text}")
     return facts
 
 
-def _check(new: NewTenant) -> None:
-    """Raise ProblemError if *new* contradicts itself."""
-    if new.installation is Installation.ONSITE and not new.granted:
-        raise problem(400, 'granted: onsite needs no grant; send "installation": "online" too')
-    if new.apps is not None and not new.granted:
-        detail = 'granted: goes with the generated app; send "email_agent" in your own apps'
-        raise problem(400, detail)
-
-
-def _override_defaults(new: NewTenant, defaults: TenantDefaults) -> TenantDefaults:
-    """Return *defaults* with the readings and the duration that *new* gives."""
-    readings, durations = defaults.readings, defaults.durations
+def _override_settings(new: NewTenant, settings: Settings) -> Settings:
+    """Return *settings* with the readings and the duration that *new* gives."""
+    readings, seconds = settings.readings, new.seconds_per_account
     for name, value in new.readings.items():
         readings = readings.with_value(name, value)
-    if new.seconds_per_account is not None:
-        durations = Durations(seconds(new.seconds_per_account), {})
-    return TenantDefaults(durations, readings, defaults.lifetimes)
+    if seconds is None:
+        seconds = settings.seconds_per_account
+    return msgspec.structs.replace(settings, readings=readings, seconds_per_account=seconds)
 
 
 def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
@@ -119,11 +104,11 @@ def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
     return TenantSpec(
         id=id_,
         installation=new.installation,
-        users=_or_default(new.users, users),
-        tickets=_or_default(new.tickets, [f"7T:mock-ticket-{suffix}"]),
-        sessions=_or_default(new.sessions, [session]),
+        users=users if new.users is None else new.users,
+        tickets=[f"7T:mock-ticket-{suffix}"] if new.tickets is None else new.tickets,
+        sessions=[session] if new.sessions is None else new.sessions,
         apps=apps,
-        tokens=_or_default(new.tokens, tokens),
+        tokens=tokens if new.tokens is None else new.tokens,
         accounts=new.accounts,
         expires_after=new.expires_after,
     )
@@ -133,10 +118,6 @@ def _app_specs(new: NewTenant, suffix: str) -> list[AppSpec]:
     if new.apps is None:
         return [AppSpec(DEFAULT_APP, f"mock-app-token-{suffix}", new.granted)]
     return [AppSpec(app.name, app.token, app.email_agent) for app in new.apps]
-
-
-def _or_default(items: list[Item] | None, default: list[Item]) -> list[Item]:
-    return default if items is None else items
 
 
 # ---- tenant to JSON --------------------------------------------------------------------------
@@ -164,11 +145,11 @@ def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
 def _tenant_detail_view(request: ControlRequest, tenant: Tenant) -> View:
     """Return the item of the list, with credentials if it is a temporary tenant."""
     is_temporary = request.context.tenants.is_temporary(tenant)
-    credentials = credentials_view(tenant.facts) if is_temporary else None
+    credentials = _credentials_view(tenant.facts) if is_temporary else None
     return _tenant_view(request, tenant) | {"credentials": credentials}
 
 
-def credentials_view(facts: TenantFacts) -> View:
+def _credentials_view(facts: TenantFacts) -> View:
     """Return one credential of each kind that the tenant has; null for the other kinds."""
     known = facts.known_credentials
     user, password = next(iter(known.users.items()), (None, None))
@@ -209,11 +190,13 @@ def _sign_in_headers(credentials: View, installation: Installation) -> dict[str,
 
 async def _create_tenant(request: ControlRequest) -> Response:
     new, context = request.decode_body(NewTenant), request.context
-    facts = build_facts(new, context.tenants.new_id(new.installation), context.defaults)
+    facts = _build_facts(new, context.tenants.new_id(new.installation), context.settings)
     try:
-        tenant = context.tenants.create(facts, _CLOCKS[new.clock](Instant(context.steady())))
+        now = context.steady()
+        first_clock = clock.make_clock(_CLOCKS[new.clock], Instant(now), now)
+        tenant = context.tenants.create(facts, first_clock)
     except ValueError as error:
-        raise problem(409, f"{error}") from None
+        raise ProblemError(409, f"{error}") from None
     return Response(
         msgspec.json.encode(_tenant_detail_view(request, tenant)) + b"\n",
         201,
@@ -236,7 +219,7 @@ async def _remove_tenant(request: ControlRequest) -> Response:
     try:
         request.context.tenants.remove(tenant)
     except ValueError as error:
-        raise problem(409, f"{error}") from None
+        raise ProblemError(409, f"{error}") from None
     await tenant.wait_until_settled()
     return Response(status_code=204)
 
@@ -246,7 +229,9 @@ async def _reset(request: ControlRequest) -> View:
         await request.tenant.reset()
         return {"reset": [request.tenant.facts.id]}
     if "tenant" in request.query:
-        raise problem(400, "?all=true resets every tenant and ?tenant=ID one; send one of them")
+        raise ProblemError(
+            400, "?all=true resets every tenant and ?tenant=ID one; send one of them"
+        )
     tenants = request.context.tenants
     removed = tenants.remove_temporary()
     for tenant in tenants.configured_tenants:
@@ -260,7 +245,18 @@ async def _reset(request: ControlRequest) -> View:
 
 
 async def _list_readings(request: ControlRequest) -> View:
-    return views.readings_view(request.tenant.facts.readings)
+    values = request.tenant.facts.readings.as_dict()
+    return {
+        "readings": [
+            {
+                "name": reading.name,
+                "value": values[reading.name],
+                "values": reading.values,
+                "why": reading.why,
+            }
+            for reading in READINGS.values()
+        ]
+    }
 
 
 def _find_tenant(request: ControlRequest) -> Tenant:
@@ -268,51 +264,41 @@ def _find_tenant(request: ControlRequest) -> Tenant:
     tenant = tenants.get(request.id)
     if tenant is None:
         known = f"the tenants are: {tenants.id_summary}; GET /_mock/tenants lists them"
-        raise problem(404, f"tenant {shorten(request.id)} is unknown or removed; {known}")
+        raise ProblemError(404, f"tenant {shorten(request.id)} is unknown or removed; {known}")
     return tenant
 
 
-PATHS: Final[ControlPaths] = {
-    "/tenants": {
-        "GET": ControlMethod(
-            _list_tenants, summary="lists the tenants, temporary ones last", response="Tenants"
-        ),
-        "POST": ControlMethod(
-            _create_tenant,
-            summary="creates a temporary tenant for a test",
-            body=NewTenant,
-            response="Tenant",
-            status=201,
-            errors=(409,),
-        ),
-    },
-    "/tenants/{id}": {
-        "GET": ControlMethod(
-            _get_tenant,
-            summary="returns one tenant, with credentials if it is temporary",
-            response="Tenant",
-            errors=(404,),
-        ),
-        "DELETE": ControlMethod(
-            _remove_tenant,
-            summary="removes a temporary tenant and answers its waiting calls",
-            status=204,
-            errors=(404, 409),
-        ),
-    },
-    "/reset": {
-        "POST": ControlMethod(
-            _reset,
-            ("all",),
-            summary="answers waiting calls and restores the tenant's first state",
-            response="Reset",
-        )
-    },
-    "/readings": {
-        "GET": ControlMethod(
-            _list_readings,
-            summary="lists the readings and the values that the tenant follows",
-            response="Readings",
-        )
-    },
+CALLS: Final = {
+    "GET /tenants": ControlMethod(
+        _list_tenants, "lists the tenants, temporary ones last", "Tenants"
+    ),
+    "POST /tenants": ControlMethod(
+        _create_tenant,
+        "creates a temporary tenant for a test",
+        "Tenant",
+        NewTenant,
+        errors=(409,),
+        status=201,
+    ),
+    "GET /tenants/{id}": ControlMethod(
+        _get_tenant,
+        "returns one tenant, with credentials if it is temporary",
+        "Tenant",
+        errors=(404,),
+    ),
+    "DELETE /tenants/{id}": ControlMethod(
+        _remove_tenant,
+        "removes a temporary tenant and answers its waiting calls",
+        errors=(404, 409),
+        status=204,
+    ),
+    "POST /reset": ControlMethod(
+        _reset,
+        "answers waiting calls and restores the tenant's first state",
+        "Reset",
+        query=("all",),
+    ),
+    "GET /readings": ControlMethod(
+        _list_readings, "lists the readings and the values that the tenant follows", "Readings"
+    ),
 }

@@ -1,26 +1,27 @@
 """The simulation of the vendor's API: the steps of a call, cheap ones first."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final, NoReturn
-from urllib.parse import parse_qsl
+import secrets
+from collections.abc import Awaitable
+from typing import Any
 
 import msgspec
 
-from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.bodies.decode import decode
+from superoffice_contract.errors import InvalidBody
+from superoffice_contract.messages import shorten
+from superoffice_contract.openapi.operations import NO_BODY, SAFE_METHODS, Operation
 from superoffice_mock.core import credentials
-from superoffice_mock.core.lease import Call, Verdict
+from superoffice_mock.core.journal import MAX_VIOLATIONS
 from superoffice_mock.core.sync_run import Instant
+from superoffice_mock.core.verdicts import NOTHING, Call, Verdict
 from superoffice_mock.errors import Rejected
-from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi import response
 from superoffice_mock.webapi.backend import DelayedCall
 from superoffice_mock.webapi.deferred import wait_until_due
-from superoffice_mock.webapi.operations.sync_email_accounts import no_content, read_call
+from superoffice_mock.webapi.entry import Entry, Resource
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import BrokenResponse, Response
-from superoffice_mock.wire.decode import DecodedBody, decode
-from superoffice_mock.wire.headers import Headers, parse_select
-from superoffice_mock.wire.values import shorten
+from superoffice_mock.wire.query import read_query
 
 
 class BodyLimits(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class BodyLimits(msgspec.Struct, frozen=True):
 
 
 class SimulationBackend:
-    """Answers calls as SuperOffice does."""
+    """Answers calls as SuperOffice does, with the handlers of the registry."""
 
     def __init__(self, limits: BodyLimits) -> None:
         self._limits = limits
@@ -39,14 +40,15 @@ class SimulationBackend:
     def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
         """Return the answer. Raise Rejected for a call that breaks the contract."""
         route = request.route
-        if route.operation is None or route.error is not None:
+        if route.error is not None or route.resource is None:
             raise route.error or Rejected(404, "path", "nothing is documented here")
-        handler = _METHODS.get(request.scope["method"], _refuse_method)
-        return handler(self, route.operation, request)
+        if route.entry is None:
+            return _answer_without_handler(route.resource, request)
+        return self._handle(route.entry, request)
 
-    def delay(self, request: ApiRequest, raw: bytes) -> DelayedCall:
+    def delay(self, entry: Entry, request: ApiRequest, raw: bytes) -> DelayedCall:
         """Return a call with the body *raw* that arrives later; its steps are taken then."""
-        return _DelayedPost(self, request, raw)
+        return _DelayedCall(self, entry, request, raw)
 
     def on_fault(self, _: ApiRequest, __: bytes) -> None:
         """Do nothing: such a call changes nothing here."""
@@ -55,120 +57,157 @@ class SimulationBackend:
         """Return the limit for the body of a call, in bytes."""
         return self._limits.max_body
 
-    async def handle_post(self, operation: Operation, request: ApiRequest) -> Response:
-        """Handle a POST: check it, admit it, and wait until its answer is due."""
-        tenant = request.route.tenant
-        notes = _authorize(operation, request)
-        _check_encoding(request.headers)
-        raw = await read_body(request, self._limits.max_body)
-        body = self._decode(operation, request, raw)
-        call = read_call(notes, body, request.exchange, tenant.now())
-        request.exchange.verdict = verdict = tenant.admit(call)
+    async def _handle(self, entry: Entry, request: ApiRequest) -> Response:
+        """Check a call, let its handler decide it, and wait until its answer is due."""
+        tenant, operation = request.route.tenant, entry.operation
+        notes = check_head(operation, request)
+        raw = b""
+        if operation.method not in SAFE_METHODS:
+            raw = await read_body(request, self._limits.max_body)
+        call = self.read_call(entry, request, notes, raw, tenant.now())
+        verdict = tenant.admit(entry.handler, call)
+        request.exchange.verdict = verdict
         if verdict.answer_at > call.arrived_at:
-            await wait_until_due(call, verdict, request)
-        return no_content(request)
+            verdict = await wait_until_due(call, verdict, request)
+        return entry.render(verdict.value, operation, request.headers, tenant.facts.readings)
 
-    def accept_delayed(
-        self, operation: Operation, request: ApiRequest, raw: bytes, now: Instant
+    def read_call(
+        self, entry: Entry, request: ApiRequest, notes: tuple[str, ...], raw: bytes, now: Instant
     ) -> Call:
-        """Check a delayed call that arrives *now*; the same steps, without waiting."""
-        notes = _authorize(operation, request)
-        _check_encoding(request.headers)
-        body = self._decode(operation, request, check_body_length(raw, self._limits.max_body))
-        return read_call(notes, body, request.exchange, now)
+        """Return the call that arrives *now* with the body *raw*, as its handler sees it."""
+        route, exchange = request.route, request.exchange
+        exchange.body = raw
+        body, violations = self._decode(entry.operation, request, raw)
+        if notes or violations:
+            exchange.violations = (*notes, *violations)[:MAX_VIOLATIONS]
+        return Call(
+            exchange.id,
+            now,
+            None if body is None else entry.read_body(body),
+            exchange.principal,
+            route.parameters,
+            exchange.query,
+            request.scope["scheme"],
+            request.headers.host,
+            secrets.token_bytes(entry.entropy_bytes) if entry.entropy_bytes else b"",
+        )
 
-    def _decode(self, operation: Operation, request: ApiRequest, raw: bytes) -> DecodedBody:
-        request.exchange.body = raw
-        return decode(operation, request.headers.content_type, raw, self._limits.max_accounts)
+    def _decode(
+        self, operation: Operation, request: ApiRequest, raw: bytes
+    ) -> tuple[Any, tuple[str, ...]]:
+        """Return the decoded body, None if there is none, and the violations in it."""
+        bodies = operation.bodies
+        if not operation.body_required and raw.strip() in NO_BODY:
+            return None, ()
+        if not raw:
+            raise Rejected(400, "", f"no body; send one, as {', '.join(bodies)}")
+        if not bodies:
+            return None, ("the body is ignored, as the operation takes none",)
+        try:
+            content_type = request.headers.content_type
+            decoded = decode(bodies, content_type, raw, self._limits.max_accounts)
+        except InvalidBody as error:
+            raise Rejected(error.status, error.where, error.reason) from None
+        return decoded.content, decoded.violations
 
 
-class _DelayedPost(msgspec.Struct, frozen=True):
+class _DelayedCall:
     """A call that a fault delays; all its steps are taken when it arrives."""
 
-    backend: SimulationBackend
-    request: ApiRequest
-    raw: bytes
+    def __init__(
+        self, backend: SimulationBackend, entry: Entry, request: ApiRequest, raw: bytes
+    ) -> None:
+        self._backend = backend
+        self._entry = entry
+        self._request = request
+        self._raw = raw
+        self._has_arrived = False
 
     def arrive(self, now: Instant) -> tuple[Call, Verdict]:
         """Return the call and its verdict. Raise Rejected if it breaks the contract."""
-        request, operation = self.request, self.request.route.operation
-        if operation is None:  # pragma: no cover - only calls of an operation are delayed
-            raise AssertionError
-        call = self.backend.accept_delayed(operation, request, self.raw, now)
-        request.exchange.verdict = verdict = request.route.tenant.decide_at(call, now)
-        return call, verdict
+        request, entry = self._request, self._entry
+        notes = check_head(entry.operation, request)
+        raw = check_body_length(self._raw, self._backend.max_body(request))
+        call = self._backend.read_call(entry, request, notes, raw, now)
+        request.exchange.verdict = request.route.tenant.decide_at(entry.handler, call, now)
+        self._has_arrived = True
+        return call, request.exchange.verdict
 
     async def answer(self) -> Response:
-        """Return the 204, which does not depend on the verdict."""
-        return no_content(self.request)
+        """Return the answer, also if the call never arrived."""
+        request = self._request
+        if not self._has_arrived or request.exchange.verdict is None:
+            return await answer_lost_call(self._entry, request)
+        return render(self._entry, request.exchange.verdict.value, request)
 
 
-# ---- methods ---------------------------------------------------------------------------------
+async def answer_lost_call(entry: Entry, request: ApiRequest) -> Response:
+    """Answer a delayed call whose wait ended before it arrived.
+
+    It gets the answer without content. Raise Rejected (503) if the operation has none.
+    """
+    if entry.operation.success is not None:
+        request.exchange.verdict = None
+        raise Rejected(503, "", "the wait ended before the delayed call arrived")
+    return render(entry, NOTHING, request)
 
 
-async def _describe(_: object, operation: Operation, __: ApiRequest) -> Response:
-    """Return the description of *operation* (claim get-describes)."""
-    return response.render_description(operation.description)
+# ---- requests without a handler --------------------------------------------------------------
 
 
-async def _list_methods(_: object, operation: Operation, __: ApiRequest) -> Response:
-    """Return the methods of *operation* in `Allow` (claim options)."""
-    return Response(204).with_headers((response.allow_header(operation),))
+async def _answer_without_handler(resource: Resource, request: ApiRequest) -> Response:
+    """Answer a GET that describes (claim get-describes), or OPTIONS (claim options).
 
-
-async def _refuse_method(_: object, operation: Operation, request: ApiRequest) -> NoReturn:
-    """Raise Rejected: 405 with the methods of *operation* (claim method-not-allowed)."""
-    methods = ", ".join(operation.methods)
-    reason = f"{shorten(request.scope['method'])} is not allowed; send one of {methods}"
+    Raise Rejected: 501 for a described method without a handler, else 405 with the methods of the
+    path (claim method-not-allowed).
+    """
+    method, methods = request.scope["method"], resource.main.allowed_methods
+    if method == "OPTIONS":
+        return Response(204).with_headers((response.allow_header(methods),))
+    if method in methods and method in SAFE_METHODS:
+        return response.render_description(resource.main.description)
+    if method in resource.operations:
+        reason = f"{resource.operations[method].name} is described, and has no handler here"
+        raise Rejected(501, "method", reason)
+    reason = f"{shorten(method)} is not allowed; send one of {', '.join(methods)}"
     raise Rejected(405, "method", reason)
-
-
-MethodHandler = Callable[
-    [SimulationBackend, Operation, ApiRequest], Awaitable[Response | BrokenResponse]
-]
-_METHODS: Final[Mapping[str, MethodHandler]] = {
-    "POST": SimulationBackend.handle_post,
-    "GET": _describe,
-    "HEAD": _describe,
-    "OPTIONS": _list_methods,
-}
 
 
 # ---- steps -----------------------------------------------------------------------------------
 
 
-def _identify(tenant: Tenant, headers: Headers) -> credentials.Principal:
+def check_head(operation: Operation, request: ApiRequest) -> tuple[str, ...]:
+    """Check credentials, grant, query and encoding; return notes on the query.
+
+    The exchange gets the principal, `$select` and the values of the query.
+    """
+    tenant, exchange = request.route.tenant, request.exchange
+    if operation.security:
+        principal = exchange.principal = _identify(request)
+        if principal.app is not None:
+            status = int(tenant.facts.readings.restricted)
+            credentials.check_grant(principal, operation.agent, status)
+    notes: tuple[str, ...] = ()
+    if request.scope["query_string"] or operation.requires_query:
+        query = read_query(request.scope["query_string"], operation.query)
+        exchange.select, exchange.query, notes = query.select, query.values, query.notes
+    if operation.bodies and request.headers.content_encoding is not None:
+        raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
+    return notes
+
+
+def _identify(request: ApiRequest) -> credentials.Principal:
+    tenant, presented = request.route.tenant, request.headers.credentials
     facts, sessions = tenant.facts, tenant.state.sessions
     principal = credentials.identify(
-        headers.credentials, facts.known_credentials, sessions, facts.installation
+        presented, facts.known_credentials, sessions, facts.installation
     )
     if tenant.state.expiry_times:
-        tenant.use_credentials(headers.credentials)
+        tenant.use_credentials(presented)
     return principal
 
 
-def _authorize(operation: Operation, request: ApiRequest) -> list[str]:
-    """Check the credentials and read the query; return notes on the query."""
-    tenant, exchange = request.route.tenant, request.exchange
-    exchange.principal = _identify(tenant, request.headers)
-    credentials.check_grant(exchange.principal, int(tenant.facts.readings.restricted))
-    return _read_query(operation, request)
-
-
-def _check_encoding(headers: Headers) -> None:
-    if headers.content_encoding is not None:
-        raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
-
-
-def _read_query(operation: Operation, request: ApiRequest) -> list[str]:
-    """Store `$select` in the exchange; return notes on unknown parameters, which are ignored."""
-    query = request.scope["query_string"]
-    if not query:
-        return []
-    notes: list[str] = []
-    for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
-        if name.lower() == "$select":
-            request.exchange.select = parse_select(value)
-        elif name.lower() not in operation.query_names:
-            notes.append(f"?{shorten(name)}: unknown query parameter, ignored")
-    return notes
+def render(entry: Entry, value: Any, request: ApiRequest) -> Response:  # noqa: ANN401 - JSON
+    """Return the answer that carries *value*."""
+    readings = request.route.tenant.facts.readings
+    return entry.render(value, entry.operation, request.headers, readings)

@@ -1,18 +1,22 @@
-"""SyncEmailAccounts: the call that a decoded body makes, and its 204."""
+"""SyncEmailAccounts: starts a run if the lease is free, and always answers the same 204."""
 
-from collections.abc import Coroutine, Mapping
-from typing import Final
+from array import array
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, Final
 
 from starlette.types import Scope, Send
 
-from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
-from superoffice_mock.core.lease import Call, pack_account_ids
-from superoffice_mock.core.sync_run import Instant
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.openapi.readings import Readings
+from superoffice_contract.operations.sync_email_accounts import NAME as NAME
+from superoffice_contract.operations.sync_email_accounts import named_accounts
+from superoffice_mock.core import lease
+from superoffice_mock.core.sync_run import AccountId
+from superoffice_mock.core.verdicts import Handler
 from superoffice_mock.server import asgi_extensions
-from superoffice_mock.webapi.request import ApiRequest
+from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.response import NO_CACHE_HEADERS, Response
-from superoffice_mock.wire.decode import DecodedBody
-from superoffice_mock.wire.headers import RawHeader
+from superoffice_mock.wire.headers import Headers, RawHeader
 
 
 class NoContent(Response, frozen=True):
@@ -44,15 +48,26 @@ NO_CONTENT: Final[Mapping[str, NoContent]] = {
 """The answer to every valid call, by value of the reading `no-content-type`."""
 
 
-def no_content(request: ApiRequest) -> Response:
+def account_ids(body: Any) -> Sequence[AccountId]:  # noqa: ANN401 - a decoded body
+    """Return the ids of the accounts in *body* (int32, claim account-id-int32).
+
+    They are packed, so that they take little memory in the journal.
+    """
+    accounts = body.sync_user_accounts or ()
+    return array("i", [account.account_id for account in accounts])  # type: ignore[return-value]
+
+
+def render_no_content(_: Any, __: Operation, ___: Headers, readings: Readings) -> Response:  # noqa: ANN401
     """Return the 204, which does not depend on the verdict (claim no-content)."""
-    return NO_CONTENT[request.route.tenant.facts.readings.no_content_type]
+    return NO_CONTENT[readings.no_content_type]
 
 
-def read_call(notes: list[str], body: DecodedBody, exchange: Exchange, now: Instant) -> Call:
-    """Return the call that *body* makes *now*; *notes* and violations go into *exchange*."""
-    if notes or body.violations:
-        exchange.violations = (*notes, *body.violations)[:MAX_VIOLATIONS]
-    accounts = body.content.sync_user_accounts or ()
-    ids = pack_account_ids([account.account_id for account in accounts])
-    return Call(exchange.id, ids, now)
+def make_entry(operation: Operation) -> Entry:
+    """Return the entry of *operation*, which is SyncEmailAccounts."""
+    return Entry(
+        operation,
+        Handler(lease.decide, lease.withdraw),
+        read_body=account_ids,
+        accounts=named_accounts,
+        render=render_no_content,
+    )

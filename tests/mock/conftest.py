@@ -1,4 +1,4 @@
-"""Fixtures of the tests of the control surface."""
+"""A mock without sockets, for the tests of the vendor's API and of the control surface."""
 
 import pytest
 

@@ -1,0 +1,118 @@
+"""An entry of the registry: what the mock knows of one operation beyond its description."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_contract.openapi.readings import Readings
+from superoffice_contract.operations.accounts import AccountsOf, no_accounts
+from superoffice_mock.core.verdicts import Handler
+from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.response import Response, render_error, render_value
+from superoffice_mock.wire.headers import Headers
+
+Render = Callable[[Any, Operation, Headers, Readings], Response]
+"""Makes the answer from the value of a verdict.
+
+It runs after the change of the state, so slow work such as signing belongs here.
+"""
+RenderError = Callable[[Rejected, Headers, Readings], Response]
+"""Makes the answer to a call that is rejected."""
+
+
+# ---- where the tenant of a call comes from ---------------------------------------------------
+
+
+class FirstSegment(msgspec.Struct, frozen=True):
+    """The tenant is the segment before the described path, if there is one."""
+
+
+class PathParameter(msgspec.Struct, frozen=True):
+    """The tenant is the value of a parameter in the path."""
+
+    name: str
+
+
+TenantFinder = Callable[[Headers, Any], str | None]
+"""Returns the id of the tenant that a call names, or None for the default one.
+
+It takes the headers and the decoded body, which is None if it is missing or invalid.
+"""
+
+
+class FromRequest(msgspec.Struct, frozen=True):
+    """The tenant is in the headers or in the body, such as a token."""
+
+    find: TenantFinder
+
+
+TenantSource = FirstSegment | PathParameter | FromRequest
+FIRST_SEGMENT: Final = FirstSegment()
+
+
+# ---- entries ---------------------------------------------------------------------------------
+
+
+def keep_body(body: Any) -> Any:  # noqa: ANN401 - a decoded body
+    """Return *body* unchanged."""
+    return body
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """An operation and its handler.
+
+    *read_body* makes what the handler gets from the decoded body. *accounts* returns the accounts
+    that a call names. *entropy_bytes* is how many random bytes the handler gets.
+    """
+
+    operation: Operation
+    handler: Handler
+    tenant: TenantSource = FIRST_SEGMENT
+    read_body: Callable[[Any], Any] = keep_body
+    accounts: AccountsOf = no_accounts
+    render: Render = render_value
+    render_error: RenderError = render_error
+    entropy_bytes: int = 0
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """The operations at one path, by method; some may have no handler.
+
+    *main* stands for the path in the journal, and is what a GET describes.
+    """
+
+    main: Operation
+    operations: Mapping[str, Operation]
+    entries: Mapping[str, Entry]
+
+
+class Registry:
+    """The operations that a mock answers: a description, and an entry for each handler."""
+
+    def __init__(self, description: Description, entries: Iterable[Entry]) -> None:
+        self.description = description
+        self.entries = {entry.operation.name: entry for entry in entries}
+        self.resources = {resource.main.path: resource for resource in self._resources()}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the operations that have a handler."""
+        return list(self.entries)
+
+    def _resources(self) -> Iterator[Resource]:
+        by_path: dict[str, dict[str, Operation]] = {}
+        for (method, path), operation in self.description.operations.items():
+            by_path.setdefault(path, {})[method] = operation
+        for operations in by_path.values():
+            entries = {
+                method: self.entries[operation.name]
+                for method, operation in operations.items()
+                if operation.name in self.entries
+            }
+            handled = [entry.operation for entry in entries.values()]
+            described = sorted(
+                operations.values(), key=lambda operation: operation.method != "POST"
+            )
+            yield Resource((*handled, *described)[0], operations, entries)
