@@ -3,18 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from functools import partial
+from contextlib import aclosing
 from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.proxy import hop_by_hop
 from superoffice_mock.proxy.body_buffer import MAX_BODY_BYTES, BufferedBody, MemoryBudget
-from superoffice_mock.proxy.upstream_client import (
-    UpstreamClient,
-    UpstreamError,
-    UpstreamRequest,
-    UpstreamResponse,
-)
+from superoffice_mock.proxy.upstream_client import UpstreamClient, UpstreamError, UpstreamResponse
 from superoffice_mock.recordings import body_encoding, outcome_labels
 from superoffice_mock.recordings.model import (
     Entry,
@@ -24,7 +19,6 @@ from superoffice_mock.recordings.model import (
     decode_headers,
 )
 from superoffice_mock.server import asgi_extensions
-from superoffice_mock.server.asgi_extensions import Connection
 from superoffice_mock.wire import error_body
 
 Scope = MutableMapping[str, Any]
@@ -58,14 +52,9 @@ class RequestReader:
     `completed_at` is the time at which the whole body had been read, by `perf_counter`.
     """
 
-    def __init__(
-        self,
-        receive: Receive,
-        buffer: BufferedBody,
-        find_rejection: Callable[[], Rejected | None],
-    ) -> None:
+    def __init__(self, scope: Scope, receive: Receive, buffer: BufferedBody) -> None:
+        self._scope = scope
         self._receive = receive
-        self._find_rejection = find_rejection
         self._complete = asyncio.Event()
         self.buffer = buffer
         self.completed_at: float | None = None
@@ -81,7 +70,7 @@ class RequestReader:
             if part:
                 self.buffer.add(part)
                 yield part
-        if error := self._find_rejection():
+        if error := asgi_extensions.rejection_of(self._scope):
             raise error
         self.completed_at = time.perf_counter()
         self._complete.set()
@@ -105,9 +94,7 @@ class ProxiedExchange:
         self.scope = scope
         self.method: str = scope["method"]
         self.arrival = arrival
-        self.reader = RequestReader(
-            receive, BufferedBody("request", budget), partial(asgi_extensions.rejection_of, scope)
-        )
+        self.reader = RequestReader(scope, receive, BufferedBody("request", budget))
         self.response_buffer = BufferedBody("response", budget)
         self.response_head: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self.is_recorded = False
@@ -119,20 +106,22 @@ class ProxiedExchange:
         query: bytes = self.scope["query_string"]
         return path + b"?" + query if query else path
 
-    @property
-    def connection(self) -> Connection | None:
-        """The connection below ASGI, if the server offers it."""
-        return asgi_extensions.connection_of(self.scope)
-
 
 class RecordingProxy:
-    """Forwards every request with *client* and passes the exchange to *write*."""
+    """An application that forwards requests with *client* and passes the exchanges to *write*.
+
+    `app` is itself, as a server wants it.
+    """
 
     def __init__(self, client: UpstreamClient, write: WriteEntry) -> None:
         self._client = client
         self._write = write
         self._budget = MemoryBudget()
         self._arrivals = 0
+        self.app = self
+
+    def close(self, _: str) -> None:
+        """Do nothing: the upstream answers the calls in flight."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward one request and its answer, until it is complete or the client disconnects."""
@@ -146,7 +135,10 @@ class RecordingProxy:
         disconnect = asyncio.create_task(exchange.reader.wait_for_disconnect())
         try:
             await asyncio.wait((forward, disconnect), return_when=asyncio.FIRST_COMPLETED)
-            await _wait_for_both(exchange, forward, disconnect)
+            disconnect.cancel()
+            if not exchange.is_recorded:
+                forward.cancel()
+            await asyncio.wait((forward, disconnect))
             if not exchange.is_recorded:
                 await self._record(exchange, ABORTED)
         except asyncio.CancelledError:  # the server is stopping
@@ -165,9 +157,11 @@ class RecordingProxy:
     async def _forward(self, exchange: ProxiedExchange, send: Send) -> None:
         authority = self._client.upstream.authority
         headers = hop_by_hop.request_headers(exchange.scope["headers"], authority)
-        request = UpstreamRequest(exchange.method, exchange.target, headers)
         try:
-            async with await self._client.send(request, exchange.reader.read_body()) as response:
+            response = await self._client.send(
+                exchange.method, exchange.target, headers, exchange.reader.read_body()
+            )
+            async with aclosing(response):
                 await self._forward_answer(exchange, response, send)
         except ClientDisconnected:
             await self._record(exchange, ABORTED)
@@ -202,7 +196,8 @@ class RecordingProxy:
 
     async def _report_failure(self, exchange: ProxiedExchange, failure: str, send: Send) -> None:
         """Answer with an error, or break the connection if the upstream did."""
-        can_answer = failure in ERRORS_WITHOUT_ANSWER or exchange.connection is None
+        has_connection = asgi_extensions.connection_of(exchange.scope) is not None
+        can_answer = failure in ERRORS_WITHOUT_ANSWER or not has_connection
         if exchange.response_head is None and can_answer:
             status, problem = ERRORS_WITHOUT_ANSWER.get(failure, ERROR_AFTER_BREAK)
             await self._record(exchange, failure, ANSWERED_BY_RECORDER.format(status))
@@ -219,18 +214,8 @@ class RecordingProxy:
         await self._write(_entry(exchange, self._client, failure, notes))
 
 
-async def _wait_for_both(
-    exchange: ProxiedExchange, forward: asyncio.Task[None], disconnect: asyncio.Task[None]
-) -> None:
-    """Wait until both tasks end; cancel *forward* unless the exchange is being written."""
-    disconnect.cancel()
-    if not exchange.is_recorded:
-        forward.cancel()
-    await asyncio.wait((forward, disconnect))
-
-
 def _break_connection(exchange: ProxiedExchange, failure: str) -> None:
-    connection = exchange.connection
+    connection = asgi_extensions.connection_of(exchange.scope)
     if connection is not None and failure == "reset":
         connection.reset()
     elif connection is not None:
@@ -260,10 +245,7 @@ def _entry(
     headers = hop_by_hop.request_headers(exchange.scope["headers"], client.upstream.authority)
     return Entry(
         request=RecordedRequest(
-            exchange.method,
-            url,
-            headers=decode_headers(headers),
-            body=exchange.reader.buffer.body,
+            exchange.method, url, headers=decode_headers(headers), body=exchange.reader.buffer.body
         ),
         response=response,
         at=exchange.at,
@@ -291,6 +273,6 @@ def _recorded_response(exchange: ProxiedExchange, failure: str | None) -> Record
     body = exchange.response_buffer.body
     plain = body_encoding.decompress(body, coding) if body and coding else body
     if body and (plain is None or len(plain) > MAX_BODY_BYTES):
-        exchange.response_buffer.leave_out(NOT_DECOMPRESSED)
+        exchange.response_buffer.drop(NOT_DECOMPRESSED)
         plain = None
     return RecordedResponse(status, failure, headers=headers, body=plain)

@@ -41,9 +41,9 @@ class BufferedBody:
         if self.note is not None:
             return
         if self._length + len(part) > MAX_BODY_BYTES:
-            self._drop(f"it is longer than {MAX_BODY_BYTES // 1024 // 1024} MiB")
+            self.drop(f"it is longer than {MAX_BODY_BYTES // 1024 // 1024} MiB")
         elif not self._budget.reserve(len(part)):
-            self._drop("too many long bodies were in progress")
+            self.drop("too many long bodies were in progress")
         else:
             self._length += len(part)
             self._parts.append(part)
@@ -53,17 +53,13 @@ class BufferedBody:
         """The body so far; None if it was left out."""
         return None if self.note is not None else b"".join(self._parts)
 
-    def leave_out(self, reason: str) -> None:
-        """Drop the body, unless it is dropped already, and note *reason*."""
-        if self.note is None:
-            self._drop(reason)
-
     def release(self) -> None:
         """Drop the bytes and give them back to the budget."""
         self._budget.release(self._length)
         self._length = 0
         self._parts = []
 
-    def _drop(self, reason: str) -> None:
+    def drop(self, reason: str) -> None:
+        """Drop the body and note *reason*."""
         self.release()
         self.note = f"the {self._kind} body was left out: {reason}"

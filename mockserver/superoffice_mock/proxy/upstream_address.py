@@ -113,14 +113,7 @@ def _check_public(host: str, addresses: Iterable[Address]) -> None:
 
 def may_be_called(address: Address) -> bool:
     """Return whether *address*, or the IPv4 address in it, is public or loopback."""
-    inner = _embedded_ipv4(address)
-    return inner.is_loopback or (inner.is_global and not inner.is_multicast)
-
-
-def _embedded_ipv4(address: Address) -> Address:
-    """Return the IPv4 address that an IPv6 address leads to; otherwise *address* itself."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _NAT64:
-        return IPv4Address(int(address) & _LOW_32_BITS)
-    return address.ipv4_mapped or address.sixtofour or address
+    if isinstance(address, IPv6Address):
+        in_nat64 = IPv4Address(int(address) & _LOW_32_BITS) if address in _NAT64 else None
+        address = in_nat64 or address.ipv4_mapped or address.sixtofour or address
+    return address.is_loopback or (address.is_global and not address.is_multicast)

@@ -5,8 +5,11 @@ import zlib
 from collections.abc import Mapping
 from typing import Final
 
-from superoffice_contract.openapi import charsets
-from superoffice_contract.openapi.charsets import CHARSETS
+from superoffice_contract.bodies.content_type import (
+    CHARSETS,
+    charset_parameter,
+    strip_byte_order_mark,
+)
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 """Limit of a decompressed body: a small body may decompress to a huge one."""
@@ -20,7 +23,7 @@ _WINDOW_BITS: Final[Mapping[str, tuple[int, ...]]] = {
 
 def encoding_of(media_type: str) -> str:
     """Return the codec for the charset of *media_type*; UTF-8 if it is missing or unknown."""
-    return CHARSETS.get(charsets.charset_parameter(media_type) or "", _UTF8)
+    return CHARSETS.get(charset_parameter(media_type) or "", _UTF8)
 
 
 def encode(text: str, media_type: str) -> bytes:
@@ -33,7 +36,7 @@ def encode(text: str, media_type: str) -> bytes:
 
 def decode(body: bytes, media_type: str) -> tuple[str, str] | None:
     """Return the text of *body*, with its byte order mark, and its codec; None if it is binary."""
-    _, encoding = charsets.strip_byte_order_mark(body, encoding_of(media_type))
+    _, encoding = strip_byte_order_mark(body, encoding_of(media_type))
     try:
         return body.decode(encoding), encoding
     except UnicodeDecodeError:

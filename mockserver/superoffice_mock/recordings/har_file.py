@@ -38,14 +38,9 @@ MockMembers = TypeVar("MockMembers", Label, About)
 def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
     """Read the HAR or `.part` file at *path*. Raise SetupError with one line if it is neither."""
     try:
-        log = har.load_log(path, max_bytes)
+        return har.load(path, _recording, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
-    try:
-        return _recording(log)
-    except TrafficError as error:
-        msg = f"{path}: {error}"
-        raise SetupError(msg) from None
 
 
 def read(raw: bytes, max_bytes: int = MAX_BYTES) -> Recording:

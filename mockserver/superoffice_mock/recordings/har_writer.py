@@ -35,7 +35,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     blocked = None if elapsed is None or service_time is None else max(elapsed - service_time, 0.0)
     wait = None if service_time is None else max(service_time - entry.receive_time, 0.0)
     return {
-        "startedDateTime": _timestamp(entry.at),
+        "startedDateTime": "" if entry.at is None else _timestamp(entry.at),
         "time": _milliseconds(elapsed),
         "request": _request_json(entry.request),
         "response": _response_json(entry.response),
@@ -50,9 +50,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _timestamp(at: float | None) -> str:
-    if at is None:
-        return ""
+def _timestamp(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 

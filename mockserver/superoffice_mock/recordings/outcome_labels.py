@@ -4,35 +4,58 @@ A call that is turned away gets the same 204 as a call that starts a run, one se
 the traffic does not decide, the outcome is `unknown`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
 
-from superoffice_contract.grading import behaviour, calls
-from superoffice_contract.grading.behaviour import TURNED_AWAY_LATENCY
-from superoffice_contract.grading.calls import Call
+from superoffice_contract import lost_accounts
+from superoffice_contract.bodies.decode import decode
+from superoffice_contract.errors import InvalidBody
+from superoffice_contract.grading import behaviour
+from superoffice_contract.grading.calls import BUSY_SECOND, Call
+from superoffice_contract.openapi import operations
+from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_contract.openapi.paths import PathMatch
+from superoffice_contract.operations import registry
 from superoffice_mock.errors import Rejected
-from superoffice_mock.recordings.model import Confidence, Entry, Outcome, Recording
-from superoffice_mock.wire.decode import decode
+from superoffice_mock.recordings.model import Confidence, Entry, Outcome, RecordedRequest, Recording
+from superoffice_mock.wire.query import read_query
 
-NO_LIMIT: Final = 1_000_000_000
-MAX_TURNED_AWAY_LATENCY: Final = 2.0
-"""A 204 that took longer than this does not mean turned away, even on a slow network."""
+_ONLINE_TENANT: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 UNKNOWN: Final[tuple[Outcome, Confidence | None]] = ("unknown", None)
 
 
-def tenant_of(url: str) -> str | None:
-    """Return the tenant that *url* addresses; None if *url* is not that of the call."""
-    path = unquote(urlsplit(url).path)
-    return calls.parse_address(path).tenant if calls.is_call_path(path) else None
+def tenant_of(url: str, description: Description | None = None) -> str | None:
+    """Return the tenant that *url* addresses; None if *description* has no such path.
+
+    *description* is that of the product by default, here and below.
+    """
+    match = _find_path(url, description or operations.load())
+    return None if match is None else _tenant(match)
 
 
-def add_labels(recording: Recording) -> Recording:
+def _find_path(url: str, description: Description) -> PathMatch | None:
+    return description.paths.find_end(unquote(urlsplit(url).path))
+
+
+def _tenant(match: PathMatch) -> str | None:
+    """Return the tenant in front of the described path; None if a parameter may be the tenant."""
+    if match.parameters:
+        return None
+    segment = match.first_segment
+    return segment.capitalize() if _ONLINE_TENANT.fullmatch(segment) else "onsite"
+
+
+def add_labels(recording: Recording, description: Description | None = None) -> Recording:
     """Return *recording* in the order of arrival, each entry labelled with its likely outcome."""
-    entries = sorted(recording.entries, key=_arrival_key)
-    estimates = {call.id: call for call in behaviour.estimate_turned_away([*_calls(entries)])}
+    entries = sorted(
+        recording.entries, key=lambda entry: (entry.label.arrival or 0, entry.at or 0.0)
+    )
+    calls = [*_calls(entries, description or operations.load())]
+    estimates = {call.id: call for call in behaviour.estimate_turned_away(calls)}
     return replace(
         recording,
         entries=tuple(
@@ -42,42 +65,44 @@ def add_labels(recording: Recording) -> Recording:
     )
 
 
-def _arrival_key(entry: Entry) -> tuple[int, float]:
-    return entry.label.arrival or 0, entry.at or 0.0
-
-
 def _with_outcome(entry: Entry, outcome: Outcome, confidence: Confidence | None) -> Entry:
     return replace(entry, label=replace(entry.label, outcome=outcome, confidence=confidence))
 
 
-def _calls(entries: Iterable[Entry]) -> Iterator[Call]:
+def _calls(entries: Iterable[Entry], description: Description) -> Iterator[Call]:
     """Yield the entries that may have started a run or been turned away."""
     for index, entry in enumerate(entries):
-        tenant = tenant_of(entry.request.url)
-        if tenant is not None and entry.request.method == "POST":
+        request, match = entry.request, _find_path(entry.request.url, description)
+        if match is None:
+            continue
+        operation = description.operations.get((request.method, match.template))
+        if operation is not None and operation.name in registry.THROTTLED:
             yield Call(
                 id=f"{index}",
                 time="",
-                tenant=tenant,
-                method=entry.request.method,
-                path=urlsplit(entry.request.url).path,
+                tenant=_tenant(match) or "",
+                method=request.method,
+                path=urlsplit(request.url).path,
                 at=entry.at,
                 elapsed=entry.elapsed,
                 latency=entry.service_time,
                 status=entry.response.status or None,
                 gave_up=None,
-                accounts=_accounts(entry),
+                accounts=_accounts(request, operation),
             )
 
 
-def _accounts(entry: Entry) -> tuple[int, ...]:
-    """Return the requested accounts; empty if the body is missing or can't be read."""
-    media_type = entry.request.media_type or None
+def _accounts(request: RecordedRequest, operation: Operation) -> tuple[int, ...]:
+    """Return the requested accounts; empty if body or query is missing or can't be read."""
+    raw, content = request.body or b"", None
     try:
-        decoded = decode(calls.operation(), media_type, entry.request.body or b"", NO_LIMIT)
-    except Rejected:
+        query = read_query(urlsplit(request.url).query.encode(), operation.query)
+        if operation.bodies and (raw or operation.body_required):
+            content = decode(operation.bodies, request.media_type or None, raw).content
+    except (InvalidBody, Rejected):
         return ()
-    return tuple(account.account_id for account in decoded.content.sync_user_accounts or ())
+    named_accounts = registry.ACCOUNTS[operation.name](content, query.values)
+    return tuple(account.id for account in named_accounts)
 
 
 def _outcome(entry: Entry, call: Call | None) -> tuple[Outcome, Confidence | None]:
@@ -92,11 +117,11 @@ def _outcome(entry: Entry, call: Call | None) -> tuple[Outcome, Confidence | Non
 
 
 def _outcome_of_204(
-    turned_away: calls.Confidence | None, latency: float
+    turned_away: lost_accounts.Confidence | None, latency: float
 ) -> tuple[Outcome, Confidence | None]:
     """Return the likely outcome of a call that named accounts and got a 204."""
-    if latency < TURNED_AWAY_LATENCY:  # claim busy-second: a call that is turned away takes longer
+    if latency < BUSY_SECOND[0]:  # claim busy-second: a call that is turned away takes longer
         return ("started", "high") if turned_away is None else UNKNOWN
-    if latency >= MAX_TURNED_AWAY_LATENCY:  # it waited for a run, its own or another
+    if latency >= BUSY_SECOND[1]:  # it waited for a run, its own or another
         return UNKNOWN
-    return ("turned_away", "high" if turned_away is calls.Confidence.HIGH else "medium")
+    return ("turned_away", "high" if turned_away is lost_accounts.Confidence.HIGH else "medium")

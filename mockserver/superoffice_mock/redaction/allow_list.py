@@ -1,10 +1,14 @@
 """The public words: names and texts of the contract, which redaction keeps wherever they are."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cached_property
+from itertools import chain
 from typing import Final
 
-from superoffice_contract.openapi import operations as openapi_operations
+from superoffice_contract.bodies.shape_text import walk
+from superoffice_contract.bodies.writers import item_name
+from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_contract.openapi.schemas import Scalar
 
 PATH_PREFIXES: Final = ("superoffice", "crm", "webapi")
 """Path segments under which the vendor's documentation installs an onsite SuperOffice."""
@@ -23,37 +27,66 @@ CARRIER_MEMBERS: Final = ("tableright", "fieldproperties")
 """Members that the vendor's client adds to every element that it got from the server."""
 
 
-@cache
-def public_words() -> frozenset[str]:
-    """Return the public words in lower case: names and whole texts of the description."""
-    document = openapi_operations.load()
-    operations = document.operations.values()
-    return frozenset(
-        {
-            *(text.lower() for text in _texts(document.document)),
-            *(text.lower() for operation in operations for text in _texts(operation.description)),
-            *(text.lower() for operation in operations for text in operation.path.split("/")),
-            *(*ERROR_MEMBERS, *CARRIER_MEMBERS, *PATH_PREFIXES),
-        }
-    )
+class AllowList:
+    """What redaction keeps because *description* has it; names and texts ignore case.
+
+    They are collected on first use, which takes a while for a large description.
+    """
+
+    def __init__(self, description: Description) -> None:
+        self._description = description
+        self._operations = tuple(description.operations.values())
+
+    def is_public(self, word: str) -> bool:
+        """Return whether *word* is a name or a whole text of the description."""
+        return word.lower() in self._words
+
+    def is_integer(self, name: str) -> bool:
+        """Return whether a request has integers under *name*: a member, or a query parameter."""
+        return name.lower() in self._integer_names
+
+    def is_query_name(self, name: str) -> bool:
+        """Return whether *name* is a documented query parameter."""
+        return name.lower() in self._query_names
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(
+            {
+                *(text.lower() for text in _texts(self._description.document)),
+                *(text.lower() for each in self._operations for text in _texts(each.description)),
+                *chain.from_iterable(map(_literal_segments, self._operations)),
+                *self._integer_names,
+                *(*ERROR_MEMBERS, *CARRIER_MEMBERS, *PATH_PREFIXES),
+            }
+        )
+
+    @cached_property
+    def _query_names(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(operation.query for operation in self._operations))
+
+    @cached_property
+    def _integer_names(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(map(_integer_names, self._operations)))
 
 
-@cache
-def integer_members() -> frozenset[str]:
-    """Return the described members that hold integers, in lower case."""
-    return frozenset(_integer_members(openapi_operations.load().document))
+def _literal_segments(operation: Operation) -> Iterator[str]:
+    """Yield the segments of the path that every request has, in lower case."""
+    segments = operation.path.lower().split("/")
+    return (segment for segment in segments if "{" not in segment)
 
 
-@cache
-def query_names() -> frozenset[str]:
-    """Return the documented query parameters, in lower case."""
-    operations = openapi_operations.load().operations.values()
-    return frozenset(name for operation in operations for name in operation.query_names)
-
-
-def is_public(word: str) -> bool:
-    """Return whether *word* is public, ignoring case."""
-    return word.lower() in public_words()
+def _integer_names(operation: Operation) -> Iterator[str]:
+    """Yield the names under which a request has integers, in lower case."""
+    for name, parameter in operation.query.items():
+        if "integer" in parameter.shape.types:
+            yield name
+    for body in operation.bodies.values():
+        for path, shape in walk(body.shape):
+            if isinstance(shape, Scalar) and "integer" in shape.types:
+                yield next((step.lower() for step in reversed(path) if isinstance(step, str)), "")
+                if path and path[-1] == 0:  # an item of a list, which is an element in XML
+                    yield item_name(shape).lower()
 
 
 def _texts(node: object) -> Iterator[str]:
@@ -66,16 +99,3 @@ def _texts(node: object) -> Iterator[str]:
             yield from _texts(child)
     elif isinstance(node, str):
         yield node
-
-
-def _integer_members(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        properties = node.get("properties")
-        for name, schema in properties.items() if isinstance(properties, dict) else ():
-            if "integer" in str(schema.get("type")):
-                yield name.lower()
-        for child in node.values():
-            yield from _integer_members(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _integer_members(child)

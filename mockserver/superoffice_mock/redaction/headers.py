@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
 from http import HTTPMethod
 from typing import Final
 
+from superoffice_contract.bodies.content_type import CHARSETS, charset_parameter
 from superoffice_contract.messages import SESSION_COOKIE
-from superoffice_contract.openapi import charsets, operations
-from superoffice_contract.openapi.charsets import CHARSETS
 from superoffice_mock.recordings.model import Headers
-from superoffice_mock.redaction import allow_list, secret_patterns, urls
+from superoffice_mock.redaction import secret_patterns, urls
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.secret_patterns import redact_text
 
@@ -117,7 +115,7 @@ def redact_challenge(value: str, pseudonyms: Pseudonyms) -> str:
 
     def redact_realm(match: re.Match[str]) -> str:
         realm = match[2]
-        if not allow_list.is_public(realm):
+        if not pseudonyms.allow_list.is_public(realm):
             realm = pseudonyms.replace("realm", realm)
         return f'{match[1]}="{realm}"'
 
@@ -137,24 +135,14 @@ def redact_media_types(value: str, pseudonyms: Pseudonyms) -> str:
 
 def _redact_media_type(value: str, pseudonyms: Pseudonyms) -> str:
     name, *parameters = (part.strip() for part in value.split(";"))
-    if name.lower() not in _public_types():
+    if name.lower() not in _COMMON_TYPES and not pseudonyms.allow_list.is_public(name):
         name = pseudonyms.replace("media type", name)
     parts = [name, *(part for part in parameters if re.fullmatch(r"q=[0-9.]{1,5}", part))]
-    charset = charsets.charset_parameter(value)
+    charset = charset_parameter(value)
     if charset is not None:
         is_public = charset in CHARSETS
         parts.append(f"charset={charset if is_public else pseudonyms.replace('charset', charset)}")
     return "; ".join(parts)
-
-
-@cache
-def _public_types() -> frozenset[str]:
-    documented = (
-        media_type
-        for operation in operations.load().operations.values()
-        for media_type in operation.bodies
-    )
-    return frozenset({*documented, *_COMMON_TYPES})
 
 
 def _redact_user_agent(value: str, pseudonyms: Pseudonyms) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import msgspec
 
-from superoffice_mock.redaction import allow_list
+from superoffice_mock.redaction.allow_list import AllowList
 
 Match = tuple[int, bool, str]
 """The end of a value, whether its case matches, and its pseudonym."""
@@ -199,20 +199,15 @@ def replace_known(text: str, searched: str, tables: Iterable[ValueTable]) -> str
     return "".join((*parts, text[end:]))
 
 
-def is_common_word(value: str) -> bool:
-    """Return whether *value* is a word or number that occurs in ordinary sentences."""
-    is_short_number = value.isdecimal() and len(value) < _MIN_DIGITS
-    return is_short_number or value.lower() in _COMMON_WORDS or allow_list.is_public(value)
-
-
 class KnownValues:
     """Values and their pseudonyms, to replace the values where a response repeats them.
 
-    A common word is replaced in its own exchange and case only: otherwise a user called "the"
-    would damage every sentence.
+    A common word, such as those of *allow_list*, is replaced in its own exchange and case only:
+    otherwise a user called "the" would damage every sentence.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, allow_list: AllowList) -> None:
+        self._allow_list = allow_list
         self.capacity = CAPACITY
         self.current = ValueTable()
         self._recent = ValueTable()
@@ -229,12 +224,17 @@ class KnownValues:
 
     def add(self, role: str, value: str, pseudonym: str) -> None:
         """Search for *value*, which was found in the *role*, from now on."""
-        replacement = Replacement(
-            pseudonym, exact=role not in _ALWAYS_SECRET and is_common_word(value)
-        )
+        exact = role not in _ALWAYS_SECRET and self._is_common_word(value)
+        replacement = Replacement(pseudonym, exact)
         self.current.add(value, replacement)
         if role not in _LASTING_ROLES or replacement.exact or len(value) > MAX_LENGTH:
             return
         if len(self._recent) >= self.capacity:
             self._older, self._recent = self._recent, ValueTable()
         self._recent.add(value, replacement)
+
+    def _is_common_word(self, value: str) -> bool:
+        """Return whether *value* is a word or number that occurs in ordinary sentences."""
+        is_short_number = value.isdecimal() and len(value) < _MIN_DIGITS
+        is_known = value.lower() in _COMMON_WORDS or self._allow_list.is_public(value)
+        return is_short_number or is_known

@@ -14,6 +14,7 @@ from collections import Counter
 from hashlib import sha256
 from typing import Final
 
+from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.known_values import KnownValues
 
 DOMAIN: Final = "example.invalid"
@@ -80,13 +81,15 @@ def _check_digits(digits: str) -> str:
 class Pseudonyms:
     """Creates the pseudonyms of one recording. *key* is for tests and fixtures; default: random.
 
-    `counts` holds the number of replaced values by kind, `known_values` the values themselves.
+    Words in *allow_list* need none. `counts` holds the number of replaced values by kind,
+    `known_values` the values themselves.
     """
 
-    def __init__(self, key: bytes | None = None) -> None:
+    def __init__(self, allow_list: AllowList, key: bytes | None = None) -> None:
+        self.allow_list = allow_list
         self._key = secrets.token_bytes(32) if key is None else key
         self.counts: Counter[str] = Counter()
-        self.known_values = KnownValues()
+        self.known_values = KnownValues(allow_list)
 
     def replace(self, kind: str, value: str, role: str | None = None) -> str:
         """Return the pseudonym of *value*, and count it as *kind*.

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from superoffice_contract.openapi import claims
+from superoffice_contract.openapi import claims, operations
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import (
@@ -19,6 +19,7 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 from superoffice_mock.redaction import bodies, headers, urls
+from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.secret_patterns import redact_text
 
@@ -38,10 +39,11 @@ class Redactor:
     """Redacts the exchanges of one recording; equal values in it get equal pseudonyms.
 
     *key* is for tests and fixtures; the default is a random key that is gone with this object.
+    What is in *allow_list* stays; by default it is made from the description of the product.
     """
 
-    def __init__(self, key: bytes | None = None) -> None:
-        self._pseudonyms = Pseudonyms(key)
+    def __init__(self, key: bytes | None = None, allow_list: AllowList | None = None) -> None:
+        self._pseudonyms = Pseudonyms(allow_list or AllowList(operations.load()), key)
 
     @property
     def counts(self) -> dict[str, int]:

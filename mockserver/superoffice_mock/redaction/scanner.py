@@ -66,7 +66,7 @@ def scan_all(
 def scan_file(path: str, max_bytes: int = MAX_BYTES) -> tuple[FoundSecret, ...]:
     """Return the likely secrets in the file at *path*. Raise SetupError if it is not a HAR."""
     try:
-        log = har.load_log(path, max_bytes)
+        log = har.load(path, lambda log: log, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
     secrets = {

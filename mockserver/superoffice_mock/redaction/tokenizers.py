@@ -69,20 +69,21 @@ class TextRules(msgspec.Struct, frozen=True):
 
     def name(self, name: str) -> str:
         """Return the redacted name of a member; an undocumented name may be a secret itself."""
-        return name if allow_list.is_public(name) else self.pseudonyms.replace("member name", name)
+        is_public = self.pseudonyms.allow_list.is_public(name)
+        return name if is_public else self.pseudonyms.replace("member name", name)
 
     def value(self, member: str, value: str) -> str:
         """Return the redacted text of *member*."""
         if secret_patterns.PERSON_MEMBER.fullmatch(member):
             return self.pseudonyms.replace_in_shape("name", value)
-        if allow_list.is_public(value):
+        if self.pseudonyms.allow_list.is_public(value):
             return value
         role = "secret member" if secret_patterns.SECRET_MEMBER.search(member) else None
         return self.pseudonyms.replace_in_shape("text", value, role)
 
     def number(self, member: str, digits: str) -> str:
         """Return the number in *member*, or 0 if the member is not a documented integer."""
-        is_documented = member.lower() in allow_list.integer_members()
+        is_documented = self.pseudonyms.allow_list.is_integer(member)
         return digits if is_documented and _NUMBER.fullmatch(digits) else "0"
 
     def plain(self, text: str) -> str:
@@ -97,11 +98,12 @@ class ResponseTextRules(TextRules, frozen=True):
         """Return the redacted text of *member*; in a sentence only known values and secrets go."""
         if member.lower() in allow_list.MESSAGE_MEMBERS:
             return redact_text(value, self.pseudonyms)
-        return value if allow_list.is_public(value) else super().value(member, value)
+        is_public = self.pseudonyms.allow_list.is_public(value)
+        return value if is_public else super().value(member, value)
 
     def number(self, member: str, digits: str) -> str:
         """Return the number in *member*, or 0 if the member is not documented."""
-        is_documented = allow_list.is_public(member)
+        is_documented = self.pseudonyms.allow_list.is_public(member)
         return digits if is_documented and _NUMBER.fullmatch(digits) else "0"
 
     def plain(self, text: str) -> str:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from superoffice_mock.redaction import allow_list, secret_patterns
+from superoffice_mock.redaction import secret_patterns, tokenizers
 from superoffice_mock.redaction.pseudonyms import TENANT, Pseudonyms, is_pseudonym
 
 LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
@@ -58,7 +58,7 @@ def redact_origin(text: str, pseudonyms: Pseudonyms) -> str:
 
 def _redact_segment(segment: str, pseudonyms: Pseudonyms) -> str:
     word = unquote_plus(segment.replace("+", "%2B"))
-    if not word or allow_list.is_public(word) or TENANT.fullmatch(word):
+    if not word or pseudonyms.allow_list.is_public(word) or TENANT.fullmatch(word):
         return segment
     return pseudonyms.replace_in_shape("path segment", word)
 
@@ -69,14 +69,19 @@ def redact_tenant(text: str, pseudonyms: Pseudonyms) -> str:
 
 
 def redact_query(text: str, pseudonyms: Pseudonyms) -> str:
-    """Return the query *text*: documented names and the public words of `$select` stay."""
+    """Return the query *text*.
+
+    Documented names stay, with the integers among their values and the public words of `$select`.
+    """
     return "&".join(_redact_field(field, pseudonyms) for field in text.split("&"))
 
 
 def _redact_field(field: str, pseudonyms: Pseudonyms) -> str:
     raw_name, equals, raw_value = field.partition("=")
     name, value = unquote_plus(raw_name), unquote_plus(raw_value)
-    if name.lower() in allow_list.query_names():
+    if pseudonyms.allow_list.is_query_name(name):
+        if pseudonyms.allow_list.is_integer(name) and tokenizers.INTEGER.fullmatch(value):
+            return field
         words = _SELECT_WORD.sub(lambda word: _redact_selected(word[0], pseudonyms), value)
         return raw_name + equals + words
     role = "secret member" if secret_patterns.SECRET_MEMBER.search(name.lower()) else None
@@ -86,4 +91,5 @@ def _redact_field(field: str, pseudonyms: Pseudonyms) -> str:
 
 
 def _redact_selected(word: str, pseudonyms: Pseudonyms) -> str:
-    return word if allow_list.is_public(word) else pseudonyms.replace("query", word)
+    is_public = pseudonyms.allow_list.is_public(word)
+    return word if is_public else pseudonyms.replace("query", word)

@@ -5,16 +5,11 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.messages import shorten
 from superoffice_mock.recordings.model import Entry, RecordedResponse
 from superoffice_mock.replay.matching import Difference, json_differences
 from superoffice_mock.replay.pseudonym_bindings import Attempt
-from superoffice_mock.wire.values import shorten
 
-HEADERS: Final = (
-    *("allow", "cache-control", "content-type", "expires", "location", "pragma"),
-    *("retry-after", "www-authenticate"),
-)
-"""Headers that a client may act on and that are the same for every call."""
 IMMEDIATE: Final = "immediate"
 CLASSES: Final = ((0.7, IMMEDIATE), (1.9, "about a second"))
 """Time classes and their upper limits in seconds; claim busy-second is in the second class."""
@@ -65,15 +60,10 @@ def _describe_status(response: RecordedResponse) -> str:
 def _header_differences(
     recorded: RecordedResponse, actual: RecordedResponse, attempt: Attempt
 ) -> Iterator[Difference]:
-    for name in HEADERS:
-        values = [_normalized_value(response, name) for response in (recorded, actual)]
+    for name, normalize in HEADERS.items():
+        values = [normalize(", ".join(response.get_all(name))) for response in (recorded, actual)]
         if not attempt.matches(*values):
             yield Difference("header", name, *(shorten(value) or "none" for value in values))
-
-
-def _normalized_value(response: RecordedResponse, name: str) -> str:
-    normalize = _NORMALIZERS.get(name, str)
-    return normalize(", ".join(response.get_all(name)))
 
 
 def _sort_items(value: str) -> str:
@@ -89,13 +79,20 @@ def _mask_date(value: str) -> str:
     return "a date" if " gmt" in value.lower() else value
 
 
-_NORMALIZERS: Final[Mapping[str, Callable[[str], str]]] = {
+HEADERS: Final[Mapping[str, Callable[[str], str]]] = {
     "allow": _sort_items,
     "cache-control": _sort_items,
     "content-type": _normalize_type,
     "expires": _mask_date,
+    "location": str,
+    "pragma": str,
     "retry-after": _mask_date,
+    "www-authenticate": str,
 }
+"""The headers that a client may act on and that are the same for every call.
+
+What is compared of each is its value in this form.
+"""
 
 
 def _body_differences(recorded: bytes, actual: bytes, attempt: Attempt) -> Iterator[Difference]:

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import asdict
 
+from superoffice_contract.messages import shorten
 from superoffice_mock.core.credentials import (
     AccessToken,
     BasicCredentials,
@@ -15,7 +17,6 @@ from superoffice_mock.core.credentials import (
 )
 from superoffice_mock.replay.pseudonym_bindings import Attempt, has_pseudonym
 from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, TypedBody
-from superoffice_mock.wire.values import shorten
 
 _MISSING: Final = object()
 _CREDENTIALS_KINDS: Final = {
@@ -140,8 +141,8 @@ def _body_differences(
     recorded: TypedBody | OpaqueBody, actual: TypedBody | OpaqueBody, attempt: Attempt
 ) -> Iterator[Difference]:
     if isinstance(recorded, TypedBody) and isinstance(actual, TypedBody):
-        if recorded.has_pseudonyms or recorded.request != actual.request:
-            yield from json_differences("body", "", _builtins(recorded), _builtins(actual), attempt)
+        if recorded.has_pseudonyms or recorded.content != actual.content:
+            yield from json_differences("body", "", recorded.content, actual.content, attempt)
     elif isinstance(recorded, TypedBody) or isinstance(actual, TypedBody):
         yield Difference("body", "", _describe_body(recorded), _describe_body(actual))
     elif _type_of(recorded) != _type_of(actual) and recorded.text and actual.text:
@@ -149,10 +150,6 @@ def _body_differences(
     elif not attempt.matches(recorded.text, actual.text):
         lengths = f"{len(recorded.text)} bytes", f"{len(actual.text)} other bytes"
         yield Difference("body", "", *lengths)
-
-
-def _builtins(body: TypedBody) -> object:
-    return msgspec.to_builtins(body.request)
 
 
 def _type_of(body: OpaqueBody) -> tuple[str, str]:
@@ -172,7 +169,15 @@ def _describe_body(body: TypedBody | OpaqueBody) -> str:
 def json_differences(
     field: str, where: str, recorded: object, actual: object, attempt: Attempt
 ) -> Iterator[Difference]:
-    """Yield the differences between two JSON values; *where* is a JSON Pointer."""
+    """Yield the differences between two JSON values; *where* is a JSON Pointer.
+
+    Decoded objects are compared member by member, however the bodies spell their names.
+    """
+    if isinstance(recorded, msgspec.Struct) and isinstance(actual, msgspec.Struct):
+        names = dict(
+            zip(recorded.__struct_fields__, recorded.__struct_encode_fields__, strict=True)
+        )
+        recorded, actual = (_members(value, names) for value in (recorded, actual))
     match recorded, actual:
         case dict(), dict():
             for name in {**recorded, **actual}:
@@ -193,6 +198,10 @@ def json_differences(
                 yield Difference(field, where, _describe_value(recorded), _describe_value(actual))
 
 
+def _members(value: msgspec.Struct, names: Mapping[str, str]) -> dict[str, object]:
+    return {names.get(field, field): child for field, child in asdict(value).items()}
+
+
 def _pointer_step(name: str) -> str:
     return shorten(name).replace("~", "~0").replace("/", "~1")
 
@@ -207,7 +216,7 @@ def _describe_value(value: object) -> str:
             return "a text"
         case list():
             return "an array"
-        case dict():
+        case dict() | msgspec.Struct():
             return "an object"
         case _:
             return "nothing"

@@ -6,16 +6,16 @@ from typing import Final, Literal
 
 import msgspec
 
+from superoffice_contract.openapi.paths import Paths
+from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.model import Entry
-from superoffice_mock.replay import arrival_order, matching, request_key
+from superoffice_mock.replay import arrival_order, matching
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, Difference
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
-from superoffice_mock.replay.request_key import RequestKey
+from superoffice_mock.replay.request_key import RequestKey, RequestKeys
 
 Timing = Literal["recorded", "none"]
 
-API: Final = "api"
-"""The first segment of every documented path."""
 MAX_DIFFERENCES: Final = 20
 MAX_REMEMBERED: Final = 1024
 """Limit of the different requests whose matches are remembered."""
@@ -57,15 +57,12 @@ class Miss(msgspec.Struct, frozen=True):
 
 
 class Player:
-    """Plays the exchanges of one tenant once. It holds which were used, and the pseudonyms."""
+    """Plays the *exchanges* of one tenant once. It holds which were used, and the pseudonyms."""
 
     def __init__(
-        self,
-        exchanges: Sequence[RecordedExchange],
-        rules: Rules,
-        bindings: Bindings | None = None,
+        self, exchanges: Sequence[RecordedExchange], rules: Rules, bindings: Bindings | None = None
     ) -> None:
-        self._exchanges = exchanges
+        self.exchanges = exchanges
         self._rules = rules
         self._bindings = bindings or Bindings()
         self._used = bytearray(len(exchanges))
@@ -95,18 +92,14 @@ class Player:
     def skip_faulted(self, request: RequestKey) -> None:
         """Use up the exchange that *request* matches, if a fault answered it when recorded."""
         index = self._find_next(request, self._stable_matches(request))
-        if index is not None and self._exchanges[index].entry.label.outcome == "faulted":
+        if index is not None and self.exchanges[index].entry.label.outcome == "faulted":
             self._use(index)
 
     @property
     def remaining(self) -> tuple[RecordedExchange, ...]:
         """The exchanges that have not been played yet."""
-        pairs = zip(self._exchanges, self._used, strict=True)
+        pairs = zip(self.exchanges, self._used, strict=True)
         return tuple(exchange for exchange, is_used in pairs if not is_used)
-
-    def exchange(self, index: int) -> RecordedExchange:
-        """Return the exchange at an index that `take` returned."""
-        return self._exchanges[index]
 
     def missing(self, index: int) -> tuple[str, ...]:
         """Return the places of requests that came before this answer and have not arrived yet."""
@@ -114,7 +107,7 @@ class Player:
             return ()
         places = range(self._next_place, self._arrivals_before.get(index, 0))
         return tuple(
-            self._exchanges[self._by_place[place]].place
+            self.exchanges[self._by_place[place]].place
             for place in places
             if place not in self._arrived_places
         )
@@ -128,8 +121,9 @@ class Player:
         """Return the first unused match; immediate for requests in the recorded order."""
         while self._first_unused_index < len(self._used) and self._used[self._first_unused_index]:
             self._first_unused_index += 1
-        for index in range(self._first_unused_index, len(self._exchanges)):
-            if not self._used[index] and self._match_and_bind(index, request):
+        for index in range(self._first_unused_index, len(self.exchanges)):
+            if not self._used[index] and (attempt := self._match(index, request)) is not None:
+                attempt.commit()
                 return index
         return None
 
@@ -165,26 +159,23 @@ class Player:
     def _find_all(self, request: RequestKey) -> tuple[tuple[int, ...], bool]:
         """Return all matches of *request*, and whether all their pseudonyms are bound already."""
         matches, are_bound = [], True
-        for index in range(len(self._exchanges)):
-            attempt = self._bindings.attempt()
-            if next(self._differences(index, request, attempt), None) is None:
+        for index in range(len(self.exchanges)):
+            attempt = self._match(index, request)
+            if attempt is not None:
                 matches.append(index)
                 are_bound = are_bound and not attempt.has_new
         return tuple(matches), are_bound
 
-    def _match_and_bind(self, index: int, request: RequestKey) -> bool:
-        """Return whether *request* matches this exchange; if it does, bind its pseudonyms."""
-        attempt = self._bindings.attempt()
-        is_match = next(self._differences(index, request, attempt), None) is None
-        if is_match:
-            attempt.commit()
-        return is_match
+    def _match(self, index: int, request: RequestKey) -> Attempt | None:
+        """Return the bindings by which *request* matches this exchange; None if it does not."""
+        attempt = Attempt(self._bindings)
+        return attempt if next(self._differences(index, request, attempt), None) is None else None
 
     def _differences(
         self, index: int, request: RequestKey, attempt: Attempt
     ) -> Iterator[Difference]:
         fields = self._rules.fields
-        return matching.differences(self._exchanges[index].key, request, fields, attempt)
+        return matching.differences(self.exchanges[index].key, request, fields, attempt)
 
     def _use(self, index: int) -> None:
         self._used[index] = True
@@ -198,10 +189,10 @@ class Player:
     # ---- misses ------------------------------------------------------------------------------
 
     def _explain_miss(self, request: RequestKey) -> Miss:
-        if not self._exchanges:
+        if not self.exchanges:
             return Miss("nothing is recorded for this tenant")
         candidates = [
-            self._first_differences(index, request) for index in range(len(self._exchanges))
+            self._first_differences(index, request) for index in range(len(self.exchanges))
         ]
         matches = sum(not differences for differences in candidates)
         if matches:
@@ -212,7 +203,7 @@ class Player:
         nearest = min(
             range(len(candidates)), key=lambda index: (_distance(candidates[index]), index)
         )
-        place = self._exchanges[nearest].place
+        place = self.exchanges[nearest].place
         fields = ", ".join(dict.fromkeys(difference.field for difference in candidates[nearest]))
         return Miss(
             f"no recorded request matches; the nearest, {place}, differs in {fields}",
@@ -220,7 +211,7 @@ class Player:
         )
 
     def _first_differences(self, index: int, request: RequestKey) -> tuple[Difference, ...]:
-        attempt = self._bindings.attempt()
+        attempt = Attempt(self._bindings)
         return tuple(islice(self._differences(index, request, attempt), MAX_DIFFERENCES))
 
 
@@ -231,28 +222,35 @@ def _distance(differences: tuple[Difference, ...]) -> int:
     )
 
 
-def exchanges_of(entries: Sequence[tuple[str, Entry]]) -> Iterator[RecordedExchange]:
+def exchanges_of(
+    entries: Iterable[tuple[str, Entry]], keys: RequestKeys
+) -> Iterator[RecordedExchange]:
     """Yield *entries*, pairs of place and entry, as exchanges that can be replayed.
 
-    Raise ValueError with the place of a URL that is invalid.
+    Raise SetupError with the place of a URL that is invalid.
     """
     for place, entry in entries:
         try:
-            key = request_key.key_of_recorded(entry.request)
+            key = keys.key_of_recorded(entry.request)
         except ValueError as error:
             msg = f"{place}.request.url: {error}"
-            raise ValueError(msg) from None
-        is_call = request_key.operation_of("/" + "/".join(key.path)) is not None
+            raise SetupError(msg) from None
+        is_call = keys.description.paths.find("/" + "/".join(key.path)) is not None
         is_preflight = key.method == "OPTIONS" and entry.request.get_all(
             "access-control-request-method"
         )
         yield RecordedExchange(place, key, entry, is_call and not is_preflight)
 
 
-def move_to_tenant(exchange: RecordedExchange, tenant: str) -> RecordedExchange:
-    """Return *exchange* as if *tenant* had had it: its path begins with the tenant's id."""
+def move_to_tenant(exchange: RecordedExchange, tenant: str, paths: Paths) -> RecordedExchange:
+    """Return *exchange* as if *tenant* had had it: its path begins with the tenant's id.
+
+    *paths* are the described ones; the path of another request stays.
+    """
     path = exchange.key.path
-    if API not in path:
+    match = paths.find_end("/" + "/".join(path))
+    if match is None:
         return exchange
-    key = msgspec.structs.replace(exchange.key, path=(tenant, *path[path.index(API) :]))
+    count = len(match.template.strip("/").split("/"))
+    key = msgspec.structs.replace(exchange.key, path=(tenant, *path[-count:]))
     return msgspec.structs.replace(exchange, key=key)

@@ -24,13 +24,9 @@ class Bindings:
         self.values: dict[Key, Key] = {}
         self.owners: dict[Key, Key] = {}
 
-    def attempt(self) -> "Attempt":
-        """Return an attempt on top of these bindings, which changes them only when committed."""
-        return Attempt(self)
-
 
 class Attempt:
-    """An attempt to match a request with a recorded one, and the bindings that it would add."""
+    """An attempt to match a request with a recorded one, and what it would add to *bindings*."""
 
     __slots__ = ("_bindings", "_owners", "_reversed", "_values")
 

@@ -7,7 +7,7 @@ from superoffice_contract.report import Finding, Result
 from superoffice_mock.replay import answer_diff
 from superoffice_mock.replay.matching import Difference
 from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules
-from superoffice_mock.replay.pseudonym_bindings import Bindings
+from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 
 
 def compare(
@@ -25,8 +25,8 @@ def compare(
             missing = Difference("request", "", "none", "one")
             yield exchange_result(exchange, (missing, *match.differences))
             continue
-        attempt = bindings.attempt()
-        entry = player.exchange(match).entry
+        attempt = Attempt(bindings)
+        entry = player.exchanges[match].entry
         differences = tuple(answer_diff.differences(entry, exchange.entry, attempt))
         attempt.commit()
         yield exchange_result(exchange, differences)

@@ -6,23 +6,21 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from superoffice_contract.openapi import operations as openapi_operations
-from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.bodies.decode import decode
+from superoffice_contract.errors import InvalidBody
+from superoffice_contract.openapi.operations import NO_BODY, Description, Operation
 from superoffice_mock.core.credentials import PresentedCredentials
-from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import RecordedRequest
-from superoffice_mock.wire.decode import decode
 from superoffice_mock.wire.headers import Headers
 
-NO_LIMIT: Final = 1_000_000_000
 MAX_CACHED_BODY: Final = 64 * 1024
 """Requests with longer bodies are not cached."""
 
 
 class TypedBody(msgspec.Struct, frozen=True):
-    """A body that fits the contract, in whatever media type."""
+    """A body that fits the contract, in whatever media type and case of its names."""
 
-    request: Any
+    content: Any
     has_pseudonyms: bool
 
 
@@ -49,59 +47,64 @@ class RequestKey(msgspec.Struct, frozen=True, eq=False):
     credentials: PresentedCredentials
 
 
-def key_of_recorded(request: RecordedRequest) -> RequestKey:
-    """Return the key of a recorded request. Raise ValueError if its URL is invalid."""
-    parts = urlsplit(request.url)
-    raw = tuple((_bytes(name), _bytes(value)) for name, value in request.headers)
-    return make_key(request.method, unquote(parts.path), parts.query, Headers(raw), request.body)
+class RequestKeys:
+    """Makes the keys of requests: the operations of *description* tell how to read a body."""
+
+    def __init__(self, description: Description) -> None:
+        self.description = description
+        self._find_or_make_key = lru_cache(maxsize=256)(self._make_key)
+
+    def key_of_recorded(self, request: RecordedRequest) -> RequestKey:
+        """Return the key of a recorded request. Raise ValueError if its URL is invalid."""
+        parts = urlsplit(request.url)
+        raw = tuple((_bytes(name), _bytes(value)) for name, value in request.headers)
+        path = unquote(parts.path)
+        return self._make_key(request.method, path, parts.query, Headers(raw), request.body)
+
+    def key_of(
+        self, method: str, path: str, query: str, headers: Headers, body: bytes
+    ) -> RequestKey:
+        """Return the key of a request, from a cache, as clients repeat their requests.
+
+        *path* is unquoted, *query* is as sent.
+        """
+        make = self._find_or_make_key if len(body) <= MAX_CACHED_BODY else self._make_key
+        return make(method, path, query, headers, body)
+
+    def _make_key(
+        self, method: str, path: str, query: str, headers: Headers, body: bytes | None
+    ) -> RequestKey:
+        pairs = ((name.lower(), value) for name, value in parse_qsl(query, keep_blank_values=True))
+        find = self.description.find
+        operation = find(method, path) or find("POST", path)  # --match may leave the method out
+        return RequestKey(
+            method,
+            tuple(path.lower().strip("/").split("/")),
+            tuple(sorted(pairs)),
+            None if body is None else _body(headers, body, operation),
+            _media_type(headers),
+            headers.credentials,
+        )
 
 
 def _bytes(text: str) -> bytes:
     return text.encode("latin-1", "replace")
 
 
-def key_of(method: str, path: str, query: str, headers: Headers, body: bytes) -> RequestKey:
-    """Do the same as `make_key`, with a cache, as clients repeat their requests."""
-    make = _make_key_cached if len(body) <= MAX_CACHED_BODY else make_key
-    return make(method, path, query, headers, body)
-
-
-def make_key(
-    method: str, path: str, query: str, headers: Headers, body: bytes | None
-) -> RequestKey:
-    """Return the key of a request; *path* is unquoted, *query* is as sent."""
-    pairs = ((name.lower(), value) for name, value in parse_qsl(query, keep_blank_values=True))
-    media_type = (headers.content_type or "").partition(";")[0].strip().lower()
-    return RequestKey(
-        method,
-        tuple(path.lower().strip("/").split("/")),
-        tuple(sorted(pairs)),
-        None if body is None else _body(headers, body, operation_of(path)),
-        media_type,
-        headers.credentials,
-    )
-
-
-_make_key_cached = lru_cache(maxsize=256)(make_key)
-
-
-def operation_of(path: str) -> Operation | None:
-    """Return the operation at *path*, with or without a tenant segment before it."""
-    operations = openapi_operations.load().operations
-    lower = path.lower().rstrip("/")
-    _, slash, rest = lower.strip("/").partition("/")
-    return operations.get(lower) or operations.get(slash + rest)
+def _media_type(headers: Headers) -> str:
+    return (headers.content_type or "").partition(";")[0].strip().lower()
 
 
 def _body(headers: Headers, raw: bytes, operation: Operation | None) -> TypedBody | OpaqueBody:
-    if not raw:
+    is_optional = operation is not None and not operation.body_required
+    if not raw or (is_optional and raw.strip() in NO_BODY):
         return OpaqueBody()
-    media_type, coding = headers.content_type, headers.content_encoding or ""
+    content_type, coding = headers.content_type, headers.content_encoding or ""
     if operation is not None and not coding:
         try:
-            content = decode(operation, media_type, raw, NO_LIMIT).content
+            content = decode(operation.bodies, content_type, raw).content
             return TypedBody(content, b"pseudo-" in raw)
-        except Rejected:
+        except InvalidBody:
             pass
-    normalized_type = (media_type or "").lower().replace(" ", "")
+    normalized_type = (content_type or "").lower().replace(" ", "")
     return OpaqueBody(normalized_type, coding.lower(), raw.decode("latin-1"))

@@ -1,7 +1,6 @@
 """Recorded answers as bytes to send: without the headers of the old connection, and checked."""
 
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from superoffice_mock.recordings.har_writer import PHRASES
@@ -31,15 +30,14 @@ def find_problem(entry: Entry) -> str | None:
 
 def headers(response: RecordedResponse) -> tuple[RawHeader, ...]:
     """Return the headers of *response*, with the length of its recorded body."""
-    return tuple(_headers(response))
-
-
-def _headers(response: RecordedResponse) -> Iterator[RawHeader]:
-    for name, value in response.headers:
-        if name not in GENERATED:
-            yield name.encode("latin-1"), value.strip().encode("latin-1")
+    raw = [
+        (name.encode("latin-1"), value.strip().encode("latin-1"))
+        for name, value in response.headers
+        if name not in GENERATED
+    ]
     if response.status not in BODILESS and response.body is not None:
-        yield b"content-length", str(len(body(response))).encode()
+        raw.append((b"content-length", b"%d" % len(response.body)))
+    return tuple(raw)
 
 
 def body(response: RecordedResponse) -> bytes:

@@ -13,10 +13,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from superoffice_contract.target.http import tls_context
 from superoffice_mock.proxy import body_buffer, hop_by_hop, upstream_address
 from superoffice_mock.proxy.app import RecordingProxy
 from superoffice_mock.proxy.body_buffer import BufferedBody, MemoryBudget
-from superoffice_mock.proxy.upstream_client import UpstreamClient, tls_context
+from superoffice_mock.proxy.upstream_client import UpstreamClient
 from superoffice_mock.proxy.writer import MAX_INLINE_BYTES, RecordingWriter
 from superoffice_mock.recordings import part_file
 from superoffice_mock.recordings.model import Entry, Label
@@ -56,7 +57,6 @@ class ProxyUnderTest:
         assert all(message.get("more_body", True) for message in self.sent_messages)
 
     async def call(self) -> None:
-        """Send one request."""
         incoming = [{"type": "http.request", "body": ONE_ACCOUNT}]
 
         async def receive() -> Message:
@@ -143,9 +143,6 @@ async def test_if_an_address_does_not_answer_the_next_one_is_tried() -> None:
     assert [recorded.response.failure for recorded in unreachable.entries] == ["refused"]
 
 
-# ---- buffered bodies -------------------------------------------------------------------------
-
-
 def test_bodies_share_a_memory_budget() -> None:
     budget = MemoryBudget(10)
     first, second = BufferedBody("request", budget), BufferedBody("response", budget)
@@ -167,9 +164,6 @@ def test_a_body_is_kept_up_to_its_limit() -> None:
     assert (buffer.body, buffer.note) == (None, note)
 
 
-# ---- headers ---------------------------------------------------------------------------------
-
-
 @given(HEADERS)
 def test_a_forwarded_request_has_one_host_one_framing_and_no_connection_headers(
     headers: list[tuple[bytes, bytes]],
@@ -184,9 +178,6 @@ def test_a_forwarded_request_has_one_host_one_framing_and_no_connection_headers(
     for name in (b"x-a", b"x-b"):
         expected = [] if name in connection else [pair for pair in headers if pair[0] == name]
         assert [pair for pair in forwarded if pair[0] == name] == expected
-
-
-# ---- the writer ------------------------------------------------------------------------------
 
 
 class WriterUnderTest:

@@ -3,12 +3,17 @@
 import pytest
 from msgspec.structs import replace
 
+from superoffice_contract.openapi.operations import Description
+from superoffice_contract.operations import registry
+from superoffice_contract.operations.accounts import NamedAccount
 from superoffice_mock.recordings import outcome_labels
-from superoffice_mock.recordings.model import Entry, Label
+from superoffice_mock.recordings.model import Entry, Label, RecordedRequest
+from tests.support.other_operations import CONTACT_PATH, DESCRIPTION, REPORT_PATH
 from tests.support.recordings import URL, entry, recording
 
 EMPTY = b'{"SyncUserAccounts": []}'
 UNKNOWN = ("unknown", None)
+ODD = RecordedRequest("PUT", f"http://a{REPORT_PATH}")
 
 
 def call(at: float, took: float, arrival: int = 0, base: Entry | None = None) -> Entry:
@@ -17,8 +22,10 @@ def call(at: float, took: float, arrival: int = 0, base: Entry | None = None) ->
     return replace(base or entry(), at=at, elapsed=took, service_time=took, label=label)
 
 
-def labels_of(*entries: Entry) -> list[tuple[str, str | None]]:
-    labelled = outcome_labels.add_labels(recording(*entries)).entries
+def labels_of(
+    *entries: Entry, description: Description | None = None
+) -> list[tuple[str, str | None]]:
+    labelled = outcome_labels.add_labels(recording(*entries), description).entries
     return [(entry.label.outcome, entry.label.confidence) for entry in labelled]
 
 
@@ -71,6 +78,27 @@ def test_other_answers_get_the_outcome_that_their_status_shows() -> None:
     assert outcomes == {name: outcome for name, (_, outcome) in cases.items()}
 
 
+def test_calls_that_name_no_accounts_are_served_however_long_they_take() -> None:
+    report = entry(f"http://a{REPORT_PATH}?saleId=1")
+    contact = entry(f"http://a{CONTACT_PATH}", method="GET", status=200)
+    entries = [call(0, 1.0, base=base) for base in (report, contact, replace(report, request=ODD))]
+    assert labels_of(*entries, description=DESCRIPTION) == [("served", "certain")] * 3
+    assert labels_of(call(0, 1.0), description=DESCRIPTION) == [("turned_away", "medium")]
+
+
+def test_the_query_may_name_the_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = {"GetSaleReport": lambda _, query: map(NamedAccount, query.values())}
+    monkeypatch.setattr(registry, "ACCOUNTS", table)
+    monkeypatch.setattr(registry, "THROTTLED", frozenset(table))
+    for query, outcome in (
+        ("?SaleId=507", ("started", "high")),
+        ("?SaleId=x", UNKNOWN),
+        ("", UNKNOWN),
+    ):
+        bare = entry(f"http://a{REPORT_PATH}{query}", body=b"")
+        assert labels_of(call(0, 0.01, base=bare), description=DESCRIPTION) == [outcome], query
+
+
 def test_a_call_without_a_time_is_unknown() -> None:
     untimed = replace(entry(), at=0.0, elapsed=None, service_time=None)
     assert labels_of(untimed) == [UNKNOWN]
@@ -92,9 +120,17 @@ def test_the_path_tells_the_tenant() -> None:
         URL: "onsite",
         URL.replace("/api", "/cust12345/api"): "Cust12345",
         URL.replace("/Agents", "%2FAgents"): "onsite",
+        URL.replace("/api", "/superoffice/webapi/api"): "onsite",
+        f"http://a/Cust1{REPORT_PATH}": None,
         "http://a/other": None,
     }
     assert {url: outcome_labels.tenant_of(url) for url in tenants} == tenants
+    described = {
+        f"http://a/cust1{REPORT_PATH}": "Cust1",
+        f"http://a/cust1{CONTACT_PATH}": None,  # a parameter may be the tenant
+        URL: "onsite",
+    }
+    assert {url: outcome_labels.tenant_of(url, DESCRIPTION) for url in described} == described
 
 
 def test_only_outcome_and_confidence_are_changed() -> None:

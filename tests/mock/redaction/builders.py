@@ -2,12 +2,15 @@
 
 import json
 
+from superoffice_contract.openapi import operations
 from superoffice_mock.recordings.model import Entry
+from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.redactor import Redactor
 from tests.mock.redaction.secret_places import basic, json_body
 from tests.support.recordings import JSON, entry
 
 KEY = b"a key for tests"
+ALLOW_LIST = AllowList(operations.load())
 
 
 def redact(original: Entry) -> Entry:

@@ -1,17 +1,16 @@
 """The command `redact`: HARs of other tools, limits, and protection of the source."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from click.testing import CliRunner, Result
-
 from superoffice_contract.grading import grade
-from superoffice_mock.cli import main
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About
 from tests.contract.grading import builders
 from tests.mock.redaction.secret_places import MARK
+from tests.support.local_servers import invoke
 from tests.support.recordings import entry
 
 
@@ -34,8 +33,7 @@ def write_foreign_har(folder: Path) -> Path:
     return path
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["redact", *map(str, arguments)])
+run = partial(invoke, "redact")
 
 
 def test_it_redacts_a_har_of_another_tool_and_counts_the_values(tmp_path: Path) -> None:

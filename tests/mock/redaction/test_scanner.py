@@ -5,18 +5,16 @@ import gzip
 import json
 import random
 import secrets
-import tomllib
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
+from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi import operations
-from superoffice_mock.cli import main
-from superoffice_mock.config import tenant_file
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry
 from superoffice_mock.redaction.redactor import Redactor
@@ -25,6 +23,7 @@ from superoffice_mock.redaction.secret_patterns import PUBLISHED, is_random
 from tests.contract.grading import builders
 from tests.e2e.payloads import PAYLOADS, SIGN_INS
 from tests.mock.redaction.secret_places import MARK, ODD_ENTRIES, PLACES, json_body
+from tests.support.local_servers import invoke
 from tests.support.recordings import BASIC, JSON, URL, entry, recording
 
 CHANCE = random.Random(4711)
@@ -160,8 +159,7 @@ def test_published_credentials_and_names_are_not_secrets(tmp_path: Path) -> None
 
 
 def test_all_secrets_of_the_demo_tenants_are_published() -> None:
-    text = Path(tenant_file.__file__).with_name("demo.toml").read_text(encoding="utf-8")
-    for tenant in tomllib.loads(text)["tenant"]:
+    for tenant in demo_tables():
         sessions = tenant.get("sessions", ())
         assert {
             *tenant.get("tickets", ()),
@@ -235,8 +233,7 @@ def test_most_random_text_looks_random() -> None:
 # ---- the command -----------------------------------------------------------------------------
 
 
-def run(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["scan", *map(str, arguments)])
+run = partial(invoke, "scan")
 
 
 def test_it_searches_folders_and_exits_with_0_if_there_are_no_secrets(tmp_path: Path) -> None:

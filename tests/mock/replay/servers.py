@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec.structs import replace
 
+from superoffice_contract.openapi import operations
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
@@ -11,6 +12,7 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings.model import Entry, Headers
 from superoffice_mock.replay import player
 from superoffice_mock.replay.player import RecordedExchange, Rules
+from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.webapi import replay_backend
 from tests.support.in_process import ClientResponse, InProcessMock
 from tests.support.recordings import entry
@@ -34,9 +36,7 @@ class ReplayMock(InProcessMock):
         settings: Settings = SETTINGS,
     ) -> None:
         super().__init__()
-        facts = tenant_file.parse_tenants(
-            tenant_file.demo_tables(), "the test", 5.0, settings.readings
-        )
+        facts = tenant_file.load_tenants(settings)
         backend_factory = replay_backend.replay_factory(
             exchanges(*entries), rules, settings.max_body, simulate=simulate
         )
@@ -45,7 +45,6 @@ class ReplayMock(InProcessMock):
         )
 
     async def send(self, entry: Entry) -> ClientResponse:
-        """Send the request of *entry* and return the response."""
         request = entry.request
         _, _, rest = request.url.partition("//")
         path = "/" + rest.partition("/")[2]
@@ -67,7 +66,7 @@ def exchanges(*entries: Entry) -> tuple[RecordedExchange, ...]:
         )
         for index, original in enumerate(entries)
     )
-    return tuple(player.exchanges_of(list(pairs)))
+    return tuple(player.exchanges_of(list(pairs), RequestKeys(operations.load())))
 
 
 def during(entry: Entry, at: float, took: float) -> Entry:
@@ -76,6 +75,5 @@ def during(entry: Entry, at: float, took: float) -> Entry:
 
 
 async def run_pending_tasks() -> None:
-    """Run all tasks until they wait."""
     for _ in range(50):
         await asyncio.sleep(0)

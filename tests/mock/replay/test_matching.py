@@ -1,12 +1,14 @@
 """Matching: equal requests match however they are written; others report their differences."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from superoffice_contract.openapi import operations
+from superoffice_contract.openapi.decoder_types import to_camel_case
 from superoffice_mock.recordings.model import Entry, Headers, RecordedRequest
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.redactor import Redactor
@@ -14,13 +16,15 @@ from superoffice_mock.replay import arrival_order, matching
 from superoffice_mock.replay.arrival_order import ArrivalOrder
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, FIELDS, Difference
 from superoffice_mock.replay.player import Miss, Player, Rules
-from superoffice_mock.replay.pseudonym_bindings import Bindings
-from superoffice_mock.replay.request_key import RequestKey, key_of_recorded
+from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
+from superoffice_mock.replay.request_key import RequestKey, RequestKeys
 from tests.e2e.payloads import PAYLOADS
+from tests.mock.redaction.builders import ALLOW_LIST
 from tests.mock.replay.servers import during, exchanges
 from tests.support.recordings import BASIC, BODY, JSON, URL, entry, recording
 
-PSEUDONYMS = Pseudonyms(b"a key")
+KEYS = RequestKeys(operations.load())
+PSEUDONYMS = Pseudonyms(ALLOW_LIST, b"a key")
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=12)
 ACCOUNTS = st.lists(
     st.fixed_dictionaries(
@@ -46,18 +50,18 @@ def request_key(
     url: str = URL,
     method: str = "POST",
 ) -> RequestKey:
-    return key_of_recorded(RecordedRequest(method, url, headers=headers, body=body))
+    return KEYS.key_of_recorded(RecordedRequest(method, url, headers=headers, body=body))
 
 
 def redacted_key(original: Entry) -> RequestKey:
     (redacted,) = Redactor().redact_recording(recording(original)).entries
-    return key_of_recorded(redacted.request)
+    return KEYS.key_of_recorded(redacted.request)
 
 
 def differences(
     recorded: RequestKey, actual: RequestKey, fields: Iterable[str] = FIELDS
 ) -> list[Difference]:
-    return list(matching.differences(recorded, actual, fields, Bindings().attempt()))
+    return list(matching.differences(recorded, actual, fields, Attempt(Bindings())))
 
 
 # ---- bodies ----------------------------------------------------------------------------------
@@ -67,11 +71,11 @@ def differences(
 def test_case_and_order_of_members_and_white_space_do_not_matter(
     accounts: list[dict[str, object]],
 ) -> None:
-    reordered = [
-        {name.lower(): account[name] for name in reversed(account)} for account in accounts
-    ]
-    rewritten = json.dumps({"syncuseraccounts": reordered}, indent=3).encode()
-    assert differences(request_key(body_of(accounts)), request_key(rewritten)) == []
+    spellings: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str, to_camel_case)
+    for spell in spellings:
+        reordered = [{spell(name): item[name] for name in reversed(item)} for item in accounts]
+        rewritten = json.dumps({spell("SyncUserAccounts"): reordered}, indent=3).encode()
+        assert differences(request_key(body_of(accounts)), request_key(rewritten)) == []
 
 
 def test_the_media_type_does_not_matter() -> None:
@@ -102,7 +106,7 @@ def test_another_account_is_reported_with_its_place(
 @given(ACCOUNTS)
 def test_a_redacted_request_matches_its_original(accounts: list[dict[str, object]]) -> None:
     original = entry(body=body_of(accounts), url=f"{URL}?$select=x&y={len(accounts)}")
-    assert differences(redacted_key(original), key_of_recorded(original.request)) == []
+    assert differences(redacted_key(original), KEYS.key_of_recorded(original.request)) == []
 
 
 def test_a_difference_of_bodies_in_words() -> None:
@@ -140,9 +144,6 @@ def test_an_unreadable_body_does_not_match_in_another_media_type() -> None:
 
 def test_a_missing_recorded_body_matches_any_body() -> None:
     assert differences(request_key(None), request_key(BODY)) == []
-
-
-# ---- other fields ----------------------------------------------------------------------------
 
 
 def test_a_difference_in_words() -> None:
@@ -205,7 +206,7 @@ def test_a_path_segment_that_is_a_pseudonym_matches_one_value() -> None:
     bindings = Bindings()
 
     def is_match(segment: str) -> bool:
-        attempt = bindings.attempt()
+        attempt = Attempt(bindings)
         actual = request_key(url=URL.replace("/api", f"/{segment}/api", 1))
         recorded = request_key(url=URL.replace("/api", f"/{word}/api", 1))
         is_same = next(matching.differences(recorded, actual, ["path"], attempt), None) is None
@@ -223,7 +224,7 @@ def test_a_text_with_pseudonyms_matches_its_original(parts: list[str], between: 
     mark = f"<{between}>"
     values = [part for part in parts if mark[0] not in part and "pseudo" not in part]
     words = [PSEUDONYMS.replace("test", value) for value in values]
-    attempt = Bindings().attempt()
+    attempt = Attempt(Bindings())
     expected, actual = (mark.join(["", *texts, ""]) for texts in (words, values))
     assert attempt.matches(expected, actual)
     assert not attempt.matches(expected + "!", actual)
@@ -232,7 +233,7 @@ def test_a_text_with_pseudonyms_matches_its_original(parts: list[str], between: 
 
 def test_a_pseudonym_in_its_shape_matches_a_value_of_any_shape() -> None:
     for shape in ("7T:{}", "8A:Cust12345.{}", "{}@example.invalid", "{}"):
-        attempt = Bindings().attempt()
+        attempt = Attempt(Bindings())
         expected = shape.format(PSEUDONYMS.replace("test", "x"))
         assert attempt.matches(expected, "whatever"), shape
         assert attempt.matches(expected, "whatever"), shape
@@ -242,32 +243,29 @@ def test_a_pseudonym_in_its_shape_matches_a_value_of_any_shape() -> None:
 
 def test_a_pseudonym_in_a_request_stands_for_itself() -> None:
     first, second = (PSEUDONYMS.replace("test", text) for text in "12")
-    attempt = Bindings().attempt()
+    attempt = Attempt(Bindings())
     assert not attempt.matches(first, second)
     assert attempt.matches(first, first)
-    assert Bindings(two_sided=True).attempt().matches(first, second)
+    assert Attempt(Bindings(two_sided=True)).matches(first, second)
 
 
 def test_another_user_can_name_the_same_accounts() -> None:
     original = entry(body=body_of([{"AccountId": 1, "AssociateName": "tje0"}]))
     other_user = (("authorization", "Basic YWRhOng="), *JSON)
     recorded = redacted_key(original)
-    assert differences(recorded, key_of_recorded(original.request)) == []
+    assert differences(recorded, KEYS.key_of_recorded(original.request)) == []
     assert differences(recorded, request_key(original.request.body, other_user)) == []
 
 
 def test_an_attempt_binds_nothing_until_it_is_committed() -> None:
     bindings, word = Bindings(), PSEUDONYMS.replace("test", "x")
-    assert bindings.attempt().matches(word, "a")
-    attempt = bindings.attempt()
+    assert Attempt(bindings).matches(word, "a")
+    attempt = Attempt(bindings)
     assert attempt.matches(word, "b")
     attempt.commit()
-    assert not bindings.attempt().matches(word, "a")
-    assert not bindings.attempt().matches(f"<{word}>", "<c>")
-    assert bindings.attempt().matches(f"<{word}>", "<b>")
-
-
-# ---- playing ---------------------------------------------------------------------------------
+    assert not Attempt(bindings).matches(word, "a")
+    assert not Attempt(bindings).matches(f"<{word}>", "<c>")
+    assert Attempt(bindings).matches(f"<{word}>", "<b>")
 
 
 @given(st.permutations(range(6)), st.sampled_from([1, 2, 3]))
@@ -331,9 +329,6 @@ def test_an_answer_waits_for_all_earlier_arrivals_and_never_deadlocks(
                 earlier = {other for other in indices if starts[other] < ends[index] - 0.01}
                 assert earlier <= {*arrived}
         assert len(answered) + len(arrived) > progress, "a deadlock"
-
-
-# ---- the order of arrival --------------------------------------------------------------------
 
 
 def test_without_times_the_order_is_that_of_the_labels_or_of_the_file() -> None:

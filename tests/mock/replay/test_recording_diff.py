@@ -2,26 +2,30 @@
 
 import json
 
+from superoffice_contract.openapi import operations
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.redaction.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import player, recording_diff
 from superoffice_mock.replay.matching import DEFAULT_FIELDS
 from superoffice_mock.replay.player import RecordedExchange
-from superoffice_mock.replay.pseudonym_bindings import Bindings
+from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
+from superoffice_mock.replay.request_key import RequestKeys
+from tests.mock.redaction.builders import ALLOW_LIST
 from tests.mock.redaction.secret_places import PLACES, basic, json_body
 from tests.support.recordings import JSON, entry, recording
 
 Entries = tuple[Entry, ...]
-PSEUDONYMS = Pseudonyms(b"a key")
+KEYS = RequestKeys(operations.load())
+PSEUDONYMS = Pseudonyms(ALLOW_LIST, b"a key")
 
 
 def exchanges_of(entries: Entries) -> list[RecordedExchange]:
-    return [*player.exchanges_of([(f"{n}", original) for n, original in enumerate(entries)])]
+    pairs = [(f"{n}", original) for n, original in enumerate(entries)]
+    return [*player.exchanges_of(pairs, KEYS)]
 
 
 def compare(old: Entries, new: Entries) -> list[str]:
-    """Return the status of every exchange."""
     results = recording_diff.compare(exchanges_of(old), exchanges_of(new), DEFAULT_FIELDS)
     return [result.status for result in results]
 
@@ -70,7 +74,7 @@ def test_the_comparison_is_symmetric() -> None:
 
 def test_texts_with_different_parts_redacted_agree() -> None:
     first, second, third = (PSEUDONYMS.replace("test", text) for text in "123")
-    attempt = Bindings(two_sided=True).attempt()
+    attempt = Attempt(Bindings(two_sided=True))
     assert attempt.matches(f"{first} by bsmith", f"{second} by {third}")
     assert attempt.matches("bsmith", third)
     assert not attempt.matches("jdoe", third)
@@ -80,6 +84,6 @@ def test_texts_with_different_parts_redacted_agree() -> None:
 
 def test_a_text_that_does_not_match_binds_nothing() -> None:
     word = PSEUDONYMS.replace("test", "1")
-    attempt = Bindings(two_sided=True).attempt()
+    attempt = Attempt(Bindings(two_sided=True))
     assert not attempt.matches("Walker is here", f"{word} was here")
     assert not attempt.has_new

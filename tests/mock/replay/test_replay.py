@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.core.lease import Replayed
 from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
+from superoffice_mock.core.verdicts import Replayed
 from superoffice_mock.recordings.model import Label
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay.player import Rules
@@ -174,9 +174,6 @@ async def test_cors_headers_come_from_the_mock_and_not_from_the_recording() -> N
     headers = {**dict((*BASIC, *JSON)), "origin": "http://127.0.0.1:2"}
     response = await mock.call(headers=headers)
     assert response.headers["access-control-allow-origin"] == "http://127.0.0.1:2"
-
-
-# ---- broken connections ----------------------------------------------------------------------
 
 
 async def test_without_a_server_a_recorded_break_results_in_a_503() -> None:

@@ -1,6 +1,7 @@
 """When replayed answers are sent: the order of arrival, recorded times, and faults that delay."""
 
 import asyncio
+from collections.abc import Coroutine
 
 import pytest
 from msgspec.structs import replace
@@ -19,12 +20,14 @@ from tests.mock.replay.servers import (
     during,
     run_pending_tasks,
 )
-from tests.support.in_process import run_until_waiting
+from tests.support.in_process import ClientResponse, run_until_waiting
 from tests.support.recordings import URL, entry
 
 # ---- the order of arrival --------------------------------------------------------------------
 
 FIRST, SECOND = during(REJECTED, 100.5, 2.0), during(entry(body=OTHER), 101.5, 3.0)
+QUICK = during(FIRST, 101.4, 0.2)
+"""It overlaps with SECOND."""
 TURNED_AWAY = during(ACCEPTED, 103.0, 1.25)
 
 
@@ -35,9 +38,8 @@ async def jumping_mock(*entries: Entry, rules: Rules = RULES) -> ReplayMock:
 
 
 async def test_an_answer_waits_for_requests_that_arrived_before_it() -> None:
-    quick = during(FIRST, 101.4, 0.2)
-    mock = await jumping_mock(quick, SECOND)
-    first = asyncio.create_task(mock.send(quick))
+    mock = await jumping_mock(QUICK, SECOND)
+    first = asyncio.create_task(mock.send(QUICK))
     await run_pending_tasks()
     assert not first.done()
     assert (await mock.control("GET", "requests"))["requests"][0]["outcome"] == "pending"
@@ -56,30 +58,23 @@ async def test_an_answer_becomes_a_miss_if_the_earlier_requests_do_not_arrive(
     assert exchange.violations == ("did not arrive: some.har: log.entries[1]",)
 
 
-async def test_without_timing_no_answer_waits() -> None:
-    mock = ReplayMock(FIRST, SECOND, rules=Rules(timing="none"))
-    assert (await mock.send(FIRST)).status == 400
-    assert mock.exchanges()[0].elapsed == 0
-
-
-async def test_no_answer_waits_if_the_recorded_calls_did_not_overlap() -> None:
-    quick = during(FIRST, 100.5, 0.6)
-    mock = ReplayMock(quick, SECOND)
-    assert (await mock.send(quick)).status == 400
+async def test_no_answer_waits_without_timing_or_if_the_recorded_calls_did_not_overlap() -> None:
+    for first, rules in ((FIRST, Rules(timing="none")), (during(FIRST, 100.5, 0.6), RULES)):
+        mock = ReplayMock(first, SECOND, rules=rules)
+        assert (await mock.send(first)).status == 400
+        assert mock.exchanges()[0].elapsed == 0
 
 
 async def test_a_reset_ends_the_wait_for_other_requests() -> None:
-    quick = during(FIRST, 101.4, 0.2)
-    mock = ReplayMock(quick, SECOND)
-    first = asyncio.create_task(mock.send(quick))
+    mock = ReplayMock(QUICK, SECOND)
+    first = asyncio.create_task(mock.send(QUICK))
     await run_pending_tasks()
     await mock.control("POST", "reset")
     assert (await first).status == 400
 
 
 async def test_a_request_counts_as_arrived_though_its_client_disconnects() -> None:
-    quick = during(FIRST, 101.4, 0.2)
-    mock, disconnect = await jumping_mock(quick, SECOND), asyncio.Event()
+    mock, disconnect = await jumping_mock(QUICK, SECOND), asyncio.Event()
     first = asyncio.create_task(
         mock.call(headers=list(FIRST.request.headers), disconnect=disconnect)
     )
@@ -105,9 +100,7 @@ async def test_no_answer_waits_for_a_cors_preflight() -> None:
 
 
 @pytest.mark.parametrize("rules", [Rules(), Rules(timing="recorded")])
-async def test_an_answer_takes_as_long_as_recorded_on_the_clock_of_the_tenant(
-    rules: Rules,
-) -> None:
+async def test_an_answer_takes_as_long_as_recorded_on_the_clock_of_the_tenant(rules: Rules) -> None:
     mock = ReplayMock(TURNED_AWAY, rules=rules)
     await mock.control("POST", "clock/freeze")
     call = asyncio.create_task(mock.send(TURNED_AWAY))
@@ -205,6 +198,14 @@ async def delayed_mock(*entries: Entry, simulate: bool = False, **fault: object)
     return mock
 
 
+async def finish(mock: ReplayMock, call: Coroutine[None, None, ClientResponse]) -> int:
+    """Advance the clock far enough for *call*, and return its status."""
+    task = asyncio.create_task(call)
+    await run_until_waiting(mock, 1)
+    await mock.control("POST", "clock/advance", {"seconds": 10.0})
+    return (await task).status
+
+
 async def test_a_fault_fires_before_a_recorded_answer_and_uses_none_up() -> None:
     mock = await delayed_mock(ACCEPTED, status=503)
     assert [(await mock.send(ACCEPTED)).status for _ in range(3)] == [503, 204, 404]
@@ -262,10 +263,7 @@ async def test_a_delayed_call_takes_the_longer_of_its_recorded_time_and_the_dela
 
 async def test_a_delayed_call_that_is_not_recorded_is_a_miss_after_the_delay() -> None:
     mock = await delayed_mock(ACCEPTED, delay=1.5)
-    call = asyncio.create_task(mock.call(body=OTHER))
-    await run_until_waiting(mock, 1)
-    await mock.control("POST", "clock/advance", {"seconds": 10.0})
-    assert (await call).status == 404
+    assert await finish(mock, mock.call(body=OTHER)) == 404
     (exchange,) = mock.exchanges()
     assert (exchange.outcome, exchange.elapsed) == ("rejected", seconds(1.5))
     assert exchange.violations == ("body /SyncUserAccounts/0/AccountId: recorded 507, got 508",)
@@ -273,10 +271,7 @@ async def test_a_delayed_call_that_is_not_recorded_is_a_miss_after_the_delay() -
 
 async def test_a_delayed_call_that_is_not_recorded_can_be_simulated_and_is_delayed_once() -> None:
     mock = await delayed_mock(ACCEPTED, simulate=True, delay=1.5, every=1)
-    call = asyncio.create_task(mock.call(body=OTHER))
-    await run_until_waiting(mock, 1)
-    await mock.control("POST", "clock/advance", {"seconds": 10.0})
-    assert (await call).status == 204
+    assert await finish(mock, mock.call(body=OTHER)) == 204
     (exchange,) = mock.exchanges()
     assert (exchange.outcome, exchange.elapsed) == ("started", seconds(1.5))
     assert (await mock.control("GET", "faults"))["faults"][0]["fired"] == 1
@@ -294,8 +289,5 @@ async def test_a_call_that_is_delayed_at_the_end_uses_up_no_recorded_answer() ->
 async def test_a_delayed_call_may_have_a_body_as_long_as_a_recorded_one() -> None:
     long = entry(body=b"x" * (2 << 20), status=413)
     mock = await delayed_mock(long, delay=1.5)
-    call = asyncio.create_task(mock.send(long))
-    await run_until_waiting(mock, 1)
-    await mock.control("POST", "clock/advance", {"seconds": 10.0})
-    assert (await call).status == 413
+    assert await finish(mock, mock.send(long)) == 413
     assert mock.exchanges()[0].outcome == "replayed"
