@@ -16,8 +16,6 @@ Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "c
 """The result of a check; the last three are for claims, compared with a real tenant."""
 Kind = Literal["passed", "failure", "skipped", "error"]
 
-EXIT_FAILURE: Final = 1
-EXIT_SUCCESS: Final = 0
 _LABELS: Final[Mapping[Status, tuple[str, Kind]]] = {
     "passed": ("ok", "passed"),
     "failed": ("FAILED", "failure"),
@@ -92,7 +90,7 @@ class Report(msgspec.Struct, frozen=True):
     def exit_code(self) -> int:
         """1 if a check failed or ended in an error, else 0."""
         kinds = {_LABELS[result.status][1] for result in self.results}
-        return EXIT_FAILURE if kinds & {"failure", "error"} else EXIT_SUCCESS
+        return 1 if kinds & {"failure", "error"} else 0
 
     @property
     def findings(self) -> Iterator[Finding]:
@@ -115,6 +113,9 @@ def as_json(report: Report) -> str:
 def as_junit(report: Report) -> str:
     """Return *report* as JUnit XML: one suite, with a case for each check."""
     kinds = [_LABELS[result.status][1] for result in report.results]
+    seconds = report.seconds
+    if seconds is None:
+        seconds = sum(result.seconds for result in report.results)
     suite = ET.Element(
         "testsuite",
         name=printable(report.title),
@@ -122,7 +123,7 @@ def as_junit(report: Report) -> str:
         failures=str(kinds.count("failure")),
         errors=str(kinds.count("error")),
         skipped=str(kinds.count("skipped")),
-        time=f"{_total_seconds(report):.3f}",
+        time=f"{seconds:.3f}",
     )
     for result in report.results:
         suite.append(_junit_case(report, result))
@@ -130,8 +131,7 @@ def as_junit(report: Report) -> str:
     suites = ET.Element("testsuites", totals)
     suites.append(suite)
     ET.indent(suites)
-    body = ET.tostring(suites, encoding="unicode")
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
@@ -139,12 +139,6 @@ FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
     "json": as_json,
     "junit": as_junit,
 }
-
-
-def _total_seconds(report: Report) -> float:
-    if report.seconds is not None:
-        return report.seconds
-    return sum(result.seconds for result in report.results)
 
 
 def _junit_case(report: Report, result: Result) -> ET.Element:
@@ -174,7 +168,12 @@ def _text_lines(report: Report) -> Iterator[str]:
             yield f"      {line}".replace("\n", "\n      ")
     for name, value in report.facts:
         yield f"  {name}: {value}"
-    yield _summary(report)
+    counts = [
+        f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
+        for status in _LABELS
+        if (count := sum(result.status == status for result in report.results))
+    ]
+    yield ", ".join(counts) or "nothing checked"
 
 
 def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
@@ -184,12 +183,3 @@ def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"  breaks {', '.join(finding.claims)}"
         if finding.reproduce:
             yield f"  {finding.reproduce}"
-
-
-def _summary(report: Report) -> str:
-    counts = [
-        f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
-        for status in _LABELS
-        if (count := sum(1 for result in report.results if result.status == status))
-    ]
-    return ", ".join(counts) or "nothing checked"

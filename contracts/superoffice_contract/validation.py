@@ -56,14 +56,16 @@ def explain_tables(error: Exception, kind: Any, noun: str) -> str:  # noqa: ANN4
 
 def _explain(text: str, path: str, kind: Any, noun: str) -> str:  # noqa: ANN401 - a type
     if match := _UNKNOWN.fullmatch(text):
-        known_names = _names_at(kind, path)
+        known_names = _listed_at(kind, path, "properties")
         otherwise = f"the {noun}s are: {', '.join(known_names)}"
         return f"unknown {noun} {shorten(match[1])!r}; {suggest(match[1], known_names, otherwise)}"
     if match := _MISSING.fullmatch(text):
-        values = _values_at(kind, f"{path}.{match[1]}")
+        values = _listed_at(kind, f"{path}.{match[1]}", "enum")
         return f"{match[1]!r} is missing" + (f"; set it to {' or '.join(values)}" if values else "")
     if match := _OTHER_VALUE.fullmatch(text):
-        return f"expected one of {', '.join(_values_at(kind, path))}, got {shorten(match[1])}"
+        return (
+            f"expected one of {', '.join(_listed_at(kind, path, 'enum'))}, got {shorten(match[1])}"
+        )
     if match := _OTHER_TYPE.fullmatch(text):
         names = [_TYPES.get(name, name) for name in match[1].split(" | ") if name != "null"]
         return f"expected {' or '.join(names)}, got {_TYPES.get(match[2], match[2])}"
@@ -82,16 +84,9 @@ def _describe_bound(type_: str, length: str | None, relation: str, limit: str) -
 # ---- what is valid at a place ----------------------------------------------------------------
 
 
-def _names_at(kind: Any, path: str) -> list[str]:  # noqa: ANN401 - a type
-    """Return the members that *kind* has at *path*."""
-    return sorted(
-        {name for schema in _schemas_at(kind, path) for name in schema.get("properties", ())}
-    )
-
-
-def _values_at(kind: Any, path: str) -> list[str]:  # noqa: ANN401 - a type
-    """Return the values that *kind* allows at *path*, if they are listed."""
-    return sorted({value for schema in _schemas_at(kind, path) for value in schema.get("enum", ())})
+def _listed_at(kind: Any, path: str, keyword: str) -> list[str]:  # noqa: ANN401 - a type
+    """Return what is valid at *path* of *kind*: members for `properties`, values for `enum`."""
+    return sorted({name for schema in _schemas_at(kind, path) for name in schema.get(keyword, ())})
 
 
 def _schemas_at(kind: Any, path: str) -> list[_Schema]:  # noqa: ANN401 - a type

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 import msgspec
 
 from superoffice_contract.checks.expectations import ExpectedResponse
+from superoffice_contract.control.answers import Nothing
 from superoffice_contract.readings import ObservedReading
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
@@ -37,5 +38,5 @@ class EffectCheck(msgspec.Struct, frozen=True):
 
 async def reset_tenant(client: Client, context: CheckContext) -> None:
     """Reset the tenant of *context* to its configuration, on a clock that jumps."""
-    await client.control("POST", f"reset?tenant={context.tenant.id}")
-    await client.control("POST", f"clock/jump?tenant={context.tenant.id}")
+    for path in ("reset", "clock/jump"):
+        await client.control("POST", path, Nothing, tenant=context.tenant.id)

@@ -7,7 +7,8 @@ import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Observations, reset_tenant
 from superoffice_contract.checks.expectations import ExpectedResponse
-from superoffice_contract.checks.payloads import GOOD, JSON
+from superoffice_contract.checks.payloads import EMPTY, GOOD, JSON
+from superoffice_contract.control.answers import Nothing
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.credentials import security_scheme, valid_credentials
@@ -19,7 +20,6 @@ from superoffice_contract.target.tenants import Header
 LIFETIME_SECONDS: Final = 1_000
 """How long credentials last at the temporary tenants of the lifetime check."""
 EXPIRY_CLAIM: Final = "credentials-expire"
-_EMPTY_CALL: Final = b'{"SyncUserAccounts":[]}'
 _BASIC, _BEARER = "basic", "bearer"
 
 
@@ -53,7 +53,8 @@ async def check_lifetimes(client: Client, contexts: Sequence[CheckContext]) -> O
     """Expired credentials are refused; use renews a ticket and a session, but no access token."""
     for context in contexts:
         await reset_tenant(client, context)
-        await client.control("POST", f"credentials/expire?tenant={context.tenant.id}", {})
+        id_ = context.tenant.id
+        await client.control("POST", "credentials/expire", Nothing, {}, tenant=id_)
         findings = _check_schemes(client, context, {_BASIC}, "once they expired", EXPIRY_CLAIM)
         async for finding in findings:
             yield finding
@@ -63,25 +64,18 @@ async def check_lifetimes(client: Client, contexts: Sequence[CheckContext]) -> O
         for context in contexts
         for credential in valid_credentials(context.tenant)
     )
+    renewable = all_schemes - {_BEARER}
     lifetimes = dict.fromkeys(("tickets", "tokens", "sessions"), LIFETIME_SECONDS)
-    tenant = {"expires_after": lifetimes}
-    for installation in dict.fromkeys(context.tenant.installation for context in contexts):
-        async with temporary_tenant(client, contexts[0], installation, tenant) as context:
+    for original in contexts:
+        async with temporary_tenant(client, original, {"expires_after": lifetimes}) as context:
             for lifetimes_passed, schemes, when, claim in (
                 (0.6, all_schemes, "within their lifetime", EXPIRY_CLAIM),
-                (
-                    0.6,
-                    all_schemes - {_BEARER},
-                    "when use should have renewed them",
-                    "ticket-sliding",
-                ),
+                (0.6, renewable, "when use should have renewed them", "ticket-sliding"),
                 (1.1, {_BASIC}, "after their lifetime", EXPIRY_CLAIM),
             ):
-                await client.control(
-                    "POST",
-                    f"clock/advance?tenant={context.tenant.id}",
-                    {"seconds": LIFETIME_SECONDS * lifetimes_passed},
-                )
+                seconds = {"seconds": LIFETIME_SECONDS * lifetimes_passed}
+                id_ = context.tenant.id
+                await client.control("POST", "clock/advance", Nothing, seconds, tenant=id_)
                 async for finding in _check_schemes(client, context, schemes, when, claim):
                     yield finding
 
@@ -96,7 +90,7 @@ async def _check_schemes(
     }
     for scheme, credential in by_scheme.items():
         signed_in_context = msgspec.structs.replace(context, credential_headers=credential.headers)
-        response = await client.send(signed_in_context.post(_EMPTY_CALL, JSON))
+        response = await client.send(signed_in_context.post(EMPTY, JSON))
         expected_status = 204 if scheme in schemes else 401
         if response.status != expected_status:
             is_renewed_token = scheme == _BEARER and expected_status == 401

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from superoffice_contract.checks import expectations
 from superoffice_contract.checks.expectations import ExpectedResponse
-from superoffice_contract.checks.payloads import GOOD, JSON, good_body
+from superoffice_contract.checks.payloads import GOOD, JSON, JSON_PATCH, good_body
 from superoffice_contract.target.context import CheckContext
 
 
@@ -13,7 +13,7 @@ def media_type_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     claims = ("media-types", "no-content", "no-body", "no-hints", "no-banner", "no-content-type")
     call_claims = ("method", "path", "starts-sync", "request-body", "accounts-array")
     verifiers = (expectations.content_type_verifier(context), expectations.check_not_cached)
-    for media_type in context.media_types:
+    for media_type in context.operation.bodies:
         body = good_body(media_type)
         yield ExpectedResponse(
             media_type, context.post(body, media_type), (204,), (*claims, *call_claims), verifiers
@@ -34,8 +34,7 @@ def other_media_type_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
         name = media_type or "an empty Content-Type"
         yield ExpectedResponse(name, context.post(GOOD, media_type), (415,), claims)
     yield ExpectedResponse("no Content-Type", context.post(GOOD, None), (415,), claims)
-    patch = b'[{"op":"add","path":"/SyncUserAccounts","value":[]}]'
-    request = context.post(patch, "application/json-patch+json")
+    request = context.post(JSON_PATCH, "application/json-patch+json")
     yield ExpectedResponse("a patch", request, (400,), ("patch-types-plain",))
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from superoffice_contract.checks import expectations
+from superoffice_contract.checks.credentials import invalid_credential_cases
 from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import FORM, GOOD, JSON, XML, good_body
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request
-from superoffice_contract.target.invalid_credentials import invalid_credentials
 
 _ACCOUNT: Final = b"""    {
       "AccountId": 507,
@@ -41,30 +41,17 @@ def sample_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
 def reading_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     """Several responses of each kind, so that a server that changes its readings is noticed."""
     if context.credential_headers:
-        yield from _accepted_cases(context)
-        yield from _error_cases(context)
-    yield ExpectedResponse(
-        "no credentials", Request("POST", context.url), (401,), ("unauthorized",)
-    )
-    restricted_statuses = tuple(map(int, context.allowed_values("restricted", "401", "403")))
-    for credential in invalid_credentials(context.tenant):
-        if "grant" in credential.claims:
-            headers = (*credential.headers, ("Content-Type", JSON))
-            request = Request("POST", context.url, headers, GOOD)
-            yield ExpectedResponse(credential.name, request, restricted_statuses, credential.claims)
-
-
-def _accepted_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
-    claims, verifiers = ("no-content-type",), (expectations.content_type_verifier(context),)
-    for media_type in (JSON, XML, FORM, JSON):
-        request = context.post(good_body(media_type), media_type)
-        yield ExpectedResponse(media_type, request, (204,), claims, verifiers)
-
-
-def _error_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
-    claims = ("error-webapi", "error-netserver")
-    verifiers = (expectations.envelope_verifier(context),)
-    for name, body in (("no JSON", b"{"), ("null", b"null"), ("a text", b'"x"')):
-        yield ExpectedResponse(name, context.post(body, JSON), (400,), claims, verifiers)
-    request = context.post(GOOD, "text/plain")
-    yield ExpectedResponse("another media type", request, (415,), claims, verifiers)
+        claims: tuple[str, ...] = ("no-content-type",)
+        verifiers = (expectations.content_type_verifier(context),)
+        for media_type in (JSON, XML, FORM, JSON):
+            request = context.post(good_body(media_type), media_type)
+            yield ExpectedResponse(media_type, request, (204,), claims, verifiers)
+        claims = ("error-webapi", "error-netserver")
+        verifiers = (expectations.envelope_verifier(context),)
+        for name, body in (("no JSON", b"{"), ("null", b"null"), ("a text", b'"x"')):
+            yield ExpectedResponse(name, context.post(body, JSON), (400,), claims, verifiers)
+        request = context.post(GOOD, "text/plain")
+        yield ExpectedResponse("another media type", request, (415,), claims, verifiers)
+    request = Request("POST", context.url)
+    yield ExpectedResponse("no credentials", request, (401,), ("unauthorized",))
+    yield from (case for case in invalid_credential_cases(context) if "grant" in case.claims)

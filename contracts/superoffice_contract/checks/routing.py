@@ -36,21 +36,23 @@ def negotiation_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
 def path_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     """Case and a trailing slash do not matter; an undocumented path gets a 404."""
     url = context.url
+    agent_url, _, method = url.rpartition("/")
+    agents_url = agent_url.rpartition("/")[0]
     for name, path, claim in (
         ("lower case", url.lower(), "path-case"),
         ("a slash at the end", f"{url}/", "path-slash"),
     ):
         yield ExpectedResponse(name, _request_to(context, path), (204,), (claim,))
     for name, path, claim in (
-        ("another method", url.replace("SyncEmailAccounts", "Nothing"), "path-unknown"),
-        ("another agent", url.replace("EMail/", "Nobody/"), "path-unknown"),
+        ("another method", f"{agent_url}/Nothing", "path-unknown"),
+        ("another agent", f"{agents_url}/Nobody/{method}", "path-unknown"),
         ("api/v1 twice", url.replace("/api/v1", "/api/v1/api/v1"), "path-doubled"),
     ):
         yield ExpectedResponse(name, _request_to(context, path), (404,), (claim,))
     if not context.tenant.base:
-        request = _request_to(context, f"/crm{context.path}")
+        request = _request_to(context, f"/crm{context.operation.path}")
         yield ExpectedResponse("any first segment", request, (204,), ("path-onsite",))
-    request = _request_to(context, f"/Cust99999{context.path}")
+    request = _request_to(context, f"/Cust99999{context.operation.path}")
     yield ExpectedResponse("an unknown tenant", request, (404,), ("path-unknown-tenant",))
 
 
@@ -61,7 +63,7 @@ def _request_to(context: CheckContext, path: str) -> Request:
 
 def method_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     """GET and HEAD describe, OPTIONS answers, other methods get a 405; none needs credentials."""
-    verifiers = (expectations.allow_verifier(context.methods),)
+    verifiers = (expectations.allow_verifier(context.operation.allowed_methods),)
     for method in ("PUT", "PATCH", "DELETE"):
         request = Request(method, context.url, (("Content-Type", JSON),), GOOD)
         yield ExpectedResponse(method, request, (405,), ("method-not-allowed",), verifiers)

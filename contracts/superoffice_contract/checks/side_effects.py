@@ -1,7 +1,7 @@
 """Checks of what calls do, as `/_mock/` reports it."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from superoffice_contract.checks.check import (
     EffectCheck,
@@ -12,6 +12,8 @@ from superoffice_contract.checks.check import (
 from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import GOOD, JSON, SEVERAL_ACCOUNTS, variants
 from superoffice_contract.checks.registry import WIRE_CHECKS
+from superoffice_contract.control.answers import Journal, LeaseState, Runs
+from superoffice_contract.control.client import Answer
 from superoffice_contract.errors import NotObservableError
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
@@ -28,16 +30,15 @@ async def check_parity(client: Client, contexts: Sequence[CheckContext]) -> Obse
     for context in contexts:
         await reset_tenant(client, context)
         all_variants = [
-            variant for media_type in context.media_types for variant in variants(media_type)
+            variant for media_type in context.operation.bodies for variant in variants(media_type)
         ]
         for name, content_type, body, claim in all_variants:
             await client.send(context.post(body, content_type))
             # One at a time, because a journal may be short.
-            path = f"requests?limit=1&tenant={context.tenant.id}"
-            (exchange,) = (await client.control("GET", path))["requests"]
+            (exchange,) = (await _read(client, context, "requests", Journal, limit=1)).requests
             accounts = [
-                (account["AccountId"], account["AssociateName"], account["AssociateId"])
-                for account in exchange["accounts"] or ()
+                (account.id, account.associate_name, account.associate_id)
+                for account in exchange.accounts or ()
             ]
             if accounts != list(SEVERAL_ACCOUNTS):
                 what = f"{name} gave {accounts}, not {list(SEVERAL_ACCOUNTS)}"
@@ -52,7 +53,7 @@ async def check_get_starts_nothing(
         await reset_tenant(client, context)
         for method in ("GET", "HEAD", "OPTIONS"):
             await client.send(Request(method, context.url, context.credential_headers))
-        if (await _get_control(client, context, "lease"))["held"]:
+        if (await _read(client, context, "lease", LeaseState)).held:
             what = "GET, HEAD or OPTIONS took the lease"
             yield Finding(context.tenant.id, what, ("get-describes",))
 
@@ -89,8 +90,8 @@ def _rejected_cases(wire_check: WireCheck, context: CheckContext) -> list[Expect
 
 async def _has_run(client: Client, context: CheckContext) -> bool:
     """Return whether the lease is held or there has been a run."""
-    is_held = (await _get_control(client, context, "lease"))["held"]
-    return is_held or bool((await _get_control(client, context, "runs"))["runs"])
+    is_held = (await _read(client, context, "lease", LeaseState)).held
+    return is_held or bool((await _read(client, context, "runs", Runs)).runs)
 
 
 async def check_simultaneous(client: Client, contexts: Sequence[CheckContext]) -> Observations:
@@ -125,9 +126,10 @@ async def check_select(client: Client, contexts: Sequence[CheckContext]) -> Obse
         request = context.post(GOOD, JSON)
         path = f"{request.path}?{query}"
         await client.send(Request(request.method, path, request.headers, request.body))
-        (exchange,) = (await _get_control(client, context, "requests"))["requests"]
-        if exchange["select"] != list(SELECTED_NAMES):
-            what = f"{query} was read as {exchange['select']}, not {list(SELECTED_NAMES)}"
+        (exchange,) = (await _read(client, context, "requests", Journal)).requests
+        if exchange.select != SELECTED_NAMES:
+            selected = exchange.select and list(exchange.select)
+            what = f"{query} was read as {selected}, not {list(SELECTED_NAMES)}"
             yield Finding(context.tenant.id, what, ("select-list", "select-blanks"))
 
 
@@ -141,17 +143,18 @@ async def check_same_answer(client: Client, contexts: Sequence[CheckContext]) ->
             yield Finding(context.tenant.id, what, ("same-answer", "silent-drop"))
 
 
-async def _get_control(client: Client, context: CheckContext, path: str) -> Any:  # noqa: ANN401 - JSON
-    return await client.control("GET", f"{path}?tenant={context.tenant.id}")
+async def _read(
+    client: Client, context: CheckContext, path: str, type_: type[Answer], **query: object
+) -> Answer:
+    return await client.control("GET", path, type_, tenant=context.tenant.id, **query)
 
 
 async def _get_outcomes(client: Client, context: CheckContext) -> list[str]:
-    journal = await _get_control(client, context, "requests")
-    exchanges = journal["requests"]
-    if journal.get("forgotten"):
-        msg = f"the journal keeps {len(exchanges)} calls, too few to count the started ones"
+    journal = await _read(client, context, "requests", Journal)
+    if journal.forgotten:
+        msg = f"the journal keeps {len(journal.requests)} calls, too few to count the started ones"
         raise NotObservableError(f"{msg}; start the server with --journal-exchanges 1000")
-    return [exchange["outcome"] for exchange in exchanges]
+    return [exchange.outcome for exchange in journal.requests]
 
 
 CONTROL_CHECKS: Final = (

@@ -26,27 +26,29 @@ async def check_transfer(client: Client, contexts: Sequence[CheckContext]) -> Ob
     async with _open_connection(client) as (reader, writer):
         writer.write(_request_head(client, context, "Transfer-Encoding: chunked"))
         writer.write(CHUNKS + b"0\r\n\r\n")
-        line = await _read_status_line(client, reader)
-        _report_response(client, context, line)
-        if b" 204 " not in line:
-            what = f"a body in chunks: expected 204, got {_format_line(line)}"
-            yield Finding(context.tenant.id, what, CLAIMS)
+        line = await _read_status_line(client, context, reader)
+        if not _has_status(line, 204):
+            yield _finding(context, "a body in chunks: expected 204", line)
     async with _open_connection(client) as (reader, writer):
         length = f"Content-Length: {len(GOOD)}"
         writer.write(_request_head(client, context, length, "Expect: 100-continue"))
-        line = await _read_status_line(client, reader)
-        if b" 100 " not in line:
-            _report_response(client, context, line)
-            what = f"Expect: 100-continue: expected 100, got {_format_line(line)}"
-            yield Finding(context.tenant.id, what, CLAIMS)
+        line = await _read_status_line(client, context, reader)
+        if not _has_status(line, 100):
+            yield _finding(context, "Expect: 100-continue: expected 100", line)
             return
         writer.write(GOOD)
-        await _read_status_line(client, reader)  # the empty line that ends the 100
-        line = await _read_status_line(client, reader)
-        _report_response(client, context, line)
-        if b" 204 " not in line:
-            what = f"a body after 100 Continue: expected 204, got {_format_line(line)}"
-            yield Finding(context.tenant.id, what, CLAIMS)
+        await _read_status_line(client, context, reader)  # the empty line that ends the 100
+        line = await _read_status_line(client, context, reader)
+        if not _has_status(line, 204):
+            yield _finding(context, "a body after 100 Continue: expected 204", line)
+
+
+def _has_status(line: str, status: int) -> bool:
+    return f" {status} " in f"{line} "
+
+
+def _finding(context: CheckContext, problem: str, line: str) -> Finding:
+    return Finding(context.tenant.id, f"{problem}, got {line or 'no answer'}", CLAIMS)
 
 
 @asynccontextmanager
@@ -79,24 +81,22 @@ def _request_head(client: Client, context: CheckContext, *headers: str) -> bytes
     return "\r\n".join(lines).encode("latin-1")
 
 
-async def _read_status_line(client: Client, reader: asyncio.StreamReader) -> bytes:
-    """Return the next line, or nothing if the server disconnects or does not answer in time."""
+async def _read_status_line(
+    client: Client, context: CheckContext, reader: asyncio.StreamReader
+) -> str:
+    """Return the next line, or nothing if the server disconnects or does not answer in time.
+
+    Report a final response to the client's `on_response`.
+    """
     try:
         async with asyncio.timeout(client.timeout_seconds):
-            return await reader.readline()
+            line = (await reader.readline()).decode("latin-1").strip()[:80]
     except (OSError, TimeoutError):
-        return b""
-
-
-def _report_response(client: Client, context: CheckContext, line: bytes) -> None:
-    """Report the call to the client's `on_response` if *line* is a status line."""
+        return ""
     status = line.split()[1:2]
-    if status and status[0].isdigit():
+    if status and status[0].isdigit() and status != ["100"]:
         client.on_response(context.post(GOOD, JSON), Response(int(status[0]), (), b"", 0.0))
-
-
-def _format_line(line: bytes) -> str:
-    return line.decode("latin-1").strip()[:80] or "no answer"
+    return line
 
 
 SOCKET_CHECKS: Final = (EffectCheck("transfer", CLAIMS, check_transfer),)

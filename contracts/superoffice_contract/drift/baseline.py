@@ -4,8 +4,7 @@ Facts about shapes come from openapi.yaml, where every element names its claims;
 from the table of statements. A fact is optional in a document if all its claims are inferred.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from itertools import chain
 from typing import Any, Final
@@ -14,13 +13,13 @@ import msgspec
 
 from superoffice_contract.drift import facts, page_sample
 from superoffice_contract.drift.facts import ExpectedFact, Kind
-from superoffice_contract.drift.prose_patterns import STATEMENTS
-from superoffice_contract.openapi import claims, operations
+from superoffice_contract.drift.prose_patterns import AREAS, STATEMENTS
+from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.operations import Operation
 
 Element = Mapping[str, Any]
 
-_SPEC_AREAS: Final = ("text", "$select", "so-apptoken")
+_SPEC_AREAS: Final = frozenset(("text", "$select", "so-apptoken"))
 """The areas of prose that a Swagger or OpenAPI file has as well."""
 _JSON: Final = "application/json; charset=utf-8"
 _PAGE_ONLY: Final = (
@@ -40,11 +39,13 @@ _PAGE_ONLY: Final = (
 """Facts on the page that openapi.yaml can't express: group, id, value, claim."""
 
 
-@cache
-def expected_facts(kind: Kind) -> tuple[ExpectedFact, ...]:
-    """Return the facts that a document of this *kind* can state."""
-    parts = (*_COMMON_PARTS, *(_PAGE_PARTS if kind == "page" else _SPEC_PARTS))
-    return tuple(chain.from_iterable(part(_operation()) for part in parts))
+def expected_facts(kind: Kind, operation: Operation) -> tuple[ExpectedFact, ...]:
+    """Return the facts about *operation* that a document of this *kind* can state."""
+    is_page = kind == "page"
+    parts = (*_COMMON_PARTS, *(_PAGE_PARTS if is_page else _SPEC_PARTS))
+    found = chain.from_iterable(part(operation) for part in parts)
+    others = (_fact(*row) for row in _PAGE_ONLY) if is_page else ()
+    return (*found, *others, *_prose_facts(AREAS if is_page else _SPEC_AREAS))
 
 
 def type_of(schema: Element) -> str:
@@ -62,6 +63,10 @@ def claims_of(element: Element) -> tuple[str, ...]:
     return tuple(id_ for id_ in ids if claims.load()[id_].kind == "documented") or ids
 
 
+def _fact(group: str, id_: str, value: str, *ids: str) -> ExpectedFact:
+    return ExpectedFact(group, id_, value, ids, id_)
+
+
 def _element_fact(element: Element, group: str, id_: str, value: str = "") -> ExpectedFact:
     """Return the fact that *element* of openapi.yaml states."""
     ids = claims_of(element)
@@ -69,33 +74,37 @@ def _element_fact(element: Element, group: str, id_: str, value: str = "") -> Ex
     return ExpectedFact(group, id_, value, ids, id_, inferred)
 
 
-def _operation() -> Operation:
-    return next(iter(operations.load().operations.values()))
-
-
-def _security_schemes() -> Iterable[Element]:
-    schemes: Mapping[str, Element] = operations.load().document["components"]["securitySchemes"]
-    return schemes.values()
+def _security_schemes(operation: Operation) -> Iterator[Element]:
+    """Yield the schemes that the alternatives of *operation* name."""
+    schemes = operation.schemas.document["components"]["securitySchemes"]
+    names = chain.from_iterable(operation.security)
+    return (operation.schemas.resolve(schemes[name]) for name in dict.fromkeys(names))
 
 
 def _body_properties(operation: Operation) -> Element:
-    properties: Element = operation.bodies["application/json"].schema["properties"]
-    return properties
+    return _properties(operation, operation.bodies["application/json"].schema)
+
+
+def _properties(operation: Operation, schema: Element) -> Element:
+    """Return the properties of *schema*, with the targets of their references."""
+    properties = operation.schemas.resolve(schema)["properties"]
+    return {name: operation.schemas.resolve(child) for name, child in properties.items()}
 
 
 # ---- parts -----------------------------------------------------------------------------------
 
 
 def _call_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    yield ExpectedFact(facts.CALL, "method", "POST", ("method",), "method")
-    yield ExpectedFact(facts.CALL, "path", operation.path, ("path",), "path")
+    yield _fact(facts.CALL, "method", operation.method, "method")
+    yield _fact(facts.CALL, "path", operation.path, "path")
 
 
 def _parameter_facts(operation: Operation) -> Iterator[ExpectedFact]:
     for parameter in operation.document["parameters"]:
         id_ = f"{parameter['in']} {parameter['name'].lower()}"
         if parameter["in"] == "query":
-            yield _element_fact(parameter, facts.QUERY, id_, type_of(parameter["schema"]))
+            schema = operation.schemas.resolve(parameter["schema"])
+            yield _element_fact(parameter, facts.QUERY, id_, type_of(schema))
         else:
             yield _element_fact(parameter, facts.HEADERS, id_)
 
@@ -119,15 +128,15 @@ def _response_facts(operation: Operation) -> Iterator[ExpectedFact]:
             yield fact
 
 
-def _credential_header_facts(_: Operation) -> Iterator[ExpectedFact]:
+def _credential_header_facts(operation: Operation) -> Iterator[ExpectedFact]:
     """Yield the headers for credentials; a specification does not list these as parameters."""
-    for scheme in _security_schemes():
+    for scheme in _security_schemes(operation):
         if scheme.get("in") == "header":
             yield _element_fact(scheme, facts.HEADERS, f"header {scheme['name'].lower()}")
 
 
-def _scheme_facts(_: Operation) -> Iterator[ExpectedFact]:
-    for scheme in _security_schemes():
+def _scheme_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    for scheme in _security_schemes(operation):
         if "authorization-schemes" in claims_of(scheme):
             # OpenAPI has no type for SoTicket; its description begins with the name.
             name = scheme.get("scheme") or scheme["description"].split()[0]
@@ -142,35 +151,33 @@ def _spec_scheme_facts(operation: Operation) -> Iterator[ExpectedFact]:
 
 def _account_facts(operation: Operation) -> Iterator[ExpectedFact]:
     for schema in _body_properties(operation).values():
-        for name, member in schema["items"]["properties"].items():
+        for name, member in _properties(operation, schema["items"]).items():
             id_ = f"member of an account {name}"
             yield _element_fact(member, facts.ACCOUNT, id_, type_of(member))
 
 
 def _sample_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    example = operations.load().document["components"]["examples"]["Sample"]["value"]
-    id_, call = "sample call", f"POST {operation.path}"
-    yield ExpectedFact(facts.SAMPLE_REQUEST, id_, call, ("sample-request",), id_)
-    id_, accounts = "sample accounts", page_sample.describe_accounts(example)
+    examples = operation.document["requestBody"]["content"]["application/json"]["examples"]
+    example = operation.schemas.resolve(examples["sample"])["value"]
+    call, accounts = f"{operation.method} {operation.path}", page_sample.describe_accounts(example)
     ids = ("sample-request", "sample-duplicate")
-    yield ExpectedFact(facts.SAMPLE_REQUEST, id_, accounts, ids, id_)
-    elements = dict(_schema_elements(_body_properties(operation)))
+    yield _fact(facts.SAMPLE_REQUEST, "sample call", call, "sample-request")
+    yield _fact(facts.SAMPLE_REQUEST, "sample accounts", accounts, *ids)
+    elements = dict(_schema_elements(operation, _body_properties(operation)))
     for path, type_ in dict(page_sample.member_types(example)).items():
         yield _element_fact(elements[path], facts.SAMPLE_REQUEST, f"sample {path}", type_)
 
 
-def _schema_elements(properties: Element, path: str = "") -> Iterator[tuple[str, Element]]:
+def _schema_elements(
+    operation: Operation, properties: Element, path: str = ""
+) -> Iterator[tuple[str, Element]]:
     """Yield each element of the body's schema and its path, written as in page_sample."""
     for name, schema in properties.items():
         yield f"{path}/{name}", schema
         if "items" in schema:
-            yield f"{path}/{name}/*", schema["items"]
-            yield from _schema_elements(schema["items"]["properties"], f"{path}/{name}/*")
-
-
-def _page_only_facts(_: Operation) -> Iterator[ExpectedFact]:
-    for group, id_, value, claim in _PAGE_ONLY:
-        yield ExpectedFact(group, id_, value, (claim,), id_)
+            place = f"{path}/{name}/*"
+            yield place, operation.schemas.resolve(schema["items"])
+            yield from _schema_elements(operation, _properties(operation, schema["items"]), place)
 
 
 def _required_body_facts(operation: Operation) -> Iterator[ExpectedFact]:
@@ -178,17 +185,12 @@ def _required_body_facts(operation: Operation) -> Iterator[ExpectedFact]:
     yield ExpectedFact(facts.BODY, id_, value, ("body-required",), id_, inferred=True)
 
 
-def _prose_facts(_: Operation) -> Iterator[ExpectedFact]:
-    for statement in STATEMENTS:
+def _prose_facts(areas: frozenset[str]) -> Iterator[ExpectedFact]:
+    for statement in (statement for statement in STATEMENTS if statement.area in areas):
         name = f" ({statement.name})" if statement.name else ""
         label = f'"{claims.load()[statement.claim].fact}"{name}'
         ids = (statement.claim,)
         yield ExpectedFact(statement.group, statement.id, statement.value, ids, label)
-
-
-def _spec_prose_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    ids = {statement.id for statement in STATEMENTS if statement.area in _SPEC_AREAS}
-    return (fact for fact in _prose_facts(operation) if fact.id in ids)
 
 
 _COMMON_PARTS: Final = (
@@ -198,11 +200,5 @@ _COMMON_PARTS: Final = (
     _member_facts,
     _response_facts,
 )
-_PAGE_PARTS: Final = (
-    _credential_header_facts,
-    _scheme_facts,
-    _sample_facts,
-    _page_only_facts,
-    _prose_facts,
-)
-_SPEC_PARTS: Final = (_spec_scheme_facts, _account_facts, _required_body_facts, _spec_prose_facts)
+_PAGE_PARTS: Final = (_credential_header_facts, _scheme_facts, _sample_facts)
+_SPEC_PARTS: Final = (_spec_scheme_facts, _account_facts, _required_body_facts)

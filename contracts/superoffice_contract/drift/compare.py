@@ -13,12 +13,14 @@ from superoffice_contract.drift.baseline import expected_facts
 from superoffice_contract.drift.facts import GROUPS, DocumentFacts, ExpectedFact, Fact, agent_method
 from superoffice_contract.errors import DriftError
 from superoffice_contract.messages import describe_os_error
-from superoffice_contract.openapi import operations
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.report import Finding, Report, Result
 
 MAX_BYTES: Final = 8 * 1024 * 1024
-_SUPPORTED_LAYOUTS: Final = (
-    "the vendor's page as text or Markdown, or a Swagger 2.0 or OpenAPI 3.x file in JSON or YAML"
+_UNKNOWN_LAYOUT: Final = (
+    "has no known layout; expected the vendor's page as text or Markdown, or a Swagger 2.0 or "
+    "OpenAPI 3.x file in JSON or YAML"
 )
 # The front matter of a Markdown page may have a line that begins with `openapi:`, but no paths.
 _YAML_SPEC: Final = re.compile(
@@ -29,10 +31,14 @@ _YAML_SPEC: Final = re.compile(
 # ---- files -----------------------------------------------------------------------------------
 
 
-def compare_file(file: Path) -> Report:
-    """Compare *file* with the contract. Raise DriftError if it can't be read or compared."""
+def compare_file(file: Path, operation: Operation | None = None) -> Report:
+    """Compare *file* with *operation*, which is SyncEmailAccounts unless another one is given.
+
+    Raise DriftError if the file can't be read or compared.
+    """
+    operation = operation or sync_email_accounts.operation()
     try:
-        return compare(read_document(_read_bytes(file)), str(file))
+        return compare(read_document(_read_bytes(file), operation), str(file), operation)
     except DriftError as error:
         msg = f"{file}: {error}"
         raise DriftError(msg) from error
@@ -50,17 +56,18 @@ def _read_bytes(file: Path) -> bytes:
     return content
 
 
-def read_document(content: bytes) -> DocumentFacts:
-    """Return the facts in a document. Raise DriftError if its layout or its call is another one."""
-    text = _decode_text(content)
-    path = next(iter(operations.load().operations.values())).path
+def read_document(content: bytes, operation: Operation) -> DocumentFacts:
+    """Return the facts about *operation* in a document.
+
+    Raise DriftError if its layout or its call is another one.
+    """
+    text, path = _decode_text(content), operation.path
     document = _parse_spec(text)
     if document is not None:
         return openapi_file.read_spec(document, path)
     page_facts = page.read_page(text)
     if page_facts is None:
-        msg = f"has no known layout; expected {_SUPPORTED_LAYOUTS}"
-        raise DriftError(msg)
+        raise DriftError(_UNKNOWN_LAYOUT)
     values = {fact.id: fact.value for fact in page_facts.facts}
     if agent_method(values["path"]).lower() != agent_method(path).lower():
         call = f"{values['method']} {values['path']}"
@@ -87,57 +94,36 @@ def _decode_text(content: bytes) -> str:
 
 def _parse_spec(text: str) -> dict[str, Any] | None:
     """Return the specification in *text*, or None if it looks like a page."""
-    if text.lstrip().startswith("{"):
-        document = _parse_json(text)
-    elif _YAML_SPEC.match(text):
-        document = _parse_yaml(text)
-    else:
+    is_json = text.lstrip().startswith("{")
+    if not is_json and not _YAML_SPEC.match(text):
         return None
-    if not isinstance(document, dict) or not _is_supported(document):
-        msg = f"has no known layout; expected {_SUPPORTED_LAYOUTS}"
-        raise DriftError(msg)
-    return document
-
-
-def _is_supported(document: dict[str, Any]) -> bool:
-    version = str(document.get("swagger") or document.get("openapi"))
-    return version.startswith(("2.", "3."))
-
-
-def _parse_json(text: str) -> object:
-    try:
-        document: object = json.loads(text)
-    except json.JSONDecodeError as error:
-        msg = f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
-        raise DriftError(msg) from error
-    except (ValueError, RecursionError) as error:
-        msg = f"can't be read as JSON: {error}"
-        raise DriftError(msg) from error
-    return document
-
-
-def _parse_yaml(text: str) -> object:
     # BaseLoader keeps every scalar as text: 204 stays a name, and merge keys are not expanded.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
-        document: object = yaml.load(text, Loader=loader)  # noqa: S506 - only text, lists, dicts
+        document: Any = json.loads(text) if is_json else yaml.load(text, Loader=loader)  # noqa: S506
+    except json.JSONDecodeError as error:
+        msg = f"is not JSON: line {error.lineno}, column {error.colno}: {error.msg}"
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}:" if mark else ""
         msg = f"is not YAML:{where} {error.problem}"
-        raise DriftError(msg) from error
-    except (yaml.YAMLError, RecursionError) as error:
-        msg = f"can't be read as YAML: {str(error).splitlines()[0]}"
-        raise DriftError(msg) from error
-    return document
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        layout = "JSON" if is_json else "YAML"
+        msg = f"can't be read as {layout}: {str(error).splitlines()[0]}"
+    else:
+        spec: dict[str, Any] = document if isinstance(document, dict) else {}
+        if str(spec.get("swagger") or spec.get("openapi")).startswith(("2.", "3.")):
+            return spec
+        msg = _UNKNOWN_LAYOUT
+    raise DriftError(msg)
 
 
 # ---- comparison ------------------------------------------------------------------------------
 
 
-def compare(document: DocumentFacts, title: str) -> Report:
-    """Return the differences between *document* and the contract, one result for each group."""
-    contract = expected_facts(document.kind)
+def compare(document: DocumentFacts, title: str, operation: Operation) -> Report:
+    """Return the differences between *document* and *operation*, one result for each group."""
+    contract = expected_facts(document.kind, operation)
     results = tuple(_compare_group(group, document, contract) for group in GROUPS)
     counts = (("layout", document.layout), ("facts read", str(len(document.facts))))
     return Report(f"drift of {title}", results, counts)
@@ -166,16 +152,12 @@ def _additions_and_changes(
         contract = expected.get(fact.id)
         if contract is None:
             text = f"{fact.id} = {fact.value}" if fact.value else fact.id
-            yield Finding(fact.place, f"added: {text}", fact.claims or _group_claims(fact.group))
+            claims = fact.claims or tuple(filter(None, [GROUPS[fact.group]]))
+            yield Finding(fact.place, f"added: {text}", claims)
         elif fact.value != contract.value:
             was, now = contract.value or "nothing", fact.value or "nothing"
             what = f"changed: {contract.label}: {now} instead of {was}"
             yield Finding(fact.place, what, contract.claims)
-
-
-def _group_claims(group: str) -> tuple[str, ...]:
-    claim = GROUPS[group]
-    return () if claim is None else (claim,)
 
 
 def _removals(

@@ -190,20 +190,21 @@ def _parameters(operation: _Operation) -> Iterator[Node]:
 
 
 def _media_type_facts(operation: _Operation) -> Iterator[Fact]:
-    consumes = operation.node.get("consumes") or operation.root.get("consumes")
-    if consumes is not None:
-        for _, item in consumes.children():
-            yield Fact(facts.MEDIA_TYPES, f"media type {str(item.value).lower()}", item.pointer)
+    for name, pointer in _media_types(operation, "consumes"):
+        yield Fact(facts.MEDIA_TYPES, f"media type {name}", pointer)
     for name, content in operation.node.children_at("requestBody", "content"):
         yield Fact(facts.MEDIA_TYPES, f"media type {name.lower()}", content.pointer)
 
 
+def _media_types(operation: _Operation, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the media types in the member *name*, and their places; they are those of Swagger."""
+    owner = operation.node if operation.node.get(name) else operation.root
+    return ((str(item.value).lower(), item.pointer) for _, item in owner.children_at(name))
+
+
 def _response_facts(operation: _Operation) -> Iterator[Fact]:
-    produces = operation.node.get("produces") or operation.root.get("produces")
-    if produces is not None:
-        for _, item in produces.children():
-            id_ = f"answer in {str(item.value).lower()}"
-            yield Fact(facts.HEADERS, id_, item.pointer, claims=("accept-header",))
+    for name, pointer in _media_types(operation, "produces"):
+        yield Fact(facts.HEADERS, f"answer in {name}", pointer, claims=("accept-header",))
     for status, response in operation.node.children_at("responses"):
         description = response.text("description")
         yield Fact(facts.RESPONSES, f"response {status}", response.pointer, description)

@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract.drift import facts, page_sample
+from superoffice_contract.drift import facts
 from superoffice_contract.drift.facts import DocumentFacts, Fact
-from superoffice_contract.drift.page_sample import Line
+from superoffice_contract.drift.page_sample import Line, read_sample
 from superoffice_contract.drift.prose_patterns import AREAS, find_facts, strip_markup
 
 CALL_LINE: Final = re.compile(r"(?P<method>[A-Z]{3,7}) (?P<path>/[^\s?]+)(?:\?(?P<query>\S*))?")
@@ -245,19 +245,14 @@ def _authorization_facts(row: Row) -> Iterator[Fact]:
     yield from find_facts("authorization", facts.CREDENTIALS, text, row.place)
 
 
-def _content_type_facts(row: Row) -> Iterator[Fact]:
+def _media_type_facts(row: Row) -> Iterator[Fact]:
+    area = row.name.lower()
+    is_answer = area == "accept"
+    group, claims = (facts.HEADERS, ("accept-header",)) if is_answer else (facts.MEDIA_TYPES, ())
     for name in _MEDIA_TYPE.findall(row.description):
-        yield Fact(facts.MEDIA_TYPES, f"media type {name.lower()}", row.place)
-    prose = _MEDIA_TYPE.sub("", row.description)
-    yield from find_facts("content-type", facts.MEDIA_TYPES, prose, row.place)
-
-
-def _accept_facts(row: Row) -> Iterator[Fact]:
-    for name in _MEDIA_TYPE.findall(row.description):
-        id_ = f"answer in {name.lower()}"
-        yield Fact(facts.HEADERS, id_, row.place, claims=("accept-header",))
-    prose = _MEDIA_TYPE.sub("", row.description)
-    yield from find_facts("accept", facts.HEADERS, prose, row.place)
+        id_ = f"{'answer in' if is_answer else 'media type'} {name.lower()}"
+        yield Fact(group, id_, row.place, claims=claims)
+    yield from find_facts(area, group, _MEDIA_TYPE.sub("", row.description), row.place)
 
 
 def _body_facts(section: Section) -> Iterator[Fact]:
@@ -293,8 +288,8 @@ def _response_body_facts(section: Section) -> Iterator[Fact]:
 
 _HEADER_READERS: Final[Mapping[str, Callable[[Row], Iterator[Fact]]]] = {
     "authorization": _authorization_facts,
-    "content-type": _content_type_facts,
-    "accept": _accept_facts,
+    "content-type": _media_type_facts,
+    "accept": _media_type_facts,
 }
 _SECTION_READERS: Final[Mapping[str, Callable[[Section], Iterator[Fact]]]] = {
     "description": _call_facts,
@@ -303,6 +298,6 @@ _SECTION_READERS: Final[Mapping[str, Callable[[Section], Iterator[Fact]]]] = {
     "body": _body_facts,
     "responses": _response_facts,
     "content": _response_body_facts,
-    "sample request": lambda section: page_sample.request_facts(section.lines),
-    "sample response": lambda section: page_sample.response_facts(section.lines),
+    "sample request": lambda section: read_sample(facts.SAMPLE_REQUEST, section.lines),
+    "sample response": lambda section: read_sample(facts.SAMPLE_RESPONSE, section.lines),
 }

@@ -3,11 +3,11 @@
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeGuard
+from typing import Final
 
 import msgspec
 
-from superoffice_contract.drift.facts import SAMPLE_REQUEST, SAMPLE_RESPONSE, Fact
+from superoffice_contract.drift.facts import SAMPLE_REQUEST, Fact
 
 _TYPES: Final = (
     (bool, "boolean"),  # before int, because bool is a subclass of int
@@ -34,29 +34,25 @@ class Line(msgspec.Struct, frozen=True):
         return f"line {self.number}"
 
 
-def request_facts(lines: Sequence[Line]) -> Iterator[Fact]:
-    """Yield the facts in the sample request."""
+def read_sample(group: str, lines: Sequence[Line]) -> Iterator[Fact]:
+    """Yield the facts of *group* in the sample request or the sample response."""
     head, body = _split_sample(lines)
     if not head:
         return
-    yield Fact(SAMPLE_REQUEST, "sample call", head[0].place, head[0].text.strip())
+    first = head[0].text.strip()
+    if group == SAMPLE_REQUEST:
+        yield Fact(group, "sample call", head[0].place, first)
+    else:
+        yield Fact(group, "sample status", head[0].place, " ".join(first.split()[1:]))
     for line in head[1:]:
-        yield from _header_facts(SAMPLE_REQUEST, line)
-    yield from _request_body_facts(body)
-
-
-def response_facts(lines: Sequence[Line]) -> Iterator[Fact]:
-    """Yield the facts in the sample response."""
-    head, body = _split_sample(lines)
-    if not head:
-        return
-    status = " ".join(head[0].text.split()[1:])
-    yield Fact(SAMPLE_RESPONSE, "sample status", head[0].place, status)
-    for line in head[1:]:
-        yield from _header_facts(SAMPLE_RESPONSE, line)
-    if body:
-        value = type_name(_decode_body(body))
-        yield Fact(SAMPLE_RESPONSE, "sample body", body[0].place, value)
+        yield _header_fact(group, line)
+    if body and group == SAMPLE_REQUEST:
+        value = _decode_body(body)
+        yield Fact(group, "sample accounts", body[0].place, describe_accounts(value))
+        for path, type_ in member_types(value):
+            yield Fact(group, f"sample {path}", _member_place(path, body), type_)
+    elif body:
+        yield Fact(group, "sample body", body[0].place, type_name(_decode_body(body)))
 
 
 def type_name(value: object) -> str:
@@ -78,17 +74,15 @@ def member_types(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def describe_accounts(value: object) -> str:
     """Return how many accounts a body has and whether they are alike, such as `2, alike`."""
-    members = value.values() if _is_object(value) else ()
-    lists = (member for member in members if isinstance(member, list))
-    return "; ".join(f"{len(items)}, {_describe_equality(items)}" for items in lists)
-
-
-def _describe_equality(items: list[object]) -> str:
-    return "alike" if all(item == items[0] for item in items) else "not alike"
-
-
-def _is_object(value: object) -> TypeGuard[dict[str, object]]:
-    return isinstance(value, dict)
+    lists = (
+        member
+        for member in (value.values() if isinstance(value, dict) else ())
+        if isinstance(member, list)
+    )
+    return "; ".join(
+        f"{len(items)}, {'' if all(item == items[0] for item in items) else 'not '}alike"
+        for items in lists
+    )
 
 
 def _split_sample(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
@@ -101,14 +95,14 @@ def _split_sample(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]
     return sample[:blank], sample[blank + 1 :]
 
 
-def _header_facts(group: str, line: Line) -> Iterator[Fact]:
+def _header_fact(group: str, line: Line) -> Fact:
     name, _, value = (part.strip() for part in line.text.partition(":"))
     if name.lower() in _GENERATED_HEADERS:
         value = ""
     elif name.lower() == "authorization":
         scheme, _, token = value.partition(" ")
         value = f"{scheme} {_decode_credential(token.strip())}"
-    yield Fact(group, f"sample header {name.lower()}", line.place, value)
+    return Fact(group, f"sample header {name.lower()}", line.place, value)
 
 
 def _decode_credential(token: str) -> str:
@@ -116,15 +110,6 @@ def _decode_credential(token: str) -> str:
         return base64.b64decode(token, validate=True).decode()
     except ValueError:
         return token
-
-
-def _request_body_facts(lines: Sequence[Line]) -> Iterator[Fact]:
-    if not lines:
-        return
-    value = _decode_body(lines)
-    yield Fact(SAMPLE_REQUEST, "sample accounts", lines[0].place, describe_accounts(value))
-    for path, type_ in member_types(value):
-        yield Fact(SAMPLE_REQUEST, f"sample {path}", _member_place(path, lines), type_)
 
 
 def _member_place(path: str, lines: Sequence[Line]) -> str:

@@ -35,14 +35,17 @@ MAX_SENTENCE: Final = 160
 
 
 class Statement(msgspec.Struct, frozen=True, dict=True):
-    """A fact that the prose of an *area* may state, with its value in the contract."""
+    """A fact of *group* that the prose of an *area* may state, with its value in the contract.
+
+    *name* tells it from other statements of its *claim*.
+    """
 
     area: str
+    group: str
     claim: str
     words: str
     value: str = ""
     name: str | None = None
-    group: str = facts.DESCRIPTION
 
     @property
     def id(self) -> str:
@@ -69,120 +72,94 @@ def _build_pattern(words: list[str]) -> str:
     return "".join(parts)
 
 
-STATEMENTS: Final = (
-    Statement("text", "starts-sync", r"starts? sync\w* ~given ~mail accounts"),
-    Statement("text", "sync-direction", "from mail servers? ~into ~superoffices? database cache"),
-    Statement(
-        "text",
-        "single-run",
-        r"(?:only|at\s+most) NUMBER ~api calls? (?:may|can) run ~(?:any|one|same) (?:time|moment)",
-        "1",
+_TABLE: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]] = {
+    ("text", facts.DESCRIPTION): (
+        ("starts-sync", r"starts? sync\w* ~given ~mail accounts"),
+        ("sync-direction", "from mail servers? ~into ~superoffices? database cache"),
+        (
+            "single-run",
+            (
+                r"(?:only|at\s+most) NUMBER ~api calls? (?:may|can) run "
+                r"~(?:any|one|same) (?:time|moment)"
+            ),
+            "1",
+        ),
+        (
+            "busy-second",
+            (
+                r"(?:if|when|while) (?:one|another) ~call ~already (?:active|running|runs) ~call "
+                rf"(?:returns?|answers?|answered) after NUMBER {_UNIT}"
+            ),
+            "1 second(s)",
+        ),
+        ("silent-drop", r"(?:no|without) ~any (?:indication|sign|hint) ~no syncs? ~not started"),
+        (
+            "throttle-purpose",
+            r"~way throttles? ~sync\w* (?:avoid|spares?|protects?) ~making mail servers ~angry",
+        ),
+        (
+            "task-cap",
+            (
+                r"~(?:additional|second|inner) ~(?:level|limit) ~throttling ~within "
+                r"~implementation ~(?:limiting|limits|limited) (?:maximum|max|most) NUMBER tasks? "
+                r"~(?:regardless|whatever) ~how ~many ~number ~associates ~synced"
+            ),
+            "10",
+        ),
+        (
+            "lease-end",
+            (
+                r"~outer ~api-level lock (?:released|freed) (?:when|once|after) (?:all|every) "
+                r"tasks? (?:done|finished|ended|over)"
+            ),
+        ),
     ),
-    Statement(
-        "text",
-        "busy-second",
-        r"(?:if|when|while) (?:one|another) ~call ~already (?:active|running|runs) ~call "
-        rf"(?:returns?|answers?|answered) after NUMBER {_UNIT}",
-        "1 second(s)",
+    ("text", facts.RESTRICTION): (
+        (
+            "online-restricted",
+            "~online ~restricted e-?mail agent not (?:available|open) online ~default",
+            *("", "online-closed"),
+        ),
+        (
+            "online-restricted",
+            "access must requested ~specifically when app registered",
+            *("", "online-request"),
+        ),
     ),
-    Statement(
-        "text",
-        "silent-drop",
-        r"(?:no|without) ~any (?:indication|sign|hint) ~no syncs? ~not started",
+    ("$select", facts.QUERY): (
+        ("select-param", "optional", "", "select-optional"),
+        ("select-list", r"comma[-\s]separated list properties ~include ~result"),
+        (
+            "select-result",
+            r"other (?:fields|properties) null(?:ed)? ~out ~reduce ~payload ~size",
+            *("", "select-nulls"),
+        ),
+        ("select-result", "default ~shows? all (?:fields|properties)", "", "select-default"),
     ),
-    Statement(
-        "text",
-        "throttle-purpose",
-        r"~way throttles? ~sync\w* (?:avoid|spares?|protects?) ~making mail servers ~angry",
+    ("authorization", facts.CREDENTIALS): (
+        ("schemes-by-installation", "depending installation ~type"),
     ),
-    Statement(
-        "text",
-        "task-cap",
-        r"~(?:additional|second|inner) ~(?:level|limit) ~throttling ~within ~implementation "
-        r"~(?:limiting|limits|limited) (?:maximum|max|most) NUMBER tasks? "
-        r"~(?:regardless|whatever) ~how ~many ~number ~associates ~synced",
-        "10",
+    ("content-type", facts.MEDIA_TYPES): (
+        ("media-types", "content-type request body", "", "content-type-row"),
     ),
-    Statement(
-        "text",
-        "lease-end",
-        r"~outer ~api-level lock (?:released|freed) (?:when|once|after) (?:all|every) tasks? "
-        r"(?:done|finished|ended|over)",
+    ("accept", facts.HEADERS): (
+        ("accept-header", r"content-types?(?:\(s\))? would like response", "", "accept-row"),
     ),
-    Statement(
-        "text",
-        "online-restricted",
-        "~online ~restricted e-?mail agent not (?:available|open) online ~default",
-        name="online-closed",
-        group=facts.RESTRICTION,
+    ("x-xsrf-token", facts.HEADERS): (
+        (
+            "xsrf-header",
+            "(?:if|when) not using authorization header must (?:provide|send) xsrf value",
+        ),
+        ("xsrf-source", "from cookie hidden input field"),
     ),
-    Statement(
-        "text",
-        "online-restricted",
-        "access must requested ~specifically when app registered",
-        name="online-request",
-        group=facts.RESTRICTION,
+    ("so-apptoken", facts.HEADERS): (
+        ("app-token", "application token identifies ~partner app"),
+        ("app-token-online", "used when calling online ~webapi from server"),
     ),
-    Statement("$select", "select-param", "optional", name="select-optional", group=facts.QUERY),
-    Statement(
-        "$select",
-        "select-list",
-        r"comma[-\s]separated list properties ~include ~result",
-        group=facts.QUERY,
-    ),
-    Statement(
-        "$select",
-        "select-result",
-        r"other (?:fields|properties) null(?:ed)? ~out ~reduce ~payload ~size",
-        name="select-nulls",
-        group=facts.QUERY,
-    ),
-    Statement(
-        "$select",
-        "select-result",
-        "default ~shows? all (?:fields|properties)",
-        name="select-default",
-        group=facts.QUERY,
-    ),
-    Statement(
-        "authorization",
-        "schemes-by-installation",
-        "depending installation ~type",
-        group=facts.CREDENTIALS,
-    ),
-    Statement(
-        "content-type",
-        "media-types",
-        "content-type request body",
-        name="content-type-row",
-        group=facts.MEDIA_TYPES,
-    ),
-    Statement(
-        "accept",
-        "accept-header",
-        r"content-types?(?:\(s\))? would like response",
-        name="accept-row",
-        group=facts.HEADERS,
-    ),
-    Statement(
-        "x-xsrf-token",
-        "xsrf-header",
-        "(?:if|when) not using authorization header must (?:provide|send) xsrf value",
-        group=facts.HEADERS,
-    ),
-    Statement("x-xsrf-token", "xsrf-source", "from cookie hidden input field", group=facts.HEADERS),
-    Statement(
-        "so-apptoken",
-        "app-token",
-        "application token identifies ~partner app",
-        group=facts.HEADERS,
-    ),
-    Statement(
-        "so-apptoken",
-        "app-token-online",
-        "used when calling online ~webapi from server",
-        group=facts.HEADERS,
-    ),
+}
+"""By area and group: the claim, words, value and name of each statement."""
+STATEMENTS: Final = tuple(
+    Statement(area, group, *row) for (area, group), rows in _TABLE.items() for row in rows
 )
 AREAS: Final = frozenset(statement.area for statement in STATEMENTS)
 """The areas of prose: the text about the call, or the description of a parameter or header."""
@@ -223,8 +200,7 @@ def find_facts(area: str, group: str, text: str, place: str) -> Iterator[Fact]:
 
 def _sentence_fact(group: str, place: str, sentence: str, statements: list[Statement]) -> Fact:
     kind = "more text" if statements else "sentence"
-    is_long = len(sentence) > MAX_SENTENCE
-    text = f"{sentence[: MAX_SENTENCE - 1]}…" if is_long else sentence
+    text = sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[: MAX_SENTENCE - 1]}…"
     claims = tuple(dict.fromkeys(statement.claim for statement in statements))
     return Fact(group, f'{kind}: "{text}"', place, claims=claims)
 

@@ -9,10 +9,10 @@ from schemathesis.core.failures import AcceptedNegativeData, Failure
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import Verifier
+from superoffice_contract.checks.expectations import Problem, Verifier
 from superoffice_contract.fuzzing import serializers
 from superoffice_contract.messages import SECRET_HEADERS
-from superoffice_contract.openapi import operations
+from superoffice_contract.openapi.operations import Operation, Operations
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Shape
 from superoffice_contract.target import http
 
@@ -28,20 +28,28 @@ RESPONSE_CHECKS: Final[Mapping[str, tuple[tuple[int, ...], Verifier]]] = {
 """The statuses that a check looks at, and how it verifies the response, by its name."""
 
 
-def is_real_failure(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
-    """Return whether *failure* is a real defect; this is a `filter_failure` hook."""
-    operation = operations.load().operations[case.operation.path.lower()]
-    body = operation.bodies.get(case.media_type or "")
-    if body is None:
+def failure_filter(described: Operations) -> Callable[..., bool]:
+    """Return a `filter_failure` hook, which keeps the failures that are real defects."""
+
+    def is_real(_: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
+        operation = _operation_of(case, described)
+        media_type, sent_body = case.media_type or "", response.request.body
+        body = None if operation is None else operation.bodies.get(media_type)
+        if body is None:
+            return True
+        if isinstance(failure, AcceptedNegativeData) and isinstance(sent_body, bytes):
+            # Text has no types: an empty element may stand for "", [] or {}.
+            return not serializers.is_also_valid(sent_body, case.body, media_type, body)
+        if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
+            # JSON Schema calls 1.0 an integer, but it is not an account id (claim integers-strict).
+            return not _has_whole_float(case.body, body.shape)
         return True
-    sent_body = response.request.body
-    if isinstance(failure, AcceptedNegativeData) and isinstance(sent_body, bytes):
-        # Text has no types: an empty element may stand for "", [] or {}.
-        return not serializers.is_also_valid(sent_body, case.body, case.media_type or "", body)
-    if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
-        # JSON Schema calls 1.0 an integer, but it is not an account id (claim integers-strict).
-        return not _has_whole_float(case.body, body.shape)
-    return True
+
+    return is_real
+
+
+def _operation_of(case: Case[Any], described: Operations) -> Operation | None:
+    return described.get((case.operation.method.upper(), case.operation.path))
 
 
 def _has_whole_float(value: Any, shape: Shape) -> bool:  # noqa: ANN401 - JSON
@@ -55,19 +63,19 @@ def _has_whole_float(value: Any, shape: Shape) -> bool:  # noqa: ANN401 - JSON
     return isinstance(value, float) and "integer" in shape.types
 
 
-def register() -> None:
+def register(described: Operations) -> None:
     """Register these checks with Schemathesis; `[checks.NAME] enabled = false` turns one off."""
-    for check in all_checks():
+    for check in all_checks(described):
         schemathesis.check(check)
 
 
-def all_checks() -> Iterator[Check | type]:
+def all_checks(described: Operations) -> Iterator[Check | type]:
     """Yield these checks; configuration and reports use their `__name__`."""
     for name, (statuses, verify) in RESPONSE_CHECKS.items():
         check = _make_check(statuses, verify)
         check.__name__ = name
         yield check
-    yield media_type_declared
+    yield _make_media_type_check(described)
     yield strangers_challenged
 
 
@@ -80,14 +88,19 @@ def _make_check(statuses: tuple[int, ...], verify: Verifier) -> Check:
     return check
 
 
-def media_type_declared(_: CheckContext, response: Response, case: Case[Any]) -> None:
-    """Fail if a POST of an undescribed media type is accepted (claim media-type-other)."""
-    operation = operations.load().operations.get(case.operation.path.lower())
-    media_type = _media_type(response)
-    is_accepted = response.request.method == "POST" and response.status_code < 300
-    if operation is not None and is_accepted and media_type not in operation.bodies:
-        problem = f"a body of type {media_type or 'none'} is accepted, expected 415"
-        _raise_problem(f"{problem} (claim media-type-other)")
+def _make_media_type_check(described: Operations) -> Check:
+    def media_type_declared(_: CheckContext, response: Response, case: Case[Any]) -> None:
+        """Fail if a body of an undescribed media type is accepted (claim media-type-other)."""
+        operation = _operation_of(case, described)
+        if operation is None or not operation.bodies:
+            return
+        media_type = _media_type(response)
+        is_accepted = response.request.method == operation.method and response.status_code < 300
+        if is_accepted and media_type not in operation.bodies:
+            what = f"a body of type {media_type or 'none'} is accepted, expected 415"
+            _raise_problem(Problem(what, ("media-type-other",)))
+
+    return media_type_declared
 
 
 def _media_type(response: Response) -> str:
@@ -123,9 +136,10 @@ def _without_credentials(case: Case[Any]) -> Case[Any]:
     return case.derive(headers=headers, cookies={})
 
 
-def _raise_problem(problem: str | None) -> None:
+def _raise_problem(problem: Problem | None) -> None:
     if problem is not None:
-        raise AssertionError(problem)
+        claims = "".join(f" (claim {claim})" for claim in problem.claims)
+        raise AssertionError(f"{problem.what}{claims}")
 
 
 def convert(response: Response) -> http.Response:

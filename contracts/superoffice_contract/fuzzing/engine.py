@@ -5,37 +5,50 @@ only on the seed and on versions: no constants are taken from source files, noth
 """
 
 import asyncio
-import hashlib
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from unittest import mock
 
 import schemathesis
 from schemathesis import Case, HookContext
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
-from schemathesis.engine.recorder import Request
 from schemathesis.engine.run import probes
 from schemathesis.schemas import BaseSchema
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.fuzzing import custom_checks, serializers
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
-from superoffice_contract.openapi import operations
+from superoffice_contract.openapi import claims
+from superoffice_contract.openapi.operations import METHODS, Operation
+from superoffice_contract.report import Finding
 from superoffice_contract.target.http import IN_PROCESS
 
-MAX_CURL_LENGTH: Final = 800
-"""Characters of a curl command that a finding shows."""
-MAX_LINES: Final = 12
-"""Errors and findings that the text of an exploration shows."""
+CLAIMS_BY_CHECK: Final[Mapping[str, tuple[str, ...]]] = {
+    "not_a_server_error": ("body-shape", "body-syntax"),
+    "status_code_conformance": ("no-content",),
+    "content_type_conformance": ("error-format",),
+    "response_schema_conformance": ("error-webapi", "error-netserver"),
+    "negative_data_rejection": ("body-shape",),
+    "positive_data_acceptance": ("request-body", "starts-sync"),
+    "ignored_auth": ("unauthorized",),
+    "unsupported_method": ("method-not-allowed",),
+    "no_body_on_204": ("no-body",),
+    "no_hints_on_204": ("no-hints",),
+    "no_banner": ("no-banner",),
+    "not_cached": ("cache-headers",),
+    "no_trace_in_errors": ("error-no-trace",),
+    "media_type_declared": ("media-type-other",),
+    "strangers_challenged": ("www-authenticate",),
+}
+"""The claims that a failed check breaks, by name: Schemathesis's own checks, and ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestKind:
+class RequestKind(NamedTuple):
     """The properties that requests are counted by; *status* is None without a response."""
 
     method: str
@@ -43,53 +56,23 @@ class RequestKind:
     status: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FailedCheck:
-    """A check that failed, and the request for which it failed."""
-
-    check: str
-    phase: str
-    message: str
-    curl: str
-
-    def __str__(self) -> str:
-        dots = " …" if len(self.curl) > MAX_CURL_LENGTH else ""
-        curl = self.curl[:MAX_CURL_LENGTH]
-        return f"{self.check} ({self.phase}): {self.message}\n    {curl}{dots}"
-
-
 @dataclass(slots=True)
 class Exploration:
-    """The results of a run; *requests* are digests, in the order in which they were sent.
+    """The results of a run; *errors* are errors of the engine: something was not tested.
 
-    *errors* are errors of the engine: something was not tested.
+    *phases* are the statuses of the engine's phases, by name.
     """
 
     counts: Counter[RequestKind] = field(default_factory=Counter)
-    failed_checks: list[FailedCheck] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     phases: dict[str, str] = field(default_factory=dict)
-    false_alarms: int = 0
-    requests: list[str] = field(default_factory=list)
-
-    def count(self, **fields: object) -> int:
-        """Return how many requests had the method, media type or status in *fields*."""
-        return sum(
-            number
-            for kind, number in self.counts.items()
-            if all(getattr(kind, name) == value for name, value in fields.items())
-        )
-
-    def __str__(self) -> str:
-        lines = [*self.errors, *map(str, self.failed_checks)]
-        more = [f"… and {len(lines) - MAX_LINES} more"] if len(lines) > MAX_LINES else []
-        return "\n".join(lines[:MAX_LINES] + more)
 
 
 # ---- events ----------------------------------------------------------------------------------
 
 
-def record_event(exploration: Exploration, event: events.EngineEvent) -> None:
+def _record_event(exploration: Exploration, event: events.EngineEvent) -> None:
     """Add *event* of the engine to *exploration*."""
     match event:
         case events.ScenarioFinished():
@@ -112,20 +95,11 @@ def _record_scenario(exploration: Exploration, event: events.ScenarioFinished) -
         response = recorder.find_response(case_id=id_)
         status = None if response is None else response.status_code
         exploration.counts[RequestKind(node.value.method, node.value.media_type, status)] += 1
-        if (interaction := recorder.interactions.get(id_)) is not None:
-            exploration.requests.append(_digest(interaction.request))
         for check in recorder.checks.get(id_, ()):
             if (info := check.failure_info) is not None:
-                failed_check = FailedCheck(
-                    check.name, event.phase.value, str(info.failure), info.code_sample
-                )
-                exploration.failed_checks.append(failed_check)
-    exploration.false_alarms += sum(recorder.filtered_failures.values())
-
-
-def _digest(request: Request) -> str:
-    line = f"{request.method} {request.uri}\n".encode()
-    return hashlib.sha256(line + (request.body or b"")).hexdigest()
+                claim_ids = CLAIMS_BY_CHECK.get(check.name, ())
+                finding = Finding(check.name, str(info.failure), claim_ids, info.code_sample)
+                exploration.findings.append(finding)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +107,7 @@ class SignIn:
     """Valid credentials for one alternative of the description's security.
 
     *schemes* are values in the form of Schemathesis's `[auth.openapi]`, by name of the scheme.
+    *segment* comes before the described path.
     """
 
     name: str
@@ -140,23 +115,15 @@ class SignIn:
     segment: str = ""
     app_token: str | None = None
 
-    def base_url(self, host: str) -> str:
-        """Return the URL at *host* that the described paths are appended to."""
-        return f"{host.rstrip('/')}/{self.segment}".rstrip("/")
-
     @property
     def alternative(self) -> str:
         """The alternative of the description's security, as GET writes it."""
         return " + ".join(self.schemes)
 
-    @property
-    def parameters(self) -> dict[str, str]:
-        """Parameters with a fixed value, which are not generated."""
-        return {} if self.app_token is None else {"header.SO-AppToken": self.app_token}
-
 
 def explore(
     target: object,
+    operation: Operation,
     sign_in: SignIn,
     *,
     seed: int,
@@ -164,25 +131,28 @@ def explore(
     mode: Literal["all", "negative"] = "all",
     timeout_seconds: float = 10.0,
 ) -> Exploration:
-    """Run all phases against *target*, a URL or an ASGI application.
+    """Run all phases against the path of *operation* at *target*, a URL or an ASGI application.
 
-    The fuzzing phase sends *max_examples* to each operation; in mode `negative` only invalid ones.
+    The fuzzing phase sends *max_examples* to each of its methods; in mode `negative` only invalid
+    ones.
     Raise TargetError if a request gets no response in time.
     """
-    serializers.register()
-    custom_checks.register()
+    described = {(operation.method, operation.path): operation}
+    serializers.register(described)
+    custom_checks.register(described)
     host = target if isinstance(target, str) else IN_PROCESS
-    settings = _configuration(sign_in, host, seed, max_examples, mode)
-    schema = _schema(settings | {"request-timeout": timeout_seconds})
+    settings = _configuration(operation, sign_in, host, seed, max_examples, mode)
+    schema = _make_schema(operation, settings | {"request-timeout": timeout_seconds})
+    schema.hook("filter_failure")(custom_checks.failure_filter(described))
     timed_out_requests: list[str] = []
     in_process = not isinstance(target, str)
     if in_process:
         schema.app = _with_timeout(target, timeout_seconds, timed_out_requests)
     exploration = Exploration()
     schema.hook("after_network_error")(_stop_on_timeout(timed_out_requests))
-    with isolated_hypothesis(), _without_probes() if in_process else nullcontext():
+    with isolated_hypothesis(), without_probes() if in_process else nullcontext():
         for event in from_schema(schema).execute():
-            record_event(exploration, event)
+            _record_event(exploration, event)
     if timed_out_requests:
         msg = f"{host}: no answer within {timeout_seconds:g} s to {timed_out_requests[0]}"
         raise TargetError(f"{msg}; is the server stuck?")
@@ -227,7 +197,7 @@ def _stop_on_timeout(timed_out_requests: list[str]) -> Callable[..., None]:
 
 
 @contextmanager
-def _without_probes() -> Iterator[None]:
+def without_probes() -> Iterator[None]:
     """Disable the engine's probes, which any server that listens at the base URL would get."""
     with mock.patch.object(probes, "PROBES", ()):
         yield
@@ -236,20 +206,21 @@ def _without_probes() -> Iterator[None]:
 # ---- configuration ---------------------------------------------------------------------------
 
 
-def _schema(configuration: dict[str, Any]) -> BaseSchema:
-    document = operations.without_claims(operations.load().document)
+def _make_schema(operation: Operation, configuration: dict[str, Any]) -> BaseSchema:
+    """Return the schema of *operation* for Schemathesis; it has no other paths."""
+    document = operation.schemas.document
+    paths = {operation.path: document["paths"][operation.path]}
+    description = claims.without_claims({**document, "paths": paths})
     config = SchemathesisConfig.from_dict(configuration)
-    schema = schemathesis.openapi.from_dict(document, config=config)
-    schema.hook("filter_failure")(custom_checks.is_real_failure)
-    return schema
+    return schemathesis.openapi.from_dict(description, config=config)
 
 
 def _configuration(
-    sign_in: SignIn, host: str, seed: int, max_examples: int, mode: str
+    operation: Operation, sign_in: SignIn, host: str, seed: int, max_examples: int, mode: str
 ) -> dict[str, Any]:
     return {
         "seed": seed,
-        "base-url": sign_in.base_url(host),
+        "base-url": f"{host.rstrip('/')}/{sign_in.segment}".rstrip("/"),
         "continue-on-failure": True,
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
@@ -260,21 +231,21 @@ def _configuration(
             "with-security-parameters": False,
         },
         "auth": {"openapi": {name: dict(values) for name, values in sign_in.schemes.items()}},
-        "parameters": sign_in.parameters,
+        "parameters": {"header.SO-AppToken": sign_in.app_token} if sign_in.app_token else {},
         # By default the checks accept a 401 for a valid request, and a 500 for an invalid one.
         "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
-        "operations": [
-            _operation_settings("POST", "204"),
-            _operation_settings("GET", "200"),
-            _operation_settings("HEAD", "200"),
-            _operation_settings("OPTIONS", "200", "204"),
-        ],
+        "operations": list(_method_settings(operation)),
     }
 
 
-def _operation_settings(method: str, *statuses: str) -> dict[str, Any]:
-    checks = {
-        "positive_data_acceptance": {"expected-statuses": list(statuses)},
-        "negative_data_rejection": {"expected-statuses": ["4xx"]},
-    }
-    return {"include-method": method, "checks": checks}
+def _method_settings(operation: Operation) -> Iterator[dict[str, Any]]:
+    """Yield the settings for each described method of the path: a right request is accepted."""
+    item = operation.schemas.document["paths"][operation.path]
+    for method in filter(item.__contains__, METHODS):
+        responses = operation.schemas.resolve(item[method]).get("responses", {})
+        statuses = [str(status) for status in responses if str(status).startswith("2")]
+        checks = {
+            "positive_data_acceptance": {"expected-statuses": statuses},
+            "negative_data_rejection": {"expected-statuses": ["4xx"]},
+        }
+        yield {"include-method": method.upper(), "checks": checks}

@@ -7,20 +7,21 @@ import schemathesis
 from schemathesis import Case, HookContext
 
 from superoffice_contract.fuzzing import custom_checks, serializers
-from superoffice_contract.openapi import operations
+from superoffice_contract.openapi import claims, operations
 
 APP_TOKEN: Final = "SUPEROFFICE_APP_TOKEN"
 """The environment variable with the app token, which a ticket for Online needs."""
 
-serializers.register()
-custom_checks.register()
-schemathesis.hook("filter_failure")(custom_checks.is_real_failure)
+_DESCRIBED: Final = operations.load().operations
+serializers.register(_DESCRIBED)
+custom_checks.register(_DESCRIBED)
+schemathesis.hook("filter_failure")(custom_checks.failure_filter(_DESCRIBED))
 
 
 @schemathesis.hook("before_load_schema")
 def remove_claims(_: HookContext, raw_schema: dict[str, Any]) -> None:
     """Remove every `x-claim`, which Schemathesis would take for a constraint."""
-    clean_schema = operations.without_claims(raw_schema)
+    clean_schema = claims.without_claims(raw_schema)
     raw_schema.clear()
     raw_schema.update(clean_schema)
 

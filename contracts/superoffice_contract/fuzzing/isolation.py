@@ -19,12 +19,7 @@ UTF8: Final = (IntervalSet(((0, 0xD7FF), (0xE000, 0x10FFFF))), IntervalSet(()))
 @contextmanager
 def isolated_hypothesis() -> Iterator[None]:
     """Take no constants from source files, and store nothing in the current folder."""
-    with (
-        _no_source_constants(),
-        _utf8_intervals(),
-        tempfile.TemporaryDirectory() as temporary_directory,
-        _storage_in(temporary_directory),
-    ):
+    with _no_source_constants(), _utf8_intervals(), _temporary_storage():
         yield
 
 
@@ -51,11 +46,12 @@ def _utf8_intervals() -> Iterator[None]:
 
 
 @contextmanager
-def _storage_in(directory: str) -> Iterator[None]:
-    """Let Hypothesis store its files in *directory* instead of the current one."""
+def _temporary_storage() -> Iterator[None]:
+    """Let Hypothesis store its files in a temporary folder instead of the current one."""
     previous_directory = configuration.storage_directory(intent_to_write=False).path
-    configuration.set_hypothesis_home_dir(directory)
-    try:
-        yield
-    finally:
-        configuration.set_hypothesis_home_dir(previous_directory)
+    with tempfile.TemporaryDirectory() as directory:
+        configuration.set_hypothesis_home_dir(directory)
+        try:
+            yield
+        finally:
+            configuration.set_hypothesis_home_dir(previous_directory)

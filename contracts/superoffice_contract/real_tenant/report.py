@@ -1,7 +1,6 @@
 """The report on a real tenant: every claim agrees, differs, or cannot be observed, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import Final
 
 import msgspec
@@ -24,16 +23,10 @@ from superoffice_contract.real_tenant.verdicts import (
     observe_readings,
 )
 from superoffice_contract.report import Finding, Report, Result
-from superoffice_contract.suite.plan import Plan
-from superoffice_contract.target import credentials
+from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Response
-from superoffice_contract.target.tenants import (
-    INSTALLATIONS,
-    Installation,
-    TargetTenant,
-    example_tenant,
-)
+from superoffice_contract.target.tenants import INSTALLATIONS, example_tenant
 from superoffice_contract.throttle.timing import TIMING_CLAIMS, compare_calls, why_inconclusive
 
 MAX_FINDINGS: Final = 3
@@ -58,28 +51,18 @@ class Observations(msgspec.Struct):
     ended_early: str | None = None
     run_remaining: float | None = None
 
-    def status(self, step: PlannedRequest) -> int | None:
-        """Return the status of the response to *step*, or None if there is none."""
-        statuses = (response.status for other, response in self.responses if other is step)
-        return next(statuses, None)
-
 
 def build_report(
-    url: str,
-    tenant: TargetTenant,
-    readings: dict[str, str],
-    plan: RequestPlan,
-    observations: Observations,
+    url: str, context: CheckContext, plan: RequestPlan, observations: Observations
 ) -> Report:
-    """Return the report on *tenant* at *url*, differences first."""
-    (context,) = Plan(server=None, tenants=(tenant,), readings=readings).contexts
+    """Return the report on the tenant of *context* at *url*, differences first."""
     verdicts: list[ClaimVerdict] = []
     for step, response in observations.responses:
         verdicts += judge_response(step, response, context)
     verdicts += _judge_timing(plan, observations)
     readings_seen = (*observe_readings(observations.responses), ("run", _observed_run(verdicts)))
-    reasons = _reasons(tenant, plan, observations)
-    base = url.removesuffix(tenant.base)
+    reasons = _reasons(context, plan, observations)
+    base = url.removesuffix(context.tenant.base)
     results = []
     for claim in claims.load().values():
         claim_verdicts = [verdict for verdict in verdicts if verdict.claim == claim.id]
@@ -110,7 +93,15 @@ def _result(
     if differing:
         more = f", {len(differing)} times" if len(differing) > MAX_FINDINGS else ""
         note = f"{claim.kind}{more}: {claim.fact.rstrip('.')}{reading_note}"
-        findings = [_finding(base, verdict) for verdict in differing[:MAX_FINDINGS]]
+        findings = [
+            Finding(
+                verdict.step.name,
+                str(verdict.difference),
+                (claim.id,),
+                curl_command(base, verdict.step.request),
+            )
+            for verdict in differing[:MAX_FINDINGS]
+        ]
         return Result(claim.id, "differs", (claim.id,), tuple(findings), note)
     if verdicts:
         note = f"{claim.kind}, {_count_requests(claim, verdicts, plan)}{reading_note}"
@@ -126,15 +117,6 @@ def _count_requests(claim: Claim, verdicts: Sequence[ClaimVerdict], plan: Reques
     if not_sent:
         return f"{shown_count} of {shown_count + not_sent} requests"
     return "one request" if shown_count == 1 else f"{shown_count} requests"
-
-
-def _finding(base: str, verdict: ClaimVerdict) -> Finding:
-    return Finding(
-        verdict.step.name,
-        str(verdict.difference),
-        (verdict.claim,),
-        curl_command(base, verdict.step.request),
-    )
 
 
 # ---- the throttle ----------------------------------------------------------------------------
@@ -161,10 +143,12 @@ def _observed_run(verdicts: Sequence[ClaimVerdict]) -> str:
 # ---- why a claim cannot be observed ----------------------------------------------------------
 
 
-def _reasons(tenant: TargetTenant, plan: RequestPlan, observations: Observations) -> dict[str, str]:
+def _reasons(
+    context: CheckContext, plan: RequestPlan, observations: Observations
+) -> dict[str, str]:
     """Return the best reason why a claim could not be observed, by id, for all that may not be."""
     reason_by_claim: dict[str, str] = {}
-    for id_, reason in _shown_by_other_targets(tenant):
+    for id_, reason in _shown_by_other_targets(context):
         if reason_by_claim.get(id_) != NEEDS_CREDENTIAL:
             reason_by_claim[id_] = reason
     for id_, reasons in plan.excluded.items():
@@ -174,33 +158,19 @@ def _reasons(tenant: TargetTenant, plan: RequestPlan, observations: Observations
     for step, reason in observations.skipped:
         reason_by_claim |= dict.fromkeys(step.claims, reason)
     reason_by_claim |= dict.fromkeys(ENVELOPES, NO_ENVELOPE)
-    reason_by_claim |= dict.fromkeys(
-        (*TIMING_CLAIMS, "no-content-type"), _why_not_timed(tenant, plan, observations)
-    )
+    why_not_timed = NEEDS_START_SYNCS if context.credential_headers else NEEDS_CREDENTIAL
+    if plan.calls:
+        calls, baseline = _calls(plan, observations)
+        why_not_timed = why_inconclusive(calls, baseline, observations.run_remaining) or NOT_SHOWN
+    reason_by_claim |= dict.fromkeys((*TIMING_CLAIMS, "no-content-type"), why_not_timed)
     return {**reason_by_claim, **UNOBSERVABLE}
 
 
-def _why_not_timed(tenant: TargetTenant, plan: RequestPlan, observations: Observations) -> str:
-    if plan.calls:
-        return (
-            why_inconclusive(*_calls(plan, observations), observations.run_remaining) or NOT_SHOWN
-        )
-    return (
-        NEEDS_START_SYNCS if next(credentials.valid_credentials(tenant), None) else NEEDS_CREDENTIAL
-    )
-
-
-def _shown_by_other_targets(tenant: TargetTenant) -> Iterator[tuple[str, str]]:
+def _shown_by_other_targets(context: CheckContext) -> Iterator[tuple[str, str]]:
     """Yield the claims that another tenant, or one with more credentials, would show, with why."""
     for installation in INSTALLATIONS:
-        is_same = installation == tenant.installation
+        is_same = installation == context.tenant.installation
         reason = NEEDS_CREDENTIAL if is_same else f"is about tenants that are {installation}"
-        for id_ in _claims_shown_at(installation):
-            yield id_, reason
-
-
-@cache
-def _claims_shown_at(installation: Installation) -> frozenset[str]:
-    """Return the claims that a check with every kind of credential shows."""
-    plan = plan_requests(example_tenant(installation), (1,), {}, NO_LIMIT)
-    return frozenset(id_ for step in plan.steps for id_ in step.claims)
+        full_context = make_context(example_tenant(installation), context.operation, {})
+        for step in plan_requests(full_context, (1,), NO_LIMIT).steps:
+            yield from ((id_, reason) for id_ in step.claims)

@@ -8,6 +8,8 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.real_tenant.report import Observations, build_report
 from superoffice_contract.real_tenant.request_plan import (
     FIRST_CALL,
@@ -18,6 +20,7 @@ from superoffice_contract.real_tenant.request_plan import (
 )
 from superoffice_contract.report import Progress, Report
 from superoffice_contract.target import secrets as target_secrets
+from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.http import IN_PROCESS, Client, Response, open_client
 from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
@@ -50,7 +53,7 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
 
     *base* is scheme and host, or an ASGI application; the tenant's path follows it in the URL.
     Without *accounts* the check does not sign in. *run_seconds*: how long a run takes, if known.
-    *authorities* is a PEM file of certificate authorities.
+    *authorities* is a PEM file of certificate authorities. *operation* is the call to check.
     """
 
     base: object
@@ -62,6 +65,7 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
     timeout_seconds: float = 10.0
     run_seconds: float | None = None
     authorities: str | None = None
+    operation: Operation = msgspec.field(default_factory=sync_email_accounts.operation)
 
     @property
     def url(self) -> str:
@@ -70,9 +74,14 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
         return f"{host}{self.tenant.base}"
 
     @property
+    def context(self) -> CheckContext:
+        """The context of the tenant."""
+        return make_context(self.tenant, self.operation, self.readings)
+
+    @property
     def plan(self) -> RequestPlan:
         """The requests to send, in order, and those left out."""
-        return plan_requests(self.tenant, self.accounts, self.readings, self.max_requests)
+        return plan_requests(self.context, self.accounts, self.max_requests)
 
 
 def describe(check: RealTenantCheck) -> Iterator[str]:
@@ -96,13 +105,16 @@ def describe(check: RealTenantCheck) -> Iterator[str]:
 
 def run_check(check: RealTenantCheck, progress: Progress = lambda *_: None) -> Report:
     """Run *check*. Raise TargetError if the first response shows that the URL is not a tenant's."""
-    plan = check.plan
-    observations = asyncio.run(_send_all(check, plan, progress))
-    return build_report(check.url, check.tenant, check.readings, plan, observations)
+    plan, observations = check.plan, Observations()
+    if check.run_seconds is not None:
+        observations.run_remaining = check.run_seconds - check.pace.seconds
+    asyncio.run(_send_all(check, plan, observations, progress))
+    return build_report(check.url, check.context, plan, observations)
 
 
-async def _send_all(check: RealTenantCheck, plan: RequestPlan, progress: Progress) -> Observations:
-    observations = Observations(run_remaining=_run_remaining(check))
+async def _send_all(
+    check: RealTenantCheck, plan: RequestPlan, observations: Observations, progress: Progress
+) -> None:
     secrets = target_secrets.secrets_of(check.tenant)
     async with open_client(
         check.base, check.timeout_seconds, authorities=check.authorities
@@ -119,7 +131,6 @@ async def _send_all(check: RealTenantCheck, plan: RequestPlan, progress: Progres
             await _send(client, step, observations)
             last_response_at = check.pace.now()
     progress("done", len(plan.steps), len(plan.steps))
-    return observations
 
 
 async def _send(client: Client, step: PlannedRequest, observations: Observations) -> None:
@@ -135,8 +146,9 @@ async def _send(client: Client, step: PlannedRequest, observations: Observations
     if not observations.responses:
         _check_address(client, response)
     if response.status in BACK_OFF_STATUSES:
-        reason = f"the check ended when {step.name!r} was answered {response.status}"
-        observations.ended_early = reason
+        observations.ended_early = (
+            f"the check ended when {step.name!r} was answered {response.status}"
+        )
         if step.name not in (FIRST_CALL, SECOND_CALL):
             observations.skipped.append((step, observations.ended_early))
             return
@@ -145,15 +157,15 @@ async def _send(client: Client, step: PlannedRequest, observations: Observations
 
 def _check_address(client: Client, first: Response) -> None:
     """Raise TargetError if the *first* response shows that the URL is not that of a tenant."""
+    problem = None
     if 300 <= first.status < 400:
-        msg = f"{client.base} redirects to {first.header('location')}; check that URL"
-        raise TargetError(msg)
-    if first.status in BACK_OFF_STATUSES:
-        msg = f"{client.base} answers {first.status}; try again when it is less busy"
-        raise TargetError(msg)
-    if first.status == MISDIRECTED:
-        msg = f"{client.base} answers 421: the tenant is at another host; check that URL"
-        raise TargetError(msg)
+        problem = f"redirects to {first.header('location')}; check that URL"
+    elif first.status in BACK_OFF_STATUSES:
+        problem = f"answers {first.status}; try again when it is less busy"
+    elif first.status == MISDIRECTED:
+        problem = "answers 421: the tenant is at another host; check that URL"
+    if problem is not None:
+        raise TargetError(f"{client.base} {problem}")
 
 
 def _reason_to_skip(
@@ -163,7 +175,10 @@ def _reason_to_skip(
 
     A secret that was refused is not sent again, as that may lock an account.
     """
-    if step.sent_as_get and observations.status(plan.opening[0]) != 200:
+    first_statuses = [
+        response.status for other, response in observations.responses if other is plan.opening[0]
+    ]
+    if step.sent_as_get and first_statuses != [200]:
         return NOT_DESCRIBED
     if not step.signed_in:
         return None
@@ -177,8 +192,3 @@ def _reason_to_skip(
 def _secrets_in(step: PlannedRequest, secrets: TenantSecrets) -> set[str]:
     values_by_kind = secrets.find_in(step.request.headers)
     return {value for values in values_by_kind.values() for value in values}
-
-
-def _run_remaining(check: RealTenantCheck) -> float | None:
-    """Return how long the first call's run continues after the second call, if known."""
-    return None if check.run_seconds is None else check.run_seconds - check.pace.seconds

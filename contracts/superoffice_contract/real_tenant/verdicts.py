@@ -3,13 +3,18 @@
 A response to a request with a credential is never quoted, as it might repeat the credential.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
 from superoffice_contract.checks import expectations
-from superoffice_contract.checks.expectations import ExpectedResponse, Verifier, find_reading
+from superoffice_contract.checks.expectations import (
+    ExpectedResponse,
+    Problem,
+    Verifier,
+    find_reading,
+)
 from superoffice_contract.openapi import claims
 from superoffice_contract.real_tenant.request_plan import Expectation, PlannedRequest
 from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
@@ -45,12 +50,6 @@ def observe_readings(
         yield reading, " and ".join(values) or NOT_OBSERVED
 
 
-def envelope_of(step: PlannedRequest, response: Response) -> str | None:
-    """Return the value of the reading `errors` that the error in *response* follows, if any."""
-    readings = (find_reading(expectation.strict, response) for expectation in step.expectations)
-    return dict(pair for pair in readings if pair is not None).get("errors")
-
-
 class ClaimVerdict(msgspec.Struct, frozen=True):
     """What one response shows about one claim: how it differs, or None if it agrees."""
 
@@ -59,28 +58,17 @@ class ClaimVerdict(msgspec.Struct, frozen=True):
     difference: str | None = None
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """What holds for all responses of some kind; *safe_text* describes a failure without quotes."""
-
-    claims: tuple[str, ...]
-    verify: Verifier
-    holds_for: Callable[[PlannedRequest, Response], bool]
-    safe_text: str
-
-
 def judge_response(
     step: PlannedRequest, response: Response, context: CheckContext
 ) -> Iterator[ClaimVerdict]:
     """Yield a verdict on each claim that *response*, the one to *step*, shows."""
-    rules = [rule for rule in _rules(context, step, response) if rule.holds_for(step, response)]
-    for rule in rules:
-        difference = rule.verify(response)
-        text = rule.safe_text if difference is not None and step.signed_in else difference
-        for id_ in rule.claims:
-            yield ClaimVerdict(id_, step, text)
-    rule_differences = {rule.verify(response) for rule in rules}
+    rule_problems: set[Problem | None] = set()
+    for id_, verify in _rules(context, step, response):
+        problem = verify(response)
+        rule_problems.add(problem)
+        yield ClaimVerdict(id_, step, None if problem is None else _text(step, problem))
     for expectation in step.expectations:
-        verdicts = _judge_expectation(expectation, step, response, rule_differences)
+        verdicts = _judge_expectation(expectation, step, response, rule_problems)
         for id_, difference in verdicts.items():
             if id_ not in _RULE_CLAIMS and id_ not in UNOBSERVABLE:
                 yield ClaimVerdict(id_, step, difference)
@@ -93,16 +81,15 @@ def _judge_expectation(
     expectation: Expectation,
     step: PlannedRequest,
     response: Response,
-    rule_differences: set[str | None],
+    rule_problems: set[Problem | None],
 ) -> Mapping[str, str | None]:
     expected = expectation.strict
     if response.status not in expected.statuses:
         return _judge_status(expectation, response)
     verdicts: dict[str, str | None] = dict.fromkeys(expected.claims)
-    for difference in expected.problems(response):
-        if difference not in rule_differences:
-            text = _without_quotes(difference) if step.signed_in else difference
-            verdicts[_claim_of(expected, difference)] = text
+    for problem in expected.problems(response):
+        if problem not in rule_problems:
+            verdicts[_claim_of(expected, problem)] = _text(step, problem)
     return verdicts
 
 
@@ -120,89 +107,53 @@ def _judge_status(expectation: Expectation, response: Response) -> Mapping[str, 
     return verdicts
 
 
-def _claim_of(expected: ExpectedResponse, problem: str) -> str:
+def _claim_of(expected: ExpectedResponse, problem: Problem) -> str:
     """Return the claim that *problem* breaks: one that it names, or one about content."""
     content_claims = [claim for claim in expected.claims if claim in _CONTENT_CLAIMS]
-    return [*claims.find_references(problem), *content_claims, *expected.claims][0]
+    return [*problem.claims, *content_claims, *expected.claims][0]
 
 
-def _without_quotes(problem: str) -> str:
-    return (
-        problem
-        if problem.startswith("the answer does not name ")
-        else "the content is not the expected one"
-    )
+def _text(step: PlannedRequest, problem: Problem) -> str:
+    return problem.safe_text if step.signed_in else problem.what
 
 
 # ---- rules for all responses -----------------------------------------------------------------
 
 
-def _is_any(_: PlannedRequest, __: Response) -> bool:
-    return True
+def _rules(
+    context: CheckContext, step: PlannedRequest, response: Response
+) -> Iterator[tuple[str, Verifier]]:
+    """Yield the claims that hold for all responses of this kind, and how each is verified."""
+    is_post = step.request.method == "POST"
+    yield "no-banner", expectations.check_no_banner
+    if is_post and response.status == 204:
+        yield "no-body", expectations.check_no_body
+        yield "no-hints", expectations.check_no_hints
+        yield "no-content-type", expectations.content_type_verifier(context)
+    if is_post and (response.status == 204 or response.status >= 400):
+        yield "cache-headers", expectations.check_not_cached
+    if response.status == 401:
+        yield "www-authenticate", expectations.check_challenge
+    if response.status >= 400:
+        yield "error-no-trace", expectations.check_no_trace
+        accept = dict(step.request.headers).get("Accept", "")
+        if step.request.method != "HEAD" and "xml" not in accept:
+            yield from _envelope_rules(context, step, response)
 
 
-def _is_accepted_call(step: PlannedRequest, response: Response) -> bool:
-    return response.status == 204 and step.request.method == "POST"
+def _envelope_rules(
+    context: CheckContext, step: PlannedRequest, response: Response
+) -> Iterator[tuple[str, Verifier]]:
+    readings = (find_reading(expectation.strict, response) for expectation in step.expectations)
+    actual = dict(pair for pair in readings if pair is not None).get("errors")
+    expected = context.readings.get("errors")
 
-
-def _is_401(_: PlannedRequest, response: Response) -> bool:
-    return response.status == 401
-
-
-def _is_error(_: PlannedRequest, response: Response) -> bool:
-    return response.status >= 400
-
-
-def _is_uncacheable(step: PlannedRequest, response: Response) -> bool:
-    return step.request.method == "POST" and (response.status == 204 or response.status >= 400)
-
-
-def _is_json_error(step: PlannedRequest, response: Response) -> bool:
-    accept = dict(step.request.headers).get("Accept", "")
-    return _is_error(step, response) and step.request.method != "HEAD" and "xml" not in accept
-
-
-def _rules(context: CheckContext, step: PlannedRequest, response: Response) -> tuple[Rule, ...]:
-    verify_type = expectations.content_type_verifier(context)
-    actual, expected = envelope_of(step, response), context.readings.get("errors")
-    envelope = f"error-{expected or actual or 'webapi'}"
-    other_claims = () if actual is None else (f"error-{actual}",)
-
-    def verify_envelope(response: Response) -> str | None:
+    def verify_envelope(response: Response) -> Problem | None:
         if expected is not None and actual not in (expected, None):
-            return f"the error has the envelope {actual}, expected {expected}"
+            what = f"the error has the envelope {actual}, expected {expected}"
+            return Problem(what, safe_text=what)
         return expectations.envelope_verifier(context)(response)
 
-    return (
-        Rule(
-            ("no-body",),
-            expectations.check_no_body,
-            _is_accepted_call,
-            "the 204 has a body, or announces one",
-        ),
-        Rule(
-            ("no-hints",),
-            expectations.check_no_hints,
-            _is_accepted_call,
-            "the 204 has a header that may show whether a run started",
-        ),
-        Rule(
-            ("no-content-type",),
-            verify_type,
-            _is_accepted_call,
-            "the 204 has an unexpected Content-Type",
-        ),
-        Rule(("no-banner",), expectations.check_no_banner, _is_any, "the answer names its server"),
-        Rule(
-            ("cache-headers",),
-            expectations.check_not_cached,
-            _is_uncacheable,
-            "the answer may be cached",
-        ),
-        Rule(
-            ("www-authenticate",), expectations.check_challenge, _is_401, "the 401 names no scheme"
-        ),
-        Rule(("error-no-trace",), expectations.check_no_trace, _is_error, "it shows a stack trace"),
-        Rule((envelope,), verify_envelope, _is_json_error, "the error has an unexpected envelope"),
-        Rule(other_claims, lambda _: None, _is_json_error, ""),
-    )
+    yield f"error-{expected or actual or 'webapi'}", verify_envelope
+    if actual is not None:
+        yield f"error-{actual}", lambda _: None

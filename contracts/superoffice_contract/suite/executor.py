@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -11,11 +11,10 @@ import msgspec
 from superoffice_contract.checks.check import EffectCheck, WireCheck
 from superoffice_contract.checks.expectations import ExpectedResponse, find_reading
 from superoffice_contract.checks.registry import READINGS_CHECK
-from superoffice_contract.errors import NotObservableError, TargetError
-from superoffice_contract.openapi.claims import find_references
+from superoffice_contract.errors import NotObservableError
 from superoffice_contract.readings import REASONS_NOT_SHOWN, ObservedReading, ObservedReadings
 from superoffice_contract.report import Finding, ProgressCounter, Result
-from superoffice_contract.suite.plan import Plan, Tally, conclude, control_error
+from superoffice_contract.suite.plan import Plan, Tally, conclude, conclude_early
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.curl import curl_command
 from superoffice_contract.target.http import Client, Response
@@ -27,19 +26,12 @@ simple server may queue only five connections, and a mock may limit how many cal
 
 
 class CheckRun(msgspec.Struct, frozen=True):
-    """One run of a plan: what is known about the server, and what was observed so far."""
+    """One run of a plan, and what was observed so far."""
 
     plan: Plan
-    has_control: bool
     steps: ProgressCounter
     tally: Tally
     observed_readings: ObservedReadings
-
-    def with_control(self, contexts: Sequence[CheckContext]) -> tuple[CheckContext, ...]:
-        """Return *contexts* with `has_control` set."""
-        return tuple(
-            msgspec.structs.replace(context, has_control=self.has_control) for context in contexts
-        )
 
     @asynccontextmanager
     async def prepare_contexts(
@@ -49,9 +41,9 @@ class CheckRun(msgspec.Struct, frozen=True):
 
         With `/_mock/`, runs take time at each tenant: temporary tenants are made where needed.
         """
-        contexts = self.with_control(self.plan.signed_in_contexts)
+        contexts = self.plan.signed_in_contexts
         with self.steps.step(check):
-            if not self.has_control:
+            if not self.plan.has_control:
                 yield contexts
                 return
             async with suitable_contexts(client, contexts) as prepared:
@@ -63,19 +55,8 @@ async def run_wire_checks(
 ) -> list[Result]:
     """Send all requests of *checks*, a few at a time, and return a result for each check."""
     semaphore = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
-    signed_in_contexts = check_run.with_control(check_run.plan.signed_in_contexts)
-    all_contexts = check_run.with_control(check_run.plan.contexts)
     results = await asyncio.gather(
-        *(
-            _run_wire_check(
-                check_run,
-                client,
-                semaphore,
-                check,
-                signed_in_contexts if check.needs_credential else all_contexts,
-            )
-            for check in checks
-        )
+        *(_run_wire_check(check_run, client, semaphore, check) for check in checks)
     )
     return [
         _add_reading_conflicts(check_run, result) if result.check == READINGS_CHECK else result
@@ -84,12 +65,10 @@ async def run_wire_checks(
 
 
 async def _run_wire_check(
-    check_run: CheckRun,
-    client: Client,
-    semaphore: asyncio.Semaphore,
-    check: WireCheck,
-    contexts: Sequence[CheckContext],
+    check_run: CheckRun, client: Client, semaphore: asyncio.Semaphore, check: WireCheck
 ) -> Result:
+    plan = check_run.plan
+    contexts = plan.signed_in_contexts if check.needs_credential else plan.contexts
     cases = [(context, expected) for context in contexts for expected in check.cases(context)]
 
     async def send(number: int, expected: ExpectedResponse) -> Response:
@@ -104,7 +83,11 @@ async def _run_wire_check(
     findings: list[Finding] = []
     for (context, expected), response in zip(cases, responses, strict=True):
         _note_readings(check_run.observed_readings, context, expected, response)
-        findings += find_problems(client.base, context, expected, response)
+        where = f"{context.tenant.id}, {expected.name}"
+        for problem in expected.problems(response):
+            broken_claims = tuple(dict.fromkeys((*problem.claims, *expected.claims)))
+            command = curl_command(client.base, expected.request)
+            findings.append(Finding(where, problem.what, broken_claims, command))
     check_run.steps.end()
     claims = tuple(dict.fromkeys(id_ for _, expected in cases for id_ in expected.claims))
     # Sum its own requests: checks run concurrently, so wall-clock time would count other checks.
@@ -128,22 +111,9 @@ def _note_readings(
 
 def _add_reading_conflicts(check_run: CheckRun, result: Result) -> Result:
     """Add the readings for which responses differ from the expected value, or from each other."""
-    conflicts = tuple(
-        check_run.observed_readings.find_violations(check_run.plan.readings, REASONS_NOT_SHOWN)
-    )
-    findings = (*result.findings, *conflicts)
-    status = "failed" if findings else "passed"
-    return msgspec.structs.replace(result, status=status, findings=findings)
-
-
-def find_problems(
-    base: str, context: CheckContext, expected: ExpectedResponse, response: Response
-) -> Iterator[Finding]:
-    """Yield a finding for each problem of *response*."""
-    where = f"{context.tenant.id}, {expected.name}"
-    for problem in expected.problems(response):
-        claims = dict.fromkeys((*find_references(problem), *expected.claims))
-        yield Finding(where, problem, tuple(claims), curl_command(base, expected.request))
+    readings = check_run.plan.readings
+    conflicts = check_run.observed_readings.find_violations(readings, REASONS_NOT_SHOWN)
+    return conclude(result.check, result.claims, (*result.findings, *conflicts), result.seconds)
 
 
 async def run_effect_check(check_run: CheckRun, client: Client, check: EffectCheck) -> Result:
@@ -157,11 +127,7 @@ async def run_effect_check(check_run: CheckRun, client: Client, check: EffectChe
                     check_run.observed_readings.add(outcome)
                 else:
                     findings.append(outcome)
-    except TargetError:
-        raise
-    except NotObservableError as error:
-        if not findings:
-            return Result(check.name, "skipped", check.claims, note=str(error))
-    except (LookupError, TypeError, ValueError) as error:
-        return control_error(check.name, check.claims, error)
+    except (NotObservableError, LookupError, TypeError, ValueError) as error:
+        if not (findings and isinstance(error, NotObservableError)):
+            return conclude_early(check.name, check.claims, error)
     return conclude(check.name, check.claims, findings, time.monotonic() - started)

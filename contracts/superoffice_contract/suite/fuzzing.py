@@ -1,56 +1,51 @@
-"""The generated requests of a check: run Schemathesis with each credential."""
+"""What is generated: requests by Schemathesis, with each credential, and throttle schedules."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, Literal
 
+from superoffice_contract.errors import NotObservableError
 from superoffice_contract.fuzzing.engine import Exploration, SignIn, explore
-from superoffice_contract.report import Finding, ProgressCounter, Result
-from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude
+from superoffice_contract.report import Finding, Result
+from superoffice_contract.suite.executor import CheckRun
+from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude, conclude_early
 from superoffice_contract.target import credentials
 from superoffice_contract.target.tenants import TargetTenant
+from superoffice_contract.throttle.state_machine import ThrottleError, explore_throttle
 
 GENERATED: Final = "generated-requests"
-CLAIMS_BY_CHECK: Final[Mapping[str, tuple[str, ...]]] = {
-    "not_a_server_error": ("body-shape", "body-syntax"),
-    "status_code_conformance": ("no-content",),
-    "content_type_conformance": ("error-format",),
-    "response_schema_conformance": ("error-webapi", "error-netserver"),
-    "negative_data_rejection": ("body-shape",),
-    "positive_data_acceptance": ("request-body", "starts-sync"),
-    "ignored_auth": ("unauthorized",),
-    "unsupported_method": ("method-not-allowed",),
-    "no_body_on_204": ("no-body",),
-    "no_hints_on_204": ("no-hints",),
-    "no_banner": ("no-banner",),
-    "not_cached": ("cache-headers",),
-    "no_trace_in_errors": ("error-no-trace",),
-    "media_type_declared": ("media-type-other",),
-    "strangers_challenged": ("www-authenticate",),
-}
-"""The claims that a failed check breaks, by name: Schemathesis's own checks, and ours."""
+THROTTLE: Final = "throttle"
+THROTTLE_CLAIMS: Final = (
+    *("single-run", "busy-second", "task-cap", "lease-end", "duplicates", "tasks-dealt"),
+    *("run-detached", "busy-drop", "empty-no-run", "empty-busy", "disconnect-counts"),
+)
 
 
-def run_generated_requests(
-    plan: Plan, tally: Tally, mode: Literal["all", "negative"], steps: ProgressCounter
-) -> Iterator[Result]:
+def run_generated_requests(check_run: CheckRun) -> Iterator[Result]:
     """Run Schemathesis against the server, with one credential after the other.
 
+    Without `/_mock/` the fuzzing phase sends invalid ones only.
     Raise TargetError if the server stops responding.
     """
+    plan = check_run.plan
+    mode: Literal["all", "negative"] = "all" if plan.has_control else "negative"
     for sign_in in sign_ins_to_explore(plan):
         started = time.monotonic()
-        with steps.step(f"{GENERATED}, {sign_in.name}"):
+        check = f"{GENERATED}, {sign_in.name}"
+        with check_run.steps.step(check):
             exploration = explore(
                 plan.server,
+                plan.operation,
                 sign_in,
                 seed=plan.seed,
                 max_examples=PROFILES[plan.profile].max_examples,
                 mode=mode,
                 timeout_seconds=plan.timeout_seconds,
             )
-        _count(tally, sign_in, exploration)
-        yield _result(sign_in, exploration, started)
+        _count(check_run.tally, sign_in, exploration)
+        errors = [Finding("engine", error) for error in exploration.errors]
+        findings = [*exploration.findings, *errors]
+        yield conclude(check, (), findings, time.monotonic() - started)
 
 
 def sign_ins_to_explore(plan: Plan) -> list[SignIn]:
@@ -74,34 +69,53 @@ def _count(tally: Tally, sign_in: SignIn, exploration: Exploration) -> None:
 
 def sign_ins(tenant: TargetTenant) -> Iterator[SignIn]:
     """Yield a SignIn for each valid credential of *tenant*."""
-    segment = tenant.base.strip("/")
     for credential in credentials.valid_credentials(tenant):
-        scheme, _, value = dict(credential.headers).get("Authorization", "").partition(" ")
-        token = dict(credential.headers).get("SO-AppToken")
-        name = f"{credential.name} at {tenant.id}"
+        headers = dict(credential.headers)
+        authorization = headers.get("Authorization", "")
+        scheme, _, value = authorization.partition(" ")
         if scheme == "Basic":
             user = tenant.users[0]
             schemes = {"basic": {"username": user.name, "password": user.password}}
-            yield SignIn(name, schemes, segment)
         elif scheme == "SOTicket":
-            yield SignIn(name, {"soTicket": {"api_key": f"SOTicket {value}"}}, segment, token)
+            schemes = {"soTicket": {"api_key": authorization}}
         elif scheme == "Bearer":
-            yield SignIn(name, {"bearer": {"bearer": value}}, segment)
+            schemes = {"bearer": {"bearer": value}}
         elif not scheme:
-            (session,) = tenant.sessions[:1]
-            pair = {"xsrfToken": {"api_key": session.xsrf}, "session": {"api_key": session.id}}
-            yield SignIn(name, pair, segment)
+            session = tenant.sessions[0]
+            schemes = {"xsrfToken": {"api_key": session.xsrf}, "session": {"api_key": session.id}}
+        else:
+            continue
+        name, app_token = f"{credential.name} at {tenant.id}", headers.get("SO-AppToken")
+        yield SignIn(name, schemes, tenant.base.strip("/"), app_token)
 
 
-def _result(sign_in: SignIn, exploration: Exploration, started: float) -> Result:
-    findings = [
-        Finding(
-            failed_check.check,
-            failed_check.message,
-            CLAIMS_BY_CHECK.get(failed_check.check, ()),
-            failed_check.curl,
-        )
-        for failed_check in exploration.failed_checks
-    ]
-    findings += [Finding("engine", error) for error in exploration.errors]
-    return conclude(f"{GENERATED}, {sign_in.name}", (), findings, time.monotonic() - started)
+def run_throttle_check(check_run: CheckRun) -> Result:
+    """Run Hypothesis schedules on each tenant's clock, and leave the tenants as configured.
+
+    Readings that the plan leaves open are detected and added to those that were observed.
+    """
+    plan, profile = check_run.plan, PROFILES[check_run.plan.profile]
+    started = time.monotonic()
+    findings: list[Finding] = []
+    with check_run.steps.step(THROTTLE):
+        for context in plan.signed_in_contexts:
+            try:
+                detected_readings = explore_throttle(
+                    plan.server,
+                    context,
+                    random_seed=plan.seed,
+                    examples=profile.schedules,
+                    shrink_seconds=0.0 if findings else profile.shrink_seconds,
+                    timeout_seconds=plan.timeout_seconds,
+                    control_token=plan.control_token,
+                    on_response=check_run.tally.count,
+                )
+                for detected_reading in detected_readings:
+                    check_run.observed_readings.add(detected_reading)
+            except ThrottleError as error:
+                finding = Finding(context.tenant.id, str(error), error.claims, error.schedule)
+                findings.append(finding)
+            except (NotObservableError, LookupError, TypeError, ValueError) as error:
+                if not (findings and isinstance(error, NotObservableError)):
+                    return conclude_early(THROTTLE, THROTTLE_CLAIMS, error)
+    return conclude(THROTTLE, THROTTLE_CLAIMS, findings, time.monotonic() - started)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final
 
-from superoffice_contract.openapi import operations
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.suite.plan import Plan, Tally, conclude
 from superoffice_contract.target import credentials
@@ -17,48 +16,30 @@ MIN_CALLS: Final = 3
 
 def check_coverage(plan: Plan, tally: Tally) -> Result:
     """Return a result that says whether enough was tried and accepted."""
-    findings = [
-        *_too_few_accepted(tally),
-        *_untested_media_types(tally),
-        *_unused_schemes(plan, tally),
-    ]
-    if tally.engine_errors:
-        number = len(tally.engine_errors)
-        problem = f"{number} errors of the engine, so something was not tested"
-        findings.append(Finding("", f"{problem}: {tally.engine_errors[0]}"))
+    findings = [Finding("", problem) for problem in _find_shortages(plan, tally)]
     return conclude(COVERAGE_CHECK, (), findings, 0.0)
 
 
-def _too_few_accepted(tally: Tally) -> Iterator[Finding]:
-    number = tally.statuses[204]
-    if number < MIN_ACCEPTED:
-        yield Finding("", f"{number} calls were answered 204, expected at least {MIN_ACCEPTED}")
-
-
-def _untested_media_types(tally: Tally) -> Iterator[Finding]:
-    (operation,) = operations.load().operations.values()
-    for media_type in operation.bodies:
-        if tally.calls[media_type] < MIN_CALLS:
-            number = tally.calls[media_type]
-            problem = (
-                f"{number} calls of type {media_type} were sent, expected at least {MIN_CALLS}"
-            )
-            yield Finding("", problem)
+def _find_shortages(plan: Plan, tally: Tally) -> Iterator[str]:
+    accepted = tally.statuses[204]
+    if accepted < MIN_ACCEPTED:
+        yield f"{accepted} calls were answered 204, expected at least {MIN_ACCEPTED}"
+    for media_type in plan.operation.bodies:
+        calls = tally.calls[media_type]
+        if calls < MIN_CALLS:
+            yield f"{calls} calls of type {media_type} were sent, expected at least {MIN_CALLS}"
         if not tally.accepted[media_type]:
-            yield Finding("", f"no body of type {media_type} was accepted")
-
-
-def _unused_schemes(plan: Plan, tally: Tally) -> Iterator[Finding]:
-    """Yield each way to sign in that a tenant names and with which no call was accepted."""
+            yield f"no body of type {media_type} was accepted"
     for scheme in security_schemes(plan):
         if not tally.security_schemes[scheme]:
-            yield Finding("", f"no call was accepted with {scheme}, which a [[tenant]] names")
+            yield f"no call was accepted with {scheme}, which a [[tenant]] names"
+    if errors := tally.engine_errors:
+        yield f"{len(errors)} errors of the engine, so something was not tested: {errors[0]}"
 
 
 def coverage_facts(plan: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
     """Yield the numbers that `check_coverage` uses, as facts of a report."""
-    (operation,) = operations.load().operations.values()
-    for media_type in operation.bodies:
+    for media_type in plan.operation.bodies:
         yield f"calls of {media_type}", str(tally.calls[media_type])
     for scheme in security_schemes(plan):
         yield f"accepted with {scheme}", str(tally.security_schemes[scheme])
@@ -66,19 +47,20 @@ def coverage_facts(plan: Plan, tally: Tally) -> Iterator[tuple[str, str]]:
 
 
 def security_schemes(plan: Plan) -> tuple[str, ...]:
-    """Return the alternatives of the description's security that the tenants of *plan* can use."""
-    alternatives = (
+    """Return the alternatives of the operation's security that the tenants of *plan* can use."""
+    usable = {
         credentials.security_scheme(credential.headers)
         for tenant in plan.tenants
         for credential in credentials.valid_credentials(tenant)
-    )
-    return tuple(dict.fromkeys(alternatives))
+    }
+    return tuple(alternative for alternative in _alternatives(plan) if alternative in usable)
 
 
 def unnamed_schemes(plan: Plan) -> Iterator[str]:
     """Yield the alternatives for which no tenant has a credential."""
-    (operation,) = operations.load().operations.values()
     usable = security_schemes(plan)
-    for alternative in operation.description["Credentials"]:
-        if alternative not in usable:
-            yield alternative
+    return (alternative for alternative in _alternatives(plan) if alternative not in usable)
+
+
+def _alternatives(plan: Plan) -> list[str]:
+    return [" + ".join(alternative) for alternative in plan.operation.security]

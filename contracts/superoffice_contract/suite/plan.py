@@ -6,11 +6,12 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from superoffice_contract.errors import TargetError
-from superoffice_contract.openapi import operations
+from superoffice_contract.errors import NotObservableError, TargetError
+from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.target import credentials
-from superoffice_contract.target.context import CheckContext
+from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.http import Request, Response
 from superoffice_contract.target.tenants import TargetTenant
 
@@ -38,7 +39,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     *only* names the checks to run; empty means all. A reading that is not in *readings* is open.
     *run_seconds* is the length of a run on a server without `/_mock/`; None: measure it.
-    *control_token* is for a `/_mock/` that requires one.
+    *control_token* is for a `/_mock/` that requires one; `run` finds out whether the server
+    *has_control*. *operation* is the call to check.
     """
 
     server: Any
@@ -50,6 +52,8 @@ class Plan(msgspec.Struct, frozen=True):
     only: tuple[str, ...] = ()
     run_seconds: float | None = None
     control_token: str | None = None
+    has_control: bool = False
+    operation: Operation = msgspec.field(default_factory=sync_email_accounts.operation)
 
     def is_selected(self, check: str) -> bool:
         """Return whether *check* has to run."""
@@ -58,30 +62,24 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def contexts(self) -> tuple[CheckContext, ...]:
         """One context for each tenant, with its first credential if it has any."""
-        (operation,) = operations.load().operations.values()
-        contexts = []
-        for tenant in self.tenants:
-            credential = next(credentials.valid_credentials(tenant), None)
-            context = CheckContext(
+        return tuple(
+            make_context(
                 tenant,
-                operation.path,
-                () if credential is None else credential.headers,
-                tuple(operation.bodies),
-                operation.methods,
+                self.operation,
                 self.readings,
+                has_control=self.has_control,
                 run_seconds=self.run_seconds,
             )
-            contexts.append(context)
-        return tuple(contexts)
+            for tenant in self.tenants
+        )
 
     @property
     def signed_in_contexts(self) -> tuple[CheckContext, ...]:
         """The contexts with a credential. Raise TargetError if there is none."""
         contexts = tuple(context for context in self.contexts if context.credential_headers)
         if not contexts:
-            raise TargetError(
-                "no tenant has a credential that is accepted; name one in a [[tenant]]"
-            )
+            msg = "no tenant has a credential that is accepted; name one in a [[tenant]]"
+            raise TargetError(msg)
         return contexts
 
 
@@ -121,7 +119,11 @@ def conclude(
     return Result(check, status, claims, tuple(findings), seconds=seconds)
 
 
-def control_error(check: str, claims: tuple[str, ...], error: Exception) -> Result:
-    """Return the result of a *check* for which a response of `/_mock/` lacks something."""
+def conclude_early(check: str, claims: tuple[str, ...], error: Exception) -> Result:
+    """Return the result of a *check* that *error* ended. Raise it if it is a TargetError."""
+    if isinstance(error, TargetError):
+        raise error
+    if isinstance(error, NotObservableError):
+        return Result(check, "skipped", claims, note=str(error))
     what = f"a response of /_mock/ lacks what this check needs: {type(error).__name__}: {error}"
     return Result(check, "error", claims, (Finding("", what),))

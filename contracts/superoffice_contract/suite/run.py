@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 import msgspec
 
@@ -12,14 +12,18 @@ from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import CONTROL_CHECKS
 from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
-from superoffice_contract.errors import TargetError
+from superoffice_contract.control.answers import Health
+from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
 from superoffice_contract.messages import suggest
 from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Progress, ProgressCounter, Report, Result
 from superoffice_contract.suite.executor import CheckRun, run_effect_check, run_wire_checks
 from superoffice_contract.suite.fuzzing import (
     GENERATED,
+    THROTTLE,
+    THROTTLE_CLAIMS,
     run_generated_requests,
+    run_throttle_check,
     sign_ins_to_explore,
 )
 from superoffice_contract.suite.minimum_coverage import (
@@ -28,8 +32,6 @@ from superoffice_contract.suite.minimum_coverage import (
     unnamed_schemes,
 )
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally
-from superoffice_contract.suite.throttle import THROTTLE, THROTTLE_CLAIMS, run_throttle_check
-from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Request, open_client
 from superoffice_contract.target.temporary_tenants import copy_tenant, has_expiring_credentials
 from superoffice_contract.target.tenants import INSTALLATIONS, TargetTenant, example_tenant
@@ -67,16 +69,10 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     started = time.monotonic()
     has_control = asyncio.run(_detect_control(plan))
     copies = asyncio.run(_copy_expiring_tenants(plan)) if has_control else {}
-    plan = msgspec.structs.replace(
-        plan, tenants=tuple(copies.get(tenant.id, tenant) for tenant in plan.tenants)
-    )
-    check_run = CheckRun(
-        plan,
-        has_control,
-        ProgressCounter(progress, _count_steps(plan, has_control=has_control)),
-        Tally(),
-        ObservedReadings(),
-    )
+    tenants = tuple(copies.get(tenant.id, tenant) for tenant in plan.tenants)
+    plan = msgspec.structs.replace(plan, tenants=tenants, has_control=has_control)
+    steps = ProgressCounter(progress, _count_steps(plan))
+    check_run = CheckRun(plan, steps, Tally(), ObservedReadings())
     try:
         results = asyncio.run(_run_written_checks(check_run))
         results += _run_generated_checks(check_run)
@@ -103,26 +99,20 @@ def _facts(check_run: CheckRun) -> Iterator[tuple[str, str]]:
 
 def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
     """Return the names of the checks for each claim, by its id."""
-    names_by_claim: dict[str, list[str]] = {}
+    tenants = tuple(map(example_tenant, INSTALLATIONS))
+    plan = Plan(server=None, tenants=tenants, has_control=True)
+    claims_by_check: dict[str, Iterable[str]] = {}
     for check in WIRE_CHECKS:
-        for context in _example_contexts():
-            for expected in check.cases(context):
-                for id_ in expected.claims:
-                    names_by_claim.setdefault(id_, []).append(check.name)
+        cases = (case for context in plan.contexts for case in check.cases(context))
+        claims_by_check[check.name] = {id_: None for case in cases for id_ in case.claims}
     for effect_check in EFFECT_CHECKS:
-        for id_ in effect_check.claims:
-            names_by_claim.setdefault(id_, []).append(effect_check.name)
-    for id_ in THROTTLE_CLAIMS:
-        names_by_claim.setdefault(id_, []).append(THROTTLE)
-    return {id_: tuple(dict.fromkeys(names)) for id_, names in names_by_claim.items()}
-
-
-def _example_contexts() -> Iterator[CheckContext]:
-    """Yield a context for each installation, with every kind of credential."""
-    for installation in INSTALLATIONS:
-        plan = Plan(server=None, tenants=(example_tenant(installation),))
-        for context in plan.contexts:
-            yield msgspec.structs.replace(context, has_control=True)
+        claims_by_check[effect_check.name] = effect_check.claims
+    claims_by_check[THROTTLE] = THROTTLE_CLAIMS
+    names_by_claim: dict[str, tuple[str, ...]] = {}
+    for name, ids in claims_by_check.items():
+        for id_ in ids:
+            names_by_claim[id_] = (*names_by_claim.get(id_, ()), name)
+    return names_by_claim
 
 
 # ---- setup and cleanup -----------------------------------------------------------------------
@@ -139,12 +129,13 @@ async def _detect_control(plan: Plan) -> bool:
             if 300 <= response.status < 400:
                 msg = f"{client.base} redirects to {response.header('location')}; check that URL"
                 raise TargetError(msg)
-        health = await client.control("GET", "health")
-        if not isinstance(health, dict) or "status" not in health:
+        try:
+            await client.control("GET", "health", Health)
+        except ControlFailed:
             return False
         for context in plan.contexts:
             id_ = context.tenant.id
-            if await client.control("POST", f"clock/jump?tenant={id_}") is None:
+            if not await client.try_control("POST", "clock/jump", tenant=id_):
                 msg = f"{client.base}/_mock/ does not let the check drive the clock of tenant {id_}"
                 raise TargetError(f"{msg}: is it a tenant there, or is a control token needed?")
         return True
@@ -153,45 +144,45 @@ async def _detect_control(plan: Plan) -> bool:
 async def _copy_expiring_tenants(plan: Plan) -> dict[str, TargetTenant]:
     """Copy each tenant whose credentials expire, and return the copies by id of the original."""
     async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
-        expiring = [
-            tenant for tenant in plan.tenants if await has_expiring_credentials(client, tenant)
-        ]
-        return {tenant.id: await copy_tenant(client, tenant) for tenant in expiring}
+        copies = {}
+        for tenant in plan.tenants:
+            if await has_expiring_credentials(client, tenant):
+                try:
+                    copies[tenant.id] = await copy_tenant(client, tenant)
+                except NotObservableError:
+                    msg = f"{client.base}: credentials of tenant {tenant.id} expire while they are"
+                    advice = "checked; start the server without --expires-after"
+                    raise TargetError(f"{msg} {advice}") from None
+        return copies
 
 
 async def _restore_tenants(plan: Plan, copies: Mapping[str, TargetTenant]) -> None:
     """Reset every tenant to its configuration and remove the copies."""
     async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
         for context in plan.contexts:
-            await client.control("POST", f"reset?tenant={context.tenant.id}")
+            await client.try_control("POST", "reset", tenant=context.tenant.id)
         for tenant_id, copy in copies.items():
-            await client.control("POST", f"reset?tenant={tenant_id}")
-            await client.control("DELETE", f"tenants/{copy.id}")
+            await client.try_control("POST", "reset", tenant=tenant_id)
+            await client.try_control("DELETE", f"tenants/{copy.id}")
 
 
 # ---- running the checks ----------------------------------------------------------------------
 
 
-def _reason_to_skip(check: EffectCheck, plan: Plan, *, has_control: bool) -> str | None:
+def _reason_to_skip(check: EffectCheck, plan: Plan) -> str | None:
     """Return why *check* can't run against this server, or None."""
     if check in CHECKS_WITH_CONTROL:
-        return None if has_control else NEEDS_CONTROL
+        return None if plan.has_control else NEEDS_CONTROL
     if check in SOCKET_CHECKS:
         return None if isinstance(plan.server, str) else NEEDS_SOCKETS
-    return NEEDS_NO_CONTROL if has_control else None
+    return NEEDS_NO_CONTROL if plan.has_control else None
 
 
-def _count_steps(plan: Plan, *, has_control: bool) -> int:
+def _count_steps(plan: Plan) -> int:
     """Return how many checks will run; each credential to explore with counts as one."""
-    names = [
-        *(check.name for check in WIRE_CHECKS),
-        *(
-            check.name
-            for check in EFFECT_CHECKS
-            if _reason_to_skip(check, plan, has_control=has_control) is None
-        ),
-        *([THROTTLE] if has_control else []),
-    ]
+    effect_checks = [check for check in EFFECT_CHECKS if _reason_to_skip(check, plan) is None]
+    names = [*(check.name for check in WIRE_CHECKS), *(check.name for check in effect_checks)]
+    names += [THROTTLE] if plan.has_control else []
     sign_in_count = len(sign_ins_to_explore(plan)) if plan.is_selected(GENERATED) else 0
     return sum(map(plan.is_selected, names)) + sign_in_count
 
@@ -211,27 +202,26 @@ async def _run_written_checks(check_run: CheckRun) -> list[Result]:
         for check in EFFECT_CHECKS:
             if not plan.is_selected(check.name):
                 continue
-            note = _reason_to_skip(check, plan, has_control=check_run.has_control)
+            note = _reason_to_skip(check, plan)
             if note is None:
                 results.append(await run_effect_check(check_run, client, check))
             elif plan.only or note == NEEDS_CONTROL:
                 results.append(Result(check.name, "skipped", check.claims, note=note))
-        for context in plan.contexts if check_run.has_control else ():
-            await client.control("POST", f"reset?tenant={context.tenant.id}")
-            await client.control("POST", f"clock/jump?tenant={context.tenant.id}")
+        for context in plan.contexts if plan.has_control else ():
+            for path in ("reset", "clock/jump"):
+                await client.try_control("POST", path, tenant=context.tenant.id)
         return results
 
 
 def _run_generated_checks(check_run: CheckRun) -> Iterator[Result]:
-    plan, tally = check_run.plan, check_run.tally
-    nothing_accepted = not plan.only and not tally.accepted
+    plan = check_run.plan
+    nothing_accepted = not plan.only and not check_run.tally.accepted
     if plan.is_selected(GENERATED) and nothing_accepted:
         yield Result(GENERATED, "skipped", note=NOTHING_ACCEPTED)
     elif plan.is_selected(GENERATED):
-        mode: Literal["all", "negative"] = "all" if check_run.has_control else "negative"
-        yield from run_generated_requests(plan, tally, mode, check_run.steps)
-    if plan.is_selected(THROTTLE) and check_run.has_control and not nothing_accepted:
-        yield run_throttle_check(plan, tally, check_run.observed_readings, check_run.steps)
+        yield from run_generated_requests(check_run)
+    if plan.is_selected(THROTTLE) and plan.has_control and not nothing_accepted:
+        yield run_throttle_check(check_run)
     elif plan.is_selected(THROTTLE):
-        note = NEEDS_CONTROL if not check_run.has_control else NOTHING_ACCEPTED
+        note = NOTHING_ACCEPTED if plan.has_control else NEEDS_CONTROL
         yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from superoffice_contract.control.answers import LeaseState
 from superoffice_contract.readings import ObservedReading
 from superoffice_contract.throttle.driver import ThrottleDriver, ThrottleError
 
@@ -39,16 +40,16 @@ def _detect_run(driver: ThrottleDriver) -> Detection:
         return None, NO_LENGTH
     driver.reset()
     driver.arrive([account])
-    outcome = driver.exchanges()[0]["outcome"]
+    outcome = driver.exchanges()[0].outcome
     value = "detached" if outcome == "started" else "blocking"
     return value, "a call to a free tenant"
 
 
 def _detect_busy(driver: ThrottleDriver) -> Detection:
     driver.reset()
-    driver.control("POST", "lease/hold")
+    driver.control("lease/hold")
     driver.arrive([507])
-    driver.control("POST", "lease/release")
+    driver.control("lease/release")
     value = "try-for-1s" if driver.runs() else "wait-then-drop"
     return value, "a lease released within the second"
 
@@ -57,7 +58,7 @@ def _detect_tasks(driver: ThrottleDriver) -> Detection:
     driver.reset()
     driver.arrive([507] * 11)
     (run,) = driver.runs()
-    count = len(run["accounts"])
+    count = len(run.accounts)
     if count not in (10, 11):
         message = f"of 11 accounts {count} are synced, expected 11, or ten in all"
         raise ThrottleError(message, "tasks-dealt")
@@ -73,14 +74,14 @@ def _detect_empty(driver: ThrottleDriver) -> Detection:
 def _detect_disconnect(driver: ThrottleDriver) -> Detection:
     driver.reset()
     if driver.readings["busy"] == "try-for-1s":
-        driver.control("POST", "lease/hold")
+        driver.control("lease/hold")
         driver.arrive([507])
         driver.hang_up(0)
-        still_counts = driver.exchanges()[0]["outcome"] == "pending"
+        still_counts = driver.exchanges()[0].outcome == "pending"
     elif driver.readings["run"] == "blocking":
         driver.arrive([507])
         driver.hang_up(0)
-        still_counts = driver.control("GET", "lease")["held"]
+        still_counts = driver.read("lease", LeaseState).held
     else:
         return None, NO_CALL_WAITS
     return ("still-counts" if still_counts else "withdraws"), "a call whose client disconnected"

@@ -3,22 +3,17 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, Final
 
-import msgspec
-
+from superoffice_contract.checks import payloads
+from superoffice_contract.control.answers import ClockState, Exchange, Journal, Run, Runs
+from superoffice_contract.control.client import Answer
 from superoffice_contract.errors import NotObservableError
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import (
-    Client,
-    OnResponse,
-    Request,
-    ignore_response,
-    open_client,
-)
+from superoffice_contract.target.http import OnResponse, Request, open_client
 from superoffice_contract.target.temporary_tenants import suitable_contexts
-from superoffice_contract.throttle.model import SECOND
 
 ACCOUNTS: Final = (507, 1, 2, -3)
 """The accounts that calls name; how long each takes is measured first."""
@@ -59,69 +54,68 @@ class ThrottleDriver:
         context: CheckContext,
         timeout_seconds: float,
         control_token: str | None,
-        on_response: OnResponse = ignore_response,
+        on_response: OnResponse,
     ) -> None:
         self.context = context
         self.readings = DEFAULTS | context.readings
         # Not asyncio.Runner, which installs a handler for Ctrl-C on each of a thousand calls.
         self._loop = asyncio.new_event_loop()
+        self._run = self._loop.run_until_complete
         self._exit_stack = AsyncExitStack()
         self._tenant_context = context
         self._tasks: list[asyncio.Task[Any]] = []
         connection = open_client(target, timeout_seconds, control_token, on_response=on_response)
-        self._client: Client = self._loop.run_until_complete(
-            self._exit_stack.enter_async_context(connection)
-        )
+        self._client = self._run(self._exit_stack.enter_async_context(connection))
         try:
-            (self._tenant_context,) = self._loop.run_until_complete(
-                self._exit_stack.enter_async_context(suitable_contexts(self._client, [context]))
-            )
+            prepared = suitable_contexts(self._client, [context])
+            (self._tenant_context,) = self._run(self._exit_stack.enter_async_context(prepared))
             self.durations = {account: self._measure_run(account) for account in ACCOUNTS}
         except BaseException:
             self.close()
             raise
 
-    def control(self, method: str, path: str, content: object = None) -> Any:  # noqa: ANN401 - JSON
-        """Call `/_mock/` for the tenant; waiting calls make progress meanwhile."""
-        path = f"{path}?tenant={self._tenant_context.tenant.id}"
-        return self._loop.run_until_complete(self._client.control(method, path, content))
+    def control(self, path: str, content: object = None) -> None:
+        """POST to `/_mock/` for the tenant, whatever it answers; waiting calls make progress."""
+        tenant = self._tenant_context.tenant.id
+        self._run(self._client.try_control("POST", path, content, tenant=tenant))
+
+    def read(self, path: str, type_: type[Answer]) -> Answer:
+        """Read from `/_mock/` for the tenant; waiting calls make progress meanwhile."""
+        tenant = self._tenant_context.tenant.id
+        return self._run(self._client.control("GET", path, type_, tenant=tenant))
 
     def reset(self) -> None:
         """Reset the tenant to its configuration, and freeze its clock."""
-        self.control("POST", "reset")
-        self.control("POST", "clock/freeze")
-        self._loop.run_until_complete(self._gather())
+        self.control("reset")
+        self.control("clock/freeze")
+        self._run(self._gather())
 
     def arrive(self, accounts: Sequence[int]) -> None:
         """Send a call, and wait until it is answered or waits."""
-        items = [{"AccountId": account} for account in accounts]
-        body = msgspec.json.encode({"SyncUserAccounts": items})
-        request = self._tenant_context.post(body, "application/json")
+        request = self._tenant_context.post(sync_email_accounts.encode_ids(accounts), payloads.JSON)
         count = self._count_exchanges()
-        self._loop.run_until_complete(self._start(request))
+        self._run(self._start(request))
         self._wait_until(lambda: self._count_exchanges() > count and self._is_settled())
 
     def hang_up(self, number: int) -> None:
         """Close the connection of call *number*, and wait until the server has noticed."""
-        self._loop.run_until_complete(self._cancel(self._tasks[number]))
-        self._wait_until(lambda: bool(self.exchanges()[number]["hung_up"]) and self._is_settled())
+        self._run(self._cancel(self._tasks[number]))
+        self._wait_until(lambda: self.exchanges()[number].hung_up and self._is_settled())
 
-    def exchanges(self) -> list[Any]:
+    def exchanges(self) -> tuple[Exchange, ...]:
         """Return the journal, oldest first."""
-        exchanges: list[Any] = self.control("GET", "requests")["requests"]
-        return exchanges
+        return self.read("requests", Journal).requests
 
-    def runs(self) -> list[Any]:
+    def runs(self) -> tuple[Run, ...]:
         """Return the runs, oldest first."""
-        runs: list[Any] = self.control("GET", "runs")["runs"]
-        return runs
+        return self.read("runs", Runs).runs
 
     def close(self) -> None:
         """Reset the tenant to its configuration, and close the connections."""
         try:
-            self.control("POST", "reset")
-            self._loop.run_until_complete(self._gather())
-            self._loop.run_until_complete(self._exit_stack.aclose())
+            self.control("reset")
+            self._run(self._gather())
+            self._run(self._exit_stack.aclose())
         finally:
             self._loop.close()
 
@@ -138,12 +132,12 @@ class ThrottleDriver:
         self._tasks.clear()
 
     def _count_exchanges(self) -> int:
-        journal = self.control("GET", "requests")
-        return len(journal["requests"]) + int(journal.get("forgotten") or 0)
+        journal = self.read("requests", Journal)
+        return len(journal.requests) + journal.forgotten
 
     def _is_settled(self) -> bool:
-        clock = self.control("GET", "clock")
-        return bool(clock["in_flight"] == clock["waiting"])
+        clock = self.read("clock", ClockState)
+        return clock.in_flight == clock.waiting
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Poll until *condition* holds; each poll lets the open calls make progress."""
@@ -156,26 +150,25 @@ class ThrottleDriver:
         self.reset()
         self.arrive([account])
         (run,) = self.runs()
-        return microseconds_between(run["started_at"], run["ends_at"])
+        return microseconds_of(run)
 
 
-def microseconds_between(start: str, end: str) -> int:
-    """Return the microseconds between two times in ISO 8601."""
-    elapsed = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    return elapsed.days * 86_400 * SECOND + elapsed.seconds * SECOND + elapsed.microseconds
+def microseconds_of(run: Run) -> int:
+    """Return how many microseconds *run* takes."""
+    return (run.ends_at - run.started_at) // timedelta(microseconds=1)
 
 
 def check_capacity(driver: ThrottleDriver, calls: int) -> None:
     """Raise NotObservableError unless so many *calls* can wait, and stay in the journal."""
     driver.reset()
-    driver.control("POST", "lease/hold")
+    driver.control("lease/hold")
     for _ in range(calls):
         driver.arrive([507])
-    journal = driver.control("GET", "requests")
-    if journal.get("forgotten"):
-        msg = f"the journal keeps {len(journal['requests'])} calls, a schedule may have {calls}"
+    journal = driver.read("requests", Journal)
+    if journal.forgotten:
+        msg = f"the journal keeps {len(journal.requests)} calls, a schedule may have {calls}"
         raise NotObservableError(f"{msg}; start the server with --journal-exchanges 1000")
-    statuses = [exchange["status"] for exchange in journal["requests"]]
+    statuses = [exchange.status for exchange in journal.requests]
     waiting = statuses.index(TOO_MANY_WAITING) if TOO_MANY_WAITING in statuses else calls
     is_full = 0 < waiting < calls  # a server that lets no call wait has a defect, not a limit
     if is_full and statuses == [None] * waiting + [TOO_MANY_WAITING] * (calls - waiting):

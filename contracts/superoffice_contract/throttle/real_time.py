@@ -7,12 +7,13 @@ from typing import Final, Literal
 import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Observations
-from superoffice_contract.checks.payloads import GOOD, JSON
+from superoffice_contract.checks.payloads import EMPTY, GOOD, JSON
+from superoffice_contract.grading.calls import BUSY_SECOND
 from superoffice_contract.readings import CLAIMS_BY_READING, ObservedReading
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client, Request, Response
-from superoffice_contract.throttle.timing import BUSY_SECOND, FREE_SECONDS
+from superoffice_contract.throttle.timing import FREE_SECONDS
 
 MAX_TRIES: Final = 12
 LEAD: Final = 0.1
@@ -60,7 +61,7 @@ class RealTimeDriver(msgspec.Struct, frozen=True):
     @property
     def empty_call(self) -> Request:
         """A call with an empty list."""
-        return self.context.post(b'{"SyncUserAccounts":[]}', JSON)
+        return self.context.post(EMPTY, JSON)
 
     async def start_run(self) -> StartedRun | None:
         """Call until a run has started. Return None if none of `MAX_TRIES` calls starts one.
@@ -149,12 +150,12 @@ def _never_free(context: CheckContext) -> Finding:
 
 
 def _compare_reading(
-    context: CheckContext, reading: str, value: str, why: str
+    context: CheckContext, reading: str, value: str | None, why: str
 ) -> Iterator[Finding | ObservedReading]:
     """Yield the observed *value*, and a finding if the context expects another value."""
     yield ObservedReading(reading, context.tenant.id, value, why)
     expected = context.readings.get(reading, value)
-    if expected != value:
+    if value is not None and expected != value:
         problem = f"{why} shows {reading}={value}, expected {reading}={expected}"
         yield Finding(context.tenant.id, problem, CLAIMS_BY_READING[reading])
 
@@ -199,9 +200,6 @@ async def _check_waiting_call(driver: RealTimeDriver, run: StartedRun) -> Observ
     context = driver.context
     observe = _observe_run_end if run.kind == "detached" else _observe_blocking_run_end
     value, why = await observe(driver, run)
-    if value is None:
-        yield ObservedReading("busy", context.tenant.id, None, why)
-        return
     for outcome in _compare_reading(context, "busy", value, why):
         yield outcome
 

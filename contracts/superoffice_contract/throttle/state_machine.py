@@ -4,8 +4,9 @@ Hypothesis generates schedules: calls arrive and overlap, clients disconnect, ti
 is held and released. After every step the journal must agree with the model.
 """
 
+import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -18,10 +19,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from superoffice_contract.control.answers import Exchange, LeaseState, Run
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
 from superoffice_contract.readings import ObservedReading
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import OnResponse, ignore_response
+from superoffice_contract.target.http import OnResponse
 from superoffice_contract.throttle.detect_readings import detect_readings
 from superoffice_contract.throttle.driver import (
     ACCOUNTS,
@@ -29,14 +31,14 @@ from superoffice_contract.throttle.driver import (
     ThrottleDriver,
     ThrottleError,
     check_capacity,
-    microseconds_between,
+    microseconds_of,
 )
 from superoffice_contract.throttle.model import MAX_TASKS, SECOND, Arrival, Throttle
 
 __all__ = ["DEFAULTS", "ThrottleError", "ThrottleMachine", "explore_throttle"]
 
-Step = tuple[str, Any]
-"""The name of a method of `ThrottleMachine`, and its argument, or None."""
+Step = tuple[Any, ...]
+"""The name of a method of `ThrottleMachine`, and its argument if it has one."""
 MAX_STEPS: Final = 14
 """Steps of a generated schedule, and so the most calls in it."""
 MAX_ACCOUNTS: Final = 13
@@ -51,17 +53,15 @@ FIXED_SCHEDULES: Final[tuple[tuple[Step, ...], ...]] = (
     (("arrive", [507, 507, -3]), ("advance", 7_000_000), ("arrive", [-3])),
     (("arrive", [507, *[1] * 9, 2, 2, -3]), ("advance", 7_000_000), ("advance", 7_000_000)),
     (("arrive", []), ("arrive", [1]), ("arrive", []), ("advance", SECOND)),
-    (("hold", None), ("arrive", [1]), ("advance", 2_500_000), ("release", None), ("arrive", [1])),
-    (("arrive", [1]), ("release", None), ("arrive", [2]), ("advance", 7_000_000)),
+    (("hold",), ("arrive", [1]), ("advance", 2_500_000), ("release",), ("arrive", [1])),
+    (("arrive", [1]), ("release",), ("arrive", [2]), ("advance", 7_000_000)),
 )
 """Schedules that always run: each is the shortest that shows some defect."""
 FIXED_SCHEDULES_OVER_SOCKETS: Final[tuple[tuple[Step, ...], ...]] = (
     (("arrive", [1]), ("arrive", [2]), ("disconnect", 1), ("arrive", [2]), ("advance", 7_000_000)),
-    (("hold", None), ("arrive", [1]), ("disconnect", 0), ("release", None), ("arrive", [2])),
+    (("hold",), ("arrive", [1]), ("disconnect", 0), ("release",), ("arrive", [2])),
 )
 """Schedules with disconnects, which an application in this process can't have."""
-STEP_ARGUMENTS: Final = {"arrive": "accounts", "advance": "by", "disconnect": "number"}
-"""The name of the argument of each step that has one."""
 _CLAIM_BY_OUTCOMES: Final = {
     ("pending", "started"): "single-run",
     ("turned_away", "started"): "single-run",
@@ -78,39 +78,38 @@ _CLAIM_BY_EXPECTED: Final = {
 """The claim that is broken, by the expected outcome, where `_CLAIM_BY_OUTCOMES` has no entry."""
 
 
-def check_call(arrival: Arrival, exchange: Any) -> None:  # noqa: ANN401 - JSON
+def check_call(arrival: Arrival, exchange: Exchange) -> None:
     """Raise ThrottleError unless *exchange* agrees with *arrival* of the model."""
     is_answered = arrival.answered_at is not None
     outcome = arrival.outcome if is_answered else "pending"
-    actual = exchange["outcome"]
+    actual = exchange.outcome
     claim = _CLAIM_BY_OUTCOMES.get((outcome, actual)) or _CLAIM_BY_EXPECTED[outcome]
-    check_equal(f"call {exchange['id']}", outcome, actual, claim)
-    accounts = [account["AccountId"] for account in exchange["accounts"] or ()]
-    expected_accounts = list(arrival.accounts)
-    check_equal(f"accounts of call {exchange['id']}", expected_accounts, accounts, "accounts-array")
+    name = f"call {exchange.id}"
+    check_equal(name, outcome, actual, claim)
+    accounts, expected_accounts = list(exchange.account_ids), list(arrival.accounts)
+    check_equal(f"accounts of {name}", expected_accounts, accounts, "accounts-array")
     if arrival.answered_at is not None:
-        actual_wait = round(exchange["elapsed"] * SECOND)
+        actual_wait = round((exchange.elapsed or 0) * SECOND)
         wait = arrival.answered_at - arrival.at
         claim = "busy-second" if outcome == "turned_away" else "run-detached"
-        check_equal(f"microseconds of call {exchange['id']}", wait, actual_wait, claim)
+        check_equal(f"microseconds of {name}", wait, actual_wait, claim)
 
 
-def check_run(model: Throttle, arrival: Arrival, run: Any) -> None:  # noqa: ANN401 - JSON
+def check_run(model: Throttle, arrival: Arrival, run: Run) -> None:
     """Raise ThrottleError unless *run* agrees with the run that *arrival* starts in *model*."""
-    name = f"run {run['run']}"
+    name, accounts = f"run {run.id}", list(run.accounts)
     expected_accounts = list(model.accounts_to_sync(arrival.accounts))
     without_duplicates = list(dict.fromkeys(expected_accounts))
-    claim = "duplicates" if run["accounts"] == without_duplicates else "starts-sync"
-    check_equal(f"accounts of {name}", expected_accounts, run["accounts"], claim)
-    steps = sorted(step["AccountId"] for task in run["tasks"] for step in task)
+    claim = "duplicates" if accounts == without_duplicates else "starts-sync"
+    check_equal(f"accounts of {name}", expected_accounts, accounts, claim)
+    steps = sorted(step.account for task in run.tasks for step in task)
     check_equal(f"accounts in the tasks of {name}", sorted(expected_accounts), steps, "tasks-dealt")
-    if len(run["tasks"]) > MAX_TASKS:
-        message = f"{name} has {len(run['tasks'])} tasks; at most {MAX_TASKS} work at a time"
+    if len(run.tasks) > MAX_TASKS:
+        message = f"{name} has {len(run.tasks)} tasks; at most {MAX_TASKS} work at a time"
         raise ThrottleError(message, "task-cap")
-    if run["state"] != "released":
+    if run.state != "released":
         expected_length = model.run_length(arrival.accounts)
-        length = microseconds_between(run["started_at"], run["ends_at"])
-        check_equal(f"microseconds of {name}", expected_length, length, "lease-end")
+        check_equal(f"microseconds of {name}", expected_length, microseconds_of(run), "lease-end")
 
 
 def check_equal(what: str, expected: object, actual: object, claim: str) -> None:
@@ -119,51 +118,37 @@ def check_equal(what: str, expected: object, actual: object, claim: str) -> None
         raise ThrottleError(f"{what}: expected {expected}, the server says {actual}", claim)
 
 
-def format_schedule(schedule: Iterable[Step]) -> str:
-    """Return *schedule* as text."""
-    steps = (name if argument is None else f"{name} {argument}" for name, argument in schedule)
-    return "; ".join(steps)
-
-
 class OutOfTimeError(KeyboardInterrupt):
     """The time to shrink is over. A KeyboardInterrupt, as Hypothesis shrinks any other error."""
 
 
 class ShrinkDeadline:
-    """Watches schedules, and stops the search *seconds* after the first of them failed."""
+    """Watches schedules, and stops the search *seconds* after the first of them failed.
+
+    *shortest* is the error of the shortest schedule that failed.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._ends_at: float | None = None
-        self._shortest: tuple[int, Exception] | None = None
+        self._ends_at = self._length = math.inf
+        self.shortest: Exception = AssertionError("no schedule has failed")
 
     @contextmanager
     def watch(self, schedule: Sequence[Step]) -> Iterator[None]:
         """Watch the last step of *schedule*. Raise OutOfTimeError instead if the time is over."""
-        if self._ends_at is not None and time.monotonic() >= self._ends_at:
+        if time.monotonic() >= self._ends_at:
             raise OutOfTimeError
         try:
             yield
         except Exception as error:
-            self._note_failure(error, schedule)
+            seconds = 0.0  # an error of another kind does not depend on the schedule
+            if isinstance(error, ThrottleError):
+                error.schedule = "; ".join(" ".join(map(str, step)) for step in schedule)
+                seconds = self._seconds
+            self._ends_at = min(self._ends_at, time.monotonic() + seconds)
+            if len(schedule) < self._length:
+                self._length, self.shortest = len(schedule), error
             raise
-
-    def _note_failure(self, error: Exception, schedule: Sequence[Step]) -> None:
-        if self._ends_at is None:
-            # An error of another kind does not depend on the schedule: there is nothing to shrink.
-            is_final = not isinstance(error, ThrottleError)
-            self._ends_at = time.monotonic() + (0.0 if is_final else self._seconds)
-        if isinstance(error, ThrottleError):
-            error.schedule = format_schedule(schedule)
-        if self._shortest is None or len(schedule) < self._shortest[0]:
-            self._shortest = len(schedule), error
-
-    @property
-    def shortest(self) -> Exception:
-        """The error of the shortest schedule that failed."""
-        if self._shortest is None:
-            raise AssertionError("no schedule has failed")
-        return self._shortest[1]
 
 
 class ThrottleMachine(RuleBasedStateMachine):
@@ -180,9 +165,9 @@ class ThrottleMachine(RuleBasedStateMachine):
         self.schedule: list[Step] = []
 
     @contextmanager
-    def step(self, name: str, argument: object = None) -> Iterator[None]:
+    def step(self, *step: object) -> Iterator[None]:
         """Take a step of the schedule, and check that both sides agree after it."""
-        self.schedule.append((name, argument))
+        self.schedule.append(step)
         with self.deadline.watch(self.schedule):
             yield
             self.check_agreement()
@@ -199,7 +184,7 @@ class ThrottleMachine(RuleBasedStateMachine):
         """Let time pass."""
         with self.step("advance", by):
             self.model.advance(by)
-            self.driver.control("POST", "clock/advance", {"seconds": by / SECOND})
+            self.driver.control("clock/advance", {"seconds": by / SECOND})
 
     @precondition(lambda self: not self.model.is_busy)
     @rule()
@@ -207,14 +192,14 @@ class ThrottleMachine(RuleBasedStateMachine):
         """Hold the lease."""
         with self.step("hold"):
             self.model.hold()
-            self.driver.control("POST", "lease/hold")
+            self.driver.control("lease/hold")
 
     @rule()
     def release(self) -> None:
         """Release whatever holds the lease."""
         with self.step("release"):
             self.model.release()
-            self.driver.control("POST", "lease/release")
+            self.driver.control("lease/release")
 
     @precondition(lambda self: self.over_sockets and self.waiting)
     @rule(data=st.data())
@@ -240,19 +225,13 @@ class ThrottleMachine(RuleBasedStateMachine):
         check_equal("calls", len(self.model.arrivals), len(exchanges), "single-run")
         for arrival, exchange in zip(self.model.arrivals, exchanges, strict=True):
             check_call(arrival, exchange)
-        is_held = self.driver.control("GET", "lease")["held"]
+        is_held = self.driver.read("lease", LeaseState).held
         check_equal("the lease is held", self.model.is_busy, is_held, "lease-end")
         arrivals = [call for call in self.model.arrivals if call.outcome == "started"]
         runs = self.driver.runs()
         check_equal("runs", len(arrivals), len(runs), "single-run")
         for arrival, run in zip(arrivals, runs, strict=True):
             check_run(self.model, arrival, run)
-
-
-def _play(machine: ThrottleMachine, schedule: Sequence[Step]) -> None:
-    """Run *schedule* on *machine*."""
-    for name, argument in schedule:
-        getattr(machine, name)(**({} if argument is None else {STEP_ARGUMENTS[name]: argument}))
 
 
 def explore_throttle(
@@ -264,7 +243,7 @@ def explore_throttle(
     shrink_seconds: float,
     timeout_seconds: float,
     control_token: str | None = None,
-    on_response: OnResponse = ignore_response,
+    on_response: OnResponse = lambda *_: None,
 ) -> tuple[ObservedReading, ...]:
     """Run the fixed schedules and *examples* generated ones on the tenant of *context*.
 
@@ -292,7 +271,9 @@ def explore_throttle(
         check_capacity(throttle_driver, MAX_STEPS)
         detected_readings = tuple(detect_readings(throttle_driver, over_sockets=has_sockets))
         for schedule in (*FIXED_SCHEDULES, *(FIXED_SCHEDULES_OVER_SOCKETS if has_sockets else ())):
-            _play(Machine(), schedule)
+            machine = Machine()
+            for name, *arguments in schedule:
+                getattr(machine, name)(*arguments)
         with isolated_hypothesis():
             run_state_machine_as_test(seed(random_seed)(Machine), settings=limits)
         return detected_readings

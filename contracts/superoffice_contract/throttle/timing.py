@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Final
 
+from superoffice_contract.grading.calls import BUSY_SECOND
 from superoffice_contract.target.http import Response
 
-BUSY_SECOND: Final = (0.95, 2.0)
-"""The shortest and longest response time of a turned-away call, network included."""
 FREE_SECONDS: Final = 0.5
 """Seconds within which a call that is not turned away is answered."""
 NO_CALLS: Final = "its two calls were not sent, or not accepted"

@@ -5,9 +5,11 @@ in it.
 """
 
 import json
+import re
 from typing import Any, Final, NamedTuple
 
 from superoffice_contract.drift import compare
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.report import Report
 
 METHOD: Final = "EMail/SyncEmailAccounts"
@@ -73,63 +75,6 @@ Content-Type: application/json; charset=utf-8
   ]
 }}"""
 ANSWER: Final = "HTTP/1.1 204 No Content\nContent-Type: application/json; charset=utf-8\n\nnull"
-
-TEXT: Final = f"""\
-• Share
-Show / Hide Table of Contents
-
-POST Agents/{METHOD}
-
-• 2 minutes to read
-POST {PATH}
-
-{SUMMARY}
-
-{THROTTLE}
-
-{BANNER}
-
-Query String Parameters
-
-Parameter Name Type Description
-$select string {SELECT}
-POST {PATH}?$select=name,department,category/id
-
-Request Headers
-
-Parameter Name Description
-Authorization {SCHEMES}
-X-XSRF-TOKEN {XSRF}
-Content-Type {CONTENT_TYPE}
-Accept {ACCEPT}
-SO-AppToken {TOKEN}
-
-Request Body: request
-
-SyncUserAccounts
-
-Property Name Type Description
-SyncUserAccounts Array
-
-Response:
-
-No Content
-
-Response Description
-204 No Content
-
-Response body: TimeZoneData
-
-Sample request
-
-{SAMPLE}
-
-Sample response
-
-{ANSWER}
-© the vendor
-Community | Privacy
-"""
 
 MARKDOWN: Final = f"""\
 ---
@@ -203,6 +148,23 @@ No Content
 {ANSWER}
 ```
 """
+
+
+def _as_text(page: str) -> str:
+    """Return *page*, which is Markdown, as it is copied from a browser."""
+    lines = ["• Share", "Show / Hide Table of Contents", ""]
+    for line in page.partition("\n---\n")[2].splitlines():
+        if line.startswith("# "):
+            lines += [line[2:], "", "• 2 minutes to read"]
+        elif line.startswith("| "):
+            lines.append(" ".join(line.replace("|", " ").replace("`", "").split()))
+        elif not line.startswith(("```", "|--")):
+            lines.append(re.sub("^#+ |&lt;br/&gt; |&lt;/?b&gt;", "", line))
+    text = "\n".join((*lines, "© the vendor", "Community | Privacy", ""))
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+TEXT: Final = _as_text(MARKDOWN)
 
 ACCOUNT: Final[dict[str, Any]] = {
     "type": "object",
@@ -324,7 +286,9 @@ class Drift(NamedTuple):
 def report_of(document: str | dict[str, Any]) -> Report:
     """Compare a page or a specification with the contract."""
     text = document if isinstance(document, str) else json.dumps(document)
-    return compare.compare(compare.read_document(text.encode()), "the test")
+    operation = sync_email_accounts.operation()
+    facts = compare.read_document(text.encode(), operation)
+    return compare.compare(facts, "the test", operation)
 
 
 def drift_of(document: str | dict[str, Any]) -> list[Drift]:

@@ -3,23 +3,19 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
 
 from superoffice_contract.drift.compare import MAX_BYTES
-from superoffice_mock.cli import main
 from tests.contract.drift import documents
+from tests.support.local_servers import invoke
 
 OPENAPI_IN_FRONT_MATTER = documents.MARKDOWN.replace("---\n", "---\nopenapi: POST /x\n", 1)
 OTHER_PAGE = documents.TEXT.replace("SyncEmailAccounts", "SyncEmailAccount")
-
-
-def run_drift(file: Path, *flags: str) -> Result:
-    return CliRunner().invoke(main, ["drift", str(file), *flags])
+run_drift = partial(invoke, "drift")
 
 
 @pytest.fixture
@@ -60,27 +56,6 @@ def test_a_document_that_has_drifted_exits_with_1_and_reports_the_place(file: Pa
     finding = "removed: media type text/xml\n        breaks media-types\n"
     place = documents.line_of(documents.TEXT, "Request Headers")
     assert f"      {place}: {finding}" in result.stdout
-
-
-def test_the_report_can_be_json(file: Path) -> None:
-    file.write_text(documents.TEXT.replace("at most ten", "at most 12"), encoding="utf-8")
-    report = json.loads(run_drift(file, "--format", "json").stdout)
-    assert report["exit_code"] == 1
-    findings = [finding for result in report["results"] for finding in result["findings"]]
-    assert [finding["claims"] for finding in findings] == [["task-cap"]]
-
-
-def test_the_report_can_be_junit_in_a_file(file: Path, tmp_path: Path) -> None:
-    out = tmp_path / "report.xml"
-    result = run_drift(file, "--format", "junit", "--out", str(out))
-    assert (result.exit_code, result.output) == (0, "")
-    assert ET.parse(out).getroot().get("failures") == "0"
-
-
-def test_a_report_that_cant_be_written_is_wrong_usage(file: Path, tmp_path: Path) -> None:
-    result = run_drift(file, "--out", str(tmp_path))
-    assert result.exit_code == 2
-    assert result.stderr.startswith(f"superoffice-mock: {tmp_path}: is a directory; name a file")
 
 
 UNREADABLE: dict[str, tuple[bytes, str]] = {

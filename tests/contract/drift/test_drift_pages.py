@@ -8,6 +8,7 @@ import pytest
 from superoffice_contract.drift.baseline import expected_facts
 from superoffice_contract.drift.prose_patterns import STATEMENTS, split_sentences
 from superoffice_contract.openapi import claims
+from superoffice_contract.operations import sync_email_accounts
 from tests.contract.drift import documents
 from tests.contract.drift.documents import drift_of, line_of, report_of
 
@@ -90,7 +91,8 @@ def test_the_vendor_page_itself_has_not_drifted(page: str) -> None:
 )
 def test_every_documented_claim_is_among_the_facts_of_a_page() -> None:
     documented = {claim.id for claim in claims.load().values() if claim.kind == "documented"}
-    assert {id_ for expected in expected_facts("page") for id_ in expected.claims} == documented
+    facts = expected_facts("page", sync_email_accounts.operation())
+    assert {id_ for expected in facts for id_ in expected.claims} == documented
 
 
 @all_layouts
@@ -148,67 +150,59 @@ def test_a_changed_path_is_reported_at_the_line_of_the_call(page: str) -> None:
     assert drift.what.startswith("changed: path: /api/v2/")
 
 
+def found_at(page: str, part: str) -> list[tuple[str, ...]]:
+    """Return the findings with their claims; all must be at the line of *part*."""
+    drift = drift_of(page)
+    assert {finding.place for finding in drift} == {line_of(page, part)}
+    return [(finding.what, *finding.claims) for finding in drift]
+
+
 @all_layouts
-def test_a_new_media_type_is_reported_at_its_row(page: str) -> None:
+def test_a_change_of_media_types_and_schemes_is_reported_at_its_place(page: str) -> None:
+    types = "media-types"
     new_page = page.replace("`text/json`", "`text/json`, `application/cbor`")
     new_page = new_page.replace(" text/json,", " text/json, application/cbor,")
-    assert drift_of(new_page) == [
-        (line_of(new_page, "cbor"), "added: media type application/cbor", ("media-types",))
-    ]
-
-
-@all_layouts
-def test_a_removed_media_type_is_reported_at_the_heading(page: str) -> None:
+    assert found_at(new_page, "cbor") == [("added: media type application/cbor", types)]
     new_page = page.replace(", `text/xml`", "").replace(", text/xml", "")
-    assert drift_of(new_page) == [
-        (line_of(new_page, "Request Headers"), "removed: media type text/xml", ("media-types",))
-    ]
-
-
-@all_layouts
-def test_a_removed_header_row_is_reported_with_all_its_facts(page: str) -> None:
-    new_page = without_line(page, documents.XSRF)
-    place = line_of(new_page, "Request Headers")
-    assert drift_of(new_page) == [
-        (place, "removed: header x-xsrf-token", ("xsrf-header",)),
-        (place, f"removed: {fact('xsrf-header')}", ("xsrf-header",)),
-        (place, f"removed: {fact('xsrf-source')}", ("xsrf-source",)),
-    ]
-
-
-@all_layouts
-def test_a_new_header_row_is_reported(page: str) -> None:
-    row = next(line for line in page.splitlines() if documents.TOKEN in line)
-    new_page = page.replace(row, f"{row}\n{row.replace('SO-AppToken', 'SO-TimeZone')}")
-    assert drift_of(new_page) == [
-        (line_of(new_page, "SO-TimeZone"), "added: header so-timezone", ())
-    ]
-
-
-@all_layouts
-def test_a_new_scheme_is_reported_at_its_row(page: str) -> None:
+    assert found_at(new_page, "Request Headers") == [("removed: media type text/xml", types)]
     new_page = page.replace("'SoTicket' and 'Bearer'", "SoTicket, Bearer or 'DPoP'")
-    assert drift_of(new_page) == [
-        (line_of(new_page, "DPoP"), "added: scheme dpop", ("authorization-schemes",))
-    ]
-
-
-@all_layouts
-def test_removed_schemes_are_reported(page: str) -> None:
+    assert found_at(new_page, "DPoP") == [("added: scheme dpop", "authorization-schemes")]
     new_page = page.replace(documents.SCHEMES, "Depending on the installation.")
-    assert [drift.what for drift in drift_of(new_page)] == [
-        f"removed: scheme {name}" for name in ("basic", "soticket", "bearer")
+    assert found_at(new_page, "Request Headers") == [
+        (f"removed: scheme {name}", "authorization-schemes")
+        for name in ("basic", "soticket", "bearer")
+    ]
+    new_page = page.replace(documents.ACCEPT, f"{documents.ACCEPT} application/json")
+    assert found_at(new_page, f"{documents.ACCEPT} app") == [
+        ("added: answer in application/json", "accept-header")
     ]
 
 
 @all_layouts
-def test_a_removed_query_parameter_is_reported_with_all_its_facts(page: str) -> None:
-    new_page = without_line(page, documents.SELECT)
-    drift = drift_of(new_page)
-    place = line_of(new_page, "Query String Parameters")
-    assert drift[0] == (place, "removed: query $select", ("select-param",))
-    claims_of_select = {"select-param", "select-list", "select-result"}
-    assert {claim for finding in drift for claim in finding.claims} == claims_of_select
+def test_a_removed_row_is_reported_at_its_heading_with_all_its_facts(page: str) -> None:
+    assert found_at(without_line(page, documents.XSRF), "Request Headers") == [
+        ("removed: header x-xsrf-token", "xsrf-header"),
+        (f"removed: {fact('xsrf-header')}", "xsrf-header"),
+        (f"removed: {fact('xsrf-source')}", "xsrf-source"),
+    ]
+    row, *facts = found_at(without_line(page, documents.SELECT), "Query String Parameters")
+    assert row == ("removed: query $select", "select-param")
+    assert {claim for _, claim in facts} == {"select-param", "select-list", "select-result"}
+
+
+@all_layouts
+def test_a_new_row_is_reported(page: str) -> None:
+    for begin, old, new, what, *ids in (
+        ("SO-AppToken", "SO-AppToken", "SO-TimeZone", "added: header so-timezone"),
+        ("204", "204", "429", "added: response 429 = No Content", "no-content"),
+        (
+            *("SyncUserAccounts ", "SyncUser", "Shared"),
+            *("added: member SharedAccounts = array", "accounts-array"),
+        ),
+    ):
+        row = next(line for line in page.splitlines() if line.strip("| ").startswith(begin))
+        new_page = page.replace(f"\n{row}\n", f"\n{row}\n{row.replace(old, new)}\n")
+        assert found_at(new_page, new) == [(what, *ids)]
 
 
 @all_layouts
@@ -219,77 +213,50 @@ def test_a_removed_section_is_reported_at_the_line_of_the_call(page: str) -> Non
     assert [drift.place for drift in headers] == [line_of(new_page, CALL)] * 5
 
 
-@all_layouts
-def test_a_media_type_in_the_accept_row_is_reported(page: str) -> None:
-    new_page = page.replace(documents.ACCEPT, f"{documents.ACCEPT} application/json")
-    place = line_of(new_page, f"{documents.ACCEPT} app")
-    assert drift_of(new_page) == [(place, "added: answer in application/json", ("accept-header",))]
-
-
-@all_layouts
-def test_a_new_response_is_reported(page: str) -> None:
-    row = next(line for line in page.splitlines() if line.strip("| ").startswith("204"))
-    new_row = row.replace("204", "429").replace("No Content", "Too Many Requests")
-    new_page = page.replace(f"\n{row}\n", f"\n{row}\n{new_row}\n")
-    assert drift_of(new_page) == [
-        (line_of(new_page, "429"), "added: response 429 = Too Many Requests", ("no-content",))
-    ]
-
-
-def test_a_new_member_of_the_response_is_reported() -> None:
+def test_a_new_member_of_the_response_and_a_new_section_are_reported() -> None:
     row = "| Property Name | Type | Description |\n|---|---|---|\n| Started | bool | |"
     new_page = documents.MARKDOWN.replace("TimeZoneData", f"TimeZoneData\n\n{row}")
-    assert drift_of(new_page) == [
-        (line_of(new_page, "| Started"), "added: member of the response Started", ("no-content",))
+    assert found_at(new_page, "| Started") == [
+        ("added: member of the response Started", "no-content")
     ]
-
-
-@all_layouts
-def test_a_new_member_of_the_body_is_reported(page: str) -> None:
-    name = "SyncUserAccounts "
-    row = next(line for line in page.splitlines() if line.strip("| ").startswith(name))
-    new_page = page.replace(row, f"{row}\n{row.replace('SyncUser', 'Shared')}")
-    place = line_of(new_page, "SharedAccounts")
-    assert drift_of(new_page) == [
-        (place, "added: member SharedAccounts = array", ("accounts-array",))
-    ]
+    new_page = documents.MARKDOWN.replace("## Request Headers", "## Remarks\n\n## Request Headers")
+    assert found_at(new_page, "Remarks") == [('added: sentence: "## Remarks"', "select-param")]
 
 
 @all_layouts
 def test_a_new_type_and_a_new_description_of_a_member_are_reported(page: str) -> None:
     new_page = page.replace("Accounts Array", "Accounts Object Not empty.")
     new_page = new_page.replace("| Array |  |", "| Object | Not empty. |")
-    place = line_of(new_page, "Not empty.")
-    assert drift_of(new_page) == [
-        (place, "changed: member SyncUserAccounts: object instead of array", ("accounts-array",)),
-        (place, 'added: sentence: "Not empty."', ("accounts-array",)),
+    assert found_at(new_page, "Not empty.") == [
+        ("changed: member SyncUserAccounts: object instead of array", "accounts-array"),
+        ('added: sentence: "Not empty."', "accounts-array"),
     ]
 
 
 @all_layouts
-def test_a_page_without_the_throttle_lacks_its_statements(page: str) -> None:
-    begin = page.index(documents.SINGLE)
-    new_page = page[:begin] + page[page.index(documents.LOCK) + len(documents.LOCK) :]
-    place = line_of(new_page, CALL)
+def test_a_page_without_the_throttle_or_the_restriction_lacks_their_statements(page: str) -> None:
+    before, _, rest = page.partition(documents.SINGLE)
     ids = ("single-run", "busy-second", "silent-drop", "throttle-purpose", "task-cap", "lease-end")
-    assert drift_of(new_page) == [(place, f"removed: {fact(id_)}", (id_,)) for id_ in ids]
+    assert found_at(before + rest.partition(documents.LOCK)[2], CALL) == [
+        (f"removed: {fact(id_)}", id_) for id_ in ids
+    ]
+    new_page = page.replace(f"## {documents.BANNER}", "").replace(documents.BANNER, "")
+    assert found_at(new_page, CALL) == [
+        (f"removed: {fact('online-restricted')} ({name})", "online-restricted")
+        for name in ("online-closed", "online-request")
+    ]
 
 
 @all_layouts
-def test_a_new_sentence_is_reported(page: str) -> None:
+def test_new_text_is_reported_in_a_known_sentence_with_its_claim(page: str) -> None:
     separator = " " if page == documents.TEXT else "\n\n"
     for sentence in ("NsApiSlow threshold: 5000 ms.", "Use it with care!"):
         new_page = page.replace(documents.LOCK, f"{documents.LOCK}{separator}{sentence}")
-        what = f'added: sentence: "{sentence}"'
-        assert drift_of(new_page) == [(line_of(new_page, sentence), what, ())]
-
-
-@all_layouts
-def test_text_added_to_a_known_sentence_is_reported_with_its_claim(page: str) -> None:
+        assert found_at(new_page, sentence) == [(f'added: sentence: "{sentence}"',)]
     new_page = page.replace("tasks have ended", "tasks have ended, unless an admin breaks it")
-    (drift,) = drift_of(new_page)
-    assert (drift.place, drift.claims) == (line_of(new_page, "admin"), ("lease-end",))
-    assert drift.what.startswith('added: more text: "The lock is released once')
+    ((what, *claims_of_text),) = found_at(new_page, "admin")
+    assert what.startswith('added: more text: "The lock is released once')
+    assert claims_of_text == ["lease-end"]
 
 
 def without_outer_pipes(page: str) -> str:
@@ -336,23 +303,6 @@ def test_a_long_new_sentence_is_cut() -> None:
     (drift,) = drift_of(page)
     assert drift.what.endswith('Very…"')
     assert len(drift.what) < 200
-
-
-@all_layouts
-def test_a_removed_online_restriction_is_reported(page: str) -> None:
-    new_page = page.replace(f"## {documents.BANNER}", "").replace(documents.BANNER, "")
-    place = line_of(new_page, CALL)
-    text = fact("online-restricted")
-    assert drift_of(new_page) == [
-        (place, f"removed: {text} ({name})", ("online-restricted",))
-        for name in ("online-closed", "online-request")
-    ]
-
-
-def test_a_new_section_is_reported() -> None:
-    new_page = documents.MARKDOWN.replace("## Request Headers", "## Remarks\n\n## Request Headers")
-    place = line_of(new_page, "Remarks")
-    assert drift_of(new_page) == [(place, 'added: sentence: "## Remarks"', ("select-param",))]
 
 
 def test_a_second_call_and_a_table_in_the_description_are_reported() -> None:

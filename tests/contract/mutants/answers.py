@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.core.lease import TurnedAway
+from superoffice_mock.core.verdicts import TurnedAway
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import Response
 from tests.contract.mutants.calls import accept_is
 from tests.contract.mutants.patching import (
-    Defect,
     Mutation,
+    Seeds,
     add_header,
     change_object,
     change_response,
@@ -39,164 +39,69 @@ def _add_stack_trace(render: Callable[[Any, str], bytes]) -> Callable[[Any, str]
     )
 
 
-RESPONSE_DEFECTS: Final = (
-    Defect(
-        "answers 200",
-        "media-types",
-        "no-content",
-        "expected 204, got 200",
-        replace_status(200, 204),
-    ),
-    Defect(
-        "answers 202",
-        "media-types",
-        "no-content",
-        "expected 204, got 202",
-        replace_status(202, 204),
-    ),
-    Defect(
-        "answers 429",
-        "media-types",
-        "no-content",
-        "expected 204, got 429",
-        replace_status(429, 204),
-    ),
-    Defect(
-        "a body on the 204",
-        "media-types",
-        "no-body",
-        "has a body of 4",
-        change_response(_add_null_body, 204),
-    ),
-    Defect(
-        "Content-Length on the 204",
-        "media-types",
-        "no-body",
-        "has a Content-Length",
-        add_header("Content-Length", "0", 204),
-    ),
-    Defect(
-        "Content-Type on the 204",
-        "media-types",
-        "no-content-type",
+RESPONSE_DEFECTS: Final[Seeds] = {
+    "answers 200": ("expected 204, got 200", replace_status(200, 204)),
+    "answers 202": ("expected 204, got 202", replace_status(202, 204)),
+    "answers 429": ("expected 204, got 429", replace_status(429, 204)),
+    "a body on the 204": ("has a body of 4", change_response(_add_null_body, 204)),
+    "Content-Length on the 204": ("has a Content-Length", add_header("Content-Length", "0", 204)),
+    "Content-Type on the 204": (
         "has the Content-Type application/json",
         add_header("Content-Type", "application/json", 204),
     ),
-    *(
-        Defect(
-            f"{name} on the 204", "media-types", claim, name.lower(), add_header(name, value, 204)
+    **{
+        f"{name} on the 204": (name.lower(), add_header(name, value, 204))
+        for name, value in (
+            *(("Retry-After", "1"), ("Location", "/jobs/1"), ("Set-Cookie", "run=1")),
+            *(("Transfer-Encoding", "chunked"), ("Server", "uvicorn")),
+            ("Strict-Transport-Security", "max-age=1"),
         )
-        for name, value, claim in (
-            ("Retry-After", "1", "no-hints"),
-            ("Location", "/jobs/1", "no-hints"),
-            ("Set-Cookie", "run=1", "no-hints"),
-            ("Transfer-Encoding", "chunked", "no-hints"),
-            ("Server", "uvicorn", "no-banner"),
-            ("Strict-Transport-Security", "max-age=1", "no-banner"),
-        )
-    ),
-    *(
-        Defect(
-            f"the 204 without {name}",
-            "media-types",
-            "cache-headers",
+    },
+    **{
+        f"the 204 without {name}": (
             f"the header {name.lower()} is missing",
             remove_header(name, 204),
         )
         for name in ("Cache-Control", "Pragma", "Expires")
-    ),
-    Defect(
-        "429 for a turned-away call",
-        "same-answer",
-        "silent-drop",
+    },
+    "429 for a turned-away call": (
         "turned away (429",
         _change_turned_away(lambda response: msgspec.structs.replace(response, status=429)),
     ),
-    Defect(
-        "Retry-After for a turned-away call",
-        "same-answer",
-        "same-answer",
+    "Retry-After for a turned-away call": (
         "retry-after",
         _change_turned_away(lambda response: response.with_headers(((b"retry-after", b"1"),))),
     ),
-    Defect(
-        "a turned-away call gets no headers",
-        "same-answer",
-        "same-answer",
+    "a turned-away call gets no headers": (
         "turned away (204, [],",
         _change_turned_away(lambda response: msgspec.structs.replace(response, headers=())),
     ),
-)
+}
 
-ERROR_DEFECTS: Final = (
-    Defect(
-        "401 without WWW-Authenticate",
-        "credentials-refused",
-        "www-authenticate",
-        "no WWW-Authenticate",
-        remove_header("WWW-Authenticate", 401),
-    ),
-    Defect(
-        "403 for 401",
-        "credentials-refused",
-        "unauthorized",
-        "nothing: expected 401, got 403",
-        replace_status(403, 401),
-    ),
-    Defect(
-        "400 for 415",
-        "other-media-types",
-        "media-type-other",
-        "text/plain: expected 415, got 400",
-        replace_status(400, 415),
-    ),
-    Defect(
-        "422 for 400",
-        "broken-bodies",
-        "body-shape",
-        "an array: expected 400",
-        replace_status(422, 400),
-    ),
-    Defect(
-        "500 for 400",
-        "broken-bodies",
-        "body-syntax",
-        "half an object: expected 400, got 500",
-        replace_status(500, 400),
-    ),
-    Defect(
-        "errors in an unknown envelope",
-        "errors",
-        "error-webapi",
+ERROR_DEFECTS: Final[Seeds] = {
+    "401 without WWW-Authenticate": ("no WWW-Authenticate", remove_header("WWW-Authenticate", 401)),
+    "403 for 401": ("nothing: expected 401, got 403", replace_status(403, 401)),
+    "400 for 415": ("text/plain: expected 415, got 400", replace_status(400, 415)),
+    "422 for 400": ("an array: expected 400", replace_status(422, 400)),
+    "500 for 400": ("half an object: expected 400, got 500", replace_status(500, 400)),
+    "errors in an unknown envelope": (
         "in no envelope",
         replace_object("wire.error_body.envelope", lambda *_: {"title": "wrong"}),
     ),
-    Defect(
-        "errors always in JSON",
-        "errors",
-        "error-format",
+    "errors always in JSON": (
         "asks for XML, the error is application/json",
         replace_object("webapi.response.choose_media_type", lambda *_: "application/json"),
     ),
-    Defect(
-        "406 for an error with an unsupported Accept",
-        "errors",
-        "never-406",
+    "406 for an error with an unsupported Accept": (
         "expected 400, got 406",
         refuse_when(406, accept_is("image/png")),
     ),
-    Defect(
-        "a stack trace in an error",
-        "errors",
-        "error-no-trace",
+    "a stack trace in an error": (
         "shows a stack trace",
         change_object("wire.error_body.render", _add_stack_trace),
     ),
-    Defect(
-        "errors may be cached",
-        "errors",
-        "cache-headers",
+    "errors may be cached": (
         "the header cache-control is missing",
         remove_header("Cache-Control", 400),
     ),
-)
+}

@@ -1,7 +1,6 @@
 """Defects that accept credentials which must be refused."""
 
 from collections.abc import Callable
-from pkgutil import resolve_name
 from typing import Any, Final
 
 from superoffice_mock.core.credentials import (
@@ -12,23 +11,21 @@ from superoffice_mock.core.credentials import (
     UnusableCredentials,
 )
 from superoffice_mock.errors import Rejected
+from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest, read_body
 from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire.headers import Headers
+from tests.contract.bodies.builders import MEBIBYTE
 from tests.contract.mutants.patching import (
-    Defect,
     Mutation,
+    Seeds,
     change_object,
     replace_object,
-    wrap_post,
+    wrap_call,
 )
 from tests.contract.mutants.patching_credentials import ONSITE, Condition, accept, change_session
-from tests.mock.wire.builders import MEBIBYTE
 
 ACCEPTED: Final = "expected 401, got 204"
-DECODE: Final = resolve_name(
-    "superoffice_mock.webapi.operations.pipeline.SimulationBackend._decode"
-)
 
 
 def _accept_any_xsrf(credential: SessionCredentials, sessions: Any) -> SessionCredentials:
@@ -67,13 +64,14 @@ def _ignore_empty_authorization(read: Callable[[Any], Any]) -> Callable[[Any], A
 
 
 async def _decode_body_first(
-    post: Any, backend: Any, operation: Any, request: ApiRequest
+    handle: Any, backend: Any, entry: Entry, request: ApiRequest
 ) -> Response:
     try:
-        answer: Response = await post(backend, operation, request)
+        answer: Response = await handle(backend, entry, request)
     except Rejected as error:
         if error.status == 401:
-            DECODE(backend, operation, request, await read_body(request, MEBIBYTE))
+            raw = await read_body(request, MEBIBYTE)
+            backend.read_call(entry, request, (), raw, request.route.tenant.now())
         raise
     return answer
 
@@ -82,51 +80,32 @@ def _has_reason(text: str) -> Condition:
     return lambda credential, _, __: text in credential.reason
 
 
-def _accepting_defect(name: str, claim: str, reason: str, mutate: Mutation) -> Defect:
-    return Defect(name, "credentials-refused", claim, f"{reason}: {ACCEPTED}", mutate)
-
-
-ACCEPTING_DEFECTS: Final = (
-    _accepting_defect(
-        "a call without credentials is accepted",
-        "unauthorized",
-        "nothing",
+ACCEPTING_DEFECTS: Final[Seeds] = {
+    "a call without credentials is accepted": (
+        f"nothing: {ACCEPTED}",
         accept(UnusableCredentials, lambda credential, _, __: "missing" in credential.reason),
     ),
-    _accepting_defect(
-        "any password is accepted",
-        "unauthorized",
-        "a wrong password",
+    "any password is accepted": (
+        f"a wrong password: {ACCEPTED}",
         accept(
             BasicCredentials,
             lambda credential, known, where: where is ONSITE and credential.user in known.users,
         ),
     ),
-    _accepting_defect(
-        "any user is accepted",
-        "unauthorized",
-        "an unknown user",
+    "any user is accepted": (
+        f"an unknown user: {ACCEPTED}",
         accept(BasicCredentials, lambda credential, known, _: credential.user not in known.users),
     ),
-    _accepting_defect(
-        "Basic is accepted Online",
-        "basic-onsite-only",
-        "Basic Online",
+    "Basic is accepted Online": (
+        f"Basic Online: {ACCEPTED}",
         accept(
             BasicCredentials,
             lambda credential, known, _: known.users.get(credential.user) == credential.password,
         ),
     ),
-    _accepting_defect(
-        "any ticket is accepted",
-        "unauthorized",
-        "an unknown ticket",
-        accept(Ticket, lambda *_: True),
-    ),
-    _accepting_defect(
-        "a ticket needs no app token Online",
-        "app-token-online",
-        "a ticket without app token",
+    "any ticket is accepted": (f"an unknown ticket: {ACCEPTED}", accept(Ticket, lambda *_: True)),
+    "a ticket needs no app token Online": (
+        f"a ticket without app token: {ACCEPTED}",
         accept(
             Ticket,
             lambda credential, known, _: (
@@ -134,113 +113,83 @@ ACCEPTING_DEFECTS: Final = (
             ),
         ),
     ),
-    _accepting_defect(
-        "any app token is accepted Online",
-        "ticket-online",
-        "a ticket with an unknown app token",
+    "any app token is accepted Online": (
+        f"a ticket with an unknown app token: {ACCEPTED}",
         accept(
             Ticket,
             lambda credential, known, _: credential.value in known.tickets and credential.app_token,
         ),
     ),
-    _accepting_defect(
-        "any access token is accepted",
-        "unauthorized",
-        "an unknown access token",
+    "any access token is accepted": (
+        f"an unknown access token: {ACCEPTED}",
         accept(AccessToken, lambda *_: True),
     ),
-    _accepting_defect(
-        "Bearer is accepted onsite",
-        "bearer-online-only",
-        "Bearer onsite",
+    "Bearer is accepted onsite": (
+        f"Bearer onsite: {ACCEPTED}",
         accept(
             AccessToken,
             lambda credential, known, where: where is ONSITE and credential.value in known.tokens,
         ),
     ),
-    _accepting_defect(
-        "a ticket is accepted as Bearer",
-        "bearer-online-only",
-        "Bearer onsite",
+    "a ticket is accepted as Bearer": (
+        f"Bearer onsite: {ACCEPTED}",
         accept(AccessToken, lambda credential, known, _: credential.value in known.tickets),
     ),
-    *(
-        _accepting_defect(
-            f"{name} is accepted",
-            claim,
-            name,
+    **{
+        f"{name} is accepted": (
+            f"{name}: {ACCEPTED}",
             accept(UnusableCredentials, _has_reason(reason)),
         )
-        for name, reason, claim in (
-            ("an unknown scheme", "unknown scheme", "credentials-malformed"),
-            ("a scheme alone", "Basic without a value", "credentials-malformed"),
-            ("bad base64", "not base64", "credentials-malformed"),
-            ("no colon", "no colon", "credentials-malformed"),
-            ("an empty ticket", "SOTicket without", "credentials-malformed"),
-            ("an empty token", "Bearer without", "credentials-malformed"),
-            ("an empty Authorization", "is empty", "authorization-decides"),
+        for name, reason in (
+            ("an unknown scheme", "unknown scheme"),
+            ("a scheme alone", "Basic without a value"),
+            ("bad base64", "not base64"),
+            ("no colon", "no colon"),
+            ("an empty ticket", "SOTicket without"),
+            ("an empty token", "Bearer without"),
+            ("an empty Authorization", "is empty"),
         )
-    ),
-    _accepting_defect(
-        "of two Authorizations the first counts",
-        "authorization-twice",
-        "two Authorizations",
+    },
+    "of two Authorizations the first counts": (
+        f"two Authorizations: {ACCEPTED}",
         change_object(
             "wire.headers.Headers.count",
             lambda count: lambda headers, name: min(count(headers, name), 1),
         ),
     ),
-    _accepting_defect(
-        "a session counts beside an empty Authorization",
-        "authorization-decides",
-        "an empty Authorization with a session",
+    "a session counts beside an empty Authorization": (
+        f"an empty Authorization with a session: {ACCEPTED}",
         change_object("wire.headers.read_credentials", _ignore_empty_authorization),
     ),
-    _accepting_defect(
-        "the XSRF value is not checked",
-        "xsrf-pair",
-        "a session with another value",
+    "the XSRF value is not checked": (
+        f"a session with another value: {ACCEPTED}",
         change_session(_accept_any_xsrf),
     ),
-    _accepting_defect(
-        "the XSRF value of any session is accepted",
-        "xsrf-pair",
-        "another session's value",
+    "the XSRF value of any session is accepted": (
+        f"another session's value: {ACCEPTED}",
         change_session(_accept_any_session),
     ),
-    _accepting_defect(
-        "the cookie of a session alone is accepted",
-        "xsrf-half",
-        "the cookie of a session alone",
+    "the cookie of a session alone is accepted": (
+        f"the cookie of a session alone: {ACCEPTED}",
         _accept_half_session(b"cookie"),
     ),
-    _accepting_defect(
-        "an XSRF value alone is accepted",
-        "xsrf-half",
-        "the XSRF value of a session alone",
+    "an XSRF value alone is accepted": (
+        f"the XSRF value of a session alone: {ACCEPTED}",
         _accept_half_session(b"x-xsrf-token"),
     ),
-    _accepting_defect(
-        "the grant is not checked",
-        "grant",
-        "without the EMail agent",
+    "the grant is not checked": (
+        f"without the EMail agent: {ACCEPTED}",
         replace_object("core.credentials.check_grant", lambda *_: None),
     ),
-    Defect(
-        "403 for an app without the EMail agent",
-        "credentials-refused",
-        "restricted-status",
+    "403 for an app without the EMail agent": (
         "without the EMail agent: expected 401, got 403",
         change_object(
             "core.credentials.check_grant",
-            lambda check_grant: lambda principal, _: check_grant(principal, 403),
+            lambda check_grant: lambda principal, agent, _: check_grant(principal, agent, 403),
         ),
     ),
-    Defect(
-        "the body is checked first",
-        "credentials-before-body",
-        "order-credentials",
+    "the body is checked first": (
         "a broken body: expected 401, got 400",
-        wrap_post(_decode_body_first),
+        wrap_call(_decode_body_first),
     ),
-)
+}

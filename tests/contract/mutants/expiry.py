@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from superoffice_mock.core.credentials import BasicCredentials, Ticket
 from superoffice_mock.core.expiry import CredentialKind
-from tests.contract.mutants.patching import Defect, change_object, replace_object
+from tests.contract.mutants.patching import Seeds, change_object, replace_object
 
 
 def _treat_password_as_ticket(find: Callable[..., Any]) -> Callable[..., Any]:
@@ -15,40 +15,25 @@ def _treat_password_as_ticket(find: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-EXPIRY_DEFECTS: Final = (
-    Defect(
-        "expired credentials are accepted",
-        "lifetimes",
-        "credentials-expire",
+EXPIRY_DEFECTS: Final[Seeds] = {
+    "expired credentials are accepted": (
         "once they expired: expected 401, got 204",
-        replace_object("tenants.tenant.record_use", lambda _, ends, *__: ends),
+        replace_object("tenants.state_holder.record_use", lambda _, ends, *__: ends),
     ),
-    Defect(
-        "a ticket is not renewed by its use",
-        "lifetimes",
-        "ticket-sliding",
+    "a ticket is not renewed by its use": (
         "SOTICKET when use should have renewed them: expected 204, got 401",
         replace_object("core.expiry.SLIDING", {CredentialKind.SESSION}),
     ),
-    Defect(
-        "a session is not renewed by its use",
-        "lifetimes",
-        "ticket-sliding",
+    "a session is not renewed by its use": (
         "a session among other cookies when use should have renewed them: expected 204, got 401",
         replace_object("core.expiry.SLIDING", {CredentialKind.TICKET}),
     ),
-    Defect(
-        "an access token is renewed by its use",
-        "lifetimes",
-        "token-fixed",
+    "an access token is renewed by its use": (
         "bearer with an unknown app token when use should have renewed them: expected 401, got 204",
         replace_object("core.expiry.SLIDING", set(CredentialKind)),
     ),
-    Defect(
-        "a password expires as well",
-        "lifetimes",
-        "credentials-expire",
+    "a password expires as well": (
         "an empty password once they expired: expected 204, got 401",
-        change_object("tenants.tenant.expiring_credential", _treat_password_as_ticket),
+        change_object("tenants.state_holder.expiring_credential", _treat_password_as_ticket),
     ),
-)
+}

@@ -4,10 +4,9 @@ from typing import Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.response import Response
-from tests.contract.mutants.patching import Defect, replace_handler
+from tests.contract.mutants.patching import Seeds, replace_method
 from tests.contract.mutants.patching_bodies import change_bytes
 
-GENERATED: Final = "generated-requests"
 MEMBERS: Final = b"FieldProperties"
 
 
@@ -28,26 +27,14 @@ def _refuse_empty_object(raw: bytes) -> bytes:
     return raw
 
 
-FUZZ_DEFECTS: Final = (
-    Defect(
-        "TRACE is answered",
-        GENERATED,
-        "method-not-allowed",
-        "unsupported_method",
-        replace_handler("TRACE", _answer_200),
-    ),
-    Defect(
-        "a crash on an AssociateId out of range",
-        GENERATED,
-        "body-shape",
+FUZZ_DEFECTS: Final[Seeds] = {
+    "TRACE is answered": ("unsupported_method", replace_method("TRACE", _answer_200)),
+    "a crash on an AssociateId out of range": (
         "not_a_server_error",
         change_bytes(_crash_on_id, "application/json", "text/json"),
     ),
-    Defect(
-        "an empty object of carrier members is refused",
-        GENERATED,
-        "request-body",
+    "an empty object of carrier members is refused": (
         "positive_data_acceptance",
         change_bytes(_refuse_empty_object, "application/json", "text/json"),
     ),
-)
+}

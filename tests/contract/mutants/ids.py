@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tests.contract.mutants.patching import (
-    Defect,
     Mutation,
+    Seeds,
     change_description,
     change_object,
     combine,
@@ -44,130 +44,68 @@ def _remove_limits(name: str) -> Mutation:
     return change_description(remove)
 
 
-MEMBER_DEFECTS: Final = (
-    Defect(
-        "member names are case-sensitive",
-        "parity",
-        "camel-case",
+MEMBER_DEFECTS: Final[Seeds] = {
+    "member names are case-sensitive": (
         "swapped case gave",
         combine(
             WITHOUT_FAST_DECODERS,
-            change_object("wire.json_body._normalize_members", _match_exact_names),
+            change_object("bodies.json_body._normalize_members", _match_exact_names),
         ),
     ),
-    Defect(
-        "unknown members are refused",
-        "member-names",
-        "unknown-members",
+    "unknown members are refused": (
         f"an unknown member: {REFUSED}",
         replace_object(
-            "wire.values.BodyNotes.add_unknown_member", reject_with(400, "unknown member")
+            "bodies.values.BodyNotes.add_unknown_member", reject_with(400, "unknown member")
         ),
     ),
-    Defect(
-        "AssociateName may not be null",
-        "member-names",
-        "null-members",
+    "AssociateName may not be null": (
         f"null for a name: {REFUSED}",
         _change_account_schema("AssociateName", type="string"),
     ),
-    Defect(
-        "FieldProperties may not be null",
-        "member-names",
-        "null-members",
+    "FieldProperties may not be null": (
         f"carrier members: {REFUSED}",
         _change_account_schema("FieldProperties", type="object"),
     ),
-)
+}
 
-ID_DEFECTS: Final = (
-    *(
-        Defect(name, "ids", claim, f"{id_}: {ACCEPTED}", accept_ids(condition, convert))
-        for name, id_, claim, condition, convert in (
-            (
-                "a numeric string is accepted as an id",
-                '"5"',
-                "integers-strict",
-                lambda value: isinstance(value, str) and value.isdigit(),
-                int,
-            ),
-            (
-                "a boolean is accepted as an id",
-                "true",
-                "integers-strict",
-                lambda value: isinstance(value, bool),
-                int,
-            ),
-            (
-                "null is accepted as an id",
-                "null",
-                "integers-strict",
-                lambda value: value is None,
-                lambda _: 0,
-            ),
-            (
-                "1.0 is accepted as an id",
-                "1.0",
-                "integers-strict",
-                lambda value: isinstance(value, float) and value < 10,
-                int,
-            ),
-            (
-                "1e2 is accepted as an id",
-                "1e2",
-                "integers-strict",
-                lambda value: isinstance(value, float) and value > 10,
-                int,
-            ),
-            (
-                "an overflow wraps around",
-                str(2**31),
-                "account-id-int32",
-                lambda value: isinstance(value, int) and value >= 2**31,
-                lambda value: (value + 2**31) % 2**32 - 2**31,
-            ),
-            (
-                "an underflow is set to the least id",
-                str(-(2**31) - 1),
-                "account-id-int32",
-                lambda value: isinstance(value, int) and value < -(2**31),
-                lambda _: -(2**31),
-            ),
-        )
+ID_DEFECTS: Final[Seeds] = {
+    "a numeric string is accepted as an id": (
+        f'"5": {ACCEPTED}',
+        accept_ids(lambda value: isinstance(value, str) and value.isdigit(), int),
     ),
-    Defect(
-        "an overflow gets a 500",
-        "ids",
-        "account-id-int32",
-        f"{2**31}: expected 400, got 500",
-        _remove_limits("AccountId"),
+    "a boolean is accepted as an id": (
+        f"true: {ACCEPTED}",
+        accept_ids(lambda value: isinstance(value, bool), int),
     ),
-    Defect(
-        "0 is refused",
-        "ids",
-        "account-id-int32",
-        f"0: {REFUSED}",
-        _change_account_schema("AccountId", minimum=1),
+    "null is accepted as an id": (
+        f"null: {ACCEPTED}",
+        accept_ids(lambda value: value is None, lambda _: 0),
     ),
-    Defect(
-        "a negative id is refused",
-        "ids",
-        "account-id-int32",
-        f"-1: {REFUSED}",
-        _change_account_schema("AccountId", minimum=0),
+    "1.0 is accepted as an id": (
+        f"1.0: {ACCEPTED}",
+        accept_ids(lambda value: isinstance(value, float) and value < 10, int),
     ),
-    Defect(
-        "the greatest id is refused",
-        "ids",
-        "account-id-int32",
+    "1e2 is accepted as an id": (
+        f"1e2: {ACCEPTED}",
+        accept_ids(lambda value: isinstance(value, float) and value > 10, int),
+    ),
+    "an overflow wraps around": (
+        f"{2**31}: {ACCEPTED}",
+        accept_ids(
+            lambda value: isinstance(value, int) and value >= 2**31,
+            lambda value: (value + 2**31) % 2**32 - 2**31,
+        ),
+    ),
+    "an underflow is set to the least id": (
+        f"{-(2**31) - 1}: {ACCEPTED}",
+        accept_ids(lambda value: isinstance(value, int) and value < -(2**31), lambda _: -(2**31)),
+    ),
+    "an overflow gets a 500": (f"{2**31}: expected 400, got 500", _remove_limits("AccountId")),
+    "0 is refused": (f"0: {REFUSED}", _change_account_schema("AccountId", minimum=1)),
+    "a negative id is refused": (f"-1: {REFUSED}", _change_account_schema("AccountId", minimum=0)),
+    "the greatest id is refused": (
         f"{2**31 - 1}: {REFUSED}",
         _change_account_schema("AccountId", maximum=2**31 - 2),
     ),
-    Defect(
-        "an id is required",
-        "ids",
-        "id-absent",
-        f"no id: {REFUSED}",
-        require_member("SyncUserAccount", "AccountId"),
-    ),
-)
+    "an id is required": (f"no id: {REFUSED}", require_member("SyncUserAccount", "AccountId")),
+}

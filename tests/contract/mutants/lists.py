@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from superoffice_mock.errors import Rejected
+from superoffice_contract.errors import InvalidBody
 from tests.contract.mutants.patching import (
-    Defect,
+    Seeds,
     change_description,
     change_object,
     combine,
@@ -48,88 +48,57 @@ def _crash_on_nesting(read: Callable[..., Any]) -> Callable[..., Any]:
     return crash_or_read
 
 
-LIST_DEFECTS: Final = (
-    Defect(
-        "a bad account behind a good one is skipped",
-        "items",
-        "items-all",
+LIST_DEFECTS: Final[Seeds] = {
+    "a bad account behind a good one is skipped": (
         f"a bad id behind a good one: {ACCEPTED}",
         change_before_typing(_skip_invalid_accounts),
     ),
-    Defect(
-        "null behind a good account is skipped",
-        "items",
-        "items-all",
+    "null behind a good account is skipped": (
         f"null behind a good one: {ACCEPTED}",
         change_before_typing(_skip_null_accounts),
     ),
-    Defect(
-        "an error does not name the place",
-        "items",
-        "error-place",
+    "an error does not name the place": (
         "does not name '/SyncUserAccounts/1'",
-        replace_object("wire.decode._build_rejection", lambda *_: Rejected(400, "", "wrong")),
+        replace_object(
+            "bodies.problems._describe_problem", lambda *_: InvalidBody(400, "", "wrong")
+        ),
     ),
-    Defect(
-        "the list may not be null",
-        "empty-lists",
-        "empty-list",
+    "the list may not be null": (
         '{"SyncUserAccounts":null}: expected 204, got 400',
         change_description(lambda document: accounts_schema(document).update(type="array")),
     ),
-    Defect(
-        "the list may not be empty",
-        "empty-lists",
-        "empty-list",
+    "the list may not be empty": (
         '{"SyncUserAccounts":[]}: expected 204, got 400',
         combine(
             WITHOUT_FAST_DECODERS,
             change_description(lambda document: accounts_schema(document).update(minItems=1)),
         ),
     ),
-    Defect(
-        "the list is required",
-        "empty-lists",
-        "empty-list",
+    "the list is required": (
         "{}: expected 204, got 400",
         require_member("SyncEmailAccountsRequest", "SyncUserAccounts"),
     ),
-)
+}
 
-INVALID_BODY_DEFECTS: Final = (
-    Defect(
-        "null is accepted as an empty request",
-        "broken-bodies",
-        "body-required",
+INVALID_BODY_DEFECTS: Final[Seeds] = {
+    "null is accepted as an empty request": (
         f"null: {ACCEPTED}",
         change_before_typing(lambda value: {} if value is None else value),
     ),
-    Defect(
-        "an array is accepted as an empty request",
-        "broken-bodies",
-        "body-shape",
+    "an array is accepted as an empty request": (
         f"an array: {ACCEPTED}",
         change_before_typing(lambda value: {} if value == [] else value),
     ),
-    Defect(
-        "a comma too many is accepted",
-        "broken-bodies",
-        "body-syntax",
+    "a comma too many is accepted": (
         f"a comma too many: {ACCEPTED}",
         change_bytes(lambda raw: raw.replace(b",}", b"}"), "application/json"),
     ),
-    Defect(
-        "NaN is accepted as a number",
-        "broken-bodies",
-        "body-syntax",
+    "NaN is accepted as a number": (
         f"NaN: {ACCEPTED}",
         change_bytes(lambda raw: raw.replace(b"NaN", b"0"), "application/json"),
     ),
-    Defect(
-        "10,000 levels get a 500",
-        "broken-bodies",
-        "body-syntax",
+    "10,000 levels get a 500": (
         "10,000 levels: expected 400, got 500",
-        change_object("wire.json_body._read_value", _crash_on_nesting),
+        change_object("bodies.json_body._read_value", _crash_on_nesting),
     ),
-)
+}

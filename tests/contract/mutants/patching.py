@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from functools import partial
 from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
@@ -17,39 +17,34 @@ from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import Response
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
+Seeds = dict[str, tuple[str, Mutation]]
+"""By the name of a defect: a part of `where: what` of a finding, and the change of the mock."""
 Change = Callable[[Response, ApiRequest], Response]
 
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """A change of the mock, and the check that must find it.
-
-    *reason* must be a part of `where: what` of a finding that names *claim*.
-    """
-
-    name: str
-    check: str
-    claim: str
-    reason: str
-    mutate: Mutation
+_WITH_DEFECTS = ("superoffice_mock.", "superoffice_contract.bodies.")
+"""The modules that a defect may change."""
 
 
 def clear_caches() -> None:
-    """Clear the caches of the mock's functions, so that a defect in one shows at once."""
+    """Clear the caches of functions that may have a defect, so that it shows at once."""
     for name, module in list(sys.modules.items()):
-        for value in list(vars(module).values()) if name.startswith("superoffice_mock.") else ():
+        for value in list(vars(module).values()) if name.startswith(_WITH_DEFECTS) else ():
             if hasattr(value, "cache_clear"):
                 value.cache_clear()
 
 
 def change_object(name: str, change: Callable[[Any], Any]) -> Mutation:
-    """Replace the object *name* of the mock with what *change* makes of it."""
-    full_name = f"superoffice_mock.{name}"
+    """Replace the object *name* with what *change* makes of it.
+
+    *name* is one of the mock's, such as `access_log.log_text`, or `bodies.…` for a body reader.
+    """
+    package = "superoffice_contract" if name.startswith("bodies.") else "superoffice_mock"
+    full_name = f"{package}.{name}"
     return lambda patch: patch.setattr(full_name, change(resolve_name(full_name)))
 
 
 def replace_object(name: str, value: object) -> Mutation:
-    """Replace the object *name* of the mock with *value*."""
+    """Replace the object *name* with *value*."""
     return change_object(name, lambda _: value)
 
 
@@ -112,31 +107,35 @@ def refuse_when(status: int, condition: Callable[[ApiRequest], bool]) -> Mutatio
     return change_response(refuse)
 
 
-# ---- handlers of methods ---------------------------------------------------------------------
+# ---- calls -----------------------------------------------------------------------------------
 
 
-def replace_handler(method: str, handler: Callable[..., Awaitable[Response]] | None) -> Mutation:
-    """Replace the handler of *method*; None removes it."""
-
-    def replace(original: dict[str, Any]) -> dict[str, Any]:
-        handlers = {name: value for name, value in original.items() if name != method}
-        return handlers if handler is None else handlers | {method: handler}
-
-    return change_object("webapi.operations.pipeline._METHODS", replace)
+Answer = Callable[[ApiRequest], Awaitable[Response]]
 
 
-def wrap_post(change: Callable[..., Awaitable[Response]]) -> Mutation:
-    """Replace the handler of POST with *change*, whose first argument is the original."""
+def replace_method(
+    method: str, handle: Callable[[Answer, ApiRequest], Awaitable[Response]]
+) -> Mutation:
+    """Let *handle* answer requests of *method* at a known path; it takes the original answer."""
 
-    def replace(original: dict[str, Any]) -> dict[str, Any]:
-        post = original["POST"]
+    def wrap(answer: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        def answer_or_replace(backend: object, request: ApiRequest) -> Awaitable[Response]:
+            is_affected = request.scope["method"] == method and request.route.error is None
+            original = partial(answer, backend)
+            return handle(original, request) if is_affected else original(request)
 
-        async def handle(backend: Any, operation: Any, request: ApiRequest) -> Response:
-            return await change(post, backend, operation, request)
+        return answer_or_replace
 
-        return original | {"POST": handle}
+    return change_object("webapi.operations.pipeline.SimulationBackend.answer", wrap)
 
-    return change_object("webapi.operations.pipeline._METHODS", replace)
+
+def wrap_call(change: Callable[..., Awaitable[Response]]) -> Mutation:
+    """Replace the steps of a call with *change*, whose first argument are the original ones."""
+
+    def wrap(handle: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
+        return lambda backend, entry, request: change(handle, backend, entry, request)
+
+    return change_object("webapi.operations.pipeline.SimulationBackend._handle", wrap)
 
 
 # ---- the description -------------------------------------------------------------------------
@@ -148,9 +147,9 @@ def change_description(change: Callable[[Any], object]) -> Mutation:
     def mutate(patch: pytest.MonkeyPatch) -> None:
         document = yaml.safe_load(yaml.safe_dump(operations.load().document))
         change(document)
-        new_description = operations.read(yaml.safe_dump(document))
+        new_description = operations.read_document(document)
         namespace = SimpleNamespace(load=lambda: new_description)
-        patch.setattr("superoffice_mock.app.operations", namespace)
+        patch.setattr("superoffice_mock.webapi.operations.registry.operations", namespace)
 
     return mutate
 

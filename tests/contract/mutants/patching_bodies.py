@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from superoffice_mock.errors import Rejected
+from superoffice_contract.errors import InvalidBody
 from tests.contract.mutants.patching import (
     Mutation,
     change_description,
@@ -21,7 +21,7 @@ CALL: Final = "/api/v1/Agents/EMail/SyncEmailAccounts"
 IDS: Final = ("AccountId", "AssociateId")
 FORM: Final = "application/x-www-form-urlencoded"
 XML: Final = ("application/xml", "text/xml")
-WITHOUT_FAST_DECODERS: Final = replace_object("wire.json_body.read_fast", lambda *_: None)
+WITHOUT_FAST_DECODERS: Final = replace_object("bodies.json_body.read_fast", lambda *_: None)
 ACCEPTED, REFUSED = "expected 400, got 204", "expected 204, got 400"
 
 
@@ -55,7 +55,7 @@ def change_value(change: Callable[[Any], Any], *media_types: str) -> Mutation:
 
 
 def change_bytes(change: Callable[[bytes], bytes], *media_types: str) -> Mutation:
-    """Change the bytes of a body in *media_types*; *change* may raise Rejected."""
+    """Change the bytes of a body in *media_types*; *change* may raise InvalidBody."""
 
     def wrap(read: Callable[..., Any]) -> Callable[..., Any]:
         return lambda raw, *arguments: read(change(raw), *arguments)
@@ -69,7 +69,7 @@ def _wrap_readers(
     def replace(original: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**original, **{name: wrap(original[name]) for name in media_types}}
 
-    return change_object("wire.decode.READERS", replace)
+    return change_object("bodies.decode.READERS", replace)
 
 
 def refuse_bytes(part: bytes, *media_types: str) -> Mutation:
@@ -77,7 +77,7 @@ def refuse_bytes(part: bytes, *media_types: str) -> Mutation:
 
     def refuse(raw: bytes) -> bytes:
         if part in raw:
-            raise Rejected(400, "", "not understood")
+            raise InvalidBody(400, "", "not understood")
         return raw
 
     return change_bytes(refuse, *media_types)
@@ -87,9 +87,9 @@ def change_before_typing(change: Callable[[Any], Any]) -> Mutation:
     """Change the value of a body in any media type before its types are checked."""
 
     def wrap(convert: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda value, body: convert(change(value), body)
+        return lambda value, *arguments: convert(change(value), *arguments)
 
-    return change_object("wire.decode._convert", wrap)
+    return change_object("bodies.problems.convert", wrap)
 
 
 def accept_ids(condition: Callable[[Any], bool], convert: Callable[[Any], Any]) -> Mutation:

@@ -11,8 +11,8 @@ from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire import cors
 from tests.contract.mutants.patching import (
     Change,
-    Defect,
     Mutation,
+    Seeds,
     add_header,
     change_object,
     change_response,
@@ -51,11 +51,11 @@ def _forbid_ticket_without_grant(response: Response, request: ApiRequest) -> Res
     return msgspec.structs.replace(response, status=403) if is_forbidden else response
 
 
-def _replace_empty_form(decode: Callable[..., Any]) -> Callable[..., Any]:
-    def decode_or_replace(operation: Any, content_type: Any, raw: bytes, limit: int) -> Any:
-        return decode(operation, content_type, raw or b"SyncUserAccounts[0].AccountId=1", limit)
+def _replace_empty_form(read_body: Callable[..., Any]) -> Callable[..., Any]:
+    async def read_or_replace(*arguments: Any) -> bytes:
+        return await read_body(*arguments) or b"SyncUserAccounts[0].AccountId=1"
 
-    return decode_or_replace
+    return read_or_replace
 
 
 def _multiply_limit(name: str) -> Mutation:
@@ -71,120 +71,73 @@ def _without_header(name: bytes, function: Callable[..., Any]) -> Callable[..., 
     return lambda *arguments: tuple(pair for pair in function(*arguments) if pair[0] != name)
 
 
-READING_DEFECTS: Final = (
-    Defect(
-        "one 204 of three has a Content-Type",
-        "readings",
-        "no-content-type",
+READING_DEFECTS: Final[Seeds] = {
+    "one 204 of three has a Content-Type": (
         "no-content-type=as-sampled at",
         change_response(_change_one_of(3, _add_content_type), 204),
     ),
-    Defect(
-        "one 400 of two is in the other envelope",
-        "readings",
-        "error-netserver",
+    "one 400 of two is in the other envelope": (
         "errors=netserver at",
         change_response(_change_one_of(2, _use_netserver_envelope), 400),
     ),
-    Defect(
-        "a ticket of a closed app gets a 403, its token a 401",
-        "readings",
-        "restricted-status",
+    "a ticket of a closed app gets a 403, its token a 401": (
         "restricted=403 at",
         change_response(_forbid_ticket_without_grant, 401),
     ),
-    Defect(
-        "the page's sample is refused for its Accept-Language",
-        "sample",
-        "sample-language",
+    "the page's sample is refused for its Accept-Language": (
         "the sample of the page: expected 204, got 400",
         refuse_when(400, lambda request: request.headers.get(b"accept-language") == "*"),
     ),
-    Defect(
-        "an unrelated cookie gets a 401",
-        "sample",
-        "cookies-ignored",
+    "an unrelated cookie gets a 401": (
         "other cookies: expected 204, got 401",
         refuse_when(401, lambda request: "theme=" in (request.headers.get(b"cookie") or "")),
     ),
-    Defect(
-        "a body may have four times the size",
-        "limits",
-        "body-limit",
+    "a body may have four times the size": (
         "a body over the limit: expected 413, got 204",
         _multiply_limit("webapi.operations.pipeline.read_body"),
     ),
-    Defect(
-        "a list may have four times the accounts",
-        "limits",
-        "body-limit",
+    "a list may have four times the accounts": (
         "a list over the limit: expected 413, got 204",
         _multiply_limit("webapi.operations.pipeline.decode"),
     ),
-    Defect(
-        "a form without fields is accepted",
-        "limits",
-        "form-limits",
+    "a form without fields is accepted": (
         f"a form without fields: {ACCEPTED}",
-        change_object("webapi.operations.pipeline.decode", _replace_empty_form),
+        change_object("webapi.operations.pipeline.read_body", _replace_empty_form),
     ),
-    Defect(
-        "a JSON patch is accepted as a call",
-        "other-media-types",
-        "patch-types-plain",
+    "a JSON patch is accepted as a call": (
         f"a patch: {ACCEPTED}",
         change_bytes(
             lambda raw: VALID_BODY if raw.startswith(b'[{"op"') else raw,
             "application/json-patch+json",
         ),
     ),
-    Defect(
-        "blanks in $select are kept",
-        "select-understood",
-        "select-blanks",
+    "blanks in $select are kept": (
         "was read as",
-        replace_object(
-            "webapi.operations.pipeline.parse_select", lambda text: tuple(text.split(","))
-        ),
+        replace_object("wire.query.parse_select", lambda text: tuple(text.split(","))),
     ),
-    Defect(
-        "a listed origin gets no CORS headers",
-        "origins",
-        "cors-origin",
+    "a listed origin gets no CORS headers": (
         "access-control-allow-origin is None",
         replace_object("wire.cors.AllowedOrigins.may_read", lambda *_: False),
     ),
-    Defect(
-        "every origin may read answers",
-        "origins",
-        "cors-unlisted",
+    "every origin may read answers": (
         "an origin that is not listed gets",
         replace_object("wire.cors.AllowedOrigins.may_read", lambda *_: True),
     ),
-    Defect(
-        "every origin gets Access-Control-Allow-Origin: *",
-        "origins",
-        "cors-unlisted",
+    "every origin gets Access-Control-Allow-Origin: *": (
         "an origin that is not listed gets",
         add_header("Access-Control-Allow-Origin", "*"),
     ),
-    Defect(
-        "no Vary for an origin",
-        "origins",
-        "cors-origin",
+    "no Vary for an origin": (
         "has no Vary: Origin",
         replace_object(
             "wire.cors.response_headers", _without_header(b"vary", cors.response_headers)
         ),
     ),
-    Defect(
-        "a preflight allows no headers",
-        "origins",
-        "cors-preflight",
+    "a preflight allows no headers": (
         "does not allow the header authorization",
         replace_object(
             "wire.cors.preflight_headers",
             _without_header(b"access-control-allow-headers", cors.preflight_headers),
         ),
     ),
-)
+}

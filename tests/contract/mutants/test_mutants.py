@@ -1,31 +1,28 @@
 """Each seeded defect is found by the right check and for the right reason."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi import claims
+from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_contract.report import Report
 from superoffice_contract.suite import run
 from superoffice_contract.target import tenants
 from superoffice_contract.throttle.state_machine import DEFAULTS
-from superoffice_mock import access_log
-from superoffice_mock.app import assemble
-from superoffice_mock.config import tenant_file
-from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import READINGS, Readings
 from tests.contract.mutants.fuzz_only import FUZZ_DEFECTS
-from tests.contract.mutants.other_servers import SERVER_DEFECTS, STATED_READINGS, DefectiveServer
-from tests.contract.mutants.patching import Defect, clear_caches
-from tests.contract.mutants.registry import DEFECTS
+from tests.contract.mutants.other_servers import SERVER_DEFECTS, STATED_READINGS
+from tests.contract.mutants.patching import clear_caches
+from tests.contract.mutants.registry import DEFECTS, ROWS
 from tests.contract.other_server.server import run_other_server
-from tests.contract.suite.targets import OTHER_TENANT
+from tests.contract.suite.targets import OTHER_TENANT, make_mock
 
 WRITTEN_CHECKS = tuple(name for name in run.CHECKS if name != "generated-requests")
-CHECKS_WITH_DEFECTS = sorted({defect.check for defect in DEFECTS})
+CHECK_AND_CLAIM = {name: (check, claim) for name, check, claim in ROWS}
+CHECKS_WITH_DEFECTS = sorted({CHECK_AND_CLAIM[name][0] for name in DEFECTS})
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +35,7 @@ def cleared_caches() -> Iterator[None]:
 
 def tables() -> list[Any]:
     """The demo tenants, with more credentials that are valid only onsite or only Online."""
-    onsite, online, *more_tables = tenant_file.demo_tables()
+    onsite, online, *more_tables = demo_tables()
     onsite = onsite | {
         "users": [*onsite["users"], {"name": "empty", "password": ""}],
         "apps": online["apps"],
@@ -56,10 +53,8 @@ def tables() -> list[Any]:
 def check_mock(*only: str, readings: Readings | None = None, any_value: bool = False) -> Report:
     """Check the mock as it is patched now, on a clock that jumps."""
     readings = readings or Readings()
-    settings = Settings(jump_settle=0.001, readings=readings)
-    facts = tenant_file.parse_tenants(tables(), "the test", settings.seconds_per_account, readings)
     plan = run.Plan(
-        server=assemble(settings, facts, access_log.log_nothing).app,
+        server=make_mock(tables(), readings=readings),
         tenants=tenants.read_tenants(tables(), "the test"),
         readings={} if any_value else readings.as_dict(),
         only=only,
@@ -67,53 +62,54 @@ def check_mock(*only: str, readings: Readings | None = None, any_value: bool = F
     return run.run(plan)
 
 
-def assert_found(defect: Defect | DefectiveServer, report: Report) -> None:
-    """Assert that a finding of the check names the claim and the reason of *defect*."""
+def assert_found(name: str, reason: str, report: Report) -> None:
+    """Assert that a finding of the check of defect *name* has its claim and the *reason*."""
+    check, claim = CHECK_AND_CLAIM[name]
     texts = []
     for result in report.results:
-        if result.check != defect.check and not result.check.startswith(f"{defect.check}, "):
+        if result.check.partition(", ")[0] != check:
             continue
         for finding in result.findings:
             text = f"{finding.where}: {finding.what}"
             texts.append(text)
             claims_in_text = re.findall(r"\(claim ([a-z0-9-]+)\)", finding.what)
-            if defect.claim in {*finding.claims, *claims_in_text} and defect.reason in text:
+            if claim in {*finding.claims, *claims_in_text} and reason in text:
                 return
-    pytest.fail(f"{defect.check} found: {texts[:5]}")
+    pytest.fail(f"{check} found: {texts[:5]}")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+@pytest.mark.parametrize("name", DEFECTS)
 def test_a_seeded_defect_is_found_for_the_right_reason(
-    defect: Defect, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    defect.mutate(monkeypatch)
-    assert_found(defect, check_mock(defect.check))
+    reason, mutate = DEFECTS[name]
+    mutate(monkeypatch)
+    assert_found(name, reason, check_mock(CHECK_AND_CLAIM[name][0]))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", SERVER_DEFECTS, ids=lambda defect: defect.name)
-def test_a_defect_of_another_server_is_found_over_sockets_in_real_time(
-    defect: DefectiveServer,
-) -> None:
-    with run_other_server(defect.behavior) as url:
+@pytest.mark.parametrize("name", SERVER_DEFECTS)
+def test_a_defect_of_another_server_is_found_over_sockets_in_real_time(name: str) -> None:
+    reason, behavior = SERVER_DEFECTS[name]
+    with run_other_server(behavior) as url:
         plan = run.Plan(
             server=url,
-            tenants=tenants.read_tenants([OTHER_TENANT], "the test"),
+            tenants=(OTHER_TENANT,),
             readings=STATED_READINGS,
-            only=(defect.check,),
+            only=(CHECK_AND_CLAIM[name][0],),
             timeout_seconds=3,
         )
         report = run.run(plan)
-    assert_found(defect, report)
+    assert_found(name, reason, report)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("defect", FUZZ_DEFECTS, ids=lambda defect: defect.name)
+@pytest.mark.parametrize("name", FUZZ_DEFECTS)
 def test_a_defect_that_only_generated_requests_find_passes_the_written_checks(
-    defect: Defect, monkeypatch: pytest.MonkeyPatch
+    name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    defect.mutate(monkeypatch)
+    FUZZ_DEFECTS[name][1](monkeypatch)
     checks = (name for name in WRITTEN_CHECKS if name != "throttle")
     assert list(check_mock(*checks).findings) == []
 
@@ -145,10 +141,8 @@ def test_the_unchanged_mock_passes_under_every_value_of_every_reading(
         assert fact == value or is_unknown
 
 
-def test_there_are_at_least_sixty_defects_with_unique_names() -> None:
+def test_the_table_lists_every_defect_and_known_checks_and_claims() -> None:
+    assert [name for name, _, _ in ROWS] == [*DEFECTS, *SERVER_DEFECTS]
     assert len(DEFECTS) >= 60
-    all_defects: list[Defect | DefectiveServer] = [*DEFECTS, *SERVER_DEFECTS]
-    counts = Counter(defect.name for defect in all_defects)
-    assert [name for name, count in counts.items() if count > 1] == []
-    assert {defect.claim for defect in all_defects} <= set(claims.load())
-    assert {defect.check for defect in all_defects} <= set(run.CHECKS)
+    assert {check for _, check, _ in ROWS} <= set(run.CHECKS)
+    assert {claim for _, _, claim in ROWS} <= set(claims.load())

@@ -13,13 +13,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 from tests.contract.other_server.bodies import FORM, JSON, XML, HttpError, accounts
+from tests.support.local_servers import QuietHandler, serve_in_thread
 
 PATH: Final = re.compile(r"(?:/([^/]+))?/api/v1/agents/email/syncemailaccounts/?", re.IGNORECASE)
 METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST")
@@ -116,7 +117,7 @@ class Installation:
 # ---- HTTP ------------------------------------------------------------------------------------
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(QuietHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
@@ -257,9 +258,6 @@ class Handler(BaseHTTPRequestHandler):
             schemes = behavior.schemes if behavior.challenges else ()
             raise HttpError(401, "who?", *(("WWW-Authenticate", scheme) for scheme in schemes))
 
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
 
 class Server(ThreadingHTTPServer):
     """A server with a thread for each connection, which ignores clients that hang up."""
@@ -274,13 +272,9 @@ class Server(ThreadingHTTPServer):
 def run_other_server(behavior: ServerBehavior) -> Iterator[str]:
     """Serve until the block ends, and yield the URL."""
     handler = type("OneHandler", (Handler,), {"installation": Installation(behavior)})
-    with Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serve_in_thread(Server(("127.0.0.1", 0), handler)) as url:
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield url
         finally:
             if behavior.hang is not None:
                 behavior.hang.set()
-            server.shutdown()
-            thread.join()

@@ -4,20 +4,18 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from superoffice_contract.local_server import demo_tables
+from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.real_tenant import run
 from superoffice_contract.real_tenant.run import Pace, RealTenantCheck
 from superoffice_contract.report import Report, Result
 from superoffice_contract.target import tenants
 from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
-from superoffice_mock import access_log
-from superoffice_mock.app import assemble
-from superoffice_mock.config import tenant_file
-from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
+from tests.contract.suite import targets
 from tests.contract.suite.targets import App
 
-ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(tenant_file.demo_tables(), "the demo tenants")
+ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(demo_tables(), "the demo tenants")
 ACCOUNTS: Final = (507, 508)
 SECRETS: Final = (
     *("tje0", "Tje0", "dGplMDpUamUw", "7T:demo-ticket", "demo-session", "demo-xsrf"),
@@ -28,15 +26,12 @@ SECRETS: Final = (
 
 def make_mock(readings: Readings | None = None) -> App:
     """Return a mock of the demo tenants, whose clocks jump."""
-    settings = Settings(jump_settle=0.001, readings=readings or Readings())
-    tables, seconds = tenant_file.demo_tables(), settings.seconds_per_account
-    facts = tenant_file.parse_tenants(tables, "the demo tenants", seconds, settings.readings)
-    app: App = assemble(settings, facts, access_log.log_nothing).app
+    app: App = targets.make_mock(readings=readings or Readings())
 
     async def jump() -> None:
         async with open_client(app, 5) as client:
             for tenant in (ONSITE, ONLINE, UNGRANTED):
-                assert await client.control("POST", f"clock/jump?tenant={tenant.id}")
+                assert await client.try_control("POST", "clock/jump", tenant=tenant.id)
 
     asyncio.run(jump())
     return app

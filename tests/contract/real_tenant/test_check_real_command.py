@@ -1,27 +1,29 @@
 """`superoffice-mock check --real`: invalid usage, the requests over sockets, and the output."""
 
 import json
-import shutil
 import ssl
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
+from http.server import ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from superoffice_contract.openapi import claims
-from superoffice_mock.cli import main
 from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.support.local_servers import (
+    QuietHandler,
+    invoke,
+    make_certificate,
+    needs_openssl,
+    serve_in_thread,
+)
 from tests.support.server_process import ServerProcess, run_server
 
-OPENSSL = shutil.which("openssl")
 TARGET_FILE = """
 [[tenant]]
 id = "onsite"
@@ -31,10 +33,7 @@ users = [{ name = "kari", password = "Kari" }]
 TOKEN = {"SUPEROFFICE_TARGET_TOKEN": "8A:Cust12345.demo-token"}
 NO_PAUSE = ("--real", "--pace", "0")
 START_SYNCS = ("--start-syncs", "--accounts", "507")
-
-
-def run_command(*arguments: str, env: Mapping[str, str] | None = None) -> Result:
-    return CliRunner().invoke(main, ["check", *arguments], env=dict(env or {}))
+run_command = partial(invoke, "check")
 
 
 def error_line(*arguments: str, env: Mapping[str, str] | None = None) -> str:
@@ -276,12 +275,7 @@ def run_https_server(names: str, folder: Path) -> Iterator[tuple[str, str]]:
 
     The certificate is for *names*, written as a subjectAltName.
     """
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    subject = ["-nodes", "-days", "2", "-subj", "/CN=test", "-addext", f"subjectAltName={names}"]
-
-    files = ["-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
+    cert, key = make_certificate(folder, names)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
 
@@ -291,28 +285,20 @@ def run_https_server(names: str, folder: Path) -> Iterator[tuple[str, str]]:
         def handle_error(self, *_: object) -> None:
             """Log nothing."""
 
-    with Server(("127.0.0.1", 0), NotFoundHandler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{server.server_port}", str(cert)
-        finally:
-            server.shutdown()
-            thread.join()
+    server = Server(("127.0.0.1", 0), NotFoundHandler)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    with serve_in_thread(server) as url:
+        yield url.replace("http:", "https:"), str(cert)
 
 
-class NotFoundHandler(BaseHTTPRequestHandler):
+class NotFoundHandler(QuietHandler):
     """Answers every request with a 404."""
 
     def do_GET(self) -> None:
         self.send_error(404)
 
-    def log_message(self, *_: Any) -> None:
-        """Log nothing."""
 
-
-@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
+@needs_openssl
 def test_an_untrusted_certificate_is_one_line_and_ca_makes_it_trusted(
     tmp_path: Path,
 ) -> None:
@@ -325,7 +311,7 @@ def test_an_untrusted_certificate_is_one_line_and_ca_makes_it_trusted(
     assert "expected 200, got 404" in result.stdout
 
 
-@pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
+@needs_openssl
 def test_a_certificate_of_another_host_is_one_line(tmp_path: Path) -> None:
     with run_https_server("DNS:crm.example.com", tmp_path) as (url, cert):
         line = error_line(url, *NO_PAUSE, "--ca", cert)

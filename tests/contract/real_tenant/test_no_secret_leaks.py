@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from superoffice_contract.real_tenant import run
-from superoffice_contract.real_tenant.request_plan import WRONG_SECRET, plan_requests
+from superoffice_contract.real_tenant.request_plan import WRONG_SECRET
 from superoffice_contract.real_tenant.run import RealTenantCheck
 from superoffice_contract.report import FORMATS
 from superoffice_contract.target import secrets, tenants
@@ -78,7 +78,7 @@ def sent_credentials(headers: tuple[tuple[str, str], ...]) -> set[str]:
 @given(TENANTS)
 def test_no_valid_credential_is_sent_without_start_syncs(table: Any) -> None:
     (tenant,) = tenants.read_tenants([table], "a test")
-    for step in plan_requests(tenant, (), {}, 1_000).steps:
+    for step in RealTenantCheck(None, tenant, (), {}, 1_000).plan.steps:
         assert sent_credentials(step.request.headers) & valid_secrets(tenant) == set()
         assert not step.signed_in
         assert b"507" not in step.request.body
@@ -92,7 +92,7 @@ def test_no_user_name_is_sent_with_a_wrong_password(table: Any) -> None:
     right = {f"{user.name}:{user.password}" for user in tenant.users}
     names = tuple({f"{user.name}:".casefold() for user in tenant.users})
     for accounts in ((), ACCOUNTS):
-        for step in plan_requests(tenant, accounts, {}, 1_000).steps:
+        for step in RealTenantCheck(None, tenant, accounts, {}, 1_000).plan.steps:
             for scheme, _, value in (header.partition(" ") for _, header in step.request.headers):
                 pair = decode_basic(value) if scheme.lower() == "basic" else ""
                 assert not f"{pair}:".casefold().startswith(names) or is_right(pair, right)
@@ -122,7 +122,7 @@ def test_valid_secrets_are_found_in_every_header_that_can_carry_them() -> None:
 
 
 def test_a_wrong_secret_is_given_as_the_reason() -> None:
-    excluded = plan_requests(ONSITE, ACCOUNTS, {}, 1_000).excluded
+    excluded = RealTenantCheck(None, ONSITE, ACCOUNTS, {}, 1_000).plan.excluded
     assert WRONG_SECRET in excluded["unauthorized"]
 
 

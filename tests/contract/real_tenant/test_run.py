@@ -10,12 +10,12 @@ import pytest
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.openapi import claims
+from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.real_tenant import run
-from superoffice_contract.real_tenant.request_plan import SECOND_CALL, plan_requests
+from superoffice_contract.real_tenant.request_plan import SECOND_CALL, RequestPlan
 from superoffice_contract.real_tenant.run import RealTenantCheck
-from superoffice_contract.report import Report, as_json, as_junit, as_text
+from superoffice_contract.report import as_json, as_junit, as_text
 from superoffice_contract.target.tenants import TargetTenant
-from superoffice_mock.core.readings import Readings
 from tests.contract.real_tenant.tenant_server import (
     ACCOUNTS,
     ONLINE,
@@ -28,15 +28,17 @@ from tests.contract.real_tenant.tenant_server import (
     make_mock,
     result_of,
 )
-from tests.contract.suite.targets import refuse_all
+from tests.contract.suite.targets import refuse_all, respond_with
 
 STATUSES = ("agrees", "differs", "cannot be observed")
 READINGS = Readings().as_dict()
 NO_DIGITS = bytes(byte if chr(byte).isdigit() else 32 for byte in range(256))
 
 
-def reported_claims(report: Report) -> list[str]:
-    return sorted(result.check for result in report.results)
+def plan_for(
+    tenant: TargetTenant, accounts: tuple[int, ...] = ACCOUNTS, max_requests: int = 1_000
+) -> RequestPlan:
+    return RealTenantCheck(None, tenant, accounts, READINGS, max_requests).plan
 
 
 # ---- requests --------------------------------------------------------------------------------
@@ -113,7 +115,7 @@ def test_requests_beyond_the_limit_are_not_sent_and_reported(
     report = check_tenant(app, ONSITE, accounts=accounts, max_requests=max_requests)
     assert len(app.requests) == max_requests
     assert (app.requests[0].method, report.exit_code) == ("GET", 0)
-    total = len(plan_requests(ONSITE, accounts, READINGS, 1_000).steps)
+    total = len(plan_for(ONSITE, accounts).steps)
     assert dict(report.facts)["left out for --max-requests"] == str(total - max_requests)
     notes = {result.check: result.note or "" for result in report.results}
     claims_left_out = [id_ for id_, note in notes.items() if "left out because of --max" in note]
@@ -121,8 +123,7 @@ def test_requests_beyond_the_limit_are_not_sent_and_reported(
 
 
 def test_the_requests_that_are_left_out_first_show_nothing_new() -> None:
-    everything = plan_requests(ONSITE, ACCOUNTS, READINGS, 1_000)
-    limited = plan_requests(ONSITE, ACCOUNTS, READINGS, 60)
+    everything, limited = plan_for(ONSITE), plan_for(ONSITE, max_requests=60)
     claims_shown, claims_within_limit = (
         {id_ for step in plan.steps for id_ in step.claims} for plan in (everything, limited)
     )
@@ -131,11 +132,11 @@ def test_the_requests_that_are_left_out_first_show_nothing_new() -> None:
 
 
 def test_every_request_can_show_a_claim() -> None:
-    assert all(step.claims for step in plan_requests(ONLINE, ACCOUNTS, READINGS, 1_000).steps)
+    assert all(step.claims for step in plan_for(ONLINE).steps)
 
 
 def test_equal_requests_are_sent_once() -> None:
-    requests = [step.request for step in plan_requests(ONSITE, ACCOUNTS, READINGS, 1_000).steps]
+    requests = [step.request for step in plan_for(ONSITE).steps]
     first, second = [i for i, request in enumerate(requests) if requests.count(request) > 1]
     assert second == first + 1, "only the second call, during the run of the first"
 
@@ -178,7 +179,7 @@ def test_the_mock_agrees_with_every_claim_that_can_be_observed(
     tenant: TargetTenant, accounts: tuple[int, ...]
 ) -> None:
     report = check_tenant(RecordingApp(make_mock()), tenant, accounts=accounts, max_requests=1_000)
-    assert reported_claims(report) == sorted(claims.load())
+    assert sorted(result.check for result in report.results) == sorted(claims.load())
     assert {result.status for result in report.results} <= set(STATUSES)
     assert claims_with_status(report, "differs") == set(), as_text(report)
     assert report.exit_code == 0
@@ -279,15 +280,10 @@ def test_an_error_without_the_place_differs_in_one_claim() -> None:
         if b':"x"' not in message["body"] and b",null]" not in message["body"]:
             await mock(scope, receive_again, send)
             return
-        cache_headers = [
-            (b"cache-control", b"no-cache"),
-            (b"pragma", b"no-cache"),
-            (b"expires", b"-1"),
-        ]
-        headers = [*cache_headers, (b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 400, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"Message":"no"}'})
+        await respond_with(400, headers, b'{"Message":"no"}')(scope, receive_again, send)
 
+    headers = {"cache-control": "no-cache", "pragma": "no-cache", "expires": "-1"}
+    headers["content-type"] = "application/json"
     mock = make_mock()
     report = check_tenant(app, ONSITE, accounts=ACCOUNTS)
     assert claims_with_status(report, "differs") == {"error-place"}, as_text(report)
@@ -334,11 +330,9 @@ def make_server_that_stops(status: int, after: int) -> RecordingApp:
         if len(server.requests) <= after:
             await mock(scope, receive, send)
             return
-        await receive()
         if not status:
             raise httpx2.ReadError("quotes 7T:demo-ticket")
-        await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body"})
+        await respond_with(status)(scope, receive, send)
 
     mock = make_mock()
     server = RecordingApp(app)
@@ -365,7 +359,7 @@ def test_a_server_that_asks_for_fewer_requests_ends_the_check(
 
 
 def test_a_429_to_the_second_call_ends_the_check_and_differs() -> None:
-    names = [step.name for step in plan_requests(ONSITE, ACCOUNTS, READINGS, 60).steps]
+    names = [step.name for step in plan_for(ONSITE, max_requests=60).steps]
     server = make_server_that_stops(429, names.index(SECOND_CALL))
     report = check_tenant(server, ONSITE, accounts=ACCOUNTS)
     assert len(server.requests) == names.index(SECOND_CALL) + 1
@@ -377,13 +371,7 @@ def test_a_429_to_the_second_call_ends_the_check_and_differs() -> None:
     [(302, "redirects to /login"), (421, "is at another host"), (503, "answers 503")],
 )
 def test_a_first_response_that_shows_a_wrong_url_is_an_error(status: int, message: str) -> None:
-    async def app(_: Any, receive: Any, send: Any) -> None:
-        await receive()
-        headers = [(b"location", b"/login")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body"})
-
-    server = RecordingApp(app)
+    server = RecordingApp(respond_with(status, {"location": "/login"}))
     with pytest.raises(TargetError, match=message):
         check_tenant(server, ONSITE)
     assert len(server.requests) == 1

@@ -18,7 +18,7 @@ from tests.contract.real_tenant.tenant_server import (
     claims_with_status,
     result_of,
 )
-from tests.contract.suite.targets import OTHER_TENANT, read_tenant
+from tests.contract.suite.targets import OTHER_TENANT
 
 BASELINE = tuple(Response(401, (("x-id", str(number)),), b"", 0.2) for number in range(3))
 
@@ -106,7 +106,7 @@ def test_headers_that_vary_between_all_responses_and_the_date_are_ignored() -> N
 def check_with_three_requests(behavior: ServerBehavior, **changes: object) -> Report:
     """Check an independent server with three requests: a GET, a call, and the same call again."""
     with run_other_server(behavior) as url:
-        tenant = read_tenant(**OTHER_TENANT)
+        tenant = OTHER_TENANT
         fields = {"accounts": ACCOUNTS, "max_requests": 3, "pace": Pace(0.05)}
         return check_tenant(url, tenant, **{**fields, **changes})
 

@@ -2,34 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
-from click.testing import CliRunner, Result
-
+from superoffice_contract.control.answers import ClockState
+from superoffice_contract.local_server import demo_tables
 from superoffice_contract.suite.run import Plan
 from superoffice_contract.target import tenants as target_tenants
 from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import access_log
-from superoffice_mock.app import assemble
-from superoffice_mock.cli import main
+from superoffice_mock.app import Mock, assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
+from tests.support.local_servers import invoke
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
-
-OTHER_TENANT: Final = {
-    "id": "onsite",
-    "installation": "onsite",
-    "users": [{"name": "kari", "password": "Kari"}],
-    "tickets": ["7T:other-ticket"],
-    "sessions": [{"id": "other-session", "xsrf": "other-xsrf"}],
-}
-
-
-def run_check(*arguments: str, env: Mapping[str, str] | None = None) -> Result:
-    """Run the command `check` in this process."""
-    return CliRunner().invoke(main, ["check", *arguments], env=env)
+run_check = partial(invoke, "check")
+"""Run the command `check` in this process."""
 
 
 def read_tenant(**table: Any) -> TargetTenant:
@@ -38,30 +28,61 @@ def read_tenant(**table: Any) -> TargetTenant:
     return tenant
 
 
-def make_mock(**settings: Any) -> Any:
-    """Return a mock of the demo tenants whose clocks jump at once."""
-    configuration = Settings(jump_settle=0.001, **settings)
-    seconds = configuration.seconds_per_account
-    facts = tenant_file.parse_tenants(
-        tenant_file.demo_tables(), "the demo tenants", seconds, configuration.readings
-    )
-    return assemble(configuration, facts, access_log.log_nothing).app
+OTHER_TENANT: Final = read_tenant(
+    id="onsite",
+    installation="onsite",
+    users=[{"name": "kari", "password": "Kari"}],
+    tickets=["7T:other-ticket"],
+    sessions=[{"id": "other-session", "xsrf": "other-xsrf"}],
+)
+"""The tenant of the other server."""
+ONLINE_TENANT: Final = read_tenant(
+    id="Cust1",
+    installation="online",
+    users=[{"name": "kari", "password": "Kari"}],
+    tickets=["7T:ticket"],
+    sessions=[{"id": "session", "xsrf": "xsrf"}],
+    apps=[
+        {"name": "closed", "token": "closed-token", "email-agent": False},
+        {"name": "app", "token": "app-token"},
+    ],
+    tokens=[{"value": "8A:closed", "app": "closed"}, {"value": "8A:open", "app": "app"}],
+)
+"""A tenant with every kind of credential; only one of its apps has the EMail agent."""
+
+
+def assemble_mock(tables: list[Any] | None = None, **settings: Any) -> Mock:
+    """Return a mock of the tenants in *tables*, or of the demo tenants."""
+    configuration = Settings(**settings)
+    facts = tenant_file.load_tenants(configuration, tables, "a test")
+    return assemble(configuration, facts, access_log.log_nothing)
+
+
+def make_mock(tables: list[Any] | None = None, **settings: Any) -> Any:
+    """Return the application of such a mock, whose clocks jump at once."""
+    return assemble_mock(tables, jump_settle=0.001, **settings).app
 
 
 def make_plan(server: object, *only: str, **fields: Any) -> Plan:
     """Return the plan to check the demo tenants at *server*."""
-    tenants = fields.pop(
-        "tenants", target_tenants.read_tenants(tenant_file.demo_tables(), "the demo tenants")
-    )
+    tenants = fields.pop("tenants", target_tenants.read_tenants(demo_tables(), "the demo tenants"))
     return Plan(server=server, tenants=tenants, only=only, **fields)
 
 
-async def refuse_all(_: Any, receive: Any, send: Any) -> None:
-    """An application that refuses every call with a 401."""
-    await receive()
-    headers = [(b"www-authenticate", b"Basic"), (b"content-length", b"0")]
-    await send({"type": "http.response.start", "status": 401, "headers": headers})
-    await send({"type": "http.response.body"})
+def respond_with(status: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> App:
+    """Return an application that responds to every request in this way."""
+    raw_headers = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+
+    async def respond(_: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": status, "headers": raw_headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return respond
+
+
+refuse_all = respond_with(401, {"www-authenticate": "Basic", "content-length": "0"})
+"""An application that refuses every call with a 401."""
 
 
 def replace_route(app: App, method: str, path: str, replacement: App) -> App:
@@ -80,10 +101,8 @@ def clock_modes(app: App) -> list[str]:
 
     async def read_modes() -> list[str]:
         async with open_client(app, 5) as client:
-            clocks = [
-                await client.control("GET", f"clock?tenant={context.tenant.id}")
-                for context in make_plan(app).contexts
-            ]
-        return [clock["clock"] for clock in clocks]
+            ids = [context.tenant.id for context in make_plan(app).contexts]
+            states = [await client.control("GET", "clock", ClockState, tenant=id_) for id_ in ids]
+        return [state.clock for state in states]
 
     return asyncio.run(read_modes())

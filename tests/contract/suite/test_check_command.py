@@ -12,6 +12,7 @@ from tests.contract.suite.targets import run_check
 from tests.support.server_process import ServerProcess, run_server
 
 FEW_CHECKS = ("--only", "ids", "--only", "credentials-let-in", "--only", "credentials-refused")
+CONTROL_TOKEN = {"SUPEROFFICE_MOCK_CONTROL_TOKEN": "only-for-tests"}
 TARGET_FILE = """
 [[tenant]]
 id = "onsite"
@@ -64,11 +65,18 @@ def test_a_slash_at_the_end_of_the_url_makes_no_difference(server: ServerProcess
 
 
 @pytest.mark.slow
-def test_a_server_that_does_not_follow_the_expected_reading_fails() -> None:
+def test_a_server_follows_the_expected_reading_or_any_if_it_is_open() -> None:
     with run_server("--log", "off", "--reading", "restricted=403") as running:
         only = (running.url, "--only", "credentials-refused")
-        assert run_check(*only, "--reading", "restricted=403").exit_code == 0
         result = run_check(*only)
+        for readings, exit_code in (
+            (("restricted=403",), 0),
+            (("any",), 0),
+            (("any", "restricted=401"), 1),
+            (("restricted=403", "any"), 0),
+        ):
+            flags = (part for reading in readings for part in ("--reading", reading))
+            assert run_check(*only, *flags).exit_code == exit_code, readings
     assert result.exit_code == 1
     assert "expected 401, got 403" in result.stdout
     assert "breaks grant, restricted-status, online-restricted" in result.stdout
@@ -100,6 +108,16 @@ def test_the_same_seed_sends_the_same_number_of_requests() -> None:
     assert first == again
     assert ["seed", "7"] in first
     assert int(dict(first)["requests"]) > 100
+
+
+@pytest.mark.slow
+def test_the_control_token_is_read_from_the_environment() -> None:
+    with run_server("--log", "off", env=CONTROL_TOKEN) as running:
+        result = run_check(running.url, "--only", "same-answer", env=CONTROL_TOKEN)
+        result_without_token = run_check(running.url, "--only", "same-answer")
+    assert result.exit_code == 0, result.output
+    assert result_without_token.exit_code == 2
+    assert "is a control token needed?" in result_without_token.stderr
 
 
 # ---- output ----------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import CONTROL_CHECKS
 from superoffice_contract.report import Report, as_text
+from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
-from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.target.http import open_client
 from tests.contract.suite.targets import make_mock, make_plan
 
@@ -49,12 +50,22 @@ def test_expired_credentials_are_not_a_defect() -> None:
     assert list_tenants(app) == before
 
 
+def test_lifetimes_are_checked_of_the_credentials_that_a_tenant_has() -> None:
+    onsite, online, _ = make_plan(None).tenants
+    for tenant in (
+        replace(onsite, tickets=(), sessions=()),
+        replace(online, tickets=(), sessions=(), users=onsite.users),
+    ):
+        (result,) = run(make_plan(make_mock(), "lifetimes", tenants=(tenant,))).results
+        assert result.status == "passed", result
+
+
 def list_tenants(app: Any) -> Any:
     """Return the tenants that the mock has."""
 
     async def read_tenants() -> Any:
         async with open_client(app, 5) as client:
-            return await client.control("GET", "tenants")
+            return await client.control("GET", "tenants", dict)
 
     return asyncio.run(read_tenants())
 

@@ -12,17 +12,13 @@ from superoffice_contract.errors import NotObservableError
 from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Finding, ProgressCounter, Result
 from superoffice_contract.suite.executor import MAX_CONCURRENT_REQUESTS, CheckRun, run_effect_check
-from superoffice_contract.suite.plan import Plan, Tally
+from superoffice_contract.suite.plan import Tally
 from superoffice_contract.suite.run import run
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client, open_client
 from tests.contract.suite.targets import make_mock, make_plan, refuse_all
 
 FINDING = Finding("here", "wrong")
-
-
-def make_check_run(plan: Plan) -> CheckRun:
-    return CheckRun(plan, True, ProgressCounter(lambda *_: None, 1), Tally(), ObservedReadings())
 
 
 async def run_check_with(*findings: Finding) -> Result:
@@ -33,10 +29,10 @@ async def run_check_with(*findings: Finding) -> Result:
             yield finding
         raise NotObservableError("start it with another setting")
 
+    steps, plan = ProgressCounter(lambda *_: None, 1), make_plan(refuse_all, has_control=True)
+    check_run = CheckRun(plan, steps, Tally(), ObservedReadings())
     async with open_client(refuse_all, 5) as client:
-        return await run_effect_check(
-            make_check_run(make_plan(refuse_all)), client, EffectCheck("odd", (), impossible)
-        )
+        return await run_effect_check(check_run, client, EffectCheck("odd", (), impossible))
 
 
 async def test_a_check_that_is_impossible_is_skipped_with_the_reason() -> None:

@@ -2,14 +2,14 @@
 
 import pytest
 
+from superoffice_contract.openapi.readings import READINGS as MOCK_READINGS
+from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.readings import CLAIMS_BY_READING, ObservedReading, ObservedReadings
 from superoffice_contract.report import Report
+from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
-from superoffice_contract.suite.throttle import THROTTLE
-from superoffice_mock.core.readings import READINGS as MOCK_READINGS
-from superoffice_mock.core.readings import Readings
 from tests.contract.other_server.server import ServerBehavior, run_other_server
-from tests.contract.suite.targets import OTHER_TENANT, make_mock, make_plan, read_tenant
+from tests.contract.suite.targets import OTHER_TENANT, make_mock, make_plan
 from tests.support.server_process import run_server
 
 NOT_OBSERVABLE = "cannot be observed: "
@@ -29,7 +29,7 @@ def observed_readings(report: Report) -> dict[str, str]:
 
 def check_other_server(behavior: ServerBehavior, *only: str, **fields: object) -> Report:
     with run_other_server(behavior) as url:
-        return run(make_plan(url, *only, tenants=(read_tenant(**OTHER_TENANT),), **fields))
+        return run(make_plan(url, *only, tenants=(OTHER_TENANT,), **fields))
 
 
 def test_the_contract_knows_every_reading_of_the_mock() -> None:

@@ -5,19 +5,21 @@ import warnings
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.fuzzing import custom_checks
+from superoffice_contract.fuzzing.engine import CLAIMS_BY_CHECK
 from superoffice_contract.openapi import claims
 from superoffice_contract.report import Report, Result, as_text
 from superoffice_contract.suite import run as suite_run
-from superoffice_contract.suite.fuzzing import CLAIMS_BY_CHECK, GENERATED, sign_ins
+from superoffice_contract.suite.fuzzing import GENERATED, THROTTLE, sign_ins
 from superoffice_contract.suite.plan import Tally
 from superoffice_contract.suite.run import CHECKS, checks_by_claim, run
-from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.target.http import Request, Response
 from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.contract.suite.targets import (
+    ONLINE_TENANT,
     OTHER_TENANT,
     clock_modes,
     make_mock,
@@ -25,6 +27,7 @@ from tests.contract.suite.targets import (
     read_tenant,
     refuse_all,
     replace_route,
+    respond_with,
 )
 
 
@@ -54,12 +57,8 @@ def test_generated_checks_of_a_mock_that_accepts_nothing_are_skipped() -> None:
 
 
 def test_incomplete_responses_of_the_control_api_are_an_error_of_the_check() -> None:
-    async def incomplete(_: Any, receive: Any, send: Any) -> None:
-        await receive()
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b'{"readings":[{}],"requests":[]}'})
-
+    content = b'{"readings":[{}],"requests":[]}'
+    incomplete = respond_with(200, {"content-type": "application/json"}, content)
     app = make_mock()
     for path, check in (("/_mock/lease", "get-starts-nothing"), ("/_mock/runs", THROTTLE)):
         (result,) = run(make_plan(replace_route(app, "GET", path, incomplete), check)).results
@@ -87,7 +86,7 @@ def test_the_calls_of_a_check_are_counted_when_it_runs_alone(check: str) -> None
 
 def test_calls_that_are_written_to_a_socket_are_counted() -> None:
     with run_other_server(ServerBehavior(busy_seconds=0)) as url:
-        facts = dict(run(make_plan(url, "transfer", tenants=(read_tenant(**OTHER_TENANT),))).facts)
+        facts = dict(run(make_plan(url, "transfer", tenants=(OTHER_TENANT,))).facts)
     assert (facts["requests"], facts["answered 204"], facts["accepted with basic"]) == ("2",) * 3
 
 
@@ -134,7 +133,7 @@ def test_checks_have_distinct_names_and_known_claims() -> None:
 
 
 def test_every_check_of_generated_requests_has_a_claim() -> None:
-    assert {check.__name__ for check in custom_checks.all_checks()} <= set(CLAIMS_BY_CHECK)
+    assert {check.__name__ for check in custom_checks.all_checks({})} <= set(CLAIMS_BY_CHECK)
     assert {id_ for ids in CLAIMS_BY_CHECK.values() for id_ in ids} <= set(claims.load())
 
 
@@ -170,7 +169,7 @@ def play_schedules(seed: int) -> list[tuple[str, bytes]]:
 
         await app(scope, receive_and_record, send)
 
-    onsite = (read_tenant(**OTHER_TENANT | {"tickets": ["7T:demo-ticket"], "users": []}),)
+    onsite = (replace(OTHER_TENANT, tickets=("7T:demo-ticket",), users=()),)
     assert run(make_plan(record, THROTTLE, tenants=onsite, seed=seed)).exit_code == 0
     return requests
 
@@ -224,7 +223,7 @@ def test_a_server_that_breaks_on_generated_requests_fails() -> None:
 
 def test_a_throttle_that_differs_is_reported_with_the_schedule() -> None:
     app = make_mock()
-    onsite = (read_tenant(**OTHER_TENANT | {"tickets": ["7T:demo-ticket"], "users": []}),)
+    onsite = (replace(OTHER_TENANT, tickets=("7T:demo-ticket",), users=()),)
     readings = {"tasks": "ten-in-all"}
     plan = make_plan(app, THROTTLE, profile="full", tenants=onsite, readings=readings)
     (result,) = run(plan).results
@@ -237,7 +236,7 @@ def test_a_throttle_that_differs_is_reported_with_the_schedule() -> None:
 
 def test_checks_that_need_the_control_api_are_skipped_without_it() -> None:
     with run_other_server(ServerBehavior()) as url:
-        report = run(make_plan(url, "parity", THROTTLE, tenants=(read_tenant(**OTHER_TENANT),)))
+        report = run(make_plan(url, "parity", THROTTLE, tenants=(OTHER_TENANT,)))
     assert [(result.check, result.status) for result in report.results] == [
         ("parity", "skipped"),
         (THROTTLE, "skipped"),
@@ -254,20 +253,12 @@ def test_real_time_checks_are_skipped_with_the_control_api() -> None:
 
 
 def test_generated_requests_use_every_kind_of_credential() -> None:
-    online = read_tenant(
-        id="Cust1",
-        installation="online",
-        tickets=["ticket"],
-        sessions=[{"id": "session", "xsrf": "xsrf"}],
-        apps=[{"name": "app", "token": "app-token"}],
-        tokens=[{"value": "8A:token", "app": "app"}],
-    )
-    schemes = [dict(sign_in.schemes) for sign_in in sign_ins(read_tenant(**OTHER_TENANT))]
+    schemes = [dict(sign_in.schemes) for sign_in in sign_ins(OTHER_TENANT)]
     assert {"basic": {"username": "kari", "password": "Kari"}} in schemes
     assert {"soTicket": {"api_key": "SOTicket 7T:other-ticket"}} in schemes
     pair = {"xsrfToken": {"api_key": "other-xsrf"}, "session": {"api_key": "other-session"}}
     assert pair in schemes
-    by_schemes = {tuple(sign_in.schemes): sign_in for sign_in in sign_ins(online)}
+    by_schemes = {tuple(sign_in.schemes): sign_in for sign_in in sign_ins(ONLINE_TENANT)}
     assert by_schemes["soTicket",].app_token == "app-token"
-    assert by_schemes["bearer",].schemes == {"bearer": {"bearer": "8A:token"}}
+    assert by_schemes["bearer",].schemes == {"bearer": {"bearer": "8A:open"}}
     assert {sign_in.segment for sign_in in by_schemes.values()} == {"Cust1"}

@@ -5,20 +5,19 @@ import threading
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.report import as_json
-from superoffice_contract.suite.fuzzing import GENERATED
+from superoffice_contract.suite.fuzzing import GENERATED, THROTTLE
 from superoffice_contract.suite.minimum_coverage import COVERAGE_CHECK
 from superoffice_contract.suite.run import run
-from superoffice_contract.suite.throttle import THROTTLE
 from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.contract.suite.targets import (
     OTHER_TENANT,
     clock_modes,
     make_mock,
     make_plan,
-    read_tenant,
     replace_route,
 )
 
@@ -88,19 +87,19 @@ def test_a_server_that_hangs_on_generated_requests_is_an_error_after_the_timeout
         run_other_server(behavior) as url,
         pytest.raises(TargetError, match=r"no answer within 0\.3 s to a generated POST"),
     ):
-        run(make_plan(url, GENERATED, tenants=(read_tenant(**OTHER_TENANT),), timeout_seconds=0.3))
+        run(make_plan(url, GENERATED, tenants=(OTHER_TENANT,), timeout_seconds=0.3))
 
 
 @pytest.mark.slow
 def test_a_server_that_disconnects_on_generated_requests_fails() -> None:
     with run_other_server(ServerBehavior(disconnect_on="HEAD", busy_seconds=0)) as url:
-        (result,) = run(make_plan(url, GENERATED, tenants=(read_tenant(**OTHER_TENANT),))).results
+        (result,) = run(make_plan(url, GENERATED, tenants=(OTHER_TENANT,))).results
     assert result.status == "failed"
     assert "engine" in {finding.where for finding in result.findings}
 
 
 def test_a_tenant_that_the_mock_does_not_know_is_an_error() -> None:
-    tenants = (read_tenant(**OTHER_TENANT | {"id": "t-nobody"}),)
+    tenants = (replace(OTHER_TENANT, id="t-nobody"),)
     with pytest.raises(TargetError, match="tenant t-nobody: is it a tenant there"):
         run(make_plan(make_mock(), "ids", tenants=tenants))
 
@@ -110,7 +109,7 @@ def test_a_server_that_redirects_is_an_error_with_the_location() -> None:
         run_other_server(ServerBehavior(redirects_to="/login")) as url,
         pytest.raises(TargetError, match="redirects to /login; check that URL"),
     ):
-        run(make_plan(url, tenants=(read_tenant(**OTHER_TENANT),)))
+        run(make_plan(url, tenants=(OTHER_TENANT,)))
 
 
 def test_progress_is_reported_as_each_check_starts() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
-from superoffice_contract.suite.throttle import THROTTLE
 from superoffice_contract.throttle.driver import ThrottleError
 from superoffice_contract.throttle.state_machine import (
     OutOfTimeError,
