@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import pytest
-
 import superoffice_contract
 import superoffice_mock
 
@@ -19,9 +17,11 @@ FOLDERS: Final = {
 }
 
 LAYERS: Final = (
-    (f"{CONTRACT}.openapi", f"{CONTRACT}.errors", f"{CONTRACT}.messages"),
-    (f"{CONTRACT}.validation",),
+    tuple(f"{CONTRACT}.{name}" for name in ("openapi", "errors", "messages", "lost_accounts")),
+    (f"{CONTRACT}.bodies", f"{CONTRACT}.validation", f"{CONTRACT}.local_server"),
+    (f"{CONTRACT}.operations",),
     (f"{CONTRACT}.har", f"{CONTRACT}.report", f"{CONTRACT}.readings"),
+    (f"{CONTRACT}.control",),
     (f"{CONTRACT}.grading", f"{CONTRACT}.drift"),
     (f"{CONTRACT}.target",),
     (f"{CONTRACT}.checks",),
@@ -40,7 +40,7 @@ LAYERS: Final = (
     (f"{MOCK}.control",),
     (f"{MOCK}.app", f"{MOCK}.access_log", f"{MOCK}.server"),
     (f"{MOCK}.testing",),
-    (f"{MOCK}.cli", f"{MOCK}.pytest_plugin", f"{MOCK}.__main__", MOCK),
+    (f"{MOCK}.cli", f"{MOCK}.pytest_plugin", f"{MOCK}.pytest_fixture", f"{MOCK}.__main__", MOCK),
 )
 """From the bottom. A module imports its own layer and those below; the longest prefix counts."""
 
@@ -51,52 +51,51 @@ IMPURE: Final = frozenset(
     )
 )
 """The part of the standard library that does input or output; any layer may import the rest."""
-READ_HARS: Final = ("har", "errors", "messages", "report", "openapi", "validation")
+DESCRIPTION: Final = tuple(
+    f"{CONTRACT}.{name}"
+    for name in (
+        *("errors", "messages", "lost_accounts", "openapi", "bodies", "operations"),
+        *("validation", "local_server"),
+    )
+)
+"""The description and what reads it: all that a server needs of the other package."""
+READ_HARS: Final = (*DESCRIPTION, f"{CONTRACT}.har", f"{CONTRACT}.report")
 """What the mock may import of the other package to read and write recordings."""
 
 PACKAGES: Final[dict[str, frozenset[str]]] = {
     CONTRACT: frozenset(("msgspec",)),
     f"{CONTRACT}.openapi": frozenset(("msgspec", "yaml", "jsonschema_rs")),
     f"{CONTRACT}.drift": frozenset(("msgspec", "yaml")),
-    f"{CONTRACT}.grading": frozenset(("msgspec", "time")),
+    f"{CONTRACT}.control": frozenset(("msgspec", "time")),
     f"{CONTRACT}.target": frozenset(("msgspec", "httpx2", "asyncio", "time")),
     f"{CONTRACT}.checks": frozenset(("msgspec", "asyncio")),
     f"{CONTRACT}.throttle": frozenset(("msgspec", "hypothesis", "asyncio", "time")),
     f"{CONTRACT}.fuzzing": frozenset(("schemathesis", "hypothesis", "asyncio", "os", "sys")),
     f"{CONTRACT}.suite": frozenset(("msgspec", "asyncio", "time")),
     f"{CONTRACT}.real_tenant": frozenset(("msgspec", "asyncio", "time")),
-    MOCK: frozenset(),
-    f"{MOCK}.access_log": frozenset(("msgspec", "sys")),
-    f"{MOCK}.app": frozenset(("msgspec", "starlette", f"{CONTRACT}.openapi")),
+    MOCK: frozenset((*DESCRIPTION, f"{CONTRACT}.control.answers")),
+    f"{MOCK}.access_log": frozenset((*DESCRIPTION, "msgspec", "sys")),
+    f"{MOCK}.app": frozenset((*DESCRIPTION, "msgspec", "starlette")),
     f"{MOCK}.cli": IMPURE | {"click", "msgspec", CONTRACT},
-    f"{MOCK}.config": frozenset(
-        ("msgspec", f"{CONTRACT}.messages", f"{CONTRACT}.validation"),
-    ),
-    f"{MOCK}.control": frozenset(
+    f"{MOCK}.config": frozenset((*DESCRIPTION, "msgspec")),
+    f"{MOCK}.control": frozenset((*DESCRIPTION, "msgspec", "starlette", "yaml", "asyncio")),
+    f"{MOCK}.core": frozenset((*DESCRIPTION, "msgspec")),
+    f"{MOCK}.proxy": frozenset((*DESCRIPTION, "msgspec", "httpx2", "asyncio", "socket", "time")),
+    f"{MOCK}.pytest_fixture": frozenset((*DESCRIPTION, "pytest")),
+    f"{MOCK}.pytest_plugin": frozenset(("pytest",)),
+    f"{MOCK}.recordings": frozenset((*READ_HARS, "msgspec", "os", f"{CONTRACT}.grading")),
+    f"{MOCK}.redaction": frozenset((*READ_HARS, "msgspec")),
+    f"{MOCK}.replay": frozenset((*READ_HARS, "msgspec")),
+    f"{MOCK}.server": IMPURE | {*DESCRIPTION, "uvicorn", "httptools", "msgspec"},
+    f"{MOCK}.tenants": frozenset((*DESCRIPTION, "msgspec", "asyncio", "time")),
+    f"{MOCK}.testing": frozenset(
         (
-            *("msgspec", "starlette", "yaml", "asyncio"),
-            *(f"{CONTRACT}.openapi", f"{CONTRACT}.messages", f"{CONTRACT}.validation"),
+            *(*DESCRIPTION, f"{CONTRACT}.control"),
+            *("msgspec", "starlette", "hypothesis", "asyncio", "random"),
         )
     ),
-    f"{MOCK}.core": frozenset(("msgspec",)),
-    f"{MOCK}.proxy": frozenset(
-        ("msgspec", "httpx2", "asyncio", "socket", "time", f"{CONTRACT}.messages")
-    ),
-    f"{MOCK}.pytest_plugin": frozenset(("pytest", f"{CONTRACT}.messages")),
-    f"{MOCK}.recordings": frozenset(
-        ("msgspec", "os", f"{CONTRACT}.grading", *(f"{CONTRACT}.{name}" for name in READ_HARS))
-    ),
-    f"{MOCK}.redaction": frozenset(
-        ("msgspec", *(f"{CONTRACT}.{name}" for name in READ_HARS)),
-    ),
-    f"{MOCK}.replay": frozenset(("msgspec", *(f"{CONTRACT}.{name}" for name in READ_HARS))),
-    f"{MOCK}.server": IMPURE | {"uvicorn", "httptools", "msgspec", f"{CONTRACT}.messages"},
-    f"{MOCK}.tenants": frozenset(("msgspec", "asyncio", "time")),
-    f"{MOCK}.testing": frozenset(
-        ("msgspec", "starlette", "hypothesis", "asyncio", "random", f"{CONTRACT}.messages")
-    ),
-    f"{MOCK}.webapi": frozenset(("msgspec", "starlette", "asyncio", f"{CONTRACT}.openapi")),
-    f"{MOCK}.wire": frozenset(("msgspec", f"{CONTRACT}.openapi", f"{CONTRACT}.messages")),
+    f"{MOCK}.webapi": frozenset((*DESCRIPTION, "msgspec", "starlette", "asyncio")),
+    f"{MOCK}.wire": frozenset((*DESCRIPTION, "msgspec")),
 }
 """What a layer may import in addition to the other modules of the standard library."""
 
@@ -180,9 +179,9 @@ def test_a_module_imports_only_what_its_layer_may() -> None:
 def test_an_import_against_the_rules_is_found() -> None:
     for module, source in (
         (f"{MOCK}.core.lease", "import time"),
-        (f"{MOCK}.core.lease", f"from {MOCK}.wire import content_type"),
+        (f"{MOCK}.core.lease", f"from {MOCK}.wire import headers"),
         (f"{MOCK}.core.lease", "def f():\n    from starlette import types"),
-        (f"{MOCK}.wire.xml_body", f"from {CONTRACT}.suite.run import run"),
+        (f"{MOCK}.wire.headers", f"from {CONTRACT}.suite.run import run"),
         (f"{MOCK}.tenants.tenant", f"from {MOCK}.app import assemble"),
         (f"{MOCK}.app", "import uvicorn"),
         (f"{MOCK}.app", f"from {MOCK}.control import router"),
@@ -199,16 +198,50 @@ def test_an_import_against_the_rules_is_found() -> None:
         assert len(problems(module, source)) == 1, (module, source)
 
 
-@pytest.mark.parametrize("command", ["serve", "demo"])
-def test_a_server_loads_nothing_that_only_the_harness_and_the_tests_need(command: str) -> None:
-    program = (
-        f"import sys; from superoffice_mock.cli import {command};"
-        "from superoffice_mock.testing.server import MockServer\n"
-        "with MockServer(): print(*sys.modules)"
-    )
+def loaded_modules(program: str) -> set[str]:
+    """Run *program* and return the modules that it has loaded at its end."""
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", f"import sys\n{program}\nprint(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    assert {"starlette", "uvicorn", "msgspec"} <= loaded
-    assert loaded & {"jsonschema", "schemathesis", "hypothesis", "pytest", "httpx2"} == set()
+    return set(done.stdout.split())
+
+
+def test_a_server_loads_nothing_that_only_the_harness_and_the_tests_need() -> None:
+    loaded = loaded_modules(
+        "from superoffice_mock.cli import demo, serve\n"
+        "from superoffice_mock.app import assemble\n"
+        "from superoffice_mock.config.settings import Settings\n"
+        "from superoffice_mock.config import tenant_file\n"
+        "from superoffice_mock.server.run import serve_in_background\n"
+        "settings = Settings(port=0)\n"
+        "mock = assemble(settings, tenant_file.load_tenants(settings), print)\n"
+        "with serve_in_background(mock, settings): pass"
+    )
+    packages = {name.partition(".")[0] for name in loaded}
+    assert {"starlette", "uvicorn", "msgspec"} <= packages
+    assert packages & {"jsonschema", "schemathesis", "hypothesis", "pytest", "httpx2"} == set()
+    harness = {name for name in loaded if covers(CONTRACT, name) and name != CONTRACT}
+    needed = (*DESCRIPTION, f"{CONTRACT}.control")  # `demo` is a client of /_mock/
+    assert {name for name in harness if not any(covers(part, name) for part in needed)} == set()
+
+
+def test_a_check_of_a_url_loads_nothing_of_the_mock_but_its_command_line() -> None:
+    loaded = loaded_modules(
+        "from superoffice_mock.cli import main\n"
+        "try: main(['check', 'http://127.0.0.1:1', '--only', 'media-types'])\n"
+        "except SystemExit as error: assert error.code == 2"
+    )
+    command_line = (f"{MOCK}.cli", f"{MOCK}.errors", f"{MOCK}.version")
+    of_the_mock = {name for name in loaded if covers(MOCK, name) and name != MOCK}
+    assert f"{CONTRACT}.suite.run" in loaded
+    assert [n for n in of_the_mock if not any(covers(part, n) for part in command_line)] == []
+
+
+def test_the_plugin_loads_only_itself_until_a_test_uses_it() -> None:
+    loaded = loaded_modules(f"import pytest, {MOCK}.pytest_plugin")
+    ours = {name for name in loaded if name.startswith("superoffice")}
+    assert ours == {MOCK, f"{MOCK}.pytest_plugin", f"{MOCK}.version"}
+    assert {"starlette", "uvicorn", "msgspec", "hypothesis"} & loaded == set()

@@ -1,31 +1,26 @@
 """`superoffice-mock check`: a server, or the built-in mock, is checked against the contract."""
 
 import os
-import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
 
-from superoffice_contract.errors import TargetError
+from superoffice_contract.local_server import DEMO_SOURCE, demo_tables, is_loopback, parse_base_url
 from superoffice_contract.openapi import claims
+from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.report import Report
 from superoffice_contract.target import tenants
-from superoffice_mock import access_log
-from superoffice_mock.app import assemble
 from superoffice_mock.cli import target_options
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
-from superoffice_mock.cli.reports import progress_bar, report_options, write_report
-from superoffice_mock.config import tenant_file
-from superoffice_mock.config.settings import DEMO_SOURCE, Settings
-from superoffice_mock.core.readings import Readings
+from superoffice_mock.cli.reports import end_with_report, progress_bar, report_options
 from superoffice_mock.errors import SetupError, explain_missing_extra
-from superoffice_mock.wire.cors import is_loopback
 
 REAL_ONLY: Final = ("start_syncs", "accounts", "max_requests", "pace", "ca")
 NOT_WITH_REAL: Final = ("profile", "seed", "only")
+NO_CHECK: Final = "no check; it is about the page, or a test covers it"
 JUMP_SETTLE: Final = 0.001
 """Real seconds until the built-in mock's clock jumps; short, as only the check calls it."""
 
@@ -76,19 +71,20 @@ def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: AN
     token, set SUPEROFFICE_MOCK_CONTROL_TOKEN to it.
     """
     if listing:
-        click.echo(list_claims(), nl=False)
+        _list_claims()
         return
     source = click.get_current_context().get_parameter_source
     given_options = {name for name in options if source(name) is not ParameterSource.DEFAULT}
     check_options(given_options, real=options["real"])
+    for name in ("timeout", "run_seconds"):
+        target_options.check_seconds(name, options[name])
     if options["real"]:
         with explain_missing_extra("check", "contract"):
             from superoffice_mock.cli.check_real import check_real_tenant
         report = check_real_tenant(url, options, os.environ)
     else:
         report = check_server(url, options, os.environ)
-    write_report(report, options["format_"], options["out"])
-    sys.exit(report.exit_code)
+    end_with_report(report, options["format_"], options["out"])
 
 
 def check_options(given_options: Collection[str], *, real: bool) -> None:
@@ -105,60 +101,53 @@ def check_options(given_options: Collection[str], *, real: bool) -> None:
 
 
 def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[str, str]) -> Report:
-    """Check the server at *url*, or the built-in mock. Raise SetupError if that can't be done."""
+    """Check the server at *url*, or the built-in mock. Raise one of `base.ERRORS`."""
     with explain_missing_extra("check", "contract"):
         from superoffice_contract.suite.run import Plan, run
-    for name in ("timeout", "run_seconds"):
-        target_options.check_seconds(name, options[name])
     readings, expected = target_options.parse_readings(options["reading"])
     path = options["target_file"]
     tables, source = (
-        (tenant_file.demo_tables(), DEMO_SOURCE)
-        if path is None
-        else (target_options.read_tables(path), path)
+        (demo_tables(), DEMO_SOURCE) if path is None else (target_options.read_tables(path), path)
     )
-    try:
-        plan = Plan(
-            server=_built_in_mock(tables, source, readings) if url is None else _local_url(url),
-            tenants=tenants.read_tenants(tables, source),
-            profile=options["profile"],
-            seed=options["seed"],
-            readings=expected,
-            timeout_seconds=options["timeout"],
-            only=options["only"],
-            run_seconds=options["run_seconds"],
-            control_token=environ.get(CONTROL_TOKEN_VARIABLE),
-        )
-        with progress_bar() as progress:
-            return run(plan, progress)
-    except TargetError as error:
-        raise SetupError(str(error)) from None
+    plan = Plan(
+        server=_built_in_mock(tables, source, readings) if url is None else _local_url(url),
+        tenants=tenants.read_tenants(tables, source),
+        profile=options["profile"],
+        seed=options["seed"],
+        readings=expected,
+        timeout_seconds=options["timeout"],
+        only=options["only"],
+        run_seconds=options["run_seconds"],
+        control_token=environ.get(CONTROL_TOKEN_VARIABLE),
+    )
+    with progress_bar() as progress:
+        return run(plan, progress)
 
 
-def list_claims() -> str:
-    """Return every claim with its fact and the checks for it. Raise SetupError without them."""
+def _list_claims() -> None:
+    """Print every claim with its fact and the checks for it."""
     with explain_missing_extra("check", "contract"):
         from superoffice_contract.suite.run import checks_by_claim
-    return "\n".join(_claim_lines(checks_by_claim())) + "\n"
+    checks = checks_by_claim()
+    for claim in claims.load().values():
+        names = ", ".join(checks.get(claim.id, ())) or NO_CHECK
+        click.echo(f"{claim.id} ({claim.kind})\n  {claim.fact}\n  checked by: {names}")
 
 
 def _built_in_mock(tables: list[Any], source: str, readings: Readings) -> object:
+    from superoffice_mock import access_log
+    from superoffice_mock.app import assemble
+    from superoffice_mock.config import tenant_file
+    from superoffice_mock.config.settings import Settings
+
     settings = Settings(jump_settle=JUMP_SETTLE, readings=readings)
     facts = tenant_file.load_tenants(settings, tables, source)
     return assemble(settings, facts, access_log.log_nothing).app
 
 
 def _local_url(url: str) -> str:
-    base = target_options.parse_base_url(url)
+    base = parse_base_url(url)
     if not is_loopback(urlsplit(base).hostname):
         msg = f"{url}: is not this machine, and the check starts sync runs; add --real to check it"
         raise SetupError(msg)
     return base
-
-
-def _claim_lines(checks: Mapping[str, Collection[str]]) -> Iterator[str]:
-    for claim in claims.load().values():
-        names = ", ".join(checks.get(claim.id, ()))
-        yield f"{claim.id} ({claim.kind})"
-        yield f"  {claim.fact}"
-        yield f"  checked by: {names or 'no check; it is about the page, or a test covers it'}"

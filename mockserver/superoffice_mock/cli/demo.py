@@ -2,16 +2,17 @@
 
 import http.client
 import json
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Final
 from urllib.parse import urlsplit
 
 import click
-import msgspec
 
+from superoffice_contract.control.answers import Exchange, Journal
+from superoffice_contract.control.client import ControlClient
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
 from superoffice_mock.cli.base import Command
@@ -27,37 +28,19 @@ HEADERS: Final = {
     "Accept-Language": "*",
     "Content-Type": "application/json; charset=utf-8",
 }
-SAMPLE: Final = json.dumps(
-    {
-        "SyncUserAccounts": [
-            {"AccountId": 507, "AssociateName": "Walker LLC", "AssociateId": 874},
-            {"AccountId": 507, "AssociateName": "Walker LLC", "AssociateId": 874},
-        ]
-    },
-    indent=2,
-)
+SAMPLE_ACCOUNT: Final = {"AccountId": 507, "AssociateName": "Walker LLC", "AssociateId": 874}
+SAMPLE: Final = json.dumps({"SyncUserAccounts": [SAMPLE_ACCOUNT, SAMPLE_ACCOUNT]})
 _COLORS: Final = {"started": "green", "turned_away": "yellow"}
 
 
-class Client(msgspec.Struct, frozen=True):
-    """A client that calls once, *at* seconds after the first."""
-
-    name: str
-    at: float
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """All that a client can see of its call."""
-
-    status: int
-    seconds: float
-
-
-CLIENTS: Final = (
-    Client("Ann", 0.0),
-    Client("Bob", 0.4),  # the run of Ann's call is active
-    Client("Cid", 1.8),  # it has ended
-)
+CLIENTS: Final = {
+    "Ann": 0.0,
+    "Bob": 0.4,  # the run of Ann's call is active
+    "Cid": 1.8,  # it has ended
+}
+"""The name of each client, and how many seconds after the first it calls."""
+Answer = tuple[int, float]
+"""All that a client can see of its call: the status and the seconds until it came."""
 
 
 @click.command("demo", cls=Command)
@@ -70,7 +53,8 @@ def command() -> None:
         click.echo("Three clients send the page's sample, two accounts, as Basic tje0:\n")
         click.echo(f"  POST {PATH}\n")
         answers = _call_all(url)
-        exchanges = _get(url, "/_mock/requests")["requests"]
+        with closing(ControlClient(url)) as client:
+            exchanges = client.control("GET", "requests", Journal).requests
     for line in _comparison(answers, exchanges):
         click.echo(line)
 
@@ -78,46 +62,34 @@ def command() -> None:
 def _call_all(url: str) -> list[Answer]:
     start = time.monotonic()
 
-    def call(client: Client) -> Answer:
+    def call(at: float) -> Answer:
         # Real time passes here, and only here: the demo shows what clients measure.
-        threading.Event().wait(max(start + client.at - time.monotonic(), 0))
+        time.sleep(max(start + at - time.monotonic(), 0))
         return _post(url)
 
     with ThreadPoolExecutor(len(CLIENTS)) as pool:
-        futures: list[Future[Answer]] = [pool.submit(call, client) for client in CLIENTS]
-        return [future.result() for future in futures]
-
-
-def _connect(url: str) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        return list(pool.map(call, CLIENTS.values()))
 
 
 def _post(url: str) -> Answer:
-    connection = _connect(url)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     start = time.monotonic()
     connection.request("POST", PATH, SAMPLE, HEADERS)
     response = connection.getresponse()
     response.read()
     connection.close()
-    return Answer(response.status, time.monotonic() - start)
+    return response.status, time.monotonic() - start
 
 
-def _get(url: str, path: str) -> Any:  # noqa: ANN401 - JSON
-    connection = _connect(url)
-    connection.request("GET", path)
-    content = json.loads(connection.getresponse().read())
-    connection.close()
-    return content
-
-
-def _comparison(answers: list[Answer], exchanges: list[Any]) -> Iterator[str]:
-    in_order = sorted(exchanges, key=lambda exchange: exchange["at"])
+def _comparison(answers: list[Answer], exchanges: Iterable[Exchange]) -> Iterator[str]:
+    in_order = sorted(exchanges, key=lambda exchange: exchange.at)
     yield click.style("who  when   answer            what really happened", bold=True)
-    for client, answer, exchange in zip(CLIENTS, answers, in_order, strict=True):
-        visible = f"{answer.status} after {answer.seconds:.2f} s"
-        outcome = exchange["outcome"]
-        truth = click.style(outcome.replace("_", " "), fg=_COLORS[outcome])
-        yield f"{client.name}  {client.at:.1f} s  {visible:<16}  {truth}: {exchange['reason']}"
+    for (name, at), (status, seconds), exchange in zip(
+        CLIENTS.items(), answers, in_order, strict=True
+    ):
+        visible = f"{status} after {seconds:.2f} s"
+        truth = click.style(exchange.outcome.replace("_", " "), fg=_COLORS[exchange.outcome])
+        yield f"{name}  {at:.1f} s  {visible:<16}  {truth}: {exchange.reason}"
     yield ""
     yield "All three got the same answer, but Bob's call synced nothing. Bob can't see"
     yield "that. A test can: it reads GET /_mock/requests. Try it: superoffice-mock serve"

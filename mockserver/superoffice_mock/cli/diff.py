@@ -1,13 +1,17 @@
 """`superoffice-mock diff`: two recordings are compared."""
 
-import sys
 from functools import partial
 
 import click
 
+from superoffice_contract.openapi import operations
+from superoffice_contract.report import Report
 from superoffice_mock.cli.base import Command, max_file_option
-from superoffice_mock.cli.replay import compare_recordings
-from superoffice_mock.cli.reports import report_options, write_report
+from superoffice_mock.cli.replay import matching_rules
+from superoffice_mock.cli.reports import end_with_report, report_options
+from superoffice_mock.replay import recording_diff
+from superoffice_mock.replay.loading import load_exchanges
+from superoffice_mock.replay.request_key import RequestKeys
 
 
 @click.command("diff", cls=Command)
@@ -24,6 +28,8 @@ def command(
     The requests of A and B are paired, and their answers compared. Exit code 1 if something
     differs.
     """
-    report = compare_recordings(old, new, match, max_file, partial(click.echo, err=True))
-    write_report(report, format_, out)
-    sys.exit(report.exit_code)
+    keys, warn = RequestKeys(operations.load()), partial(click.echo, err=True)
+    old_calls, new_calls = (load_exchanges((path,), keys, warn, max_file) for path in (old, new))
+    fields = matching_rules(match, "none", repeat=False).fields
+    results = tuple(recording_diff.compare(old_calls, new_calls, fields))
+    end_with_report(Report(f"{new} compared with {old}", results), format_, out)

@@ -1,15 +1,12 @@
 """`superoffice-mock grade`: the traffic of an app is judged."""
 
 import os
-import sys
 
 import click
 
-from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import grade
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
-from superoffice_mock.cli.reports import report_options, write_report
-from superoffice_mock.errors import SetupError
+from superoffice_mock.cli.reports import end_with_report, report_options
 
 
 @click.command("grade", cls=Command)
@@ -30,13 +27,9 @@ def command(
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
         raise click.UsageError(msg)
-    token = os.environ.get(CONTROL_TOKEN_VARIABLE)
-    try:
-        if journal is None:
-            report = grade.grade_har(har or "")
-        else:
-            report = grade.grade_journal(journal, tenant or ("onsite",), token)
-    except TrafficError as error:
-        raise SetupError(str(error)) from None
-    write_report(report, format_, out)
-    sys.exit(report.exit_code)
+    if journal is None:
+        report = grade.grade_har(har or "")
+    else:
+        token = os.environ.get(CONTROL_TOKEN_VARIABLE)
+        report = grade.grade_journal(journal, tenant or ("onsite",), token)
+    end_with_report(report, format_, out)

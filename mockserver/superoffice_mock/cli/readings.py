@@ -2,8 +2,8 @@
 
 import click
 
+from superoffice_contract.openapi.readings import READINGS
 from superoffice_mock.cli.base import Command
-from superoffice_mock.core.readings import READINGS
 
 
 @click.command("readings", cls=Command)

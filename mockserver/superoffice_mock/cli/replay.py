@@ -2,29 +2,23 @@
 
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
 import click
 from click.core import ParameterSource
 
-from superoffice_contract.report import Report
+from superoffice_contract.openapi import operations
 from superoffice_mock.app import assemble
 from superoffice_mock.cli import serve
-from superoffice_mock.cli.base import (
-    Command,
-    load_configuration,
-    max_file_option,
-    settings_options,
-)
-from superoffice_mock.cli.reports import report_options, write_report
-from superoffice_mock.config import tenant_file
+from superoffice_mock.cli.base import Command, max_file_option
+from superoffice_mock.cli.reports import end_with_report, report_options
 from superoffice_mock.errors import SetupError, explain_missing_extra
-from superoffice_mock.replay import recording_diff
-from superoffice_mock.replay.loading import load_recordings, replayable
+from superoffice_mock.replay.loading import load_exchanges
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, FIELDS
 from superoffice_mock.replay.player import RecordedExchange, Rules, Timing
+from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.tenants.registry import is_tenant_id
 from superoffice_mock.webapi import replay_backend
 
@@ -69,7 +63,7 @@ NO_SETTINGS: Final = AGAINST_ONLY | COMMON | {"timing", "repeat", "on_miss"}
 @click.option("--accounts", metavar="ID,…", help="With --real: the only accounts to sync.")
 @click.option("--ca", metavar="FILE", help="With --real: certificate authority of the server, PEM.")
 @report_options
-@settings_options
+@serve.settings_options
 def command(
     files: tuple[str, ...],
     config: str | None,
@@ -87,23 +81,24 @@ def command(
     source = context.get_parameter_source
     given_options = {name for name in context.params if source(name) is not ParameterSource.DEFAULT}
     check_options(given_options, against=options["against"] is not None)
-    recordings = replayable(load_recordings(files, max_file, partial(click.echo, err=True)))
+    warn = partial(click.echo, err=True)
+    keys = RequestKeys(operations.load())
+    recordings = load_exchanges(files, keys, warn, max_file)
     if options["against"] is not None:
         with explain_missing_extra("--against", "contract"):
             from superoffice_mock.cli.replay_against import replay_against
         report = replay_against(recordings, options["against"], options, os.environ)
-        write_report(report, options["format_"], options["out"])
-        sys.exit(report.exit_code)
+        end_with_report(report, options["format_"], options["out"])
     rules = matching_rules(match, options["timing"], repeat=options["repeat"])
     flags = {name: options[name] for name in options.keys() & given_options - NO_SETTINGS}
-    configuration = load_configuration(config, flags, reading)
+    configuration = serve.load_configuration(config, flags, reading)
     backend_factory = replay_backend.replay_factory(
         recordings,
         rules,
         configuration.settings.max_body,
         simulate=options["on_miss"] == "simulate",
     )
-    tables = add_recorded_tenants(tenant_file.tenant_tables(configuration), recordings)
+    tables = add_recorded_tenants(configuration.tenants, recordings)
     sys.exit(serve.serve(configuration, tables, partial(assemble, backend_factory=backend_factory)))
 
 
@@ -117,22 +112,6 @@ def check_options(given_options: Collection[str], *, against: bool) -> None:
         if not against and name in AGAINST_ONLY:
             msg = f"{option}: is for --against URL; add that, or leave it out"
             raise SetupError(msg)
-
-
-def compare_recordings(
-    old: str,
-    new: str,
-    match: str | None,
-    max_file: int | None,
-    warn: Callable[[str], object],
-) -> Report:
-    """Return how the recording *new* differs from *old*. Raise SetupError."""
-    old_calls, new_calls = (
-        replayable(load_recordings((path,), max_file, warn)) for path in (old, new)
-    )
-    fields = matching_rules(match, "none", repeat=False).fields
-    results = tuple(recording_diff.compare(old_calls, new_calls, fields))
-    return Report(f"{new} compared with {old}", results)
 
 
 def matching_rules(match: str | None, timing: Timing | None, *, repeat: bool) -> Rules:

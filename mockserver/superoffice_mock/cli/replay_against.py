@@ -4,24 +4,28 @@ Importing this module needs the extra `contract`.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
+from superoffice_contract.checks.payloads import has_only_accounts
 from superoffice_contract.errors import TargetError
+from superoffice_contract.local_server import DEMO_SOURCE, demo_tables, is_loopback, parse_base_url
 from superoffice_contract.messages import SECRET_HEADERS
-from superoffice_contract.real_tenant.request_plan import has_only_accounts
-from superoffice_contract.real_tenant.run import MIN_PACE_SECONDS
+from superoffice_contract.openapi.operations import SAFE_METHODS
+from superoffice_contract.real_tenant.run import (
+    BACK_OFF_STATUSES,
+    MIN_PACE_SECONDS,
+    REFUSED_STATUSES,
+)
 from superoffice_contract.report import Report, Result
 from superoffice_contract.target import credentials, tenants
 from superoffice_contract.target.http import Client, Request, open_client
 from superoffice_contract.target.tenants import Header, TargetTenant
 from superoffice_mock.cli import target_options
-from superoffice_mock.config import tenant_file
-from superoffice_mock.config.settings import DEMO_SOURCE
 from superoffice_mock.core.credentials import (
     AccessToken,
     BasicCredentials,
@@ -34,19 +38,11 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.model import Entry, RecordedRequest, RecordedResponse
 from superoffice_mock.replay import answer_diff, arrival_order, recording_diff, response_bytes
 from superoffice_mock.replay.player import RecordedExchange
-from superoffice_mock.replay.pseudonym_bindings import Bindings, has_pseudonym
-from superoffice_mock.wire.cors import is_loopback
+from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings, has_pseudonym
 
-CredentialKind = (
-    type[BasicCredentials] | type[Ticket] | type[AccessToken] | type[SessionCredentials]
-)
 SignIn = tuple[Header, ...]
 """The headers that carry one credential."""
 
-REFUSED: Final = (401, 403)
-OVERLOADED: Final = (429, 502, 503, 504)
-"""Statuses of a real server after which nothing more is sent; `check --real` stops at them, too."""
-READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 DOCUMENTED_PREFIX: Final = "/api/v1/"
 REAL_ONLY: Final = ("start_syncs", "accounts", "ca")
 STAGGER: Final = 0.005
@@ -59,12 +55,9 @@ def replay_against(
     options: Mapping[str, Any],
     environ: Mapping[str, str],
 ) -> Report:
-    """Send the *recorded* requests to the server at *url* and compare. Raise SetupError."""
-    try:
-        target = _target(target_options.parse_base_url(url), options, environ)
-        results = asyncio.run(send_and_compare(recorded, target))
-    except TargetError as error:
-        raise SetupError(str(error)) from None
+    """Send the *recorded* requests to *url* and compare. Raise SetupError or TargetError."""
+    target = _target(parse_base_url(url), options, environ)
+    results = asyncio.run(send_and_compare(recorded, target))
     return Report(f"replay against {url}", tuple(results))
 
 
@@ -128,7 +121,7 @@ def _tenants(
     if options["real"] or prefix is not None or in_environment:
         tenant = target_options.find_tenant(url, path, environ)
         return {(prefix or "onsite").lower(): tenant}
-    tables = tenant_file.demo_tables() if path is None else target_options.read_tables(path)
+    tables = demo_tables() if path is None else target_options.read_tables(path)
     known_tenants = tenants.read_tenants(tables, path or DEMO_SOURCE)
     return {tenant.id.lower(): tenant for tenant in known_tenants}
 
@@ -136,45 +129,36 @@ def _tenants(
 # ---- credentials -----------------------------------------------------------------------------
 
 
-def _user_sign_ins(tenant: TargetTenant) -> list[SignIn]:
-    return [
-        credentials.authorization(credentials.basic(user.name, user.password))
-        for user in tenant.users
-    ]
-
-
-def _ticket_sign_ins(tenant: TargetTenant) -> list[SignIn]:
-    app_tokens = tuple(("SO-AppToken", app.token) for app in tenant.granted_apps[:1])
-    return [
-        credentials.authorization(f"SOTicket {ticket}", *app_tokens) for ticket in tenant.tickets
-    ]
-
-
-def _token_sign_ins(tenant: TargetTenant) -> list[SignIn]:
-    granted_apps = {app.name for app in tenant.granted_apps}
-    return [
-        credentials.authorization(f"Bearer {token.value}")
-        for token in tenant.tokens
-        if token.app in granted_apps
-    ]
-
-
-def _session_sign_ins(tenant: TargetTenant) -> list[SignIn]:
-    return [credentials.session(session.id, session.xsrf) for session in tenant.sessions]
-
-
-_SIGN_INS: Final[
-    Mapping[CredentialKind, tuple[str, Callable[[TargetTenant], Sequence[SignIn]]]]
-] = {
-    BasicCredentials: ("users", _user_sign_ins),
-    Ticket: ("tickets", _ticket_sign_ins),
-    AccessToken: ("tokens", _token_sign_ins),
-    SessionCredentials: ("sessions", _session_sign_ins),
+_NAMES: Final[Mapping[type, str]] = {
+    BasicCredentials: "users",
+    Ticket: "tickets",
+    AccessToken: "tokens",
+    SessionCredentials: "sessions",
 }
+"""Each kind of credential, as the target file calls it."""
 
 
-class NoCredentialError(Exception):
-    """The target has no credential for a recorded request; the message says which is missing."""
+def _sign_ins(tenant: TargetTenant) -> Mapping[str, list[SignIn]]:
+    """Return the headers for each credential of *tenant*, by kind."""
+    authorization, granted_apps = credentials.authorization, tenant.granted_apps
+    app_tokens = [("SO-AppToken", app.token) for app in granted_apps[:1]]
+    granted_names = {app.name for app in granted_apps}
+    return {
+        "users": [
+            authorization(credentials.basic(user.name, user.password)) for user in tenant.users
+        ],
+        "tickets": [authorization(f"SOTicket {ticket}", *app_tokens) for ticket in tenant.tickets],
+        "tokens": [
+            authorization(f"Bearer {token.value}")
+            for token in tenant.tokens
+            if token.app in granted_names
+        ],
+        "sessions": [credentials.session(session.id, session.xsrf) for session in tenant.sessions],
+    }
+
+
+class SkippedError(Exception):
+    """A request is not sent; the message says why."""
 
 
 class Signer:
@@ -190,13 +174,13 @@ class Signer:
         self._assigned: dict[tuple[str, PresentedCredentials], SignIn] = {}
 
     def sign(self, recorded: RecordedExchange, tenant: str) -> tuple[Header, ...]:
-        """Return the headers to send to *tenant*. Raise NoCredentialError if there are too few.
+        """Return the headers to send to *tenant*. Raise SkippedError if there are too few.
 
         The headers of a request that was refused stay, so that it is refused again.
         """
         headers = recorded.entry.request.headers
         presented_credentials = recorded.key.credentials
-        was_refused = recorded.entry.response.status in REFUSED
+        was_refused = recorded.entry.response.status in REFUSED_STATUSES
         if (
             isinstance(presented_credentials, UnusableCredentials)
             or was_refused
@@ -216,22 +200,17 @@ class Signer:
         sign_in_headers = self._assigned.get((tenant, presented_credentials))
         if sign_in_headers is not None:
             return sign_in_headers
-        kind, list_sign_ins = _SIGN_INS[type(presented_credentials)]  # type: ignore[index]
-        target = self._tenants.get(tenant)
+        kind, target = _NAMES[type(presented_credentials)], self._tenants.get(tenant)
         in_use = [sign_in for (id_, _), sign_in in self._assigned.items() if id_ == tenant]
-        for sign_in in list_sign_ins(target) if target is not None else ():
+        for sign_in in () if target is None else _sign_ins(target)[kind]:
             if sign_in not in in_use:
                 self._assigned[tenant, presented_credentials] = sign_in
                 return sign_in
         msg = f"the target file needs one more of the {kind} of tenant {tenant!r}"
-        raise NoCredentialError(msg)
+        raise SkippedError(msg)
 
 
 # ---- sending ---------------------------------------------------------------------------------
-
-
-class SkippedError(Exception):
-    """A request is not sent; the message says why."""
 
 
 async def send_and_compare(recorded: Sequence[RecordedExchange], target: Target) -> list[Result]:
@@ -297,11 +276,11 @@ class Sender:
     async def _result(self, recorded: RecordedExchange) -> Result:
         try:
             entry = await self._send(recorded)
-        except (SkippedError, NoCredentialError) as error:
+        except SkippedError as error:
             return Result(
                 recording_diff.exchange_title(recorded), "cannot be observed", note=str(error)
             )
-        attempt = self._bindings.attempt()
+        attempt = Attempt(self._bindings)
         differences = tuple(answer_diff.differences(recorded.entry, entry, attempt))
         attempt.commit()
         return recording_diff.exchange_result(recorded, differences)
@@ -317,7 +296,7 @@ class Sender:
                 raise
             return _entry(recorded, RecordedResponse(0, "no answer"), None)
         self._has_answer = True
-        if self._target.real and response.status in OVERLOADED:
+        if self._target.real and response.status in BACK_OFF_STATUSES:
             self._stop_reason = f"nothing was sent after an answer of {response.status}"
         if 300 <= response.status < 400 and recorded.entry.response.status != response.status:
             location = response.header("location")
@@ -361,7 +340,7 @@ class Sender:
     def _check_allowed(self, request: Request) -> None:
         """Raise SkippedError for a request that may sync accounts other than the allowed ones."""
         accounts = self._target.accounts
-        if accounts is None or request.method in READ_METHODS:
+        if accounts is None or request.method in SAFE_METHODS:
             return
         if not accounts:
             msg = "it may start a sync; allow that with --start-syncs and --accounts ID,…"

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -21,24 +22,28 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--format", "format_", type=formats, default="text", help=help_)(command)
 
 
-def write_report(report: Report, format_: str, out: str | None) -> None:
-    """Write *report* to the file *out*, or to standard output. Raise SetupError if it can't."""
+def end_with_report(report: Report, format_: str, out: str | None) -> NoReturn:
+    """Write *report* to the file *out*, or to standard output, and exit with its code.
+
+    Raise SetupError if it can't be written.
+    """
     text = FORMATS[format_](report)
     if out is None:
         click.echo(text, nl=False)
-        return
+        sys.exit(report.exit_code)
     try:
         Path(out).write_text(text, encoding="utf-8")
     except OSError as error:
         msg = f"{out}: {describe_os_error(error, NO_FOLDER)}; name a file that can be written"
         raise SetupError(msg) from error
+    sys.exit(report.exit_code)
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
     """Yield a callback that moves a bar on standard error; without a terminal it does nothing."""
     if not sys.stderr.isatty():
-        yield ignore_progress
+        yield lambda *_: None
         return
     with click.progressbar(
         length=1, file=sys.stderr, update_min_steps=0, show_eta=False, item_show_func=_shorten
@@ -49,10 +54,6 @@ def progress_bar() -> Iterator[Progress]:
             bar.update(max(0, min(done, bar.length) - bar.pos), current_item=name)
 
         yield move
-
-
-def ignore_progress(*_: object) -> None:
-    """Show nothing."""
 
 
 def _shorten(name: str | int | None) -> str:

@@ -1,18 +1,44 @@
 """`superoffice-mock serve`: the mock serves until it gets a signal."""
 
 import gc
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
 
 from superoffice_mock.access_log import make_logger
 from superoffice_mock.app import Mock, assemble
-from superoffice_mock.cli.base import Command, load_configuration, settings_options
+from superoffice_mock.cli.base import Command
 from superoffice_mock.config import tenant_file
-from superoffice_mock.config.settings import Configuration
+from superoffice_mock.config.settings import Configuration, load, options
 from superoffice_mock.server import file_limits, run
+
+
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give *command* one option per setting, `--config` and `--reading`."""
+    for option in reversed(list(options())):
+        default = "none" if option.default is None else f"{option.default}"
+        about = f"{option.help[0].upper()}{option.help[1:]}. [default: {default}]"
+        command = click.option(f"--{option.name}", metavar="VALUE", help=about)(command)
+    command = click.option(
+        "--reading",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="How to read what the page leaves open; see `superoffice-mock readings`.",
+    )(command)
+    return click.option("--config", metavar="FILE", help="TOML file: settings and tenants.")(
+        command
+    )
+
+
+def load_configuration(
+    config: str | None, flags: Mapping[str, str | None], reading: tuple[str, ...]
+) -> Configuration:
+    """Load the settings from *flags*, the environment and the file *config*. Raise SetupError."""
+    values = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
+    return load(config, os.environ, values, reading)
 
 
 @click.command("serve", cls=Command)
@@ -21,7 +47,7 @@ def command(config: str | None, reading: tuple[str, ...], **flags: str | None) -
     """Serve the mock until SIGTERM or Ctrl-C."""
     gc.disable()  # until it is ready, for a quick start
     configuration = load_configuration(config, flags, reading)
-    sys.exit(serve(configuration, tenant_file.tenant_tables(configuration), assemble))
+    sys.exit(serve(configuration, configuration.tenants, assemble))
 
 
 def serve(
@@ -34,22 +60,15 @@ def serve(
     warnings += tenant_file.list_warnings(tenants, configuration.source)
     for warning in warnings if settings.log != "off" else ():
         click.echo(f"superoffice-mock: {warning}", err=True)
+
+    def announce(line: str) -> None:
+        gc.freeze()
+        gc.enable()
+        click.echo(line)
+
     with run.open_socket(settings) as listening:
-        if settings.port_file is not None:  # not before: another server may have the port
-            run.remove_port_file(settings.port_file)
-
-        def announce() -> None:
-            gc.freeze()
-            gc.enable()
-            if settings.port_file is not None:
-                run.write_port_file(settings.port_file, run.port_of(listening))
-            click.echo(f"superoffice-mock ready on {run.url_of(listening, settings)}")
-
         mock = assemble(settings, tenants, make_logger(settings.log))
-        server = run.Server(mock, settings, announce)
-        server.run([listening])
-    if settings.port_file is not None:
-        run.remove_port_file(settings.port_file)
+        exit_code = run.serve(mock, settings, listening, announce)
     if settings.log in ("auto", "text"):
         click.echo("superoffice-mock stopped", err=True)
-    return server.exit_code
+    return exit_code

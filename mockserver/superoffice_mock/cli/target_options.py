@@ -1,17 +1,14 @@
 """Options of `check` and `replay --against`: URL, tenant, credentials, accounts and readings."""
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from math import inf
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from superoffice_contract.messages import describe_os_error
+from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.target import tenants
 from superoffice_contract.target.tenants import App, Session, TargetTenant, Token, User
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
 
 ANY: Final = "any"
@@ -30,19 +27,6 @@ def check_seconds(name: str, seconds: float | None) -> None:
     if seconds is not None and not 0 < seconds < inf:
         msg = f"--{name.replace('_', '-')} {seconds:g}: expected seconds, more than 0"
         raise SetupError(msg)
-
-
-def parse_base_url(url: str) -> str:
-    """Return *url* without a slash at its end. Raise SetupError if it is not a base URL."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https") or "@" in url or "?" in url or "#" in url:
-        msg = f"{url}: expected a base URL such as http://127.0.0.1:8204"
-        raise SetupError(msg)
-    return url.rstrip("/")
 
 
 def parse_readings(assignments: Sequence[str]) -> tuple[Readings, dict[str, str]]:
@@ -70,14 +54,9 @@ def parse_readings(assignments: Sequence[str]) -> tuple[Readings, dict[str, str]
 
 def read_tables(path: str) -> list[Any]:
     """Return the `[[tenant]]` tables of the file at *path*. Raise SetupError that names it."""
-    try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8-sig")).get("tenant", [])
-    except OSError as error:
-        msg = f"{path}: {describe_os_error(error)}"
-        raise SetupError(msg) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: is not TOML: {error}"
-        raise SetupError(msg) from None
+    from superoffice_mock.config.settings import read_toml
+
+    tables = read_toml(path).get("tenant", [])
     if not isinstance(tables, list):
         msg = f"{path}: expected [[tenant]] tables, as in the mock's configuration"
         raise SetupError(msg)

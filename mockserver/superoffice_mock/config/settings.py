@@ -8,14 +8,13 @@ from typing import Annotated, Any, Final, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from superoffice_contract.local_server import DEMO_SOURCE, demo_tables
 from superoffice_contract.messages import describe_os_error, suggest
+from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.validation import explain
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.errors import SetupError
 
 PREFIX: Final = "SUPEROFFICE_MOCK_"
-DEMO_SOURCE: Final = "the demo tenants"
-"""The source of the tenants, in messages, if the configuration has none."""
 COMMAND_LINE: Final = "command line"
 _ORIGIN: Final = re.compile(r"loopback|\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+/?", re.IGNORECASE)
 _HOW_TO_WRITE: Final = {
@@ -31,94 +30,60 @@ Count = Annotated[int, Meta(ge=1, le=10**12)]
 class Settings(msgspec.Struct, frozen=True, rename="kebab"):
     """All settings and their defaults."""
 
-    host: Annotated[Text, Meta(description="address to listen on")] = "127.0.0.1"
-    port: Annotated[
-        int, Meta(ge=0, le=65535, description="port to listen on; 0 picks a free port")
-    ] = 8204
-    port_file: Annotated[
-        Text | None,
-        Meta(description="file to write the port to when the server is ready"),
-    ] = None
+    host: Annotated[Text, "address to listen on"] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535), "port to listen on; 0 picks a free port"] = 8204
+    port_file: Annotated[Text | None, "file to write the port to when the server is ready"] = None
     seconds_per_account: Annotated[
-        float, Meta(ge=0, le=1_000_000, description="seconds that the sync of one account takes")
+        float, Meta(ge=0, le=1_000_000), "seconds that the sync of one account takes"
     ] = 5.0
     log: Annotated[
         Literal["auto", "text", "json", "off"],
-        Meta(
-            description="log format: text, json, off, or auto "
-            "(text on a terminal, otherwise crashes only)"
-        ),
+        "log format: text, json, off, or auto (text on a terminal, otherwise crashes only)",
     ] = "auto"
     journal_exchanges: Annotated[
-        Count, Meta(description="maximum number of exchanges in the journal of a tenant")
+        Count, "maximum number of exchanges in the journal of a tenant"
     ] = 1000
-    journal_bytes: Annotated[
-        Count, Meta(description="maximum size of all journals together, in bytes")
-    ] = 32 * 2**20
+    journal_bytes: Annotated[Count, "maximum size of all journals together, in bytes"] = 32 * 2**20
     cors_origins: Annotated[
-        str,
-        Meta(description="origins that CORS allows, separated by spaces; also 'loopback' or '*'"),
+        str, "origins that CORS allows, separated by spaces; also 'loopback' or '*'"
     ] = "loopback"
     control_token: Annotated[
-        Text | None,
-        Meta(description="token that /_mock/ requires; mandatory if the host is not loopback"),
+        Text | None, "token that /_mock/ requires; mandatory if the host is not loopback"
     ] = None
     jump_settle: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=60,
-            description="real seconds without a new request before a jumping clock jumps",
-        ),
+        float, Meta(ge=0, le=60), "real seconds without a new request before a jumping clock jumps"
     ] = 0.02
-    max_body: Annotated[
-        Count, Meta(description="maximum size of a request body, in bytes; more gets a 413")
-    ] = 2**20
+    max_body: Annotated[Count, "maximum size of a request body, in bytes; more gets a 413"] = 2**20
     max_headers: Annotated[
-        Count,
-        Meta(description="maximum size of the request line and headers, in bytes; more gets a 431"),
+        Count, "maximum size of the request line and headers, in bytes; more gets a 431"
     ] = 64 * 1024
-    max_accounts: Annotated[
-        Count, Meta(description="maximum number of accounts in a call; more gets a 413")
-    ] = 10_000
+    max_accounts: Annotated[Count, "maximum number of accounts in a call; more gets a 413"] = 10_000
     max_waiting: Annotated[
-        Count,
-        Meta(description="maximum number of waiting calls of a tenant; the next call gets a 503"),
+        Count, "maximum number of waiting calls of a tenant; the next call gets a 503"
     ] = 10_000
-    max_tenants: Annotated[
-        Count, Meta(description="maximum number of temporary tenants (POST /_mock/tenants)")
-    ] = 1000
+    max_tenants: Annotated[Count, "maximum number of temporary tenants (POST /_mock/tenants)"] = (
+        1000
+    )
     tenant_ttl: Annotated[
-        float,
-        Meta(
-            ge=1,
-            le=10**9,
-            description="seconds after which an unused temporary tenant is removed",
-        ),
+        float, Meta(ge=1, le=10**9), "seconds after which an unused temporary tenant is removed"
     ] = 3600.0
     expires_after: Annotated[
         Annotated[float, Meta(gt=0, le=10**9)] | None,
-        Meta(description="seconds after which tickets, access tokens and sessions expire"),
+        "seconds after which tickets, access tokens and sessions expire",
     ] = None
     max_connections: Annotated[
-        Count,
-        Meta(
-            description="maximum number of open connections; requests on more connections get a 503"
-        ),
+        Count, "maximum number of open connections; requests on more connections get a 503"
     ] = 10_000
     request_timeout: Annotated[
         float,
-        Meta(
-            gt=0,
-            le=86_400,
-            description="seconds within which a request must arrive; after that it gets a 408",
-        ),
+        Meta(gt=0, le=86_400),
+        "seconds within which a request must arrive; after that it gets a 408",
     ] = 30.0
     idle_timeout: Annotated[
-        int, Meta(ge=1, le=86_400, description="seconds after which an idle connection is closed")
+        int, Meta(ge=1, le=86_400), "seconds after which an idle connection is closed"
     ] = 75
-    tls_cert: Annotated[Text | None, Meta(description="certificate file, for HTTPS")] = None
-    tls_key: Annotated[Text | None, Meta(description="private key file of the certificate")] = None
+    tls_cert: Annotated[Text | None, "certificate file, for HTTPS"] = None
+    tls_key: Annotated[Text | None, "private key file of the certificate"] = None
     readings: Readings = Readings()
 
 
@@ -136,7 +101,7 @@ def options() -> Iterator[Option]:
     for field in msgspec.structs.fields(Settings):
         type_ = Settings.__annotations__[field.name]
         if field.name != "readings":
-            yield Option(field.encode_name, field.default, get_args(type_)[-1].description, type_)
+            yield Option(field.encode_name, field.default, get_args(type_)[-1], type_)
 
 
 # ---- sources ---------------------------------------------------------------------------------
@@ -154,11 +119,11 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """The settings, and the `[[tenant]]` tables if the file has any."""
+    """The settings, and the `[[tenant]]` tables of the file, or those of the demo tenants."""
 
     settings: Settings
-    tenants: list[Any] | None = None
-    source: str = DEMO_SOURCE
+    tenants: list[Any]
+    source: str
 
 
 def load(
@@ -174,9 +139,9 @@ def load(
     Raise SetupError that names the source and the nearest known key.
     """
     path = file or environ.get(f"{PREFIX}CONFIG")
-    table = {} if path is None else _read_file(path)
-    tenants = table.pop("tenant", None)
-    if tenants is not None and not isinstance(tenants, list):
+    table = {} if path is None else read_toml(path, "; name a TOML file with --config")
+    tenants = table.pop("tenant") if "tenant" in table else demo_tables()
+    if not isinstance(tenants, list):
         msg = f"{path}: tenant is a list of tables; write [[tenant]]"
         raise SetupError(msg)
     assignments = [
@@ -190,13 +155,14 @@ def load(
     return Configuration(settings, tenants, path or DEMO_SOURCE)
 
 
-def _read_file(path: str) -> dict[str, Any]:
+def read_toml(path: str, hint: str = "") -> dict[str, Any]:
+    """Return the content of the file at *path*. Raise SetupError; *hint* follows an OSError."""
     import tomllib
 
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
-        msg = f"{path}: {describe_os_error(error)}; name a TOML file with --config"
+        msg = f"{path}: {describe_os_error(error)}{hint}"
         raise SetupError(msg) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: is not TOML: {error}"
@@ -259,18 +225,13 @@ def _merge(assignments: list[Assignment]) -> Settings:
         except msgspec.ValidationError as error:
             option = options_by_name[name]
             expected = explain(error, option.type).partition(", got ")[0]
-            value = _format_value(assignment)
+            value = "[redacted]" if name == "control-token" else repr(text[:80])
             msg = f"{assignment.source}: {name} = {value}: {expected} ({option.help})"
             raise SetupError(msg) from None
         except ValueError as error:  # of a reading
             msg = f"{assignment.source}: {error}"
             raise SetupError(msg) from None
     return msgspec.convert({**values, "readings": readings}, Settings)
-
-
-def _format_value(assignment: Assignment) -> str:
-    """Return the value for a message, without secrets."""
-    return "[redacted]" if assignment.name == "control-token" else repr(assignment.value[:80])
 
 
 def _unknown_setting(assignment: Assignment, options_by_name: Mapping[str, Option]) -> str:

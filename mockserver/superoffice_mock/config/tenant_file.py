@@ -2,76 +2,40 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from superoffice_contract.local_server import DEMO_SOURCE, demo_tables
 from superoffice_contract.validation import explain_tables
-from superoffice_mock.config.settings import DEMO_SOURCE, Configuration, Settings
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.config.tenant_spec import (
     TenantSpec,
     build_facts,
     find_unusable_credentials,
-    tenant_defaults,
 )
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.errors import SetupError
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
 
-def demo_tables() -> list[Any]:
-    """Return the `[[tenant]]` tables of the demo tenants."""
-    import tomllib
-
-    text = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
-    return list(tomllib.loads(text)["tenant"])
-
-
-def tenant_tables(configuration: Configuration) -> list[Any]:
-    """Return the `[[tenant]]` tables of *configuration*, or those of the demo tenants."""
-    return demo_tables() if configuration.tenants is None else configuration.tenants
-
-
 def load_tenants(
     settings: Settings, tables: Sequence[Any] | None = None, source: str = DEMO_SOURCE
 ) -> tuple[TenantFacts, ...]:
-    """Return the tenants in *tables*, or the demo tenants, with the defaults in *settings*.
+    """Return the tenants in *tables*, or the demo tenants; *settings* have their defaults.
 
-    Raise SetupError as `parse_tenants` does.
-    """
-    return parse_tenants(
-        demo_tables() if tables is None else tables,
-        source,
-        settings.seconds_per_account,
-        settings.readings,
-        settings.expires_after,
-    )
-
-
-def parse_tenants(
-    tables: Sequence[Any],
-    source: str,
-    seconds_per_account: float,
-    readings: Readings,
-    expires_after: float | None = None,
-) -> tuple[TenantFacts, ...]:
-    """Return the tenants in *tables*.
-
-    *seconds_per_account* and *expires_after* (both in seconds) apply unless a table says otherwise.
     Raise SetupError that names *source* and the place of the error.
     """
+    tables = demo_tables() if tables is None else tables
     try:
         specs = msgspec.convert(list(tables), list[TenantSpec])
     except msgspec.ValidationError as error:
         msg = f"{source}: {explain_tables(error, list[TenantSpec], 'tenant')}"
         raise SetupError(msg) from None
     _check_ids(specs, source)
-    defaults = tenant_defaults(seconds_per_account, readings, expires_after)
     try:
-        return tuple(build_facts(spec, defaults) for spec in specs)
+        return tuple(build_facts(spec, settings) for spec in specs)
     except ValueError as error:
         msg = f"{source}: {error}"
         raise SetupError(msg) from None

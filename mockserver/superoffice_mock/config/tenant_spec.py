@@ -1,22 +1,14 @@
 """The `[[tenant]]` tables of a configuration, and how they become the facts of a tenant."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.credentials import App, KnownCredentials, Session
-from superoffice_mock.core.expiry import FOREVER, Lifetimes
-from superoffice_mock.core.readings import Readings
+from superoffice_mock.core.expiry import Lifetimes
 from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import (
-    AccountId,
-    Duration,
-    Durations,
-    Installation,
-    TenantId,
-    seconds,
-)
+from superoffice_mock.core.sync_run import AccountId, Durations, Installation, TenantId, seconds
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Lifetime = Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000)]
@@ -87,44 +79,11 @@ class TenantSpec(_Table):
     expires_after: Lifetime | ExpiresAfter | None = None
 
 
-class TenantDefaults(msgspec.Struct, frozen=True):
-    """The settings that apply to a tenant unless its table says otherwise."""
+def build_facts(spec: TenantSpec, settings: Settings) -> TenantFacts:
+    """Return the facts of the tenant that *spec* describes; *settings* apply where it says nothing.
 
-    durations: Durations
-    readings: Readings
-    lifetimes: Lifetimes = FOREVER
-
-
-def tenant_defaults(
-    seconds_per_account: float, readings: Readings, expires_after: float | None
-) -> TenantDefaults:
-    """Return the defaults; both times are in seconds."""
-    return TenantDefaults(
-        Durations(seconds(seconds_per_account), {}),
-        readings,
-        resolve_lifetimes(expires_after, FOREVER),
-    )
-
-
-def resolve_lifetimes(value: float | ExpiresAfter | None, default: Lifetimes) -> Lifetimes:
-    """Return the lifetimes in *value*; those of *default* where it has none."""
-    if value is None:
-        return default
-    if isinstance(value, ExpiresAfter):
-        return Lifetimes(
-            _resolve_lifetime(value.tickets, default.ticket),
-            _resolve_lifetime(value.tokens, default.token),
-            _resolve_lifetime(value.sessions, default.session),
-        )
-    return Lifetimes(seconds(value), seconds(value), seconds(value))
-
-
-def _resolve_lifetime(value: float | None, default: Duration | None) -> Duration | None:
-    return default if value is None else seconds(value)
-
-
-def build_facts(spec: TenantSpec, defaults: TenantDefaults) -> TenantFacts:
-    """Return the facts of the tenant that *spec* describes. Raise ValueError if it is invalid."""
+    Raise ValueError if it is invalid.
+    """
     apps = {app.name: App(app.name, app.token, app.email_agent) for app in spec.apps}
     for token in spec.tokens:
         if token.app not in apps:
@@ -139,20 +98,26 @@ def build_facts(spec: TenantSpec, defaults: TenantDefaults) -> TenantFacts:
             apps={app.token: app for app in apps.values()},
             tokens={token.value: apps[token.app] for token in spec.tokens},
         ),
-        durations=_durations(spec.accounts, defaults.durations),
-        readings=defaults.readings,
+        durations=Durations(
+            seconds(settings.seconds_per_account),
+            {AccountId(account.id): seconds(account.seconds) for account in spec.accounts},
+        ),
+        readings=settings.readings,
         sessions={
             session.id: Session(session.id, session.xsrf, session.user) for session in spec.sessions
         },
-        lifetimes=resolve_lifetimes(spec.expires_after, defaults.lifetimes),
+        lifetimes=_lifetimes(spec.expires_after, settings.expires_after),
     )
 
 
-def _durations(accounts: Sequence[Account], default: Durations) -> Durations:
-    if not accounts:
-        return default
-    by_account = {AccountId(account.id): seconds(account.seconds) for account in accounts}
-    return Durations(default.default, by_account)
+def _lifetimes(value: float | ExpiresAfter | None, default: float | None) -> Lifetimes:
+    if not isinstance(value, ExpiresAfter):
+        value = ExpiresAfter(value, value, value)
+    lifetimes = [
+        default if lifetime is None else lifetime
+        for lifetime in (value.tickets, value.tokens, value.sessions)
+    ]
+    return Lifetimes(*(None if lifetime is None else seconds(lifetime) for lifetime in lifetimes))
 
 
 def find_unusable_credentials(facts: TenantFacts) -> list[str]:

@@ -5,7 +5,6 @@ from typing import Any, Final, Literal, cast
 
 import httptools
 import msgspec
-from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from superoffice_mock.errors import Rejected
@@ -32,14 +31,6 @@ class ConnectionLimits(msgspec.Struct, frozen=True):
     idle_timeout: float
 
 
-class ConnectionPhase(msgspec.Struct, frozen=True):
-    """The phase of a connection, the scope of its newest request, and its start time."""
-
-    phase: Phase
-    scope: HTTPScope | None
-    since: float
-
-
 class HttpProtocol(AppConnection):
     """Uvicorn's protocol with limits, timeouts and errors in the vendor's envelope.
 
@@ -55,7 +46,8 @@ class HttpProtocol(AppConnection):
     def __init__(self, *args: Any, limits: ConnectionLimits, **more: Any) -> None:  # noqa: ANN401
         super().__init__(*args, **more)
         self._limits = limits
-        self._last_phase = ConnectionPhase("idle", None, self.loop.time())
+        self._checked_phase: tuple[Phase, object] = ("idle", None)
+        self._phase_began = self.loop.time()
         self._piece_size = 0
         self._max_head_length = self._min_head_length = 0
         self._has_refused = False
@@ -124,12 +116,13 @@ class HttpProtocol(AppConnection):
 
         The time of a phase counts from the first check that finds the connection in it.
         """
-        last, now = self._last_phase, self.loop.time()
-        if self._phase != last.phase or self.scope is not last.scope:
-            self._last_phase = ConnectionPhase(self._phase, self.scope, now)
-        elif last.phase == "idle" and now - last.since > self._limits.idle_timeout:
+        (last_phase, last_scope), phase = self._checked_phase, self._phase
+        duration = self.loop.time() - self._phase_began
+        if phase != last_phase or self.scope is not last_scope:
+            self._checked_phase, self._phase_began = (phase, self.scope), self.loop.time()
+        elif phase == "idle" and duration > self._limits.idle_timeout:
             self.transport.close()
-        elif last.phase in RECEIVING_PHASES and now - last.since > self._limits.request_timeout:
+        elif phase in RECEIVING_PHASES and duration > self._limits.request_timeout:
             most = f"{self._limits.request_timeout:g} s"
             self._refuse(Rejected(408, "", f"the request took more than {most} to arrive"))
 

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -15,11 +15,11 @@ from typing import Any, Final, Protocol
 
 import uvicorn
 
+from superoffice_contract.local_server import is_loopback
 from superoffice_contract.messages import NO_FOLDER, describe_os_error
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import SetupError
 from superoffice_mock.server.http_protocol import ConnectionLimits, HttpProtocol
-from superoffice_mock.wire.cors import is_loopback
 
 GRACE_SECONDS: Final = 5
 """How long a shutdown waits for calls in flight."""
@@ -44,15 +44,26 @@ class ServedApp(Protocol):
 
 
 class Server(uvicorn.Server):
-    """Serves until it is stopped; then answers all waiting calls."""
+    """Serves until it is stopped; then answers all waiting calls, and awaits *at_end*.
+
+    Answers get a Date, unless *date_header* is false.
+    """
 
     def __init__(
-        self, served_app: ServedApp, settings: Settings, ready: Callable[[], None]
+        self,
+        served_app: ServedApp,
+        settings: Settings,
+        ready: Callable[[], None],
+        *,
+        date_header: bool = True,
+        at_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(_config(served_app, settings))
+        self.config.date_header = date_header
         self.exit_code = 0
         self._served_app = served_app
         self._ready = ready
+        self._at_end = at_end
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve on *sockets* until stopped, with `LISTENERS` listeners on each."""
@@ -82,6 +93,8 @@ class Server(uvicorn.Server):
         """Answer all waiting calls, wait `GRACE_SECONDS` for the others, and stop."""
         self._served_app.close("the mock was shut down")
         await super().shutdown(sockets)
+        if self._at_end is not None:
+            await self._at_end()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -101,6 +114,9 @@ class Server(uvicorn.Server):
         self.exit_code = EXIT_CODES[signal.Signals(sig)]
         self.force_exit = self.should_exit
         self.should_exit = True
+
+
+MakeServer = Callable[[ServedApp, Settings, Callable[[], None]], Server]
 
 
 def _config(served_app: ServedApp, settings: Settings) -> uvicorn.Config:
@@ -159,7 +175,10 @@ def _check_certificate(cert: str, key: str | None) -> None:
 
 
 def open_socket(settings: Settings) -> socket.socket:
-    """Return a socket that listens on host and port of *settings*. Raise SetupError on failure."""
+    """Return a socket that listens on host and port of *settings*. Raise SetupError on failure.
+
+    The port file of an earlier server is removed.
+    """
     host = settings.host.strip("[]")
     family, address = _resolve(settings.host, settings.port)
     try:
@@ -171,6 +190,7 @@ def open_socket(settings: Settings) -> socket.socket:
             "choose others with --host and --port; --port 0 takes a free one"
         )
         raise SetupError(msg) from None
+    _remove_port_file(settings.port_file)  # not before: another server may have the port
     return listening
 
 
@@ -212,8 +232,10 @@ def port_of(listening: socket.socket) -> int:
     return port
 
 
-def write_port_file(path: str, port: int) -> None:
-    """Write *port* to the file *path* atomically. Raise SetupError on failure."""
+def _write_port_file(path: str | None, port: int) -> None:
+    """Write *port* to the file *path*, if any, in one step. Raise SetupError on failure."""
+    if path is None:
+        return
     draft = Path(f"{path}.part")
     try:
         draft.write_text(f"{port}", encoding="ascii")
@@ -225,18 +247,44 @@ def write_port_file(path: str, port: int) -> None:
         raise SetupError(msg) from None
 
 
-def remove_port_file(path: str) -> None:
-    """Remove the port file of a server that has stopped."""
+def _remove_port_file(path: str | None) -> None:
     with contextlib.suppress(OSError):
-        Path(path).unlink(missing_ok=True)
+        if path is not None:
+            Path(path).unlink(missing_ok=True)
+
+
+def serve(
+    served_app: ServedApp,
+    settings: Settings,
+    listening: socket.socket,
+    announce: Callable[[str], object],
+    make_server: MakeServer = Server,
+) -> int:
+    """Serve on *listening* until a signal, and return the exit code.
+
+    When the server is ready, the port file is written, and *announce* gets a line with the URL.
+    """
+
+    def report_ready() -> None:
+        _write_port_file(settings.port_file, port_of(listening))
+        announce(f"superoffice-mock ready on {url_of(listening, settings)}")
+
+    server = make_server(served_app, settings, report_ready)
+    try:
+        server.run([listening])
+    finally:
+        _remove_port_file(settings.port_file)
+    return server.exit_code
 
 
 @contextlib.contextmanager
-def serve_in_background(served_app: ServedApp, settings: Settings) -> Iterator[str]:
+def serve_in_background(
+    served_app: ServedApp, settings: Settings, make_server: MakeServer = Server
+) -> Iterator[str]:
     """Serve *served_app* in a thread and yield its URL; it is reachable from the first moment."""
     check_settings(settings)
     with open_socket(settings) as listening:
-        server = Server(served_app, settings, ready=lambda: None)
+        server = make_server(served_app, settings, lambda: None)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         try:

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from superoffice_contract.local_server import demo_tables
+from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_mock.config.settings import Configuration, Settings, options
-from superoffice_mock.core.readings import READINGS, Readings
 from tests.support.settings import DESIGN, environment_variable, load_settings, write_config
 
 SAMPLES = {  # for each setting, a text that is not the default, and its value
@@ -50,17 +51,15 @@ def test_the_settings_and_their_defaults_are_those_of_the_design() -> None:
     assert {option.name: option.default for option in options()} == DESIGN
 
 
-def test_no_help_text_begins_with_a_value_which_help_would_capitalize() -> None:
+def test_every_help_text_begins_with_no_value_as_help_would_capitalize_it() -> None:
     values = ("auto", "text", "json", "off", "loopback")
-    assert [option.name for option in options() if option.help.startswith(values)] == []
-
-
-def test_every_setting_has_a_help_text() -> None:
-    assert [option.name for option in options() if len(option.help) <= 10] == []
+    for option in options():
+        assert len(option.help) > 10, option.name
+        assert not option.help.startswith(values), option.name
 
 
 def test_without_any_source_the_defaults_and_the_demo_tenants_apply() -> None:
-    assert load_settings() == Configuration(Settings(), None, "the demo tenants")
+    assert load_settings() == Configuration(Settings(), demo_tables(), "the demo tenants")
 
 
 # ---- sources ---------------------------------------------------------------------------------
@@ -80,23 +79,16 @@ def test_a_setting_has_the_same_name_in_a_file_the_environment_and_a_flag(tmp_pa
             assert value_of(source.settings, name) == expected, name
 
 
-def test_a_file_may_use_numbers_and_lists(tmp_path: Path) -> None:
+def test_a_file_may_use_numbers_and_lists_and_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     for text, name, expected in (
-        ("port = 0", "port", 0),
+        *(("port = 0", "port", 0), ("\ufeffport = 1", "port", 1)),
         ("seconds-per-account = 0.5", "seconds-per-account", 0.5),
         ("seconds-per-account = 2", "seconds-per-account", 2.0),
         ('cors-origins = ["https://a.example", "*"]', "cors-origins", "https://a.example *"),
         ("cors-origins = []", "cors-origins", ""),
     ):
-        assert (
-            value_of(load_settings(file=write_config(tmp_path, text)).settings, name) == expected
-        ), text
-
-
-def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    path = tmp_path / "bom.toml"
-    path.write_text("port = 1", encoding="utf-8-sig")
-    assert load_settings(str(path)).settings.port == 1
+        settings = load_settings(write_config(tmp_path, text)).settings
+        assert value_of(settings, name) == expected, text
 
 
 def test_a_flag_overrides_the_environment_which_overrides_the_file(tmp_path: Path) -> None:

@@ -5,15 +5,11 @@ from typing import Any
 
 import pytest
 
+from superoffice_contract.local_server import demo_tables
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.config.tenant_file import (
-    demo_tables,
-    list_warnings,
-    load_tenants,
-    parse_tenants,
-)
+from superoffice_mock.config.tenant_file import list_warnings, load_tenants
 from superoffice_mock.core.credentials import App, Session
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import SECOND, AccountId, Installation, TenantId
 from superoffice_mock.errors import SetupError
@@ -22,12 +18,7 @@ ONSITE = 'id = "a"\ninstallation = "onsite"\n'
 
 
 def parse(tables: list[Any], expires_after: float | None = None) -> tuple[TenantFacts, ...]:
-    return parse_tenants(tables, "mock.toml", 5.0, Readings(), expires_after)
-
-
-def table_of(text: str) -> Any:
-    """Return the `[[tenant]]` table with the TOML *text*."""
-    return tomllib.loads(text)
+    return load_tenants(Settings(expires_after=expires_after), tables, "mock.toml")
 
 
 def demo_tenant(id_: str) -> TenantFacts:
@@ -44,14 +35,6 @@ def error_of(*tables: Any) -> str:
 # ---- the demo tenants ------------------------------------------------------------------------
 
 
-def test_there_are_the_three_demo_tenants_of_the_design() -> None:
-    assert [(tenant.id, tenant.installation) for tenant in parse(demo_tables())] == [
-        ("onsite", Installation.ONSITE),
-        ("Cust12345", Installation.ONLINE),
-        ("Cust54321", Installation.ONLINE),
-    ]
-
-
 @pytest.mark.claim("sample-credential")
 def test_the_onsite_demo_tenant_has_the_user_of_the_page() -> None:
     onsite = demo_tenant("onsite")
@@ -62,9 +45,12 @@ def test_the_onsite_demo_tenant_has_the_user_of_the_page() -> None:
     assert not onsite.known_credentials.tokens
 
 
-def test_the_online_demo_tenant_has_an_app_with_the_agent_and_an_account_with_its_own_time() -> (
-    None
-):
+def test_an_online_demo_tenant_has_an_app_with_the_agent_and_an_account_with_its_own_time() -> None:
+    assert [(tenant.id, tenant.installation) for tenant in parse(demo_tables())] == [
+        ("onsite", Installation.ONSITE),
+        ("Cust12345", Installation.ONLINE),
+        ("Cust54321", Installation.ONLINE),
+    ]
     online = demo_tenant("Cust12345")
     app = App("demo-app", "demo-app-token", email_agent=True)
     assert online.known_credentials.apps == {"demo-app-token": app}
@@ -102,11 +88,6 @@ def test_the_settings_apply_to_the_tenants_of_a_file_and_to_the_demo_tenants() -
         assert tenant.lifetimes.ticket == 60 * SECOND
 
 
-def test_an_error_in_the_tables_names_their_source() -> None:
-    with pytest.raises(SetupError, match=r"^mock\.toml: no \[\[tenant\]\]"):
-        load_tenants(Settings(), [], "mock.toml")
-
-
 @pytest.mark.claim("basic-empty-password")
 def test_a_password_may_be_empty_and_an_app_has_the_agent_by_default() -> None:
     users = [{"name": "ann", "password": ""}]
@@ -140,10 +121,6 @@ def test_a_tenants_own_lifetimes_override_the_setting() -> None:
 # ---- warnings --------------------------------------------------------------------------------
 
 
-def test_the_demo_tenants_have_no_warnings() -> None:
-    assert list_warnings(parse(demo_tables()), "x") == []
-
-
 def test_credentials_that_the_installation_never_accepts_get_a_warning() -> None:
     users = {"users": [{"name": "a", "password": "b"}]}
     tokens = {"apps": [{"name": "a", "token": "b"}], "tokens": [{"value": "c", "app": "a"}]}
@@ -159,103 +136,51 @@ def test_credentials_that_the_installation_never_accepts_get_a_warning() -> None
 
 # ---- invalid tables --------------------------------------------------------------------------
 
-INVALID = {
-    "a lifetime of zero": (f"{ONSITE}expires-after = 0", ["expires-after"]),
-    "a lifetime of an unknown kind": (
-        f"{ONSITE}expires-after = {{ ticket = 1 }}",
-        ["'ticket'", "expires-after", "did you mean 'tickets'"],
+INVALID: list[tuple[str, str]] = [  # what is wrong with a table, and part of the message
+    ("expires-after = 0", "expires-after"),
+    ("expires-after = {ticket = 1}", "expires-after: unknown key 'ticket'; did you mean 'tickets'"),
+    ('expires-after = "1h"', "tenant 1, expires-after: expected a number or a table, got text"),
+    ("accounts = [{id = 2147483648, seconds = 1}]", "accounts 1, id: expected at most 2147483647"),
+    ("accounts = [{id = -2147483649, seconds = 1}]", "1, id: expected at least -2147483648"),
+    ("accounts = [{id = 1, seconds = -1}]", "tenant 1, accounts 1, seconds: expected at least 0"),
+    ("accounts = [{id = 1, seconds = nan}]", "tenant 1, accounts 1, seconds: expected at "),
+    ('tickets = [""]', "tenant 1, tickets 1: expected text that is not empty"),
+    ('users = "x"', "tenant 1, users: expected a list, got text"),
+    ("apps = [{name = 'a', token = 'x', email_agent = true}]", "did you mean 'email-agent'"),
+    ("sessions = [{ID = 'a', xsrf = 'x', user = 'u'}]", "unknown key 'ID'; did you mean 'id'"),
+    (
+        "tokens = [{value = 'x', app = 'ghost'}]",
+        "tenant 'a' has a token of the unknown app 'ghost'",
     ),
-    "a lifetime that is not a number": (
-        f'{ONSITE}expires-after = "1h"',
-        ["tenant 1, expires-after: expected a number or a table, got text"],
+    ("userz = []", "unknown key 'userz'; did you mean 'users'"),
+    ("qqqqqq = 1", "unknown key 'qqqqqq'; the keys are: accounts, apps, "),
+]
+ID_RULES = "use up to 63 letters, digits and hyphens, and not 'api'"
+NO_TABLES: list[Any] = ["onsite", 1, None, []]
+INVALID_TABLES: list[tuple[list[Any], str]] = [
+    ([{"installation": "onsite"}], "tenant 1: 'id' is missing"),
+    ([{"id": "a"}], "tenant 1: 'installation' is missing; set it to online or onsite"),
+    ([{"id": "a", "installation": "x"}], "installation: expected one of online, onsite, got 'x'"),
+    *(
+        ([{"id": id_, "installation": "onsite"}], f"tenant id {id_!r} is invalid; {ID_RULES}")
+        for id_ in ("a b", "", "a/b", "API", "a" * 64, "_mock")
     ),
-    "no id": ('installation = "onsite"', ["tenant 1: 'id' is missing"]),
-    "no installation": (
-        'id = "a"',
-        ["tenant 1: 'installation' is missing; set it to online or onsite"],
+    (
+        [{"id": id_, "installation": "online"} for id_ in ("Cust1", "CUST1")],
+        "two tenants are called 'CUST1'",
     ),
-    "an unknown installation": (
-        'id = "a"\ninstallation = "cloud"',
-        ["tenant 1, installation: expected one of online, onsite, got 'cloud'"],
-    ),
-    "a space in the id": ('id = "a b"\ninstallation = "onsite"', ["'a b'", "hyphens"]),
-    "an empty id": ('id = ""\ninstallation = "onsite"', ["''"]),
-    "a slash in the id": ('id = "a/b"\ninstallation = "onsite"', ["'a/b'"]),
-    "the id api": ('id = "API"\ninstallation = "onsite"', ["'API'", "not 'api'"]),
-    "a very long id": (f'id = "{"a" * 64}"\ninstallation = "onsite"', ["aaaa"]),
-    "the path of the control surface as id": (
-        'id = "_mock"\ninstallation = "onsite"',
-        ["'_mock'"],
-    ),
-    "a token of an unknown app": (
-        'id = "a"\ninstallation = "online"\ntokens = [{ value = "8A:x", app = "ghost" }]',
-        ["'a'", "'ghost'"],
-    ),
-    "an account id above int32": (
-        f"{ONSITE}accounts = [{{ id = 2147483648, seconds = 1 }}]",
-        ["tenant 1, accounts 1, id: expected at most 2147483647"],
-    ),
-    "an account id below int32": (
-        f"{ONSITE}accounts = [{{ id = -2147483649, seconds = 1 }}]",
-        ["tenant 1, accounts 1, id: expected at least -2147483648"],
-    ),
-    "negative seconds": (
-        f"{ONSITE}accounts = [{{ id = 1, seconds = -1 }}]",
-        ["tenant 1, accounts 1, seconds: expected at least 0"],
-    ),
-    "seconds that are not a number": (
-        f"{ONSITE}accounts = [{{ id = 1, seconds = nan }}]",
-        ["tenant 1, accounts 1, seconds: expected at "],
-    ),
-    "an empty ticket": (
-        f'{ONSITE}tickets = [""]',
-        ["tenant 1, tickets 1: expected text that is not empty"],
-    ),
-    "users that are not a list": (
-        f'{ONSITE}users = "x"',
-        ["tenant 1, users: expected a list, got text"],
-    ),
-}
+    ([], "no [[tenant]]"),
+    *(([item], "tenant 1: expected a table, got ") for item in NO_TABLES),
+]
 
 
 def test_an_invalid_table_is_an_error_with_its_source_and_place() -> None:
-    for name, (text, parts) in INVALID.items():
-        message = error_of(table_of(text))
-        assert message.startswith("mock.toml: "), name
-        assert [part for part in parts if part not in message] == [], (name, message)
-        assert "\n" not in message, name
-
-
-def test_an_unknown_key_of_a_tenant_is_an_error_with_the_nearest_known_key() -> None:
-    for text, key, suggestion in (
-        ("userz = []", "userz", "users"),
-        ("apps = [{ name = 'a', token = 'x', email_agent = true }]", "email_agent", "email-agent"),
-        ("sessions = [{ ID = 'a', xsrf = 'x', user = 'u' }]", "ID", "id"),
-    ):
-        message = error_of(table_of(ONSITE + text))
-        assert f"unknown key {key!r}" in message
-        assert f"did you mean {suggestion!r}" in message
-
-
-def test_an_unknown_key_that_resembles_no_known_key_gets_no_suggestion() -> None:
-    message = error_of({"id": "a", "installation": "onsite", "qqqqqq": 1})
-    assert "unknown key 'qqqqqq'; the keys are: accounts, apps, " in message
-    assert "did you mean" not in message
-
-
-def test_two_ids_may_not_differ_in_case_only() -> None:
-    tables = [{"id": id_, "installation": "online"} for id_ in ("Cust1", "CUST1")]
-    assert "two tenants are called 'CUST1'" in error_of(*tables)
-
-
-def test_an_empty_list_of_tenants_is_an_error() -> None:
-    assert "no [[tenant]]" in error_of()
-
-
-def test_a_tenant_that_is_not_a_table_is_an_error() -> None:
-    tables: list[Any] = ["onsite", 1, None, []]
-    for table in tables:
-        assert error_of(table).startswith("mock.toml: tenant 1: expected a table, got "), table
+    more_tables = [([tomllib.loads(ONSITE + text)], expected) for text, expected in INVALID]
+    for tables, expected in (*INVALID_TABLES, *more_tables):
+        message = error_of(*tables)
+        assert message.startswith("mock.toml: "), (tables, message)
+        assert expected in message, (tables, message)
+        assert "\n" not in message, (tables, message)
 
 
 def test_an_error_next_to_a_secret_does_not_repeat_the_secret() -> None:

@@ -57,7 +57,6 @@ def head(length: int, body: bytes = BODY) -> bytes:
 
 
 def cut(message: bytes, *places: int) -> Sequence[bytes]:
-    """Return *message* in pieces, cut at *places*."""
     return [message[start:end] for start, end in pairwise((0, *places, len(message)))]
 
 

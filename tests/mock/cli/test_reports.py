@@ -1,0 +1,61 @@
+"""The report of each subcommand that checks something: its formats, and where it is written."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.contract.drift import documents
+from tests.contract.grading.builders import entry, har_of
+from tests.support.local_servers import invoke
+
+Command = tuple[object, ...]
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> dict[Command, int]:
+    """Each subcommand, and how many checks fail."""
+    page, har = tmp_path / "page", tmp_path / "app.har"
+    page.write_text(documents.TEXT.replace("at most ten", "at most 12"), encoding="utf-8")
+    har.write_bytes(har_of(entry(7, 7)))
+    return {
+        ("drift", page): 1,
+        ("grade", har): 1,
+        ("diff", har, har): 0,
+        ("check", "--only", "ids"): 0,
+    }
+
+
+def test_a_report_has_every_format_and_may_be_written_to_a_file(
+    commands: dict[Command, int], tmp_path: Path
+) -> None:
+    out = tmp_path / "report"
+    for command, count in commands.items():
+        code = min(count, 1)
+        for format_ in ("text", "json", "junit"):
+            result = invoke(*command, "--format", format_, "--out", out)
+            assert (result.exit_code, result.output) == (code, ""), (command, format_)
+            if format_ == "text":
+                assert out.read_text(encoding="utf-8").count("FAILED") == count
+            elif format_ == "json":
+                report = json.loads(out.read_bytes())
+                assert report["exit_code"] == code
+                findings = [text for result in report["results"] for text in result["findings"]]
+                assert bool(findings) == bool(count), command
+            else:
+                suites = ET.parse(out).getroot()
+                assert suites.get("failures") == str(count), command
+            if command[0] != "check":  # its report has durations
+                printed = invoke(*command, "--format", format_)
+                assert printed.output == out.read_text(encoding="utf-8"), command
+
+
+def test_a_report_that_cant_be_written_is_wrong_usage(
+    commands: dict[Command, int], tmp_path: Path
+) -> None:
+    for command in commands:
+        result = invoke(*command, "--out", tmp_path)
+        assert (result.exit_code, result.stdout) == (2, ""), command
+        advice = "is a directory; name a file that can be written"
+        assert result.stderr == f"superoffice-mock: {tmp_path}: {advice}\n", command
