@@ -2,7 +2,7 @@
 
 import click
 
-from tests.benchmarks.figures import LONG, SHORT, Figure
+from tests.benchmarks.figures import LONG, SHORT
 from tests.benchmarks.load import LoadError, MissingError
 from tests.benchmarks.measures import MEASURES
 
@@ -18,15 +18,11 @@ def main(short: bool, only: tuple[str, ...]) -> None:  # noqa: FBT001 - click's 
     for name in only or MEASURES:
         try:
             for figure in MEASURES[name](SHORT if short else LONG):
-                click.echo(_row(figure))
+                note = " missed" if figure.must and not figure.is_within(figure.must) else ""
+                cells = (figure.name, f"{figure.value:.2f}{note}", figure.must, figure.aim)
+                click.echo(f"| {' | '.join(cells)} | {figure.detail} |")
         except (LoadError, MissingError) as error:
             click.echo(f"| {name} | not measured | | | {error} |")
-
-
-def _row(figure: Figure) -> str:
-    note = " missed" if figure.must and not figure.is_within(figure.must) else ""
-    value = f"{figure.value:.2f}{note}"
-    return f"| {figure.name} | {value} | {figure.must} | {figure.aim} | {figure.detail} |"
 
 
 main()

@@ -1,24 +1,22 @@
 """The measures: each compares the mock with a reference, and yields figures with bounds."""
 
 import asyncio
-import json
 import re
-import socket
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
-from urllib.request import Request, urlopen
+from typing import Final, NamedTuple
 
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Message
 
+from superoffice_contract.control.answers import NewTenant
+from superoffice_contract.control.client import ControlClient
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
@@ -35,6 +33,7 @@ from tests.benchmarks.bodies import accounts
 from tests.benchmarks.figures import Effort, Figure
 from tests.benchmarks.load import Load, LoadError, burst
 from tests.benchmarks.programs import MeasuredServer, mock, recorder, reference, replay, run_program
+from tests.support.in_process import make_scope
 from tests.support.server_process import BASIC, PATH, environment
 
 MICRO: Final = 1e6
@@ -46,8 +45,7 @@ Measure = Callable[[Effort], Iterator[Figure]]
 # ---- load ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Two bursts, one right after the other: on the reference and on the mock."""
 
     theirs: Load
@@ -62,12 +60,9 @@ def _measure_pairs(
     burst(*ours, 1)
     results = []
     for number in range(pairs):
-        if number % 2:
-            our_load = burst(*ours, 1)
-            results.append(Pair(burst(*theirs, 1), our_load))
-        else:
-            their_load = burst(*theirs, 1)
-            results.append(Pair(their_load, burst(*ours, 1)))
+        programs = (theirs, ours)[:: -1 if number % 2 else 1]
+        loads = [burst(*program, 1) for program in programs]
+        results.append(Pair(*loads[:: -1 if number % 2 else 1]))
     return results
 
 
@@ -86,32 +81,24 @@ def _describe(pairs: list[Pair]) -> str:
 
 def throughput(effort: Effort) -> Iterator[Figure]:
     """Compare CPU per request with bare Starlette, and with Starlette that reads a long body."""
-    short, long = accounts(2), accounts(1000)
-    with run_program(mock()) as ours, run_program(reference("bare")) as bare:
-        pairs = _measure_pairs(effort.pairs, (bare, short), (ours, short))
-        yield Figure(
-            "throughput, 2 accounts", _speed_ratio(pairs), ">= 0.70", ">= 1.00", _describe(pairs)
-        )
-        p99 = _ratio(pairs, lambda load: load.p99)
-        yield Figure("p99 at 32 connections", p99, "<= 1.75", "<= 1.25")
-        camel = (ours, accounts(2, camel=True))
-        pairs = _measure_pairs(effort.pairs, (ours, short), camel)
-        yield Figure("camelCase, 2 accounts", _speed_ratio(pairs), ">= 0.90", "", _describe(pairs))
-    with run_program(mock()) as ours, run_program(reference("body")) as body:
-        pairs = _measure_pairs(effort.pairs, (body, long), (ours, long))
-        yield Figure(
-            "throughput, 1000 accounts", _speed_ratio(pairs), ">= 0.30", ">= 0.45", _describe(pairs)
-        )
-        camel = (ours, accounts(1000, camel=True))
-        pairs = _measure_pairs(effort.pairs, (ours, long), camel)
-        yield Figure(
-            "camelCase, 1000 accounts", _speed_ratio(pairs), ">= 0.90", "", _describe(pairs)
-        )
+    for count, name, must, aim in (
+        (2, "bare", ">= 0.70", ">= 1.00"),
+        (1000, "body", ">= 0.30", ">= 0.45"),
+    ):
+        plain, camel = accounts(count), accounts(count, camel=True)
+        with run_program(mock()) as ours, run_program(reference(name)) as theirs:
+            pairs = _measure_pairs(effort.pairs, (theirs, plain), (ours, plain))
+            yield _speed(f"throughput, {count} accounts", pairs, must, aim)
+            if count == 2:
+                p99 = _ratio(pairs, lambda load: load.p99)
+                yield Figure("p99 at 32 connections", p99, "<= 1.75", "<= 1.25")
+            pairs = _measure_pairs(effort.pairs, (ours, plain), (ours, camel))
+            yield _speed(f"camelCase, {count} accounts", pairs, ">= 0.90")
 
 
-def _speed_ratio(pairs: list[Pair]) -> float:
+def _speed(name: str, pairs: list[Pair], must: str, aim: str = "") -> Figure:
     """Return the speed of the mock as a share of the reference's: their CPU, inverted."""
-    return 1 / _ratio(pairs, lambda load: load.cpu)
+    return Figure(name, 1 / _ratio(pairs, lambda load: load.cpu), must, aim, _describe(pairs))
 
 
 def recorder_delay(effort: Effort) -> Iterator[Figure]:
@@ -132,18 +119,13 @@ def recorder_delay(effort: Effort) -> Iterator[Figure]:
 
 def _both_ways(
     direct: MeasuredServer, through: MeasuredServer, body: bytes, calls: int
-) -> list[tuple[float, float]]:
+) -> list[tuple[float, ...]]:
     """Return the seconds of each call through the recorder and direct, after some to warm up."""
-    with closing(_open(direct)) as direct_connection, closing(_open(through)) as connection:
-        times = [(_call(connection, body), _call(direct_connection, body)) for _ in range(calls)]
+    urls = (through.url, direct.url)
+    connections = [HTTPConnection(url.removeprefix("http://")) for url in urls]
+    with closing(connections[0]), closing(connections[1]):
+        times = [tuple(_call(connection, body) for connection in connections) for _ in range(calls)]
     return times[calls // 10 :]
-
-
-def _open(server: MeasuredServer) -> HTTPConnection:
-    connection = HTTPConnection(server.url.removeprefix("http://"))
-    connection.connect()
-    connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return connection
 
 
 def _call(connection: HTTPConnection, body: bytes) -> float:
@@ -154,8 +136,7 @@ def _call(connection: HTTPConnection, body: bytes) -> float:
     response.read()
     took = time.perf_counter() - began
     if response.status != 204:
-        message = f"the answer was {response.status}"
-        raise LoadError(message)
+        raise LoadError(f"the answer was {response.status}")
     return took
 
 
@@ -177,9 +158,7 @@ def replay_speed(effort: Effort) -> Iterator[Figure]:
         for count, body in ((2, short), (1000, long)):
             with run_program(mock()) as simulation, run_program(recording) as ours:
                 pairs = _measure_pairs(effort.pairs, (simulation, body), (ours, body))
-            yield Figure(
-                f"replay, {count} accounts", _speed_ratio(pairs), ">= 0.50", "", _describe(pairs)
-            )
+            yield _speed(f"replay, {count} accounts", pairs, ">= 0.50")
 
 
 def _make_entry(body: bytes) -> Entry:
@@ -303,10 +282,9 @@ def _call_all(server: MeasuredServer, body: bytes, paths: list[str]) -> None:
 def _create_tenant(server: MeasuredServer) -> str:
     """Create a tenant with the user of the sample; return the path of its call."""
     user = {"name": "tje0", "password": "Tje0"}
-    body = json.dumps({"users": [user], "seconds_per_account": 0, "clock": "real"}).encode()
-    with urlopen(Request(f"{server.url}/_mock/tenants", body, method="POST")) as response:
-        id_: str = json.load(response)["id"]
-    return f"/{id_}{PATH}"
+    spec = {"users": [user], "seconds_per_account": 0, "clock": "real"}
+    with closing(ControlClient(server.url)) as client:
+        return f"/{client.control('POST', 'tenants', NewTenant, spec).id}{PATH}"
 
 
 # ---- in this process -------------------------------------------------------------------------
@@ -329,7 +307,16 @@ def in_process(effort: Effort) -> Iterator[Figure]:
 
 async def _time_calls(app: ASGIApp, calls: int, body: bytes) -> float:
     """Return the mean seconds of *calls* calls."""
-    scope = _scope(len(body))
+    headers = {
+        "host": "127.0.0.1:8204",
+        "authorization": BASIC,
+        "accept": "application/json; charset=utf-8",
+        "accept-language": "*",
+        "content-type": "application/json; charset=utf-8",
+        "content-length": str(len(body)),
+    }
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = make_scope("POST", PATH, pairs)
     message: Message = {"type": "http.request", "body": body, "more_body": False}
 
     async def receive() -> Message:
@@ -344,44 +331,10 @@ async def _time_calls(app: ASGIApp, calls: int, body: bytes) -> float:
     return (time.perf_counter() - began) / calls
 
 
-def _scope(length: int) -> Scope:
-    headers: Mapping[str, Any] = {
-        "host": "127.0.0.1:8204",
-        "authorization": BASIC,
-        "accept": "application/json; charset=utf-8",
-        "accept-language": "*",
-        "content-type": "application/json; charset=utf-8",
-        "content-length": str(length),
-    }
-    return {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": PATH,
-        "raw_path": PATH.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        "client": ("127.0.0.1", 50000),
-        "server": ("127.0.0.1", 8204),
-        "state": {},
-    }
-
-
 MEASURES: Final[Mapping[str, Measure]] = {
     measure.__name__.replace("_", "-"): measure
     for measure in (
-        throughput,
-        replay_speed,
-        recorder_delay,
-        log_line,
-        starts,
-        version,
-        growth,
-        tenants,
-        fixture,
-        in_process,
+        *(throughput, replay_speed, recorder_delay, log_line, starts, version, growth, tenants),
+        *(fixture, in_process),
     )
 }

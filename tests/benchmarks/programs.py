@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 
 import psutil
 
-from tests.support.server_process import BASIC, PATH, environment
+from tests.support.server_process import BASIC, PATH, PROGRAM, environment
 
 SERVER_CORE: Final = 0
 LOAD_CORE: Final = 1
@@ -50,23 +51,24 @@ class MeasuredServer:
         return float(self.process.memory_info().rss) / 1e6
 
 
+def _subcommand(name: str, *arguments: str) -> Program:
+    return Program(name, (*PROGRAM, *arguments, "--port", "{port}"))
+
+
 def mock(*flags: str) -> Program:
     """Return the mock as users start it, with its journal and all checks."""
-    serve = (sys.executable, "-m", "superoffice_mock", "serve", "--port", "{port}")
     quiet = ("--log", "off", "--seconds-per-account", "0")
-    return Program("mock", (*serve, *quiet, *flags))
+    return _subcommand("mock", "serve", *quiet, *flags)
 
 
 def replay(recording: Path) -> Program:
     """Return a repeated replay of the HAR file *recording*."""
-    replay = (sys.executable, "-m", "superoffice_mock", "replay", str(recording))
-    return Program("replay", (*replay, "--repeat", "--port", "{port}", "--log", "off"))
+    return _subcommand("replay", "replay", str(recording), "--repeat", "--log", "off")
 
 
 def recorder(upstream: MeasuredServer, out: Path) -> Program:
     """Return a recorder in front of *upstream*."""
-    record = (sys.executable, "-m", "superoffice_mock", "record", "--port", "{port}")
-    return Program("recorder", (*record, "--upstream", upstream.url, "--out", str(out)))
+    return _subcommand("recorder", "record", "--upstream", upstream.url, "--out", str(out))
 
 
 def reference(name: str) -> Program:
@@ -108,18 +110,16 @@ def _free_port() -> int:
 
 def _await_answer(process: subprocess.Popen[bytes], port: int, name: str) -> None:
     while process.poll() is None:
-        with suppress(OSError):
-            if _status(port) == b"204":
+        with suppress(OSError, HTTPException):
+            if _status(port) == 204:
                 return
         time.sleep(POLL)
     message = f"{name} ended with exit code {process.returncode} before it answered"
     raise RuntimeError(message)
 
 
-def _status(port: int) -> bytes:
-    head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: {BASIC}\r\n"
-    body = b'{"SyncUserAccounts":[]}'
-    rest = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=5)) as client:
-        client.sendall((head + rest).encode() + body)
-        return client.recv(4096)[9:12]
+def _status(port: int) -> int:
+    headers = {"Authorization": BASIC, "Content-Type": "application/json"}
+    with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+        connection.request("POST", PATH, b'{"SyncUserAccounts":[]}', headers)
+        return connection.getresponse().status

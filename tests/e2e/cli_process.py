@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.server_process import READY, ServerProcess, environment
-
-PROGRAM = (sys.executable, "-m", "superoffice_mock")
+from tests.support.server_process import PROGRAM, ServerProcess, environment, run_program
 
 
 def program_after(code: str) -> tuple[str, ...]:
@@ -19,7 +17,6 @@ def program_after(code: str) -> tuple[str, ...]:
 
 
 def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the program until it exits."""
     return subprocess.run(
         [*PROGRAM, *arguments],
         capture_output=True,
@@ -40,7 +37,6 @@ class ServeCommand:
     seconds_until_ready: float
 
     def signal(self, number: int) -> None:
-        """Send a signal to the process."""
         self.server.process.send_signal(number)
 
     def wait_for_exit(self) -> tuple[int, str, str]:
@@ -50,7 +46,6 @@ class ServeCommand:
 
     @property
     def log(self) -> str:
-        """The text of standard error so far."""
         return self.errors_file.read_text(encoding="utf-8")
 
 
@@ -66,21 +61,6 @@ def serve(
     start = time.perf_counter()
     with (
         errors.open("w", encoding="utf-8") as stream,
-        subprocess.Popen(
-            [*program, "serve", *(() if "--port" in flags else ("--port", "0")), *flags],
-            stdout=subprocess.PIPE,
-            stderr=stream,
-            text=True,
-            encoding="utf-8",
-            env=environment(env),
-        ) as process,
+        run_program("serve", *flags, env=env, program=program, errors=stream) as server,
     ):
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            seconds = time.perf_counter() - start
-            assert line.startswith(READY), f"{line!r} {errors.read_text(encoding='utf-8')}"
-            server = ServerProcess(line.removeprefix(READY).removesuffix("\n"), process)
-            yield ServeCommand(server, errors, seconds)
-        finally:
-            process.kill()
+        yield ServeCommand(server, errors, time.perf_counter() - start)

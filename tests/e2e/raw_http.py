@@ -25,7 +25,6 @@ class RawResponse:
 
     @property
     def status(self) -> int:
-        """The status code."""
         return int(self.head.split(b" ", 2)[1])
 
     @property
@@ -44,7 +43,6 @@ class RawResponse:
         )
 
     def json(self) -> Any:
-        """The body, decoded."""
         return json.loads(self.body)
 
 
@@ -76,12 +74,10 @@ class Connection:
         self._socket.close()
 
     def send(self, raw: bytes) -> Self:
-        """Send the bytes *raw*."""
         self._socket.sendall(raw)
         return self
 
     def close(self) -> None:
-        """Close the connection."""
         self._socket.close()
 
     def read_response(self, *, to_head: bool = False) -> RawResponse:
@@ -146,6 +142,28 @@ def send_request(server: ServerProcess, raw: bytes) -> RawResponse:
     """Send *raw* on a new connection and return the response."""
     with Connection(server) as connection:
         return connection.send(raw).read_response(to_head=raw.startswith(b"HEAD"))
+
+
+def is_listening(server: HasAddress) -> bool:
+    """Return whether *server* accepts connections."""
+    try:
+        Connection(server).close()
+    except OSError:
+        return False
+    return True
+
+
+def read_all(client: socket.socket) -> bytes:
+    data = b""
+    while part := client.recv(65536):
+        data += part
+    return data
+
+
+def remove_tenant(server: ServerProcess, tenant: str) -> None:
+    raw = request(b"", {}, method="DELETE", path=f"/_mock/tenants/{tenant}")
+    response = send_request(server, raw)
+    assert (response.status, response.body) == (204, b"")
 
 
 def wait_until(condition: Callable[[], bool], description: str, within: float = 10) -> None:

@@ -55,6 +55,8 @@ def assert_one_run(server: ServerProcess, responses: list[RawResponse]) -> None:
     waits = [exchange["elapsed"] for exchange in exchanges if exchange["outcome"] == "turned_away"]
     assert all(1.0 <= seconds < 1.5 for seconds in waits)
     assert len(server.control("GET", "runs")["runs"]) == 1
+    lease = server.control("GET", "lease")
+    assert (lease["held"], lease["holder"]["run"], lease["waiting"]) == (True, 1, 0)
 
 
 @pytest.mark.claim("simultaneous", "single-run")
@@ -85,33 +87,15 @@ def test_on_a_frozen_clock_one_of_fifty_calls_starts_a_run_and_an_advance_answer
     assert_one_run(server, [connection.read_response() for connection in connections])
 
 
-def check_on_a_real_clock(server: ServerProcess, connections: list[Connection]) -> None:
-    send_at_once(connections)
-    assert_one_run(server, [connection.read_response() for connection in connections])
-
-
 @pytest.mark.claim("simultaneous", "single-run")
+@pytest.mark.usefixtures("repetition")
+@pytest.mark.parametrize(
+    "repetition",
+    [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 9))],
+    indirect=True,
+)
 def test_in_real_time_one_of_fifty_calls_starts_a_run(
     server: ServerProcess, connections: list[Connection]
 ) -> None:
-    check_on_a_real_clock(server, connections)
-
-
-@pytest.mark.slow
-@pytest.mark.usefixtures("repetition")
-@pytest.mark.parametrize("repetition", range(8), indirect=True)
-def test_in_real_time_one_of_fifty_calls_starts_a_run_every_time(
-    server: ServerProcess, connections: list[Connection]
-) -> None:
-    check_on_a_real_clock(server, connections)
-
-
-def test_after_concurrent_calls_the_run_holds_the_lease_and_no_call_waits(
-    server: ServerProcess, connections: list[Connection]
-) -> None:
-    server.control("POST", "clock/jump")
-    send_in_a_burst(connections)
-    for connection in connections:
-        connection.read_response()
-    lease = server.control("GET", "lease")
-    assert (lease["held"], lease["holder"]["run"], lease["waiting"]) == (True, 1, 0)
+    send_at_once(connections)
+    assert_one_run(server, [connection.read_response() for connection in connections])

@@ -1,4 +1,4 @@
-"""curl, unchanged: every media type, every way to sign in, and its own habits."""
+"""curl, unchanged: every media type, and its own habits."""
 
 import shutil
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.payloads import ACCOUNTS, BASIC, PAYLOADS, SIGN_INS, path_prefix
+from tests.e2e.payloads import ACCOUNTS, BASIC, PAYLOADS
 from tests.support.server_process import PATH, ServerProcess
 
 CURL = shutil.which("curl")
@@ -15,7 +15,6 @@ BODY = '{"SyncUserAccounts":[{"AccountId":507}]}'
 
 
 def curl(url: str, *arguments: str) -> tuple[int, str]:
-    """Run curl and return status and body of the response."""
     command = [str(CURL), "-sS", "--max-time", "20", "--noproxy", "*", "-w", "\n%{http_code}"]
     done = subprocess.run(
         [*command, *arguments, url], capture_output=True, text=True, check=True, encoding="utf-8"
@@ -39,16 +38,6 @@ def test_curl_syncs_the_same_accounts_in_every_media_type(
     assert curl(server.url + PATH, *headers, "--data-binary", f"@{body}") == (204, "")
     (exchange,) = server.exchanges()
     assert (exchange["accounts"], exchange["outcome"]) == (ACCOUNTS, "started")
-
-
-@pytest.mark.claim("credentials-alternatives", "schemes-by-installation")
-@pytest.mark.parametrize(("tenant", "credentials", "status"), SIGN_INS)
-def test_credentials_sent_by_curl_are_accepted_where_they_are_valid(
-    tenant: str, credentials: dict[str, str], status: int, server: ServerProcess
-) -> None:
-    headers = with_headers(credentials | {"Content-Type": "application/json"})
-    assert curl(server.url + path_prefix(tenant) + PATH, *headers, "-d", BODY)[0] == status
-    assert server.exchanges(tenant)[0]["status"] == status
 
 
 @pytest.mark.parametrize(

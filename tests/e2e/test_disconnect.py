@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.raw_http import BODY, JSON, Connection, request, wait_for_waiting_calls, wait_until
 from tests.support.server_process import BASIC, ServerProcess, run_server
 
+WITHDRAWN = "the client disconnected; its call was withdrawn"
+
 
 @pytest.fixture(scope="module")
 def _withdrawing() -> Iterator[ServerProcess]:
@@ -23,26 +25,21 @@ def withdrawing(_withdrawing: ServerProcess) -> ServerProcess:
 
 
 def wait_for_disconnect(server: ServerProcess) -> None:
-    """Wait until the journal has the disconnect of the first client."""
     wait_until(lambda: bool(server.exchanges()[0]["hung_up"]), "the first client has disconnected")
 
 
 def wait_for_outcome(server: ServerProcess) -> None:
-    """Wait until the first request has its final outcome."""
     wait_until(
         lambda: server.exchanges()[0]["outcome"] != "pending", "the first request is finished"
     )
 
 
 def send_call(server: ServerProcess) -> Connection:
-    """Send a call on a new connection."""
     return Connection(server).send(request())
 
 
 @pytest.mark.claim("disconnect-counts")
-def test_a_waiting_call_counts_although_its_client_disconnects(
-    server: ServerProcess,
-) -> None:
+def test_a_waiting_call_counts_although_its_client_disconnects(server: ServerProcess) -> None:
     server.control("POST", "clock/freeze")
     server.control("POST", "lease/hold")
     first = send_call(server)
@@ -65,9 +62,7 @@ def test_a_run_goes_on_after_its_client_disconnects(server: ServerProcess) -> No
     assert server.control("GET", "lease")["holder"]["run"] == 1
 
 
-def test_with_withdraws_a_disconnect_ends_a_blocking_run(
-    withdrawing: ServerProcess,
-) -> None:
+def test_with_withdraws_a_disconnect_ends_a_blocking_run(withdrawing: ServerProcess) -> None:
     withdrawing.control("POST", "clock/freeze")
     first = send_call(withdrawing)
     wait_for_waiting_calls(withdrawing, 1)
@@ -78,7 +73,7 @@ def test_with_withdraws_a_disconnect_ends_a_blocking_run(
     assert withdrawing.control("GET", "lease")["held"] is False
     (exchange,) = withdrawing.exchanges()
     assert (exchange["outcome"], exchange["hung_up"]) == ("started", True)
-    assert exchange["reason"] == "the client disconnected; its call was withdrawn"
+    assert exchange["reason"] == WITHDRAWN
 
 
 def test_with_withdraws_a_disconnect_leaves_the_lease_to_the_next_call(
@@ -95,10 +90,9 @@ def test_with_withdraws_a_disconnect_leaves_the_lease_to_the_next_call(
         withdrawing.control("POST", "lease/release")
         withdrawing.control("POST", "clock/advance", {"until": "idle"})
         assert second.read_response().status == 204
-    assert [exchange["outcome"] for exchange in withdrawing.exchanges()] == [
-        "turned_away",
-        "started",
-    ]
+    first_call, second_call = withdrawing.exchanges()
+    assert (first_call["outcome"], second_call["outcome"]) == ("turned_away", "started")
+    assert (first_call["reason"], first_call["elapsed"]) == (WITHDRAWN, 0)
 
 
 @pytest.mark.parametrize("part", [b"", BODY[:10]])

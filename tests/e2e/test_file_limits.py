@@ -69,9 +69,6 @@ def test_a_limit_that_the_system_refuses_leaves_the_old_one(
     assert "only 256 files open, so 216 is used; to allow more: ulimit -n 10040" in warning
 
 
-# ---- the program -----------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 def test_at_the_limit_further_clients_get_a_503_and_later_all_are_served_again(
     tmp_path: Path,
@@ -101,6 +98,5 @@ def try_call(client: Connection) -> int | None:
 
 
 def is_serving(command: ServeCommand) -> bool:
-    """Return whether a new client is served."""
     with Connection(command.server) as client:
         return try_call(client) == 204

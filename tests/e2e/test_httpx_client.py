@@ -81,38 +81,17 @@ def test_only_well_formed_and_known_credentials_are_accepted(
         assert is_anonymous is (status == 401), credentials
 
 
-def test_the_client_signs_in_by_user_and_password(
-    server: ServerProcess, client: httpx2.Client
-) -> None:
-    response = client.post(PATH, json={}, auth=("tje0", "Tje0"))
-    assert response.status_code == 204
-    assert server.exchanges()[0]["principal"]["user"] == "tje0"
-
-
-def test_a_streamed_json_body_is_accepted(server: ServerProcess, client: httpx2.Client) -> None:
-    parts = iter([b'{"SyncUserAccounts":', b'[{"AccountId":', b"508}]}"])
-    headers = BASIC | {"Content-Type": "application/json"}
-    assert client.post(PATH, content=parts, headers=headers).status_code == 204
-    assert server.exchanges()[0]["accounts"][0]["AccountId"] == 508
-
-
 @pytest.mark.claim("negotiation-ignored", "never-406")
-@pytest.mark.parametrize(
-    "headers",
-    [
+def test_negotiation_headers_do_not_change_the_response(client: httpx2.Client) -> None:
+    for headers in (
         {"Accept": "image/png"},
         {"Accept": "application/xml;q=0.1, */*;q=0"},
         {"Accept-Language": "tlh", "SO-Language": "xx", "SO-Culture": "zz", "SO-TimeZone": "99"},
         {"Accept-Encoding": "gzip, br", "Prefer": "return=representation"},
-    ],
-)
-def test_negotiation_headers_do_not_change_the_response(
-    headers: dict[str, str], server: ServerProcess, client: httpx2.Client
-) -> None:
-    assert server.exchanges() == []
-    response = client.post(PATH, json={}, headers=BASIC | headers)
-    assert (response.status_code, response.content) == (204, b"")
-    assert set(response.headers) == {"date", "cache-control", "pragma", "expires"}
+    ):
+        response = client.post(PATH, json={}, headers=BASIC | headers)
+        assert (response.status_code, response.content) == (204, b""), headers
+        assert set(response.headers) == {"date", "cache-control", "pragma", "expires"}, headers
 
 
 @pytest.mark.claim("error-format", "error-place")

@@ -12,7 +12,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.cli_process import ServeCommand, serve
-from tests.e2e.raw_http import BODY, JSON, request, send_request, wait_until
+from tests.e2e.raw_http import BODY, JSON, is_listening, request, send_request, wait_until
 from tests.support.server_process import PATH, ServerProcess
 
 pytestmark = pytest.mark.slow
@@ -36,8 +36,6 @@ users = [{ name = "tje0", password = "Tje0" }]
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """The proxy and the processes behind it."""
-
     proxy: ServerProcess
     processes: list[ServeCommand]
 
@@ -86,22 +84,12 @@ def run_nginx(nginx: str, folder: Path, processes: list[ServeCommand]) -> Iterat
             process.communicate(timeout=10)
 
 
-def is_listening(server: ServerProcess) -> bool:
-    try:
-        socket.create_connection(server.address, timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
 def call_to(tenant: str) -> bytes:
     headers = {"Authorization": f"Bearer 8A:{tenant}.token", "Content-Type": JSON}
     return request(BODY, headers | {"Content-Length": str(len(BODY))}, path=f"/{tenant}{PATH}")
 
 
-def test_calls_and_control_calls_of_a_tenant_reach_the_same_process(
-    shards: Shards,
-) -> None:
+def test_calls_and_control_calls_of_a_tenant_reach_the_same_process(shards: Shards) -> None:
     for tenant in TENANTS:
         shards.proxy.control("POST", f"clock/jump?tenant={tenant}")
         responses = [send_request(shards.proxy, call_to(tenant)).status for _ in range(3)]
@@ -148,9 +136,7 @@ def test_a_process_that_is_down_affects_only_its_own_tenants(shards: Shards) -> 
             assert len(shards.proxy.exchanges(tenant)) == 1
 
 
-def test_the_proxy_passes_on_long_bodies_and_disconnects(
-    shards: Shards,
-) -> None:
+def test_the_proxy_passes_on_long_bodies_and_disconnects(shards: Shards) -> None:
     body = b" " * (2**20 + 1)
     head = {"Authorization": "Basic dGplMDpUamUw", "Content-Length": str(len(body))}
     assert send_request(shards.proxy, request(body, head)).status == 413

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.e2e.raw_http import Connection, RawResponse
+from tests.support.make_fixtures import SAMPLE
 from tests.support.server_process import ServerProcess
 
 REQUEST_LINE = "POST /api/v1/Agents/EMail/SyncEmailAccounts"
@@ -15,22 +16,7 @@ Accept: application/json; charset=utf-8
 Accept-Language: *
 Content-Type: application/json; charset=utf-8
 """
-BODY = """\
-{
-  "SyncUserAccounts": [
-    {
-      "AccountId": 507,
-      "AssociateName": "Walker LLC",
-      "AssociateId": 874
-    },
-    {
-      "AccountId": 507,
-      "AssociateName": "Walker LLC",
-      "AssociateId": 874
-    }
-  ]
-}
-"""
+BODY = f"{SAMPLE}\n"
 
 
 def sample() -> bytes:
@@ -92,11 +78,3 @@ def test_during_a_run_the_same_response_takes_a_second(
     assert 1.0 <= second_seconds < 1.5
     assert second_response.bytes_without_date == first_response.bytes_without_date
     assert [exchange["outcome"] for exchange in server.exchanges()] == ["started", "turned_away"]
-
-
-def test_the_second_call_may_use_the_same_connection(server: ServerProcess) -> None:
-    server.control("POST", "clock/jump")
-    with Connection(server) as connection:
-        first_response = connection.send(sample()).read_response()
-        second_response = connection.send(sample()).read_response()
-    assert second_response.bytes_without_date == first_response.bytes_without_date

@@ -6,7 +6,6 @@ import shutil
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,17 +16,17 @@ import pytest
 from superoffice_mock.proxy.body_buffer import MAX_BODY_BYTES
 from superoffice_mock.recordings import har_file
 from tests.e2e import raw_http
-from tests.e2e.raw_http import Connection, wait_until
+from tests.e2e.raw_http import Connection, read_all, wait_until
 from tests.e2e.upstreams import (
     NO_CONTENT,
     ONE_ACCOUNT,
     PATH,
     RecorderFixture,
     raw_upstream,
-    read_all,
     record_in_process,
     request,
 )
+from tests.support.local_servers import make_certificate
 from tests.support.server_process import ServerProcess
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -328,9 +327,7 @@ def test_a_disconnect_of_the_client_reaches_the_upstream_and_is_recorded(
     assert (entry.response.status, entry.response.failure) == (0, "aborted")
 
 
-def test_a_disconnect_within_the_request_body_is_recorded(
-    recorder: RecorderFixture,
-) -> None:
+def test_a_disconnect_within_the_request_body_is_recorded(recorder: RecorderFixture) -> None:
     client_disconnected = threading.Event()
 
     def script(connection: socket.socket) -> None:
@@ -345,9 +342,6 @@ def test_a_disconnect_within_the_request_body_is_recorded(
     assert client_disconnected.wait(10)
     (entry,) = recorder.wait_for_entries()
     assert (entry.response.status, entry.response.failure) == (0, "aborted")
-
-
-# ---- addresses -------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
@@ -372,19 +366,10 @@ def test_the_upstream_name_is_resolved_once(
     assert len(lookups) == 1
 
 
-# ---- TLS -------------------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate for the name localhost, and its key."""
-    folder = tmp_path_factory.mktemp("upstream")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    subject = ["-nodes", "-days", "2", "-subj", "/CN=localhost"]
-    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
-    return cert, key
+    return make_certificate(tmp_path_factory.mktemp("upstream"), "DNS:localhost")
 
 
 def server_tls(pair: tuple[Path, Path], names: list[str | None]) -> ssl.SSLContext:
@@ -423,9 +408,6 @@ def test_an_upstream_without_a_trusted_certificate_is_not_called(
     assert b"shows no certificate that is trusted; --ca names its authority" in answer
     assert upstream.heads == []
     assert recorder.entries[0].response.failure == "TLS failed"
-
-
-# ---- recordings by the mock itself -----------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from superoffice_mock import cli
 from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import About
 from tests.e2e import cli_process
 from tests.e2e.recorders import POSIX, record
-from tests.e2e.upstreams import (
-    NO_CONTENT,
-    ONE_ACCOUNT,
-    raw_upstream,
-    record_in_process,
-    request,
-)
+from tests.e2e.upstreams import NO_CONTENT, ONE_ACCOUNT, raw_upstream, record_in_process, request
+from tests.support.local_servers import invoke
 from tests.support.server_process import BASIC, ServerProcess, run_server
 
 
@@ -46,7 +39,6 @@ def test_a_recorder_reports_when_it_is_ready_and_writes_the_har_when_it_is_stopp
 
 
 def sync(account: int) -> bytes:
-    """Return a call for one account."""
     authorization = f"Authorization: {BASIC}".encode()
     body = ONE_ACCOUNT.replace(b"507", b"%d" % account)
     return request(body, b"Content-Type: application/json", authorization)
@@ -89,7 +81,6 @@ def test_a_kill_under_load_loses_only_the_calls_in_progress(number: int, tmp_pat
 
 
 def accounts(bodies: set[bytes | None]) -> set[int]:
-    """Return the accounts of calls for one each."""
     return {int((body or b"").rpartition(b":")[2].removesuffix(b"}]}")) for body in bodies}
 
 
@@ -105,9 +96,7 @@ def test_ctrl_c_writes_the_har_too(tmp_path: Path) -> None:
 
 @POSIX
 @pytest.mark.slow
-def test_a_call_in_progress_when_the_recorder_stops_is_recorded_as_cut_off(
-    tmp_path: Path,
-) -> None:
+def test_a_call_in_progress_when_the_recorder_stops_is_recorded_as_cut_off(tmp_path: Path) -> None:
     request_arrived, finished = threading.Event(), threading.Event()
 
     def stall(_: object) -> None:
@@ -216,7 +205,7 @@ def test_without_the_extra_the_message_says_what_to_install() -> None:
 
 def run(*arguments: str) -> tuple[int, str]:
     """Return the exit code and the messages of a `record` that fails before it records."""
-    result = CliRunner().invoke(cli.main, ["record", *arguments])
+    result = invoke("record", *arguments)
     assert result.stdout == ""
     return result.exit_code, result.stderr
 

@@ -28,13 +28,11 @@ def test_replay_is_a_server_with_the_common_options(tmp_path: Path) -> None:
 
 
 def call(server: ServerProcess, account: int) -> int:
-    """Make a call for *account* and return the status."""
     body = b'{"SyncUserAccounts":[{"AccountId":%d}]}' % account
     return send_request(server, request(body)).status
 
 
 def call_eleven(server: ServerProcess) -> list[int]:
-    """Make eleven calls at the same time."""
     with ThreadPoolExecutor(len(ELEVEN)) as pool:
         return list(pool.map(lambda account: call(server, account), ELEVEN))
 
@@ -71,11 +69,7 @@ def test_a_part_file_can_be_replayed_and_its_torn_line_is_reported(tmp_path: Pat
     lines = [header, *map(har_file.entry_line, recording.entries[:2]), b'{"to']
     path = tmp_path / "a.har.part"
     path.write_bytes(b"".join(lines))
-    headers = {
-        "Authorization": "Basic dGplMDpUamUw",
-        "Content-Type": JSON,
-        "Content-Length": "0",
-    }
+    headers = {"Authorization": "Basic dGplMDpUamUw", "Content-Type": JSON, "Content-Length": "0"}
     with replay(path) as server:
         assert send_request(server, request(b"", headers)).status == 400
         server.process.terminate()

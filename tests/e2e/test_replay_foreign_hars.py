@@ -8,8 +8,9 @@ import pytest
 
 from superoffice_mock.recordings import har_file
 from superoffice_mock.replay.player import Rules
-from tests.e2e.replay_servers import load_exchanges, run, serve
+from tests.e2e.replay_servers import load_exchanges, serve
 from tests.mock.replay.servers import ReplayMock, run_pending_tasks
+from tests.support.local_servers import invoke
 
 HARS = sorted((Path(__file__).parents[1] / "mock" / "recordings" / "hars").glob("*.har"))
 BY_FILE = pytest.mark.parametrize("path", HARS, ids=lambda path: path.name)
@@ -45,7 +46,7 @@ def test_a_har_is_replayed_over_sockets_at_the_recorded_times(
     path: Path,
 ) -> None:
     with serve(load_exchanges(path)) as url:
-        result = run("replay", path, "--against", url, "--format", "json")
+        result = invoke("replay", path, "--against", url, "--format", "json")
     results = json.loads(result.output)["results"]
     assert [finding for result in results for finding in result["findings"]] == []
 

@@ -36,15 +36,12 @@ signal.signal(signal.SIGUSR1, lambda *_: hours.append({hours}))
 
 
 def read_until_closed(connection: Connection) -> bytes:
-    """Return all bytes until the connection is closed or reset."""
     with suppress(ConnectionError):
         return connection.read_to_end()
     return b""
 
 
-def test_a_killed_server_restarts_on_its_port_with_an_empty_journal(
-    tmp_path: Path,
-) -> None:
+def test_a_killed_server_restarts_on_its_port_with_an_empty_journal(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     with serve(tmp_path, "--port-file", str(port_file)) as first:
         port = str(first.server.address[1])

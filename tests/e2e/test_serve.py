@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from superoffice_contract.openapi.readings import READINGS
 from superoffice_mock import __version__
 from superoffice_mock.config.settings import options
-from superoffice_mock.core.readings import READINGS
-from tests.e2e.cli_process import PROGRAM, ServeCommand, run, serve
+from tests.e2e.cli_process import ServeCommand, run, serve
 from tests.e2e.raw_http import BODY, Connection, request, send_request, wait_until
-from tests.support.server_process import READY, ServerProcess, environment
+from tests.support.server_process import PROGRAM, READY, ServerProcess, environment
 
 CONFIG = """
 expires-after = 3600
@@ -101,9 +101,7 @@ def test_the_url_of_an_ipv6_host_has_brackets(host: str, tmp_path: Path) -> None
         assert command.server.control("GET", "health")["status"] == "ok"
 
 
-def test_with_a_control_token_the_server_may_listen_on_other_hosts(
-    tmp_path: Path,
-) -> None:
+def test_with_a_control_token_the_server_may_listen_on_other_hosts(tmp_path: Path) -> None:
     env = {"SUPEROFFICE_MOCK_CONTROL_TOKEN": "sesame"}
     with serve(tmp_path, "--host", "0.0.0.0", env=env) as command:
         port = command.server.address[1]
@@ -125,9 +123,7 @@ def test_an_idle_connection_is_closed_after_the_idle_timeout(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_connection_with_a_slow_call_is_not_idle(
-    tmp_path: Path,
-) -> None:
+def test_a_connection_with_a_slow_call_is_not_idle(tmp_path: Path) -> None:
     flags = ("--idle-timeout", "1", "--reading", "run=blocking", "--seconds-per-account", "1.5")
     with serve(tmp_path, *flags) as command, Connection(command.server) as busy:
         assert busy.send(request(b"", {}, method="GET")).read_response().status == 200
@@ -225,7 +221,7 @@ def test_the_help_names_every_setting_and_its_default() -> None:
 def test_the_package_is_typed_and_contains_the_demo_tenants() -> None:
     package = files("superoffice_mock")
     assert (package / "py.typed").is_file()
-    assert (package / "config" / "demo.toml").is_file()
+    assert (files("superoffice_contract") / "demo.toml").is_file()
 
 
 @pytest.fixture

@@ -93,21 +93,6 @@ def test_an_invalid_file_gets_a_line_with_its_name(
     assert expected in line
 
 
-def test_a_port_file_that_cannot_be_written_gets_a_line(
-    tmp_path: Path,
-) -> None:
-    path = tmp_path / "no" / "folder" / "port"
-    assert f"port-file {path}: " in error_line("--port", "0", "--port-file", str(path))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_port_file_that_is_a_folder_gets_a_line_and_leaves_no_draft(tmp_path: Path) -> None:
-    path = tmp_path / "port"
-    path.mkdir()
-    assert f"port-file {path}: " in error_line("--port", "0", "--port-file", str(path))
-    assert [file.name for file in tmp_path.iterdir()] == ["port"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -132,3 +117,11 @@ def test_a_socket_that_could_not_be_bound_is_closed() -> None:
         pytest.raises(SetupError, match="cannot listen"),
     ):
         open_socket(Settings(port=used.getsockname()[1]))  # a leak would be a ResourceWarning
+
+
+def test_a_port_file_that_cannot_be_written_gets_a_line_and_leaves_no_draft(tmp_path: Path) -> None:
+    folder = tmp_path / "port"
+    folder.mkdir()
+    for path in (tmp_path / "no" / "folder" / "port", folder):
+        assert f"port-file {path}: " in error_line("--port", "0", "--port-file", str(path))
+        assert [file.name for file in tmp_path.iterdir()] == ["port"]

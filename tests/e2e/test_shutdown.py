@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli_process import PROGRAM, ServeCommand, run, serve
+from tests.e2e.cli_process import ServeCommand, run, serve
 from tests.e2e.raw_http import JSON, Connection, request, wait_for_waiting_calls, wait_until
-from tests.support.server_process import BASIC, environment
+from tests.support.server_process import BASIC, PROGRAM, environment
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 HALF_HEADERS = {"Authorization": BASIC, "Content-Type": JSON, "Content-Length": "40"}
@@ -109,9 +109,6 @@ def test_a_call_that_never_completes_delays_a_shutdown_by_five_seconds(tmp_path:
     assert "Traceback" not in log
     line = log.splitlines()[-2]
     assert line.endswith("rejected: the mock was shut down before the call was complete")
-
-
-# ---- the demo --------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

@@ -55,9 +55,7 @@ def waiting_call() -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_sigterm_under_load_answers_every_call_that_has_arrived(
-    tmp_path: Path,
-) -> None:
+def test_sigterm_under_load_answers_every_call_that_has_arrived(tmp_path: Path) -> None:
     flags = ("--log", "json", "--seconds-per-account", "0")
     with serve(tmp_path, *flags) as command, ThreadPoolExecutor(CLIENTS) as pool:
         command.server.control("POST", "lease/hold?tenant=Cust12345")

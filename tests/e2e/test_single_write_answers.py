@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.core.readings import Readings
 from superoffice_mock.server.run import serve_in_background
 from tests.e2e.raw_http import Connection, RawResponse, request
 
@@ -27,8 +27,6 @@ class ServedApp(NamedTuple):
 
 
 class Address(NamedTuple):
-    """The address of a server."""
-
     address: tuple[str, int]
 
 
@@ -74,6 +72,7 @@ def test_a_wrapped_app_sends_the_same_bytes_as_messages(no_content_type: str) ->
         direct = read_responses(connection)
     with serving(wrapped_app, settings) as connection:
         wrapped = read_responses(connection)
+    assert direct[0].bytes_without_date == direct[1].bytes_without_date
     assert message_types == ["http.response.start", "http.response.body"] * 3
     assert [response.bytes_without_date for response in direct] == [
         response.bytes_without_date for response in wrapped

@@ -1,7 +1,7 @@
 """Two hundred concurrent workers, each with its own tenant, do not affect each other."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.raw_http import BODY, Connection, request, wait_until
+from tests.e2e.raw_http import BODY, Connection, remove_tenant, request, wait_until
 from tests.support.server_process import PATH, ServerProcess
 
 TENANTS = 200
@@ -35,7 +35,6 @@ class Worker:
         return self.number + 1.5
 
     def control(self, server: ServerProcess, method: str, path: str, body: object = None) -> Any:
-        """Call /_mock/ for this worker's tenant."""
         return server.control(method, f"{path}?tenant={self.tenant['id']}", body)
 
 
@@ -76,21 +75,34 @@ def call(worker: Worker) -> bytes:
 
 
 def send_calls_in_random_order(workers: list[Worker]) -> None:
-    """Send all calls of all workers in random order."""
     calls = [(client, call(worker)) for worker in workers for client in worker.clients]
     random.Random(4).shuffle(calls)
     for client, raw in calls:
         client.send(raw)
 
 
-def run_for_each(
-    pool: ThreadPoolExecutor, function: Callable[[Worker], Any], workers: list[Worker]
+def wait_until_all_wait(
+    server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
+) -> None:
+    """Wait until all calls wait, except the first of a worker whose lease is free."""
+    expected = count_waiting_calls(workers)
+    wait_until(
+        lambda: (
+            sum(lease["waiting"] for lease in get_each(server, pool, workers, "lease")) == expected
+        ),
+        f"{expected} calls wait",
+    )
+
+
+def count_waiting_calls(workers: list[Worker]) -> int:
+    return sum(2 if worker.holds_lease else 1 for worker in workers)
+
+
+def get_each(
+    server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker], path: str
 ) -> list[Any]:
-    return list(pool.map(function, workers))
-
-
-def parse_time(moment: str) -> datetime:
-    return datetime.fromisoformat(moment)
+    """Return the answers to the same GET for each worker."""
+    return list(pool.map(lambda worker: worker.control(server, "GET", path), workers))
 
 
 @pytest.mark.claim("lease-tenant")
@@ -98,31 +110,22 @@ def test_each_of_two_hundred_tenants_has_its_own_lease_clock_and_journal(
     server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
 ) -> None:
     assert len({worker.tenant["id"].lower() for worker in workers}) == TENANTS
-    first_clocks = run_for_each(
-        pool, lambda worker: worker.control(server, "GET", "clock")["now"], workers
-    )
+    first_clocks = get_each(server, pool, workers, "clock")
     send_calls_in_random_order(workers)
-    expected = sum(2 if worker.holds_lease else 1 for worker in workers)
-    wait_until(
-        lambda: count_waiting_calls(server, pool, workers) == expected, f"{expected} calls wait"
-    )
-    run_for_each(
-        pool,
-        lambda worker: worker.control(server, "POST", "clock/advance", {"seconds": worker.seconds}),
-        workers,
-    )
+    wait_until_all_wait(server, pool, workers)
+    for worker in workers:
+        worker.control(server, "POST", "clock/advance", {"seconds": worker.seconds})
     statuses = {client.read_response().status for worker in workers for client in worker.clients}
     assert statuses == {204}
-    clocks = run_for_each(pool, lambda worker: worker.control(server, "GET", "clock"), workers)
-    journals = run_for_each(pool, lambda worker: worker.control(server, "GET", "requests"), workers)
-    leases = run_for_each(pool, lambda worker: worker.control(server, "GET", "lease"), workers)
+    clocks, journals, leases = (
+        get_each(server, pool, workers, path) for path in ("clock", "requests", "lease")
+    )
     for worker, first_clock, clock, journal, lease in zip(
         workers, first_clocks, clocks, journals, leases, strict=True
     ):
         tenant = worker.tenant
-        assert parse_time(clock["now"]) - parse_time(first_clock) == timedelta(
-            seconds=worker.seconds
-        )
+        now, before = (datetime.fromisoformat(at["now"]) for at in (clock, first_clock))
+        assert now - before == timedelta(seconds=worker.seconds)
         assert {exchange["tenant"] for exchange in journal["requests"]} == {tenant["id"]}
         outcomes = [exchange["outcome"] for exchange in journal["requests"]]
         assert outcomes == ["turned_away" if worker.holds_lease else "started", "turned_away"]
@@ -133,44 +136,20 @@ def test_each_of_two_hundred_tenants_has_its_own_lease_clock_and_journal(
     assert server.exchanges() == []
 
 
-def count_waiting_calls(
-    server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
-) -> int:
-    return sum(
-        run_for_each(
-            pool, lambda worker: worker.control(server, "GET", "lease")["waiting"], workers
-        )
-    )
-
-
 def test_a_removed_tenant_answers_its_own_calls_and_no_others(
     server: ServerProcess, pool: ThreadPoolExecutor, workers: list[Worker]
 ) -> None:
     send_calls_in_random_order(workers)
-    expected = sum(2 if worker.holds_lease else 1 for worker in workers)
-    wait_until(
-        lambda: count_waiting_calls(server, pool, workers) == expected, f"{expected} calls wait"
-    )
+    wait_until_all_wait(server, pool, workers)
     removed_workers = [worker for worker in workers if worker.number % 3 == 0]
     other_workers = [worker for worker in workers if worker.number % 3]
-    run_for_each(pool, lambda worker: remove_tenant(server, worker), removed_workers)
     for worker in removed_workers:
+        remove_tenant(server, worker.tenant["id"])
         assert [client.read_response().status for client in worker.clients] == [204, 204]
-    assert count_waiting_calls(server, pool, other_workers) == sum(
-        2 if worker.holds_lease else 1 for worker in other_workers
-    )
-    assert [
-        worker
-        for worker in removed_workers
-        if worker.control(server, "GET", "lease")["status"] != 404
-    ] == []
-    run_for_each(pool, lambda worker: worker.control(server, "POST", "reset"), other_workers)
+    leases = get_each(server, pool, other_workers, "lease")
+    assert sum(lease["waiting"] for lease in leases) == count_waiting_calls(other_workers)
+    answers = get_each(server, pool, removed_workers, "lease")
+    assert {answer["status"] for answer in answers} == {404}
     for worker in other_workers:
+        worker.control(server, "POST", "reset")
         assert [client.read_response().status for client in worker.clients] == [204, 204]
-
-
-def remove_tenant(server: ServerProcess, worker: Worker) -> None:
-    raw = request(b"", {}, method="DELETE", path=f"/_mock/tenants/{worker.tenant['id']}")
-    with Connection(server) as connection:
-        response = connection.send(raw).read_response()
-    assert (response.status, response.body) == (204, b"")

@@ -1,6 +1,5 @@
 """HTTPS: the mock with a certificate and a key."""
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -16,22 +15,16 @@ from superoffice_mock.webapi.fault_injection import MALFORMED_CHUNK
 from tests.e2e.cli_process import run, serve
 from tests.e2e.payloads import BASIC
 from tests.e2e.raw_http import request
+from tests.support.local_servers import OPENSSL, make_certificate, needs_openssl
 from tests.support.server_process import PATH, ServerProcess
 
-OPENSSL = shutil.which("openssl")
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="there is no openssl on this machine")
+pytestmark = needs_openssl
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A self-signed certificate for 127.0.0.1, and its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = [str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    subject = ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    files = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
-    subprocess.run([*command, *subject, *files], check=True, capture_output=True)
-    return cert, key
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 def flags(cert: Path, key: Path) -> list[str]:

@@ -7,20 +7,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from superoffice_mock.cli.record import ProxyApp, ProxyServer
+from superoffice_contract.target.http import tls_context
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.proxy import upstream_address
 from superoffice_mock.proxy.app import RecordingProxy
-from superoffice_mock.proxy.upstream_client import UpstreamClient, tls_context
+from superoffice_mock.proxy.upstream_client import UpstreamClient
 from superoffice_mock.proxy.writer import RecordingWriter
 from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.recordings.part_file import PartFile
 from superoffice_mock.server import run
-from tests.e2e.raw_http import wait_until
+from tests.e2e.raw_http import Connection, wait_until
 
 NO_CONTENT = (
     b"HTTP/1.1 204 No Content\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nConnection: close\r\n\r\n"
@@ -63,7 +64,6 @@ class RawUpstream:
         connection.sendall(answer)
 
     def serve(self, listening: socket.socket) -> None:
-        """Serve until the socket is closed."""
         while True:
             try:
                 connection, _ = listening.accept()
@@ -118,27 +118,16 @@ class RunningRecorder:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port, for a socket."""
         parts = urlsplit(self.url)
         return str(parts.hostname), int(parts.port or 0)
 
     def connect(self) -> socket.socket:
-        """Connect a client."""
         return socket.create_connection(self.address, timeout=20)
 
     def exchange(self, raw_request: bytes) -> bytes:
         """Send *raw_request*, and return all bytes until the connection is closed."""
-        with self.connect() as client:
-            client.sendall(raw_request)
-            return read_all(client)
-
-
-def read_all(client: socket.socket) -> bytes:
-    """Return all bytes until the connection is closed."""
-    data = b""
-    while part := client.recv(65536):
-        data += part
-    return data
+        with Connection(self) as client:
+            return client.send(raw_request).read_to_end()
 
 
 def request(
@@ -161,20 +150,16 @@ def record_in_process(
     client = UpstreamClient(upstream, tls_context(ca), seconds)
     part, messages = PartFile(str(out)), list[str]()
     writer = RecordingWriter(part, messages.append)
-    app = ProxyApp(RecordingProxy(client, writer.write))
-    with run.open_socket(settings) as listening:
-        server = ProxyServer(app, client, settings, lambda: None)
-        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-        thread.start()
-        recorder = RunningRecorder(run.url_of(listening, settings), out, messages)
-        try:
+    proxy = RecordingProxy(client, writer.write)
+    make_server = partial(run.Server, date_header=False, at_end=client.aclose)
+    try:
+        with run.serve_in_background(proxy, settings, make_server) as recorder_url:
+            recorder = RunningRecorder(recorder_url, out, messages)
             yield recorder
-        finally:
-            server.should_exit = True
-            thread.join(20)
-            part.close()
-            recorder.failures = writer.failures
-            recorder.entries = part_file.finish(str(out), writer.about()).entries
+    finally:
+        part.close()
+        recorder.failures = writer.failures
+        recorder.entries = part_file.finish(str(out), writer.about()).entries
 
 
 class RecorderFixture:
@@ -182,6 +167,7 @@ class RecorderFixture:
 
     def __init__(self, upstream: RawUpstream, recorder: RunningRecorder) -> None:
         self.upstream = upstream
+        self.connect, self.exchange = recorder.connect, recorder.exchange
         self._recorder = recorder
         self._before = 0
 
@@ -189,14 +175,6 @@ class RecorderFixture:
         """Let the upstream play *script* from now on, and forget earlier requests."""
         self.upstream.play(script)
         self._before = len(self._entries())
-
-    def connect(self) -> socket.socket:
-        """Connect a client to the recorder."""
-        return self._recorder.connect()
-
-    def exchange(self, raw_request: bytes) -> bytes:
-        """Send *raw_request* to the recorder, and return all bytes of its answer."""
-        return self._recorder.exchange(raw_request)
 
     def wait_for_entries(self, count: int = 1) -> tuple[Entry, ...]:
         """Return the exchanges since the script was set, once *count* of them are written."""

@@ -2,16 +2,14 @@
 
 import http.server
 import json
-import shlex
-import shutil
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from tests.examples.chromium import Browse, make_browser
+from tests.support.local_servers import QuietHandler, serve_in_thread
 from tests.support.server_process import ServerProcess, run_server
 
 pytestmark = pytest.mark.slow
@@ -50,60 +48,29 @@ const submit = path => new Promise(resolve => {
 });
 """
 
-Visits = Callable[[*tuple[tuple[str, str], ...]], list[Any]]
 
-
-class Blank(http.server.BaseHTTPRequestHandler):
-    """Serves an empty page at every path, without a log."""
+class Blank(QuietHandler):
+    """Serves an empty page at every path."""
 
     def do_GET(self) -> None:
-        """Answer with the page."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(b"<!DOCTYPE html><title>evil</title><body>")
 
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[int]:
     """The port of a foreign web server."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Blank) as site:
-        thread = threading.Thread(target=site.serve_forever)
-        thread.start()
+    site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Blank)
+    with serve_in_thread(site):
         yield site.server_port
-        site.shutdown()
-        thread.join()
 
 
 @pytest.fixture
-def visits(tmp_path: Path) -> Visits:
+def visits(tmp_path: Path) -> Browse:
     """Visit pages with a new Chromium that resolves `evil.example` to this machine."""
-    node, chromium = shutil.which("node"), shutil.which("chromium")
-    if node is None or chromium is None:
-        pytest.skip("pages need Chromium, and Node.js to control it; install both")
-    wrapper = tmp_path / "chromium"
-    rule = shlex.quote(f"--host-resolver-rules=MAP {EVIL} 127.0.0.1")
-    wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(chromium)} {rule} "$@"\n', encoding="utf-8")
-    wrapper.chmod(0o755)
-
-    def visits(*pages: tuple[str, str]) -> list[Any]:
-        argument = json.dumps([{"url": url, "expression": expression} for url, expression in pages])
-        command = [
-            node,
-            str(HERE / "browse.cjs"),
-            str(wrapper),
-            str(tmp_path / "profile"),
-            argument,
-        ]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        values: list[Any] = json.loads(done.stdout)
-        return values
-
-    return visits
+    return make_browser(tmp_path, f"--host-resolver-rules=MAP {EVIL} 127.0.0.1")
 
 
 def state(server: ServerProcess) -> dict[str, Any]:
@@ -116,13 +83,12 @@ def state(server: ServerProcess) -> dict[str, Any]:
 
 
 def with_attempts(mock: str, expression: str) -> str:
-    """Return *expression* with the functions that try to control *mock*."""
     return f"(() => {{ const mock = {json.dumps(mock)};{ATTEMPTS} return {expression}; }})()"
 
 
 @pytest.mark.parametrize("host", [EVIL, "localhost", "127.0.0.1"])
 def test_a_page_of_another_origin_reads_and_changes_nothing(
-    host: str, site: int, visits: Visits, server: ServerProcess
+    host: str, site: int, visits: Browse, server: ServerProcess
 ) -> None:
     before = state(server)
     page = f"http://{host}:{site}/"
@@ -135,7 +101,7 @@ def test_a_page_of_another_origin_reads_and_changes_nothing(
     assert state(server) == before
 
 
-def test_a_page_with_a_rebound_host_name_is_refused(visits: Visits, server: ServerProcess) -> None:
+def test_a_page_with_a_rebound_host_name_is_refused(visits: Browse, server: ServerProcess) -> None:
     before = state(server)
     port = server.address[1]
     rebound = f"http://{EVIL}:{port}"
@@ -148,7 +114,7 @@ def test_a_page_with_a_rebound_host_name_is_refused(visits: Visits, server: Serv
     assert state(server) == before
 
 
-def test_on_a_host_that_is_not_loopback_a_page_needs_the_token(visits: Visits) -> None:
+def test_on_a_host_that_is_not_loopback_a_page_needs_the_token(visits: Browse) -> None:
     right = {"headers": {"Authorization": "Bearer sesame"}}
     wrong = {"headers": {"Authorization": "Bearer open"}}
     with run_server("--log", "off", "--host", "0.0.0.0", "--control-token", "sesame") as server:

@@ -14,16 +14,13 @@ import pytest
 import yaml
 
 from superoffice_mock.config.settings import PREFIX, options
+from tests.support.documents import read
 from tests.support.server_process import environment, run_server
 
-HERE: Final = Path(__file__).parent
+EXAMPLES: Final = "tests/examples/"
 DEFAULT_PORT: Final = next(str(option.default) for option in options() if option.name == "port")
 SETTINGS: Final = {f"{PREFIX}{option.name.upper().replace('-', '_')}" for option in options()}
 TOKEN: Final = "${CONTROL_TOKEN:?any text that only your tests know}"
-
-
-def source(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
 
 
 # ---- GitHub Actions --------------------------------------------------------------------------
@@ -32,7 +29,7 @@ def source(name: str) -> str:
 @pytest.fixture
 def workflow() -> Any:
     # "on" is a boolean in YAML 1.1 and a word for GitHub.
-    return yaml.load(source("github-actions.yml"), yaml.BaseLoader)
+    return yaml.load(read(EXAMPLES + "github-actions.yml"), yaml.BaseLoader)
 
 
 def test_every_step_of_the_workflow_uses_an_action_or_runs_something(workflow: Any) -> None:
@@ -68,7 +65,7 @@ def test_the_step_that_starts_the_mock_leaves_it_running_for_the_next_steps(
 
 @pytest.fixture
 def services() -> Any:
-    return yaml.safe_load(source("compose.yml"))["services"]
+    return yaml.safe_load(read(EXAMPLES + "compose.yml"))["services"]
 
 
 def test_the_services_use_known_settings_and_wait_until_the_mock_is_healthy(services: Any) -> None:

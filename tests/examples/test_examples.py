@@ -13,11 +13,8 @@ from tests.support.documents import read
 from tests.support.server_process import PATH, ServerProcess, environment
 
 HERE: Final = Path(__file__).parent
-README: Final = "tests/examples/README.md"
-
-
-def source(name: str) -> str:
-    return (HERE / name).read_text(encoding="utf-8")
+EXAMPLES: Final = "tests/examples/"
+README: Final = f"{EXAMPLES}README.md"
 
 
 # ---- the README ------------------------------------------------------------------------------
@@ -29,11 +26,11 @@ def test_the_readme_shows_the_files() -> None:
         *("mail-sync.test.js", "mail_sync.php", "MailSyncTest.cs"),
         *("github-actions.yml", "compose.yml"),
     )
-    assert [file for file in files if source(file) not in blocks] == []
+    assert [file for file in files if read(EXAMPLES + file) not in blocks] == []
 
 
 def test_the_readme_shows_the_script_of_the_panel() -> None:
-    (script,) = re.findall(r"(function xsrf.*?)</script>", source("panel.html"), re.DOTALL)
+    (script,) = re.findall(r"(function xsrf.*?)</script>", read(EXAMPLES + "panel.html"), re.DOTALL)
     assert f"```js\n{script}```" in read(README)
 
 
@@ -75,9 +72,9 @@ def test_the_javascript_test_passes_and_leaves_no_tenant(node: str, server: Serv
 def test_the_javascript_test_fails_for_an_app_that(
     node: str, server: ServerProcess, tmp_path: Path, line: str, replacement: str, message: str
 ) -> None:
-    assert line in source("mail-sync.js")
+    assert line in read(EXAMPLES + "mail-sync.js")
     shutil.copy(HERE / "mail-sync.test.js", tmp_path)
-    changed = source("mail-sync.js").replace(line, replacement)
+    changed = read(EXAMPLES + "mail-sync.js").replace(line, replacement)
     (tmp_path / "mail-sync.js").write_text(changed, encoding="utf-8")
     done = node_test(node, tmp_path, server)
     assert done.returncode == 1
@@ -125,8 +122,9 @@ def test_the_answers_to_the_control_calls_of_the_csharp_test_have_the_members_it
     server: ServerProcess,
 ) -> None:
     call = r'Control\(HttpMethod\.(\w+), "([^"]+)"(?:, new \{ (\w+) = "(\w+)" \}| \+ query)'
-    calls = re.findall(call, source("MailSyncTest.cs"))
-    assert len(calls) == source("MailSyncTest.cs").count("await Control(")
+    program = read(EXAMPLES + "MailSyncTest.cs")
+    calls = re.findall(call, program)
+    assert len(calls) == program.count("await Control(")
     query, known_members = "", set[str]()
     for method, path, name, value in calls:
         answer = server.control(method.upper(), path + query, {name: value} if name else None)
@@ -135,4 +133,4 @@ def test_the_answers_to_the_control_calls_of_the_csharp_test_have_the_members_it
             query = f"tenant={answer['id']}"
             urlopen(answer["url"] + PATH, timeout=10).close()  # so that the journal is not empty
         known_members |= members(answer)
-    assert set(re.findall(r'GetProperty\("(\w+)"\)', source("MailSyncTest.cs"))) <= known_members
+    assert set(re.findall(r'GetProperty\("(\w+)"\)', program)) <= known_members

@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from tests.e2e.payloads import path_prefix
 from tests.examples.typescript_client import (
     ACCESS_TOKEN,
     PASSWORD,
@@ -16,6 +17,7 @@ from tests.examples.typescript_client import (
     Client,
     make_accounts,
 )
+from tests.support.documents import read
 from tests.support.make_fixtures import CLIENT_HEADERS, TYPESCRIPT_CLIENT
 from tests.support.server_process import PATH, ServerProcess
 
@@ -42,15 +44,11 @@ def client(node: str, server: ServerProcess) -> Client:
 
 
 @pytest.mark.parametrize(
-    ("sign_in", "base", "tenant", "scheme", "user", "app"),
+    ("sign_in", "tenant", "principal"),
     [
-        pytest.param(PASSWORD, "", "onsite", "Basic", "tje0", None, id="a password onsite"),
-        pytest.param(
-            TICKET, "/Cust12345", "Cust12345", "SOTicket", None, "demo-app", id="a ticket Online"
-        ),
-        pytest.param(
-            ACCESS_TOKEN, "/Cust12345", "Cust12345", "Bearer", None, "demo-app", id="a token Online"
-        ),
+        pytest.param(PASSWORD, "onsite", ("Basic", "tje0", None), id="a password onsite"),
+        pytest.param(TICKET, "Cust12345", ("SOTicket", None, "demo-app"), id="a ticket Online"),
+        pytest.param(ACCESS_TOKEN, "Cust12345", ("Bearer", None, "demo-app"), id="a token Online"),
     ],
 )
 @pytest.mark.claim("basic-onsite", "ticket-online", "bearer-online")
@@ -58,37 +56,33 @@ def test_a_call_with_any_sign_in_starts_a_run(
     client: Client,
     server: ServerProcess,
     sign_in: Mapping[str, str],
-    base: str,
     tenant: str,
-    scheme: str,
-    user: str | None,
-    app: str | None,
+    principal: tuple[str, str | None, str | None],
 ) -> None:
-    assert client.sync(sign_in, base, accounts=make_accounts(1)) == RESOLVED
+    assert client.sync(sign_in, path_prefix(tenant), accounts=make_accounts(1)) == RESOLVED
     (exchange,) = server.exchanges(tenant)
     assert exchange["outcome"] == "started"
-    assert exchange["principal"] == {"scheme": scheme, "user": user, "app": app}
+    assert exchange["principal"] == dict(zip(("scheme", "user", "app"), principal, strict=True))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("sign_in", "base", "tenant"),
+    ("sign_in", "tenant"),
     [
-        pytest.param(PASSWORD, "/Cust12345", "Cust12345", id="a password Online"),
-        pytest.param({"ticket": "7T:demo-ticket"}, "/Cust12345", "Cust12345", id="no app token"),
-        pytest.param(ACCESS_TOKEN, "", "onsite", id="an access token onsite"),
-        pytest.param({}, "", "onsite", id="no sign-in"),
+        pytest.param(PASSWORD, "Cust12345", id="a password Online"),
+        pytest.param({"ticket": "7T:demo-ticket"}, "Cust12345", id="no app token"),
+        pytest.param(ACCESS_TOKEN, "onsite", id="an access token onsite"),
+        pytest.param({}, "onsite", id="no sign-in"),
     ],
 )
 @pytest.mark.claim("basic-onsite-only", "ticket-online", "bearer-online-only", "unauthorized")
 def test_a_sign_in_that_the_installation_does_not_accept_rejects_the_promise_with_a_401(
-    client: Client, server: ServerProcess, sign_in: Mapping[str, str], base: str, tenant: str
+    client: Client, server: ServerProcess, sign_in: Mapping[str, str], tenant: str
 ) -> None:
-    result = client.sync(sign_in, base, accounts=make_accounts(1))
+    result = client.sync(sign_in, path_prefix(tenant), accounts=make_accounts(1))
     assert result["status"] == 401
     assert result["body"]["Message"] == "Authorization has been denied for this request."
-    (exchange,) = server.exchanges(tenant)
-    assert exchange["outcome"] == "rejected"
+    assert [exchange["outcome"] for exchange in server.exchanges(tenant)] == ["rejected"]
 
 
 # ---- accounts --------------------------------------------------------------------------------
@@ -117,9 +111,8 @@ def test_accounts_from_the_service_are_accepted_when_they_are_sent_back(
     assert exchange["accounts"] == [{"AccountId": 507, "AssociateName": "tje0", "AssociateId": 874}]
     assert exchange["outcome"] == "started"
     assert exchange["violations"] == []
-    (account,) = json.loads(server.control("GET", f"requests/{exchange['id']}")["body"])[
-        "syncUserAccounts"
-    ]
+    body = json.loads(server.control("GET", f"requests/{exchange['id']}")["body"])
+    (account,) = body["syncUserAccounts"]
     assert account["tableRight"] is not None
     assert "AccountId" in account["fieldProperties"]
 
@@ -191,16 +184,11 @@ def test_a_call_that_is_turned_away_resolves_like_one_that_started(
 def test_the_example_of_the_readme_prints_what_the_readme_says(
     node: str, server: ServerProcess
 ) -> None:
-    readme = (HERE.parents[1] / "mockserver" / "README.md").read_text(encoding="utf-8")
-    example = readme.split("```js\n")[1].split("```")[0]
-    expected = readme.split("```js\n")[1].split("It prints `")[1].split("`")[0]
+    section = read("mockserver/README.md").split("```js\n")[1]
+    program = section.split("```")[0].replace("http://127.0.0.1:8204", server.url)
+    expected = section.split("It prints `")[1].split("`")[0]
     done = subprocess.run(
-        [node, "-"],
-        input=example.replace("http://127.0.0.1:8204", server.url),
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        timeout=60,
+        [node, "-"], input=program, cwd=HERE, capture_output=True, text=True, timeout=60
     )
     assert done.stdout.strip() == expected, done.stderr
     assert [call["outcome"] for call in server.exchanges()] == ["started"]
@@ -218,17 +206,13 @@ def test_the_fixture_of_this_client_has_the_requests_that_it_sends(
     client.sync(PASSWORD, ready=[READY | {"AssociateName": "Walker LLC"}])
     client.sync(TICKET, "/Cust12345", accounts=[account])
     client.sync(ACCESS_TOKEN, "/Cust12345", accounts=[account])
-    for step, tenant, number in zip(
-        TYPESCRIPT_CLIENT,
-        ("onsite", "onsite", "Cust12345", "Cust12345"),
-        (0, 1, 0, 1),
-        strict=False,
-    ):
-        id_ = server.exchanges(tenant)[number]["id"]
-        call = server.control("GET", f"requests/{id_}?tenant={tenant}")
+    exchanges = server.exchanges() + server.exchanges("Cust12345")
+    for step, exchange in zip(TYPESCRIPT_CLIENT[:4], exchanges, strict=True):
+        path = f"requests/{exchange['id']}?tenant={exchange['tenant']}"
+        call = server.control("GET", path)
         assert call["path"] == step.target
         assert call["body"] == step.body
         headers = {header["name"]: header["value"] for header in call["headers"]}
-        assert {*headers} == {*map(str.lower, step.headers), "content-length", "host"}
+        assert {*headers} == {*map(str.lower, step.all_headers), "content-length", "host"}
         fixed = {name.lower(): value for name, value in CLIENT_HEADERS.items()}
         assert {name: headers[name] for name in fixed} == fixed

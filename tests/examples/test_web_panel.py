@@ -1,17 +1,15 @@
 """A web panel in a real Chromium, signed in by the demo page of the mock and on another port."""
 
-import functools
 import http.server
-import json
-import shutil
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
+from tests.examples.chromium import Browse, make_browser
+from tests.support.local_servers import QuietHandler, serve_in_thread
 from tests.support.server_process import ServerProcess
 
 pytestmark = pytest.mark.slow
@@ -24,45 +22,23 @@ DEMO_SYNCS: Final = """new Promise(resolve => {
 })"""
 """Presses the button of the demo page and returns the texts that it shows then."""
 
-Visit = tuple[str, str]
-Browse = Callable[[*tuple[Visit, ...]], list[Any]]
 
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
+class Quiet(QuietHandler, http.server.SimpleHTTPRequestHandler):
     """Serves files without a log."""
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """The port of the partner's web server, which has the panel."""
-    handler = functools.partial(Quiet, directory=HERE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as panel:
-        thread = threading.Thread(target=panel.serve_forever)
-        thread.start()
+    panel = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=HERE))
+    with serve_in_thread(panel):
         yield panel.server_port
-        panel.shutdown()
-        thread.join()
 
 
 @pytest.fixture
-def browse(tmp_path: Path) -> Callable[[*tuple[Visit, ...]], list[Any]]:
+def browse(tmp_path: Path) -> Browse:
     """Visit pages with a new Chromium, in one tab, and evaluate an expression in each."""
-    node, chromium = shutil.which("node"), shutil.which("chromium")
-    if node is None or chromium is None:
-        pytest.skip("a web panel needs Chromium, and Node.js to control it; install both")
-
-    def visits(*pages: Visit) -> list[Any]:
-        argument = json.dumps([{"url": url, "expression": expression} for url, expression in pages])
-        command = [node, str(HERE / "browse.cjs"), chromium, str(tmp_path), argument]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-        values: list[Any] = json.loads(done.stdout)
-        return values
-
-    return visits
+    return make_browser(tmp_path)
 
 
 def test_a_panel_signs_in_with_the_session_and_the_xsrf_value_of_the_demo_page(

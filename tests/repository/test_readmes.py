@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from superoffice_contract.openapi.readings import READINGS
 from superoffice_mock.config.settings import options
 from superoffice_mock.control import router as control
-from superoffice_mock.control.views import exchange_view
+from superoffice_mock.control.endpoints.requests import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
-from superoffice_mock.core.readings import READINGS
 from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
+from superoffice_mock.webapi.operations import registry
+from tests.support.claims import claims_document
 from tests.support.documents import ROOT, pattern, read, table
-from tests.support.make_tables import DOCUMENTS as TABLES
 from tests.support.server_process import environment, run_server
 
 PAGES = sorted(
@@ -79,22 +80,23 @@ def test_the_readme_lists_every_reading_with_its_values() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_the_generated_tables_are_up_to_date(name: str) -> None:
-    text = read(f"contracts/{name}")
-    assert text == TABLES[name](), "run python -m tests.support.make_tables"
+def test_the_table_of_claims_is_up_to_date() -> None:
+    text = read("contracts/CLAIMS.md")
+    assert text == claims_document(), "run python -m tests.support.claims"
 
 
 def test_the_server_readme_lists_every_control_call() -> None:
     rows = table(read("mockserver/README.md"), "The control surface")
-    assert {row.split("|")[1].strip() for row in rows} == {f"`{call}`" for call in control.calls()}
+    assert {row.split("|")[1].strip() for row in rows} == {
+        f"`{call.replace(' ', ' /_mock')}`" for call in control.CALLS
+    }
 
 
 def test_the_server_readme_lists_every_member_and_outcome_of_an_exchange() -> None:
     exchange = Exchange(ExchangeId(1), TenantId("onsite"), "GET", "/", Instant(0), 0)
     rows = table(read("mockserver/README.md"), "An exchange")
     names = re.findall(r"`(\w+)`", " ".join(row.split("|")[1] for row in rows))
-    assert sorted(names) == sorted(exchange_view(exchange, {}))
+    assert sorted(names) == sorted(exchange_view(exchange, registry.load()))
     outcomes = next(row for row in rows if row.startswith("| `outcome`"))
     assert set(re.findall(r"`(\w+)`", outcomes)) == {"outcome", *OUTCOMES}
 

@@ -4,9 +4,8 @@ import sys
 
 import click
 
-from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import LoadError, MissingError
-from tests.soak.effort import LONG, SHORT, Effort
+from tests.soak.server import LONG, SHORT, Effort
 from tests.soak.trials import TRIALS
 
 
@@ -29,17 +28,14 @@ def _run_trial(name: str, effort: Effort) -> int:
         for figure in TRIALS[name](effort):
             is_missed = not figure.is_within(figure.must)
             missed += is_missed
-            click.echo(_row(figure, " missed" if is_missed else ""))
+            value = f"{figure.value:.2f}{' missed' if is_missed else ''}"
+            click.echo(f"| {figure.name} | {value} | {figure.must} | {figure.detail} |")
     except MissingError as error:
         click.echo(f"| {name} | not run | | {error} |")
     except LoadError as error:
         missed += 1
         click.echo(f"| {name} | missed | | {error} |")
     return missed
-
-
-def _row(figure: Figure, note: str) -> str:
-    return f"| {figure.name} | {figure.value:.2f}{note} | {figure.must} | {figure.detail} |"
 
 
 if __name__ == "__main__":

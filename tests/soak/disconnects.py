@@ -1,7 +1,7 @@
 """Ways to disconnect, each at a different moment of a call."""
 
 import socket
-from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from superoffice_mock.server.connection import NO_LINGER
@@ -11,35 +11,19 @@ Address = tuple[str, int]
 _CALL: Final = request()
 
 
-def _close_after(data: bytes) -> Callable[[Address], None]:
-    """Return a function that sends *data* and closes the connection."""
-
-    def disconnect(address: Address) -> None:
-        with socket.create_connection(address, timeout=20) as client:
-            client.sendall(data)
-
-    return disconnect
-
-
-def _reset_after(data: bytes) -> Callable[[Address], None]:
-    """Return a function that sends *data* and resets the connection."""
-
-    def disconnect(address: Address) -> None:
-        with socket.create_connection(address, timeout=20) as client:
-            client.sendall(data)
+def _disconnect(data: bytes, reset: bool, address: Address) -> None:  # noqa: FBT001 - of a table
+    """Send *data*, then close the connection or *reset* it."""
+    with socket.create_connection(address, timeout=20) as client:
+        client.sendall(data)
+        if reset:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
 
-    return disconnect
 
-
-DISCONNECTS: Final = (
-    _close_after(b""),
-    _close_after(_CALL[:40]),
-    _close_after(_CALL[:-10]),
-    _close_after(_CALL),
-    _close_after(_CALL * 3),
-    _close_after(_CALL + _CALL[:-10]),
-    _close_after(b"\x16\x03\x01"),
-    _reset_after(_CALL[:-10]),
-    _reset_after(_CALL),
+DISCONNECTS: Final = tuple(
+    partial(_disconnect, data, reset)
+    for data, reset in (
+        *((b"", False), (_CALL[:40], False), (_CALL[:-10], False), (_CALL, False)),
+        *((_CALL * 3, False), (_CALL + _CALL[:-10], False), (b"\x16\x03\x01", False)),
+        *((_CALL[:-10], True), (_CALL, True)),
+    )
 )

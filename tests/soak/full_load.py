@@ -9,8 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from tests.benchmarks.figures import Figure
-from tests.soak.effort import Effort
-from tests.soak.server import SoakServer, run_soak_server
+from tests.soak.server import FLAT, Effort, SoakServer, run_soak_server
 from tests.soak.workers import WORKERS, WorkerContext
 
 FLAGS: Final = ("--log", "json", "--seconds-per-account", "0.05")
@@ -19,7 +18,6 @@ WARM_UP_SHARE: Final = 4
 WARM_UP_SECONDS: Final = 8
 """Seconds that warming up takes at least, on a slow machine."""
 SAMPLES: Final = 40
-FLAT: Final = "<= 5"
 
 
 def full_load(effort: Effort) -> Iterator[Figure]:
@@ -28,7 +26,7 @@ def full_load(effort: Effort) -> Iterator[Figure]:
         idle = server.descriptors
         seconds = max(effort.seconds, 2 * WARM_UP_SECONDS)
         levels, done = _run_workers(server, seconds)
-        leftover = server.leftover_descriptors(idle)
+        leftover = server.leftover_descriptors("full load", idle)
         crashes = sum(
             server.api.control("GET", f"requests?tenant={tenant['id']}&outcome=crashed")["total"]
             for tenant in server.api.control("GET", "tenants")["tenants"]
@@ -37,10 +35,8 @@ def full_load(effort: Effort) -> Iterator[Figure]:
     before, after = (statistics.median(part) for part in _ends(levels, seconds))
     detail = f"{calls}; {before:.1f} to {after:.1f} MB"
     yield Figure("full load: growth, MB", after - before, FLAT, "", detail)
-    yield Figure("full load: descriptors left", leftover, "<= 0")
-    yield Figure(
-        "full load: errors", len(server.errors) + crashes, "<= 0", "", _summarize(server.errors)
-    )
+    yield leftover
+    yield server.error_count("full load", crashes)
     detail = ", ".join(f"{count:,} {name}" for name, count in sorted(done.items()))
     yield Figure("full load: kinds of workers at work", len(done), f">= {len(WORKERS)}", "", detail)
 
@@ -71,7 +67,3 @@ def _ends(levels: list[float], seconds: int) -> tuple[list[float], list[float]]:
     few = max(len(levels) // 8, 1)
     first = round(len(levels) * max(1 / WARM_UP_SHARE, WARM_UP_SECONDS / seconds))
     return levels[first : first + few], levels[-few:]
-
-
-def _summarize(errors: list[str]) -> str:
-    return " ".join(errors[:3])[:200].replace("|", "/")

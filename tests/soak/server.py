@@ -1,78 +1,99 @@
-"""A server under load: its process, and the lines of its log that report errors."""
+"""The size of each trial, and a server under load with the lines of its log that are errors."""
 
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import IO
+from dataclasses import astuple, dataclass, field
+from typing import IO, Final, Self
 
 import psutil
 
-from tests.benchmarks.load import LoadError
+from tests.benchmarks.figures import Figure
 from tests.benchmarks.programs import MeasuredServer
 from tests.e2e.raw_http import wait_until
-from tests.support.server_process import READY, ServerProcess, environment
+from tests.support.server_process import ServerProcess, run_program
 
-CLOSING_SECONDS = 10.0
+CLOSING_SECONDS: Final = 10.0
 """Seconds within which the server must close the connections of clients that left."""
+FLAT: Final = "<= 5"
+"""Megabytes that a server may grow by once it is warm."""
+NONE: Final = "<= 0"
 
 
 @dataclass(frozen=True, slots=True)
-class SoakServer:
+class Effort:
+    """How often each thing is done; *seconds* is the length of the full load."""
+
+    requests: int
+    rounds: int
+    waiting_calls: int
+    bodies: int
+    disconnects: int
+    seconds: int
+
+    def part(self, share: float) -> Self:
+        """Return *share* of this effort, with at least ten of everything."""
+        return type(self)(*(max(round(amount * share), 10) for amount in astuple(self)))
+
+
+TENANTS: Final = 200
+"""How many tenants are created and removed in a round."""
+LONG: Final = Effort(
+    requests=1_000_000,
+    rounds=1_000,
+    waiting_calls=5_000,
+    bodies=10_000,
+    disconnects=100_000,
+    seconds=600,
+)
+SHORT: Final = LONG.part(0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class SoakServer(MeasuredServer):
     """A server under load; *errors* are the lines of its log that are not plain exchanges."""
 
     api: ServerProcess
-    process: psutil.Process
     errors: list[str] = field(default_factory=list)
-
-    @property
-    def measured(self) -> MeasuredServer:
-        """The same server, for the load of the benchmarks."""
-        return MeasuredServer(self.api.url, self.process, 0.0)
-
-    @property
-    def megabytes(self) -> float:
-        """Its resident memory."""
-        return float(self.process.memory_info().rss) / 1e6
 
     @property
     def descriptors(self) -> int:
         """How many files and sockets are open in it."""
         return int(self.process.num_fds())
 
-    def leftover_descriptors(self, before: int) -> int:
+    def growth(self, name: str, before: float, detail: str) -> Figure:
+        """Return how many megabytes more than *before* it has."""
+        after = self.megabytes
+        detail = f"{detail}; {before:.1f} to {after:.1f} MB"
+        return Figure(f"{name}: growth, MB", after - before, FLAT, "", detail)
+
+    def leftover_descriptors(self, name: str, before: int) -> Figure:
         """Return how many descriptors more than *before* stay open when all clients have left."""
+        leftover = 0
         try:
             wait_until(lambda: self.descriptors <= before, "all is closed", within=CLOSING_SECONDS)
         except AssertionError:
-            return self.descriptors - before
-        return 0
+            leftover = self.descriptors - before
+        return Figure(f"{name}: descriptors left", leftover, NONE)
+
+    def error_count(self, name: str, crashes: int = 0) -> Figure:
+        """Return how many errors it has logged, and the first ones."""
+        first_errors = " ".join(self.errors[:3])[:200].replace("|", "/")
+        return Figure(f"{name}: errors", len(self.errors) + crashes, NONE, "", first_errors)
 
 
 @contextmanager
 def run_soak_server(*flags: str, command: str = "serve") -> Iterator[SoakServer]:
     """Run *command* on a free port until the block ends, and collect errors from its log."""
-    program = [sys.executable, "-m", "superoffice_mock", command, "--port", "0", *flags]
-    with subprocess.Popen(
-        program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        line = process.stdout.readline()
-        if not line.startswith(READY):
-            process.kill()
-            raise LoadError(f"the server did not start: {process.stderr.read()}")
-        url = line.removeprefix(READY).strip()
-        server = SoakServer(ServerProcess(url, process), psutil.Process(process.pid))
-        reader = threading.Thread(target=_read, args=(process.stderr, server.errors))
+    with run_program(command, *flags) as api:
+        server = SoakServer(api.url, psutil.Process(api.process.pid), 0.0, api)
+        reader = threading.Thread(target=_read, args=(api.process.stderr, server.errors))
         reader.start()
         try:
             yield server
         finally:
-            process.terminate()
-            process.wait(timeout=20)
+            api.process.terminate()
+            api.process.wait(timeout=20)
             reader.join()
 
 

@@ -11,8 +11,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.load import burst
 from tests.soak import trials
 from tests.soak.__main__ import main
-from tests.soak.effort import LONG, SHORT, Effort
-from tests.soak.server import run_soak_server
+from tests.soak.server import FLAT, LONG, SHORT, Effort, run_soak_server
 
 
 @pytest.mark.slow
@@ -37,13 +36,11 @@ def run_short_soak(trial: trials.Trial, monkeypatch: pytest.MonkeyPatch) -> Resu
     return CliRunner().invoke(main, ["--short", "--only", "requests"])
 
 
-def test_a_missed_bound_is_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_missed_bound_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     for value, is_missed in ((6.0, True), (5.0, False)):
 
         def trial(_: Effort, value: float = value) -> Iterator[Figure]:
-            yield Figure("growth, MB", value, trials.FLAT)
+            yield Figure("growth, MB", value, FLAT)
 
         result = run_short_soak(trial, monkeypatch)
         assert result.exit_code == is_missed
@@ -52,12 +49,10 @@ def test_a_missed_bound_is_exit_code_1(
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
-def test_refused_calls_under_load_are_exit_code_1(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_refused_calls_under_load_are_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     def trial(_: Effort) -> Iterator[Figure]:
         with run_soak_server(*trials.QUICK) as server:
-            burst(server.measured, accounts(2), 1, ["/nowhere"])
+            burst(server, accounts(2), 1, ["/nowhere"])
         yield Figure("not reached", 0.0)
 
     result = run_short_soak(trial, monkeypatch)
@@ -71,6 +66,6 @@ def test_without_wrk_the_trial_is_not_run_and_the_exit_code_is_0(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    result = run_short_soak(trials.requests, monkeypatch)
+    result = run_short_soak(trials.TRIALS["requests"], monkeypatch)
     assert result.exit_code == 0
     assert "| requests | not run | | the benchmarks need wrk;" in result.stdout

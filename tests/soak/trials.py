@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import accumulate, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,16 +16,11 @@ from tests.benchmarks.load import CONNECTIONS, MissingError, burst
 from tests.e2e.raw_http import Connection, request, wait_until
 from tests.soak.bodies import AT_THE_LIMIT, TOO_LARGE
 from tests.soak.disconnects import DISCONNECTS
-from tests.soak.effort import SHORT, TENANTS, Effort
 from tests.soak.full_load import full_load
-from tests.soak.http_pipeline import control_call, json_of, send_all, sync_call
-from tests.soak.server import SoakServer, run_soak_server
-from tests.support.server_process import PATH
+from tests.soak.http_pipeline import send_all, sync_call, use_tenants
+from tests.soak.server import NONE, SHORT, TENANTS, Effort, SoakServer, run_soak_server
 
 FIXTURE: Final = Path(__file__).parents[2] / "fixtures" / "page-sample.har"
-FLAT: Final = "<= 5"
-"""Megabytes that the server may grow by once it is warm."""
-NONE: Final = "<= 0"
 BURST: Final = 5
 """Seconds of one burst of load."""
 MIN_ROUNDS: Final = 20
@@ -39,27 +35,24 @@ NOT_RECORDED: Final = re.compile(r"^([0-9]+) more are not recorded")
 QUICK: Final = ("--log", "auto", "--seconds-per-account", "0")
 
 Trial = Callable[[Effort], Iterator[Figure]]
+Work = Callable[[SoakServer, Effort], tuple[float, str]]
+"""Warms a server up and uses it; returns the megabytes when it was warm, and what was done."""
 
 
-def _growth(name: str, server: SoakServer, before: float, detail: str) -> Figure:
-    after = server.megabytes
-    return Figure(name, after - before, FLAT, "", f"{detail}; {before:.1f} to {after:.1f} MB")
-
-
-def _errors(server: SoakServer, name: str) -> Figure:
-    return Figure(
-        f"{name}: errors", len(server.errors), NONE, "", " ".join(server.errors[:3])[:200]
-    )
-
-
-def requests(effort: Effort) -> Iterator[Figure]:
-    """Call as fast as the server answers."""
+def _run(name: str, work: Work, effort: Effort) -> Iterator[Figure]:
+    """Do *work* on a server, and yield what it has left there."""
     with run_soak_server(*QUICK) as server:
         descriptors = server.descriptors
-        before, done = _send_load(server, effort, effort.requests)
-        yield _growth("requests: growth, MB", server, before, f"{done:,} requests")
-        yield Figure("requests: descriptors left", server.leftover_descriptors(descriptors), NONE)
-        yield _errors(server, "requests")
+        before, done = work(server, effort)
+        yield server.growth(name, before, done)
+        yield server.leftover_descriptors(name, descriptors)
+        yield server.error_count(name)
+
+
+def requests(server: SoakServer, effort: Effort) -> tuple[float, str]:
+    """Call as fast as the server answers."""
+    before, done = _send_load(server, effort, effort.requests)
+    return before, f"{done:,} requests"
 
 
 def _send_load(server: SoakServer, effort: Effort, least: int) -> tuple[float, int]:
@@ -68,7 +61,7 @@ def _send_load(server: SoakServer, effort: Effort, least: int) -> tuple[float, i
     Return the megabytes after the first burst, and the number of calls.
     """
     seconds = BURST if effort.requests > SHORT.requests else 1
-    bursts = accumulate(burst(server.measured, accounts(2), seconds).requests for _ in repeat(None))
+    bursts = accumulate(burst(server, accounts(2), seconds).requests for _ in repeat(None))
     next(bursts)
     return server.megabytes, next(done for done in bursts if done >= least)
 
@@ -78,13 +71,13 @@ def replays(effort: Effort) -> Iterator[Figure]:
     flags = (str(FIXTURE), "--repeat", "--match", "path", "--log", "auto")
     with run_soak_server(*flags, command="replay") as server:
         before, done = _send_load(server, effort, effort.requests // 4)
-        yield _growth("replays: growth, MB", server, before, f"{done:,} requests")
+        yield server.growth("replays", before, f"{done:,} requests")
         wait_until(
             lambda: not _newest_outcomes(server)["pending"], "the last calls of wrk are answered"
         )
         newest = _newest_outcomes(server)
         yield Figure("replays: not replayed", newest.total() - newest["replayed"], NONE)
-        yield _errors(server, "replays")
+        yield server.error_count("replays")
 
 
 def _newest_outcomes(server: SoakServer) -> Counter[str]:
@@ -100,14 +93,14 @@ def recordings(effort: Effort) -> Iterator[Figure]:
         with run_soak_server(*flags, command="record") as server:
             descriptors = server.descriptors
             before, done = _send_load(server, effort, effort.requests // 20)
-            yield _growth("recordings: growth, MB", server, before, f"{done:,} requests")
-            leftover = server.leftover_descriptors(descriptors + CONNECTIONS)  # it reuses these
-            yield Figure("recordings: descriptors left", leftover, NONE)
+            yield server.growth("recordings", before, f"{done:,} requests")
+            reused = descriptors + CONNECTIONS
+            yield server.leftover_descriptors("recordings", reused)
         count, excess = (_reported_count(server, line) for line in (RECORDED, NOT_RECORDED))
         detail = f"{count:,} recorded, {excess:,} more than a file can hold"
         missing = done - count - excess
         yield Figure("recordings: requests not accounted for", missing, NONE, "", detail)
-        yield _errors(upstream, "recordings")
+        yield upstream.error_count("recordings")
 
 
 def _reported_count(recorder: SoakServer, pattern: re.Pattern[str]) -> int:
@@ -116,64 +109,33 @@ def _reported_count(recorder: SoakServer, pattern: re.Pattern[str]) -> int:
     return sum(int(match[1]) for match in matches)
 
 
-def tenants(effort: Effort) -> Iterator[Figure]:
+def tenants(server: SoakServer, effort: Effort) -> tuple[float, str]:
     """Create tenants, call each and remove them, again and again."""
     warm = max(effort.rounds // 10, MIN_ROUNDS)
     rounds = max(effort.rounds - warm, MIN_ROUNDS)
-    with run_soak_server(*QUICK) as server, Connection(server.api) as connection:
-        for _ in range(warm):
-            _round(connection)
-        before = server.megabytes
-        for _ in range(rounds):
-            _round(connection)
-        done = f"{TENANTS} tenants {warm + rounds:,} times"
-        yield _growth("tenants: growth, MB", server, before, done)
-        left = sum(tenant["made"] for tenant in server.api.control("GET", "tenants")["tenants"])
-        yield Figure("tenants: left", left, NONE)
-        yield _errors(server, "tenants")
-
-
-def _round(connection: Connection) -> None:
-    """Create `TENANTS` tenants, make a call to each, and remove them."""
     kinds = [{"installation": kind, "clock": "freeze"} for kind in ("onsite", "online")]
-    created = [
-        json_of(raw)
-        for raw in send_all(
-            connection, (control_call("POST", "tenants", kinds[n % 2]) for n in range(TENANTS))
-        )
-    ]
-    calls = (
-        sync_call(
-            accounts(2), path=f"/{tenant['id']}{PATH}", headers=tenant["credentials"]["headers"]
-        )
-        for tenant in created
-    )
-    for raw in send_all(connection, calls):
-        assert raw.status == 204, raw
-    removals = (control_call("DELETE", f"tenants/{tenant['id']}") for tenant in created)
-    for raw in send_all(connection, removals):
-        assert raw.status < 300, raw
+    with Connection(server.api) as connection:
+        send = partial(send_all, connection)
+        for done in range(warm + rounds):
+            if done == warm:
+                before = server.megabytes
+            use_tenants(send, kinds * (TENANTS // 2), accounts(2))
+    assert not any(tenant["made"] for tenant in server.api.control("GET", "tenants")["tenants"])
+    return before, f"{TENANTS} tenants {warm + rounds:,} times"
 
 
-def waiting_calls(effort: Effort) -> Iterator[Figure]:
+def waiting_calls(server: SoakServer, effort: Effort) -> tuple[float, str]:
     """Let many calls wait at once and answer them, three times."""
-    _raise_descriptor_limit(effort.waiting_calls + SPARE_DESCRIPTORS)
-    with run_soak_server(*QUICK) as server:
-        descriptors = server.descriptors
-        server.api.control("POST", "clock/freeze")
-        server.api.control("POST", "lease/hold")
-        idle = server.megabytes
-        full = _wait_and_answer(server, effort.waiting_calls)
-        before = server.megabytes
-        for _ in range(2):
-            _wait_and_answer(server, effort.waiting_calls)
-        size = (full - idle) * 1e3 / effort.waiting_calls
-        detail = f"{effort.waiting_calls:,} wait, three times; {size:.1f} kB each while they wait"
-        yield _growth("waiting calls: growth, MB", server, before, detail)
-        yield Figure(
-            "waiting calls: descriptors left", server.leftover_descriptors(descriptors), NONE
-        )
-        yield _errors(server, "waiting calls")
+    server.api.control("POST", "clock/freeze")
+    server.api.control("POST", "lease/hold")
+    idle = server.megabytes
+    full = _wait_and_answer(server, effort.waiting_calls)
+    before = server.megabytes
+    for _ in range(2):
+        _wait_and_answer(server, effort.waiting_calls)
+    size = (full - idle) * 1e3 / effort.waiting_calls
+    detail = f"{effort.waiting_calls:,} wait, three times; {size:.1f} kB each while they wait"
+    return before, detail
 
 
 def _wait_and_answer(server: SoakServer, count: int) -> float:
@@ -182,17 +144,16 @@ def _wait_and_answer(server: SoakServer, count: int) -> float:
         connections = [stack.enter_context(Connection(server.api)) for _ in range(count)]
         for connection in connections:
             connection.send(request())
-        wait_until(lambda: _waiting(server) == count, f"{count} calls wait", within=120)
+        wait_until(
+            lambda: server.api.control("GET", "lease")["waiting"] == count,
+            f"{count} calls wait",
+            within=120,
+        )
         full = server.megabytes
         server.api.control("POST", "clock/advance", {"seconds": 1})
         for connection in connections:
             assert connection.read_response().status == 204
     return full
-
-
-def _waiting(server: SoakServer) -> int:
-    count: int = server.api.control("GET", "lease")["waiting"]
-    return count
 
 
 def _raise_descriptor_limit(descriptors: int) -> None:
@@ -209,17 +170,15 @@ def _raise_descriptor_limit(descriptors: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, hard))
 
 
-def bodies(effort: Effort) -> Iterator[Figure]:
+def bodies(server: SoakServer, effort: Effort) -> tuple[float, str]:
     """Send bodies of every kind that are as large as allowed, and some that are too large."""
     calls = [sync_call(body, media_type=kind) for kind, body in AT_THE_LIMIT]
     too_large = [sync_call(body, media_type=kind) for kind, body in TOO_LARGE]
-    with run_soak_server(*QUICK) as server:
-        warm = max(effort.bodies // 10, 60)  # enough to fill the 32 MiB of the journal
-        _send_bodies(server, calls, too_large, warm)
-        before = server.megabytes
-        _send_bodies(server, calls, too_large, effort.bodies - warm)
-        yield _growth("bodies: growth, MB", server, before, f"{effort.bodies:,} at the limits")
-        yield _errors(server, "bodies")
+    warm = max(effort.bodies // 10, 60)  # enough to fill the 32 MiB of the journal
+    _send_bodies(server, calls, too_large, warm)
+    before = server.megabytes
+    _send_bodies(server, calls, too_large, effort.bodies - warm)
+    return before, f"{effort.bodies:,} at the limits"
 
 
 def _send_bodies(
@@ -236,43 +195,35 @@ def _send_bodies(
                     assert raw.status == 413, raw
 
 
-def disconnects(effort: Effort) -> Iterator[Figure]:
-    """Disconnect at every moment of a call."""
-    with run_soak_server(*QUICK) as server:
-        descriptors = server.descriptors
-        server.api.control("POST", "clock/freeze")
-        server.api.control("POST", "lease/hold")
-        rounds = max(effort.disconnects // DISCONNECTS_PER_ROUND, 2)
-        for _ in range(max(rounds // 10, 6)):
-            _disconnect_round(server)
-        server.leftover_descriptors(descriptors)
-        before = server.megabytes
-        for _ in range(rounds):
-            _disconnect_round(server)
-        leftover = server.leftover_descriptors(descriptors)
-        done = f"{rounds * DISCONNECTS_PER_ROUND:,} disconnects"
-        yield _growth("disconnects: growth, MB", server, before, done)
-        yield Figure("disconnects: descriptors left", leftover, NONE)
-        yield _errors(server, "disconnects")
+def disconnects(server: SoakServer, effort: Effort) -> tuple[float, str]:
+    """Disconnect at every moment of a call; advance the clock so that waiting calls end."""
+    descriptors = server.descriptors
+    server.api.control("POST", "clock/freeze")
+    server.api.control("POST", "lease/hold")
+    rounds = max(effort.disconnects // DISCONNECTS_PER_ROUND, 2)
+    warm = max(rounds // 10, 6)
+    for done in range(warm + rounds):
+        if done == warm:
+            server.leftover_descriptors("", descriptors)
+            before = server.megabytes
+        for number in range(DISCONNECTS_PER_ROUND):
+            DISCONNECTS[number % len(DISCONNECTS)](server.api.address)
+        server.api.control("POST", "clock/advance", {"seconds": 1})
+    return before, f"{rounds * DISCONNECTS_PER_ROUND:,} disconnects"
 
 
-def _disconnect_round(server: SoakServer) -> None:
-    """Connect and disconnect so often, then advance the clock so that waiting calls end."""
-    for number in range(DISCONNECTS_PER_ROUND):
-        DISCONNECTS[number % len(DISCONNECTS)](server.api.address)
-    server.api.control("POST", "clock/advance", {"seconds": 1})
+def _run_waiting_calls(effort: Effort) -> Iterator[Figure]:
+    _raise_descriptor_limit(effort.waiting_calls + SPARE_DESCRIPTORS)
+    return _run("waiting calls", waiting_calls, effort)
 
 
 TRIALS: Final[dict[str, Trial]] = {
-    trial.__name__.replace("_", "-"): trial
-    for trial in (
-        requests,
-        replays,
-        recordings,
-        tenants,
-        waiting_calls,
-        bodies,
-        disconnects,
-        full_load,
-    )
+    "requests": partial(_run, "requests", requests),
+    "replays": replays,
+    "recordings": recordings,
+    "tenants": partial(_run, "tenants", tenants),
+    "waiting-calls": _run_waiting_calls,
+    "bodies": partial(_run, "bodies", bodies),
+    "disconnects": partial(_run, "disconnects", disconnects),
+    "full-load": full_load,
 }

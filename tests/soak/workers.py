@@ -3,19 +3,27 @@
 A worker raises AssertionError for a wrong answer.
 """
 
-import itertools
 import random
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 from tests.benchmarks.bodies import accounts
 from tests.e2e.raw_http import Connection, RawResponse
 from tests.soak.bodies import AT_THE_LIMIT, TOO_LARGE
 from tests.soak.disconnects import DISCONNECTS
-from tests.soak.http_pipeline import control_call, json_of, send_all, sync_call
+from tests.soak.http_pipeline import (
+    ONE_ACCOUNT,
+    control_call,
+    json_of,
+    send_all,
+    sync_call,
+    tenant_call,
+    use_tenants,
+)
 from tests.support.server_process import PATH, ServerProcess
 
 BREAKAGES: Final = (
@@ -25,12 +33,7 @@ QUERIES: Final = (
     *("health", "tenants", "accounts", "requests?limit=20", "lease", "runs", "clock", "faults"),
     *("readings", "openapi.json", "requests?outcome=rejected", "requests/1"),
 )
-SMALL_BODIES: Final = (
-    (b"", 400),
-    (b"{", 400),
-    (b"[]", 400),
-    (b'{"SyncUserAccounts":[{"a":1}]}', 204),
-)
+SMALL_BODIES: Final = {b"": 400, b"{": 400, b"[]": 400, b'{"SyncUserAccounts":[{"a":1}]}': 204}
 
 
 class WorkerContext:
@@ -80,17 +83,13 @@ class WorkerContext:
             json_of(self.send(control_call("DELETE", f"tenants/{tenant['id']}")))
 
 
-def _tenant_call(tenant: Any, body: bytes = b'{"SyncUserAccounts":[{"AccountId":507}]}') -> bytes:
-    return sync_call(body, path=f"/{tenant['id']}{PATH}", headers=tenant["credentials"]["headers"])
-
-
 def clients(context: WorkerContext) -> None:
     """Make short and long, valid and invalid calls on one connection."""
     calls = [
         sync_call(accounts(n % 20, camel=n % 2 == 0), path=f"/Anyone{PATH}") for n in range(20)
     ]
     with Connection(context.server) as connection:
-        for body, status in SMALL_BODIES:
+        for body, status in SMALL_BODIES.items():
             assert context.send_on(connection, [sync_call(body)])[0].status == status
         unknown_user = sync_call(headers={"Authorization": "Basic bm9ib2R5Om5v"})
         assert context.send_on(connection, [unknown_user])[0].status == 401
@@ -99,7 +98,7 @@ def clients(context: WorkerContext) -> None:
         Connection(context.server) as connection,
     ):
         answers = context.send_on(
-            connection, [_tenant_call(tenant), *(_tenant_call(tenant, b"{}") for _ in calls)]
+            connection, [tenant_call(tenant), *(tenant_call(tenant, b"{}") for _ in calls)]
         )
         assert {raw.status for raw in answers} == {204}
 
@@ -107,14 +106,11 @@ def clients(context: WorkerContext) -> None:
 def concurrent_calls(context: WorkerContext) -> None:
     """Make twenty calls at once: the first starts a run, the others are turned away."""
     with context.tenant(clock="jump") as tenant:
-        connections = [Connection(context.server) for _ in range(20)]
-        try:
+        with ExitStack() as stack:
+            connections = [stack.enter_context(Connection(context.server)) for _ in range(20)]
             for connection in connections:
-                connection.send(_tenant_call(tenant))
+                connection.send(tenant_call(tenant))
             assert {connection.read_response().status for connection in connections} == {204}
-        finally:
-            for connection in connections:
-                connection.close()
         exchanges = context.control(tenant, "GET", "requests")["requests"]
         assert sorted({exchange["outcome"] for exchange in exchanges}) == ["started", "turned_away"]
         context.control(tenant, "POST", "clock/advance", {"until": "idle"})
@@ -125,11 +121,11 @@ def faults(context: WorkerContext) -> None:
     with context.tenant(clock="jump") as tenant:
         faults = [{"status": 503, "retry_after": 1}, {"expired_credential": True}, {"delay": 2.5}]
         context.control(tenant, "PUT", "faults", {"faults": faults})
-        assert [context.send(_tenant_call(tenant)).status for _ in faults] == [503, 401, 204]
+        assert [context.send(tenant_call(tenant)).status for _ in faults] == [503, 401, 204]
         for kind in BREAKAGES[:-1]:
             context.control(tenant, "POST", "faults", {"connection": kind})
             with suppress(ConnectionError, AssertionError, ValueError, IndexError):
-                context.send(_tenant_call(tenant))
+                context.send(tenant_call(tenant))
         answer = context.control(tenant, "GET", "requests?outcome=faulted")
         assert len(answer["requests"]) == len(faults) - 1 + len(BREAKAGES) - 1
 
@@ -139,8 +135,8 @@ def stalls(context: WorkerContext) -> None:
     with context.tenant(clock="freeze") as tenant, Connection(context.server) as patient:
         context.control(tenant, "POST", "faults", {"connection": "stall", "times": 2})
         with Connection(context.server) as impatient:
-            impatient.send(_tenant_call(tenant))
-        patient.send(_tenant_call(tenant))
+            impatient.send(tenant_call(tenant))
+        patient.send(tenant_call(tenant))
         wait = {"outcome": "faulted", "count": 2, "timeout": 15}
         assert context.control(tenant, "POST", "requests/wait", wait)["met"]
         context.control(tenant, "POST", "reset")
@@ -157,8 +153,8 @@ def waiting_calls(context: WorkerContext) -> None:
         Connection(context.server) as second,
     ):
         context.control(tenant, "POST", "lease/hold")
-        first.send(_tenant_call(tenant))
-        second.send(_tenant_call(tenant))
+        first.send(tenant_call(tenant))
+        second.send(tenant_call(tenant))
         wait = {"outcome": "pending", "count": 2, "timeout": 15}
         assert context.control(tenant, "POST", "requests/wait", wait)["met"]
         context.control(tenant, "POST", "lease/release")
@@ -173,7 +169,7 @@ def clocks(context: WorkerContext) -> None:
         for kind in ("freeze", "jump", "real", "freeze"):
             context.control(tenant, "POST", f"clock/{kind}")
             context.control(tenant, "GET", "clock")
-        connection.send(_tenant_call(tenant))
+        connection.send(tenant_call(tenant))
         context.control(tenant, "POST", "requests/wait", {"timeout": 15})
         context.control(tenant, "POST", "clock/advance", {"seconds": 0.5})
         context.control(tenant, "POST", "clock/jump")
@@ -183,23 +179,19 @@ def clocks(context: WorkerContext) -> None:
 def credentials(context: WorkerContext) -> None:
     """Expire credentials and restore them with a reset."""
     with context.tenant(installation="online", expires_after={"tokens": 60}) as tenant:
-        statuses = [context.send(_tenant_call(tenant)).status]
+        statuses = [context.send(tenant_call(tenant)).status]
         context.control(tenant, "POST", "credentials/expire", {})
-        statuses.append(context.send(_tenant_call(tenant)).status)
+        statuses.append(context.send(tenant_call(tenant)).status)
         context.control(tenant, "POST", "reset")
-        statuses.append(context.send(_tenant_call(tenant)).status)
+        statuses.append(context.send(tenant_call(tenant)).status)
         assert statuses == [204, 401, 204]
 
 
 def tenants(context: WorkerContext) -> None:
     """Create two dozen tenants, call them and remove them."""
     with Connection(context.server) as connection:
-        specs = [control_call("POST", "tenants", {"clock": "freeze"}) for _ in range(24)]
-        created = [json_of(raw) for raw in context.send_on(connection, specs)]
-        calls = [_tenant_call(tenant) for tenant in created]
-        assert {raw.status for raw in context.send_on(connection, calls)} == {204}
-        removals = [control_call("DELETE", f"tenants/{tenant['id']}") for tenant in created]
-        assert all(raw.status < 300 for raw in context.send_on(connection, removals))
+        send = partial(context.send_on, connection)
+        use_tenants(send, [{"clock": "freeze"}] * 24, ONE_ACCOUNT)
 
 
 def queries(context: WorkerContext) -> None:
@@ -228,7 +220,7 @@ def recordings(context: WorkerContext) -> None:
     with context.tenant(clock="freeze") as tenant:
         context.control(tenant, "POST", "recordings/start")
         for _ in range(5):
-            context.send(_tenant_call(tenant, b"{}"))
+            context.send(tenant_call(tenant, b"{}"))
         har = context.control(tenant, "POST", "recordings/stop")
         assert len(har["log"]["entries"]) == 5
 
@@ -237,20 +229,15 @@ def large_bodies(context: WorkerContext) -> None:
     """Send bodies at the limits and beyond them."""
     kind, body = context.random.choice(AT_THE_LIMIT)
     with context.tenant(clock="freeze") as tenant:
-        headers = tenant["credentials"]["headers"]
-        path = f"/{tenant['id']}{PATH}"
-        assert (
-            context.send(sync_call(body, path=path, headers=headers, media_type=kind)).status == 204
-        )
+        assert context.send(tenant_call(tenant, body, kind)).status == 204
         kind, body = context.random.choice(TOO_LARGE)
         with suppress(ConnectionError):  # refused before it was read completely
-            raw = context.send(sync_call(body, path=path, headers=headers, media_type=kind))
-            assert raw.status == 413
+            assert context.send(tenant_call(tenant, body, kind)).status == 413
 
 
 def disconnects(context: WorkerContext) -> None:
     """Disconnect."""
-    for _ in itertools.repeat(None, 20):
+    for _ in range(20):
         context.disconnect()
 
 

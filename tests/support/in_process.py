@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.sync_run import TenantId
 from superoffice_mock.tenants.tenant import Tenant
+from superoffice_mock.webapi.entry import Registry
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 BASIC = "Basic dGplMDpUamUw"
@@ -34,15 +35,41 @@ class ClientResponse:
         return json.loads(self.body)
 
 
+def make_scope(method: str, path: str, headers: list[tuple[bytes, bytes]]) -> Scope:
+    """Return the ASGI scope of a request; *path* may have a query."""
+    target, _, query = path.partition("?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": target,
+        "raw_path": target.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "headers": headers,
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8204),
+    }
+
+
 class InProcessMock:
     """A mock without sockets. Real time stands still unless the test moves `real_time`."""
 
-    def __init__(self, settings: Settings | None = None, tables: list[Any] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        tables: list[Any] | None = None,
+        operations: Registry | None = None,
+    ) -> None:
         settings = settings or Settings()
         facts = tenant_file.load_tenants(settings, tables, "the test")
         self.real_time = EPOCH
         self.log: list[Exchange] = []
-        self.mock: Mock = assemble(settings, facts, self.log.append, lambda: self.real_time)
+        self.mock: Mock = assemble(
+            settings, facts, self.log.append, lambda: self.real_time, operations=operations
+        )
 
     def tenant(self, tenant_id: str = "onsite") -> Tenant:
         """One tenant of the mock."""
@@ -63,10 +90,12 @@ class InProcessMock:
         *,
         body_ready: asyncio.Event | None = None,
         disconnect: asyncio.Event | None = None,
+        messages: Iterable[Message] | None = None,
     ) -> ClientResponse:
         """Send one request; the default headers are those of the page's sample.
 
         The body arrives once *body_ready* is set, and the client disconnects once *disconnect* is.
+        *messages* are the ASGI messages with the body, if it does not arrive in one.
         """
         if headers is None:
             headers = {"authorization": BASIC, "content-type": "application/json"}
@@ -75,29 +104,16 @@ class InProcessMock:
         names = {name for name, _ in raw}
         if b"host" not in names:
             raw.append((b"host", b"127.0.0.1:8204"))
-        target, _, query = path.partition("?")
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": method,
-            "scheme": "http",
-            "path": target,
-            "raw_path": target.encode(),
-            "query_string": query.encode(),
-            "root_path": "",
-            "headers": raw,
-            "client": ("127.0.0.1", 50000),
-            "server": ("127.0.0.1", 8204),
-        }
+        scope = make_scope(method, path, raw)
         response = ClientResponse()
-        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        whole_body: Message = {"type": "http.request", "body": body, "more_body": False}
+        pending = [whole_body] if messages is None else [*messages]
 
         async def receive() -> Message:
-            if messages:
+            if pending:
                 if body_ready is not None:
                     await body_ready.wait()
-                return messages.pop(0)
+                return pending.pop(0)
             await (disconnect or asyncio.Event()).wait()
             return {"type": "http.disconnect"}
 

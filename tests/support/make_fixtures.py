@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -34,6 +34,7 @@ from tests.support.in_process import PATH, InProcessMock
 
 FOLDER = Path(__file__).parents[2] / "fixtures"
 HOST = "http://crm.example"
+ONLINE = "Cust12345"
 KEY = b"the shipped fixtures hold nothing but what is published"
 RUN = 10.0
 """Seconds after which any run of a fixture has ended."""
@@ -58,13 +59,18 @@ SAMPLE = """\
 
 @dataclass(frozen=True)
 class Step:
-    """One call, what it proves, and the pause after its answer."""
+    """One call, what it proves, and the pause after its answer.
+
+    Its headers are *headers*, or JSON with *credentials*, or those of a correct call with *media*.
+    """
 
     proves: str
     claims: str
     tenant: str = "onsite"
-    headers: Mapping[str, str] = field(default_factory=lambda: GOOD_HEADERS)
+    credentials: Mapping[str, str] | None = None
     body: str = ONE_ACCOUNT
+    media: str = "application/json"
+    headers: Mapping[str, str] | None = None
     method: str = "POST"
     path: str | None = None
     pause: float = RUN
@@ -75,79 +81,53 @@ class Step:
         return path_prefix(self.tenant) + PATH if self.path is None else self.path
 
     @property
+    def all_headers(self) -> Mapping[str, str]:
+        """The headers to send."""
+        if self.headers is not None:
+            return self.headers
+        if self.credentials is not None:
+            return {"Content-Type": "application/json", **self.credentials}
+        return {**BASIC, "Content-Type": self.media}
+
+    @property
     def request(self) -> RecordedRequest:
         """The request to send."""
-        headers = tuple((name.lower(), value) for name, value in self.headers.items())
-        return RecordedRequest(
-            self.method, HOST + self.target, headers=headers, body=self.body.encode()
-        )
-
-
-def good_headers(**headers: str) -> dict[str, str]:
-    """Return the headers of a correct call, with changes."""
-    return GOOD_HEADERS | {name.replace("_", "-").title(): value for name, value in headers.items()}
-
-
-def with_type(media_type: str) -> dict[str, str]:
-    return good_headers(content_type=media_type)
-
-
-def with_credentials(credentials: Mapping[str, str]) -> dict[str, str]:
-    return {"Content-Type": "application/json", **credentials}
+        headers = tuple((name.lower(), value) for name, value in self.all_headers.items())
+        url, body = HOST + self.target, self.body.encode()
+        return RecordedRequest(self.method, url, headers=headers, body=body)
 
 
 # ---- the fixtures ----------------------------------------------------------------------------
 
+SAMPLE_HEADERS = {
+    **BASIC,
+    "Accept": "application/json; charset=utf-8",
+    "Accept-Language": "*",
+    "Content-Type": "application/json; charset=utf-8",
+}
 PAGE_SAMPLE = [
     Step(
         "the request that the vendor's page shows starts a run; its answer has no body",
         "sample-request sample-duplicate starts-sync no-content no-body",
-        headers={
-            **BASIC,
-            "Accept": "application/json; charset=utf-8",
-            "Accept-Language": "*",
-            "Content-Type": "application/json; charset=utf-8",
-        },
+        headers=SAMPLE_HEADERS,
         body=SAMPLE,
     )
 ]
 
+LOWER_CASE = {"Authorization": "soticket 7T:demo-ticket"}
 CREDENTIALS = [
-    Step("onsite: a user's password", "basic-onsite", headers=with_credentials(BASIC)),
-    Step("onsite: a ticket", "ticket-onsite", headers=with_credentials(TICKET)),
-    Step(
-        "onsite: a session with its XSRF value",
-        "xsrf-pair xsrf-header",
-        headers=with_credentials(SESSION),
-    ),
-    Step(
-        "Online: a ticket and the token of an app",
-        "ticket-online",
-        "Cust12345",
-        with_credentials(TICKET_WITH_APP),
-    ),
-    Step("Online: an access token", "bearer-online", "Cust12345", with_credentials(BEARER)),
-    Step(
-        "Online: a session with its XSRF value",
-        "xsrf-everywhere",
-        "Cust12345",
-        with_credentials(SESSION),
-    ),
-    Step(
-        "a scheme in lower case",
-        "scheme-case",
-        headers=with_credentials({"Authorization": "soticket 7T:demo-ticket"}),
-    ),
+    Step("onsite: a user's password", "basic-onsite", "onsite", BASIC),
+    Step("onsite: a ticket", "ticket-onsite", "onsite", TICKET),
+    Step("onsite: a session with its XSRF value", "xsrf-pair xsrf-header", "onsite", SESSION),
+    Step("Online: a ticket and the token of an app", "ticket-online", ONLINE, TICKET_WITH_APP),
+    Step("Online: an access token", "bearer-online", ONLINE, BEARER),
+    Step("Online: a session with its XSRF value", "xsrf-everywhere", ONLINE, SESSION),
+    Step("a scheme in lower case", "scheme-case", "onsite", LOWER_CASE),
 ]
 
 MEDIA_TYPES = [
-    Step(
-        f"the same accounts as {media_type}",
-        "media-types same-effect",
-        headers=with_type(media_type),
-        body=body,
-    )
-    for media_type, body in PAYLOADS.items()
+    Step(f"the same accounts as {media}", "media-types same-effect", media=media, body=body)
+    for media, body in PAYLOADS.items()
 ]
 
 TURNED_AWAY = [
@@ -155,83 +135,51 @@ TURNED_AWAY = [
     Step(
         "a call during the run gets the same answer after a second, and starts no run",
         "silent-drop busy-second same-answer",
-        pause=RUN,
     ),
     Step("a call after the run starts one", "lease-end", pause=0.25),
-    Step(
-        "a run does not affect other tenants",
-        "lease-tenant",
-        "Cust12345",
-        with_credentials(BEARER),
-    ),
+    Step("a run does not affect other tenants", "lease-tenant", ONLINE, BEARER),
 ]
 
 UNKNOWN_USER = {"Authorization": "Basic bm9ib2R5Om5vLXBhc3N3b3Jk"}
 BROKEN_BASIC = {"Authorization": "Basic %"}
 SESSION_ALONE = {"Cookie": SESSION["Cookie"]}
+TEXT_ID = ONE_ACCOUNT.replace("507", '"507"')
+LARGE_ID = ONE_ACCOUNT.replace("507", "2147483648")
+TOO_MANY = f'{{"SyncUserAccounts":[{",".join(["{}"] * 10_001)}]}}'
+FORM = "application/x-www-form-urlencoded"
+EBCDIC = "text/json; charset=ebcdic"
+PREFERS_XML = GOOD_HEADERS | {"Accept": "application/xml"}
+COMPRESSED = GOOD_HEADERS | {"Content-Encoding": "br"}
 ERRORS = [
     Step("400: no body", "body-required", body=""),
     Step("400: a body that is cut short", "body-syntax", body=ONE_ACCOUNT[:-3]),
-    Step(
-        "400: text instead of a number",
-        "body-shape error-place",
-        body=ONE_ACCOUNT.replace("507", '"507"'),
-    ),
-    Step(
-        "400: a number that is too large",
-        "account-id-int32",
-        body=ONE_ACCOUNT.replace("507", "2147483648"),
-    ),
-    Step("400: XML with a DTD", "xml-dtd", headers=with_type("text/xml"), body="<!DOCTYPE a><a/>"),
+    Step("400: text instead of a number", "body-shape error-place", body=TEXT_ID),
+    Step("400: a number that is too large", "account-id-int32", body=LARGE_ID),
+    Step("400: XML with a DTD", "xml-dtd", media="text/xml", body="<!DOCTYPE a><a/>"),
     Step(
         "400: a form key with an invalid path",
         "form-shape",
-        headers=with_type("application/x-www-form-urlencoded"),
+        media=FORM,
         body="SyncUserAccounts.AccountId=507",
     ),
-    Step(
-        "400 as XML, if Accept prefers it",
-        "error-format",
-        headers=good_headers(accept="application/xml"),
-        body="[]",
-    ),
-    Step("401: no credentials", "unauthorized www-authenticate", headers=with_credentials({})),
-    Step("401: an unknown user", "unauthorized", headers=with_credentials(UNKNOWN_USER)),
-    Step("401: malformed Basic", "credentials-malformed", headers=with_credentials(BROKEN_BASIC)),
-    Step(
-        "401: a session without its XSRF value",
-        "xsrf-half",
-        headers=with_credentials(SESSION_ALONE),
-    ),
-    Step("401: an access token, onsite", "bearer-online-only", headers=with_credentials(BEARER)),
-    Step("401: a password, Online", "basic-onsite-only", "Cust12345"),
-    Step(
-        "401: a ticket without the app's token",
-        "app-token-online",
-        "Cust12345",
-        with_credentials(TICKET),
-    ),
-    Step(
-        "401: an app without the EMail agent",
-        "restricted-status",
-        "Cust54321",
-        with_credentials(TICKET_WITH_APP),
-    ),
+    Step("400 as XML, if Accept prefers it", "error-format", headers=PREFERS_XML, body="[]"),
+    Step("401: no credentials", "unauthorized www-authenticate", "onsite", {}),
+    Step("401: an unknown user", "unauthorized", "onsite", UNKNOWN_USER),
+    Step("401: malformed Basic", "credentials-malformed", "onsite", BROKEN_BASIC),
+    Step("401: a session without its XSRF value", "xsrf-half", "onsite", SESSION_ALONE),
+    Step("401: an access token, onsite", "bearer-online-only", "onsite", BEARER),
+    Step("401: a password, Online", "basic-onsite-only", ONLINE),
+    Step("401: a ticket without the app's token", "app-token-online", ONLINE, TICKET),
+    Step("401: an app without the EMail agent", "restricted-status", "Cust54321", TICKET_WITH_APP),
     Step("404: no such tenant", "path-unknown-tenant", path=f"/Cust99999{PATH}"),
     Step("404: an undocumented path", "path-unknown", path="/api/v1/Agents/EMail/Other"),
     Step("404: /api/v1 twice", "path-doubled", path=f"/api/v1{PATH}"),
     Step("405: another method", "method-not-allowed", method="PUT"),
-    Step(
-        "413: more accounts than a call may have",
-        "body-limit",
-        body=f'{{"SyncUserAccounts":[{",".join(["{}"] * 10_001)}]}}',
-    ),
-    Step("415: another media type", "media-type-other", headers=with_type("text/plain")),
+    Step("413: more accounts than a call may have", "body-limit", body=TOO_MANY),
+    Step("415: another media type", "media-type-other", media="text/plain"),
     Step("415: no media type", "media-type-other", headers=BASIC),
-    Step(
-        "415: an unknown charset", "charset-unknown", headers=with_type("text/json; charset=ebcdic")
-    ),
-    Step("415: a compressed body", "content-encoding", headers=good_headers(content_encoding="br")),
+    Step("415: an unknown charset", "charset-unknown", media=EBCDIC),
+    Step("415: a compressed body", "content-encoding", headers=COMPRESSED),
 ]
 
 CLIENT_HEADERS = {
@@ -249,30 +197,18 @@ READY_ACCOUNT_BODY = (
     '{"fieldRight":{"mask":0,"reason":""},"fieldType":"System.Int32"}},"accountId":507,'
     '"associateName":"Walker LLC","associateId":874}]}'
 )
+CREATED = "authenticateWithPassword, and an account that the app creates"
+READY = "an account from getReadySyncEmailAccounts, sent unchanged"
+WITH_TICKET = "authenticateWithTicket and applicationToken"
 TYPESCRIPT_CLIENT = [
-    Step(
-        "authenticateWithPassword, and an account that the app creates",
-        "camel-case basic-onsite",
-        headers=CLIENT_HEADERS | BASIC,
-        body=CLIENT_BODY,
-    ),
-    Step(
-        "an account from getReadySyncEmailAccounts, sent unchanged",
-        "carrier-members",
-        headers=CLIENT_HEADERS | BASIC,
-        body=READY_ACCOUNT_BODY,
-    ),
-    Step(
-        "authenticateWithTicket and applicationToken",
-        "ticket-online",
-        "Cust12345",
-        CLIENT_HEADERS | TICKET_WITH_APP,
-        CLIENT_BODY,
-    ),
-    Step(
-        "authenticateWithToken", "bearer-online", "Cust12345", CLIENT_HEADERS | BEARER, CLIENT_BODY
-    ),
-    Step("no sign-in", "unauthorized", headers=CLIENT_HEADERS, body=CLIENT_BODY),
+    Step(proves, claims, tenant, headers=CLIENT_HEADERS | credentials, body=body)
+    for proves, claims, tenant, credentials, body in (
+        (CREATED, "camel-case basic-onsite", "onsite", BASIC, CLIENT_BODY),
+        (READY, "carrier-members", "onsite", BASIC, READY_ACCOUNT_BODY),
+        (WITH_TICKET, "ticket-online", ONLINE, TICKET_WITH_APP, CLIENT_BODY),
+        ("authenticateWithToken", "bearer-online", ONLINE, BEARER, CLIENT_BODY),
+        ("no sign-in", "unauthorized", "onsite", {}, CLIENT_BODY),
+    )
 ]
 
 OTHER_METHODS = [
@@ -323,9 +259,24 @@ class FixturePlayer:
         answer = await call
         (exchange,) = (new for new in self._exchanges() if id(new) not in old_exchanges)
         await self._advance(step.pause)
+        elapsed = (exchange.elapsed or 0) / 1e9
+        label = Label(
+            cast(Outcome, exchange.outcome),
+            "certain",
+            exchange.tenant,
+            arrival,
+            tuple(step.claims.split()),
+            step.proves,
+        )
         headers = tuple(answer.headers.items())
-        response = RecordedResponse(answer.status, headers=headers, body=answer.body)
-        return entry(request, response, exchange, step, arrival)
+        return Entry(
+            request=request,
+            response=RecordedResponse(answer.status, headers=headers, body=answer.body),
+            at=exchange.at / 1e9,
+            elapsed=elapsed,
+            service_time=elapsed,
+            label=label,
+        )
 
     async def _advance(self, seconds: float) -> None:
         for tenant in self._tenants:
@@ -333,33 +284,6 @@ class FixturePlayer:
 
     def _exchanges(self) -> list[Exchange]:
         return [exchange for tenant in self._tenants for exchange in self._mock.exchanges(tenant)]
-
-
-def entry(
-    request: RecordedRequest,
-    response: RecordedResponse,
-    exchange: Exchange,
-    step: Step,
-    arrival: int,
-) -> Entry:
-    """Return the entry of a step, labelled from the journal's *exchange*."""
-    elapsed = (exchange.elapsed or 0) / 1e9
-    label = Label(
-        cast(Outcome, exchange.outcome),
-        "certain",
-        exchange.tenant,
-        arrival,
-        tuple(step.claims.split()),
-        step.proves,
-    )
-    return Entry(
-        request=request,
-        response=response,
-        at=exchange.at / 1e9,
-        elapsed=elapsed,
-        service_time=elapsed,
-        label=label,
-    )
 
 
 def fixture_files() -> Iterator[tuple[str, bytes]]:

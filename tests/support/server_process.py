@@ -4,16 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
-from urllib.error import HTTPError
+from typing import IO, Any
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+
+from superoffice_contract.control.client import CONTROL, ControlCall, ControlClient
 
 PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 BASIC = "Basic dGplMDpUamUw"
+PROGRAM = (sys.executable, "-m", "superoffice_mock")
 READY = "superoffice-mock ready on "
 
 
@@ -32,14 +33,9 @@ class ServerProcess:
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """Call /_mock/ and return the JSON of the answer, whatever the status."""
-        content = None if body is None else json.dumps(body).encode()
-        request = Request(f"{self.url}/_mock/{path}", content, method=method)
-        try:
-            with urlopen(request, timeout=30) as response:
-                return json.load(response)
-        except HTTPError as error:
-            with error:
-                return json.load(error)
+        content = b"" if body is None else json.dumps(body).encode()
+        with closing(ControlClient(self.url)) as client:
+            return json.loads(client.exchange(ControlCall(method, f"{CONTROL}{path}", content))[1])
 
     def exchanges(self, tenant: str = "onsite") -> list[Any]:
         """Return the journal of *tenant*, oldest first."""
@@ -54,20 +50,36 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 @contextmanager
-def run_server(*flags: str, env: Mapping[str, str] | None = None) -> Iterator[ServerProcess]:
-    """Run `superoffice-mock serve` on a free port until the block ends."""
-    command = [sys.executable, "-m", "superoffice_mock", "serve", "--port", "0", *flags]
+def run_program(
+    *arguments: object,
+    env: Mapping[str, str] | None = None,
+    program: Sequence[str] = PROGRAM,
+    errors: int | IO[str] = subprocess.PIPE,
+) -> Iterator[ServerProcess]:
+    """Run a subcommand that serves until the block ends, on a free port if *arguments* name none.
+
+    *errors* takes its standard error.
+    """
+    port = () if "--port" in arguments else ("--port", "0")
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(env)
+        [*program, *map(str, (*arguments, *port))],
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        encoding="utf-8",
+        env=environment(env),
     ) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith(READY):
-            _, errors = process.communicate(timeout=10)
-            message = f"the server did not start: {line}{errors}"
-            raise AssertionError(message)
         try:
-            yield ServerProcess(line.removeprefix(READY).strip(), process)
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith(READY), (line, process.communicate(timeout=10)[1])
+            yield ServerProcess(line.removeprefix(READY).removesuffix("\n"), process)
         finally:
-            process.terminate()
-            process.communicate(timeout=10)
+            process.kill()
+
+
+def run_server(
+    *flags: str, env: Mapping[str, str] | None = None
+) -> AbstractContextManager[ServerProcess]:
+    """Run `superoffice-mock serve` on a free port until the block ends."""
+    return run_program("serve", *flags, env=env)
