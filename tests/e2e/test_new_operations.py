@@ -153,7 +153,12 @@ def test_unknown_names_get_the_three_nearest_operations(client: httpx2.Client) -
 
 
 def test_a_recording_of_any_operation_is_replayed(tmp_path: Path) -> None:
+    token = {"refresh_token": "Cust12345.refresh"}
+    token_recording = tmp_path / "token.har"
     with serve(REGISTRY) as url, httpx2.Client(base_url=url) as client:
+        client.post("/_mock/recordings/start?tenant=Cust12345")
+        client.post(TOKEN, data=token)
+        token_recording.write_bytes(client.post("/_mock/recordings/stop?tenant=Cust12345").content)
         client.post("/_mock/recordings/start")
         original = get_account(client, "?eMailAccountId=507").json()
         assert get_account(client, "?eMailAccountId=507").json() == original
@@ -162,7 +167,7 @@ def test_a_recording_of_any_operation_is_replayed(tmp_path: Path) -> None:
         recording.write_bytes(client.post("/_mock/recordings/stop").content)
     assert b"tje0" not in recording.read_bytes()
     keys = RequestKeys(REGISTRY.description)
-    loaded = loading.load_exchanges((str(recording),), keys, print)
+    loaded = loading.load_exchanges((str(recording), str(token_recording)), keys, print)
     replay = replay_backend.replay_factory(loaded, Rules(), 1 << 20, simulate=False)
     with serve(REGISTRY, replay) as url, httpx2.Client(base_url=url) as client:
         replayed = get_account(client, "?EMailAccountId=507").json()
@@ -175,6 +180,8 @@ def test_a_recording_of_any_operation_is_replayed(tmp_path: Path) -> None:
         again = client.post(SESSION, content=b'{"ID":"mine"}', headers=SIGNED_IN | JSON)
         assert (again.status_code, list(again.json())) == (200, ["Id", "Xsrf"])
         assert journal(client)[0]["outcome"] == "replayed"
+        assert list(client.post(TOKEN, data=token).json()) == ["access_token"]
+        assert journal(client, "Cust12345")[0]["outcome"] == "replayed"
 
 
 QUICK_CHECKS: Final = ("media-types", "credentials-refused", "select")

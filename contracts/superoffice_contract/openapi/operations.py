@@ -214,6 +214,10 @@ def read_document(document: Schema) -> Description:
                 msg = f"{method.upper()} {path}: {error}"
                 raise DescriptionError(msg) from None
             operations[operation.method, path] = operation
+    names = [operation.name for operation in operations.values()]
+    if len(set(names)) < len(names):
+        msg = f"two operations have one name: {max(names, key=names.count)}"
+        raise DescriptionError(msg)
     return Description(operations, document)
 
 
@@ -240,7 +244,7 @@ def _parse_operation(schemas: Schemas, method: str, path: str, item: Schema) -> 
                 str(status): schemas.resolve(answer) for status, answer in responses.items()
             },
         },
-        security=tuple(tuple(alternative) for alternative in security if alternative),
+        security=tuple(map(tuple, security)) if all(security) else (),
         parameters=tuple(_parse_parameter(schemas, node) for node in parameters.values()),
         bodies=_parse_bodies(schemas, body.get("content", {})),
         schemas=schemas,

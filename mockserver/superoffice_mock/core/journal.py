@@ -100,6 +100,8 @@ class Exchange(msgspec.Struct, eq=False):
         size = OVERHEAD + len(self.body) + len(self.path) + self.head.size
         if isinstance(self.verdict, Started):
             size += len(self.verdict.run.accounts) * 4
+        if self.query:
+            size += len(f"{self.query}")
         return size + sum(map(len, self.select)) if self.select else size
 
 

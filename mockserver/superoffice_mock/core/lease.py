@@ -61,7 +61,7 @@ def _wait_or_turn_away(busy: str, holder: Holder, call: Call, now: Instant) -> V
 
 
 def withdraw(
-    facts: TenantFacts, state: TenantState, verdict: Verdict, now: Instant
+    facts: TenantFacts, state: TenantState, _: Call, verdict: Verdict, now: Instant
 ) -> tuple[TenantState, Verdict] | None:
     """Take back a call whose client disconnects, as the reading `disconnect` says.
 
@@ -70,7 +70,7 @@ def withdraw(
     if facts.readings.disconnect == "still-counts":
         return None
     if isinstance(verdict, Started) and state.lease_holder is verdict.run:
-        state, _ = release(state, now)
+        state = release(state, now)[0]
     return state, end_with_run(settle(verdict, now), state.lease_holder, now)
 
 

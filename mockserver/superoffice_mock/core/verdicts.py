@@ -23,7 +23,8 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """One call of an operation, as its handler sees it.
 
     *body* is what the operation makes of the decoded body. *path* and *query* are the values of
-    the described parameters, by name. *scheme* and *host* are the server's in the client's URL.
+    the described parameters, by name; *select* are the paths in `$select`. *scheme* and *host* are
+    the server's in the client's URL.
     *entropy* are as many random bytes as the operation asks for: a handler draws none itself.
     """
 
@@ -33,6 +34,7 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     principal: Principal | None = None
     path: Mapping[str, str] = NO_VALUES
     query: Mapping[str, Any] = NO_VALUES
+    select: tuple[str, ...] | None = None
     scheme: str = ""
     host: str = ""
     entropy: bytes = b""
@@ -67,6 +69,8 @@ class Started(msgspec.Struct, frozen=True, gc=False):
         count = f"{in_run} of {in_call}" if in_run != in_call else f"{in_run}"
         accounts = f"{count} account{'' if in_call == 1 else 's'}"
         length = (self.run.ends_at - self.run.started_at) / SECOND
+        if self.run.released_at is not None:
+            return f"run {self.run.id} of {accounts} was ended by hand after {length:.1f} s"
         return f"run {self.run.id} syncs {accounts} in {length:.1f} s"
 
 
@@ -147,11 +151,12 @@ The state replaces the tenant's in one step, but not with `Undecided`: then the 
 again later. An error changes nothing; Rejected becomes the answer.
 """
 Withdraw = Callable[
-    [TenantFacts, TenantState, Verdict, Instant], tuple[TenantState, Verdict] | None
+    [TenantFacts, TenantState, Call, Verdict, Instant], tuple[TenantState, Verdict] | None
 ]
-"""Takes back a call whose client disconnects before its answer is due; takes its verdict so far.
+"""Takes back a call whose client disconnects before its answer is due.
 
-Returns the state and the verdict after that, or None if the call still counts.
+It takes the verdict so far, which is `Delayed` for a call that has not arrived yet. It returns the
+state and the verdict after that, or None if the call still counts.
 """
 
 

@@ -8,7 +8,9 @@ from typing import Final
 
 from superoffice_mock.core import verdicts
 from superoffice_mock.core.clock import Event, FrozenClock, JumpingClock, RealClock, end_events
+from superoffice_mock.core.state import TenantState
 from superoffice_mock.core.sync_run import SECOND, Instant, SyncRun
+from superoffice_mock.core.verdicts import Verdict
 from superoffice_mock.tenants.state_holder import TenantStateHolder
 from superoffice_mock.tenants.waiting_room import Waiter, WaitingRoom
 
@@ -69,6 +71,26 @@ class Scheduler:
         self._revise(now)
         self._process_due(now)
         self._set_timer()
+
+    def replace_verdict(self, waiter: Waiter, verdict: Verdict, now: Instant) -> None:
+        """Give *waiter* another verdict, and revise all others, as the state may have changed."""
+        self.room.review(lambda other: verdict if other is waiter else other.verdict)
+        self.review(now)
+
+    def review_after(self, before: TenantState, now: Instant) -> None:
+        """Do the same if the state is another than *before* and verdicts may depend on that."""
+        state = self._tenant.state
+        lease_changed = state.lease_holder is not before.lease_holder
+        has_lost_lease = lease_changed and before.holder(now) is not None
+        if has_lost_lease or (state is not before and self.room.has_undecided):
+            self.review(now)
+
+    def process_due(self, now: Instant) -> None:
+        """Answer the calls that are due by *now*, if the timer has not done it yet."""
+        due = self.room.next_due()
+        if due is not None and due <= now:
+            self._process_due(now)
+            self._set_timer()
 
     def answer_all(self, reason: str, now: Instant) -> None:
         """Answer all waiting calls at *now*, with *reason* in the journal."""

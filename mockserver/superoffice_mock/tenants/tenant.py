@@ -8,7 +8,7 @@ from typing import Final
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.clock import Clock, Event
 from superoffice_mock.core.journal import Exchange, Journal
-from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import ExchangeId, Holder, Instant
 from superoffice_mock.core.verdicts import Call, Handler, Verdict
 from superoffice_mock.errors import Rejected
@@ -77,11 +77,17 @@ class Tenant(TenantStateHolder):
         if self._scheduler is None:
             return self.decide_at(handler, call, call.arrived_at)
         self.check_waiting_limit()
+        self._scheduler.process_due(call.arrived_at)  # the oldest call comes first
         state = self.state
         verdict = self.decide_at(handler, call, call.arrived_at)
-        if self.state is not state and self._scheduler.room.has_undecided:
-            self._scheduler.review(call.arrived_at)
+        self._scheduler.review_after(state, call.arrived_at)
         return verdict
+
+    def change_state(self, state: TenantState) -> None:
+        """Replace the state, and decide waiting calls again that depend on it."""
+        before, self.state = self.state, state
+        if self._scheduler is not None:
+            self._scheduler.review_after(before, self.now())
 
     def check_waiting_limit(self) -> None:
         """Raise Rejected (503) if the maximum number of calls wait already."""
@@ -136,11 +142,11 @@ class Tenant(TenantStateHolder):
         withdraw, now = waiter.handler.withdraw, self.now()
         if withdraw is None or waiter.answered.done():
             return
-        withdrawn = withdraw(self.facts, self.state, waiter.verdict, now)
+        withdrawn = withdraw(self.facts, self.state, waiter.call, waiter.verdict, now)
         if withdrawn is not None:
-            self.state, waiter.verdict = withdrawn
+            self.state, verdict = withdrawn
             waiter.reason = "the client disconnected; its call was withdrawn"
-            self._ensure_scheduler().review(now)
+            self._ensure_scheduler().replace_verdict(waiter, verdict, now)
 
     def release(self) -> Holder | None:
         """Free the lease, decide the waiting calls again, and return the previous holder."""

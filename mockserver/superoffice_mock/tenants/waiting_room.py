@@ -85,5 +85,6 @@ class WaitingRoom:
     def review(self, revise: Callable[[Waiter], Verdict]) -> None:
         """Replace the verdict of every waiter, oldest first, by what *revise* returns for it."""
         for number, waiter in tuple(self.waiters.items()):
-            waiter.verdict = revise(waiter)
-            heappush(self._by_due, (waiter.verdict.answer_at, number))
+            due, waiter.verdict = waiter.verdict.answer_at, revise(waiter)
+            if waiter.verdict.answer_at != due:
+                heappush(self._by_due, (waiter.verdict.answer_at, number))

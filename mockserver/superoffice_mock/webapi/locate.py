@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
 from starlette.types import Message, Receive, Scope
 
 from superoffice_contract.bodies.decode import decode
@@ -29,8 +30,12 @@ class TenantLocator:
         headers = read_headers(scope["headers"])
         bodies = {} if route.entry is None else route.entry.operation.bodies
         is_whole = messages[-1]["type"] == "http.request" and len(raw) <= self._max_body
-        content = self._decode(bodies, headers.content_type, raw) if raw and is_whole else None
-        return self._routes.move(route, find(headers, content)), deliver_again(messages, receive)
+        content = _decode(bodies, headers.content_type, raw) if raw and is_whole else None
+        try:
+            route = self._routes.move(route, find(headers, content))
+        except Exception as error:  # noqa: BLE001 - raised again where the call is journalled
+            route = replace(route, error=error)
+        return route, deliver_again(messages, receive)
 
     async def _receive_body(self, receive: Receive) -> list[Message]:
         """Receive the whole body, or as much as shows that it is too long."""
@@ -41,12 +46,13 @@ class TenantLocator:
             more_body = messages[-1].get("more_body", False)
         return messages
 
-    def _decode(self, bodies: Mapping[str, Body], content_type: str | None, raw: bytes) -> Any:  # noqa: ANN401
-        """Return the decoded body; None if it is invalid, which the call's own steps report."""
-        try:
-            return decode(bodies, content_type, raw, self._max_body).content
-        except InvalidBody:
-            return None
+
+def _decode(bodies: Mapping[str, Body], content_type: str | None, raw: bytes) -> Any:  # noqa: ANN401
+    """Return the decoded body; None if it is invalid, which the call's own steps report."""
+    try:
+        return decode(bodies, content_type, raw).content
+    except InvalidBody:
+        return None
 
 
 def deliver_body(raw: bytes, receive: Receive) -> Receive:

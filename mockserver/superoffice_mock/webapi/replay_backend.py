@@ -134,6 +134,8 @@ def replay_factory(
         by_tenant: defaultdict[str, list[RecordedExchange]] = defaultdict(list)
         for exchange in recorded:
             route = routes.find(exchange.key.method, "/" + "/".join(exchange.key.path))
+            if route.find_tenant is not None:  # the secret that names the tenant is redacted
+                route = routes.move(route, exchange.entry.label.tenant)
             by_tenant[route.tenant.facts.id].append(exchange)
         keys, fallback = RequestKeys(routes.description), simulation if simulate else None
         backend = ReplayBackend(by_tenant, rules, keys, max_body, fallback)

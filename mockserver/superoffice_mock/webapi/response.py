@@ -85,7 +85,8 @@ def render_value(
         body = error_body.XML_DECLARATION + write_xml(value, shape, operation.name)
     else:
         body = msgspec.json.encode(value)
-    return _build_response(int(answer.status), media_type, body)
+    status = int(answer.status) if answer.status.isdecimal() else 200  # such as 2XX
+    return _build_response(status, media_type, body)
 
 
 def render_error(error: Rejected, headers: Headers, readings: Readings) -> Response:

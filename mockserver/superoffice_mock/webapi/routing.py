@@ -32,7 +32,7 @@ _NO_HANDLER: Final = Handler(lambda _, state, __, now: (state, Served(now)))
 
 
 class RouteMatch(msgspec.Struct, frozen=True):
-    """Where a request leads: to a tenant, and there to an operation or to the 404 *error*.
+    """Where a request leads: to a tenant, and there to an operation or to an *error*.
 
     *resource* are the operations at *path*. *entry* handles the method, if anything does, and
     *operation* is what it asks for or describes. *parameters* are the values in the path.
@@ -47,7 +47,7 @@ class RouteMatch(msgspec.Struct, frozen=True):
     entry: Entry | None = None
     parameters: Mapping[str, str] = NO_VALUES
     find_tenant: TenantFinder | None = None
-    error: Rejected | None = None
+    error: Exception | None = None
     unknown_tenant: bool = False
 
     @property
@@ -79,7 +79,7 @@ class Routes:
             route = self._match(method, path)
             if (
                 len(self._cache) < CACHE_SIZE
-                and route.resource is not None
+                and route.error is None
                 and not self._tenants.is_temporary(route.tenant)
             ):
                 self._cache[method, path] = route

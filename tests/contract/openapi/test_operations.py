@@ -192,6 +192,7 @@ def test_security_is_that_of_the_document_unless_the_operation_has_its_own() -> 
         (basic, {}, (("basic",),)),
         (basic, {"security": []}, ()),
         (basic, {"security": [{}]}, ()),
+        ({}, {"security": [{}, {"basic": []}]}, ()),
         (basic, own, (("ticket",), ("token", "session"))),
         ({}, own, (("ticket",), ("token", "session"))),
     ):
@@ -279,3 +280,9 @@ def test_an_operation_that_is_not_supported_is_an_error_with_its_place() -> None
     ):
         with pytest.raises(DescriptionError, match=message):
             describe({"/a": {"post": operation}}, info="text", List=list_of_itself)
+
+
+def test_two_operations_may_not_have_one_name() -> None:
+    paths = {path: {"post": {"operationId": "Twice"}} for path in ("/a", "/b")}
+    with pytest.raises(DescriptionError, match="two operations have one name: Twice"):
+        describe(paths)

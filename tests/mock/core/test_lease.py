@@ -193,6 +193,10 @@ def test_a_verdict_has_a_reason_once_it_is_final() -> None:
     for verdict, reason in (
         (Started(RUN, at(0)), "run 7 syncs 2 accounts in 5.0 s"),
         (Started(RUN, at(0), skipped_accounts=3), "run 7 syncs 2 of 5 accounts in 5.0 s"),
+        (
+            Started(end_early(RUN, at(2)), at(0)),
+            "run 7 of 2 accounts was ended by hand after 2.0 s",
+        ),
         (TurnedAway(RUN, answer_at), "run 7 holds the lease for 3.0 s more"),
         (TurnedAway(HOLD, answer_at), "the lease is held by hand until it is released"),
         (Served(at(0)), None),
@@ -255,12 +259,12 @@ def test_a_disconnect_withdraws_a_call_only_if_the_reading_says_so() -> None:
     facts = tenant(Readings(run="blocking", disconnect="withdraws"))
     state, run = start_run(facts)
     waiting = Started(run, run.ends_at)
-    assert withdraw(BLOCKING, state, waiting, at(1)) is None
-    withdrawn = withdraw(facts, state, waiting, at(1))
+    assert withdraw(BLOCKING, state, call(1, 0), waiting, at(1)) is None
+    withdrawn = withdraw(facts, state, call(1, 0), waiting, at(1))
     assert withdrawn is not None
     after, verdict = withdrawn
     assert (after.lease_holder, verdict) == (None, Started(end_early(run, at(1)), at(1)))
     turned_away = TurnedAway(run, at(2))
-    assert withdraw(facts, state, turned_away, at(1)) == (state, turned_away)
+    assert withdraw(facts, state, call(1, 0), turned_away, at(1)) == (state, turned_away)
     undecided = Undecided(turned_away, at(2))
-    assert withdraw(facts, state, undecided, at(1)) == (state, TurnedAway(run, at(1)))
+    assert withdraw(facts, state, call(1, 0), undecided, at(1)) == (state, TurnedAway(run, at(1)))

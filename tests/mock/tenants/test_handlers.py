@@ -5,7 +5,9 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.core import lease
 from superoffice_mock.core.clock import FrozenClock
 from superoffice_mock.core.credentials import Session
 from superoffice_mock.core.journal import Journal
@@ -16,13 +18,14 @@ from superoffice_mock.core.verdicts import (
     Handler,
     RejectedAfterDelay,
     Served,
+    Started,
     Undecided,
     Verdict,
 )
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.tenants.waiting_room import Waiter
-from tests.mock.core.builders import at, tenant
+from tests.mock.core.builders import at, call, tenant
 
 
 def with_sessions(state: TenantState, *names: str) -> TenantState:
@@ -36,10 +39,16 @@ def add_session(
 
 
 def add_session_again(
-    _: TenantFacts, state: TenantState, __: Verdict, now: Instant
+    _: TenantFacts, state: TenantState, __: Call, ___: Verdict, now: Instant
 ) -> tuple[TenantState, Verdict]:
     """Add the session `a` when a call is taken back."""
     return with_sessions(state, *state.sessions, "a"), Served(now, "taken back")
+
+
+def free_lease(
+    _: TenantFacts, state: TenantState, __: Call, now: Instant
+) -> tuple[TenantState, Verdict]:
+    return replace(state, lease_holder=None), Served(now)
 
 
 class Sessions:
@@ -169,3 +178,35 @@ async def test_a_stop_answers_an_undecided_call_with_its_other_verdict_at_once(
     sessions.tenant.close("the test ends")
     await asyncio.wait_for(waiter.answered, 5)
     assert (waiter.verdict, waiter.reason) == (Served(at(0), "none"), "the test ends")
+
+
+async def test_a_control_call_that_changes_the_state_has_waiting_calls_decided_again(
+    sessions: Sessions,
+) -> None:
+    waiter = sessions.rename("a", "b")
+    sessions.tenant.change_state(with_sessions(sessions.tenant.state, "a"))
+    assert (waiter.verdict, waiter.answered.done()) == (Served(at(0), "b"), True)
+
+
+async def test_a_call_that_frees_the_lease_ends_the_run_that_another_waits_for() -> None:
+    facts = tenant(Readings(run="blocking"))
+    office = Tenant(facts, Journal(9, 1 << 20), Settings(), lambda: 0, FrozenClock(at(0)))
+    sync, free = Handler(lease.decide), Handler(free_lease)
+    blocking = call(1, 0)
+    waiter = office.enter(sync, blocking, office.admit(sync, blocking))
+    assert office.admit(free, call(2, 0)) == Served(at(0))
+    assert (waiter.answered.done(), waiter.verdict.answer_at) == (True, at(0))
+
+
+async def test_the_oldest_call_comes_first_also_before_the_timer_fires() -> None:
+    now = [at(0)]
+    facts = tenant(Readings(busy="try-for-1s"))
+    office = Tenant(facts, Journal(9, 1 << 20), Settings(), lambda: now[0])
+    sync = Handler(lease.decide)
+    assert isinstance(office.admit(sync, call(1, 0)), Started)
+    second, third = call(2, 4.5), call(3, 5.25)
+    now[0] = second.arrived_at
+    waiter = office.enter(sync, second, office.admit(sync, second))
+    now[0] = third.arrived_at
+    assert isinstance(office.admit(sync, third), Undecided)
+    assert isinstance(waiter.verdict, Started)

@@ -11,7 +11,7 @@ from superoffice_contract.openapi import operations
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import Instant
-from superoffice_mock.core.verdicts import Call, Handler, Served
+from superoffice_mock.core.verdicts import NOTHING, Call, Handler, Served
 from superoffice_mock.webapi.entry import Entry, FromRequest, Registry
 from superoffice_mock.wire.headers import Headers
 from tests.support.in_process import ClientResponse, InProcessMock
@@ -35,6 +35,8 @@ DOCUMENT: Final = {
 
 
 def find_tenant(headers: Headers, body: Any) -> str | None:
+    if headers.get(b"x-token") == "broken":
+        raise LookupError("broken")
     token = headers.get(b"x-token") or (None if body is None else body.token)
     return None if token is None else str(token).partition(".")[0]
 
@@ -153,3 +155,20 @@ async def test_a_client_that_disconnects_within_the_body_names_no_tenant_in_it(
         (exchange,) = local.exchanges(id_)
         assert exchange.hung_up
         assert exchange.reason == "the client disconnected before the body was complete"
+
+
+async def test_an_error_in_what_finds_the_tenant_is_a_crash_in_the_default_journal(
+    local: InProcessMock,
+) -> None:
+    response = await local.call(path=PATH, headers={"X-Token": "broken"})
+    assert (response.status, response.json()) == (500, {"Message": "An error has occurred."})
+    (exchange,) = local.exchanges()
+    assert (exchange.outcome, "LookupError: broken" in str(exchange.crash)) == ("crashed", True)
+
+
+async def test_the_journal_does_not_keep_the_value_of_an_answer(local: InProcessMock) -> None:
+    response = await local.call(path=PATH, body=b'{"Token":"onsite.secret"}')
+    assert response.json() == {"Token": "onsite.secret"}
+    (exchange,) = local.exchanges()
+    assert exchange.verdict is not None
+    assert (exchange.verdict.value, exchange.outcome) == (NOTHING, "served")

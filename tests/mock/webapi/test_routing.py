@@ -4,7 +4,11 @@ from typing import Any
 
 import pytest
 
+from superoffice_mock.webapi.entry import Registry
+from superoffice_mock.webapi.operations import registry
+from superoffice_mock.webapi.routing import Routes
 from tests.support.in_process import PATH, InProcessMock
+from tests.support.other_operations import CONTACT_PATH, DESCRIPTION, REPORT_PATH
 
 ONLINE: dict[str, Any] = {"id": "Cust7", "installation": "online", "tickets": ["t"]}
 
@@ -46,3 +50,20 @@ async def test_the_404_of_an_unknown_control_call_lists_the_calls() -> None:
     problem = await InProcessMock().control("GET", "nothing")
     assert problem["status"] == 404
     assert "POST /_mock/clock/advance" in problem["detail"]
+
+
+async def test_the_error_of_an_unknown_tenant_is_made_anew_for_each_call() -> None:
+    local = InProcessMock()
+    routes = Routes(registry.load(), local.mock.tenants)
+    first, second = (routes.find("POST", f"/Cust99999{PATH}") for _ in range(2))
+    assert first.error is not second.error
+    assert routes.find("POST", PATH) is routes.find("POST", PATH)
+
+
+async def test_a_described_operation_without_a_handler_is_not_implemented() -> None:
+    local = InProcessMock(operations=Registry(DESCRIPTION, ()))
+    for method, path in (("GET", CONTACT_PATH), ("HEAD", CONTACT_PATH), ("POST", REPORT_PATH)):
+        response = await local.call(method, path)
+        assert response.status == 501, method
+    assert local.exchanges()[0].reason == "method: GetContact is described, and has no handler here"
+    assert (await local.call("GET", REPORT_PATH)).json()["Method"] == "POST"

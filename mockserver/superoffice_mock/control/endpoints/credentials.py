@@ -41,7 +41,7 @@ class Expire(RequestBody):
 async def _end_session(request: ControlRequest) -> View:
     session = request.decode_body(EndSession).session
     try:
-        request.tenant.state = request.tenant.state.without_session(session)
+        request.tenant.change_state(request.tenant.state.without_session(session))
     except KeyError:
         detail = f"{request.tenant.facts.id} has no open session of that id; {_WHERE_TO_LOOK}"
         raise ProblemError(404, detail) from None
@@ -65,7 +65,7 @@ async def _expire_credentials(request: ControlRequest) -> View:
     credentials, now = named_credentials or known_credentials, request.tenant.now()
     state = request.tenant.state
     expiry_times = expire(state.expiry_times, now, *credentials)
-    request.tenant.state = replace(state, expiry_times=expiry_times)
+    request.tenant.change_state(replace(state, expiry_times=expiry_times))
     counts = Counter(credential.kind for credential in credentials)
     return {
         "expired": {

@@ -212,7 +212,7 @@ async def _clear_faults(request: ControlRequest) -> View:
 
 
 def _set_faults(request: ControlRequest, faults: Faults) -> View:
-    request.tenant.state = replace(request.tenant.state, faults=faults)
+    request.tenant.change_state(replace(request.tenant.state, faults=faults))
     return _faults_view(faults)
 
 

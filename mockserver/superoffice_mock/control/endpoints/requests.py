@@ -8,6 +8,7 @@ import msgspec
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.messages import shorten
+from superoffice_contract.openapi.operations import NO_BODY
 from superoffice_contract.operations.accounts import no_accounts
 from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.control.request import (
@@ -251,8 +252,9 @@ def _accounts_view(exchange: Exchange, operations: Registry) -> list[View] | Non
     if exchange.verdict is None and exchange.outcome != "faulted":
         return None
     bodies, content = entry.operation.bodies, None
+    has_body = entry.operation.body_required or exchange.body.strip() not in NO_BODY
     try:  # the body of a faulted call was never validated
-        if bodies:
+        if bodies and has_body:
             content = decode(bodies, exchange.head.content_type, exchange.body).content
     except InvalidBody:
         return None

@@ -5,6 +5,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
@@ -69,6 +70,8 @@ class SimulationBackend:
         request.exchange.verdict = verdict
         if verdict.answer_at > call.arrived_at:
             verdict = await wait_until_due(call, verdict, request)
+        if verdict.value is not NOTHING:  # the journal counts and shows none
+            request.exchange.verdict = replace(verdict, value=NOTHING)
         return entry.render(verdict.value, operation, request.headers, tenant.facts.readings)
 
     def read_call(
@@ -87,6 +90,7 @@ class SimulationBackend:
             exchange.principal,
             route.parameters,
             exchange.query,
+            exchange.select,
             request.scope["scheme"],
             request.headers.host,
             secrets.token_bytes(entry.entropy_bytes) if entry.entropy_bytes else b"",
@@ -164,10 +168,11 @@ async def _answer_without_handler(resource: Resource, request: ApiRequest) -> Re
     method, methods = request.scope["method"], resource.main.allowed_methods
     if method == "OPTIONS":
         return Response(204).with_headers((response.allow_header(methods),))
-    if method in methods and method in SAFE_METHODS:
+    if method in methods and method in SAFE_METHODS and resource.main.method != "GET":
         return response.render_description(resource.main.description)
-    if method in resource.operations:
-        reason = f"{resource.operations[method].name} is described, and has no handler here"
+    described = resource.operations.get("GET" if method == "HEAD" else method)
+    if described is not None:
+        reason = f"{described.name} is described, and has no handler here"
         raise Rejected(501, "method", reason)
     reason = f"{shorten(method)} is not allowed; send one of {', '.join(methods)}"
     raise Rejected(405, "method", reason)
