@@ -31,7 +31,7 @@ def provide(node: pytest.Item, server: MockServer) -> Iterator[SuperOffice]:
         _fail_marker(error.detail)
     try:
         with tenant as office:
-            with _recorded(server, office, node, path, record):
+            with _play_recording(server, office, node, path, record):
                 yield office
             problems = _list_problems(office, strict, failed=node.stash.get(FAILED, False))
     except ControlFailed as error:
@@ -96,7 +96,7 @@ def _problems(office: SuperOffice, strict: bool, *, failed: bool) -> Iterator[st
 
 
 @contextmanager
-def _recorded(
+def _play_recording(
     server: MockServer, office: SuperOffice, node: pytest.Item, path: Path | None, record: str
 ) -> Iterator[None]:
     """Let *office* answer from the recording at *path*, or record it unless the test fails."""

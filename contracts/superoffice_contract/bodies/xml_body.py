@@ -104,14 +104,7 @@ def _parse(text: str, shape: Shape, notes: BodyNotes) -> _Element:
         if len(path) > MAX_DEPTH:
             reason = f"the XML is nested more than {MAX_DEPTH} deep"
             raise InvalidBody(400, "", reason, ("body-syntax",))
-        hidden = None
-        if attributes:
-            hidden = {}
-            for key, uri in attributes.items():
-                if uri and key.startswith("xmlns:"):
-                    hidden[key] = namespaces.get(key, "")
-                    namespaces[key] = uri
-        hidden_namespaces.append(hidden)
+        hidden_namespaces.append(_declare(attributes, namespaces) if attributes else None)
         if ":" in name:
             prefix, _, name = name.partition(":")
             _find_namespace(prefix, namespaces, notes)
@@ -134,13 +127,25 @@ def _parse(text: str, shape: Shape, notes: BodyNotes) -> _Element:
     parser.StartElementHandler = start_element
     parser.EndElementHandler = end_element
     parser.CharacterDataHandler = lambda data: path[-1].text.append(data)
+    _run(parser, text)
+    return document.children[0]
+
+
+def _declare(attributes: Mapping[str, str], namespaces: dict[str, str]) -> dict[str, str]:
+    """Add the namespaces that an element declares; return those that its prefixes had before."""
+    declared = {key: uri for key, uri in attributes.items() if uri and key.startswith("xmlns:")}
+    hidden = {key: namespaces.get(key, "") for key in declared}
+    namespaces.update(declared)
+    return hidden
+
+
+def _run(parser: expat.XMLParserType, text: str) -> None:
     try:
         parser.Parse(text, True)  # noqa: FBT003 - expat's own signature
     except expat.ExpatError as error:
         place = f"line {error.lineno}, column {error.offset + 1}"
         reason = f"the body is not XML: {expat.ErrorString(error.code)} ({place})"
         raise InvalidBody(400, "", reason, ("body-syntax",)) from None
-    return document.children[0]
 
 
 def _check_root(root: _Element, shape: Shape, notes: BodyNotes) -> None:

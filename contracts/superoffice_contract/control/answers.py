@@ -99,7 +99,7 @@ class Exchange(Value, frozen=True):
         return self.outcome == "pending"
 
     @property
-    def undecided(self) -> bool:
+    def is_undecided(self) -> bool:
         """Whether it is a replayed call that may have started a run; its recording does not say."""
         may_sync = self.method == "POST" and self.operation in THROTTLED
         return self.became == "unknown" and may_sync and (self.status is None or self.status < 300)
@@ -107,7 +107,7 @@ class Exchange(Value, frozen=True):
     @property
     def confidence(self) -> Confidence:
         """How certain its outcome is: a recorded one may be an estimate."""
-        if self.undecided:
+        if self.is_undecided:
             return Confidence.UNKNOWN
         name = None if self.recorded is None else self.recorded.confidence
         return Confidence.__members__.get((name or "").upper(), Confidence.CERTAIN)

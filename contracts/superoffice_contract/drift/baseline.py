@@ -157,14 +157,13 @@ def _account_facts(operation: Operation) -> Iterator[ExpectedFact]:
 
 
 def _sample_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    examples = operation.document["requestBody"]["content"]["application/json"]["examples"]
-    example = operation.schemas.resolve(examples["sample"])["value"]
-    call, accounts = f"{operation.method} {operation.path}", page_sample.describe_accounts(example)
+    accounts = page_sample.describe_accounts(operation.sample)
+    call = f"{operation.method} {operation.path}"
     ids = ("sample-request", "sample-duplicate")
     yield _fact(facts.SAMPLE_REQUEST, "sample call", call, "sample-request")
     yield _fact(facts.SAMPLE_REQUEST, "sample accounts", accounts, *ids)
     elements = dict(_schema_elements(operation, _body_properties(operation)))
-    for path, type_ in dict(page_sample.member_types(example)).items():
+    for path, type_ in dict(page_sample.member_types(operation.sample)).items():
         yield _element_fact(elements[path], facts.SAMPLE_REQUEST, f"sample {path}", type_)
 
 

@@ -50,7 +50,7 @@ def grade_har(path: str, judged: Sequence[Operation] | None = None) -> Report:
     entries = har.load(path, har.parse_entries)
     calls = requests.read_calls(entries, judged)
     _require_calls(calls, judged, path, f"among its {len(entries)} entries")
-    estimates = {call.id: call for call in behaviour.estimate_turned_away(_throttled(calls))}
+    estimates = {call.id: call for call in behaviour.estimate_turned_away(_select_throttled(calls))}
     calls = tuple(estimates.get(call.id, call) for call in calls)
     return _build_report(f"grade {path}", calls, ())
 
@@ -82,7 +82,7 @@ def _require_calls(
         raise TrafficError(msg)
 
 
-def _throttled(calls: Sequence[Call]) -> tuple[Call, ...]:
+def _select_throttled(calls: Sequence[Call]) -> tuple[Call, ...]:
     """Return the calls that may be turned away: the rules of behaviour over time are for these."""
     return tuple(call for call in calls if call.operation in THROTTLED)
 
@@ -149,9 +149,9 @@ def _behaviour_check(
     skip_reason: SkipReason,
 ) -> Check:
     def find(calls: Sequence[Call]) -> Iterator[Finding]:
-        return (Finding(call.where, what, claims) for call, what in rule(_throttled(calls)))
+        return (Finding(call.where, what, claims) for call, what in rule(_select_throttled(calls)))
 
-    return Check(name, claims, find, lambda calls: skip_reason(_throttled(calls)))
+    return Check(name, claims, find, lambda calls: skip_reason(_select_throttled(calls)))
 
 
 def _skip_unless(reason: str, can_judge: Callable[[Call], bool]) -> SkipReason:

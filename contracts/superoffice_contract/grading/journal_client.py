@@ -120,7 +120,7 @@ def _get(client: ControlClient, path: str, tenant: str, type_: type[Answer]) -> 
 
 
 def _make_call(exchange: Exchange, attempt: Attempt, operation: Operation) -> Call:
-    was_turned_away = exchange.became == "turned_away" or exchange.undecided
+    was_turned_away = exchange.became == "turned_away" or exchange.is_undecided
     tenant = exchange.tenant or NO_TENANT
     return Call(
         id=f"request {exchange.id} of {tenant}",

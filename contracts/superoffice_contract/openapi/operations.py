@@ -134,6 +134,12 @@ class Operation(msgspec.Struct, frozen=True, dict=True):
             answers.append(Answer(status, answer.get("description", ""), tuple(content), schema))
         return tuple(answers)
 
+    @property
+    def sample(self) -> Any:  # noqa: ANN401 - JSON
+        """The value of the example `sample` of the body in JSON. Raise KeyError without one."""
+        examples = self.document["requestBody"]["content"]["application/json"]["examples"]
+        return self.schemas.resolve(examples["sample"])["value"]
+
     @cached_property
     def success(self) -> tuple[Answer, Shape] | None:
         """The first answer with content whose status is a success, and the shape of its content."""

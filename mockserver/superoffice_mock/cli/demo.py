@@ -13,6 +13,7 @@ import click
 
 from superoffice_contract.control.answers import Exchange, Journal
 from superoffice_contract.control.client import ControlClient
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
 from superoffice_mock.cli.base import Command
@@ -21,15 +22,14 @@ from superoffice_mock.config.settings import Settings
 from superoffice_mock.server import run
 
 SECONDS_PER_ACCOUNT: Final = 1.5
-PATH: Final = "/api/v1/Agents/EMail/SyncEmailAccounts"
+OPERATION: Final = sync_email_accounts.operation()
 HEADERS: Final = {
     "Authorization": "Basic dGplMDpUamUw",  # tje0:Tje0, the page's sample
     "Accept": "application/json; charset=utf-8",
     "Accept-Language": "*",
     "Content-Type": "application/json; charset=utf-8",
 }
-SAMPLE_ACCOUNT: Final = {"AccountId": 507, "AssociateName": "Walker LLC", "AssociateId": 874}
-SAMPLE: Final = json.dumps({"SyncUserAccounts": [SAMPLE_ACCOUNT, SAMPLE_ACCOUNT]})
+SAMPLE: Final = json.dumps(OPERATION.sample)
 _COLORS: Final = {"started": "green", "turned_away": "yellow"}
 
 
@@ -51,7 +51,7 @@ def command() -> None:
     with run.serve_in_background(mock, settings) as url:
         click.echo(f"The mock is on {url}; syncing an account takes {SECONDS_PER_ACCOUNT} s.")
         click.echo("Three clients send the page's sample, two accounts, as Basic tje0:\n")
-        click.echo(f"  POST {PATH}\n")
+        click.echo(f"  POST {OPERATION.path}\n")
         answers = _call_all(url)
         with closing(ControlClient(url)) as client:
             exchanges = client.control("GET", "requests", Journal).requests
@@ -74,7 +74,7 @@ def _call_all(url: str) -> list[Answer]:
 def _post(url: str) -> Answer:
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
     start = time.monotonic()
-    connection.request("POST", PATH, SAMPLE, HEADERS)
+    connection.request("POST", OPERATION.path, SAMPLE, HEADERS)
     response = connection.getresponse()
     response.read()
     connection.close()

@@ -36,9 +36,9 @@ class Traffic(msgspec.Struct, frozen=True):
         return [call for call in self.requests if call.pending]
 
     @property
-    def undecided(self) -> list[Exchange]:
+    def undecided_calls(self) -> list[Exchange]:
         """The replayed calls that may have started a run; their recording does not say."""
-        return [call for call in self.requests if call.undecided]
+        return [call for call in self.requests if call.is_undecided]
 
     @property
     def attempts(self) -> list[Attempt]:
@@ -58,7 +58,7 @@ def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
         raise TypeError(msg)
     covered = {account for run in traffic.runs for account in run.covered}
     covered.update(*(attempt.covered for attempt in traffic.attempts))
-    uncertain = {account for call in traffic.undecided for account in call.account_ids}
+    uncertain = {account for call in traffic.undecided_calls for account in call.account_ids}
     missing = [account for account in dict.fromkeys(accounts) if account not in covered]
     not_synced = [account for account in missing if account not in uncertain]
     if not_synced:
@@ -68,7 +68,7 @@ def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
         raise _unknown(f"whether a run covers {_format_accounts(missing)}", traffic)
     if accounts or traffic.runs or any(call.became == "started" for call in traffic.requests):
         return
-    if traffic.undecided:
+    if traffic.undecided_calls:
         raise _unknown("whether a run was started", traffic)
     raise _failure("no run was started", traffic, [])
 
@@ -80,7 +80,7 @@ def check_turned_away(traffic: Traffic, times: int) -> None:
         msg = f"times={times}: expected 0 or more"
         raise ValueError(msg)
     count = sum(call.became == "turned_away" for call in traffic.requests)
-    if count <= times and traffic.undecided:
+    if count <= times and traffic.undecided_calls:
         raise _unknown("how many calls were turned away", traffic)
     if count != times or traffic.pending or traffic.forgotten:
         calls = "1 call was" if count == 1 else f"{count} calls were"
@@ -183,7 +183,7 @@ def _failure(message: str, traffic: Traffic, details: Sequence[str]) -> Expectat
 
 def _unknown(fact: str, traffic: Traffic) -> ExpectationFailed:
     """Return the error of an assertion that a recording can neither confirm nor refute."""
-    calls = ", ".join(f"#{call.id}" for call in traffic.undecided)
+    calls = ", ".join(f"#{call.id}" for call in traffic.undecided_calls)
     advice = (
         f"the recording does not say what became of {calls}; record again from the mock, which "
         'knows (record="all"), or add it to the file, as _mock.outcome of the entry'

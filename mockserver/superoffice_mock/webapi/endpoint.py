@@ -5,9 +5,11 @@ import traceback
 from collections.abc import Callable
 from typing import Final
 
+from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
 from superoffice_mock.core.journal import Exchange, Journal
+from superoffice_mock.core.verdicts import NOTHING, Served
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi import fault_injection, response
 from superoffice_mock.webapi.backend import BackendChoice
@@ -133,6 +135,8 @@ class ApiEndpoint:
         if exchange.fault is not None:
             exchange.explicit_reason = fault_injection.describe_reason(exchange)
         exchange.elapsed_real = self._steady_clock() - exchange.real_at
+        if isinstance(verdict, Served) and verdict.value is not NOTHING:
+            exchange.verdict = replace(verdict, value=NOTHING)  # the journal counts and shows none
 
 
 def _replace_headers(answer: Response, headers: tuple[tuple[str, str], ...]) -> Response:

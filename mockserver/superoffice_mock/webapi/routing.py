@@ -26,8 +26,6 @@ _DOUBLED_PREFIX: Final = "/api/v1/api/v1/"
 _CONTROL_PREFIX: Final = "/_mock/"
 CACHE_SIZE: Final = 256
 """How many paths are kept with their routes."""
-
-
 _NO_HANDLER: Final = Handler(lambda _, state, __, now: (state, Served(now)))
 
 

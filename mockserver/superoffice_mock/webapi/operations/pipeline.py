@@ -5,7 +5,6 @@ from collections.abc import Awaitable
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
@@ -70,8 +69,6 @@ class SimulationBackend:
         request.exchange.verdict = verdict
         if verdict.answer_at > call.arrived_at:
             verdict = await wait_until_due(call, verdict, request)
-        if verdict.value is not NOTHING:  # the journal counts and shows none
-            request.exchange.verdict = replace(verdict, value=NOTHING)
         return entry.render(verdict.value, operation, request.headers, tenant.facts.readings)
 
     def read_call(
