@@ -9,8 +9,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.control.errors import render_rejection
 from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.state_holder import make_steady_clock
 from superoffice_mock.webapi.backend import BackendChoice, BackendFactory
@@ -44,8 +46,16 @@ class Application(Starlette):
         """Answer one request."""
         if scope["type"] == "http" and not scope["path"].startswith(CONTROL):
             await self._api(scope, receive, send)
-        else:
+            return
+        rejected = rejection_of(scope)
+        if rejected is None:
             await super().__call__(scope, receive, send)
+        else:
+            await render_rejection(rejected)(scope, receive, send)
+
+    def load_control(self) -> None:
+        """Build the control surface now, not with its first call."""
+        self.middleware_stack = self.middleware_stack or self.build_middleware_stack()
 
     def build_middleware_stack(self) -> ASGIApp:
         """Return Starlette's middleware stack, and mount the control surface; called once."""
@@ -56,7 +66,7 @@ class Application(Starlette):
 class Mock(msgspec.Struct, frozen=True):
     """The application, and what its server or test needs of it."""
 
-    app: Starlette
+    app: Application
     tenants: Tenants
     journal: Journal
 

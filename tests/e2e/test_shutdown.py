@@ -1,9 +1,11 @@
 """How `serve` and `demo` end: signals with and without waiting calls, and exit codes."""
 
+import contextlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -109,6 +111,35 @@ def test_a_call_that_never_completes_delays_a_shutdown_by_five_seconds(tmp_path:
     assert "Traceback" not in log
     line = log.splitlines()[-2]
     assert line.endswith("rejected: the mock was shut down before the call was complete")
+
+
+@POSIX
+@pytest.mark.slow
+def test_a_shutdown_waits_for_no_client_and_prints_no_traceback(tmp_path: Path) -> None:
+    """Neither for half a control call, nor for one that does not read its answers."""
+    half_control_call = request(b"{", HALF_HEADERS, path="/_mock/clock/freeze")
+    with (
+        serve(tmp_path, "--log", "text") as command,
+        Connection(command.server) as half,
+        Connection(command.server) as unread,
+    ):
+        half.send(half_control_call)
+        threading.Thread(target=flood, args=(unread,), daemon=True).start()
+        wait_until(lambda: len(command.server.exchanges()) == 1_000, "the server is busy")
+        command.signal(signal.SIGTERM)
+        response = half.read_response()
+        assert (response.status, response.headers["content-type"]) == (
+            503,
+            "application/problem+json",
+        )
+        code, _, log = command.wait_for_exit()
+    assert (code, "Traceback" in log) == (0, False)
+
+
+def flood(connection: Connection) -> None:
+    """Send calls without reading the answers, until the connection is closed."""
+    with contextlib.suppress(OSError):
+        connection.send(request(b"{") * 100_000)
 
 
 @pytest.mark.slow

@@ -6,9 +6,17 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from superoffice_contract.messages import one_line
+from superoffice_mock.errors import Rejected
+
 
 class ProblemError(HTTPException):
     """An error of a control call; *detail* says what to send instead."""
+
+
+def render_rejection(error: Rejected) -> Response:
+    """Return *error*, for which the server could not read a control call, as problem+json."""
+    return render_problem(ProblemError(error.status, error.reason))
 
 
 def render_problem(error: ProblemError) -> Response:
@@ -16,7 +24,7 @@ def render_problem(error: ProblemError) -> Response:
     content = {
         "title": HTTPStatus(error.status_code).phrase,
         "status": error.status_code,
-        "detail": "".join(char if char.isprintable() else "\ufffd" for char in error.detail),
+        "detail": one_line(error.detail),
     }
     return Response(
         msgspec.json.encode(content) + b"\n",

@@ -8,13 +8,15 @@ from asyncio import Future
 from collections.abc import Callable
 from typing import Any, Final
 
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 
+from superoffice_mock.errors import Rejected
 from superoffice_mock.server.asgi_extensions import CONNECTION
 
 MAX_LINGER_BYTES: Final = 64 * 1024 * 1024
@@ -78,6 +80,61 @@ class _DiscardProtocol(asyncio.Protocol):
         self._protocol.connection_lost(exc)
 
 
+class ReadFlow(FlowControl):
+    """Flow control that resumes reading only while *may_read* returns true."""
+
+    def __init__(self, transport: asyncio.Transport, may_read: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._may_read = may_read
+
+    def resume_reading(self) -> None:
+        """Read on, if that is paused and more may be read."""
+        if self.read_paused and self._may_read():
+            super().resume_reading()
+
+
+class RequestCycle(RequestResponseCycle):
+    """A request and its answer; `receive` raises the error of a request that is refused."""
+
+    rejected: Rejected | None = None
+    ends_with_connection = False
+
+    def refuse(self, error: Rejected) -> None:
+        """Let `receive` raise *error*; the connection closes after the answer."""
+        self.rejected, self.keep_alive = error, False
+        self.body, self.more_body = bytearray(), False
+        self.message_event.set()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send *message*; in HTTP/1.0, which has no chunks, the connection ends with the answer."""
+        if message["type"] == "http.response.start":
+            headers = message.get("headers", ())
+            if self.scope["http_version"] == "1.0" and message["status"] not in (204, 304):
+                self.ends_with_connection = all(name != b"content-length" for name, _ in headers)
+            if self.ends_with_connection:
+                self.chunked_encoding = self.keep_alive = False
+        elif self.ends_with_connection:
+            self.expected_content_length = len(message.get("body", b""))  # type: ignore[arg-type]
+        await super().send(message)
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Return the next message. Raise Rejected if the rest of the request is not to come."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.waiting_for_100_continue = False
+        if not self.disconnected and not self.response_complete:
+            self.flow.resume_reading()
+            await self.message_event.wait()
+            self.message_event.clear()
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        if self.rejected is not None:
+            self.message_event.set()  # for whoever asks again
+            raise self.rejected
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+
 class AppConnection(HttpToolsProtocol):
     """Uvicorn's protocol, offered to the application as an ASGI extension."""
 
@@ -88,11 +145,6 @@ class AppConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self._extensions: dict[str, Any] = {CONNECTION: self}
         self._lingering_transport = LingeringTransport(transport, self._close_after_answer)
-
-    def on_headers_complete(self) -> None:
-        """Start on the request."""
-        self.scope["extensions"] = self._extensions
-        super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._current_cycle = cycle
@@ -149,13 +201,18 @@ class AppConnection(HttpToolsProtocol):
         """Close at once with a TCP reset."""
         self._stop_sending()
         if not self.transport.is_closing():
-            descriptor = self.transport.get_extra_info("socket").fileno()
+            self._abort()
+
+    def _abort(self) -> None:
+        """Close with a TCP reset, also while the transport waits for the client to read."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        if descriptor >= 0:
             duplicate = socket.socket(fileno=descriptor)
             try:
                 duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             finally:
                 duplicate.detach()
-            self.transport.abort()
+        self.transport.abort()
 
     def fall_silent(self) -> Future[None]:
         """Send nothing and read no more requests; the future is done at the client's disconnect."""
@@ -165,7 +222,7 @@ class AppConnection(HttpToolsProtocol):
             silent.disconnected.set_result(None)
         else:
             self.transport.set_protocol(silent)
-            self.flow.resume_reading()
+            self.transport.resume_reading()
         return silent.disconnected
 
 

@@ -7,18 +7,22 @@ import msgspec
 
 from superoffice_mock.config.settings import Settings
 
-RESERVED_FILES: Final = 40
-"""Open files that are not counted connections: files, sockets that listen or only get a 503."""
+RESERVED_FILES: Final = 56
+"""Open files that are not counted connections: files, sockets that listen, and connections that
+get a 503 or are about to be closed, of which there may be some thirty."""
 
 
-def fit_to_file_limit(settings: Settings) -> tuple[Settings, list[str]]:
+def fit_to_file_limit(
+    settings: Settings, files_per_connection: int = 1
+) -> tuple[Settings, list[str]]:
     """Return *settings* with a max_connections that this process can reach, and warnings.
 
     Raises the limit of open files of this process, as far as the system allows.
     """
-    needed = settings.max_connections + RESERVED_FILES
+    needed = settings.max_connections * files_per_connection + RESERVED_FILES
     limit = _raise_file_limit(needed)
-    max_connections = max(limit - RESERVED_FILES, limit // 4, 1)
+    available = max(limit - RESERVED_FILES, limit // 4)
+    max_connections = max(available // files_per_connection, 1)
     if max_connections >= settings.max_connections:
         return settings, []
     warning = (

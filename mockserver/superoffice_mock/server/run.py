@@ -1,5 +1,6 @@
 """The server: uvicorn with our own sockets, signal handling and port file."""
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -15,14 +16,18 @@ from typing import Any, Final, Protocol
 
 import uvicorn
 
+from superoffice_contract import output_files
 from superoffice_contract.local_server import is_loopback
-from superoffice_contract.messages import NO_FOLDER, describe_os_error
+from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_host, show_path
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.errors import SetupError
+from superoffice_mock.errors import Rejected, SetupError
 from superoffice_mock.server.http_protocol import ConnectionLimits, HttpProtocol
 
 GRACE_SECONDS: Final = 5
-"""How long a shutdown waits for calls in flight."""
+"""How long a shutdown waits for clients that send a request or read an answer."""
+MAX_SHUTDOWN_SECONDS: Final = GRACE_SECONDS + 1
+"""How long a shutdown waits for all answers."""
+SHUT_DOWN: Final = "the mock was shut down before the call was complete"
 LISTENERS: Final = 8
 """How many listeners share the port: uvloop accepts one connection at each per loop iteration."""
 TICKS_PER_SECOND: Final = 10
@@ -90,11 +95,20 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer all waiting calls, wait `GRACE_SECONDS` for the others, and stop."""
+        """Answer all waiting calls, wait `GRACE_SECONDS` for clients, and stop."""
         self._served_app.close("the mock was shut down")
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(GRACE_SECONDS, self._stop_waiting)
         await super().shutdown(sockets)
+        timer.cancel()
         if self._at_end is not None:
             await self._at_end()
+
+    def _stop_waiting(self) -> None:
+        """Wait for no client any more."""
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, HttpProtocol):
+                connection.stop_waiting(Rejected(503, "", SHUT_DOWN))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -137,7 +151,7 @@ def _config(served_app: ServedApp, settings: Settings) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=MAX_SHUTDOWN_SECONDS,
         ssl_certfile=settings.tls_cert,
         ssl_keyfile=settings.tls_key,
     )
@@ -148,13 +162,13 @@ def check_settings(settings: Settings) -> None:
     if settings.control_token is None and not is_loopback(settings.host.strip("[]")):
         _resolve(settings.host, settings.port)
         msg = (
-            f"host {settings.host!r} can be reached from other machines: "
+            f"host {show_host(settings.host)} can be reached from other machines: "
             "set control-token too, or listen on 127.0.0.1"
         )
         raise SetupError(msg)
     for path in (settings.tls_cert, settings.tls_key):
         if path is not None and not Path(path).is_file():
-            msg = f"{path}: no such file; tls-cert and tls-key name PEM files"
+            msg = f"{show_path(path)}: no such file; tls-cert and tls-key name PEM files"
             raise SetupError(msg)
     if settings.tls_cert is not None:
         _check_certificate(settings.tls_cert, settings.tls_key)
@@ -168,8 +182,8 @@ def _check_certificate(cert: str, key: str | None) -> None:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     except (OSError, ValueError):
         msg = (
-            f"tls-cert and tls-key: {cert} and {key} are not a PEM certificate and its "
-            "unencrypted key"
+            f"tls-cert and tls-key: {show_path(cert)} and {show_path(key)} are not a PEM "
+            "certificate and its unencrypted key"
         )
         raise SetupError(msg) from None
 
@@ -201,7 +215,8 @@ def _resolve(host: str, port: int) -> tuple[int, Any]:
             host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError):
-        msg = f"host {host!r}: cannot be resolved; choose another with --host, such as 127.0.0.1"
+        problem = "cannot be resolved; choose another with --host, such as 127.0.0.1"
+        msg = f"host {show_host(host)}: {problem}"
         raise SetupError(msg) from None
     family, _, _, _, address = addresses[0]
     return family, address
@@ -236,21 +251,18 @@ def _write_port_file(path: str | None, port: int) -> None:
     """Write *port* to the file *path*, if any, in one step. Raise SetupError on failure."""
     if path is None:
         return
-    draft = Path(f"{path}.part")
     try:
-        draft.write_text(f"{port}", encoding="ascii")
-        draft.replace(path)
+        output_files.replace(path, f"{port}".encode("ascii"))
     except OSError as error:
-        draft.unlink(missing_ok=True)
         reason = describe_os_error(error, NO_FOLDER)
-        msg = f"port-file {path}: {reason}; name a file that can be written"
+        msg = f"port-file {show_path(path)}: {reason}; name a file that can be written"
         raise SetupError(msg) from None
 
 
 def _remove_port_file(path: str | None) -> None:
     with contextlib.suppress(OSError):
         if path is not None:
-            Path(path).unlink(missing_ok=True)
+            output_files.remove(path)
 
 
 def serve(
@@ -291,4 +303,4 @@ def serve_in_background(
             yield url_of(listening, settings)
         finally:
             server.should_exit = True
-            thread.join(GRACE_SECONDS + 1)
+            thread.join(MAX_SHUTDOWN_SECONDS + 1)

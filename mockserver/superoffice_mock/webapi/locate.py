@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.openapi.operations import Body
+from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.entry import TenantFinder
 from superoffice_mock.webapi.routing import RouteMatch, Routes
 from superoffice_mock.wire.headers import read_headers
@@ -25,7 +26,10 @@ class TenantLocator:
         self, find: TenantFinder, route: RouteMatch, scope: Scope, receive: Receive
     ) -> tuple[RouteMatch, Receive]:
         """Return the route at the tenant that *find* finds, and what delivers the body again."""
-        messages = await self._receive_body(receive)
+        try:
+            messages = await self._receive_body(receive)
+        except Rejected as error:
+            return replace(route, error=error), receive
         raw = b"".join(message.get("body", b"") for message in messages)
         headers = read_headers(scope["headers"])
         bodies = {} if route.entry is None else route.entry.operation.bodies

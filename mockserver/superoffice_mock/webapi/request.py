@@ -5,7 +5,6 @@ from starlette.types import Message, Receive, Scope
 
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.errors import Rejected
-from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.webapi.routing import RouteMatch
 from superoffice_mock.wire.headers import Headers
 
@@ -20,20 +19,6 @@ class ApiRequest(msgspec.Struct, frozen=True):
     exchange: Exchange
 
 
-def check_http(request: ApiRequest) -> None:
-    """Raise Rejected for a request that is invalid HTTP, or that the server could not read."""
-    scope = request.scope
-    read_error = rejection_of(scope)
-    if read_error is not None:
-        raise read_error
-    version = scope["http_version"]
-    http_error = request.headers.http_error
-    if http_error is not None and version == "1.1":
-        raise http_error
-    if version not in ("1.1", "1.0"):
-        raise Rejected(505, "", f"HTTP/{version} is not supported; send HTTP/1.1")
-
-
 async def read_body(request: ApiRequest, max_body: int) -> bytes:
     """Return the whole body. Raise Rejected (413) as soon as it is clear that it is too long."""
     if request.headers.content_length > max_body:
@@ -42,10 +27,7 @@ async def read_body(request: ApiRequest, max_body: int) -> bytes:
     if message["type"] == "http.disconnect":
         raise _note_disconnect(request)
     if not message.get("more_body", False):
-        body = message.get("body", b"")
-        if not body:
-            check_http(request)
-        return check_body_length(body, max_body)
+        return check_body_length(message.get("body", b""), max_body)
     parts = [message["body"]]
     length = len(parts[0])
     while message.get("more_body", False):
@@ -54,8 +36,6 @@ async def read_body(request: ApiRequest, max_body: int) -> bytes:
         length += len(message["body"])
         if length > max_body:
             raise _body_too_long(max_body)
-    if not parts[-1]:
-        check_http(request)
     return b"".join(parts)
 
 

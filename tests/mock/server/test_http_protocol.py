@@ -1,10 +1,12 @@
-"""The head of a request is measured whole, however it arrives; nothing else counts as head."""
+"""Requests are read alike however the network cuts them: heads, bodies, trailers, limits."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import uvicorn
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from uvicorn.server import ServerState
 
 from superoffice_mock.server.http_protocol import ConnectionLimits, HttpProtocol
@@ -13,11 +15,15 @@ from tests.support.server_process import BASIC, PATH
 
 LIMIT = 64 * 1024
 BODY = b'{"SyncUserAccounts":[]}'
+LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+"""A request that gets a 404, and ends the connection."""
 PADDING = len(b"X-Padding: \r\n")
 
 
 async def statuses(pieces: Iterable[bytes]) -> list[int]:
     """Return the statuses of the answers to *pieces*, each of which arrives on its own.
+
+    `LAST` follows them; its own answer is left out.
 
     The connection is a real one; the pieces are handed to its protocol, as no client can say how
     the network cuts what it sends.
@@ -37,13 +43,13 @@ async def statuses(pieces: Iterable[bytes]) -> list[int]:
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         await accepted.wait()
-        for piece in pieces:
+        for piece in (*pieces, LAST):
             protocol.data_received(piece)
             await asyncio.sleep(0)
-        writer.write_eof()
         answers = await reader.read()
         writer.close()
-    return [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:]]
+    numbers = [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:]]
+    return numbers[:-1] if numbers[-1] == 404 else numbers
 
 
 def head(length: int, body: bytes = BODY) -> bytes:
@@ -85,6 +91,61 @@ async def test_a_head_without_end_gets_a_431_before_it_is_complete() -> None:
     endless = head(LIMIT + 20_000)[:-4]
     for size in (20_000, 50_000, len(endless)):
         assert await statuses(cut(endless, *range(size, len(endless), size))) == [431], size
+
+
+async def test_a_first_line_that_is_too_long_gets_a_414_wherever_it_is_cut() -> None:
+    message = head(1_000).replace(b" HTTP/1.1", b"?a=" + b"a" * LIMIT + b" HTTP/1.1") + BODY
+    for place in (1, 100, *range(1_000, len(message), 9_900), LIMIT, LIMIT + 1, LIMIT + 30):
+        assert await statuses(cut(message, place)) == [414], place
+
+
+def chunked_head() -> bytes:
+    return head(300).replace(b"Content-Length: 23", b"Transfer-Encoding: chunked")
+
+
+def chunked_request(parts: Sequence[bytes]) -> bytes:
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+    return chunked_head() + chunks + b"0\r\nX-Trailer: a\r\n\r\n"
+
+
+async def test_trailers_and_extensions_that_are_too_long_get_a_431_wherever_they_are_cut() -> None:
+    padding = b"a" * (LIMIT + 100)
+    for rest in (
+        b"17;a=%s\r\n%s\r\n0\r\n\r\n" % (padding, BODY),
+        b"17\r\n%s\r\n0\r\nX-A: %s\r\n\r\n" % (BODY, padding),
+        b"1;a=%s\r\n \r\n" % (b"a" * 5_000) * 14,
+    ):
+        message = chunked_head() + rest
+        for place in (200, len(message) - len(rest), 500, 40_000, len(message) - 3):
+            assert await statuses(cut(message, place)) == [431], (rest[:20], place)
+
+
+async def test_the_framing_of_very_many_small_chunks_is_no_extension() -> None:
+    assert await statuses([chunked_request([b" "] * 100_000 + [BODY])]) == [204]
+
+
+OFFER = b"Connection: upgrade\r\nUpgrade: h2c\r\nX-Padding"
+MESSAGES = st.one_of(
+    st.just(head(300) + BODY),
+    st.just(b"\r\n" + head(300) + BODY),
+    st.just(head(300).replace(b"X-Padding", OFFER) + BODY),
+    st.just(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    st.just(head(300, b"\r\n\r\n" + BODY) + b"\r\n\r\n" + BODY),
+    st.lists(st.sampled_from((b" ", b"\r\n\r\n", b"\r\n0\r\n\r\n")), max_size=5).map(
+        lambda parts: chunked_request([part.replace(b"0", b" ") for part in parts] + [BODY])
+    ),
+)
+
+
+@given(st.lists(MESSAGES, min_size=1, max_size=14), st.sets(st.integers(1, 2_500), max_size=8))
+@settings(max_examples=60, deadline=None)
+def test_pipelined_requests_get_the_same_answers_however_they_are_cut(
+    messages: list[bytes], places: set[int]
+) -> None:
+    stream = b"".join(messages)
+    expected = [404 if message.startswith(b"GET") else 204 for message in messages]
+    places_within = sorted(place for place in places if place < len(stream))
+    assert asyncio.run(statuses(cut(stream, *places_within))) == expected
 
 
 async def test_a_body_before_a_head_in_the_same_piece_is_not_counted() -> None:
