@@ -76,7 +76,7 @@ def test_the_upstream_gets_the_request_unchanged_except_for_its_host(
 @pytest.mark.parametrize(
     ("target", "path"),
     [
-        (b"http://elsewhere.example/a?b=c", b"/a?b=c"),
+        (b"http://elsewhere.localhost/a?b=c", b"/a?b=c"),
         (b"/a%20b/%zz?$select=x&y", b"/a%20b/%zz?$select=x&y"),
         (b"//elsewhere.example/a", b"//elsewhere.example/a"),
         (b"*", b"*"),
@@ -90,6 +90,27 @@ def test_every_request_target_goes_to_the_upstream(
     assert lines(recorder.upstream.heads[0])[0] == b"OPTIONS %s HTTP/1.1" % path
     assert answer.startswith(b"HTTP/1.1 204")
     assert "elsewhere" not in entry.request.url
+
+
+def test_a_page_or_a_rebound_host_is_refused_and_neither_forwarded_nor_recorded(
+    recorder: RecorderFixture,
+) -> None:
+    foreign = b"Origin: https://evil.example"
+    rebound = request().replace(b"Host: 127.0.0.1", b"Host: evil.example")
+    for raw_request in (
+        request(ONE_ACCOUNT, foreign, b"Content-Type: text/plain"),
+        request(ONE_ACCOUNT, b"Origin: null"),
+        request(b"", b"Sec-Fetch-Site: cross-site", method=b"GET"),
+        request(b"", foreign, b"Access-Control-Request-Method: POST", method=b"OPTIONS"),
+        rebound,
+        request(path=b"http://evil.example/a"),
+    ):
+        answer = recorder.exchange(raw_request)
+        assert answer.startswith(b"HTTP/1.1 403"), raw_request
+        assert b'{"Message":"Authorization has been denied for this request.",' in answer
+        assert b'"MessageDetail":"superoffice-mock record: ' in answer
+    recorder.exchange(request(b"", b"Origin: http://localhost:3000", method=b"GET"))
+    assert len(recorder.wait_for_entries()) == len(recorder.upstream.heads) == 1
 
 
 @pytest.mark.parametrize(
@@ -108,7 +129,7 @@ def test_a_request_body_that_becomes_malformed_gets_a_400_and_is_recorded(
     recorder: RecorderFixture,
 ) -> None:
     recorder.play(lambda connection: connection.recv(65536))
-    head = b"POST %s HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n" % PATH
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" % PATH
     with recorder.connect() as client:
         client.sendall(head + b"2\r\nok\r\n")
         wait_until(lambda: recorder.upstream.heads != [], "the upstream has been called")
@@ -135,7 +156,7 @@ def test_a_request_body_is_streamed_to_the_upstream(recorder: RecorderFixture) -
             parts.append(connection.recv(65536))
         connection.sendall(NO_CONTENT)
 
-    head = b"POST %s HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n" % PATH
+    head = b"POST %s HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n" % PATH
     recorder.play(script)
     with recorder.connect() as client:
         client.sendall(head + b"Connection: close\r\n\r\n14\r\n" + ONE_ACCOUNT[:20] + b"\r\n")

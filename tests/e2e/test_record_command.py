@@ -14,7 +14,14 @@ from superoffice_mock.recordings import har_file, part_file
 from superoffice_mock.recordings.model import About
 from tests.e2e import cli_process
 from tests.e2e.recorders import POSIX, record
-from tests.e2e.upstreams import NO_CONTENT, ONE_ACCOUNT, raw_upstream, record_in_process, request
+from tests.e2e.upstreams import (
+    NO_CONTENT,
+    ONE_ACCOUNT,
+    PATH,
+    raw_upstream,
+    record_in_process,
+    request,
+)
 from tests.support.local_servers import invoke
 from tests.support.server_process import BASIC, ServerProcess, run_server
 
@@ -23,7 +30,11 @@ from tests.support.server_process import BASIC, ServerProcess, run_server
 def test_a_recorder_reports_when_it_is_ready_and_writes_the_har_when_it_is_stopped(
     tmp_path: Path,
 ) -> None:
-    out, port = tmp_path / "a.har", tmp_path / "port"
+    out, port, victim = tmp_path / "a.har", tmp_path / "port", tmp_path / "victim"
+    victim.write_text("mine")
+    drafts = [tmp_path / name for name in ("a.har.new", "port.part", "port")]
+    for planted in drafts:
+        planted.symlink_to(victim)
     with (
         raw_upstream(NO_CONTENT) as upstream,
         record(upstream.url, out, "--port-file", str(port)) as recorder,
@@ -35,7 +46,8 @@ def test_a_recorder_reports_when_it_is_ready_and_writes_the_har_when_it_is_stopp
     assert code == 0
     assert messages == f"recording {upstream.url} to {out}\n{out}: 1 exchange (1 started)\n"
     assert recorder.recording.about.redacted == {"credential": 2, "host": 2}
-    assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
+    assert victim.read_text() == "mine"
+    assert {*tmp_path.iterdir()} == {out, victim, *drafts[:2]}
 
 
 def sync(account: int) -> bytes:
@@ -200,6 +212,49 @@ def test_without_the_extra_the_message_says_what_to_install() -> None:
     )
 
 
+def test_a_file_that_appears_meanwhile_and_a_part_file_that_is_gone_are_told(
+    tmp_path: Path,
+) -> None:
+    out, part = tmp_path / "a.har", tmp_path / "a.har.part"
+    for meddle, flags, kept, problem in (
+        (out.touch, (), part, f"{out} appeared meanwhile and is not replaced"),
+        (part.unlink, ("--overwrite",), out, f"{part} was removed while recording"),
+    ):
+        with (
+            raw_upstream(NO_CONTENT) as upstream,
+            record(upstream.url, out, *flags) as recorder,
+        ):
+            recorder.exchange(sync(507))
+            meddle()
+            code, messages = recorder.stop(signal.SIGTERM)
+        assert code == 1
+        assert messages.splitlines()[1:] == [
+            f"{kept}: 1 exchange (1 started)",
+            f"{problem}; the recording is in {kept}",
+        ]
+        assert len(har_file.load(str(kept)).entries) == 1
+        part.unlink(missing_ok=True)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
+
+
+@POSIX
+def test_on_a_host_that_others_reach_the_path_needs_the_token_and_the_recording_has_none(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "a.har"
+    flags = ("--host", "0.0.0.0", "--control-token", "sesame")
+    with raw_upstream(NO_CONTENT) as upstream, record(upstream.url, out, *flags) as recorder:
+        assert recorder.exchange(request()).startswith(b"HTTP/1.1 403")
+        answer = recorder.exchange(request(path=b"/sesame/Cust12345" + PATH))
+        assert answer.startswith(b"HTTP/1.1 204")
+        _, messages = recorder.stop(signal.SIGTERM)
+    assert upstream.heads[0].startswith(b"POST /Cust12345" + PATH + b" HTTP/1.1\r\n")
+    url = recorder.server.url
+    assert f"whoever reaches {url}/TOKEN/ reaches {upstream.url}" in messages
+    assert len(recorder.recording.entries) == 1
+    assert "sesame" not in out.read_text()
+
+
 # ---- wrong usage -----------------------------------------------------------------------------
 
 
@@ -222,6 +277,12 @@ def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     _, message = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
     assert "a.har.part of a recorder that was killed" in message
     assert out.read_text() == "mine"
+    part_file.part_path(str(out)).unlink()
+    out.unlink()
+    out.symlink_to("nowhere")
+    assert "a.har exists already" in run("--upstream", "http://127.0.0.1:1", "--out", str(out))[1]
+    flags = ("--upstream", "http://127.0.0.1:1", "--overwrite", "--out", str(tmp_path))
+    assert run(*flags) == (2, f"superoffice-mock: {tmp_path} is a folder; name a file in it\n")
 
 
 def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
@@ -229,7 +290,8 @@ def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         (["--upstream", "http://10.0.0.1"], "10.0.0.1 is not a public address"),
         (["--upstream", "nowhere"], "expected a URL"),
         (["--upstream", "https://127.0.0.1", "--ca", "no.pem"], "--ca no.pem: no such file"),
-        (["--upstream", "http://127.0.0.1", "--port", "x"], "port = 'x'"),
+        (["--upstream", "http://127.0.0.1", "--port", "x"], "command line: port"),
+        (["--upstream", "http://127.0.0.1", "--host", "0.0.0.0"], "set control-token too, or"),
         (["--upstream", "http://127.0.0.1", "--timeout", "0"], "Invalid value for '--timeout'"),
         ([], "Missing option '--upstream'"),
     ):

@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from superoffice_contract.target.http import tls_context
+from superoffice_contract import output_files
+from superoffice_contract.control.connection import tls_context
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.proxy import upstream_address
+from superoffice_mock.proxy.access import AccessRules
 from superoffice_mock.proxy.app import RecordingProxy
 from superoffice_mock.proxy.upstream_client import UpstreamClient
 from superoffice_mock.proxy.writer import RecordingWriter
@@ -136,7 +138,7 @@ def request(
     """Return the bytes of a request that closes its connection."""
     length = b"Content-Length: %d" % len(body)
     lines = (*headers, *([length] if body else []), b"Connection: close")
-    first = b"%s %s HTTP/1.1\r\nHost: here\r\n" % (method, path)
+    first = b"%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\n" % (method, path)
     return first + b"".join(line + b"\r\n" for line in lines) + b"\r\n" + body
 
 
@@ -148,18 +150,18 @@ def record_in_process(
     settings = Settings(port=0, log="off")
     upstream = upstream_address.look_up(url, allow_private=False)
     client = UpstreamClient(upstream, tls_context(ca), seconds)
-    part, messages = PartFile(str(out)), list[str]()
+    part, messages = PartFile.create(str(out)), list[str]()
     writer = RecordingWriter(part, messages.append)
-    proxy = RecordingProxy(client, writer.write)
+    proxy = RecordingProxy(client, writer.write, AccessRules.of_settings(settings))
     make_server = partial(run.Server, date_header=False, at_end=client.aclose)
     try:
         with run.serve_in_background(proxy, settings, make_server) as recorder_url:
             recorder = RunningRecorder(recorder_url, out, messages)
             yield recorder
     finally:
-        part.close()
         recorder.failures = writer.failures
-        recorder.entries = part_file.finish(str(out), writer.about()).entries
+        finished = part.finish(output_files.replace, writer.about())
+        recorder.entries = finished.recording.entries
 
 
 class RecorderFixture:

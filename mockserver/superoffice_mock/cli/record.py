@@ -1,5 +1,6 @@
 """`superoffice-mock record`: a proxy records what passes between an app and a real server."""
 
+import os
 import sys
 from collections import Counter
 from functools import partial
@@ -7,18 +8,27 @@ from pathlib import Path
 from typing import Final
 
 import click
+import msgspec
 
-from superoffice_mock.cli.base import Command
+from superoffice_contract import output_files
+from superoffice_contract.messages import show_path
+from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
 from superoffice_mock.config.settings import load
 from superoffice_mock.errors import SetupError, explain_missing_extra
 from superoffice_mock.proxy import upstream_address
+from superoffice_mock.proxy.access import AccessRules
 from superoffice_mock.proxy.writer import RecordingWriter
-from superoffice_mock.recordings import part_file
 from superoffice_mock.recordings.model import Recording
+from superoffice_mock.recordings.part_file import PartFile, WriteFile, part_path
 from superoffice_mock.server import run
+from superoffice_mock.server.file_limits import fit_to_file_limit
 
 INCOMPLETE: Final = 1
 """The exit code if something could not be recorded."""
+FILES_PER_CONNECTION: Final = 2
+"""Its own, and that of the connection to the upstream."""
+MAX_CONNECTIONS: Final = 5_000
+"""Half of what the mock allows by default, so that it takes as many open files."""
 _print_line = partial(click.echo, err=True)
 
 
@@ -28,6 +38,13 @@ _print_line = partial(click.echo, err=True)
 @click.option("--host", metavar="VALUE", help="Address to listen on. [default: 127.0.0.1]")
 @click.option("--port", metavar="VALUE", help="Port to listen on; 0: a free one. [default: 8204]")
 @click.option("--port-file", metavar="VALUE", help="File that the port is written to when ready.")
+@click.option("--cors-origins", metavar="VALUE", help="Pages that may call. [default: loopback]")
+@click.option(
+    "--control-token",
+    metavar="VALUE",
+    envvar=CONTROL_TOKEN_VARIABLE,
+    help="The first segment of every path; mandatory if the host is not loopback.",
+)
 @click.option("--allow-private", is_flag=True, help="Allow an upstream with a private address.")
 @click.option("--overwrite", is_flag=True, help="Replace FILE at the end if it exists.")
 @click.option(
@@ -52,19 +69,29 @@ def command(
     could not be recorded.
     """
     values = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
-    settings = load(None, {}, values, ()).settings
+    settings = msgspec.structs.replace(
+        load(None, {}, values, ()).settings, max_connections=MAX_CONNECTIONS
+    )
+    settings, warnings = fit_to_file_limit(settings, FILES_PER_CONNECTION)
+    run.check_settings(settings)
     with explain_missing_extra("record", "contract"):
-        from superoffice_contract.target.http import tls_context
+        from superoffice_contract.control.connection import tls_context
         from superoffice_mock.proxy.app import RecordingProxy
         from superoffice_mock.proxy.upstream_client import UpstreamClient
     address = upstream_address.look_up(upstream, allow_private=allow_private)
     client = UpstreamClient(address, tls_context(ca), timeout)
-    _prepare_file(out, overwrite=overwrite)
+    write_file = output_files.replace if overwrite else output_files.create
+    _prepare_file(out, write_file, overwrite=overwrite)
     with run.open_socket(settings) as listening:
-        file = part_file.PartFile(out)
+        file = PartFile.create(out)
         writer = RecordingWriter(file, _print_line)
+        for warning in warnings:
+            _print_line(f"superoffice-mock: {warning}")
         _print_line(f"recording {address.url} to {out}")
-        proxy = RecordingProxy(client, writer.write)
+        if settings.control_token is not None:
+            base_url = run.url_of(listening, settings)
+            _print_line(f"whoever reaches {base_url}/TOKEN/ reaches {address.url}")
+        proxy = RecordingProxy(client, writer.write, AccessRules.of_settings(settings))
         # The Date of the upstream is passed on.
         make_server = partial(run.Server, date_header=False, at_end=client.aclose)
         try:
@@ -72,29 +99,36 @@ def command(
         except BaseException:
             file.discard_if_empty()
             raise
-        file.close()
-    recording = part_file.finish(out, writer.about())
-    _print_line(f"{out}: {_count(recording)}")
+    finished = file.finish(write_file, writer.about())
+    problems = [f"{problem}; the recording is in {finished.file}" for problem in finished.problems]
     if writer.failures:
-        _print_line(f"{writer.failures} more are not recorded")
-        exit_code = INCOMPLETE
-    sys.exit(exit_code)
+        problems.append(f"{writer.failures} more are not recorded")
+    for line in (f"{finished.file}: {_count(finished.recording)}", *problems):
+        _print_line(line)
+    sys.exit(INCOMPLETE if problems else exit_code)
 
 
 # ---- the file --------------------------------------------------------------------------------
 
 
-def _prepare_file(out: str, *, overwrite: bool) -> None:
+def _prepare_file(out: str, write_file: WriteFile, *, overwrite: bool) -> None:
     """Finish the file of a recorder that was killed. Raise SetupError if the file exists."""
-    is_present, is_interrupted = Path(out).exists(), part_file.has_interrupted(out)
-    if is_present and not overwrite:
-        advice = "name another --out, or add --overwrite to replace it"
-        part = f", and {part_file.part_path(out)} of a recorder that was killed"
-        msg = f"{out} exists already{part if is_interrupted else ''}; {advice}"
+    if Path(out).is_dir():
+        msg = f"{show_path(out)} is a folder; name a file in it"
         raise SetupError(msg)
-    if is_interrupted:
-        exchanges = _count_exchanges(part_file.finish(out))
-        done = f"{out} now holds the {exchanges} of a recorder that was killed"
+    interrupted = PartFile.find_interrupted(out)
+    if os.path.lexists(out) and not overwrite:
+        advice = "name another --out, or add --overwrite to replace it"
+        part = ""
+        if interrupted is not None:
+            interrupted.close()
+            part = f", and {show_path(part_path(out))} of a recorder that was killed"
+        msg = f"{show_path(out)} exists already{part}; {advice}"
+        raise SetupError(msg)
+    if interrupted is not None:
+        finished = interrupted.finish(write_file)
+        exchanges = _count_exchanges(finished.recording)
+        done = f"{finished.file} now holds the {exchanges} of a recorder that was killed"
         if not overwrite:
             msg = f"{done}. To record more, name another --out or add --overwrite"
             raise SetupError(msg)

@@ -15,10 +15,9 @@ from superoffice_mock.redaction import redactor
 def command(source: str, target: str, in_place: bool, max_file: int | None) -> None:  # noqa: FBT001 - click's
     """Replace secrets and names in a HAR file by pseudonyms.
 
-    Reads the file IN and writes OUT.
+    Reads the file IN and writes OUT, which is replaced in one step if it exists.
     """
-    if not in_place:
-        redactor.check_different_files(source, target)
+    redactor.check_target(source, target, in_place=in_place)
     recording = redactor.redact_file(source, target, max_file or MAX_BYTES)
     if recording.note:
         click.echo(f"{source}: {recording.note}", err=True)

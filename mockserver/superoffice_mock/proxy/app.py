@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.proxy import hop_by_hop
+from superoffice_mock.proxy.access import AccessRules
 from superoffice_mock.proxy.body_buffer import MAX_BODY_BYTES, BufferedBody, MemoryBudget
 from superoffice_mock.proxy.upstream_client import UpstreamClient, UpstreamError, UpstreamResponse
 from superoffice_mock.recordings import body_encoding, outcome_labels
@@ -52,8 +53,7 @@ class RequestReader:
     `completed_at` is the time at which the whole body had been read, by `perf_counter`.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, buffer: BufferedBody) -> None:
-        self._scope = scope
+    def __init__(self, receive: Receive, buffer: BufferedBody) -> None:
         self._receive = receive
         self._complete = asyncio.Event()
         self.buffer = buffer
@@ -70,8 +70,6 @@ class RequestReader:
             if part:
                 self.buffer.add(part)
                 yield part
-        if error := asgi_extensions.rejection_of(self._scope):
-            raise error
         self.completed_at = time.perf_counter()
         self._complete.set()
 
@@ -94,7 +92,7 @@ class ProxiedExchange:
         self.scope = scope
         self.method: str = scope["method"]
         self.arrival = arrival
-        self.reader = RequestReader(scope, receive, BufferedBody("request", budget))
+        self.reader = RequestReader(receive, BufferedBody("request", budget))
         self.response_buffer = BufferedBody("response", budget)
         self.response_head: tuple[int, list[tuple[bytes, bytes]]] | None = None
         self.is_recorded = False
@@ -110,12 +108,14 @@ class ProxiedExchange:
 class RecordingProxy:
     """An application that forwards requests with *client* and passes the exchanges to *write*.
 
-    `app` is itself, as a server wants it.
+    Callers that *access* refuses get an answer, and nothing else happens. `app` is itself, as a
+    server wants it.
     """
 
-    def __init__(self, client: UpstreamClient, write: WriteEntry) -> None:
+    def __init__(self, client: UpstreamClient, write: WriteEntry, access: AccessRules) -> None:
         self._client = client
         self._write = write
+        self._access = access
         self._budget = MemoryBudget()
         self._arrivals = 0
         self.app = self
@@ -125,8 +125,11 @@ class RecordingProxy:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward one request and its answer, until it is complete or the client disconnects."""
-        error = asgi_extensions.rejection_of(scope)
-        if error is not None:  # it can't be read, so it can't be forwarded either
+        try:
+            if unreadable := asgi_extensions.rejection_of(scope):
+                raise unreadable
+            scope = self._access.admit(scope)
+        except Rejected as error:
             await _send_error(error, send)
             return
         self._arrivals += 1

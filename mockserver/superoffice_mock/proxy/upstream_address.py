@@ -3,18 +3,37 @@
 import re
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from superoffice_contract.messages import describe_os_error
+from superoffice_contract.messages import describe_os_error, show_url
 from superoffice_mock.errors import SetupError
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-_NAT64: Final = IPv6Network("64:ff9b::/96")
-_LOW_32_BITS: Final = 0xFFFFFFFF
+NOT_PUBLIC: Final = tuple(
+    map(
+        IPv4Network,
+        (
+            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+            *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16"),
+            *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+        ),
+    )
+)
+"""The IPv4 addresses of IANA's registry of special purposes, and multicast and reserved ones."""
+PUBLIC_6: Final = IPv6Network("2000::/3")
+"""All that is assigned to the public; addresses with an IPv4 address in them are judged by that."""
+NOT_PUBLIC_6: Final = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")))
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+_CARRIERS: Final = ((IPv6Network("64:ff9b::/96"), 0), (IPv6Network("2002::/16"), 80))
+"""Where gateways (NAT64, 6to4) carry an IPv4 address, and how many bits follow it."""
+_32_BITS: Final = 0xFFFFFFFF
+
+_HOST: Final = re.compile(r"[\w.:%-]+", re.ASCII)
 
 Address = IPv4Address | IPv6Address
 
@@ -46,10 +65,12 @@ def look_up(url: str, *, allow_private: bool) -> Upstream:
     """
     parts = _parse(url)
     host, port = _ascii_host(parts.hostname or ""), parts.port or DEFAULT_PORTS[parts.scheme]
+    upstream = Upstream(parts.scheme, host, port, ())
+    _check_no_path(parts, upstream.url)
     addresses = _resolve(host, port)
     if not allow_private:
         _check_public(host, addresses)
-    return Upstream(parts.scheme, host, port, tuple(map(str, addresses)))
+    return msgspec.structs.replace(upstream, addresses=tuple(map(str, addresses)))
 
 
 def _parse(url: str) -> SplitResult:
@@ -60,32 +81,33 @@ def _parse(url: str) -> SplitResult:
     except ValueError:
         is_valid = False
     if not is_valid:
-        msg = f"--upstream {_without_secrets(url)}: expected a URL, such as https://online.example.com"
+        msg = "--upstream: expected a URL, such as https://online.example.com"
         raise SetupError(msg)
     if "@" in parts.netloc:
         msg = "--upstream: leave out user and password; the app sends its own"
         raise SetupError(msg)
-    if parts.path.strip("/") or parts.query or parts.fragment:
-        base, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
-        msg = (
-            f"--upstream {_without_secrets(url)}: give only {base};"
-            f" the app appends {path} to the address of the recorder"
-        )
-        raise SetupError(msg)
     return parts
 
 
+def _check_no_path(parts: SplitResult, base: str) -> None:
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        rest = show_url(parts.path).rstrip("/").replace("this URL", "the rest")
+        advice = f"the app appends {rest} to the address of the recorder"
+        msg = f"--upstream: give only {base}; {advice}"
+        raise SetupError(msg)
+
+
 def _ascii_host(host: str) -> str:
-    try:
-        return host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError:
-        msg = f"--upstream: {host[:60]!r} is not a valid host name"
-        raise SetupError(msg) from None
+    """Return *host* as the DNS knows it. Raise SetupError, without *host*, if it has no such name.
 
-
-def _without_secrets(url: str) -> str:
-    """Return *url* for a message, without user, password and query."""
-    return re.sub(r"//[^/]*@", "//", url.partition("?")[0])[:120]
+    A password or the like may stand where the host belongs.
+    """
+    with suppress(UnicodeError):
+        name = host if host.isascii() else host.encode("idna").decode("ascii")
+        if _HOST.fullmatch(name):
+            return name
+    msg = "--upstream: it has no valid host name; expected one such as online.example.com"
+    raise SetupError(msg)
 
 
 # ---- addresses -------------------------------------------------------------------------------
@@ -112,8 +134,20 @@ def _check_public(host: str, addresses: Iterable[Address]) -> None:
 
 
 def may_be_called(address: Address) -> bool:
-    """Return whether *address*, or the IPv4 address in it, is public or loopback."""
+    """Return whether *address* is loopback or public; `ipaddress` differs between its versions.
+
+    If an IPv4 address is in it, that has to be. Beyond a gateway, loopback is somebody else's.
+    """
     if isinstance(address, IPv6Address):
-        in_nat64 = IPv4Address(int(address) & _LOW_32_BITS) if address in _NAT64 else None
-        address = in_nat64 or address.ipv4_mapped or address.sixtofour or address
-    return address.is_loopback or (address.is_global and not address.is_multicast)
+        if address in _MAPPED:
+            return may_be_called(IPv4Address(int(address) & _32_BITS))
+        for network, bits in _CARRIERS:
+            if address in network:
+                return _is_public(IPv4Address(int(address) >> bits & _32_BITS))
+    return address.is_loopback or _is_public(address)
+
+
+def _is_public(address: Address) -> bool:
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in NOT_PUBLIC)
+    return address in PUBLIC_6 and not any(address in network for network in NOT_PUBLIC_6)

@@ -4,16 +4,15 @@ Only the values of `model` are written; members that other tools added are dropp
 """
 
 import json
-import os
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 import msgspec
 
-from superoffice_contract import har
+from superoffice_contract import har, output_files
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.har import MAX_BYTES, HarLog, JsonObject, headers_of, object_of, text_of
-from superoffice_contract.messages import NO_FOLDER, describe_os_error
+from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_path
 from superoffice_contract.validation import explain
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import body_encoding, har_writer
@@ -129,18 +128,22 @@ def _response_body(status: int, headers: Headers, response: JsonObject) -> bytes
 # ---- writing ---------------------------------------------------------------------------------
 
 
-def write(path: str, recording: Recording) -> None:
-    """Write *recording* to *path*, replacing the file in one step. Raise SetupError on failure."""
-    draft = Path(f"{path}.new")
+def write(
+    path: str,
+    recording: Recording,
+    write_file: Callable[[str, bytes], object] = output_files.replace,
+) -> None:
+    """Write *recording* to *path* in one step. Raise SetupError on failure.
+
+    With `output_files.create`, raise FileExistsError if *path* exists.
+    """
     try:
-        with draft.open("wb") as file:
-            file.write(encode(recording))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_file(path, encode(recording))
+    except FileExistsError:
+        raise
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        msg = f"{path}: {describe_os_error(error, NO_FOLDER)}; name a file that can be written"
+        reason = describe_os_error(error, NO_FOLDER)
+        msg = f"{show_path(path)}: {reason}; name a file that can be written"
         raise SetupError(msg) from None
 
 

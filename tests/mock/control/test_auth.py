@@ -61,6 +61,8 @@ async def test_a_page_of_the_mock_is_accepted_without_cors_headers(local: InProc
 
 async def test_of_sec_fetch_site_only_cross_site_is_refused(local: InProcessMock) -> None:
     assert "origins" in await expect_refusal(local, {"sec-fetch-site": "cross-site"}, 403)
+    own_page = {"sec-fetch-site": "cross-site", "host": "127.0.0.1", "origin": "http://127.0.0.1"}
+    assert "origins" in await expect_refusal(local, own_page, 403)
     for site in ("same-origin", "none"):
         assert (await hold(InProcessMock(), {"sec-fetch-site": site})).status == 200, site
 

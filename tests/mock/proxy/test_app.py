@@ -13,13 +13,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_contract.target.http import tls_context
+from superoffice_contract import output_files
+from superoffice_contract.control.connection import tls_context
+from superoffice_mock.config.settings import Settings
 from superoffice_mock.proxy import body_buffer, hop_by_hop, upstream_address
+from superoffice_mock.proxy.access import AccessRules
 from superoffice_mock.proxy.app import RecordingProxy
 from superoffice_mock.proxy.body_buffer import BufferedBody, MemoryBudget
 from superoffice_mock.proxy.upstream_client import UpstreamClient
 from superoffice_mock.proxy.writer import MAX_INLINE_BYTES, RecordingWriter
-from superoffice_mock.recordings import part_file
 from superoffice_mock.recordings.model import Entry, Label
 from superoffice_mock.recordings.part_file import PartFile
 from tests.e2e.upstreams import NO_CONTENT, ONE_ACCOUNT, PATH, raw_upstream
@@ -33,7 +35,7 @@ SCOPE: Message = {
     "method": "POST",
     "raw_path": PATH,
     "query_string": b"",
-    "headers": [(b"host", b"here"), (b"content-length", b"%d" % len(ONE_ACCOUNT))],
+    "headers": [(b"host", b"127.0.0.1"), (b"content-length", b"%d" % len(ONE_ACCOUNT))],
 }
 NAMES = st.sampled_from(
     [b"connection", b"host", b"te", b"x-a", b"x-b", b"content-length", b"transfer-encoding"]
@@ -49,7 +51,7 @@ class ProxyUnderTest:
         self.sent_messages: list[Message] = []
         self.entries: list[Entry] = []
         self.messages_before: list[list[Message]] = []
-        self._proxy = RecordingProxy(client, self._write)
+        self._proxy = RecordingProxy(client, self._write, AccessRules.of_settings(Settings()))
 
     async def _write(self, new_entry: Entry) -> None:
         self.messages_before.append([*self.sent_messages])
@@ -186,12 +188,11 @@ class WriterUnderTest:
     def __init__(self, folder: str | Path) -> None:
         self.out = f"{folder}/a.har"
         self.messages: list[str] = []
-        self._part = PartFile(self.out)
+        self._part = PartFile.create(self.out)
         self.writer = RecordingWriter(self._part, self.messages.append)
 
     def finish(self) -> tuple[Entry, ...]:
-        self._part.close()
-        return part_file.finish(self.out).entries
+        return self._part.finish(output_files.replace).recording.entries
 
 
 @settings(max_examples=40, deadline=None)

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from superoffice_contract.local_server import is_loopback
 from superoffice_mock.wire.cors import (
     AllowedOrigins,
+    is_foreign_page,
     is_preflight,
+    names_this_machine,
     preflight_headers,
     response_headers,
 )
@@ -48,9 +50,10 @@ def test_a_listed_origin_is_echoed_with_credentials() -> None:
 def test_an_unlisted_origin_gets_no_headers() -> None:
     far = ("https://app.example.com", "http://localhost.example.com", "http://10.0.0.1", "null", "")
     odd = ("http://127.0.0.1.example.com", "http://notlocalhost", "http://[", "http://[zz]")
+    urls = ("http://[::1].evil.example", "http://127.0.0.1@evil.example", "http://localhost/a")
     unlisted = ("http://app.example.com", "https://app.example.com:444", "http://localhost:5174")
     for origins, origin in (
-        *((LOOPBACK, origin) for origin in (*far, *odd)),
+        *((LOOPBACK, origin) for origin in (*far, *odd, *urls)),
         *((LISTED, origin) for origin in (*unlisted, "http://127.0.0.1")),
         (AllowedOrigins.parse([]), "http://localhost"),
     ):
@@ -93,3 +96,33 @@ def test_only_options_with_an_origin_and_a_requested_method_is_a_preflight() -> 
     assert not is_preflight("POST", headers)
     assert not is_preflight("OPTIONS", build_headers(origin="http://localhost"))
     assert not is_preflight("OPTIONS", build_headers(access_control_request_method="POST"))
+
+
+def test_a_page_is_foreign_unless_all_its_origins_are_allowed() -> None:
+    local, far = ("origin", "http://localhost:3000"), ("origin", "https://app.example.com")
+    cross, same = ("sec-fetch-site", "Cross-Site"), ("sec-fetch-site", "same-origin")
+    for origins, pairs, is_foreign in (
+        (LOOPBACK, (), False),
+        (LOOPBACK, (local,), False),
+        (LOOPBACK, (local, cross), False),
+        (LOOPBACK, (same,), False),
+        (LOOPBACK, (cross,), True),
+        (LOOPBACK, (same, cross), True),
+        (LOOPBACK, (far,), True),
+        (LOOPBACK, (far, same), True),
+        (LOOPBACK, (local, far), True),
+        (LOOPBACK, (("origin", "null"),), True),
+        (LOOPBACK, (("origin", ""),), True),
+        (LISTED, (far, cross), False),
+        (ANY, (far,), False),
+    ):
+        headers = Headers([(name.encode(), value.encode()) for name, value in pairs])
+        assert is_foreign_page(headers, origins) == is_foreign, (origins, pairs)
+
+
+def test_only_a_host_that_is_always_loopback_names_this_machine() -> None:
+    for host in ("localhost", "LOCALHOST:80", "a.localhost:1", "127.0.0.1:8204", "[::1]:1"):
+        assert names_this_machine(host), host
+    other = ("", "evil.example", "127.0.0.1.evil.example", "10.0.0.1", "[::1].evil.example")
+    for host in (*other, "[::1", "x@evil", "x@127.0.0.1", "127.0.0.1/evil", "::1"):
+        assert not names_this_machine(host), host
