@@ -6,14 +6,14 @@ from typing import TextIO
 
 import msgspec
 
-from superoffice_contract.messages import shorten
+from superoffice_contract.messages import printable, shorten
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
 
 
 def format_text(exchange: Exchange) -> str:
-    """Return *exchange* as a line of text; the traceback of a crash follows it."""
+    """Return *exchange* as a line of text; the traceback of a failure follows it."""
     elapsed = to_seconds(exchange.elapsed_real) or 0.0
     target = shorten(exchange.operation or exchange.path)
     principal = _format_principal(exchange.principal)
@@ -22,11 +22,11 @@ def format_text(exchange: Exchange) -> str:
     outcome = exchange.outcome.replace("_", " ")
     reason = f": {exchange.reason}" if exchange.reason else ""
     violations = f"; violations: {'; '.join(exchange.violations)}" if exchange.violations else ""
-    crash = "" if exchange.crash is None else f"\n{exchange.crash.rstrip()}"
+    failure = "" if exchange.failure is None else f"\n{printable(exchange.failure.rstrip())}"
     return (
         f"{format_instant(exchange.at)[11:23]} {exchange.tenant} #{exchange.id} "
         f"{shorten(exchange.method)} {target}{principal} -> {status} after {elapsed:.2f} s"
-        f"{disconnect}, {outcome}{reason}{violations}{crash}"
+        f"{disconnect}, {outcome}{reason}{violations}{failure}"
     )
 
 
@@ -56,7 +56,7 @@ def format_json(exchange: Exchange) -> str:
             "hung_up": exchange.hung_up,
             "reason": exchange.reason,
             "violations": exchange.violations,
-            "crash": exchange.crash,
+            "crash": exchange.failure,
         }
     ).decode()
 
@@ -68,15 +68,15 @@ def log_nothing(_: Exchange) -> None:
 def make_logger(setting: str, stream: TextIO = sys.stderr) -> Callable[[Exchange], None]:
     """Return a function that logs exchanges as *setting* says: `auto`, `text`, `json` or `off`.
 
-    `auto` writes text to a terminal; elsewhere it writes crashes only.
+    `auto` writes text to a terminal; elsewhere it writes failures of the mock only.
     """
     if setting == "off":
         return log_nothing
-    crashes_only = setting == "auto" and not stream.isatty()
+    failures_only = setting == "auto" and not stream.isatty()
     format_exchange = format_json if setting == "json" else format_text
 
     def log(exchange: Exchange) -> None:
-        if exchange.crash is not None or not crashes_only:
+        if exchange.failure is not None or not failures_only:
             stream.write(f"{format_exchange(exchange)}\n")
             stream.flush()
 

@@ -23,7 +23,7 @@ from superoffice_mock.control.endpoints import (
     requests,
     tenants,
 )
-from superoffice_mock.control.errors import ProblemError, render_problem
+from superoffice_mock.control.errors import ProblemError, render_problem, render_rejection
 from superoffice_mock.control.request import (
     ControlContext,
     ControlMethod,
@@ -34,6 +34,7 @@ from superoffice_mock.control.request import (
 from superoffice_mock.core.clock import to_seconds
 from superoffice_mock.core.journal import Exchange
 from superoffice_mock.core.sync_run import ExchangeId
+from superoffice_mock.errors import Rejected
 from superoffice_mock.version import __version__
 
 
@@ -101,7 +102,11 @@ class Endpoint:
         """Answer one call."""
         request = Request(scope, receive, send)
         response = await self._answer(request)
-        await response(scope, receive, send)
+        try:
+            await response(scope, receive, send)
+        except Exception:
+            self._log_crash(request)
+            raise
 
     async def _answer(self, request: Request) -> Response:
         try:
@@ -110,6 +115,8 @@ class Endpoint:
             answer = await method.handler(await read_request(self._context, request, method))
         except ProblemError as error:
             return render_problem(error)
+        except Rejected as error:  # the body stays incomplete, or is no HTTP
+            return render_rejection(error)
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception:  # noqa: BLE001 - the client gets a problem, the log a traceback

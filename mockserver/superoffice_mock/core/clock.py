@@ -53,7 +53,11 @@ class JumpingClock(StandingClock, frozen=True):
 Clock = RealClock | FrozenClock | JumpingClock
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MICROSECOND: Final = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+LAST_INSTANT: Final = Instant(
+    (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1) * 1000
+)
+"""The end of the year 9999: texts have no later time."""
+LAST_SECOND: Final = LAST_INSTANT // SECOND
 
 
 def make_clock(kind: type[Clock], instant: Instant, now_real: int) -> Clock:
@@ -61,9 +65,16 @@ def make_clock(kind: type[Clock], instant: Instant, now_real: int) -> Clock:
     return RealClock(instant - now_real) if issubclass(kind, RealClock) else kind(instant)
 
 
+def check_instant(instant: Instant) -> None:
+    """Raise ValueError if *instant* is after the year 9999."""
+    if instant > LAST_INSTANT:
+        msg = "no clock goes beyond the year 9999; POST /_mock/reset sets it to the present again"
+        raise ValueError(msg)
+
+
 def format_instant(instant: int) -> str:
     """Return *instant* as ISO 8601 in UTC, to the microsecond, at most the end of the year 9999."""
-    at = _EPOCH + timedelta(microseconds=min(instant // 1000, _LAST_MICROSECOND))
+    at = _EPOCH + timedelta(microseconds=min(instant, LAST_INSTANT) // 1000)
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -7,7 +7,14 @@ from contextlib import suppress
 from typing import Final
 
 from superoffice_mock.core import verdicts
-from superoffice_mock.core.clock import Event, FrozenClock, JumpingClock, RealClock, end_events
+from superoffice_mock.core.clock import (
+    Event,
+    FrozenClock,
+    JumpingClock,
+    RealClock,
+    check_instant,
+    end_events,
+)
 from superoffice_mock.core.state import TenantState
 from superoffice_mock.core.sync_run import SECOND, Instant, SyncRun
 from superoffice_mock.core.verdicts import Verdict
@@ -108,7 +115,14 @@ class Scheduler:
         self._set_timer()
 
     def advance(self, until: Instant) -> list[Event]:
-        """Move a clock that stands still to *until*, with a stop at every due answer."""
+        """Move a clock that stands still to *until*, with a stop at every due answer.
+
+        Raise ValueError if that is after the year 9999.
+        """
+        check_instant(until)
+        return self._advance(until)
+
+    def _advance(self, until: Instant) -> list[Event]:
         events: list[Event] = []
         while (due := self.room.next_due()) is not None and due <= until:
             events += self._step(max(due, self._tenant.now()))
@@ -117,10 +131,14 @@ class Scheduler:
         return events
 
     def advance_until_idle(self) -> list[Event]:
-        """Advance until no call waits and no run is active; a hold by hand stays."""
+        """Advance until no call waits and no run is active; a hold by hand stays.
+
+        Raise ValueError if that is after the year 9999.
+        """
         events: list[Event] = []
-        while (moment := self._next_moment()) is not None:
-            events += self.advance(moment)
+        while moments := self._next_moments():
+            check_instant(max(moments))
+            events += self._advance(min(moments))
         return events
 
     async def wait_until_settled(self) -> None:
@@ -146,12 +164,12 @@ class Scheduler:
         tenant.move_clock_to(moment)
         return events + self._process_due(moment)
 
-    def _next_moment(self) -> Instant | None:
-        """Return the time of the next due answer or the end of the run, whichever is first."""
+    def _next_moments(self) -> list[Instant]:
+        """Return the time of the next due answer and the end of the run, if there are any."""
         holder = self._tenant.state.holder(self._tenant.now())
         due = self.room.next_due()
         end = holder.ends_at if isinstance(holder, SyncRun) else None
-        return min((moment for moment in (due, end) if moment is not None), default=None)
+        return [moment for moment in (due, end) if moment is not None]
 
     def _set_timer(self) -> None:
         """Set the timer for the next moment that the clock reaches without a control call."""
@@ -202,7 +220,7 @@ class Scheduler:
         self._clear_timer()
         due = self.room.next_due()
         if self.is_settled and due is not None:
-            self.advance(due)
+            self._advance(due)
 
 
 def _timer_delay(nanoseconds: int) -> float:

@@ -1,16 +1,23 @@
-"""Recordings of the mock's own traffic, kept in memory, redacted and labelled with outcomes."""
+"""Recordings of the mock's own traffic: kept in memory as it came, labelled with outcomes.
 
+They are redacted when they end, and beside the event loop: that takes a second for each MiB.
+"""
+
+import asyncio
 from collections.abc import Mapping
+from concurrent import futures
 from contextlib import ExitStack
 from typing import Final, cast
 
+import msgspec
 from msgspec.structs import replace
 from starlette.types import Scope
 
 from superoffice_contract.openapi.operations import Description
+from superoffice_mock.core.clock import LAST_SECOND
 from superoffice_mock.core.faults import Breakage
 from superoffice_mock.core.journal import Exchange, Journal
-from superoffice_mock.core.sync_run import SECOND, TenantId
+from superoffice_mock.core.sync_run import SECOND, ExchangeId, TenantId
 from superoffice_mock.recordings.model import (
     About,
     Entry,
@@ -27,25 +34,26 @@ from superoffice_mock.webapi.response import BrokenResponse, Response
 MAX_CAPTURES: Final = 20
 """How many tenants may be recorded at the same time."""
 MAX_BYTES: Final = 8 * 1024 * 1024
-"""The limit for one recording, in bytes of HAR."""
+"""The limit for one recording: in bytes as it came, and in bytes of HAR."""
+_OVERHEAD: Final = 200
+"""The bytes that an entry takes in addition to what is packed."""
 _FAILURES: Final[Mapping[str, str]] = {"reset-by-peer": "reset", "stall": "aborted"}
 _LENGTH_HEADERS: Final = (b"content-length", b"transfer-encoding")
 _OUTCOMES: Final = ("started", "turned_away", "served", "rejected", "faulted")
 
 
 class Capture:
-    """A recording in progress. Closing *on_end* ends it; *omitted* counts entries without room.
+    """A recording. Closing *on_end* ends it; *omitted* counts entries without room.
 
-    What is in *allow_list* stays in it.
+    *failures* are the errors of those that could not be redacted, which are omitted, too.
     """
 
-    def __init__(self, allow_list: AllowList) -> None:
-        from superoffice_mock.redaction.redactor import Redactor
-
+    def __init__(self) -> None:
         self.on_end = ExitStack()
         self.omitted = 0
-        self._redactor = Redactor(allow_list=allow_list)
-        self._entries: list[tuple[int, Entry]] = []
+        self.failures: dict[ExchangeId, Exception] = {}
+        self.is_abandoned = False
+        self._packed: list[tuple[ExchangeId, bytes]] = []
         self._size = 0
 
     def notify(self, exchange: Exchange) -> None:
@@ -55,27 +63,46 @@ class Capture:
         """End the recording, as the tenant's journal is reset."""
         self.on_end.close()
 
-    def add(self, arrival: int, entry: Entry) -> None:
-        """Redact *entry* and keep it, if there is room."""
-        from superoffice_mock.recordings import har_file
-
-        redacted_entry = self._redactor.redact_entry(entry)
-        size = len(har_file.entry_line(redacted_entry))
+    def add(self, arrival: ExchangeId, entry: Entry) -> None:
+        """Keep *entry* as it came, if there is room."""
+        packed = msgspec.msgpack.encode(entry)
+        size = len(packed) + _OVERHEAD
         if self._size + size > MAX_BYTES:
             self.omitted += 1
             return
         self._size += size
-        self._entries.append((arrival, redacted_entry))
+        self._packed.append((arrival, packed))
 
-    @property
-    def recording(self) -> Recording:
-        """The recorded entries, in the order of arrival."""
-        entries_by_arrival = sorted(self._entries, key=lambda entry: entry[0])
-        entries = (
+    def encode(self, allow_list: AllowList) -> bytes:
+        """Return the entries, in the order of arrival, as a HAR file without secrets.
+
+        What is in *allow_list* stays in it. Runs in a thread; `is_abandoned` ends it early.
+        """
+        from superoffice_mock.recordings import har_file
+        from superoffice_mock.redaction.redactor import Redactor
+
+        redactor, size = Redactor(allow_list=allow_list), 0
+        entries: dict[ExchangeId, Entry] = {}
+        for arrival, packed in self._packed:
+            if self.is_abandoned:
+                break
+            try:
+                entry = redactor.redact_entry(msgspec.msgpack.decode(packed, type=Entry))
+                line_size = len(har_file.entry_line(entry))
+            except Exception as error:  # noqa: BLE001 - it must not cost the other entries
+                self.failures[arrival] = error
+                self.omitted += 1
+                continue
+            if size + line_size > MAX_BYTES:
+                self.omitted += 1
+                continue
+            size += line_size
+            entries[arrival] = entry
+        numbered = (
             replace(entry, label=replace(entry.label, arrival=number))
-            for number, (_, entry) in enumerate(entries_by_arrival, 1)
+            for number, (_, entry) in enumerate(sorted(entries.items()), 1)
         )
-        return Recording(tuple(entries), self._redactor.redact_about(About()))
+        return har_file.encode(Recording(tuple(numbered), redactor.redact_about(About())))
 
 
 class Captures:
@@ -84,6 +111,7 @@ class Captures:
     def __init__(self, journal: Journal, description: Description) -> None:
         self._journal = journal
         self._allow_list = AllowList(description)
+        self._worker: futures.Executor | None = None
         self.running: dict[TenantId, Capture] = {}
 
     def start(self, tenant: TenantId) -> None:
@@ -94,7 +122,7 @@ class Captures:
         if len(self.running) >= MAX_CAPTURES:
             msg = f"{MAX_CAPTURES} recordings are under way; stop one of another tenant first"
             raise ValueError(msg)
-        capture = self.running[tenant] = Capture(self._allow_list)
+        capture = self.running[tenant] = Capture()
         capture.on_end.callback(self.running.pop, tenant)
         capture.on_end.enter_context(self._journal.watch(tenant, capture))
 
@@ -106,6 +134,24 @@ class Captures:
             raise ValueError(msg)
         capture.on_end.close()
         return capture
+
+    async def encode(self, tenant: TenantId, capture: Capture) -> bytes:
+        """Return *capture*, a recording of *tenant* that has ended, as a HAR file.
+
+        Recordings are encoded one at a time, in a thread, so that other calls go on.
+        """
+        if self._worker is None:
+            self._worker = futures.ThreadPoolExecutor(1)
+        loop = asyncio.get_running_loop()
+        try:
+            har = await loop.run_in_executor(self._worker, capture.encode, self._allow_list)
+        finally:
+            capture.is_abandoned = True
+        for arrival, error in capture.failures.items():
+            exchange = self._journal.exchange(tenant, arrival)
+            if exchange is not None:
+                self._journal.record_lapse(exchange, error)
+        return har
 
     def record(self, exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> None:
         """Record an exchange if its tenant is recorded; its *answer* is about to be sent."""
@@ -127,7 +173,7 @@ def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResp
             body=_request_body(exchange, scope),
         ),
         response=_build_response(exchange, answer),
-        at=exchange.at / SECOND,
+        at=min(exchange.at / SECOND, LAST_SECOND),
         elapsed=elapsed,
         service_time=elapsed,
         # A crash of the mock has no outcome, since the real service does not have it.

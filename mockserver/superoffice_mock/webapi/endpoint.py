@@ -11,11 +11,12 @@ from starlette.types import Receive, Scope, Send
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.verdicts import NOTHING, Served
 from superoffice_mock.errors import Rejected
+from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.webapi import fault_injection, response
 from superoffice_mock.webapi.backend import BackendChoice
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.locate import TenantLocator
-from superoffice_mock.webapi.request import ApiRequest, check_http
+from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import RouteMatch, Routes
 from superoffice_mock.wire import cors
@@ -52,7 +53,7 @@ class ApiEndpoint:
         self._locator = locator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request and journal it."""
+        """Answer one request and journal it; what only notes the call never changes its answer."""
         headers = read_headers(scope["headers"])
         route = self._routes.find(scope["method"], scope["path"])
         if route.find_tenant is not None:
@@ -70,14 +71,23 @@ class ApiEndpoint:
         tenant.begin_call()
         try:
             answer = await self._answer(ApiRequest(route, scope, receive, headers, exchange))
-            self._complete(exchange, answer, route)
-            if self._captures.running:
-                self._captures.record(exchange, scope, answer)
+            try:
+                self._complete(exchange, answer, route)
+                if self._captures.running:
+                    self._captures.record(exchange, scope, answer)
+            except Exception as error:  # noqa: BLE001 - as all below
+                self._journal.record_lapse(exchange, error)
             await answer.send(scope, send)
         finally:
-            self._journal.record_end(exchange)
+            try:
+                self._journal.record_end(exchange)
+            except Exception as error:  # noqa: BLE001
+                self._journal.record_lapse(exchange, error)
             tenant.end_call()
-            self._log(exchange)
+            try:
+                self._log(exchange)
+            except Exception as error:  # noqa: BLE001
+                self._journal.record_lapse(exchange, error)
 
     async def _answer(self, request: ApiRequest) -> Response | BrokenResponse:
         """Return the answer to *request* with its CORS headers; every error becomes an answer."""
@@ -85,7 +95,9 @@ class ApiEndpoint:
         cors_headers = cors.response_headers(headers, self._origins)
         method = request.scope["method"]
         try:
-            check_http(request)
+            rejected = rejection_of(request.scope)
+            if rejected is not None:
+                raise rejected
             if route.operation is not None and cors.is_preflight(method, headers):
                 methods = route.operation.allowed_methods
                 return Response(204).with_headers(
@@ -127,9 +139,8 @@ class ApiEndpoint:
         self, exchange: Exchange, answer: Response | BrokenResponse, route: RouteMatch
     ) -> None:
         """Store status and times in *exchange*; on the tenant's clock, the answer is on time."""
-        verdict = exchange.verdict
+        exchange.status, verdict = answer.status, exchange.verdict
         at = route.tenant.now() if verdict is None else verdict.answer_at
-        exchange.status = answer.status
         if exchange.elapsed is None:  # set already for a delayed call that was rejected on arrival
             exchange.elapsed = at - exchange.at
         if exchange.fault is not None:

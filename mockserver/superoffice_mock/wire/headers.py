@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
+import msgspec
+
 from superoffice_contract.messages import SECRET_HEADERS, SESSION_COOKIE
 from superoffice_mock.core.credentials import (
     AUTHORIZATION,
@@ -17,8 +19,6 @@ from superoffice_mock.core.credentials import (
     Ticket,
     UnusableCredentials,
 )
-from superoffice_mock.core.journal import RequestHead
-from superoffice_mock.errors import Rejected
 
 RawHeader = tuple[bytes, bytes]
 
@@ -34,6 +34,9 @@ REDACTED_HEADERS: Final = frozenset(map(str.encode, SECRET_HEADERS))
 """Headers whose value the journal redacts; it keeps the scheme of an Authorization."""
 CACHE_SIZE: Final = 256
 """How many different sets of request headers stay parsed in memory."""
+MAX_CACHED_HEADERS: Final = 50
+MAX_CACHED_BYTES: Final = 4096
+"""The longest set of request headers that stays parsed: in headers, and in bytes."""
 
 
 class Headers:
@@ -47,26 +50,15 @@ class Headers:
         self.content_encoding = self.get(b"content-encoding")
 
     @cached_property
-    def journal_head(self) -> RequestHead:
-        """The headers as the journal keeps them."""
-        journaled = redact_for_journal(self.raw)
-        return RequestHead(journaled, sum(len(value) for _, value in journaled), self.content_type)
+    def journal_head(self) -> bytes:
+        """The headers as the journal keeps them: packed, as objects take many times the memory."""
+        packed = msgspec.msgpack.encode(redact_for_journal(self.raw))
+        return bytes(memoryview(packed))  # a copy, as what the encoder returns takes half more
 
     @cached_property
     def credentials(self) -> PresentedCredentials:
         """The credentials in the headers."""
         return read_credentials(self)
-
-    @cached_property
-    def http_error(self) -> Rejected | None:
-        """The error if HTTP/1.1 forbids these headers (RFC 9112, sections 3.2 and 6.1), or None."""
-        hosts = self.count(b"host")
-        if hosts != 1:
-            return Rejected(400, "Host", f"sent {hosts} times; HTTP/1.1 wants it once")
-        coding = self.get_all(b"transfer-encoding")
-        if coding and coding[0].lower() != "chunked":
-            return Rejected(501, "Transfer-Encoding", "no other than chunked is known here")
-        return None
 
     @cached_property
     def host(self) -> str:
@@ -95,30 +87,52 @@ class Headers:
         return [value.decode("latin-1").strip() for key, value in self.raw if key == name]
 
 
-_cached_headers = lru_cache(maxsize=CACHE_SIZE)(Headers)
+class _LongHeadersError(Exception):
+    """Headers are too long for the cache, which keeps nothing of a call that raises."""
+
+
+@lru_cache(maxsize=CACHE_SIZE)
+def _cached_headers(raw: tuple[RawHeader, ...]) -> Headers:
+    if not is_short(raw):
+        raise _LongHeadersError
+    return Headers(raw)
 
 
 def read_headers(raw: Iterable[RawHeader]) -> Headers:
-    """Return the headers in *raw*, from a cache if the same were read lately."""
-    return _cached_headers(tuple(raw))
+    """Return the headers in *raw*, from a cache if the same were read lately and are not long."""
+    key = tuple(raw)
+    try:
+        return _cached_headers(key)
+    except _LongHeadersError:
+        return Headers(key)
 
 
-def redact_for_journal(raw: Iterable[RawHeader]) -> tuple[tuple[str, str], ...]:
+def is_short(raw: Sequence[RawHeader]) -> bool:
+    """Return whether a cache may keep the headers in *raw*."""
+    size = sum(len(name) + len(value) for name, value in raw)
+    return len(raw) <= MAX_CACHED_HEADERS and size <= MAX_CACHED_BYTES
+
+
+def read_journal_head(head: bytes) -> Headers:
+    """Return the headers in *head*, see `Headers.journal_head`; secrets are redacted."""
+    return Headers(msgspec.msgpack.decode(head, type=tuple[RawHeader, ...]))
+
+
+def redact_for_journal(raw: Iterable[RawHeader]) -> list[RawHeader]:
     """Return the headers that the journal keeps, with secrets redacted."""
-    return tuple(
-        (
-            name.decode("latin-1"),
-            value.decode("latin-1") if name in JOURNAL_HEADERS else _redact_value(name, value),
-        )
+    return [
+        (name, value if name in JOURNAL_HEADERS else _redact_value(name, value))
         for name, value in raw
         if name in JOURNAL_HEADERS or name in REDACTED_HEADERS
+    ]
+
+
+def _redact_value(name: bytes, value: bytes) -> bytes:
+    scheme, blank, _ = value.partition(b" ")
+    has_known_scheme = (
+        name == b"authorization" and blank and scheme.decode("latin-1").lower() in _SCHEMES
     )
-
-
-def _redact_value(name: bytes, value: bytes) -> str:
-    scheme, blank, _ = value.decode("latin-1").partition(" ")
-    has_known_scheme = name == b"authorization" and blank and scheme.lower() in _SCHEMES
-    return f"{scheme} [redacted]" if has_known_scheme else "[redacted]"
+    return scheme + b" [redacted]" if has_known_scheme else b"[redacted]"
 
 
 def read_credentials(headers: Headers) -> PresentedCredentials:

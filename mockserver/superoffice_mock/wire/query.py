@@ -25,6 +25,9 @@ class Query(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
+NO_QUERY: Final = Query()
+
+
 def read_query(raw: bytes, parameters: Mapping[str, Parameter]) -> Query:
     """Read the query of a call whose *parameters* are described, by name in lower case.
 

@@ -78,6 +78,16 @@ async def test_a_released_run_synced_the_accounts_it_had_finished(local: InProce
     assert await get_accounts(local) == {3: account(2.0, "02", 1)}
 
 
+async def test_syncs_after_the_year_2262_are_listed_as_well(local: InProcessMock) -> None:
+    """Their nanoseconds since 1970 do not fit into 64 bits."""
+    for _ in range(9):
+        await advance(local, 1e9)
+    await sync(local, 7, 8)
+    await advance(local, 5)
+    accounts = await get_accounts(local)
+    assert [str(accounts[id_]["synced_at"])[:5] for id_ in (7, 8)] == ["2312-"] * 2
+
+
 async def test_the_active_run_counts_without_its_call_in_the_journal(local: InProcessMock) -> None:
     await sync(local, 7)
     await local.control("DELETE", "requests")

@@ -1,6 +1,7 @@
 """Control calls for the lease, the runs and the clock."""
 
 import asyncio
+import json
 from datetime import datetime
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 
 from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.core.clock import LAST_INSTANT
+from superoffice_mock.core.sync_run import SECOND
 from tests.mock.control.problems import expect_problem
-from tests.support.in_process import InProcessMock, run_until_waiting
+from tests.support.in_process import EPOCH, InProcessMock, run_until_waiting
 
 TWO = b'{"SyncUserAccounts":[{"AccountId":1},{"AccountId":2}]}'
 TWELVE = b'{"SyncUserAccounts":[%s]}' % b",".join(b'{"AccountId":%d}' % n for n in range(12))
@@ -164,13 +167,44 @@ async def test_a_clock_in_real_time_cannot_be_advanced(local: InProcessMock) -> 
     assert "POST /_mock/clock/freeze or /_mock/clock/jump first" in detail
 
 
-async def test_a_clock_can_be_advanced_past_the_year_9999(local: InProcessMock) -> None:
+async def test_no_control_call_moves_a_clock_beyond_the_year_9999(local: InProcessMock) -> None:
+    local.real_time = LAST_INSTANT - 3 * SECOND
+    for kind in ("freeze", "jump"):
+        await local.control("POST", f"clock/{kind}")
+        await local.call()  # its run takes 5 s
+        for advance in (
+            *({"seconds": 1e9}, {"seconds": 4}, {"seconds": 3.000_001}, {"until": "idle"}),
+        ):
+            body = json.dumps(advance).encode()
+            detail = await expect_problem(local, "POST", "clock/advance", 400, body)
+            assert "beyond the year 9999" in detail, advance
+        clock = await local.control("POST", "clock/advance", {"seconds": 3})
+        assert clock["now"] == "9999-12-31T23:59:59.999999Z"
+        assert (await local.control("GET", "lease"))["holder"]["seconds_left"] == 2
+        await local.control("POST", "reset")
+    local.real_time = EPOCH
     await local.control("POST", "clock/freeze")
-    for _ in range(260):
-        clock = await local.control("POST", "clock/advance", {"seconds": 1e9})
-    assert clock["now"] == "9999-12-31T23:59:59.999999Z"
-    await local.call()
-    assert (await local.control("GET", "lease"))["holder"]["seconds_left"] == 5
+    for _ in range(251):
+        await local.control("POST", "clock/advance", {"seconds": 1e9})
+    assert (await local.control("GET", "clock"))["now"].startswith("9980-")
+    await expect_problem(local, "POST", "clock/advance", 400, b'{"seconds":1e9}')
+
+
+async def test_a_clock_that_gets_beyond_the_year_9999_shows_its_end_and_calls_are_recorded(
+    local: InProcessMock,
+) -> None:
+    for kind, seconds, calls in (("jump", -0.5, 2), ("real", 0.5, 1), ("freeze", 1e9, 1)):
+        local.real_time = LAST_INSTANT + int(seconds * SECOND)
+        await local.control("POST", f"clock/{kind}")
+        await local.control("POST", "recordings/start")
+        for _ in range(calls):
+            assert (await local.call()).status == 204, kind
+        assert {exchange.failure for exchange in local.exchanges()} == {None}, kind
+        assert (await local.control("GET", "clock"))["now"] == "9999-12-31T23:59:59.999999Z"
+        entries = (await local.control("POST", "recordings/stop"))["log"]["entries"]
+        assert [entry["response"]["status"] for entry in entries] == [204] * calls, kind
+        assert entries[-1]["startedDateTime"].startswith("9999-12-31T23:59:59"), kind
+        await local.control("POST", "reset")
 
 
 async def test_an_advance_returns_after_the_calls_it_answered_are_in_the_journal() -> None:

@@ -4,9 +4,15 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+from msgspec import structs
+
+from superoffice_mock.core.sync_run import ExchangeId, TenantId
 from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import Entry
+from superoffice_mock.recordings.model import Entry, RecordedRequest, RecordedResponse
+from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.webapi import capture
+from superoffice_mock.webapi.operations import registry
 from tests.mock.control.problems import expect_problem
 from tests.support.in_process import BASIC, PATH, InProcessMock, run_until_waiting
 
@@ -134,6 +140,51 @@ async def test_the_size_of_a_recording_is_limited() -> None:
     response = await local.call("POST", "/_mock/recordings/stop", b"", {})
     assert response.headers["superoffice-mock-left-out"] == "2"
     assert len(har_file.read(response.body).entries) == 7
+
+
+@pytest.mark.slow
+async def test_the_size_of_a_recording_is_limited_as_har_too() -> None:
+    """These bodies are invalid, and their pseudonyms make them several times as long."""
+    local = await start_recording()
+    for _ in range(3):
+        assert (await local.call(body=b'{"a":' * 90_000)).status == 400
+    response = await local.call("POST", "/_mock/recordings/stop", b"", {})
+    left_out = int(response.headers["superoffice-mock-left-out"])
+    assert 0 < left_out == 3 - len(har_file.read(response.body).entries)
+    assert len(response.body) < 2 * capture.MAX_BYTES
+
+
+async def test_calls_are_answered_while_a_recording_is_redacted() -> None:
+    local = await start_recording()
+    names = ",".join(f'"secret number {number}"' for number in range(4_000))
+    body = b'{"SyncUserAccounts":[{"AccountId":507}],"Names":[%s]}' % names.encode()
+    for _ in range(3):
+        await local.call(body=body)
+    stopping, answered = asyncio.create_task(stop_recording(local)), 0
+    await asyncio.sleep(0)
+    while not stopping.done():
+        assert (await local.call("GET")).status == 200
+        answered += 1
+        await asyncio.sleep(0)
+    assert answered > 10
+    assert [entry.label.arrival for entry in await stopping] == [1, 2, 3]
+
+
+async def test_an_exchange_that_cannot_be_redacted_is_left_out_and_the_journal_says_why() -> None:
+    local = InProcessMock()
+    await local.call()
+    journal, tenant = local.mock.journal, TenantId("onsite")
+    captures = capture.Captures(journal, registry.load().description)
+    captures.start(tenant)
+    good = Entry(request=RecordedRequest("GET", "http://x/"), response=RecordedResponse(200))
+    captures.running[tenant].add(ExchangeId(1), structs.replace(good, at=1e20))
+    captures.running[tenant].add(ExchangeId(2), good)  # the journal has forgotten it
+    recording = captures.stop(tenant)
+    assert len(har_file.read(await captures.encode(tenant, recording)).entries) == 1
+    assert recording.omitted == 1
+    assert "har_writer.py" in (local.exchanges()[0].failure or "")
+    rest = recording.encode(AllowList(registry.load().description))
+    assert har_file.read(rest).entries == (), "nobody waits for it any more"
 
 
 async def test_a_call_that_still_waits_when_a_recording_ends_is_not_in_it() -> None:

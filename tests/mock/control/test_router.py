@@ -1,5 +1,7 @@
 """The control surface as a whole: paths, methods, tenants, readings and the journal."""
 
+import json
+
 from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_mock import __version__
 from superoffice_mock.config.settings import Settings
@@ -86,6 +88,11 @@ async def test_requests_can_be_filtered_and_total_counts_the_matches(local: InPr
         ("limit=2", [4, 5], 5),
         ("limit=0", [], 5),
         ("limit=100", [1, 2, 3, 4, 5], 5),
+        ("since=0&limit=2", [1, 2], 5),  # whoever reads on with since skips nothing
+        ("limit=2&since=2", [3, 4], 3),
+        ("since=4&limit=2", [5], 1),
+        ("since=4&limit=0", [], 1),
+        ("outcome=rejected&since=0&limit=1", [2], 2),
         ("outcome=rejected&since=2&limit=1", [5], 1),
         ("tenant=Cust12345", [], 0),
     ):
@@ -119,6 +126,21 @@ async def test_a_single_request_has_headers_and_body_too(local: InProcessMock) -
     assert set(request) - set(item) == {"headers", "body", "crash"}
     assert request["body"] == '{"SyncUserAccounts":[{"AccountId":507}]}'
     assert {"name": "authorization", "value": "Basic [redacted]"} in request["headers"]
+
+
+async def test_a_list_has_a_hundred_accounts_and_their_number_and_one_request_all() -> None:
+    local = InProcessMock(Settings(seconds_per_account=0))
+    for number, count in enumerate((0, 1, 99, 100, 101, 10_000), 1):
+        accounts = [{"AccountId": account} for account in range(count)]
+        await local.call(body=json.dumps({"SyncUserAccounts": accounts}).encode())
+        waited = await local.control("POST", "requests/wait", {"since": number - 1})
+        for item in (await local.last_request(), *waited["requests"]):
+            shown_ids = [account["AccountId"] for account in item["accounts"]]
+            assert (shown_ids, item["account_count"]) == ([*range(min(count, 100))], count)
+        whole = await local.control("GET", f"requests/{number}")
+        assert [account["AccountId"] for account in whole["accounts"]] == [*range(count)]
+        assert list(whole)[:-3] == list(item), "a single request has the same members first"
+        assert whole["account_count"] == count
 
 
 async def test_a_request_that_is_not_in_the_journal_gets_a_404(local: InProcessMock) -> None:

@@ -1,17 +1,19 @@
 """The journal keeps the newest exchanges within its limits, with the outcome of each."""
 
+import sys
 from array import array
 from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from superoffice_mock.core.faults import ErrorAnswer, Fault
 from superoffice_mock.core.journal import (
+    NO_HEAD,
     OUTCOMES,
     OVERHEAD,
     Exchange,
     Journal,
-    RequestHead,
 )
 from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun, TenantId
 from superoffice_mock.core.verdicts import Served, Started, TurnedAway, Undecided, Verdict
@@ -66,14 +68,32 @@ def test_only_a_call_that_started_a_run_has_one() -> None:
 def test_the_size_counts_everything_that_the_client_sent() -> None:
     exchange = build_exchange(204)
     empty_size = exchange.size
-    assert empty_size == OVERHEAD + len("/")
-    exchange.body = b"x" * 100
-    exchange.head = RequestHead(size=1_010)
-    exchange.select = ("x" * 20, "x")
-    assert exchange.size - empty_size == 100 + 1_010 + 21
+    assert empty_size == OVERHEAD + len(NO_HEAD) + len("/")
+    exchange.body, exchange.head, exchange.query = b"x" * 100, NO_HEAD + b"x" * 1_010, b"x" * 21
+    exchange.explicit_reason = "x" * 9
+    assert exchange.size - empty_size == 100 + 1_010 + 21 + 9
     run = SyncRun(RunId(1), exchange.id, ids(*range(500)), durations(), at(0), at(5))
     exchange.verdict = Started(run, at(0))
-    assert exchange.size - empty_size == 1_131 + 500 * array("i").itemsize
+    assert exchange.size - empty_size == 1_140 + 500 * array("i").itemsize
+
+
+def test_texts_are_counted_with_the_bytes_that_they_take() -> None:
+    """One wide character makes every character of a text wide."""
+    wide = "x" * 1_000 + "\U0001f4e7"
+    message = ErrorAnswer(503, wide)
+    for change in (
+        {"path": wide},
+        {"explicit_reason": wide},
+        {"violations": (wide,)},
+        {"crash": wide},
+        {"lapse": wide},
+        {"fault": Fault(message)},
+        {"verdict": Served(at(0), reason=wide)},
+    ):
+        exchange = build_exchange(204)
+        for name, value in change.items():
+            setattr(exchange, name, value)
+        assert exchange.size >= OVERHEAD + sys.getsizeof(wide), change
 
 
 # ---- ids and limits --------------------------------------------------------------------------
@@ -313,3 +333,33 @@ def test_a_watcher_is_not_notified_of_a_forgotten_exchange() -> None:
     with journal.watch(ONSITE, watcher):
         journal.record_end(forgotten)
     assert watcher.notifications == []
+
+
+class FailingWatcher(RecordingWatcher):
+    """Fails whenever it is notified."""
+
+    def notify(self, exchange: Exchange) -> None:
+        message = f"watching {exchange.id}"
+        raise OSError(message)
+
+
+def test_what_only_notes_a_call_fails_neither_it_nor_the_other_watchers() -> None:
+    journal, watcher = Journal(10, 10**6), RecordingWatcher()
+    with journal.watch(ONSITE, FailingWatcher()), journal.watch(ONSITE, watcher):
+        exchange = arrive(journal)
+        exchange.status = 204
+        journal.record_end(exchange)
+        journal.record_lapse(exchange, ValueError("log"))
+    assert watcher.notifications == [(1, "pending"), (1, "served")]
+    assert (exchange.outcome, exchange.crash) == ("served", None)
+    assert exchange.failure is not None
+    for part in ("OSError: watching 1", "ValueError: log"):
+        assert part in exchange.failure
+
+
+def test_the_failure_to_note_a_call_is_counted_and_a_forgotten_call_stays_forgotten() -> None:
+    journal = Journal(10, 2 * OVERHEAD)
+    first, second = arrive(journal), arrive(journal)
+    for exchange in (second, first):
+        journal.record_lapse(exchange, ValueError("x" * 2 * OVERHEAD))
+    assert (exchange_ids(journal), journal.count_forgotten(ONSITE)) == ([], 2)

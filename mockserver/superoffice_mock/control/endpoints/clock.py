@@ -48,10 +48,13 @@ async def _advance(request: ControlRequest) -> View:
     advance = request.decode_body(Advance)
     if (advance.seconds is None) == (advance.until is None):
         raise ProblemError(400, f"the body: send either {Advance.example}")
-    if advance.seconds is None:
-        events = tenant.advance_until_idle()
-    else:
-        events = tenant.advance(Instant(tenant.now() + sync_run.seconds(advance.seconds)))
+    try:
+        if advance.seconds is None:
+            events = tenant.advance_until_idle()
+        else:
+            events = tenant.advance(Instant(tenant.now() + sync_run.seconds(advance.seconds)))
+    except ValueError as error:
+        raise ProblemError(400, f"{error}") from None
     await tenant.wait_until_settled()
     return _clock_view(tenant) | {"events": [_event_view(event) for event in events]}
 

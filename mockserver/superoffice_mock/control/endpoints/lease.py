@@ -1,12 +1,22 @@
 """Control calls for the lease, its runs, and the accounts that they sync."""
 
+from array import array
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Final
 
+import msgspec
+from starlette.responses import Response
+
 from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.pieces import answer_in_pieces, list_parts
 from superoffice_mock.control.request import ControlMethod, ControlRequest, View
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.sync_run import (
     AccountId,
+    Durations,
     Hold,
     Holder,
     Instant,
@@ -66,29 +76,44 @@ def _holder_view(holder: Holder, now: Instant) -> View:
 # ---- runs ------------------------------------------------------------------------------------
 
 
-async def _list_runs(request: ControlRequest) -> View:
+async def _list_runs(request: ControlRequest) -> Response:
     now = request.tenant.now()
-    return {"runs": [_run_view(run, now) for run in _runs_of(request.tenant)]}
+    items = (_run_parts(run, now) for run in _runs_of(request.tenant))
+    return answer_in_pieces(list_parts({}, "runs", items), request.context.steady)
 
 
-def _runs_of(tenant: Tenant) -> list[SyncRun]:
-    """Return the runs of the journal and the active run, oldest first."""
-    runs = [exchange.run for exchange in tenant.journal.exchanges(tenant.facts.id)]
-    active = tenant.state.holder(tenant.now())
-    return list({run.id: run for run in (*runs, active) if isinstance(run, SyncRun)}.values())
+def _runs_of(tenant: Tenant) -> Iterator[SyncRun]:
+    """Yield the runs of the journal and the active run, oldest first.
+
+    A run is read when it is its turn; one that the journal has forgotten until then is left out.
+    """
+    journal, id_ = tenant.journal, tenant.facts.id
+    holder = tenant.state.holder(tenant.now())
+    active = holder if isinstance(holder, SyncRun) else None
+    exchange_ids = [exchange.id for exchange in journal.exchanges(id_) if exchange.run is not None]
+    for exchange_id in exchange_ids:
+        exchange = journal.exchange(id_, exchange_id)
+        run = None if exchange is None else exchange.run
+        if run is not None and (active is None or run.id != active.id):
+            yield run
+    if active is not None:
+        yield active
 
 
-def _run_view(run: SyncRun, now: Instant) -> View:
+def _run_parts(run: SyncRun, now: Instant) -> Iterator[bytes]:
     state = "running" if now < run.ends_at else "ended"
-    return {
+    view = {
         "run": run.id,
         "request": run.exchange,
         "state": state if run.released_at is None else "released",
         "accounts": list(run.accounts),
         "started_at": format_instant(run.started_at),
         "ends_at": format_instant(run.ends_at),
-        "tasks": [[_step_view(step, run, now) for step in task] for task in run.tasks],
     }
+    tasks = (
+        (msgspec.json.encode([_step_view(step, run, now) for step in task]),) for task in run.tasks
+    )
+    return list_parts(view, "tasks", tasks)
 
 
 def _step_view(step: SyncStep, run: SyncRun, now: Instant) -> View:
@@ -111,31 +136,62 @@ def _step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
 # ---- accounts --------------------------------------------------------------------------------
 
 
-async def _list_accounts(request: ControlRequest) -> View:
-    now, durations = request.tenant.now(), request.tenant.facts.durations
-    last_syncs: dict[AccountId, tuple[Instant, RunId]] = {}
-    current_runs: dict[AccountId, RunId] = {}
-    for run in _runs_of(request.tenant):
-        for step in (step for task in run.tasks for step in task):
-            state = _step_state(step, run, now)
-            if state == "synced":
-                last = (step.ends_at, run.id)
-                last_syncs[step.account] = max(last, last_syncs.get(step.account, last))
-            elif state != "cut short":
-                current_runs[step.account] = run.id
-    accounts: list[View] = []
-    for account in sorted({*durations.by_account, *last_syncs, *current_runs}):
-        synced_at, synced_by = last_syncs.get(account, (None, None))
-        accounts.append(
-            {
-                "AccountId": account,
-                "seconds": to_seconds(durations.of(account)),
-                "synced_at": None if synced_at is None else format_instant(synced_at),
-                "synced_by": synced_by,
-                "syncing_by": current_runs.get(account),
-            }
-        )
-    return {"seconds_per_account": to_seconds(durations.default), "accounts": accounts}
+async def _list_accounts(request: ControlRequest) -> Response:
+    return answer_in_pieces(_account_parts(request.tenant), request.context.steady)
+
+
+def _account_parts(tenant: Tenant) -> Iterator[bytes]:
+    """Yield the parts of the list; the syncs of a run are packed, as there may be a million."""
+    now, durations = tenant.now(), tenant.facts.durations
+    syncs: list[Iterable[_Sync]] = [zip(sorted(durations.by_account), repeat(None), repeat(None))]
+    for run in _runs_of(tenant):
+        syncs.append(_syncs_of(run, now))
+        yield b""
+    by_account = groupby(merge(*syncs, key=itemgetter(0)), key=itemgetter(0))
+    items = (
+        (msgspec.json.encode(_account_view(account, [*group], durations, now)),)
+        for account, group in by_account
+    )
+    before = {"seconds_per_account": to_seconds(durations.default)}
+    yield from list_parts(before, "accounts", items)
+
+
+_Sync = tuple[AccountId, Instant | None, RunId | None]
+"""An account, when its sync ends or will end, and the run; None: it only has its own duration."""
+
+
+def _syncs_of(run: SyncRun, now: Instant) -> Iterator[_Sync]:
+    """Yield the last sync of each account, by account, and the last one after *now*."""
+    steps = sorted((step.account, step.ends_at) for task in run.tasks for step in task)
+    last_ends = {
+        (account, ends_at <= now): ends_at
+        for account, ends_at in steps
+        if run.released_at is None or ends_at <= run.released_at
+    }
+    accounts = _pack([account for account, _ in last_ends])
+    return zip(accounts, _pack([*last_ends.values()]), repeat(run.id))  # type: ignore[arg-type]
+
+
+def _pack(numbers: list[int]) -> Iterable[int]:
+    try:
+        return array("q", numbers)
+    except OverflowError:  # nanoseconds after the year 2262
+        return numbers
+
+
+def _account_view(
+    account: AccountId, syncs: list[_Sync], durations: Durations, now: Instant
+) -> View:
+    ends = [(end, run) for _, end, run in syncs if end is not None]
+    synced_at, synced_by = max((sync for sync in ends if sync[0] <= now), default=(None, None))
+    current_runs = [run for end, run in ends if end > now]
+    return {
+        "AccountId": account,
+        "seconds": to_seconds(durations.of(account)),
+        "synced_at": None if synced_at is None else format_instant(synced_at),
+        "synced_by": synced_by,
+        "syncing_by": current_runs[-1] if current_runs else None,
+    }
 
 
 ACCOUNT_CALLS: Final = {

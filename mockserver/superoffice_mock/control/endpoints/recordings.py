@@ -11,7 +11,10 @@ from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.control.request import ControlMethod, ControlRequest, View
 
 LEFT_OUT_HEADER: Final = "superoffice-mock-left-out"
-"""The response header with the number of exchanges that the recording had no room for."""
+"""The response header with the number of exchanges that the recording leaves out.
+
+It has no room for them, or they can't be redacted; `crash` of such an exchange says why.
+"""
 
 
 async def _start_recording(request: ControlRequest) -> View:
@@ -24,17 +27,15 @@ async def _start_recording(request: ControlRequest) -> View:
 
 
 async def _stop_recording(request: ControlRequest) -> Response:
-    from superoffice_mock.recordings import har_file
-
+    captures, tenant = request.context.captures, request.tenant.facts.id
     await request.tenant.wait_until_settled()
     try:
-        capture = request.context.captures.stop(request.tenant.facts.id)
+        capture = captures.stop(tenant)
     except ValueError as error:
         raise ProblemError(409, f"{error}") from None
+    har = await captures.encode(tenant, capture)
     headers = {LEFT_OUT_HEADER: f"{capture.omitted}"} if capture.omitted else {}
-    return Response(
-        har_file.encode(capture.recording), headers=headers, media_type="application/json"
-    )
+    return Response(har, headers=headers, media_type="application/json")
 
 
 CALLS: Final = {

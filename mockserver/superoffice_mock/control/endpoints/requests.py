@@ -1,16 +1,16 @@
 """Control calls that list the requests of the journal and wait for new ones."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Final
 
 import msgspec
+from starlette.responses import Response
 
-from superoffice_contract.bodies.decode import decode
-from superoffice_contract.errors import InvalidBody
 from superoffice_contract.messages import shorten
-from superoffice_contract.openapi.operations import NO_BODY
-from superoffice_contract.operations.accounts import no_accounts
 from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.exchange_view import exchange_parts, exchange_view
+from superoffice_mock.control.pieces import answer_in_pieces, list_parts
 from superoffice_mock.control.request import (
     ControlMethod,
     ControlRequest,
@@ -18,12 +18,8 @@ from superoffice_mock.control.request import (
     View,
     parse_whole_number,
 )
-from superoffice_mock.core.clock import format_instant, to_seconds
-from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import OUTCOMES, Exchange, Outcome
-from superoffice_mock.core.sync_run import ExchangeId, Holder, SyncRun
-from superoffice_mock.core.verdicts import Replayed, TurnedAway, Undecided, Verdict
-from superoffice_mock.webapi.entry import Registry
+from superoffice_mock.core.sync_run import ExchangeId
 
 MAX_WATCHERS: Final = 100
 """How many control calls may wait for requests of one tenant at the same time."""
@@ -81,7 +77,7 @@ class Watch:
         return len(self.matching_ids) >= self._condition.count
 
 
-async def _wait(request: ControlRequest) -> View:
+async def _wait(request: ControlRequest) -> Response:
     condition = request.decode_body(WaitCondition)
     journal, tenant = request.context.journal, request.tenant
     if len(journal.watchers(tenant.facts.id)) >= MAX_WATCHERS:
@@ -95,7 +91,7 @@ async def _wait(request: ControlRequest) -> View:
         if tenant.close_reason is not None:
             watch.cancel(tenant.close_reason)
         await _wait_until_done(watch, request, condition.timeout)
-    return _result_view(watch, request, condition)
+    return _answer_wait(watch, request, condition)
 
 
 async def _wait_until_done(watch: Watch, request: ControlRequest, seconds: float) -> None:
@@ -110,20 +106,17 @@ async def _wait_until_done(watch: Watch, request: ControlRequest, seconds: float
         await asyncio.wait((disconnect,))
 
 
-def _result_view(watch: Watch, request: ControlRequest, condition: WaitCondition) -> View:
-    matches = [
-        exchange
+def _answer_wait(watch: Watch, request: ControlRequest, condition: WaitCondition) -> Response:
+    matching_ids = [
+        exchange.id
         for exchange in request.context.journal.exchanges(request.tenant.facts.id)
         if exchange.id in watch.matching_ids or watch.matches(exchange)
     ]
     stop_reason = watch.done.result() if watch.done.done() else None
     is_met = stop_reason is None and watch.is_complete is not condition.never
-    return {
-        "met": is_met,
-        "reason": None if is_met else stop_reason or _unmet_reason(watch, condition),
-        "requests": _exchange_views(request, matches),
-        "total": len(matches),
-    }
+    reason = None if is_met else stop_reason or _unmet_reason(watch, condition)
+    total = {"total": len(matching_ids)}
+    return _answer_list(request, {"met": is_met, "reason": reason}, matching_ids, lambda: total)
 
 
 def _unmet_reason(watch: Watch, condition: WaitCondition) -> str:
@@ -134,39 +127,52 @@ def _unmet_reason(watch: Watch, condition: WaitCondition) -> str:
     return f"expected {expected} {noun}{outcome} within {within}, got {len(watch.matching_ids)}"
 
 
-async def _list_requests(request: ControlRequest) -> View:
+async def _list_requests(request: ControlRequest) -> Response:
     outcome, since = _outcome_filter(request), request.query_number("since", 0)
     journal, tenant = request.context.journal, request.tenant.facts.id
-    matches = [
-        exchange
+    matching_ids = [
+        exchange.id
         for exchange in journal.exchanges(tenant)
         if exchange.id > since and outcome in (None, exchange.outcome)
     ]
-    limit = request.query_number("limit", len(matches))
-    newest = matches[len(matches) - min(limit, len(matches)) :]
-    return {
-        "requests": _exchange_views(request, newest),
-        "total": len(matches),
-        "forgotten": journal.count_forgotten(tenant),
-    }
+    total = len(matching_ids)
+    limit = min(request.query_number("limit", total), total)
+    is_oldest_first = "since" in request.query  # a client that reads on skips nothing
+    shown_ids = matching_ids[:limit] if is_oldest_first else matching_ids[total - limit :]
+    return _answer_list(
+        request,
+        {},
+        shown_ids,
+        lambda: {"total": total, "forgotten": journal.count_forgotten(tenant)},
+    )
 
 
-def _exchange_views(request: ControlRequest, exchanges: list[Exchange]) -> list[View]:
+def _answer_list(
+    request: ControlRequest, before: View, ids: list[ExchangeId], after: Callable[[], View]
+) -> Response:
+    """Return the exchanges with these *ids*, between the members of *before* and *after*.
+
+    Each is shown as it is when it is sent; one that is forgotten until then is left out.
+    """
+    journal, tenant = request.context.journal, request.tenant.facts.id
     operations = request.context.operations
-    return [exchange_view(exchange, operations) for exchange in exchanges]
+    exchanges = (journal.exchange(tenant, id_) for id_ in ids)
+    rows = (
+        (msgspec.json.encode(exchange_view(exchange, operations)),)
+        for exchange in exchanges
+        if exchange is not None
+    )
+    return answer_in_pieces(list_parts(before, "requests", rows, after), request.context.steady)
 
 
-async def _get_request(request: ControlRequest) -> View:
+async def _get_request(request: ControlRequest) -> Response:
     id_ = ExchangeId(parse_whole_number(request.id) or 0)
     exchange = request.context.journal.exchange(request.tenant.facts.id, id_)
     if exchange is None:
         detail = f"request {shorten(request.id)} is unknown or was dropped from the journal"
         raise ProblemError(404, f"{detail}; GET /_mock/requests lists the others")
-    return exchange_view(exchange, request.context.operations) | {
-        "headers": [{"name": name, "value": value} for name, value in exchange.head.headers],
-        "body": exchange.body.decode("utf-8", "replace"),
-        "crash": exchange.crash,
-    }
+    parts = exchange_parts(exchange, request.context.operations)
+    return answer_in_pieces(parts, request.context.steady)
 
 
 async def _clear_journal(request: ControlRequest) -> View:
@@ -181,91 +187,6 @@ def _outcome_filter(request: ControlRequest) -> str | None:
             400, f"?outcome={shorten(outcome)}: expected one of {', '.join(OUTCOMES)}"
         )
     return outcome
-
-
-# ---- exchanges to JSON -----------------------------------------------------------------------
-
-
-def exchange_view(exchange: Exchange, operations: Registry) -> View:
-    """Return the item of `GET requests` for *exchange*, without secrets."""
-    holder = _turned_away_by(exchange.verdict)
-    return {
-        "id": exchange.id,
-        "at": format_instant(exchange.at),
-        "tenant": None if exchange.tenant_unknown else exchange.tenant,
-        "operation": exchange.operation,
-        "method": exchange.method,
-        "path": exchange.path,
-        "media_type": _media_type(exchange.head.content_type),
-        "principal": _principal_view(exchange.principal),
-        "accounts": _accounts_view(exchange, operations),
-        "query": exchange.query,
-        "select": exchange.select,
-        "outcome": exchange.outcome,
-        "recorded": _recorded_view(exchange),
-        "fault": exchange.fault and exchange.fault.id,
-        "run": exchange.run and exchange.run.id,
-        "holder": holder and _short_holder_view(holder),
-        "status": exchange.status,
-        "elapsed": to_seconds(exchange.elapsed),
-        "elapsed_real": to_seconds(exchange.elapsed_real),
-        "hung_up": exchange.hung_up,
-        "reason": exchange.reason,
-        "violations": exchange.violations,
-    }
-
-
-def _media_type(content_type: str | None) -> str | None:
-    return content_type and content_type.partition(";")[0].strip()
-
-
-def _principal_view(principal: Principal | None) -> View | None:
-    if principal is None:
-        return None
-    app = principal.app and principal.app.name
-    return {"scheme": principal.scheme, "user": principal.user, "app": app}
-
-
-def _turned_away_by(verdict: Verdict | None) -> Holder | None:
-    """Return what holds the lease that a call did not get, or waits for."""
-    final = verdict.otherwise if isinstance(verdict, Undecided) else verdict
-    return final.holder if isinstance(final, TurnedAway) else None
-
-
-def _short_holder_view(holder: Holder) -> View:
-    """Return the holder of the lease at the time when a call was turned away."""
-    return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
-
-
-def _recorded_view(exchange: Exchange) -> View | None:
-    verdict = exchange.verdict
-    if not isinstance(verdict, Replayed) or exchange.outcome != "replayed":
-        return None
-    return {"outcome": verdict.recorded_outcome, "confidence": verdict.confidence}
-
-
-def _accounts_view(exchange: Exchange, operations: Registry) -> list[View] | None:
-    """Decode the body again and return its accounts; None if it was rejected or is missing."""
-    entry = operations.entries.get(exchange.operation or "")
-    if entry is None or entry.accounts is no_accounts:
-        return None
-    if exchange.verdict is None and exchange.outcome != "faulted":
-        return None
-    bodies, content = entry.operation.bodies, None
-    has_body = entry.operation.body_required or exchange.body.strip() not in NO_BODY
-    try:  # the body of a faulted call was never validated
-        if bodies and has_body:
-            content = decode(bodies, exchange.head.content_type, exchange.body).content
-    except InvalidBody:
-        return None
-    return [
-        {
-            "AccountId": account.id,
-            "AssociateName": account.associate_name,
-            "AssociateId": account.associate_id,
-        }
-        for account in entry.accounts(content, exchange.query)
-    ]
 
 
 CALLS: Final = {
