@@ -24,7 +24,8 @@ CHARSETS: Final[Mapping[str, str]] = {
 }
 """The supported charsets (claim charset), and Python's names for them."""
 CACHE_SIZE: Final = 256
-"""How many different Content-Type values stay parsed in memory."""
+MAX_CACHED_LENGTH: Final = 256
+"""How many different Content-Type values stay parsed in memory, and how long they may be."""
 _PARAMETER: Final = re.compile(r';\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))', re.IGNORECASE)
 _MARKS: Final = ((BOM_UTF8, "utf-8"), (BOM_UTF16_LE, "utf-16-le"), (BOM_UTF16_BE, "utf-16-be"))
 
@@ -36,9 +37,13 @@ class MediaType(msgspec.Struct, frozen=True):
     charset: str | None
 
 
-@lru_cache(maxsize=CACHE_SIZE)
 def parse_content_type(content_type: str) -> MediaType:
     """Parse a Content-Type header. Raise InvalidBody (415) for an unknown charset."""
+    is_short = len(content_type) <= MAX_CACHED_LENGTH
+    return (_find_or_parse if is_short else _parse)(content_type)
+
+
+def _parse(content_type: str) -> MediaType:
     media_type = content_type.partition(";")[0].strip().lower()
     charset_name = charset_parameter(content_type)
     if charset_name is None:
@@ -49,6 +54,9 @@ def parse_content_type(content_type: str) -> MediaType:
         reason = f"unknown charset {name}; send utf-8, utf-16 or iso-8859-1"
         raise InvalidBody(415, "Content-Type", reason, ("charset", "charset-unknown"))
     return MediaType(media_type, charset)
+
+
+_find_or_parse = lru_cache(maxsize=CACHE_SIZE)(_parse)
 
 
 def charset_parameter(content_type: str) -> str | None:

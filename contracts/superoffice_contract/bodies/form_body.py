@@ -4,7 +4,9 @@ Each key is resolved along the shape; one that does not fit is rejected before i
 """
 
 import re
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from superoffice_contract.bodies import content_type
 from superoffice_contract.bodies.shape_text import example_key, is_free, shortest_field
@@ -40,16 +42,13 @@ class _BadKeyError(InvalidBody):
         super().__init__(status, "", reason, (claim,))
 
 
-class _Node:
+class _Node(msgspec.Struct):
     """An array or object of the body; its children by index or by described name."""
 
-    __slots__ = ("children", "depth", "shape", "where")
-
-    def __init__(self, shape: Shape, where: str, depth: int) -> None:
-        self.shape = shape
-        self.where = where
-        self.depth = depth
-        self.children: dict[str, _Node | Plain] = {}
+    shape: Shape
+    where: str
+    depth: int
+    children: dict[str, Any] = {}
 
     def value(self, notes: BodyNotes) -> Plain:
         """Return the plain value; items are in the order of their indices (claim form-gaps)."""
@@ -196,15 +195,17 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: BodyNotes) -> Pla
 
 def _unescape(text: str, encoding: str) -> str:
     """Return *text* with its escapes decoded; a percent sign that starts no escape stays."""
-    if "%" not in text and "+" not in text:
+    text = text.replace("+", " ")
+    if "%" not in text:
         return text
-    raw = text.replace("+", " ").encode(encoding)
-    if _LONE_PERCENT.search(raw):
-        raw = _escape_lone_percents(raw)
     # As a Python escape, \x41 for %41, it is decoded by C code.
-    raw = raw.replace(b"\\", b"\\\\").replace(b"%", b"\\x")
+    raw = text.encode(encoding).replace(b"\\", b"\\\\")
     try:
-        return raw.decode("unicode_escape").encode("latin-1").decode(encoding)
+        decoded = raw.replace(b"%", b"\\x").decode("unicode_escape")
+    except UnicodeDecodeError:
+        decoded = _escape_lone_percents(raw).replace(b"%", b"\\x").decode("unicode_escape")
+    try:
+        return decoded.encode("latin-1").decode(encoding)
     except UnicodeDecodeError:
         reason = f"a percent-encoded value is not {encoding}"
         raise InvalidBody(400, "", reason, ("charset-broken",)) from None

@@ -2,13 +2,16 @@
 
 import json
 import re
+from collections.abc import Callable
+from contextlib import suppress
+from math import isinf
 from typing import Any, Final, cast
 
 import msgspec
 
 from superoffice_contract.bodies import content_type
-from superoffice_contract.bodies.shape_text import walk
-from superoffice_contract.bodies.values import BodyNotes, Plain, last_members
+from superoffice_contract.bodies.shape_text import find_member, walk
+from superoffice_contract.bodies.values import BodyNotes, Plain
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.openapi.operations import Body
 from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
@@ -24,10 +27,16 @@ _LONG_NUMBER: Final = re.compile(
     r'(?:[^"0-9]++|"(?:[^"\\]++|\\.)*+"|[0-9]{1,4299}+(?![0-9]))*+[0-9]{100}([0-9]++)', re.DOTALL
 )
 """Everything up to the end of a number that has too many digits to be read."""
+_LARGE_NUMBER: Final = re.compile(r"[eE]\+?[0-9]{3}")
+"""The end of a number that takes msgspec long, 8 µs for 1e300; it may also be in a string."""
+Decode = Callable[[str], Any]
 
 
 def read_fast(raw: bytes, body: Body) -> Any | None:  # noqa: ANN401 - a struct made at run time
-    """Return the typed request; None unless *raw* is UTF-8 with only known members in one case."""
+    """Return the typed request; None unless *raw* is UTF-8 with only known members in one case.
+
+    A body with a fraction or an exponent takes the general path as well.
+    """
     first = raw.find(b'"') + 1
     camel = first and raw[first : first + 1].islower()
     try:
@@ -42,10 +51,17 @@ def read(raw: bytes, charset: str | None, shape: Shape, notes: BodyNotes) -> Pla
     Raise InvalidBody: 400 if it is not JSON, 413 for too many items.
     """
     text = content_type.decode_text(raw, charset)
+    has_large_number = _LARGE_NUMBER.search(text) is not None
+    decode = _decode_large_numbers if has_large_number else msgspec.json.decode
     try:
-        return _read_value(text, shape, notes)
-    except msgspec.ValidationError:  # a number out of range; nothing else, as no type is given
-        return _read_with_shorter_number(text, shape, notes)
+        return _read_value(text, decode, shape, notes)
+    except (OverflowError, msgspec.ValidationError):  # a number out of range, as no type is given
+        if not has_large_number and (match := _LONG_NUMBER.match(text)):
+            # With a shorter number, the validation finds its place.
+            text = text[: match.start(1)] + text[match.end(1) :]
+            with suppress(msgspec.DecodeError, RecursionError):
+                return _read_value(text, decode, shape, notes)
+        raise InvalidBody(400, "", _describe_large_number(shape), ("body-syntax",)) from None
     except msgspec.DecodeError as error:
         reason = f"the body is not JSON: {_describe_error(text, str(error))}"
         raise InvalidBody(400, "", reason, ("body-syntax",)) from None
@@ -62,43 +78,58 @@ def _describe_error(text: str, error: str) -> str:
     return f"{escape} is half of a surrogate pair; send both halves, or the letter itself"
 
 
-def _read_with_shorter_number(text: str, shape: Shape, notes: BodyNotes) -> Plain:
-    """Return the value of *text* with a long number cut, so that validation finds its place."""
-    match = _LONG_NUMBER.match(text)
-    if match:
-        text = text[: match.start(1)] + text[match.end(1) :]
-    try:
-        return _read_value(text, shape, notes)
-    except msgspec.DecodeError:
-        raise InvalidBody(400, "", _describe_large_number(shape), ("body-syntax",)) from None
-
-
 def _describe_large_number(shape: Shape) -> str:
     limits = [part.maximum for _, part in walk(shape) if isinstance(part, Scalar) and part.maximum]
     hint = f"; an id has at most {len(str(max(limits)))} digits" if limits else ""
     return f"a number in the body is too large to be read{hint}"
 
 
-def _read_value(text: str, shape: Shape, notes: BodyNotes) -> Plain:
+def _read_value(text: str, decode: Decode, shape: Shape, notes: BodyNotes) -> Plain:
+    value = decode(text)
     try:
-        return _normalize(msgspec.json.decode(text), shape, "", notes)
+        return _normalize(value, shape, "", notes)
     except _DuplicateMemberError:
         notes.unknown_members.clear()
-        return _normalize(json.loads(text, object_pairs_hook=_OrderedMembers), shape, "", notes)
+        # The numbers are in *value*; to read them again could take long.
+        pairs = json.loads(text, object_pairs_hook=tuple, parse_int=bool, parse_float=bool)
+        _drop_replaced(value, pairs, shape)
+        return _normalize(value, shape, "", notes)
 
 
-class _OrderedMembers(dict[str, Any]):
-    """The members of an object in the order of their last occurrence."""
+def _read_float(text: str) -> float:
+    """Return the number *text*; Python is quick for large ones, msgspec for those near zero.
 
-    def __init__(self, members: list[tuple[str, Any]]) -> None:
-        super().__init__()
-        for name, value in members:
-            self.pop(name, None)
-            self[name] = value
+    Raise OverflowError for one that is too large.
+    """
+    value = float(text) if "e-" not in text.lower() else msgspec.json.decode(text, type=float)
+    if isinf(value):
+        raise OverflowError
+    return value
+
+
+_decode_large_numbers: Final = msgspec.json.Decoder(float_hook=_read_float).decode
 
 
 class _DuplicateMemberError(Exception):
     """Two members differ only in case, and a dict does not tell which of them came last."""
+
+
+def _drop_replaced(value: Any, pairs: Any, shape: Shape) -> None:  # noqa: ANN401 - JSON
+    """Drop described members of *value* that a later one of the same name in another case replaces.
+
+    *pairs* is the same value, with each object as a tuple of its names and values in their order.
+    """
+    if isinstance(value, list) and isinstance(shape, ArrayShape):
+        for item, item_pairs in zip(value, pairs, strict=True):
+            _drop_replaced(item, item_pairs, shape.items)
+    elif isinstance(value, dict) and isinstance(shape, ObjectShape):
+        last = {name.lower(): (name, child) for name, child in pairs}
+        for name in [name for name in value if last[name.lower()][0] != name]:
+            if find_member(shape, name):
+                del value[name]
+        for name, child in last.values():
+            if member := find_member(shape, name):
+                _drop_replaced(value[name], child, member.shape)
 
 
 def _normalize(value: Any, shape: Shape, where: str, notes: BodyNotes) -> Plain:  # noqa: ANN401
@@ -123,9 +154,18 @@ def _normalize_members(
 ) -> Plain:
     if not shape.members:
         return value
-    if type(value) is dict and len({name.lower() for name in value}) < len(value):
-        raise _DuplicateMemberError
+    described: dict[str, tuple[Any, Shape]] = {}
+    for name, child in value.items():
+        member = shape.members.get(name.lower())
+        if member is None:
+            notes.add_unknown_member(where, name)
+        elif member.name in described:
+            raise _DuplicateMemberError
+        else:
+            described[member.name] = child, member.shape
     return {
         name: _normalize(child, child_shape, f"{where}/{name}", notes)
-        for name, (child, child_shape) in last_members(value.items(), shape, where, notes).items()
+        if isinstance(child, (dict, list))
+        else child
+        for name, (child, child_shape) in described.items()
     }

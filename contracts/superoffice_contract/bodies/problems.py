@@ -26,7 +26,7 @@ def convert(value: Plain, body: Body, notes: BodyNotes) -> Any:  # noqa: ANN401 
     """Return *value* as the typed request. Raise InvalidBody (400) for its first wrong place."""
     with suppress(msgspec.ValidationError):
         content = body.convert(value)
-        if next(body.find_problems(value), None) is None:
+        if body.is_valid(value):
             return content
     raise next(find_problems(value, body, notes))
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 from xml.parsers import expat
 
+import msgspec
+
 from superoffice_contract.bodies import content_type
 from superoffice_contract.bodies.content_type import CHARSETS
 from superoffice_contract.bodies.shape_text import element_name, shortest_element
@@ -19,7 +21,6 @@ from superoffice_contract.bodies.values import (
     BodyNotes,
     Plain,
     check_parts,
-    last_members,
     parse_scalar,
 )
 from superoffice_contract.errors import InvalidBody
@@ -30,6 +31,7 @@ _PREDECLARED_PREFIXES: Final = {"xmlns:xml": "http://www.w3.org/XML/1998/namespa
 """Namespaces that need no declaration."""
 _PROLOG: Final = re.compile(r"(?:[\s\ufeff]+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 _DECLARED_ENCODING: Final = re.compile(rb'<\?xml[^>]*?\sencoding\s*=\s*["\']([A-Za-z0-9._-]+)["\']')
+_PIECE: Final = 1 << 16
 _FREE_TEXT: Final = Scalar(frozenset({"string"}))
 """The content of an element that the description leaves open: text, or elements of this kind."""
 
@@ -76,16 +78,13 @@ def _find_declared_charset(raw: bytes, notes: BodyNotes) -> str | None:
     return None if charset.startswith("utf-16") else charset
 
 
-class _Element:
+class _Element(msgspec.Struct):
     """An element by its local name; *is_nil* says whether it has `nil="true"`."""
 
-    __slots__ = ("children", "is_nil", "name", "text")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.is_nil = False
-        self.children: list[_Element] = []
-        self.text: list[str] = []
+    name: str
+    is_nil: bool = False
+    children: list["_Element"] = []
+    text: list[str] = []
 
 
 def _parse(text: str, shape: Shape, notes: BodyNotes) -> _Element:
@@ -93,7 +92,7 @@ def _parse(text: str, shape: Shape, notes: BodyNotes) -> _Element:
     document = _Element("")
     path = [document]
     namespaces = dict(_PREDECLARED_PREFIXES)
-    hidden_namespaces: list[dict[str, str] | None] = []
+    hidden_namespaces: list[tuple[int, dict[str, str]]] = []
     elements, limit = 0, MAX_EXTRA_PARTS
 
     def start_element(name: str, attributes: Mapping[str, str]) -> None:
@@ -104,44 +103,61 @@ def _parse(text: str, shape: Shape, notes: BodyNotes) -> _Element:
         if len(path) > MAX_DEPTH:
             reason = f"the XML is nested more than {MAX_DEPTH} deep"
             raise InvalidBody(400, "", reason, ("body-syntax",))
-        hidden_namespaces.append(_declare(attributes, namespaces) if attributes else None)
-        if ":" in name:
-            prefix, _, name = name.partition(":")
-            _find_namespace(prefix, namespaces, notes)
         element = _Element(name)
         if attributes:
-            element.is_nil = _is_nil(attributes, namespaces, notes)
-        if len(path) == 1:
-            _check_root(element, shape, notes)
+            hidden = _read_attributes(element, attributes, namespaces, notes)
+            if hidden:
+                hidden_namespaces.append((len(path), hidden))
+        if ":" in name:
+            prefix, _, element.name = name.partition(":")
+            _find_namespace(prefix, namespaces, notes)
         path[-1].children.append(element)
         path.append(element)
 
     def end_element(_: str) -> None:
         path.pop()
-        hidden = hidden_namespaces.pop()
-        if hidden:
-            namespaces.update(hidden)
+        if hidden_namespaces and hidden_namespaces[-1][0] == len(path):
+            namespaces.update(hidden_namespaces.pop()[1])
 
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate(None, None, None)  # without a table of names
     parser.buffer_text = True
     parser.StartElementHandler = start_element
     parser.EndElementHandler = end_element
     parser.CharacterDataHandler = lambda data: path[-1].text.append(data)
     _run(parser, text)
-    return document.children[0]
+    root = document.children[0]
+    _check_root(root, shape, notes)
+    return root
 
 
-def _declare(attributes: Mapping[str, str], namespaces: dict[str, str]) -> dict[str, str]:
-    """Add the namespaces that an element declares; return those that its prefixes had before."""
-    declared = {key: uri for key, uri in attributes.items() if uri and key.startswith("xmlns:")}
-    hidden = {key: namespaces.get(key, "") for key in declared}
-    namespaces.update(declared)
+def _read_attributes(
+    element: _Element, attributes: Mapping[str, str], namespaces: dict[str, str], notes: BodyNotes
+) -> dict[str, str]:
+    """Set whether *element* is nil, and add the namespaces that it declares.
+
+    Return those that its prefixes had before.
+    """
+    hidden, nils = {}, []
+    for name, value in attributes.items():
+        if name.startswith("xmlns:"):
+            if value:
+                hidden[name] = namespaces.get(name, "")
+                namespaces[name] = value
+        elif name.endswith(":nil"):
+            nils.append((name[:-4], value))
+    for prefix, value in nils:
+        if _find_namespace(prefix, namespaces, notes) == XSI:
+            element.is_nil = value.strip() in ("true", "1")
+            break
     return hidden
 
 
 def _run(parser: expat.XMLParserType, text: str) -> None:
+    """Parse *text* in pieces, as expat reads the rest of a piece in which a handler raises."""
     try:
-        parser.Parse(text, True)  # noqa: FBT003 - expat's own signature
+        for start in range(0, len(text), _PIECE):
+            parser.Parse(text[start : start + _PIECE], False)  # noqa: FBT003 - expat's own signature
+        parser.Parse("", True)  # noqa: FBT003 - as above
     except expat.ExpatError as error:
         place = f"line {error.lineno}, column {error.offset + 1}"
         reason = f"the body is not XML: {expat.ErrorString(error.code)} ({place})"
@@ -153,13 +169,6 @@ def _check_root(root: _Element, shape: Shape, notes: BodyNotes) -> None:
     if not _is_called(root, expected):
         actual = notes.quote(root.name, "another name")
         raise InvalidBody(400, "", f"expected the root {expected}, got {actual}", ("xml-shape",))
-
-
-def _is_nil(attributes: Mapping[str, str], namespaces: Mapping[str, str], notes: BodyNotes) -> bool:
-    for name, value in attributes.items():
-        if name.endswith(":nil") and _find_namespace(name[:-4], namespaces, notes) == XSI:
-            return value.strip() in ("true", "1")
-    return False
 
 
 def _find_namespace(prefix: str, namespaces: Mapping[str, str], notes: BodyNotes) -> str:
@@ -182,27 +191,33 @@ def _normalize(element: _Element, shape: Shape, where: str, notes: BodyNotes) ->
     if isinstance(shape, Scalar):
         if not element.children:
             return parse_scalar(text, shape)
-    elif text.strip():
+    elif text and text.strip():
         return text
     if isinstance(shape, ArrayShape):
         notes.check_count(len(element.children), where)
+        name = element_name(shape.items)
         return [
-            _normalize_item(child, shape.items, f"{where}/{index}", notes)
+            _normalize(child, shape.items, f"{where}/{index}", notes)
+            if _is_called(child, name)
+            else _note_wrong_element(child, name, f"{where}/{index}", notes)
             for index, child in enumerate(element.children)
         ]
     if isinstance(shape, Scalar) or not shape.members:
         return {child.name: _normalize(child, _FREE_TEXT, "", notes) for child in element.children}
-    children = ((child.name, child) for child in element.children)
+    last: dict[str, tuple[_Element, Shape]] = {}
+    for child in element.children:
+        member = shape.members.get(child.name.lower())
+        if member is None:
+            notes.add_unknown_member(where, child.name)
+        else:
+            last[member.name] = child, member.shape
     return {
         name: _normalize(child, child_shape, f"{where}/{name}", notes)
-        for name, (child, child_shape) in last_members(children, shape, where, notes).items()
+        for name, (child, child_shape) in last.items()
     }
 
 
-def _normalize_item(element: _Element, shape: Shape, where: str, notes: BodyNotes) -> Plain:
-    expected = element_name(shape)
-    if _is_called(element, expected):
-        return _normalize(element, shape, where, notes)
+def _note_wrong_element(element: _Element, name: str | None, where: str, notes: BodyNotes) -> Plain:
     actual = notes.quote(element.name, "another name")
-    notes.wrong_elements[where] = f"expected the element {expected}, got {actual}"
+    notes.wrong_elements[where] = f"expected the element {name}, got {actual}"
     return ""

@@ -11,7 +11,11 @@ from superoffice_contract.lost_accounts import Confidence
 from superoffice_contract.messages import quote_name, shorten
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import SAFE_METHODS, Operation
-from superoffice_contract.openapi.paths import compile_template
+from superoffice_contract.openapi.paths import (
+    compile_template,
+    drop_extra_slashes,
+    find_extra_slash,
+)
 from superoffice_contract.operations.registry import ACCOUNTS
 
 TURNED_AWAY_AFTER: Final = 1.0  # claim busy-second
@@ -100,7 +104,7 @@ def find_operation(
     candidates = [
         operation
         for operation in judged or known_operations()
-        if compile_template(operation.path).search(path)
+        if compile_template(operation.path).search(drop_extra_slashes(path))
         and (operation.method == method or method not in SAFE_METHODS)
     ]
     candidates.sort(key=lambda operation: operation.method != method)
@@ -109,10 +113,15 @@ def find_operation(
 
 def parse_address(path: str, operation: Operation) -> Address:
     """Parse *path*. One segment may come before the documented path: the tenant."""
-    first, *_, rest = compile_template(operation.path).split(path.lower(), 1)
+    clean_path = drop_extra_slashes(path.lower())
+    first, *_, rest = compile_template(operation.path).split(clean_path, 1)
     segment = first.removeprefix("/")
     online = _CUSTOMER_ID.fullmatch(segment) is not None
     tenant = f"Cust{segment[4:]}" if online else "onsite"
+    extra_slash = find_extra_slash(path)
+    if extra_slash is not None:
+        what = f"the path has {extra_slash}; leave that out"
+        return Address(tenant, online, (Violation("address", what, ("path", "path-slash")),))
     return Address(tenant, online, tuple(_address_violations(first, segment, rest, operation)))
 
 

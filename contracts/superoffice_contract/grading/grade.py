@@ -6,10 +6,12 @@ from typing import Final
 import msgspec
 
 from superoffice_contract import har
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import behaviour, journal_client, requests
 from superoffice_contract.grading.calls import Call, known_operations
 from superoffice_contract.lost_accounts import Confidence
+from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.operations.registry import THROTTLED
 from superoffice_contract.report import Finding, Report, Result
@@ -49,7 +51,7 @@ def grade_har(path: str, judged: Sequence[Operation] | None = None) -> Report:
     """
     entries = har.load(path, har.parse_entries)
     calls = requests.read_calls(entries, judged)
-    _require_calls(calls, judged, path, f"among its {len(entries)} entries")
+    _require_calls(calls, judged, show_path(path), f"among its {len(entries)} entries")
     estimates = {call.id: call for call in behaviour.estimate_turned_away(_select_throttled(calls))}
     calls = tuple(estimates.get(call.id, call) for call in calls)
     return _build_report(f"grade {path}", calls, ())
@@ -60,15 +62,16 @@ def grade_journal(
     tenants: tuple[str, ...],
     token: str | None = None,
     judged: Sequence[Operation] | None = None,
+    proxy: Proxy | None = None,
 ) -> Report:
     """Judge the clients of the mock at *url* by the journals of *tenants*; *judged* as above.
 
     *token* is the control token of the mock. Raise TrafficError if the mock does not answer, or if
     no call is in the journals.
     """
-    journal = journal_client.load_calls(url, tenants, token, judged)
+    journal = journal_client.load_calls(url, tenants, token, judged, proxy)
     names = ", ".join(dict.fromkeys(tenants))
-    _require_calls(journal.calls, judged, url, f"in the journal of {names}")
+    _require_calls(journal.calls, judged, show_url(url), f"in the journal of {names}")
     forgotten = (("forgotten exchanges", str(journal.forgotten)),) if journal.forgotten else ()
     return _build_report(f"grade the journal of {names}", journal.calls, forgotten)
 

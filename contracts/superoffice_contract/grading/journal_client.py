@@ -4,12 +4,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from http.client import HTTPException
 from typing import Final
-from urllib.parse import urlsplit
 
 import msgspec
 
-from superoffice_contract.control.answers import Exchange, Journal, Runs, attempts_of
-from superoffice_contract.control.client import Answer, ControlClient, make_call, problem_detail
+from superoffice_contract.control.answers import (
+    Exchange,
+    Journal,
+    Runs,
+    attempts_of,
+    complete_accounts,
+)
+from superoffice_contract.control.client import (
+    Answer,
+    ControlClient,
+    describe_failure,
+    make_call,
+    problem_detail,
+)
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading.calls import (
     TURNED_AWAY_AFTER,
@@ -18,8 +30,8 @@ from superoffice_contract.grading.calls import (
     Violation,
     find_operation,
 )
+from superoffice_contract.local_server import parse_base_url
 from superoffice_contract.lost_accounts import Attempt
-from superoffice_contract.messages import describe_os_error
 from superoffice_contract.openapi.operations import Operation
 
 TIMEOUT: Final = 10.0
@@ -60,42 +72,32 @@ def load_calls(
     tenants: tuple[str, ...],
     token: str | None = None,
     judged: Sequence[Operation] | None = None,
+    proxy: Proxy | None = None,
 ) -> JournalCalls:
     """Load the calls of *tenants* from the mock at *url*; *token* is its control token.
 
-    They are those of the operations in *judged*, see `find_operation`. Raise TrafficError, one
-    line, if the server does not answer or is not a mock.
+    They are those of the operations in *judged*, see `find_operation`. Raise TargetError if *url*
+    is no base URL; TrafficError, one line, if the server does not answer or is not a mock.
     """
-    with closing(ControlClient(_base_url(url), token or None, timeout=TIMEOUT)) as client:
+    control_client = ControlClient(parse_base_url(url), token or None, timeout=TIMEOUT, proxy=proxy)
+    with closing(control_client) as client:
         journals = [_load_tenant(client, tenant, judged) for tenant in dict.fromkeys(tenants)]
     calls = tuple(call for journal in journals for call in journal.calls)
     return JournalCalls(calls, sum(journal.forgotten for journal in journals))
-
-
-def _base_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = None
-    if not host or parts.scheme not in ("http", "https"):
-        msg = "--journal: this is not a URL of a server; give one such as http://127.0.0.1:8204"
-        raise TrafficError(msg)
-    if "@" in parts.netloc:
-        msg = "--journal: give the URL without a user, such as http://127.0.0.1:8204"
-        raise TrafficError(msg)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _load_tenant(
     client: ControlClient, tenant: str, judged: Sequence[Operation] | None
 ) -> JournalCalls:
     journal = _get(client, "requests", tenant, Journal)
+    exchanges = complete_accounts(
+        journal.requests, lambda id_: _get(client, f"requests/{id_}", tenant, Exchange)
+    )
     runs = _get(client, "runs", tenant, Runs).runs
-    attempts = attempts_of(journal.requests, runs)
+    attempts = attempts_of(exchanges, runs)
     calls = tuple(
         _make_call(exchange, attempt, operation)
-        for exchange, attempt in zip(journal.requests, attempts, strict=True)
+        for exchange, attempt in zip(exchanges, attempts, strict=True)
         if (operation := find_operation(exchange.method, exchange.path, judged)) is not None
     )
     return JournalCalls(calls, journal.forgotten)
@@ -109,10 +111,10 @@ def _get(client: ControlClient, path: str, tenant: str, type_: type[Answer]) -> 
             return msgspec.json.decode(content, type=type_)
         detail = problem_detail(content)
         msg = f"answered {status}" + (f": {detail}" if detail else f"; {NOT_A_MOCK}")
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         msg = NOT_A_MOCK
     except (OSError, HTTPException) as error:
-        msg = f"{describe_os_error(error)}; is a server running there?"
+        msg = describe_failure(error)
     raise TrafficError(" ".join(f"{client.url}{call.target}: {msg}".split()))
 
 

@@ -57,8 +57,9 @@ def last_name(schema: Schema) -> str | None:
 class DecoderTypes:
     """The types whose member names *spell* makes of those in the description.
 
-    A *strict* type rejects whatever its schema does not allow, and unknown members. Others skip
-    unknown members, and are for values that are validated. *resolve* follows a `$ref`.
+    A *strict* type rejects whatever its schema does not allow, unknown members and numbers that
+    may have a fraction. Others skip unknown members, and are for values that are validated.
+    *resolve* follows a `$ref`.
     """
 
     def __init__(
@@ -75,6 +76,8 @@ class DecoderTypes:
         if self._strict and "enum" in resolved:
             return Literal[allowed_values(resolved)]
         kinds = sorted(types_of(resolved))
+        if self._strict and "number" in kinds:
+            return _NOTHING  # as `operations._fast_decoder` rejects fractions
         return Union[tuple(self._type_of_kind(kind, schema, resolved) for kind in kinds)]  # noqa: UP007
 
     def _type_of_kind(self, kind: str, schema: Schema, resolved: Schema) -> Any:  # noqa: ANN401

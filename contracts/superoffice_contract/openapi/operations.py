@@ -7,8 +7,9 @@ that a new rule in openapi.yaml is never silently ignored.
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property, partial
+from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 import yaml
@@ -40,12 +41,12 @@ class Body(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def exact_case(self) -> msgspec.json.Decoder[Any]:
         """The fast decoder for JSON with the member names of the description."""
-        return msgspec.json.Decoder(self.schemas.exact_case.type_of(self.schema))
+        return _fast_decoder(self.schemas.exact_case.type_of(self.schema))
 
     @cached_property
     def camel_case(self) -> msgspec.json.Decoder[Any]:
         """The fast decoder for the vendor's client, which sends camelCase (claim camel-case)."""
-        return msgspec.json.Decoder(self.schemas.camel_case.type_of(self.schema))
+        return _fast_decoder(self.schemas.camel_case.type_of(self.schema))
 
     @cached_property
     def convert(self) -> Callable[[object], Any]:
@@ -56,14 +57,39 @@ class Body(msgspec.Struct, frozen=True, dict=True):
         return partial(msgspec.convert, type=self.schemas.lenient.type_of(self.schema))
 
     @cached_property
-    def find_problems(self) -> Callable[[object], Iterator[Any]]:
-        """Yields an error of jsonschema-rs for each place where a value does not validate.
+    def is_valid(self) -> Callable[[object], bool]:
+        """Tells whether a value, which has the described names, validates."""
+        is_valid: Callable[[object], bool] = self._validator.is_valid
+        return is_valid
 
-        The value has the described names. An error has an `instance_path` and a `message`.
+    def find_problems(self, value: object) -> Iterator[Any]:
+        """Yield an error of jsonschema-rs for each place where *value* does not validate.
+
+        An error has an `instance_path` and a `message`. The first is found at once, the others
+        together, which takes long if there are many.
         """
         import jsonschema_rs
 
-        return jsonschema_rs.validator_for(self.schemas.with_references(self.schema)).iter_errors
+        try:
+            self._validator.validate(value)
+        except jsonschema_rs.ValidationError as first_error:
+            yield first_error
+            yield from islice(self._validator.iter_errors(value), 1, None)
+
+    @cached_property
+    def _validator(self) -> Any:  # noqa: ANN401 - jsonschema-rs has no public name for it
+        import jsonschema_rs
+
+        return jsonschema_rs.validator_for(self.schemas.with_references(self.schema))
+
+
+def _fast_decoder(type_: Any) -> msgspec.json.Decoder[Any]:  # noqa: ANN401 - made at run time
+    """Return a decoder that rejects fractions and exponents: some take msgspec very long."""
+    return msgspec.json.Decoder(type_, float_hook=_reject)
+
+
+def _reject(number: str) -> NoReturn:
+    raise ValueError(number)
 
 
 class Parameter(msgspec.Struct, frozen=True):

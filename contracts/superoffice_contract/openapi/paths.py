@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.messages import shorten
+
 _PARAMETER: Final = re.compile(r"\{([^{}]+)\}")
 
 
@@ -24,7 +26,8 @@ class PathMatch(msgspec.Struct, frozen=True):
 class Paths:
     """Finds one of *templates*; ignores case and a slash at the end (claims path-case, path-slash).
 
-    One segment may come before the described path (claim path-tenant).
+    One segment may come before the described path (claim path-tenant). No path with a slash too
+    many is described.
     """
 
     def __init__(self, templates: Iterable[str]) -> None:
@@ -39,8 +42,10 @@ class Paths:
 
     def find(self, path: str) -> PathMatch | None:
         """Return the described path of *path*, or None. One without parameters comes first."""
-        trimmed = path.rstrip("/")
-        first_segment, slash, rest = trimmed.lstrip("/").partition("/")
+        if not path.startswith("/") or find_extra_slash(path) is not None:
+            return None
+        trimmed = path.removesuffix("/")
+        first_segment, slash, rest = trimmed[1:].partition("/")
         candidates = (("", trimmed), (first_segment, slash + rest))
         for segment, candidate in candidates:
             if template := self._literal.get(candidate.lower()):
@@ -54,8 +59,24 @@ class Paths:
 
     def find_end(self, path: str) -> PathMatch | None:
         """Return the described path that *path* ends with, below any folders, or None."""
+        if find_extra_slash(path) is not None:
+            return None
         ends = (path[slash.start() :] for slash in re.finditer("/", path))
         return next(filter(None, map(self.find, ends)), None)
+
+
+def find_extra_slash(path: str) -> str | None:
+    """Return where *path* has a slash too many, one right after another, in words; else None."""
+    _, slashes, rest = path.partition("//")
+    if not slashes:
+        return None
+    segment = rest.lstrip("/").partition("/")[0]
+    return f"a slash too many {f'before {shorten(segment)!r}' if segment else 'at its end'}"
+
+
+def drop_extra_slashes(path: str) -> str:
+    """Return *path* with one slash where several are in a row."""
+    return re.sub("/{2,}", "/", path)
 
 
 def compile_template(template: str) -> re.Pattern[str]:

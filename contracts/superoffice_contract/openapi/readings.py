@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 
+from superoffice_contract.messages import describe_unknown
+
 
 class OpenQuestion(msgspec.Struct, frozen=True):
     """Why a question is open, and the vendor's text that leaves it open."""
@@ -66,8 +68,8 @@ class Readings(msgspec.Struct, frozen=True):
         """Return these readings with one changed. Raise ValueError if it is unknown."""
         reading = READINGS.get(name)
         if reading is None:
-            msg = f"unknown reading {name!r}; the readings are: {', '.join(READINGS)}"
-            raise ValueError(msg)
+            known_readings = f"the readings are: {', '.join(READINGS)}"
+            raise ValueError(describe_unknown("reading", name, READINGS, known_readings))
         if value not in reading.values:
             msg = f"the values of {name} are {' and '.join(reading.values)}"
             raise ValueError(msg)

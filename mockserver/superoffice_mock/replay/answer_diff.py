@@ -103,7 +103,7 @@ def _body_differences(recorded: bytes, actual: bytes, attempt: Attempt) -> Itera
     except msgspec.DecodeError:
         documents = None
     if documents is not None:
-        yield from json_differences("body", "", *documents, attempt)
+        yield from json_differences("body", *documents, attempt)
     elif not attempt.matches(recorded.decode("latin-1"), actual.decode("latin-1")):
         lengths = f"{len(recorded)} bytes", f"{len(actual)} other bytes"
         yield Difference("body", "", *lengths)

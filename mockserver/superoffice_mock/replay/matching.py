@@ -19,12 +19,18 @@ from superoffice_mock.replay.pseudonym_bindings import Attempt, has_pseudonym
 from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, TypedBody
 
 _MISSING: Final = object()
+Steps = tuple[str | int, ...]
+"""Names of members and indices of items, from the root of a JSON value."""
 _CREDENTIALS_KINDS: Final = {
     BasicCredentials: "Basic",
     Ticket: "SOTicket",
     AccessToken: "Bearer",
     SessionCredentials: "a session",
 }
+_WEIGHTS: Final = {"method": 6, "path": 6, "query": 2, "credentials": 2, "media-type": 1, "body": 1}
+"""Distance that a difference in a field adds: another path is worse than another account."""
+_WHOLE_FIELD_WEIGHT: Final = 2
+"""Distance that is added if a field differs as a whole."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -40,6 +46,11 @@ class Difference(msgspec.Struct, frozen=True):
         """The difference in words."""
         place = f"{self.field} {self.where}" if self.where else self.field
         return f"{place}: recorded {self.recorded_value}, got {self.actual_value}"
+
+
+def weight_of(field: str, where: str = "") -> int:
+    """Return how far apart a difference *where* in a field puts two requests."""
+    return _WEIGHTS[field] + _WHOLE_FIELD_WEIGHT * (not where)
 
 
 def differences(
@@ -101,7 +112,7 @@ def _media_type(recorded: RequestKey, actual: RequestKey, _: Attempt) -> Iterato
 def _credentials(
     recorded: RequestKey, actual: RequestKey, attempt: Attempt
 ) -> Iterator[Difference]:
-    recorded_kind, actual_kind = map(_credentials_kind, (recorded.credentials, actual.credentials))
+    recorded_kind, actual_kind = map(credentials_kind, (recorded.credentials, actual.credentials))
     if recorded_kind != actual_kind:
         yield Difference("credentials", "", recorded_kind, actual_kind)
     elif not isinstance(recorded.credentials, UnusableCredentials):
@@ -122,7 +133,8 @@ def _credential_differences(
         yield Difference("credentials", name, description, "another value")
 
 
-def _credentials_kind(credentials: PresentedCredentials) -> str:
+def credentials_kind(credentials: PresentedCredentials) -> str:
+    """Return the kind of *credentials* in words; why there are none if they are unusable."""
     if isinstance(credentials, UnusableCredentials):
         return f"none ({credentials.where}: {credentials.reason})"
     return _CREDENTIALS_KINDS[type(credentials)]
@@ -142,7 +154,7 @@ def _body_differences(
 ) -> Iterator[Difference]:
     if isinstance(recorded, TypedBody) and isinstance(actual, TypedBody):
         if recorded.has_pseudonyms or recorded.content != actual.content:
-            yield from json_differences("body", "", recorded.content, actual.content, attempt)
+            yield from json_differences("body", recorded.content, actual.content, attempt)
     elif isinstance(recorded, TypedBody) or isinstance(actual, TypedBody):
         yield Difference("body", "", _describe_body(recorded), _describe_body(actual))
     elif _type_of(recorded) != _type_of(actual) and recorded.text and actual.text:
@@ -167,9 +179,9 @@ def _describe_body(body: TypedBody | OpaqueBody) -> str:
 
 
 def json_differences(
-    field: str, where: str, recorded: object, actual: object, attempt: Attempt
+    field: str, recorded: object, actual: object, attempt: Attempt, steps: Steps = ()
 ) -> Iterator[Difference]:
-    """Yield the differences between two JSON values; *where* is a JSON Pointer.
+    """Yield the differences between two JSON values; *steps* lead to them.
 
     Decoded objects are compared member by member, however the bodies spell their names.
     """
@@ -182,28 +194,30 @@ def json_differences(
         case dict(), dict():
             for name in {**recorded, **actual}:
                 values = (recorded.get(name, _MISSING), actual.get(name, _MISSING))
-                place = f"{where}/{_pointer_step(name)}"
-                yield from json_differences(field, place, *values, attempt)
+                yield from json_differences(field, *values, attempt, (*steps, name))
         case list(), list():
             for index, values in enumerate(zip(recorded, actual, strict=False)):
-                yield from json_differences(field, f"{where}/{index}", *values, attempt)
+                yield from json_differences(field, *values, attempt, (*steps, index))
             if len(recorded) != len(actual):
-                yield Difference(field, where, f"{len(recorded)} items", f"{len(actual)}")
+                lengths = f"{len(recorded)} items", f"{len(actual)}"
+                yield Difference(field, _pointer(steps), *lengths)
         case str(), str():
             if not attempt.matches(recorded, actual):
                 description = _describe_text(recorded, "a text")
-                yield Difference(field, where, description, "another text")
+                yield Difference(field, _pointer(steps), description, "another text")
         case _:
             if type(recorded) is not type(actual) or recorded != actual:
-                yield Difference(field, where, _describe_value(recorded), _describe_value(actual))
+                values = (_describe_value(recorded), _describe_value(actual))
+                yield Difference(field, _pointer(steps), *values)
 
 
 def _members(value: msgspec.Struct, names: Mapping[str, str]) -> dict[str, object]:
     return {names.get(field, field): child for field, child in asdict(value).items()}
 
 
-def _pointer_step(name: str) -> str:
-    return shorten(name).replace("~", "~0").replace("/", "~1")
+def _pointer(steps: Steps) -> str:
+    """Return *steps* as a JSON Pointer."""
+    return "".join(f"/{shorten(str(step)).replace('~', '~0').replace('/', '~1')}" for step in steps)
 
 
 def _describe_value(value: object) -> str:

@@ -2,27 +2,26 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Final, Literal
+from math import inf
+from typing import Final, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import msgspec
 
 from superoffice_contract.openapi.paths import Paths
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.model import Entry
-from superoffice_mock.replay import arrival_order, matching
+from superoffice_mock.replay import arrival_order, matching, request_index
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, Difference
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
+from superoffice_mock.replay.request_index import RequestIndex, Search
 from superoffice_mock.replay.request_key import RequestKey, RequestKeys
 
 Timing = Literal["recorded", "none"]
 
 MAX_DIFFERENCES: Final = 20
-MAX_REMEMBERED: Final = 1024
-"""Limit of the different requests whose matches are remembered."""
-_WEIGHTS: Final = {"method": 6, "path": 6, "query": 2, "credentials": 2, "media-type": 1, "body": 1}
-"""Distance that a difference in a field adds: another path is worse than another account."""
-_WHOLE_FIELD_WEIGHT: Final = 2
-"""Distance that is added if a field differs as a whole."""
+MAX_MISSING: Final = 20
+"""How many requests that have not arrived are listed."""
 
 
 class RecordedExchange(msgspec.Struct, frozen=True):
@@ -56,34 +55,51 @@ class Miss(msgspec.Struct, frozen=True):
     differences: tuple[Difference, ...] = ()
 
 
-class Player:
-    """Plays the *exchanges* of one tenant once. It holds which were used, and the pseudonyms."""
+class Script:
+    """The *exchanges* of one tenant, and what is known of their order. It never changes."""
 
-    def __init__(
-        self, exchanges: Sequence[RecordedExchange], rules: Rules, bindings: Bindings | None = None
-    ) -> None:
+    def __init__(self, exchanges: Sequence[RecordedExchange], rules: Rules) -> None:
         self.exchanges = exchanges
-        self._rules = rules
-        self._bindings = bindings or Bindings()
-        self._used = bytearray(len(exchanges))
-        self._first_unused_index = 0
-        self._past_requests: set[RequestKey] = set()
-        self._matches: dict[RequestKey, tuple[int, ...]] = {}
+        self.rules = rules
+        self.index = RequestIndex([exchange.key for exchange in exchanges], rules.fields)
         indices = [index for index, exchange in enumerate(exchanges) if exchange.in_order]
         order = arrival_order.order_of([exchanges[index].entry for index in indices])
-        self._places = dict(zip(indices, order.places, strict=True))
-        self._arrivals_before = dict(zip(indices, order.before, strict=True))
-        self._by_place = {place: index for index, place in self._places.items()}
+        self.places = dict(zip(indices, order.places, strict=True))
+        self.arrivals_before = dict(zip(indices, order.before, strict=True))
+        self.by_place = {place: index for index, place in self.places.items()}
+        self.keeps_order = order.overlaps if rules.timing is None else rules.timing == "recorded"
+
+
+class _Matches(NamedTuple):
+    """The rows that a request matches, as long as no more pseudonyms are bound.
+
+    If they *are_bound*, all pseudonyms in them stand for values already.
+    """
+
+    rows: int
+    binding_count: int
+    are_bound: bool
+
+
+class Player:
+    """Plays a *script* once. It holds which exchanges were used, and the pseudonyms."""
+
+    def __init__(self, script: Script, bindings: Bindings | None = None) -> None:
+        self.script = script
+        self._bindings = bindings or Bindings()
+        self._search = Search(script.index, self._bindings)
+        self._unused = script.index.all_rows
+        self._matches: WeakKeyDictionary[RequestKey, _Matches] = WeakKeyDictionary()
         self._arrived_places: set[int] = set()
         self._next_place = 0
-        self.keeps_order = order.overlaps if rules.timing is None else rules.timing == "recorded"
 
     def take(self, request: RequestKey) -> int | Miss:
         """Return the index of the first unused exchange that *request* matches, and use it up."""
-        matches = self._stable_matches(request)
-        index = self._find_next(request, matches)
-        if index is None and self._rules.repeat:
-            index = self._start_over(self._find_all(request)[0] if matches is None else matches)
+        index = self._find_unused(request, self._unused)
+        if index is None and self.script.rules.repeat:
+            rows = self._find_all(request)
+            self._unused |= rows
+            index = self._find_unused(request, rows)
         if index is None:
             return self._explain_miss(request)
         self._use(index)
@@ -91,96 +107,85 @@ class Player:
 
     def skip_faulted(self, request: RequestKey) -> None:
         """Use up the exchange that *request* matches, if a fault answered it when recorded."""
-        index = self._find_next(request, self._stable_matches(request))
-        if index is not None and self.exchanges[index].entry.label.outcome == "faulted":
+        index = self._find_unused(request, self._unused)
+        if index is not None and self.script.exchanges[index].entry.label.outcome == "faulted":
             self._use(index)
 
     @property
     def remaining(self) -> tuple[RecordedExchange, ...]:
         """The exchanges that have not been played yet."""
-        pairs = zip(self.exchanges, self._used, strict=True)
-        return tuple(exchange for exchange, is_used in pairs if not is_used)
+        unused = reversed(f"{self._unused:b}")
+        return tuple(
+            exchange
+            for exchange, bit in zip(self.script.exchanges, unused, strict=False)
+            if bit == "1"
+        )
+
+    def is_due(self, index: int) -> bool:
+        """Return whether all requests have arrived that came before this answer."""
+        return next(self._missing_places(index), None) is None
 
     def missing(self, index: int) -> tuple[str, ...]:
         """Return the places of requests that came before this answer and have not arrived yet."""
-        if not self.keeps_order:
-            return ()
-        places = range(self._next_place, self._arrivals_before.get(index, 0))
-        return tuple(
-            self.exchanges[self._by_place[place]].place
-            for place in places
-            if place not in self._arrived_places
-        )
+        places = islice(self._missing_places(index), MAX_MISSING)
+        return tuple(self.script.exchanges[self.script.by_place[place]].place for place in places)
+
+    def _missing_places(self, index: int) -> Iterator[int]:
+        if self.script.keeps_order:
+            for place in range(self._next_place, self.script.arrivals_before.get(index, 0)):
+                if place not in self._arrived_places:
+                    yield place
 
     # ---- matches -----------------------------------------------------------------------------
 
-    def _find_next(self, request: RequestKey, matches: tuple[int, ...] | None) -> int | None:
-        return self._find_unused(request) if matches is None else self._first_unused(matches)
+    def _find_unused(self, request: RequestKey, rows: int) -> int | None:
+        """Return the first of *rows* that *request* matches, and keep its bindings.
 
-    def _find_unused(self, request: RequestKey) -> int | None:
-        """Return the first unused match; immediate for requests in the recorded order."""
-        while self._first_unused_index < len(self._used) and self._used[self._first_unused_index]:
-            self._first_unused_index += 1
-        for index in range(self._first_unused_index, len(self.exchanges)):
-            if not self._used[index] and (attempt := self._match(index, request)) is not None:
+        A request in the recorded order needs no search.
+        """
+        known = self._matches.get(request)
+        if known is not None and known.binding_count == len(self._bindings.values):
+            rows &= known.rows
+            if known.are_bound or not rows:
+                return request_index.first_row(rows) if rows else None
+        for candidates in (rows & -rows, rows):
+            for index, attempt, _ in self._find_matches(request, candidates):
                 attempt.commit()
                 return index
         return None
 
-    def _first_unused(self, indices: Iterable[int]) -> int | None:
-        return next((index for index in indices if not self._used[index]), None)
+    def _find_all(self, request: RequestKey) -> int:
+        """Return all rows that *request* matches."""
+        count = len(self._bindings.values)
+        known = self._matches.get(request)
+        if known is None or known.binding_count != count:
+            groups = [*self._find_matches(request, self.script.index.all_rows)]
+            are_bound = not any(attempt.has_new for _, attempt, _ in groups)
+            known = _Matches(sum(rows for _, _, rows in groups), count, are_bound)
+            self._matches[request] = known
+        return known.rows
 
-    def _start_over(self, indices: tuple[int, ...]) -> int | None:
-        """Make these exchanges unused again, and return the first."""
-        for index in indices:
-            self._used[index] = False
-        self._first_unused_index = min([self._first_unused_index, *indices[:1]])
-        return self._first_unused(indices)
+    def _find_matches(self, request: RequestKey, rows: int) -> Iterator[tuple[int, Attempt, int]]:
+        """Yield those of *rows* that *request* matches, in groups.
 
-    def _stable_matches(self, request: RequestKey) -> tuple[int, ...] | None:
-        """Return all matches of *request* if they can't change any more, else None.
-
-        They are looked up when a request comes for the second time. A request that does not match
-        now never will, as bindings stay.
+        A group is its first row, the bindings by which that matches, and all its rows.
         """
-        matches = self._matches.get(request)
-        if matches is not None or request not in self._past_requests:
-            if len(self._past_requests) >= MAX_REMEMBERED:
-                self._past_requests.clear()
-                self._matches.clear()
-            self._past_requests.add(request)
-            return matches
-        matches, are_bound = self._find_all(request)
-        if not are_bound:
-            return None
-        self._matches[request] = matches
-        return matches
-
-    def _find_all(self, request: RequestKey) -> tuple[tuple[int, ...], bool]:
-        """Return all matches of *request*, and whether all their pseudonyms are bound already."""
-        matches, are_bound = [], True
-        for index in range(len(self.exchanges)):
-            attempt = self._match(index, request)
-            if attempt is not None:
-                matches.append(index)
-                are_bound = are_bound and not attempt.has_new
-        return tuple(matches), are_bound
-
-    def _match(self, index: int, request: RequestKey) -> Attempt | None:
-        """Return the bindings by which *request* matches this exchange; None if it does not."""
-        attempt = Attempt(self._bindings)
-        return attempt if next(self._differences(index, request, attempt), None) is None else None
+        for group in self._search.find_alike(request, rows):
+            index = request_index.first_row(group)
+            attempt = Attempt(self._bindings)
+            if next(self._differences(index, request, attempt), None) is None:
+                yield index, attempt, group
 
     def _differences(
         self, index: int, request: RequestKey, attempt: Attempt
     ) -> Iterator[Difference]:
-        fields = self._rules.fields
-        return matching.differences(self.exchanges[index].key, request, fields, attempt)
+        exchange = self.script.exchanges[index]
+        return matching.differences(exchange.key, request, self.script.rules.fields, attempt)
 
     def _use(self, index: int) -> None:
-        self._used[index] = True
-        place = self._places.get(index)
-        if place is None or not self.keeps_order:
+        self._unused &= ~(1 << index)
+        place = self.script.places.get(index)
+        if place is None or not self.script.keeps_order:
             return
         self._arrived_places.add(place)
         while self._next_place in self._arrived_places:
@@ -189,37 +194,34 @@ class Player:
     # ---- misses ------------------------------------------------------------------------------
 
     def _explain_miss(self, request: RequestKey) -> Miss:
-        if not self.exchanges:
+        if not self.script.exchanges:
             return Miss("nothing is recorded for this tenant")
-        candidates = [
-            self._first_differences(index, request) for index in range(len(self.exchanges))
-        ]
-        matches = sum(not differences for differences in candidates)
+        matches = self._find_all(request).bit_count()
         if matches:
             why = "the only recorded answer to this request has been given"
             if matches > 1:
                 why = f"all {matches} recorded answers to this request have been given"
             return Miss(f"{why}; --repeat gives them again, a reset starts over")
-        nearest = min(
-            range(len(candidates)), key=lambda index: (_distance(candidates[index]), index)
-        )
-        place = self.exchanges[nearest].place
-        fields = ", ".join(dict.fromkeys(difference.field for difference in candidates[nearest]))
+        nearest, differences = self._find_nearest(request)
+        place = self.script.exchanges[nearest].place
+        fields = ", ".join(dict.fromkeys(difference.field for difference in differences))
         return Miss(
-            f"no recorded request matches; the nearest, {place}, differs in {fields}",
-            candidates[nearest],
+            f"no recorded request matches; the nearest, {place}, differs in {fields}", differences
         )
 
-    def _first_differences(self, index: int, request: RequestKey) -> tuple[Difference, ...]:
-        attempt = Attempt(self._bindings)
-        return tuple(islice(self._differences(index, request, attempt), MAX_DIFFERENCES))
-
-
-def _distance(differences: tuple[Difference, ...]) -> int:
-    return sum(
-        _WEIGHTS[difference.field] + _WHOLE_FIELD_WEIGHT * (not difference.where)
-        for difference in differences
-    )
+    def _find_nearest(self, request: RequestKey) -> tuple[int, tuple[Difference, ...]]:
+        """Return the first of the nearest exchanges, and how *request* differs from it."""
+        nearest: tuple[float, int] = (inf, 0)
+        differences: tuple[Difference, ...] = ()
+        for least_distance, index in self._search.sort_by_distance(request, MAX_DIFFERENCES):
+            if nearest < (least_distance, index):
+                break
+            attempt = Attempt(self._bindings)
+            found = tuple(islice(self._differences(index, request, attempt), MAX_DIFFERENCES))
+            distance = sum(matching.weight_of(item.field, item.where) for item in found)
+            if (distance, index) < nearest:
+                nearest, differences = (distance, index), found
+        return nearest[1], differences
 
 
 def exchanges_of(

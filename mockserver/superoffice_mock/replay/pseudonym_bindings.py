@@ -1,6 +1,7 @@
 """Binds the pseudonyms of a recording to values: each to one value, and no two to the same."""
 
 from functools import lru_cache
+from itertools import chain, zip_longest
 from typing import Final
 
 from superoffice_mock.redaction.pseudonyms import PATTERN, is_genuine, is_pseudonym
@@ -8,6 +9,8 @@ from superoffice_mock.redaction.pseudonyms import PATTERN, is_genuine, is_pseudo
 CACHE_SIZE: Final = 4096
 """Number of recorded texts that are cached, split at their pseudonyms."""
 
+Template = tuple[str, ...]
+"""The plain text around pseudonyms."""
 Key = tuple[str, str]
 """A group of values, such as credentials, and a pseudonym or value in it."""
 
@@ -23,6 +26,15 @@ class Bindings:
         self.two_sided = two_sided
         self.values: dict[Key, Key] = {}
         self.owners: dict[Key, Key] = {}
+
+    def resolve(self, text: str, group: str) -> str | None:
+        """Return *text* with its pseudonyms replaced; None if one stands for no value yet."""
+        template, words = split(text)
+        values = [self.values.get((group, word)) for word in words]
+        texts = [value[1] for value in values if value is not None]
+        if len(texts) < len(words):
+            return None
+        return "".join(chain.from_iterable(zip_longest(template or ("", ""), texts, fillvalue="")))
 
 
 class Attempt:
@@ -107,8 +119,8 @@ class Attempt:
 
     def _bind(self, word: Key, value: Key) -> bool:
         """Bind *word* to *value* if neither is bound; return whether they are bound together."""
-        is_other = not self._bindings.two_sided and _is_other_pseudonym(word[1], value[1])
-        if not value[1] or is_other:
+        own = None if self._bindings.two_sided else first_pseudonym(value[1])
+        if not value[1] or own not in (None, word[1]):
             return False
         expected, actual = (value, word) if self._reversed else (word, value)
         bound_value, owner = self._value(expected), self._owner(actual)
@@ -129,10 +141,30 @@ def has_pseudonym(text: str) -> bool:
     return len(_pieces(text)) > 1
 
 
-def _is_other_pseudonym(word: str, value: str) -> bool:
-    """Return whether *value* is a pseudonym other than *word*."""
-    match = PATTERN.search(value)
-    return match is not None and is_genuine(match) and match[0] != word
+def split(text: str) -> tuple[Template, tuple[str, ...]]:
+    """Return the plain text around the pseudonyms in *text*, and the pseudonyms.
+
+    There is none around a whole text that is a pseudonym, whatever its shape.
+    """
+    pieces = _pieces(text)
+    is_whole = len(pieces) == 3 and is_pseudonym(text)
+    return () if is_whole else pieces[::2], pieces[1::2]
+
+
+def may_fit(template: Template, text: str) -> bool:
+    """Return whether *text* may be *template* with values for its pseudonyms."""
+    return not template or (text.startswith(template[0]) and text.endswith(template[-1]))
+
+
+def may_split_pseudonyms(template: Template) -> bool:
+    """Return whether *template* may match a part of a pseudonym, which has a hyphen inside."""
+    return any(piece.startswith("-") or piece.endswith("-") for piece in template)
+
+
+def first_pseudonym(text: str) -> str | None:
+    """Return the pseudonym that comes first in *text*, before any text that only looks like one."""
+    match = PATTERN.search(text)
+    return match[0] if match is not None and is_genuine(match) else None
 
 
 @lru_cache(maxsize=CACHE_SIZE)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from superoffice_contract.report import Finding, Result
 from superoffice_mock.replay import answer_diff
 from superoffice_mock.replay.matching import Difference
-from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules
+from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules, Script
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 
 
@@ -18,7 +18,7 @@ def compare(
     The comparison is symmetric: pseudonyms of either recording match any value of the other.
     """
     bindings = Bindings(two_sided=True)
-    player = Player(old, Rules(fields, "none"), bindings)
+    player = Player(Script(old, Rules(fields, "none")), bindings)
     for exchange in new:
         match = player.take(exchange.key)
         if isinstance(match, Miss):
@@ -26,7 +26,7 @@ def compare(
             yield exchange_result(exchange, (missing, *match.differences))
             continue
         attempt = Attempt(bindings)
-        entry = player.exchanges[match].entry
+        entry = old[match].entry
         differences = tuple(answer_diff.differences(entry, exchange.entry, attempt))
         attempt.commit()
         yield exchange_result(exchange, differences)

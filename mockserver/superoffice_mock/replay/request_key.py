@@ -9,12 +9,13 @@ import msgspec
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.openapi.operations import NO_BODY, Description, Operation
+from superoffice_contract.openapi.paths import drop_extra_slashes
 from superoffice_mock.core.credentials import PresentedCredentials
 from superoffice_mock.recordings.model import RecordedRequest
-from superoffice_mock.wire.headers import Headers
+from superoffice_mock.wire.headers import Headers, is_short
 
-MAX_CACHED_BODY: Final = 64 * 1024
-"""Requests with longer bodies are not cached."""
+MAX_CACHED_BODY: Final = 80 * 1024
+"""Requests with longer bodies, paths and queries together are not cached."""
 
 
 class TypedBody(msgspec.Struct, frozen=True):
@@ -36,7 +37,7 @@ Body = TypedBody | OpaqueBody | None
 """None is a body that the recording does not hold."""
 
 
-class RequestKey(msgspec.Struct, frozen=True, eq=False):
+class RequestKey(msgspec.Struct, frozen=True, eq=False, weakref=True):
     """The parts of a request that decide its answer; `matching.differences` compares two."""
 
     method: str
@@ -68,18 +69,21 @@ class RequestKeys:
 
         *path* is unquoted, *query* is as sent.
         """
-        make = self._find_or_make_key if len(body) <= MAX_CACHED_BODY else self._make_key
+        size = len(body) + len(path) + len(query)
+        is_small = size <= MAX_CACHED_BODY and is_short(headers.raw)
+        make = self._find_or_make_key if is_small else self._make_key
         return make(method, path, query, headers, body)
 
     def _make_key(
         self, method: str, path: str, query: str, headers: Headers, body: bytes | None
     ) -> RequestKey:
         pairs = ((name.lower(), value) for name, value in parse_qsl(query, keep_blank_values=True))
-        find = self.description.find
-        operation = find(method, path) or find("POST", path)  # --match may leave the method out
+        find, clean_path = self.description.find, drop_extra_slashes(path)
+        # --match may leave the method out
+        operation = find(method, clean_path) or find("POST", clean_path)
         return RequestKey(
             method,
-            tuple(path.lower().strip("/").split("/")),
+            tuple(path.lower().removeprefix("/").removesuffix("/").split("/")),
             tuple(sorted(pairs)),
             None if body is None else _body(headers, body, operation),
             _media_type(headers),

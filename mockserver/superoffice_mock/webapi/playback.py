@@ -12,7 +12,7 @@ from superoffice_mock.core.verdicts import Call, Replayed
 from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import RecordedResponse
 from superoffice_mock.replay import answer_diff, response_bytes
-from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules
+from superoffice_mock.replay.player import Miss, Player, RecordedExchange, Rules, Script
 from superoffice_mock.replay.request_key import RequestKey, RequestKeys
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.webapi import deferred, fault_injection
@@ -28,21 +28,23 @@ _CORS_PREFIX: Final = b"access-control-"
 _STALL_ENDINGS: Final = ("timed out", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
 
 
+class Track:
+    """What all playbacks of *recorded* share."""
+
+    def __init__(self, recorded: Sequence[RecordedExchange], rules: Rules) -> None:
+        self.script = Script(recorded, rules)
+        self.answers = [_build_response(exchange.entry.response) for exchange in recorded]
+        self.delays = [_recorded_delay(exchange, rules) for exchange in recorded]
+
+
 class Playback:
     """One playback of a tenant's recording; it began after *reset_count* resets of the tenant."""
 
-    def __init__(
-        self,
-        recorded: Sequence[RecordedExchange],
-        rules: Rules,
-        keys: RequestKeys,
-        reset_count: int,
-    ) -> None:
-        self._keys = keys
+    def __init__(self, track: Track, keys: RequestKeys, reset_count: int = 0) -> None:
+        self.track = track
         self.reset_count = reset_count
-        self._player = Player(recorded, rules)
-        self._answers = [_build_response(exchange.entry.response) for exchange in recorded]
-        self._delays = [_recorded_delay(exchange, rules) for exchange in recorded]
+        self._keys = keys
+        self._player = Player(track.script)
         self._waiting: list[tuple[int, Future[None]]] = []
 
     def take(self, request: ApiRequest, raw: bytes) -> int | Miss:
@@ -62,7 +64,7 @@ class Playback:
         The time counts from the arrival of the request, as in the recording, even if a fault
         delays the call.
         """
-        due = Instant(request.exchange.at + self._delays[index])
+        due = Instant(request.exchange.at + self.track.delays[index])
         return self._verdict_at(max(due, request.route.tenant.now()), index)
 
     async def answer_when_due(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
@@ -88,16 +90,16 @@ class Playback:
         at = None if exchange.verdict is None else exchange.verdict.answer_at
         early_reason = exchange.explicit_reason
         exchange.verdict = None  # it may still be rejected, or get no answer
-        if early_reason is None and self._player.missing(index):
+        if early_reason is None and not self._player.is_due(index):
             at, early_reason = None, await self._wait_for_arrivals(index, request)
-        response = self._player.exchanges[index].entry.response
-        answer: Response | BrokenResponse = self._answers[index]
+        response = self.track.script.exchanges[index].entry.response
+        answer: Response | BrokenResponse = self.track.answers[index]
         if response.failure is not None or not response.status:
-            answer = await _break_connection(response, self._answers[index], request)
+            answer = await _break_connection(response, self.track.answers[index], request)
         if at is None or isinstance(answer, BrokenResponse):
             at = tenant.now()
         exchange.verdict = self._verdict_at(at, index)
-        reason = _describe(self._player.exchanges[index])
+        reason = _describe(self.track.script.exchanges[index])
         exchange.explicit_reason = reason if early_reason is None else f"{reason}; {early_reason}"
         return answer
 
@@ -109,11 +111,11 @@ class Playback:
     def _wake_waiters(self) -> None:
         """Wake the answers for which all earlier requests have arrived."""
         for index, all_arrived in self._waiting:
-            if not all_arrived.done() and not self._player.missing(index):
+            if not all_arrived.done() and self._player.is_due(index):
                 all_arrived.set_result(None)
 
     def _verdict_at(self, at: Instant, index: int) -> Replayed:
-        label = self._player.exchanges[index].entry.label
+        label = self.track.script.exchanges[index].entry.label
         return Replayed(at, label.outcome, label.confidence)
 
     async def _wait_for_arrivals(self, index: int, request: ApiRequest) -> str | None:
@@ -136,8 +138,8 @@ class Playback:
             return parked_call.result()
         missing = self._player.missing(index)
         if missing:
-            exchange.violations = tuple(f"did not arrive: {place}" for place in missing[:20])
-            waited = f"{self._player.exchanges[index].place} waited {ARRIVAL_TIMEOUT:g} s"
+            exchange.violations = tuple(f"did not arrive: {place}" for place in missing)
+            waited = f"{self.track.script.exchanges[index].place} waited {ARRIVAL_TIMEOUT:g} s"
             places = ", ".join(missing[:3])
             reason = f"{waited} for earlier requests of the recording: {places}"
             raise Rejected(404, "", reason, message=NOT_RECORDED)

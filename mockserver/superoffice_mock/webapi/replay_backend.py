@@ -20,7 +20,7 @@ from superoffice_mock.webapi.backend import Backend, BackendChoice, BackendFacto
 from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.locate import deliver_body
 from superoffice_mock.webapi.operations import pipeline
-from superoffice_mock.webapi.playback import NOT_RECORDED, Playback
+from superoffice_mock.webapi.playback import NOT_RECORDED, Playback, Track
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.webapi.routing import Routes
@@ -41,13 +41,15 @@ class ReplayBackend:
         max_body: int,
         fallback: Backend | None = None,
     ) -> None:
-        self._recorded = recorded
-        self._rules = rules
-        self._keys = keys
         self._fallback = fallback
         bodies = (exchange.entry.request.body or b"" for exchange in chain(*recorded.values()))
         self._max_body = max(max_body, *map(len, bodies), 0)
-        self._playbacks: dict[str, Playback] = {}
+        self._keys = keys
+        self._nothing = Playback(Track((), rules), keys)
+        self._playbacks = {
+            tenant: Playback(Track(exchanges, rules), keys)
+            for tenant, exchanges in recorded.items()
+        }
 
     async def answer(self, request: ApiRequest) -> Response | BrokenResponse:
         """Return the recorded answer. Raise Rejected (404) if there is none."""
@@ -84,10 +86,9 @@ class ReplayBackend:
 
     def playback(self, tenant: Tenant) -> Playback:
         """Return the current playback of *tenant*; a reset starts a new one."""
-        playback = self._playbacks.get(tenant.facts.id)
-        if playback is None or playback.reset_count != tenant.reset_count:
-            recorded = self._recorded.get(tenant.facts.id, ())
-            playback = Playback(recorded, self._rules, self._keys, tenant.reset_count)
+        playback = self._playbacks.get(tenant.facts.id, self._nothing)
+        if playback.reset_count != tenant.reset_count:
+            playback = Playback(playback.track, self._keys, tenant.reset_count)
             self._playbacks[tenant.facts.id] = playback
         return playback
 

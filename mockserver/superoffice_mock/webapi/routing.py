@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from superoffice_contract.messages import list_nearest, shorten
 from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_contract.openapi.paths import drop_extra_slashes, find_extra_slash
 from superoffice_mock.core.verdicts import NO_VALUES, Handler, Served
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.registry import DEFAULT_TENANT, Tenants, is_tenant_id
@@ -25,7 +26,8 @@ from superoffice_mock.webapi.entry import (
 _DOUBLED_PREFIX: Final = "/api/v1/api/v1/"
 _CONTROL_PREFIX: Final = "/_mock/"
 CACHE_SIZE: Final = 256
-"""How many paths are kept with their routes."""
+MAX_CACHED_PATH: Final = 256
+"""How many paths are kept with their routes, and the length of the longest one."""
 _NO_HANDLER: Final = Handler(lambda _, state, __, now: (state, Served(now)))
 
 
@@ -70,13 +72,14 @@ class Routes:
     def find(self, method: str, path: str) -> RouteMatch:
         """Return where a request leads (claims path, path-case, path-slash, path-tenant).
 
-        Routes to configured tenants never change, so the first of them are cached.
+        Routes to configured tenants never change, so the first short ones are cached.
         """
         route = self._cache.get((method, path))
         if route is None:
             route = self._match(method, path)
             if (
                 len(self._cache) < CACHE_SIZE
+                and len(path) <= MAX_CACHED_PATH
                 and route.error is None
                 and not self._tenants.is_temporary(route.tenant)
             ):
@@ -124,8 +127,14 @@ class Routes:
         return Rejected(404, "path", reason)
 
     def _not_found_error(self, path: str) -> Rejected:
-        path_key = f"{path.lower().rstrip('/')}/"
-        if _DOUBLED_PREFIX in path_key:
+        clean_path = drop_extra_slashes(path)
+        path_key = f"{clean_path.lower().rstrip('/')}/"
+        extra_slash = find_extra_slash(path)
+        if extra_slash and (
+            self.description.paths.find(clean_path) or clean_path.startswith(_CONTROL_PREFIX)
+        ):
+            reason = f"{shorten(path)!r} has {extra_slash}; send {shorten(clean_path)!r}"
+        elif _DOUBLED_PREFIX in path_key:
             reason = (
                 "/api/v1 occurs twice; the client adds it itself, so give it a base URL "
                 "that does not end in /api/v1"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from superoffice_contract.bodies.content_type import (
     CHARSETS,
+    MAX_CACHED_LENGTH,
     MediaType,
     decode_text,
     parse_content_type,
@@ -30,6 +31,13 @@ def test_a_content_type_has_a_media_type_and_an_optional_charset() -> None:
         ("text/xml; mycharset=utf-7", ("text/xml", None)),
     ):
         assert parse_content_type(content_type) == MediaType(*expected), content_type
+
+
+def test_only_short_values_stay_parsed_in_memory() -> None:
+    for length, is_kept in ((MAX_CACHED_LENGTH, True), (MAX_CACHED_LENGTH + 1, False)):
+        content_type = "text/xml;".ljust(length, "x")
+        first = parse_content_type(content_type)
+        assert (parse_content_type(content_type) is first) is is_kept, length
 
 
 @pytest.mark.claim("charset-unknown")

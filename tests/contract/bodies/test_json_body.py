@@ -104,6 +104,7 @@ def test_known_members_in_one_case_take_the_fast_path_and_all_other_bodies_the_g
     for body in (
         *(b'{"syncuserAccounts": []}', b'{"SyncUserAccounts": [{"accountId": 1}]}', b"[]"),
         *(b'{"SyncUserAccounts": [], "a": 1}', b"null", b'"\xff', b"[" * DEEP),
+        b'{"SyncUserAccounts": [{"TableRight": {"a": 1e300}}]}',
     ):
         assert json_body.read_fast(body, BODY) is None, body[:60]
 
@@ -180,4 +181,15 @@ def test_one_very_long_number_in_an_unknown_member_is_ignored_but_not_two() -> N
     assert read_accounts(JSON, f'{{"a": {nines}, "syncUserAccounts": [{{}}]}}') == [Account()]
     reason = "a number in the body is too large to be read; an id has at most 10 digits"
     assert rejection(JSON, f'{{"a": [{nines}, {nines}]}}') == (400, reason)
-    assert rejection(JSON, f'{{"a": {nines}, "b": }}') == (400, reason)
+    for rest in ('"b": }', '"b": 1e400}', f'"b": {"[" * DEEP}'):
+        assert rejection(JSON, f'{{"a": {nines}, {rest}') == (400, reason), rest[:60]
+
+
+@pytest.mark.claim("carrier-members")
+def test_numbers_with_fractions_and_exponents_keep_their_value() -> None:
+    for text in ("1.5", "1e300", "-1.7976931348623157E+308", "[1e300, 5e-324, 1e-400, -0.0, 1e23]"):
+        body = wrap_json(f'{{"TableRight": {{"a": {text}}}}}')
+        assert read_accounts(JSON, body) == [Account(table_right={"a": json.loads(text)})], text
+    for text in ("1e400", "-1e309", "1e300, 1e400", "1" * 400 + ".0"):
+        status, reason = rejection(JSON, wrap_json(f'{{"TableRight": {{"a": [{text}]}}}}'))
+        assert (status, reason[:34]) == (400, "a number in the body is too large "), text

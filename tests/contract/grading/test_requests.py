@@ -150,6 +150,12 @@ INVALID: dict[str, dict[str, tuple[Entry, str]]] = {
     "address": {
         "method": (entry(method="PUT"), "'PUT' is not documented; send POST"),
         "twice": (entry(url=f"http://x/api/v1{PATH}"), "/api/v1 occurs twice; give the"),
+        "slash in front": (entry(url=f"http://x/{PATH}"), "a slash too many before 'api'; leave"),
+        "slash inside": (
+            entry(url=f"http://x{PATH.replace('/EMail', '%2F/EMail')}"),
+            "a slash too many before 'EMail'",
+        ),
+        "slash at the end": (entry(url=f"http://x{PATH}//"), "a slash too many at its end"),
         "two segments": (entry(url=f"http://x/a/b{PATH}"), UNKNOWN_PATH),
         "below": (entry(url=f"{ONSITE}/x"), UNKNOWN_PATH),
     },

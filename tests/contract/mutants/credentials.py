@@ -15,6 +15,7 @@ from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest, read_body
 from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire.headers import Headers
+from superoffice_mock.wire.query import NO_QUERY
 from tests.contract.bodies.builders import MEBIBYTE
 from tests.contract.mutants.patching import (
     Mutation,
@@ -71,7 +72,7 @@ async def _decode_body_first(
     except Rejected as error:
         if error.status == 401:
             raw = await read_body(request, MEBIBYTE)
-            backend.read_call(entry, request, (), raw, request.route.tenant.now())
+            backend.read_call(entry, request, NO_QUERY, raw, request.route.tenant.now())
         raise
     return answer
 

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superoffice_contract.openapi.paths import PathMatch, Paths
+from superoffice_contract.openapi.paths import (
+    PathMatch,
+    Paths,
+    drop_extra_slashes,
+    find_extra_slash,
+)
 
 CALL = "/api/v1/Agents/EMail/SyncEmailAccounts"
 STATE = "/api/state/{tenant}"
@@ -21,7 +26,7 @@ def test_case_a_slash_at_the_end_and_one_segment_in_front_do_not_matter() -> Non
         (CALL.lower(), ""),
         (f"{CALL.upper()}/", ""),
         (f"/Cust12345{CALL}", "Cust12345"),
-        (f"/CRM{CALL.lower()}//", "CRM"),
+        (f"/CRM{CALL.lower()}/", "CRM"),
     ):
         assert PATHS.find(path) == PathMatch(CALL, first_segment), path
 
@@ -34,6 +39,23 @@ def test_another_path_is_not_found() -> None:
         *("/files/a/.json", "/files/a/b.jsonx", "/files/a/b_json"),
     ):
         assert PATHS.find(path) is None, path
+
+
+@pytest.mark.claim("path-slash")
+def test_a_path_with_a_slash_too_many_is_not_found_and_the_place_is_named() -> None:
+    for path, place, clean in (
+        (f"//Cust12345{CALL}", "before 'Cust12345'", f"/Cust12345{CALL}"),
+        (f"/Cust12345/{CALL}", "before 'api'", f"/Cust12345{CALL}"),
+        (f"/{CALL}", "before 'api'", CALL),
+        (CALL.replace("/v1", "///v1"), "before 'v1'", CALL),
+        (f"{CALL}//", "at its end", f"{CALL}/"),
+        ("//api//state/x//", "before 'api'", "/api/state/x/"),
+    ):
+        assert find_extra_slash(path) == f"a slash too many {place}", path
+        assert drop_extra_slashes(path) == clean, path
+        assert PATHS.find(path) is PATHS.find_end(path) is PATHS.find_end(f"/a{path}") is None, path
+        assert PATHS.find(clean) is not None, path
+        assert find_extra_slash(clean) is None, path
 
 
 def test_the_end_of_a_path_is_found_below_any_folders() -> None:

@@ -15,7 +15,7 @@ from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import arrival_order, matching
 from superoffice_mock.replay.arrival_order import ArrivalOrder
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, FIELDS, Difference
-from superoffice_mock.replay.player import Miss, Player, Rules
+from superoffice_mock.replay.player import Miss, Player, Rules, Script
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 from superoffice_mock.replay.request_key import RequestKey, RequestKeys
 from tests.e2e.payloads import PAYLOADS
@@ -201,6 +201,14 @@ def test_case_and_a_trailing_slash_of_a_path_do_not_matter() -> None:
     assert differences(upper, request_key(url=f"{URL}/")) == []
 
 
+def test_a_slash_too_many_is_another_path() -> None:
+    normal = request_key()
+    for url in (URL.replace("/api", "//api"), URL.replace("/v1", "/%2Fv1"), f"{URL}//"):
+        (difference,) = differences(normal, request_key(url=url))
+        assert difference.field == "path", url
+        assert differences(request_key(url=url), request_key(url=url)) == [], url
+
+
 def test_a_path_segment_that_is_a_pseudonym_matches_one_value() -> None:
     word = PSEUDONYMS.replace("path segment", "acme")
     bindings = Bindings()
@@ -275,7 +283,7 @@ def test_every_recorded_request_matches_its_own_exchange_in_any_order(
 ) -> None:
     accounts = [*range(5), duplicate]
     recorded = exchanges(*(entry(body=body_of([{"AccountId": id_}])) for id_ in accounts))
-    player = Player(recorded, Rules(timing="none"))
+    player = Player(Script(recorded, Rules(timing="none")))
     matches = [player.take(recorded[index].key) for index in order]
     assert {*matches} == {*range(6)}
     for index, match in zip(order, matches, strict=True):
@@ -288,7 +296,7 @@ def test_every_recorded_request_matches_its_own_exchange_in_any_order(
 def test_a_miss_names_the_exchange_with_the_smallest_difference() -> None:
     far = entry(method="PUT", url=f"{URL}Other", body=b"")
     near = entry(body=body_of([{"AccountId": 1}, {"AccountId": 2}]))
-    player = Player(exchanges(far, entry(body=b"{"), near), Rules())
+    player = Player(Script(exchanges(far, entry(body=b"{"), near), Rules()))
     miss = player.take(request_key(body_of([{"AccountId": 1}, {"AccountId": 3}])))
     assert isinstance(miss, Miss)
     assert "log.entries[2]" in miss.why
@@ -310,7 +318,7 @@ def test_an_answer_waits_for_all_earlier_arrivals_and_never_deadlocks(
         for index, (at, took) in enumerate(times)
     ]
     recorded = exchanges(*entries)
-    player = Player(recorded, Rules(timing="recorded"))
+    player = Player(Script(recorded, Rules(timing="recorded")))
     starts = [exchange.entry.at or 0.0 for exchange in recorded]
     ends = [start + took / 10 for start, (_, took) in zip(starts, times, strict=True)]
     indices = sorted(range(len(entries)), key=lambda index: (starts[index], index))

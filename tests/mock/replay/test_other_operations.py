@@ -9,7 +9,7 @@ from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import matching, player
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, Difference
-from superoffice_mock.replay.player import Miss, Player, Rules
+from superoffice_mock.replay.player import Miss, Player, Rules, Script
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, RequestKeys, TypedBody
 from superoffice_mock.wire.headers import Headers
@@ -110,7 +110,7 @@ def test_redacted_exchanges_are_replayed() -> None:
     recorded = [(f"{n}", redactor.redact_entry(each)) for n, each in enumerate(originals)]
     exchanges = tuple(player.exchanges_of(recorded, KEYS))
     assert [exchange.in_order for exchange in exchanges] == [True] * 3
-    replayed = Player(exchanges, Rules())
+    replayed = Player(Script(exchanges, Rules()))
     for index, original in ((2, originals[2]), (0, originals[1]), (1, originals[0])):
         assert replayed.take(KEYS.key_of_recorded(original.request)) == index
     assert isinstance(replayed.take(KEYS.key_of_recorded(originals[0].request)), Miss)

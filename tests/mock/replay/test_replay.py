@@ -64,6 +64,16 @@ async def test_repeat_gives_the_answers_again_in_order() -> None:
     assert (await mock.call(body=OTHER)).status == 404
 
 
+async def test_a_path_with_a_slash_too_many_gets_its_own_recorded_answer() -> None:
+    slashes = [
+        URL.replace("/api", path) for path in ("//api", "//Cust12345/api", "/Cust12345//api")
+    ]
+    mock = ReplayMock(*(entry(url=url, status=404) for url in slashes), ACCEPTED)
+    for url in slashes:
+        assert (await mock.send(entry(url=url))).status == 404, url
+    assert (await mock.send(ACCEPTED)).status == 204
+
+
 async def test_a_reset_starts_over() -> None:
     mock = ReplayMock(REJECTED)
     await mock.send(REJECTED)

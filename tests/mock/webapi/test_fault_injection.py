@@ -153,6 +153,7 @@ async def test_the_journal_has_the_fault_and_the_accounts_of_the_call(local: InP
         "media_type": "application/json",
         "principal": None,
         "accounts": [{"AccountId": 507, "AssociateName": None, "AssociateId": 0}],
+        "account_count": 1,
         "query": {},
         "select": None,
         "outcome": "faulted",

@@ -2,13 +2,21 @@
 
 import asyncio
 import json
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import structs
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_contract.openapi.readings import Readings
+from superoffice_mock import access_log
+from superoffice_mock.app import assemble
 from superoffice_mock.config.settings import Settings
-from tests.support.in_process import BASIC, PATH, InProcessMock, run_until_waiting
+from superoffice_mock.config.tenant_file import load_tenants
+from superoffice_mock.core.sync_run import TenantId
+from tests.support.in_process import BASIC, EPOCH, PATH, InProcessMock, run_until_waiting
 
 JSON = "application/json; charset=utf-8"
 TWO = b"""{"SyncUserAccounts": [
@@ -43,6 +51,7 @@ async def test_a_started_call_is_recorded_with_principal_accounts_and_run(
             {"AccountId": 507, "AssociateName": "Walker LLC", "AssociateId": 874},
             {"AccountId": 508, "AssociateName": None, "AssociateId": 0},
         ],
+        "account_count": 2,
         "query": {},
         "select": ["name", "category/id"],
         "outcome": "started",
@@ -167,6 +176,41 @@ async def test_a_crash_is_reported_in_the_selected_envelope_and_format() -> None
     assert b"<Message>An error has occurred.</Message>" in response.body
     assert b"<ErrorType>" in response.body
     assert b"Traceback" not in response.body
+
+
+def fail(*_: object) -> None:
+    raise OSError
+
+
+class FailingWatcher:
+    """Fails whenever it is notified of an exchange."""
+
+    notify, cancel = fail, fail
+
+
+async def without_raw_path(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Call *app* as a server does that offers no `raw_path`, which ASGI allows."""
+    await app({name: scope[name] for name in scope if name != "raw_path"}, receive, send)
+
+
+async def test_what_only_notes_a_call_can_fail_without_changing_its_answer() -> None:
+    settings, tenant = Settings(), TenantId("onsite")
+    for failing, error in (("watcher", "OSError"), ("log", "OSError"), ("recording", "KeyError")):
+        local = InProcessMock()
+        await local.control("POST", "recordings/start")
+        if failing == "log":
+            local.mock = assemble(settings, load_tenants(settings), fail, lambda: EPOCH)
+        if failing == "recording":
+            app = partial(without_raw_path, local.mock.app)
+            local.mock = structs.replace(local.mock, app=app)
+        with ExitStack() as stack:
+            if failing == "watcher":
+                stack.enter_context(local.mock.journal.watch(tenant, FailingWatcher()))
+            assert (await local.call()).status == 204, failing
+        exchange = await local.control("GET", "requests/1")
+        assert (exchange["status"], exchange["outcome"]) == (204, "started"), failing
+        assert error in exchange["crash"], failing
+        assert failing == "log" or error in access_log.format_text(local.log[0]), failing
 
 
 async def test_the_byte_limit_of_the_journal_covers_all_tenants_and_removes_the_oldest() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from superoffice_mock.webapi.entry import Registry
 from superoffice_mock.webapi.operations import registry
-from superoffice_mock.webapi.routing import Routes
+from superoffice_mock.webapi.routing import MAX_CACHED_PATH, Routes
 from tests.support.in_process import PATH, InProcessMock
 from tests.support.other_operations import CONTACT_PATH, DESCRIPTION, REPORT_PATH
 
@@ -21,6 +21,14 @@ async def test_a_mock_without_onsite_lists_its_tenants_in_the_404(path: str) -> 
     assert response.status == 404
     assert "no tenant is called onsite" in response.json()["MessageDetail"]
     assert "Cust7" in response.json()["MessageDetail"]
+
+
+def test_only_short_paths_stay_in_memory_with_their_routes() -> None:
+    operations = registry.load()
+    routes = Routes(operations, InProcessMock().mock.tenants)
+    for length, is_kept in ((MAX_CACHED_PATH, True), (MAX_CACHED_PATH + 1, False)):
+        path = f"/{'x' * (length - len(PATH) - 1)}{PATH}"
+        assert (routes.find("POST", path) is routes.find("POST", path)) is is_kept, length
 
 
 async def test_the_first_tenant_is_the_default_of_a_mock_without_onsite() -> None:

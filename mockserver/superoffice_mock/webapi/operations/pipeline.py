@@ -21,7 +21,7 @@ from superoffice_mock.webapi.deferred import wait_until_due
 from superoffice_mock.webapi.entry import Entry, Resource
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import BrokenResponse, Response
-from superoffice_mock.wire.query import read_query
+from superoffice_mock.wire.query import NO_QUERY, Query, read_query
 
 
 class BodyLimits(msgspec.Struct, frozen=True):
@@ -60,11 +60,11 @@ class SimulationBackend:
     async def _handle(self, entry: Entry, request: ApiRequest) -> Response:
         """Check a call, let its handler decide it, and wait until its answer is due."""
         tenant, operation = request.route.tenant, entry.operation
-        notes = check_head(operation, request)
+        query = check_head(operation, request)
         raw = b""
         if operation.method not in SAFE_METHODS:
             raw = await read_body(request, self._limits.max_body)
-        call = self.read_call(entry, request, notes, raw, tenant.now())
+        call = self.read_call(entry, request, query, raw, tenant.now())
         verdict = tenant.admit(entry.handler, call)
         request.exchange.verdict = verdict
         if verdict.answer_at > call.arrived_at:
@@ -72,22 +72,22 @@ class SimulationBackend:
         return entry.render(verdict.value, operation, request.headers, tenant.facts.readings)
 
     def read_call(
-        self, entry: Entry, request: ApiRequest, notes: tuple[str, ...], raw: bytes, now: Instant
+        self, entry: Entry, request: ApiRequest, query: Query, raw: bytes, now: Instant
     ) -> Call:
         """Return the call that arrives *now* with the body *raw*, as its handler sees it."""
         route, exchange = request.route, request.exchange
         exchange.body = raw
         body, violations = self._decode(entry.operation, request, raw)
-        if notes or violations:
-            exchange.violations = (*notes, *violations)[:MAX_VIOLATIONS]
+        if query.notes or violations:
+            exchange.violations = (*query.notes, *violations)[:MAX_VIOLATIONS]
         return Call(
             exchange.id,
             now,
             None if body is None else entry.read_body(body),
             exchange.principal,
             route.parameters,
-            exchange.query,
-            exchange.select,
+            query.values,
+            query.select,
             request.scope["scheme"],
             request.headers.host,
             secrets.token_bytes(entry.entropy_bytes) if entry.entropy_bytes else b"",
@@ -127,9 +127,9 @@ class _DelayedCall:
     def arrive(self, now: Instant) -> tuple[Call, Verdict]:
         """Return the call and its verdict. Raise Rejected if it breaks the contract."""
         request, entry = self._request, self._entry
-        notes = check_head(entry.operation, request)
+        query = check_head(entry.operation, request)
         raw = check_body_length(self._raw, self._backend.max_body(request))
-        call = self._backend.read_call(entry, request, notes, raw, now)
+        call = self._backend.read_call(entry, request, query, raw, now)
         request.exchange.verdict = request.route.tenant.decide_at(entry.handler, call, now)
         self._has_arrived = True
         return call, request.exchange.verdict
@@ -178,10 +178,10 @@ async def _answer_without_handler(resource: Resource, request: ApiRequest) -> Re
 # ---- steps -----------------------------------------------------------------------------------
 
 
-def check_head(operation: Operation, request: ApiRequest) -> tuple[str, ...]:
-    """Check credentials, grant, query and encoding; return notes on the query.
+def check_head(operation: Operation, request: ApiRequest) -> Query:
+    """Check credentials, grant, query and encoding; return the query.
 
-    The exchange gets the principal, `$select` and the values of the query.
+    The exchange gets the principal and the query.
     """
     tenant, exchange = request.route.tenant, request.exchange
     if operation.security:
@@ -189,13 +189,13 @@ def check_head(operation: Operation, request: ApiRequest) -> tuple[str, ...]:
         if principal.app is not None:
             status = int(tenant.facts.readings.restricted)
             credentials.check_grant(principal, operation.agent, status)
-    notes: tuple[str, ...] = ()
+    query = NO_QUERY
     if request.scope["query_string"] or operation.requires_query:
         query = read_query(request.scope["query_string"], operation.query)
-        exchange.select, exchange.query, notes = query.select, query.values, query.notes
+        exchange.query = request.scope["query_string"]
     if operation.bodies and request.headers.content_encoding is not None:
         raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")
-    return notes
+    return query
 
 
 def _identify(request: ApiRequest) -> credentials.Principal:
