@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import msgspec
 
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.messages import describe_os_error, quote_name
+from superoffice_contract.messages import describe_os_error, quote_name, show_path
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 MAX_VALUES: Final = 5_000_000
@@ -55,10 +55,10 @@ def load(path: str, parse: Callable[[HarLog], Parsed], max_bytes: int = MAX_BYTE
             raw = file.read(max_bytes + 1)
         return parse(read_log(raw, max_bytes))
     except OSError as error:
-        msg = f"{path}: {describe_os_error(error)}"
+        msg = f"{show_path(path)}: {describe_os_error(error)}"
         raise TrafficError(msg) from None
     except TrafficError as error:
-        msg = f"{path}: {error}"
+        msg = f"{show_path(path)}: {error}"
         raise TrafficError(msg) from None
 
 

@@ -6,9 +6,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from superoffice_contract.errors import TargetError
+from superoffice_contract.messages import show_url
+from superoffice_contract.openapi.paths import drop_extra_slashes, find_extra_slash
 
 DEMO_SOURCE: Final = "the demo tenants"
 """The source of the demo tenants, in messages."""
+_BASE_URL: Final = re.compile(r"[^@;?#\s\\]+")
 _LOOPBACK_HOST: Final = re.compile(r"(.+\.)?localhost|127(\.[0-9]{1,3}){3}", re.IGNORECASE)
 
 
@@ -19,17 +22,30 @@ def is_loopback(host: str | None) -> bool:
     return host == "::1" or _LOOPBACK_HOST.fullmatch(host) is not None
 
 
+def _is_plain(url: str) -> bool:
+    """Return whether *url* has no part that could be a secret, and no control character."""
+    return url.isprintable() and _BASE_URL.fullmatch(url) is not None
+
+
 def parse_base_url(url: str) -> str:
-    """Return *url* without a slash at its end. Raise TargetError if it is not a base URL."""
+    """Return *url* without a slash at its end. Raise TargetError if it is not a base URL.
+
+    Such a URL can be shown: it has no user, no password, no parameters, no query, no fragment.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("http", "https") or "@" in url or "?" in url or "#" in url:
-        msg = f"{url}: expected a base URL such as http://127.0.0.1:8204"
+    if not host or parts.scheme not in ("http", "https") or not _is_plain(url):
+        msg = f"{show_url(url)}: expected a base URL such as http://127.0.0.1:8204"
         raise TargetError(msg)
-    return url.rstrip("/")
+    extra_slash = find_extra_slash(parts.path)
+    if extra_slash is not None:
+        base = f"{parts.scheme}://{parts.netloc}{drop_extra_slashes(parts.path)}".removesuffix("/")
+        msg = f"{show_url(url)}: it has {extra_slash}; give {base}"
+        raise TargetError(msg)
+    return url.removesuffix("/")
 
 
 def demo_tables() -> list[Any]:

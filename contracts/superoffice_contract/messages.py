@@ -18,13 +18,28 @@ REDACTION_MARK: Final = re.compile(
 NEAREST: Final = 3
 """How many similar names a message lists."""
 _NAME: Final = re.compile(r"[\w$@./+-]{1,60}")
+_WORDS: Final = re.compile(r"[A-Za-z][A-Za-z_-]{0,30}")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,18}(\.[0-9]{1,18})?")
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9]+)?")
+_URL: Final = re.compile(
+    r"((?P<scheme>https?://)([^/?#;\s\\]*@)?"
+    r"(?P<address>([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(:[0-9]{1,5})?))?"
+    r"(?P<path>(/[a-z0-9._~-]*)*)([;?#][^@]*)?",
+    re.IGNORECASE,
+)
+"""A URL whose parts are clear, or a path."""
+_PATH: Final = re.compile(r"(?!(?:basic|bearer|soticket)\s)[\w .,+~()\[\]/-]{1,500}", re.IGNORECASE)
 
 
 def shorten(text: str) -> str:
     """Return *text* cut to `MAX_SHOWN_LENGTH`, without control characters."""
-    start = text[: MAX_SHOWN_LENGTH + 1]
-    clean = "".join(letter if letter.isprintable() else "�" for letter in start)
+    clean = one_line(text[: MAX_SHOWN_LENGTH + 1])
     return clean if len(clean) <= MAX_SHOWN_LENGTH else f"{clean[:MAX_SHOWN_LENGTH]}…"
+
+
+def one_line(text: str) -> str:
+    """Replace characters that begin a line or control a terminal."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def quote_name(name: str, fallback: str) -> str:
@@ -46,6 +61,49 @@ def causes_of(error: BaseException) -> list[BaseException]:
     """Return *error* and the chain of its causes."""
     cause = error.__cause__ or error.__context__
     return [error] if cause is None else [error, *causes_of(cause)]
+
+
+# ---- what a user wrote -----------------------------------------------------------------------
+#
+# A password may stand in any place: in a URL, in a flag or a key of the wrong name. So a message
+# shows of what a user wrote only what these functions return.
+
+
+def show_url(url: str | None) -> str:
+    """Return *url* without user, password, parameters, query and fragment.
+
+    Return "this URL" if it is not clear where these are.
+    """
+    match = _URL.fullmatch(url or "")
+    return (match and "".join(filter(None, match.group("scheme", "address", "path")))) or "this URL"
+
+
+def show_path(path: object) -> str:
+    """Return the *path* of a file, or "this file" if it looks like a URL or a credential."""
+    return f"{path}" if _PATH.fullmatch(f"{path}") else "this file"
+
+
+def show_host(host: str) -> str:
+    """Return *host* in quotes, or "this host" if it is neither a name nor an address."""
+    return f"{host!r}" if _HOST.fullmatch(host) else "this host"
+
+
+def is_number(text: str) -> bool:
+    """Return whether *text* is a number, which may be shown where one is expected."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+def describe_unknown(noun: str, name: str, known_names: Iterable[str], otherwise: str) -> str:
+    """Return that the *noun* is unknown, and the nearest of *known_names* or *otherwise*.
+
+    Its *name* is shown only if it is near to a known one.
+    """
+    hint = suggest(name, known_names, "")
+    shown = f" {name!r}" if hint and _WORDS.fullmatch(name) else ""
+    return f"unknown {noun}{shown}; {hint or otherwise}"
+
+
+# ---- names -----------------------------------------------------------------------------------
 
 
 def suggest(name: str, known_names: Iterable[str], otherwise: str) -> str:

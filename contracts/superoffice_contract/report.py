@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import msgspec
 
-from superoffice_contract.messages import printable
+from superoffice_contract.messages import one_line, printable
 
 Progress = Callable[[str, int, int], None]
 """Called as a check starts, with its name, how many checks have ended, and how many there are."""
@@ -104,14 +104,15 @@ def as_text(report: Report) -> str:
 
 
 def as_json(report: Report) -> str:
-    """Return *report* as JSON."""
+    """Return *report* as JSON in ASCII, which survives a pipe of any encoding."""
     content = msgspec.to_builtins(report) | {"exit_code": report.exit_code}
     # Not with msgspec, which rejects a lone surrogate; here it becomes a replacement character.
-    return printable(json.dumps(content, ensure_ascii=False, indent=2)) + "\n"
+    text = printable(json.dumps(content, ensure_ascii=False))
+    return json.dumps(json.loads(text), indent=2) + "\n"
 
 
 def as_junit(report: Report) -> str:
-    """Return *report* as JUnit XML: one suite, with a case for each check."""
+    """Return *report* as JUnit XML in ASCII: one suite, with a case for each check."""
     kinds = [_LABELS[result.status][1] for result in report.results]
     seconds = report.seconds
     if seconds is None:
@@ -131,7 +132,8 @@ def as_junit(report: Report) -> str:
     suites = ET.Element("testsuites", totals)
     suites.append(suite)
     ET.indent(suites)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+    text = ET.tostring(suites, encoding="us-ascii", xml_declaration=False).decode()
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
 FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
@@ -159,15 +161,15 @@ def _junit_case(report: Report, result: Result) -> ET.Element:
 
 
 def _text_lines(report: Report) -> Iterator[str]:
-    yield report.title
+    yield one_line(report.title)
     width = max([8, *(len(_LABELS[result.status][0]) for result in report.results)])
     for result in report.results:
         note = f"  ({result.note})" if result.note else ""
-        yield f"  {_LABELS[result.status][0]:<{width}} {result.check}{note}"
+        yield f"  {_LABELS[result.status][0]:<{width}} {one_line(result.check + note)}"
         for line in _finding_lines(result.findings):
             yield f"      {line}".replace("\n", "\n      ")
     for name, value in report.facts:
-        yield f"  {name}: {value}"
+        yield f"  {one_line(name)}: {one_line(value)}"
     counts = [
         f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
         for status in _LABELS

@@ -6,12 +6,12 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.messages import shorten, suggest
+from superoffice_contract.messages import describe_unknown
 
 _ERROR: Final = re.compile(r"(.*?)(?: - at `\$([^`]*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
-_OTHER_VALUE: Final = re.compile(r"Invalid enum value (.*)", re.DOTALL)
+_OTHER_VALUE: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
 _OTHER_TYPE: Final = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
 _OTHER_SIZE: Final = re.compile(r"Expected `(\w+)` (of length )?([<>]=?) ([^ ]*)")
 _PATH_STEP: Final = re.compile(r"\.([\w-]+)|\[.*?\]")
@@ -58,14 +58,12 @@ def _explain(text: str, path: str, kind: Any, noun: str) -> str:  # noqa: ANN401
     if match := _UNKNOWN.fullmatch(text):
         known_names = _listed_at(kind, path, "properties")
         otherwise = f"the {noun}s are: {', '.join(known_names)}"
-        return f"unknown {noun} {shorten(match[1])!r}; {suggest(match[1], known_names, otherwise)}"
+        return describe_unknown(noun, match[1], known_names, otherwise)
     if match := _MISSING.fullmatch(text):
         values = _listed_at(kind, f"{path}.{match[1]}", "enum")
         return f"{match[1]!r} is missing" + (f"; set it to {' or '.join(values)}" if values else "")
-    if match := _OTHER_VALUE.fullmatch(text):
-        return (
-            f"expected one of {', '.join(_listed_at(kind, path, 'enum'))}, got {shorten(match[1])}"
-        )
+    if _OTHER_VALUE.fullmatch(text):
+        return f"expected one of {', '.join(_listed_at(kind, path, 'enum'))}"
     if match := _OTHER_TYPE.fullmatch(text):
         names = [_TYPES.get(name, name) for name in match[1].split(" | ") if name != "null"]
         return f"expected {' or '.join(names)}, got {_TYPES.get(match[2], match[2])}"

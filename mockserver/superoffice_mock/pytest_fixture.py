@@ -8,7 +8,14 @@ from typing import Any, Final, NoReturn
 
 import pytest
 
-from superoffice_contract.messages import NO_FOLDER, describe_os_error, suggest
+from superoffice_contract import output_files
+from superoffice_contract.messages import (
+    NO_FOLDER,
+    describe_os_error,
+    printable,
+    show_path,
+    suggest,
+)
 from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
 from superoffice_mock.pytest_plugin import FAILED, NAME
 from superoffice_mock.testing import assertions
@@ -74,7 +81,8 @@ def _problems(office: SuperOffice, strict: bool, *, failed: bool) -> Iterator[st
     """
     for call in office.requests:
         if call.outcome == "crashed":
-            yield f"the mock crashed in request #{call.id}:\n{office.request(call.id).crash}"
+            crash = printable(office.request(call.id).crash or "")
+            yield f"the mock crashed in request #{call.id}:\n{crash}"
     if failed:
         return
     idle_faults = [fault for fault in office.faults.all if fault.sure and not fault.fired]
@@ -109,7 +117,8 @@ def _play_recording(
         if not node.stash.get(FAILED, False):
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+                write_file = output_files.replace if record == "all" else output_files.create
+                write_file(path, content)
             except OSError as error:
                 msg = f"{path}: can't be written: {describe_os_error(error, NO_FOLDER)}"
                 raise SetupError(msg) from None
@@ -125,7 +134,7 @@ def _play_recording(
 def _recording_path(node: pytest.Item, file: str | None, record: str) -> Path | None:
     """Return the path of *file*, which is relative to the test's folder, if it is given."""
     if record not in RECORD_MODES:
-        _fail_marker(f"record={record!r} is not known; known are {', '.join(RECORD_MODES)}")
+        _fail_marker(f"record: unknown value; the values are: {', '.join(RECORD_MODES)}")
     if file is None:
         if record != "none":
             _fail_marker(f'record="{record}" needs replay="file.har", the file to write')
@@ -133,7 +142,7 @@ def _recording_path(node: pytest.Item, file: str | None, record: str) -> Path | 
     path = _resolve(node, file)
     if record == "none":
         if not path.exists():
-            _fail_marker(f'{path}: there is no such file; record="once" makes it')
+            _fail_marker(f'{show_path(path)}: there is no such file; record="once" makes it')
         return path
     for other in _recorders(node.session).get(path, []):
         if other != node.nodeid:
@@ -145,7 +154,9 @@ def _recording_path(node: pytest.Item, file: str | None, record: str) -> Path | 
 
 
 def _resolve(node: pytest.Item, file: str) -> Path:
-    return (node.path.parent / file).resolve()
+    """Return the path of *file*; if it is a link, the path is that of the link."""
+    path = node.path.parent / file
+    return path.parent.resolve() / path.name
 
 
 @lru_cache(maxsize=1)
@@ -174,8 +185,8 @@ def _marker_options(node: pytest.Item) -> dict[str, Any]:
             if name not in known_names:
                 hint = suggest(name, known_names, f"known are {', '.join(known_names)}")
                 _fail_marker(f"no argument {name!r}; {hint}")
-        if not isinstance(strict := marker.kwargs.get("strict", False), bool):
-            _fail_marker(f"strict={strict!r} is not known; write strict=True")
+        if not isinstance(marker.kwargs.get("strict", False), bool):
+            _fail_marker("strict: unknown value; write strict=True")
     return _merge_markers(node)
 
 

@@ -82,6 +82,9 @@ def test_text_has_no_control_characters() -> None:
     text = as_text(Report("e\x1b]0;", (Result("f\x08", "failed", findings=(finding,)),)))
     assert all(letter.isprintable() or letter == "\n" for letter in text)
     assert "a\ufffd[2J: b\ufffd\ufffd\ufffd" in text
+    odd = "a\nforged"
+    forged = Report(odd, (Result(odd, "skipped", note=odd),), facts=((odd, odd),))
+    assert len(as_text(forged).splitlines()) == 4
 
 
 def test_json_has_all_members() -> None:
@@ -163,6 +166,14 @@ def test_junit_is_valid_xml_with_any_characters() -> None:
 
 def test_junit_declares_its_encoding() -> None:
     assert as_junit(EMPTY).startswith('<?xml version="1.0" encoding="utf-8"?>\n<testsuites ')
+
+
+def test_what_programs_read_survives_a_pipe_of_any_encoding() -> None:
+    report = Report("tröll … 😀 \ud800", (Result("→", "skipped", note="“x”"),))
+    junit, content = as_junit(report), json.loads(as_json(report))
+    assert (as_json(report) + junit).isascii()
+    assert content["title"] == "tröll … 😀 \ufffd"
+    assert ET.fromstring(junit)[0].get("name") == content["title"]
 
 
 JUNIT: Final = {

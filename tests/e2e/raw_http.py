@@ -86,12 +86,23 @@ class Connection:
             self._receive()
         head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         raw = RawResponse(head + b"\r\n\r\n", b"")
-        assert "transfer-encoding" not in raw.headers
+        if "transfer-encoding" in raw.headers:
+            assert "cache-control" not in raw.headers, "only control answers come in chunks"
+            return RawResponse(raw.head, b"".join(iter(self._read_chunk, b"")))
         length = 0 if to_head else int(raw.headers.get("content-length", 0))
+        return RawResponse(raw.head, self._take(length))
+
+    def _read_chunk(self) -> bytes:
+        while b"\r\n" not in self._buffer:
+            self._receive()
+        size, _, self._buffer = self._buffer.partition(b"\r\n")
+        return self._take(int(size, 16) + 2)[:-2]
+
+    def _take(self, length: int) -> bytes:
         while len(self._buffer) < length:
             self._receive()
-        body, self._buffer = self._buffer[:length], self._buffer[length:]
-        return RawResponse(raw.head, body)
+        part, self._buffer = self._buffer[:length], self._buffer[length:]
+        return part
 
     def is_silent(self) -> bool:
         """Return whether the connection is open and nothing has arrived."""

@@ -1,5 +1,6 @@
 """HTTP itself: framing of bodies, reuse of connections, and headers of every response."""
 
+import json
 from itertools import product
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -254,3 +255,16 @@ def test_head_has_the_headers_of_get_and_neither_starts_a_run(server: ServerProc
     assert get.json()["Path"] == PATH
     assert outcomes(server) == ["served", "served"]
     assert server.control("GET", "runs") == {"runs": []}
+
+
+def test_a_client_of_http_1_0_gets_a_long_list_without_chunks(server: ServerProcess) -> None:
+    with Connection(server) as connection:
+        for _ in range(3):
+            long_path = request(path=f"/{'x' * 50_000}{PATH}")
+            assert connection.send(long_path).read_response().status == 204
+    with Connection(server) as connection:
+        connection.send(b"GET /_mock/requests HTTP/1.0\r\nConnection: keep-alive\r\n")
+        answer = connection.send(b"Host: 127.0.0.1\r\n\r\n").read_to_end()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert len(json.loads(body)["requests"]) == 3

@@ -12,7 +12,9 @@ from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import Entry
 from tests.e2e.raw_http import request
 from tests.e2e.replay_servers import address_of, call, load_exchanges, serve, write_har
+from tests.e2e.upstreams import raw_upstream
 from tests.mock.replay.servers import ReplayMock, during, exchanges
+from tests.support.endless_answers import ENDLESS, Taken
 from tests.support.local_servers import invoke
 from tests.support.make_fixtures import FOLDER
 from tests.support.recordings import BASIC, JSON, URL, entry
@@ -147,10 +149,14 @@ def test_a_call_without_credentials_or_body_can_not_be_observed(tmp_path: Path) 
 @pytest.mark.slow
 def test_a_url_with_a_tenant_sends_all_calls_to_that_tenant(tmp_path: Path) -> None:
     sync = entry(url=f"http://x/Cust99999{PATH}", headers=JSON, status=401)
-    path = write_har(tmp_path / "a.har", sync)
+    slashes = (f"//Cust99999{PATH}", f"/Cust99999/{PATH}", f"/Cust99999{PATH}//")
+    not_found = [entry(url=f"http://x{path}", headers=JSON, status=404) for path in slashes]
+    path = write_har(tmp_path / "a.har", sync, *not_found)
     with serve(None) as url:
-        (result,) = replay_against(f"{url}/Cust12345", path)
-    assert "status" not in {finding["where"] for finding in result["findings"]}
+        results = replay_against(f"{url}/Cust12345", path)
+    wrong = [finding["where"] for result in results for finding in result["findings"]]
+    assert len(results) == 4
+    assert "status" not in wrong
 
 
 @pytest.mark.slow
@@ -189,6 +195,18 @@ def test_a_real_server_that_answers_503_gets_no_more_requests(tmp_path: Path) ->
     ]
 
 
+def test_an_endless_answer_differs_and_is_read_no_further(tmp_path: Path) -> None:
+    reads = [entry(method="GET", body=b"", status=200) for _ in range(2)]
+    path = write_har(tmp_path / "a.har", *reads)
+    taken = Taken(*ENDLESS["a body"])
+    with raw_upstream(taken) as upstream:
+        results = replay_against(upstream.url, path, "--gap", "0")
+    for result in results:
+        assert result["status"] == "differs"
+        assert result["findings"][0]["what"].endswith("is longer than 1 MiB; the rest was not read")
+    assert (len(results), taken.count < 32 * 2**20) == (2, True)
+
+
 def write_target(folder: Path) -> Path:
     path = folder / "target.toml"
     path.write_text(
@@ -213,7 +231,10 @@ def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
         (("--against", "http://127.0.0.1:1", "--match", "path"), "--match: is for serving"),
         (("--format", "json"), "--format: is for --against URL"),
         (("--real",), "--real: is for --against URL"),
-        (("--match", "path,verb"), "'verb' is not known; known are method, path, query, body"),
+        (
+            ("--match", "path,verb"),
+            "--match: unknown field; the fields are: method, path, query, body",
+        ),
     ):
         result = invoke("replay", path, *flags)
         assert result.exit_code == 2, flags

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pytest
 
+from tests.e2e.recorders import record
+from tests.e2e.upstreams import NO_CONTENT, raw_upstream
 from tests.examples.chromium import Browse, make_browser
 from tests.support.local_servers import QuietHandler, serve_in_thread
 from tests.support.server_process import ServerProcess, run_server
@@ -112,6 +114,24 @@ def test_a_page_with_a_rebound_host_name_is_refused(visits: Browse, server: Serv
     assert set(statuses) == {403}
     assert own_status == 200  # the same request from a page of the mock itself
     assert state(server) == before
+
+
+def test_no_foreign_page_reaches_the_upstream_of_a_recorder(
+    site: int, visits: Browse, tmp_path: Path
+) -> None:
+    with raw_upstream(NO_CONTENT) as upstream, record(upstream.url, tmp_path / "a.har") as recorder:
+        url = recorder.server.url
+        rebound = url.replace("127.0.0.1", EVIL)
+        everything = """Promise.all([attempts(), blindAttempts(), load("img", "lease"),
+          load("script", "requests"), submit("lease/hold")])"""
+        (read, blind, *_), statuses = visits(
+            (f"http://{EVIL}:{site}/", with_attempts(url, everything)),
+            (f"{rebound}/", with_attempts(rebound, "attempts()")),
+        )
+        assert (set(read), set(blind), set(statuses)) == ({"TypeError"}, {0}, {403})
+        assert upstream.heads == []
+        visits((f"http://localhost:{site}/", with_attempts(url, "blindAttempts()")))
+        assert len(upstream.heads) == 5  # the same from a page of this machine
 
 
 def test_on_a_host_that_is_not_loopback_a_page_needs_the_token(visits: Browse) -> None:

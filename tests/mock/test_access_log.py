@@ -127,6 +127,9 @@ async def test_auto_is_text_on_a_terminal_and_crashes_only_elsewhere_and_off_is_
     crash = await make_crashed_call()
     assert log_lines("auto", exchange, crash) == log_lines("text", crash)
     assert log_lines("off", exchange, crash) == ""
+    exchange.lapse = "Traceback: a recording failed"  # the call itself got its answer
+    for setting in ("auto", "text", "json"):
+        assert exchange.lapse in log_lines(setting, exchange), setting
 
 
 async def test_a_crash_is_logged_as_a_line_and_a_traceback() -> None:

@@ -18,6 +18,7 @@ FOLDERS: Final = {
 
 LAYERS: Final = (
     tuple(f"{CONTRACT}.{name}" for name in ("openapi", "errors", "messages", "lost_accounts")),
+    (f"{CONTRACT}.output_files",),
     (f"{CONTRACT}.bodies", f"{CONTRACT}.validation", f"{CONTRACT}.local_server"),
     (f"{CONTRACT}.operations",),
     (f"{CONTRACT}.har", f"{CONTRACT}.report", f"{CONTRACT}.readings"),
@@ -55,7 +56,7 @@ DESCRIPTION: Final = tuple(
     f"{CONTRACT}.{name}"
     for name in (
         *("errors", "messages", "lost_accounts", "openapi", "bodies", "operations"),
-        *("validation", "local_server"),
+        *("validation", "local_server", "output_files"),
     )
 )
 """The description and what reads it: all that a server needs of the other package."""
@@ -67,10 +68,13 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     f"{CONTRACT}.openapi": frozenset(("msgspec", "yaml", "jsonschema_rs")),
     f"{CONTRACT}.drift": frozenset(("msgspec", "yaml")),
     f"{CONTRACT}.control": frozenset(("msgspec", "time")),
+    f"{CONTRACT}.output_files": frozenset(("os",)),
     f"{CONTRACT}.target": frozenset(("msgspec", "httpx2", "asyncio", "time")),
     f"{CONTRACT}.checks": frozenset(("msgspec", "asyncio")),
     f"{CONTRACT}.throttle": frozenset(("msgspec", "hypothesis", "asyncio", "time")),
-    f"{CONTRACT}.fuzzing": frozenset(("schemathesis", "hypothesis", "asyncio", "os", "sys")),
+    f"{CONTRACT}.fuzzing": frozenset(
+        ("schemathesis", "hypothesis", "requests", "urllib3", "asyncio", "os")
+    ),
     f"{CONTRACT}.suite": frozenset(("msgspec", "asyncio", "time")),
     f"{CONTRACT}.real_tenant": frozenset(("msgspec", "asyncio", "time")),
     MOCK: frozenset((*DESCRIPTION, f"{CONTRACT}.control.answers")),
@@ -103,7 +107,7 @@ LAZY: Final[dict[str, frozenset[str]]] = {
     f"{CONTRACT}.openapi": frozenset(("jsonschema_rs",)),
     f"{MOCK}.testing": frozenset(("hypothesis", "random", f"{MOCK}.app")),
     f"{MOCK}.pytest_plugin": frozenset(("msgspec", f"{MOCK}.app", f"{MOCK}.server")),
-    f"{MOCK}.app": frozenset((f"{MOCK}.control",)),
+    f"{MOCK}.app": frozenset((f"{MOCK}.control.request", f"{MOCK}.control.router")),
 }
 """What these import only inside functions: it is slow to load, or may not be installed."""
 

@@ -13,7 +13,7 @@ import pytest
 from superoffice_contract.openapi.readings import READINGS
 from superoffice_mock.config.settings import options
 from superoffice_mock.control import router as control
-from superoffice_mock.control.endpoints.requests import exchange_view
+from superoffice_mock.control.exchange_view import exchange_view
 from superoffice_mock.core.journal import OUTCOMES, Exchange
 from superoffice_mock.core.sync_run import ExchangeId, Instant, TenantId
 from superoffice_mock.webapi.operations import registry

@@ -1,14 +1,14 @@
 """Checks that write to a socket: a chunked body, and Expect: 100-continue."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
 from superoffice_contract.checks.check import EffectCheck, Observations
 from superoffice_contract.checks.payloads import GOOD, JSON
+from superoffice_contract.control.connection import tls_context
 from superoffice_contract.errors import TargetError
 from superoffice_contract.messages import describe_os_error
 from superoffice_contract.report import Finding
@@ -54,19 +54,18 @@ def _finding(context: CheckContext, problem: str, line: str) -> Finding:
 @asynccontextmanager
 async def _open_connection(client: Client) -> AsyncIterator[Streams]:
     parts = urlsplit(client.base)
-    tls = ssl.create_default_context() if parts.scheme == "https" else None
+    tls = tls_context() if parts.scheme == "https" else None
     port = parts.port or (443 if tls else 80)
     try:
-        reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=tls)
-    except OSError as error:
+        async with asyncio.timeout(client.timeout_seconds):
+            reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=tls)
+    except OSError as error:  # also a timeout
         msg = f"{client.base}: {describe_os_error(error)}; is a server running there?"
         raise TargetError(msg) from None
     try:
         yield reader, writer
     finally:
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        writer.transport.abort()  # what the server did not read or send yet is of no interest
 
 
 def _request_head(client: Client, context: CheckContext, *headers: str) -> bytes:
@@ -84,17 +83,17 @@ def _request_head(client: Client, context: CheckContext, *headers: str) -> bytes
 async def _read_status_line(
     client: Client, context: CheckContext, reader: asyncio.StreamReader
 ) -> str:
-    """Return the next line, or nothing if the server disconnects or does not answer in time.
+    """Return the next line, or nothing if there is none in time, or only a part of 64 KiB.
 
     Report a final response to the client's `on_response`.
     """
     try:
         async with asyncio.timeout(client.timeout_seconds):
             line = (await reader.readline()).decode("latin-1").strip()[:80]
-    except (OSError, TimeoutError):
+    except (OSError, ValueError):
         return ""
     status = line.split()[1:2]
-    if status and status[0].isdigit() and status != ["100"]:
+    if status and status[0].isdecimal() and status != ["100"]:
         client.on_response(context.post(GOOD, JSON), Response(int(status[0]), (), b"", 0.0))
     return line
 

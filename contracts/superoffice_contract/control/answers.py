@@ -1,6 +1,6 @@
 """Answers of the control surface as values: exchanges, runs, events, tenants, credentials."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -58,7 +58,10 @@ class RecordedOutcome(Value, frozen=True):
 
 
 class Exchange(Value, frozen=True):
-    """A request with its answer and what really happened; times are on the tenant's clock."""
+    """A request with its answer and what really happened; times are on the tenant's clock.
+
+    A list has only the first of many accounts; *account_count* is the number of all.
+    """
 
     id: int
     at: datetime
@@ -70,6 +73,7 @@ class Exchange(Value, frozen=True):
     media_type: str | None = None
     principal: Principal | None = None
     accounts: tuple[Account, ...] | None = None
+    account_count: int | None = None
     query: Mapping[str, object] = {}
     select: tuple[str, ...] | None = None
     run: int | None = None
@@ -126,6 +130,18 @@ class ExchangeDetails(Exchange, frozen=True):
     headers: tuple[Header, ...] = ()
     body: str = ""
     crash: str | None = None
+
+
+def complete_accounts(
+    exchanges: Iterable[Exchange], read: Callable[[int], Exchange]
+) -> tuple[Exchange, ...]:
+    """Return *exchanges* of a list with all their accounts; *read* returns one by its id."""
+    return tuple(
+        read(exchange.id)
+        if (exchange.account_count or 0) > len(exchange.accounts or ())
+        else exchange
+        for exchange in exchanges
+    )
 
 
 class Journal(Value, frozen=True):

@@ -2,27 +2,32 @@
 
 import http.client
 import math
-import ssl
-import time
+import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Final, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from superoffice_contract.errors import ControlFailed
-from superoffice_contract.messages import describe_os_error
+from superoffice_contract.control.connection import (
+    PROXY_PROBLEM,
+    PROXY_REFUSES,
+    AnswerLimitError,
+    Proxy,
+    make_route,
+)
+from superoffice_contract.errors import ControlFailed, TargetError
+from superoffice_contract.messages import describe_os_error, printable
 
 CONTROL: Final = "/_mock/"
 TIMEOUT: Final = 70.0
 """Seconds to wait for the next bytes of an answer; `requests/wait` may take 60."""
-MAX_TIMEOUTS: Final = 3
-"""How many timeouts a whole answer may take."""
-MAX_BYTES: Final = 64 * 1024 * 1024
-"""How long an answer may be."""
+MAX_DETAIL: Final = 2_000
+"""How much is shown of what an answer says is wrong."""
+_HEADER_TEXT: Final = re.compile(r"[\x20-\x7e\xa0-\xff]*")
 
 Answer = TypeVar("Answer")
 
@@ -58,8 +63,9 @@ class ControlCall(msgspec.Struct, frozen=True):
         """Return the answer as *type_*. Raise ControlFailed if it is an error or something else."""
         try:
             return msgspec.json.decode(self.check(status, content) or b"{}", type=type_)
-        except msgspec.DecodeError as error:
-            raise self.error(str(self), f"unexpected answer: {error}", status) from None
+        except (msgspec.DecodeError, RecursionError) as error:
+            detail = printable(f"unexpected answer: {error}")[:MAX_DETAIL]
+            raise self.error(str(self), detail, status) from None
 
 
 def make_call(
@@ -78,16 +84,30 @@ def make_call(
 
 
 def control_headers(token: str | None) -> dict[str, str]:
-    """Return the headers of all calls; *token* is the control token of the server."""
+    """Return the headers of all calls; *token* is the control token of the server.
+
+    Raise TargetError, which does not repeat it, if it can't be sent.
+    """
+    if token is not None and not _HEADER_TEXT.fullmatch(token):
+        msg = "the control token has characters that no header can have, such as a line break"
+        raise TargetError(msg)
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 def problem_detail(content: bytes) -> str:
     """Return what an error says is wrong; nothing if *content* is not an error of a mock."""
     try:
-        return msgspec.json.decode(content, type=Problem).detail
-    except msgspec.DecodeError:
+        return printable(msgspec.json.decode(content, type=Problem).detail)[:MAX_DETAIL]
+    except (msgspec.DecodeError, RecursionError):
         return ""
+
+
+def describe_failure(error: Exception, source: str = "") -> str:
+    """Return what *error*, which `exchange` raised, says of the answer; *source* is from whom."""
+    if isinstance(error, AnswerLimitError):
+        return f"the answer{source} {error}; the rest was not read"
+    problem = printable(describe_os_error(error))[:MAX_DETAIL]
+    return f"no answer{source}: {problem}; is it running?"
 
 
 def _non_finite_numbers(body: object, name: str = "the body") -> Iterator[str]:
@@ -107,7 +127,7 @@ class ControlClient:
 
     *token* is its control token; *certificate* the PEM file of its certificate, for https; *error*
     what it raises if a call fails. It follows no redirect, so that the token is sent to no other
-    server, and uses no proxy.
+    server, and uses no other proxy than *proxy*.
     """
 
     def __init__(
@@ -117,20 +137,11 @@ class ControlClient:
         certificate: str | None = None,
         timeout: float = TIMEOUT,
         error: type[ControlFailed] = ControlFailed,
+        proxy: Proxy | None = None,
     ) -> None:
         self.url = url.rstrip("/")
-        parts = urlsplit(self.url)
-        self._base_path = parts.path
-        address = (parts.hostname or "", parts.port)
-        self._connect: Callable[[], http.client.HTTPConnection]
-        self._connect = partial(http.client.HTTPConnection, *address, timeout=timeout)
-        if parts.scheme == "https":
-            tls = ssl.create_default_context(cafile=certificate)
-            self._connect = partial(
-                http.client.HTTPSConnection, *address, timeout=timeout, context=tls
-            )
-        self._headers = control_headers(token)
-        self._timeout = timeout
+        self._route = make_route(self.url, timeout, certificate, proxy)
+        self._headers = {**self._route.headers, **control_headers(token)}
         self._error = error
         self._idle: deque[http.client.HTTPConnection] = deque()
 
@@ -152,7 +163,7 @@ class ControlClient:
             # The server may have closed an idle connection, another thread may have taken it.
             with suppress(ConnectionError, IndexError):
                 return self._send_on(self._idle.pop(), call)
-        return self._send_on(self._connect(), call)
+        return self._send_on(self._route.connect(), call)
 
     def close(self) -> None:
         """Close the connections."""
@@ -163,33 +174,23 @@ class ControlClient:
         try:
             return self.exchange(call)
         except (OSError, http.client.HTTPException) as error:
-            detail = f"no answer from {self.url}: {describe_os_error(error)}; is it running?"
-            raise call.error(str(call), detail) from None
+            raise call.error(str(call), describe_failure(error, f" from {self.url}")) from None
 
     def _send_on(
         self, connection: http.client.HTTPConnection, call: ControlCall
     ) -> tuple[int, bytes]:
-        target = f"{self._base_path}{call.target}"
+        target = f"{self._route.base}{call.target}"
         try:
             connection.request(call.method, target, call.body or None, self._headers)
-            response = connection.getresponse()
-            content = self._read_all(response)
+            with connection.getresponse() as response:
+                # In parts: for one that is announced, http.client takes all the memory at once.
+                content = b"".join(iter(partial(response.read1, 65536), b""))
+                if response.status == PROXY_REFUSES:
+                    raise http.client.HTTPException(PROXY_PROBLEM)
+                if response.length:
+                    raise http.client.IncompleteRead(b"", response.length)
         except BaseException:
             connection.close()
             raise
         self._idle.append(connection)
         return response.status, content
-
-    def _read_all(self, response: http.client.HTTPResponse) -> bytes:
-        seconds = self._timeout * MAX_TIMEOUTS
-        deadline, content = time.monotonic() + seconds, bytearray()
-        with response:
-            while part := response.read1(65536):
-                content += part
-                if len(content) > MAX_BYTES or time.monotonic() > deadline:
-                    mib = MAX_BYTES // 1024 // 1024
-                    limit = f"more than {mib} MiB, or slower than {seconds:g} s"
-                    raise TimeoutError(limit)
-            if response.length:
-                raise http.client.IncompleteRead(b"", response.length)
-        return bytes(content)

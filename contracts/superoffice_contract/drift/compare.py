@@ -12,7 +12,7 @@ from superoffice_contract.drift import openapi_file, page
 from superoffice_contract.drift.baseline import expected_facts
 from superoffice_contract.drift.facts import GROUPS, DocumentFacts, ExpectedFact, Fact, agent_method
 from superoffice_contract.errors import DriftError
-from superoffice_contract.messages import describe_os_error
+from superoffice_contract.messages import describe_os_error, show_path
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.report import Finding, Report, Result
@@ -40,7 +40,7 @@ def compare_file(file: Path, operation: Operation | None = None) -> Report:
     try:
         return compare(read_document(_read_bytes(file), operation), str(file), operation)
     except DriftError as error:
-        msg = f"{file}: {error}"
+        msg = f"{show_path(file)}: {error}"
         raise DriftError(msg) from error
 
 

@@ -4,25 +4,22 @@ All phases of its engine run, which no other interface of it does in-process. Th
 only on the seed and on versions: no constants are taken from source files, nothing is stored.
 """
 
-import asyncio
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 from unittest import mock
 
 import schemathesis
-from schemathesis import Case, HookContext
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core import hooks
 from schemathesis.engine import events, from_schema
-from schemathesis.engine.run import probes
 from schemathesis.schemas import BaseSchema
 
-from superoffice_contract.errors import TargetError
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.fuzzing import custom_checks, serializers
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
+from superoffice_contract.fuzzing.transport import our_transport
 from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.operations import METHODS, Operation
 from superoffice_contract.report import Finding
@@ -130,77 +127,28 @@ def explore(
     max_examples: int,
     mode: Literal["all", "negative"] = "all",
     timeout_seconds: float = 10.0,
+    proxy: Proxy | None = None,
 ) -> Exploration:
     """Run all phases against the path of *operation* at *target*, a URL or an ASGI application.
 
     The fuzzing phase sends *max_examples* to each of its methods; in mode `negative` only invalid
     ones.
-    Raise TargetError if a request gets no response in time.
+    Raise NoAnswerError if a request gets no whole response within the limits.
     """
     described = {(operation.method, operation.path): operation}
     serializers.register(described)
     custom_checks.register(described)
     host = target if isinstance(target, str) else IN_PROCESS
     settings = _configuration(operation, sign_in, host, seed, max_examples, mode)
-    schema = _make_schema(operation, settings | {"request-timeout": timeout_seconds})
+    schema = _make_schema(operation, settings)
     schema.hook("filter_failure")(custom_checks.failure_filter(described))
-    timed_out_requests: list[str] = []
-    in_process = not isinstance(target, str)
-    if in_process:
-        schema.app = _with_timeout(target, timeout_seconds, timed_out_requests)
     exploration = Exploration()
-    schema.hook("after_network_error")(_stop_on_timeout(timed_out_requests))
-    with isolated_hypothesis(), without_probes() if in_process else nullcontext():
+    with isolated_hypothesis(), our_transport(target, timeout_seconds, proxy) as transport:
         for event in from_schema(schema).execute():
             _record_event(exploration, event)
-    if timed_out_requests:
-        msg = f"{host}: no answer within {timeout_seconds:g} s to {timed_out_requests[0]}"
-        raise TargetError(f"{msg}; is the server stuck?")
+    if transport.failure is not None:
+        raise transport.failure
     return exploration
-
-
-def _with_timeout(app: Any, seconds: float, timed_out_requests: list[str]) -> object:  # noqa: ANN401 - ASGI
-    """Return *app* with a timeout for each request; after the first timeout every request fails.
-
-    The lifespan has no timeout.
-    """
-
-    async def app_with_timeout(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401 - ASGI
-        if scope["type"] != "http":
-            await app(scope, receive, send)
-            return
-        if timed_out_requests:
-            raise TimeoutError
-        try:
-            async with asyncio.timeout(seconds):
-                await app(scope, receive, send)
-        except TimeoutError:
-            timed_out_requests.append(f"a generated {scope.get('method')}")
-            raise
-
-    return app_with_timeout
-
-
-def _stop_on_timeout(timed_out_requests: list[str]) -> Callable[..., None]:
-    """Return a hook that records the first request that times out, and stops the engine.
-
-    A connection that breaks is an error of the engine, which continues.
-    """
-
-    def after_network_error(_: HookContext, case: Case[Any], __: object) -> None:
-        if "Timeout" not in type(sys.exception()).__name__:
-            return
-        timed_out_requests.append(f"a generated {case.method}")
-        raise KeyboardInterrupt
-
-    return after_network_error
-
-
-@contextmanager
-def without_probes() -> Iterator[None]:
-    """Disable the engine's probes, which any server that listens at the base URL would get."""
-    with mock.patch.object(probes, "PROBES", ()):
-        yield
 
 
 # ---- configuration ---------------------------------------------------------------------------
@@ -211,7 +159,8 @@ def _make_schema(operation: Operation, configuration: dict[str, Any]) -> BaseSch
     document = operation.schemas.document
     paths = {operation.path: document["paths"][operation.path]}
     description = claims.without_claims({**document, "paths": paths})
-    config = SchemathesisConfig.from_dict(configuration)
+    with mock.patch.object(hooks, "load_from_env"):
+        config = SchemathesisConfig.from_dict(configuration)
     return schemathesis.openapi.from_dict(description, config=config)
 
 
@@ -222,6 +171,7 @@ def _configuration(
         "seed": seed,
         "base-url": f"{host.rstrip('/')}/{sign_in.segment}".rstrip("/"),
         "continue-on-failure": True,
+        "max-redirects": 0,
         "cache": {"enabled": False},
         "analysis": {"constants": {"enabled": False}},
         "generation": {
@@ -230,12 +180,24 @@ def _configuration(
             "database": "none",
             "with-security-parameters": False,
         },
-        "auth": {"openapi": {name: dict(values) for name, values in sign_in.schemes.items()}},
-        "parameters": {"header.SO-AppToken": sign_in.app_token} if sign_in.app_token else {},
+        "auth": {
+            "openapi": {
+                name: {key: _literal(value) for key, value in values.items()}
+                for name, values in sign_in.schemes.items()
+            }
+        },
+        "parameters": (
+            {"header.SO-AppToken": _literal(sign_in.app_token)} if sign_in.app_token else {}
+        ),
         # By default the checks accept a 401 for a valid request, and a 500 for an invalid one.
         "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
         "operations": list(_method_settings(operation)),
     }
+
+
+def _literal(value: str) -> str:
+    """Return *value* so that Schemathesis takes no part of it for a variable of the environment."""
+    return value.replace("${", "$${")
 
 
 def _method_settings(operation: Operation) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,11 @@
 """Write the files that `st run` needs: `python -m superoffice_contract.fuzzing.export_config .`."""
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from superoffice_contract import output_files
 from superoffice_contract.messages import NO_FOLDER, describe_os_error
 
 _PACKAGE: Final = Path(__file__).parents[1]
@@ -19,7 +19,7 @@ def write(folder: Path) -> None:
         raise FileExistsError(0, "exists already; move it, or give another folder", existing[0])
     folder.mkdir(parents=True, exist_ok=True)
     for file in FILES:
-        shutil.copyfile(file, folder / file.name)
+        output_files.create(folder / file.name, file.read_bytes())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -7,7 +7,9 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TargetError
+from superoffice_contract.messages import show_url
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.real_tenant.report import Observations, build_report
@@ -21,7 +23,13 @@ from superoffice_contract.real_tenant.request_plan import (
 from superoffice_contract.report import Progress, Report
 from superoffice_contract.target import secrets as target_secrets
 from superoffice_contract.target.context import CheckContext, make_context
-from superoffice_contract.target.http import IN_PROCESS, Client, Response, open_client
+from superoffice_contract.target.http import (
+    IN_PROCESS,
+    Client,
+    LongAnswerError,
+    Response,
+    open_client,
+)
 from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
 
@@ -53,7 +61,8 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
 
     *base* is scheme and host, or an ASGI application; the tenant's path follows it in the URL.
     Without *accounts* the check does not sign in. *run_seconds*: how long a run takes, if known.
-    *authorities* is a PEM file of certificate authorities. *operation* is the call to check.
+    *authorities* is a PEM file of certificate authorities. *operation* is the call to check,
+    through the *proxy* if there is one.
     """
 
     base: object
@@ -65,6 +74,7 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
     timeout_seconds: float = 10.0
     run_seconds: float | None = None
     authorities: str | None = None
+    proxy: Proxy | None = None
     operation: Operation = msgspec.field(default_factory=sync_email_accounts.operation)
 
     @property
@@ -117,7 +127,7 @@ async def _send_all(
 ) -> None:
     secrets = target_secrets.secrets_of(check.tenant)
     async with open_client(
-        check.base, check.timeout_seconds, authorities=check.authorities
+        check.base, check.timeout_seconds, authorities=check.authorities, proxy=check.proxy
     ) as client:
         last_response_at: float | None = None
         for done, step in enumerate(plan.steps):
@@ -136,11 +146,12 @@ async def _send_all(
 async def _send(client: Client, step: PlannedRequest, observations: Observations) -> None:
     try:
         response = await client.send(step.request)
-    except TargetError:
+    except TargetError as error:
         if not observations.responses:
             raise
         # Leave out the error message: it quotes the server, which may repeat a credential.
-        observations.ended_early = f"the check ended when {step.name!r} got no answer"
+        answer = "no answer" if not isinstance(error, LongAnswerError) else "too long an answer"
+        observations.ended_early = f"the check ended when {step.name!r} got {answer}"
         observations.skipped.append((step, observations.ended_early))
         return
     if not observations.responses:
@@ -159,7 +170,7 @@ def _check_address(client: Client, first: Response) -> None:
     """Raise TargetError if the *first* response shows that the URL is not that of a tenant."""
     problem = None
     if 300 <= first.status < 400:
-        problem = f"redirects to {first.header('location')}; check that URL"
+        problem = f"redirects to {show_url(first.header('location'))}; check that URL"
     elif first.status in BACK_OFF_STATUSES:
         problem = f"answers {first.status}; try again when it is less busy"
     elif first.status == MISDIRECTED:

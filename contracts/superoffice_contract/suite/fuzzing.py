@@ -41,6 +41,7 @@ def run_generated_requests(check_run: CheckRun) -> Iterator[Result]:
                 max_examples=PROFILES[plan.profile].max_examples,
                 mode=mode,
                 timeout_seconds=plan.timeout_seconds,
+                proxy=plan.proxy,
             )
         _count(check_run.tally, sign_in, exploration)
         errors = [Finding("engine", error) for error in exploration.errors]
@@ -109,6 +110,7 @@ def run_throttle_check(check_run: CheckRun) -> Result:
                     timeout_seconds=plan.timeout_seconds,
                     control_token=plan.control_token,
                     on_response=check_run.tally.count,
+                    proxy=plan.proxy,
                 )
                 for detected_reading in detected_readings:
                     check_run.observed_readings.add(detected_reading)

@@ -2,17 +2,19 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, Literal
 
 import msgspec
 
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import NotObservableError, TargetError
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.report import Finding, Result
 from superoffice_contract.target import credentials
 from superoffice_contract.target.context import CheckContext, make_context
-from superoffice_contract.target.http import Request, Response
+from superoffice_contract.target.http import Client, Request, Response, open_client
 from superoffice_contract.target.tenants import TargetTenant
 
 
@@ -40,7 +42,7 @@ class Plan(msgspec.Struct, frozen=True):
     *only* names the checks to run; empty means all. A reading that is not in *readings* is open.
     *run_seconds* is the length of a run on a server without `/_mock/`; None: measure it.
     *control_token* is for a `/_mock/` that requires one; `run` finds out whether the server
-    *has_control*. *operation* is the call to check.
+    *has_control*. *operation* is the call to check, through the *proxy* if there is one.
     """
 
     server: Any
@@ -54,6 +56,13 @@ class Plan(msgspec.Struct, frozen=True):
     control_token: str | None = None
     has_control: bool = False
     operation: Operation = msgspec.field(default_factory=sync_email_accounts.operation)
+    proxy: Proxy | None = None
+
+    def connect(self, **options: Any) -> AbstractAsyncContextManager[Client]:  # noqa: ANN401 - of `open_client`
+        """Return a client of the server, to enter."""
+        return open_client(
+            self.server, self.timeout_seconds, self.control_token, proxy=self.proxy, **options
+        )
 
     def is_selected(self, check: str) -> bool:
         """Return whether *check* has to run."""

@@ -14,7 +14,7 @@ from superoffice_contract.checks.side_effects import CONTROL_CHECKS
 from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
 from superoffice_contract.control.answers import Health
 from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
-from superoffice_contract.messages import suggest
+from superoffice_contract.messages import describe_unknown, show_url
 from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Progress, ProgressCounter, Report, Result
 from superoffice_contract.suite.executor import CheckRun, run_effect_check, run_wire_checks
@@ -32,15 +32,13 @@ from superoffice_contract.suite.minimum_coverage import (
     unnamed_schemes,
 )
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally
-from superoffice_contract.target.http import Request, open_client
+from superoffice_contract.target.http import MAX_TRIES, Request
 from superoffice_contract.target.temporary_tenants import copy_tenant, has_expiring_credentials
 from superoffice_contract.target.tenants import INSTALLATIONS, TargetTenant, example_tenant
 from superoffice_contract.throttle.real_time import REAL_TIME_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "checks_by_claim", "run"]
 
-MAX_TRIES: Final = 2
-"""How often a request is sent in total if its connection breaks before the response."""
 CHECKS_WITH_CONTROL: Final = (*CONTROL_CHECKS, *LIFETIME_CHECKS)
 EFFECT_CHECKS: Final = (*CHECKS_WITH_CONTROL, *SOCKET_CHECKS, *REAL_TIME_CHECKS)
 CHECKS: Final = (
@@ -52,6 +50,7 @@ NOTHING_ACCEPTED: Final = "no call was answered 204, so more calls would show no
 NEEDS_CONTROL: Final = "needs a server with /_mock/"
 NEEDS_NO_CONTROL: Final = "for servers without /_mock/; the throttle check covers more"
 NEEDS_SOCKETS: Final = "needs a server at a URL; an application in this process has no sockets"
+NEEDS_NO_PROXY: Final = "needs a connection of its own to the server, without --proxy"
 
 
 def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
@@ -62,9 +61,8 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     """
     unknown = [name for name in plan.only if name not in CHECKS]
     if unknown:
-        nearest = suggest(unknown[0], CHECKS, "")
-        hint = f"{nearest} See --list for all names" if nearest else "see --list for the names"
-        msg = f"there is no check {unknown[0]!r}; {hint}"
+        problem = describe_unknown("check", unknown[0], CHECKS, "see --list for the names")
+        msg = f"--only: {problem}"
         raise TargetError(msg)
     started = time.monotonic()
     has_control = asyncio.run(_detect_control(plan))
@@ -123,11 +121,12 @@ async def _detect_control(plan: Plan) -> bool:
 
     Raise TargetError if it redirects, or has `/_mock/` but not for one of these tenants.
     """
-    async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
+    async with plan.connect() as client:
         for context in plan.signed_in_contexts:
             response = await client.send(Request("GET", context.url))
             if 300 <= response.status < 400:
-                msg = f"{client.base} redirects to {response.header('location')}; check that URL"
+                location = show_url(response.header("location"))
+                msg = f"{client.base} redirects to {location}; check that URL"
                 raise TargetError(msg)
         try:
             await client.control("GET", "health", Health)
@@ -143,7 +142,7 @@ async def _detect_control(plan: Plan) -> bool:
 
 async def _copy_expiring_tenants(plan: Plan) -> dict[str, TargetTenant]:
     """Copy each tenant whose credentials expire, and return the copies by id of the original."""
-    async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
+    async with plan.connect() as client:
         copies = {}
         for tenant in plan.tenants:
             if await has_expiring_credentials(client, tenant):
@@ -158,7 +157,7 @@ async def _copy_expiring_tenants(plan: Plan) -> dict[str, TargetTenant]:
 
 async def _restore_tenants(plan: Plan, copies: Mapping[str, TargetTenant]) -> None:
     """Reset every tenant to its configuration and remove the copies."""
-    async with open_client(plan.server, plan.timeout_seconds, plan.control_token) as client:
+    async with plan.connect() as client:
         for context in plan.contexts:
             await client.try_control("POST", "reset", tenant=context.tenant.id)
         for tenant_id, copy in copies.items():
@@ -174,6 +173,8 @@ def _reason_to_skip(check: EffectCheck, plan: Plan) -> str | None:
     if check in CHECKS_WITH_CONTROL:
         return None if plan.has_control else NEEDS_CONTROL
     if check in SOCKET_CHECKS:
+        if plan.proxy is not None:
+            return NEEDS_NO_PROXY
         return None if isinstance(plan.server, str) else NEEDS_SOCKETS
     return NEEDS_NO_CONTROL if plan.has_control else None
 
@@ -189,14 +190,7 @@ def _count_steps(plan: Plan) -> int:
 
 async def _run_written_checks(check_run: CheckRun) -> list[Result]:
     plan = check_run.plan
-    connection = open_client(
-        plan.server,
-        plan.timeout_seconds,
-        plan.control_token,
-        tries=MAX_TRIES,
-        on_response=check_run.tally.count,
-    )
-    async with connection as client:
+    async with plan.connect(tries=MAX_TRIES, on_response=check_run.tally.count) as client:
         wire_checks = [check for check in WIRE_CHECKS if plan.is_selected(check.name)]
         results = await run_wire_checks(check_run, client, wire_checks)
         for check in EFFECT_CHECKS:
@@ -205,7 +199,7 @@ async def _run_written_checks(check_run: CheckRun) -> list[Result]:
             note = _reason_to_skip(check, plan)
             if note is None:
                 results.append(await run_effect_check(check_run, client, check))
-            elif plan.only or note == NEEDS_CONTROL:
+            elif plan.only or note in (NEEDS_CONTROL, NEEDS_NO_PROXY):
                 results.append(Result(check.name, "skipped", check.claims, note=note))
         for context in plan.contexts if plan.has_control else ():
             for path in ("reset", "clock/jump"):

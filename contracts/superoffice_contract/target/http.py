@@ -1,17 +1,29 @@
-"""An HTTP client for the server under test, and its errors."""
+"""An HTTP client for the server under test, and its errors.
+
+It reads no more of an answer than it needs, and takes nothing from the environment.
+"""
 
 import asyncio
 import ssl
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from contextlib import aclosing, asynccontextmanager, suppress
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Final, NoReturn
 
 import httpx2
 import msgspec
 
 from superoffice_contract.control.answers import Nothing
 from superoffice_contract.control.client import CONTROL, Answer, control_headers, make_call
+from superoffice_contract.control.connection import (
+    MAX_BYTES,
+    PROXY_PROBLEM,
+    PROXY_REFUSES,
+    Proxy,
+    tls_context,
+)
 from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
 from superoffice_contract.messages import causes_of, describe_os_error
 from superoffice_contract.target.tenants import Header
@@ -22,8 +34,23 @@ RUNNING_HINT: Final = "is a server running there?"
 BUSY_HINT: Final = f"{RUNNING_HINT} Can it take several connections at once?"
 
 
+MAX_BODY: Final = 2**20
+"""How long the body of an answer may be; that of `/_mock/` may have `MAX_BYTES`."""
+MAX_TRIES: Final = 2
+"""How often a request is sent in total where it may be if its connection breaks."""
+_ENCODINGS: Final = ("gzip", "x-gzip", "deflate")
+
+
 class ConnectionBrokenError(TargetError):
     """The connection was refused, or broke before the response began."""
+
+
+class NoAnswerError(TargetError):
+    """There is no answer, or no whole one, within the limits of time and length."""
+
+
+class LongAnswerError(NoAnswerError):
+    """An answer is longer than it may be; the rest was not read."""
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -79,9 +106,12 @@ class Client:
         control_token: str | None = None,
         tries: int = 1,
         on_response: OnResponse = lambda *_: None,
+        proxy: Proxy | None = None,
     ) -> None:
         self._http_client = http_client
         self.base = base
+        self._proxy = proxy
+        self._place = base if proxy is None else f"{base} through {proxy.url}"
         self.timeout_seconds = timeout_seconds
         self._control_headers = tuple(control_headers(control_token).items())
         self._tries = tries
@@ -104,29 +134,66 @@ class Client:
     async def _send_once(self, request: Request) -> Response:
         started_at = time.monotonic()
         describe_error = error_before_response
+        content = bytearray()
         try:
             http_request = self._http_client.build_request(
                 request.method,
-                f"{self.base}{request.path}",
-                headers=list(request.headers),
+                f"{self.base}/{request.path.removeprefix('/')}",  # never part of the host
+                headers=[
+                    (name.encode("latin-1"), value.encode("latin-1"))
+                    for name, value in request.headers
+                ],
                 content=request.body,
             )
             async with asyncio.timeout(self.timeout_seconds):
                 http_response = await self._http_client.send(http_request, stream=True)
                 describe_error = error_during_response
                 async with aclosing(http_response):
-                    await http_response.aread()
+                    # Not decoded: a few bytes may stand for gigabytes.
+                    async for part in http_response.aiter_raw():
+                        content += part
+                        self._check_length(request, len(content))
         except (httpx2.TimeoutException, TimeoutError):
-            msg = f"{self.base}: no answer within {self.timeout_seconds:g} s; is the server stuck?"
-            raise TargetError(msg) from None
-        except httpx2.LocalProtocolError:
-            msg = f"{self.base}: a credential has a character that is not allowed in a header"
+            is_partial = describe_error is error_during_response
+            problem = f"no {'whole ' * is_partial}answer within {self.timeout_seconds:g} s"
+            came = f": {len(content)} bytes came" * is_partial
+            msg = f"{self._place}: {problem} to {_name(request)}{came}; is the server stuck?"
+            raise NoAnswerError(msg) from None
+        except (httpx2.LocalProtocolError, UnicodeEncodeError):
+            msg = f"{self._place}: a credential has a character that is not allowed in a header"
             raise TargetError(msg) from None
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise describe_error(self.base, error) from None
+            if any(getattr(cause, "error_status_hint", 0) == 431 for cause in causes_of(error)):
+                self._raise_too_long(request, "the head or the trailer of ", "100 KiB")
+            raise describe_error(self._place, error) from None
+        if http_response.status_code == PROXY_REFUSES and self._proxy is not None:
+            raise TargetError(f"{self._place}: {PROXY_PROBLEM}")
         seconds = time.monotonic() - started_at
         headers = tuple((name, value) for name, value in http_response.headers.multi_items())
-        return Response(http_response.status_code, headers, http_response.content, seconds)
+        encodings = http_response.headers.get_list("content-encoding", split_commas=True)
+        body = self._decode(request, bytes(content), encodings)
+        return Response(http_response.status_code, headers, body, seconds)
+
+    def _decode(self, request: Request, body: bytes, encodings: list[str]) -> bytes:
+        """Return *body* without its *encodings*, for servers that send some without being asked."""
+        for encoding in reversed(encodings):
+            if encoding.lower() in _ENCODINGS:
+                decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # of gzip or of deflate
+                with suppress(zlib.error):
+                    body = decoder.decompress(body, _max_body(request) + 1)
+                    self._check_length(request, len(body))
+                if not decoder.eof:
+                    problem = f"the answer to {_name(request)} is not {encoding}, as its head says"
+                    raise TargetError(f"{self._place}: {problem}")
+        return body
+
+    def _check_length(self, request: Request, length: int) -> None:
+        if length > _max_body(request):
+            self._raise_too_long(request, "", f"{_max_body(request) // 2**20} MiB")
+
+    def _raise_too_long(self, request: Request, part: str, limit: str) -> NoReturn:
+        problem = f"{part}the answer to {_name(request)} is longer than {limit}"
+        raise LongAnswerError(f"{self._place}: {problem}; the rest was not read") from None
 
     async def send_together(self, requests: list[Request]) -> list[Response]:
         """Send all *requests* at once.
@@ -174,6 +241,7 @@ async def open_client(
     authorities: str | None = None,
     tries: int = 1,
     on_response: OnResponse = lambda *_: None,
+    proxy: Proxy | None = None,
 ) -> AsyncIterator[Client]:
     """Open a client of *target*, which is a base URL or an ASGI application.
 
@@ -183,17 +251,34 @@ async def open_client(
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     if isinstance(target, str):
         base = target.rstrip("/")
-        verify = True if authorities is None else tls_context(authorities)
-        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(verify, limits=limits)
+        transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(
+            tls_context(authorities),
+            trust_env=False,
+            limits=limits,
+            proxy=None if proxy is None else httpx2.Proxy(proxy.url, auth=proxy.user),
+        )
     else:
         base = IN_PROCESS
         transport = httpx2.ASGITransport(app=target)  # type: ignore[arg-type]
     async with httpx2.AsyncClient(
-        transport=transport, timeout=timeout_seconds, headers={"accept-encoding": "identity"}
+        transport=transport,
+        trust_env=False,
+        timeout=timeout_seconds,
+        headers={"accept-encoding": "identity"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept
     ) as http_client:
         for name in ("accept", "user-agent", "connection"):
             http_client.headers.pop(name, None)
-        yield Client(http_client, base, timeout_seconds, control_token, tries, on_response)
+        yield Client(http_client, base, timeout_seconds, control_token, tries, on_response, proxy)
+
+
+def _max_body(request: Request) -> int:
+    return MAX_BYTES if request.path.startswith(CONTROL) else MAX_BODY
+
+
+def _name(request: Request) -> str:
+    """Return *request* for a message: without its query, which may have secrets."""
+    return f"{request.method} {request.path.partition('?')[0]}"
 
 
 def error_before_response(base: str, error: Exception) -> TargetError:
@@ -204,6 +289,8 @@ def error_before_response(base: str, error: Exception) -> TargetError:
             return TargetError(f"{msg}; name its authority with --real --ca FILE")
     if isinstance(error, httpx2.ConnectError):
         return ConnectionBrokenError(f"{base}: {_connect_failure(error)}; {RUNNING_HINT}")
+    if isinstance(error, httpx2.ProxyError):
+        return TargetError(f"{base}: {PROXY_PROBLEM}")
     text = _describe_error(error)
     if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
         msg = f"{base}: {text}, the connection broke before an answer came"
@@ -218,8 +305,9 @@ def error_during_response(base: str, error: Exception) -> TargetError:
 
 
 def _describe_error(error: Exception) -> str:
-    """Return the type of *error*, and its message if it has one."""
-    return ": ".join(filter(None, (type(error).__name__, str(error).strip(" ."))))
+    """Return the type of *error*, and its message up to what it quotes of the answer."""
+    message = str(error).partition(":")[0].strip(" .")
+    return ": ".join(filter(None, (type(error).__name__, message)))
 
 
 def _connect_failure(error: BaseException) -> str:
@@ -228,21 +316,3 @@ def _connect_failure(error: BaseException) -> str:
     if isinstance(first, ssl.SSLError):
         return f"TLS failed: {(first.reason or 'unknown').replace('_', ' ').lower()}"
     return describe_os_error(first)
-
-
-def tls_context(authorities: str | None) -> ssl.SSLContext:
-    """Return the default TLS context, plus the certificates in the PEM file *authorities*.
-
-    Raise TargetError if that file can't be used.
-    """
-    context = ssl.create_default_context()
-    if authorities is None:
-        return context
-    try:
-        context.load_verify_locations(authorities)
-    except OSError as error:
-        is_other_file = isinstance(error, ssl.SSLError)
-        problem = "is not a PEM file of certificates" if is_other_file else describe_os_error(error)
-        msg = f"--ca {authorities}: {problem}"
-        raise TargetError(msg) from None
-    return context

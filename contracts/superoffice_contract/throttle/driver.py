@@ -1,6 +1,7 @@
 """Drives one tenant of a server with `/_mock/` on a frozen clock, to run schedules on it."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any, Final
 from superoffice_contract.checks import payloads
 from superoffice_contract.control.answers import ClockState, Exchange, Journal, Run, Runs
 from superoffice_contract.control.client import Answer
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import NotObservableError
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.target.context import CheckContext
@@ -18,6 +20,7 @@ from superoffice_contract.target.temporary_tenants import suitable_contexts
 ACCOUNTS: Final = (507, 1, 2, -3)
 """The accounts that calls name; how long each takes is measured first."""
 MAX_POLLS: Final = 2_000
+MAX_POLL_SECONDS: Final = 60.0
 TOO_MANY_WAITING: Final = 503
 """The status of a call that exceeds the number of calls that may wait."""
 DEFAULTS: Final = {
@@ -55,6 +58,7 @@ class ThrottleDriver:
         timeout_seconds: float,
         control_token: str | None,
         on_response: OnResponse,
+        proxy: Proxy | None = None,
     ) -> None:
         self.context = context
         self.readings = DEFAULTS | context.readings
@@ -64,7 +68,9 @@ class ThrottleDriver:
         self._exit_stack = AsyncExitStack()
         self._tenant_context = context
         self._tasks: list[asyncio.Task[Any]] = []
-        connection = open_client(target, timeout_seconds, control_token, on_response=on_response)
+        connection = open_client(
+            target, timeout_seconds, control_token, on_response=on_response, proxy=proxy
+        )
         self._client = self._run(self._exit_stack.enter_async_context(connection))
         try:
             prepared = suitable_contexts(self._client, [context])
@@ -141,9 +147,12 @@ class ThrottleDriver:
 
     def _wait_until(self, condition: Callable[[], bool]) -> None:
         """Poll until *condition* holds; each poll lets the open calls make progress."""
+        deadline = time.monotonic() + MAX_POLL_SECONDS
         for _ in range(MAX_POLLS):
             if condition():
                 return
+            if time.monotonic() > deadline:
+                break
         raise ThrottleError("a call was neither answered nor registered as waiting")
 
     def _measure_run(self, account: int) -> int:

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 )
 
 from superoffice_contract.control.answers import Exchange, LeaseState, Run
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
 from superoffice_contract.readings import ObservedReading
 from superoffice_contract.target.context import CheckContext
@@ -244,6 +245,7 @@ def explore_throttle(
     timeout_seconds: float,
     control_token: str | None = None,
     on_response: OnResponse = lambda *_: None,
+    proxy: Proxy | None = None,
 ) -> tuple[ObservedReading, ...]:
     """Run the fixed schedules and *examples* generated ones on the tenant of *context*.
 
@@ -251,7 +253,9 @@ def explore_throttle(
     shortest schedule that shows a difference, found within *shrink_seconds* after the first.
     Raise NotObservableError if a setting of the mock leaves no room for a schedule.
     """
-    throttle_driver = ThrottleDriver(target, context, timeout_seconds, control_token, on_response)
+    throttle_driver = ThrottleDriver(
+        target, context, timeout_seconds, control_token, on_response, proxy
+    )
     has_sockets = isinstance(target, str)
 
     class Machine(ThrottleMachine):

@@ -3,10 +3,11 @@
 import gc
 import sys
 from importlib import import_module
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from superoffice_mock.cli.output import checked_output
 from superoffice_mock.version import __version__
 
 COMMANDS: Final = (
@@ -18,6 +19,30 @@ COMMANDS: Final = (
 
 class _Group(click.Group):
     """The subcommands. `--version` imports none of them, a subcommand only its own module."""
+
+    def main(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - click's
+        """Run the program; exit with code 2 if standard output can't be written."""
+        with checked_output():
+            return super().main(*args, **options)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options of the program. Raise UsageError, which does not repeat them."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            msg = "unknown option; see --help"
+            raise click.UsageError(msg, error.ctx) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the subcommand. Raise UsageError, which does not repeat what it is called."""
+        if args[0] not in COMMANDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            ctx.fail(f"unknown command; did you mean {near[0]!r}?" if near else "unknown command")
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables, is_loopback, parse_base_url
+from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.report import Report
@@ -60,6 +61,7 @@ JUMP_SETTLE: Final = 0.001
 @click.option("--max-requests", type=int, default=60, help="With --real: send no more. [60]")
 @click.option("--pace", type=float, default=2.0, help="With --real: seconds between requests. [2]")
 @click.option("--ca", metavar="FILE", help="With --real: certificate authority of the server, PEM.")
+@target_options.proxy_option
 @report_options
 def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
     """Check a server against the contract.
@@ -107,7 +109,9 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
     readings, expected = target_options.parse_readings(options["reading"])
     path = options["target_file"]
     tables, source = (
-        (demo_tables(), DEMO_SOURCE) if path is None else (target_options.read_tables(path), path)
+        (demo_tables(), DEMO_SOURCE)
+        if path is None
+        else (target_options.read_tables(path), show_path(path))
     )
     plan = Plan(
         server=_built_in_mock(tables, source, readings) if url is None else _local_url(url),
@@ -119,6 +123,7 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
         only=options["only"],
         run_seconds=options["run_seconds"],
         control_token=environ.get(CONTROL_TOKEN_VARIABLE),
+        proxy=target_options.find_proxy(options["proxy"], url),
     )
     with progress_bar() as progress:
         return run(plan, progress)
@@ -148,6 +153,9 @@ def _built_in_mock(tables: list[Any], source: str, readings: Readings) -> object
 def _local_url(url: str) -> str:
     base = parse_base_url(url)
     if not is_loopback(urlsplit(base).hostname):
-        msg = f"{url}: is not this machine, and the check starts sync runs; add --real to check it"
+        msg = (
+            f"{show_url(url)}: is not this machine, and the check starts sync runs; "
+            "add --real to check it"
+        )
         raise SetupError(msg)
     return base

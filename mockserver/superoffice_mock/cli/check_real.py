@@ -56,6 +56,7 @@ def _plan_check(
         timeout_seconds=options["timeout"],
         run_seconds=options["run_seconds"],
         authorities=options["ca"],
+        proxy=target_options.find_proxy(options["proxy"], url),
     )
 
 

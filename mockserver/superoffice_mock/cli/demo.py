@@ -1,18 +1,17 @@
 """`superoffice-mock demo`: three clients call a mock, and only its journal shows what happened."""
 
-import http.client
 import json
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Final
-from urllib.parse import urlsplit
 
 import click
 
 from superoffice_contract.control.answers import Exchange, Journal
 from superoffice_contract.control.client import ControlClient
+from superoffice_contract.control.connection import make_route
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_mock import access_log
 from superoffice_mock.app import assemble
@@ -72,7 +71,7 @@ def _call_all(url: str) -> list[Answer]:
 
 
 def _post(url: str) -> Answer:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    connection = make_route(url, timeout=10).connect()
     start = time.monotonic()
     connection.request("POST", OPERATION.path, SAMPLE, HEADERS)
     response = connection.getresponse()

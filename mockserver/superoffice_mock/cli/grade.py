@@ -5,17 +5,25 @@ import os
 import click
 
 from superoffice_contract.grading import grade
+from superoffice_mock.cli import target_options
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
 from superoffice_mock.cli.reports import end_with_report, report_options
+from superoffice_mock.errors import SetupError
 
 
 @click.command("grade", cls=Command)
 @click.argument("har", required=False)
 @click.option("--journal", metavar="URL", help="A running mock; it knows more than a HAR file.")
 @click.option("--tenant", multiple=True, metavar="ID", help="Tenants to grade. [default: onsite]")
+@target_options.proxy_option
 @report_options
 def command(
-    har: str | None, journal: str | None, tenant: tuple[str, ...], format_: str, out: str | None
+    har: str | None,
+    journal: str | None,
+    tenant: tuple[str, ...],
+    proxy: str | None,
+    format_: str,
+    out: str | None,
 ) -> None:
     """Check the traffic of an app against the contract.
 
@@ -27,9 +35,14 @@ def command(
     if (har is None) == (journal is None) or (har is not None and tenant):
         msg = "give either a HAR file, or --journal URL and perhaps --tenant ID"
         raise click.UsageError(msg)
+    for id_ in tenant:
+        if not target_options.TENANT_ID.fullmatch(id_):
+            msg = "--tenant: expected the id of a tenant, such as onsite"
+            raise SetupError(msg)
+    proxy_to_use = target_options.find_proxy(proxy, journal)
     if journal is None:
         report = grade.grade_har(har or "")
     else:
         token = os.environ.get(CONTROL_TOKEN_VARIABLE)
-        report = grade.grade_journal(journal, tenant or ("onsite",), token)
+        report = grade.grade_journal(journal, tenant or ("onsite",), token, proxy=proxy_to_use)
     end_with_report(report, format_, out)

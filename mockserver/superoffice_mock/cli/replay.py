@@ -9,9 +9,10 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
+from superoffice_contract.messages import describe_unknown
 from superoffice_contract.openapi import operations
 from superoffice_mock.app import assemble
-from superoffice_mock.cli import serve
+from superoffice_mock.cli import serve, target_options
 from superoffice_mock.cli.base import Command, max_file_option
 from superoffice_mock.cli.reports import end_with_report, report_options
 from superoffice_mock.errors import SetupError, explain_missing_extra
@@ -23,7 +24,10 @@ from superoffice_mock.tenants.registry import is_tenant_id
 from superoffice_mock.webapi import replay_backend
 
 AGAINST_ONLY: Final = frozenset(
-    {"target_file", "gap", "timeout", "real", "start_syncs", "accounts", "ca", "format_", "out"}
+    (
+        *("target_file", "gap", "timeout", "real", "start_syncs", "accounts", "ca", "proxy"),
+        *("format_", "out"),
+    )
 )
 COMMON: Final = frozenset({"files", "against", "max_file"})
 NO_SETTINGS: Final = AGAINST_ONLY | COMMON | {"timing", "repeat", "on_miss"}
@@ -62,6 +66,7 @@ NO_SETTINGS: Final = AGAINST_ONLY | COMMON | {"timing", "repeat", "on_miss"}
 @click.option("--start-syncs", is_flag=True, help="With --real: allow requests that start syncs.")
 @click.option("--accounts", metavar="ID,…", help="With --real: the only accounts to sync.")
 @click.option("--ca", metavar="FILE", help="With --real: certificate authority of the server, PEM.")
+@target_options.proxy_option
 @report_options
 @serve.settings_options
 def command(
@@ -119,7 +124,8 @@ def matching_rules(match: str | None, timing: Timing | None, *, repeat: bool) ->
     names = DEFAULT_FIELDS if match is None else tuple(name.strip() for name in match.split(","))
     for name in names:
         if name not in FIELDS:
-            msg = f"--match {match}: {name!r} is not known; known are {', '.join(FIELDS)}"
+            known_fields = f"the fields are: {', '.join(FIELDS)}"
+            msg = f"--match: {describe_unknown('field', name, FIELDS, known_fields)}"
             raise SetupError(msg)
     return Rules(tuple(field for field in FIELDS if field in names), timing, repeat)
 

@@ -12,18 +12,19 @@ from urllib.parse import urlsplit
 import msgspec
 
 from superoffice_contract.checks.payloads import has_only_accounts
+from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TargetError
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables, is_loopback, parse_base_url
-from superoffice_contract.messages import SECRET_HEADERS
+from superoffice_contract.messages import SECRET_HEADERS, show_path, show_url
 from superoffice_contract.openapi.operations import SAFE_METHODS
 from superoffice_contract.real_tenant.run import (
     BACK_OFF_STATUSES,
     MIN_PACE_SECONDS,
     REFUSED_STATUSES,
 )
-from superoffice_contract.report import Report, Result
+from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.target import credentials, tenants
-from superoffice_contract.target.http import Client, Request, open_client
+from superoffice_contract.target.http import Client, LongAnswerError, Request, open_client
 from superoffice_contract.target.tenants import Header, TargetTenant
 from superoffice_mock.cli import target_options
 from superoffice_mock.core.credentials import (
@@ -77,13 +78,17 @@ class Target(msgspec.Struct, frozen=True):
     pace: float
     timeout: float
     authorities: str | None
+    proxy: Proxy | None
 
 
 def _target(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> Target:
     parts = urlsplit(url)
     real = options["real"]
     if not real and not is_loopback(parts.hostname):
-        msg = f"{url}: is not this machine, and requests may start syncs; add --real to allow it"
+        msg = (
+            f"{show_url(url)}: is not this machine, and requests may start syncs; "
+            "add --real to allow it"
+        )
         raise SetupError(msg)
     for name in REAL_ONLY:
         if options[name] and not real:
@@ -109,6 +114,7 @@ def _target(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) ->
         pace=0.0 if is_loopback(parts.hostname) else MIN_PACE_SECONDS,
         timeout=options["timeout"],
         authorities=options["ca"],
+        proxy=target_options.find_proxy(options["proxy"], url),
     )
 
 
@@ -122,7 +128,7 @@ def _tenants(
         tenant = target_options.find_tenant(url, path, environ)
         return {(prefix or "onsite").lower(): tenant}
     tables = demo_tables() if path is None else target_options.read_tables(path)
-    known_tenants = tenants.read_tenants(tables, path or DEMO_SOURCE)
+    known_tenants = tenants.read_tenants(tables, show_path(path) if path else DEMO_SOURCE)
     return {tenant.id.lower(): tenant for tenant in known_tenants}
 
 
@@ -218,7 +224,9 @@ async def send_and_compare(recorded: Sequence[RecordedExchange], target: Target)
 
     Raise TargetError if the first request gets no answer at all.
     """
-    async with open_client(target.base, target.timeout, authorities=target.authorities) as client:
+    async with open_client(
+        target.base, target.timeout, authorities=target.authorities, proxy=target.proxy
+    ) as client:
         return await Sender(client, recorded, target).results()
 
 
@@ -280,6 +288,10 @@ class Sender:
             return Result(
                 recording_diff.exchange_title(recorded), "cannot be observed", note=str(error)
             )
+        except LongAnswerError as error:
+            self._has_answer = True
+            title = recording_diff.exchange_title(recorded)
+            return Result(title, "differs", findings=(Finding("", str(error)),))
         attempt = Attempt(self._bindings)
         differences = tuple(answer_diff.differences(recorded.entry, entry, attempt))
         attempt.commit()
@@ -291,6 +303,8 @@ class Sender:
         request = self._request(recorded)
         try:
             response = await self._client.send(request)
+        except LongAnswerError:
+            raise
         except TargetError:
             if recorded.entry.response.status and not self._has_answer:
                 raise
@@ -299,7 +313,7 @@ class Sender:
         if self._target.real and response.status in BACK_OFF_STATUSES:
             self._stop_reason = f"nothing was sent after an answer of {response.status}"
         if 300 <= response.status < 400 and recorded.entry.response.status != response.status:
-            location = response.header("location")
+            location = show_url(response.header("location"))
             msg = f"{self._target.base}: redirects to {location}; check that URL"
             raise TargetError(msg)
         headers = tuple((name.lower(), value) for name, value in response.headers)
@@ -324,7 +338,7 @@ class Sender:
     def _address(self, request: RecordedRequest) -> tuple[str, str]:
         """Return the id of the tenant at the target, and path with query as they are sent."""
         parts = urlsplit(request.url)
-        before, api, after = parts.path.partition(DOCUMENTED_PREFIX)
+        before = parts.path.partition(DOCUMENTED_PREFIX)[0]
         segment = before.strip("/")
         query = f"?{parts.query}" if parts.query else ""
         prefix = self._target.prefix
@@ -335,7 +349,9 @@ class Sender:
         if segment.lower() != prefix.lower() and len(recorded_segments) > 1:
             msg = f"it was recorded at another tenant, {segment or 'without one'}"
             raise SkippedError(msg)
-        return prefix, f"/{prefix}{api}{after}{query}"
+        # Any slash too many stays, as it decides the answer.
+        front, _, rest = parts.path.partition(segment) if segment else ("/", "", parts.path)
+        return prefix, f"{front}{prefix}{rest}{query}"
 
     def _check_allowed(self, request: Request) -> None:
         """Raise SkippedError for a request that may sync accounts other than the allowed ones."""

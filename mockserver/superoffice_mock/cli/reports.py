@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NoReturn
 
 import click
 
-from superoffice_contract.messages import NO_FOLDER, describe_os_error
+from superoffice_contract import output_files
+from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_path
 from superoffice_contract.report import FORMATS, Progress, Report
 from superoffice_mock.errors import SetupError
 
@@ -31,12 +31,26 @@ def end_with_report(report: Report, format_: str, out: str | None) -> NoReturn:
     if out is None:
         click.echo(text, nl=False)
         sys.exit(report.exit_code)
+    _check_is_not_read(out)
     try:
-        Path(out).write_text(text, encoding="utf-8")
+        output_files.replace(out, text.encode())
     except OSError as error:
-        msg = f"{out}: {describe_os_error(error, NO_FOLDER)}; name a file that can be written"
+        reason = describe_os_error(error, NO_FOLDER)
+        msg = f"{show_path(out)}: {reason}; name a file that can be written"
         raise SetupError(msg) from error
     sys.exit(report.exit_code)
+
+
+def _check_is_not_read(out: str) -> None:
+    """Raise SetupError if *out* is a file that the command has read."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        if isinstance(parameter, click.Argument) or parameter.metavar == "FILE":
+            values = context.params[parameter.name or ""]
+            for value in values if isinstance(values, tuple) else (values,):
+                if parameter.name != "out" and value and output_files.is_same(out, value):
+                    msg = f"{show_path(out)} is a file to read; name another file with --out"
+                    raise SetupError(msg)
 
 
 @contextmanager

@@ -68,6 +68,8 @@ def serve(
 
     with run.open_socket(settings) as listening:
         mock = assemble(settings, tenants, make_logger(settings.log))
+        if settings.max_connections < configuration.settings.max_connections:
+            mock.app.load_control()  # connections may take all files that its modules need
         exit_code = run.serve(mock, settings, listening, announce)
     if settings.log in ("auto", "text"):
         click.echo("superoffice-mock stopped", err=True)

@@ -6,7 +6,11 @@ from math import inf
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from superoffice_contract.openapi.readings import Readings
+import click
+
+from superoffice_contract.control.connection import Proxy, parse_proxy
+from superoffice_contract.messages import show_path
+from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_contract.target import tenants
 from superoffice_contract.target.tenants import App, Session, TargetTenant, Token, User
 from superoffice_mock.errors import SetupError
@@ -18,8 +22,29 @@ PREFIX: Final = "SUPEROFFICE_TARGET_"
 VARIABLES: Final = ("TOKEN", "TICKET", "APP_TOKEN", "USER", "PASSWORD", "SESSION", "XSRF")
 LARGEST_ID: Final = 2**31 - 1
 _PAIRS: Final = (("USER", "PASSWORD"), ("SESSION", "XSRF"))
+TENANT_ID: Final = re.compile(r"[A-Za-z0-9-]{1,63}")
 _ONLINE_ID: Final = re.compile(r"Cust\d{5,}", re.IGNORECASE)
 _HEADER_VALUE: Final = re.compile(r"[!-~]([ -~]*[!-~])?")
+
+
+proxy_option = click.option(
+    "--proxy",
+    metavar="URL",
+    help="Call through this HTTP proxy, http://HOST:PORT. [none, whatever the environment says]",
+)
+
+
+def find_proxy(url: str | None, server: str | None) -> Proxy | None:
+    """Return the proxy at *url*, if there is one.
+
+    Raise SetupError if there is no *server* to call, TargetError if it is no URL of a proxy.
+    """
+    if url is None:
+        return None
+    if server is None:
+        msg = "--proxy: there is no URL to call through it; give one, or leave --proxy out"
+        raise SetupError(msg)
+    return parse_proxy(url)
 
 
 def check_seconds(name: str, seconds: float | None) -> None:
@@ -43,7 +68,7 @@ def parse_readings(assignments: Sequence[str]) -> tuple[Readings, dict[str, str]
         try:
             readings = readings.with_value(name, value)
         except ValueError as error:
-            msg = f"--reading {assignment}: {error}"
+            msg = f"--reading{f' {name}' if name in READINGS else ''}: {error}"
             raise SetupError(msg) from None
         names.add(name)
     expected = readings.as_dict()
@@ -58,7 +83,7 @@ def read_tables(path: str) -> list[Any]:
 
     tables = read_toml(path).get("tenant", [])
     if not isinstance(tables, list):
-        msg = f"{path}: expected [[tenant]] tables, as in the mock's configuration"
+        msg = f"{show_path(path)}: expected [[tenant]] tables, as in the mock's configuration"
         raise SetupError(msg)
     return tables
 
@@ -76,7 +101,7 @@ def parse_accounts(options: Mapping[str, Any], tenant: TargetTenant) -> tuple[in
         raise SetupError(f"{msg}, _TICKET, _APP_TOKEN, _USER, _PASSWORD, _SESSION, _XSRF")
     ids = [text.strip() for text in accounts.split(",")]
     if not all(re.fullmatch(r"[0-9]{1,10}", id_) and 0 < int(id_) <= LARGEST_ID for id_ in ids):
-        msg = f"--accounts {accounts}: expected ids with commas between them, such as 507,508"
+        msg = "--accounts: expected ids with commas between them, such as 507,508"
         raise SetupError(msg)
     return tuple(dict.fromkeys(map(int, ids)))
 
@@ -103,22 +128,23 @@ def find_tenant(url: str, path: str | None, environ: Mapping[str, str]) -> Targe
         if path is None
         else _tenant_from_file(path, last_segment)
     )
-    _check_header_values(tenant, path or PREFIX)
+    _check_header_values(tenant, show_path(path) if path else PREFIX)
     return tenant
 
 
 def _tenant_from_file(path: str, last_segment: str) -> TargetTenant:
     """Return the tenant whose id is the *last_segment* of the URL, or the only one in the file."""
-    known_tenants = tenants.read_tenants(read_tables(path), path)
+    shown_path = show_path(path)
+    known_tenants = tenants.read_tenants(read_tables(path), shown_path)
     matching = [tenant for tenant in known_tenants if tenant.id.lower() == last_segment.lower()]
     candidates = matching or known_tenants
     if len(candidates) != 1:
-        ids = ", ".join(tenant.id for tenant in known_tenants) or "none"
-        msg = f"{path}: the URL must end with the id of one of its tenants ({ids})"
+        ids = ", ".join(tenant.id for tenant in known_tenants if TENANT_ID.fullmatch(tenant.id))
+        msg = f"{shown_path}: the URL must end with the id of one of its tenants ({ids or 'none'})"
         raise SetupError(msg)
     (tenant,) = candidates
     if not matching and _ONLINE_ID.fullmatch(last_segment) and _ONLINE_ID.fullmatch(tenant.id):
-        msg = f"{path}: describes {tenant.id}, but the URL ends with {last_segment}"
+        msg = f"{shown_path}: describes {tenant.id}, but the URL ends with {last_segment}"
         raise SetupError(msg)
     return tenant
 

@@ -9,14 +9,22 @@ import msgspec
 from msgspec import Meta
 
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables
-from superoffice_contract.messages import describe_os_error, suggest
-from superoffice_contract.openapi.readings import Readings
+from superoffice_contract.messages import (
+    describe_os_error,
+    describe_unknown,
+    is_number,
+    show_path,
+)
+from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_contract.validation import explain
 from superoffice_mock.errors import SetupError
 
 PREFIX: Final = "SUPEROFFICE_MOCK_"
 COMMAND_LINE: Final = "command line"
 _ORIGIN: Final = re.compile(r"loopback|\*|null|[a-z][a-z0-9+.-]*://[^\s/?#@,*]+/?", re.IGNORECASE)
+MAX_TOML_BYTES: Final = 16 * 2**20
+"""The limit for a file of settings or tenants; a thousand tenants take half a MiB."""
+_TOML_PLACE: Final = re.compile(r"at (line \d+, column \d+|end of document)")
 _HOW_TO_WRITE: Final = {
     "readings": """run = "blocking" under [readings] in a file, or --reading run=blocking""",
     "tenant": "[[tenant]] in a file, and name the file with --config",
@@ -55,7 +63,9 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
     ] = 0.02
     max_body: Annotated[Count, "maximum size of a request body, in bytes; more gets a 413"] = 2**20
     max_headers: Annotated[
-        Count, "maximum size of the request line and headers, in bytes; more gets a 431"
+        Count,
+        "maximum size of the request line and headers, in bytes; more gets a 431, "
+        "a longer request line a 414",
     ] = 64 * 1024
     max_accounts: Annotated[Count, "maximum number of accounts in a call; more gets a 413"] = 10_000
     max_waiting: Annotated[
@@ -80,7 +90,9 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
         "seconds within which a request must arrive; after that it gets a 408",
     ] = 30.0
     idle_timeout: Annotated[
-        int, Meta(ge=1, le=86_400), "seconds after which an idle connection is closed"
+        int,
+        Meta(ge=1, le=86_400),
+        "seconds after which an idle connection is closed, and one that reads no answers",
     ] = 75
     tls_cert: Annotated[Text | None, "certificate file, for HTTPS"] = None
     tls_key: Annotated[Text | None, "private key file of the certificate"] = None
@@ -110,7 +122,7 @@ def options() -> Iterator[Option]:
 class Assignment(msgspec.Struct, frozen=True):
     """One setting with a value, and the file, variable or command line that it comes from.
 
-    The source of a reading includes the reading as it is written there.
+    The source of a reading includes its name, if there is such a reading.
     """
 
     name: str
@@ -139,20 +151,21 @@ def load(
     Raise SetupError that names the source and the nearest known key.
     """
     path = file or environ.get(f"{PREFIX}CONFIG")
+    shown_path = show_path(path)
     table = {} if path is None else read_toml(path, "; name a TOML file with --config")
     tenants = table.pop("tenant") if "tenant" in table else demo_tables()
     if not isinstance(tenants, list):
-        msg = f"{path}: tenant is a list of tables; write [[tenant]]"
+        msg = f"{shown_path}: tenant is a list of tables; write [[tenant]]"
         raise SetupError(msg)
     assignments = [
-        *(_file_assignments(table, str(path))),
+        *(_file_assignments(table, shown_path)),
         *(_environment_assignments(environ)),
         *(Assignment(name, value, source) for name, value in flags.items()),
         *(_reading_assignment(flag, source) for flag in readings),
     ]
     settings = _merge(assignments)
     _validate(settings)
-    return Configuration(settings, tenants, path or DEMO_SOURCE)
+    return Configuration(settings, tenants, shown_path if path else DEMO_SOURCE)
 
 
 def read_toml(path: str, hint: str = "") -> dict[str, Any]:
@@ -160,12 +173,19 @@ def read_toml(path: str, hint: str = "") -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        with Path(path).open("rb") as stream:
+            content = stream.read(MAX_TOML_BYTES + 1)
+        if len(content) > MAX_TOML_BYTES:
+            msg = f"{show_path(path)}: is longer than {MAX_TOML_BYTES // 2**20} MiB"
+            raise SetupError(f"{msg}{hint or '; name a TOML file'}")
+        return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
-        msg = f"{path}: {describe_os_error(error)}{hint}"
+        msg = f"{show_path(path)}: {describe_os_error(error)}{hint}"
         raise SetupError(msg) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: is not TOML: {error}"
+    except (ValueError, RecursionError) as error:
+        # Only the place: some texts of `tomllib` repeat a key or a value.
+        place = _TOML_PLACE.search(f"{error}")
+        msg = f"{show_path(path)}: is not TOML" + (f": look {place[0]}" if place else "")
         raise SetupError(msg) from None
 
 
@@ -173,11 +193,11 @@ def _file_assignments(table: Mapping[str, Any], path: str) -> Iterator[Assignmen
     for name, value in table.items():
         if name == "readings" and isinstance(value, dict):
             for reading, text in value.items():
-                where = f"{path}: [readings] {reading}"
-                value_text = _to_text(text, where)
-                yield Assignment(f"reading {reading}", value_text, f"{where} = {value_text!r}")
+                where = f"{path}: [readings]" + (f" {reading}" if reading in READINGS else "")
+                yield Assignment(f"reading {reading}", _to_text(text, where), where)
         else:
-            yield Assignment(name, _to_text(value, f"{path}: {name}"), path)
+            known_name = name if name in Settings.__struct_encode_fields__ else "a setting"
+            yield Assignment(name, _to_text(value, f"{path}: {known_name}"), path)
 
 
 def _to_text(value: object, where: str) -> str:
@@ -197,16 +217,16 @@ def _environment_assignments(environ: Mapping[str, str]) -> Iterator[Assignment]
             if reading == name:
                 yield Assignment(name, value, variable)
             else:
-                yield Assignment(f"reading {reading}", value, f"{variable}={value[:80]}")
+                yield Assignment(f"reading {reading}", value, variable)
 
 
 def _reading_assignment(flag: str, source: str) -> Assignment:
     name, equals, value = flag.partition("=")
     if not equals:
-        msg = f"--reading {flag}: expected NAME=VALUE, such as --reading run=blocking"
+        msg = "--reading: expected NAME=VALUE, such as --reading run=blocking"
         raise SetupError(msg)
-    place = f"--reading {flag}" if source == COMMAND_LINE else f"{source}: reading {flag}"
-    return Assignment(f"reading {name}", value, place)
+    place = "--reading" if source == COMMAND_LINE else f"{source}: reading"
+    return Assignment(f"reading {name}", value, f"{place} {name}" if name in READINGS else place)
 
 
 def _merge(assignments: list[Assignment]) -> Settings:
@@ -225,8 +245,8 @@ def _merge(assignments: list[Assignment]) -> Settings:
         except msgspec.ValidationError as error:
             option = options_by_name[name]
             expected = explain(error, option.type).partition(", got ")[0]
-            value = "[redacted]" if name == "control-token" else repr(text[:80])
-            msg = f"{assignment.source}: {name} = {value}: {expected} ({option.help})"
+            value = f" = {text}" if is_number(text) else ""
+            msg = f"{assignment.source}: {name}{value}: {expected} ({option.help})"
             raise SetupError(msg) from None
         except ValueError as error:  # of a reading
             msg = f"{assignment.source}: {error}"
@@ -237,12 +257,12 @@ def _merge(assignments: list[Assignment]) -> Settings:
 def _unknown_setting(assignment: Assignment, options_by_name: Mapping[str, Option]) -> str:
     """Return the message for an unknown setting."""
     name = assignment.name
+    names = [*options_by_name, *_HOW_TO_WRITE]
+    problem = describe_unknown("setting", name, names, f"the settings are: {', '.join(names)}")
     if name in _HOW_TO_WRITE or name.startswith("reading-"):
-        hint = f"write {_HOW_TO_WRITE.get(name, _HOW_TO_WRITE['readings'])}"
-    else:
-        known_settings = f"the settings are: {', '.join(options_by_name)}"
-        hint = suggest(name, (*options_by_name, *_HOW_TO_WRITE), known_settings)
-    return f"{assignment.source}: unknown setting {name!r}; {hint}"
+        how_to_write = _HOW_TO_WRITE.get(name, _HOW_TO_WRITE["readings"])
+        problem = f"{problem.partition(';')[0]}; write {how_to_write}"
+    return f"{assignment.source}: {problem}"
 
 
 def _validate(settings: Settings) -> None:
@@ -255,10 +275,10 @@ def _validate(settings: Settings) -> None:
             "control-token: use printable ASCII without a space at either end; a header carries it"
         )
         raise SetupError(msg)
-    for origin in settings.cors_origins.split():
+    for number, origin in enumerate(settings.cors_origins.split(), 1):
         if _ORIGIN.fullmatch(origin) is None:
             msg = (
-                f"cors-origins: {origin[:80]!r} is not an origin; expected something like "
+                f"cors-origins: number {number} is not an origin; expected something like "
                 "https://app.example.com, loopback, or * for all"
             )
             raise SetupError(msg)

@@ -55,14 +55,14 @@ def _check_ids(specs: Sequence[TenantSpec], source: str) -> None:
         msg = f"{source}: no [[tenant]]; write at least one, or leave the list out"
         raise SetupError(msg)
     ids: set[str] = set()
-    for spec in specs:
+    for number, spec in enumerate(specs, 1):
         if _ID.fullmatch(spec.id) is None or spec.id.lower() == "api":
             msg = (
-                f"{source}: tenant id {spec.id!r} is invalid; "
+                f"{source}: the id of tenant {number} is invalid; "
                 "use up to 63 letters, digits and hyphens, and not 'api'"
             )
             raise SetupError(msg)
         if spec.id.lower() in ids:
-            msg = f"{source}: two tenants are called {spec.id!r}; ids ignore case"
+            msg = f"{source}: tenant {number} has the id of an earlier one; ids ignore case"
             raise SetupError(msg)
         ids.add(spec.id.lower())

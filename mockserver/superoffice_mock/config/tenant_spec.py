@@ -85,9 +85,9 @@ def build_facts(spec: TenantSpec, settings: Settings) -> TenantFacts:
     Raise ValueError if it is invalid.
     """
     apps = {app.name: App(app.name, app.token, app.email_agent) for app in spec.apps}
-    for token in spec.tokens:
+    for number, token in enumerate(spec.tokens, 1):
         if token.app not in apps:
-            msg = f"tenant {spec.id!r} has a token of the unknown app {token.app!r}"
+            msg = f"tenant {spec.id!r}: token {number} names an app that is not one of its apps"
             raise ValueError(msg)
     return TenantFacts(
         id=TenantId(spec.id),

@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from superoffice_contract import output_files
+from superoffice_contract.messages import show_path
 from superoffice_contract.openapi import claims, operations
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file
@@ -123,12 +125,12 @@ def redact_file(source: str, target: str, max_bytes: int) -> Recording:
     return recording
 
 
-def check_different_files(source: str, target: str) -> None:
-    """Raise SetupError if *target* is the file *source*."""
-    try:
-        is_same = Path(source).samefile(target)
-    except OSError:  # one of them does not exist
-        is_same = False
-    if is_same:
-        msg = f"{target} {SAME_FILE}"
-        raise SetupError(msg)
+def check_target(source: str, target: str, *, in_place: bool) -> None:
+    """Raise SetupError if *target* is the file *source*, or a link to it: secrets would stay."""
+    if output_files.is_same(source, target):
+        if not in_place:
+            msg = f"{show_path(target)} {SAME_FILE}"
+            raise SetupError(msg)
+        if Path(target).is_symlink():
+            msg = f"{show_path(target)} is a link; redact {show_path(Path(target).resolve())}"
+            raise SetupError(msg)

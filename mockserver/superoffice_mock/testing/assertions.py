@@ -7,6 +7,7 @@ import msgspec
 
 from superoffice_contract.control.answers import Exchange, Run, attempts_of
 from superoffice_contract.lost_accounts import Attempt, Confidence, LostAccount, find_lost_accounts
+from superoffice_contract.messages import shorten
 from superoffice_mock.errors import ExpectationFailed
 
 MAX_LINES: Final = 30
@@ -147,7 +148,7 @@ def timeline(traffic: Traffic) -> str:
         (
             f"#{call.id}",
             f"{(call.at - start).total_seconds():+.1f} s",
-            f"{call.method} {call.operation or call.path} {_format_ids(call.account_ids)}".rstrip(),
+            f"{_format_target(call)} {_format_ids(call.account_ids)}".rstrip(),
             _format_outcome(call),
         )
         for call in newest
@@ -236,6 +237,10 @@ def _last_calls(lost_accounts: Sequence[LostAccount], traffic: Traffic) -> list[
         f"#{call.id} asked last for {_format_accounts(accounts)}: {call.reason}"
         for call, accounts in calls
     ]
+
+
+def _format_target(call: Exchange) -> str:
+    return f"{shorten(call.method)} {call.operation or shorten(call.path)}"
 
 
 def _format_outcome(call: Exchange) -> str:

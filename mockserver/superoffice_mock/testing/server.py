@@ -119,7 +119,7 @@ def _load_settings(readings: object, values: Mapping[str, object]) -> "Settings"
     from superoffice_mock.config.settings import load
 
     if not isinstance(readings, Mapping):
-        msg = f'readings={readings!r}: expected a mapping, such as readings={{"run": "blocking"}}'
+        msg = 'readings: expected a mapping, such as readings={"run": "blocking"}'
         raise SetupError(msg)
     known = {name: value for name, value in values.items() if value is not None}
     flags = {name.replace("_", "-"): str(value) for name, value in known.items()}

@@ -14,6 +14,7 @@ from superoffice_contract.control.answers import (
     Nothing,
     Run,
     Runs,
+    complete_accounts,
 )
 from superoffice_contract.control.client import ControlClient
 from superoffice_mock.errors import ControlFailed
@@ -66,7 +67,7 @@ class SuperOffice(TenantCalls):
     @property
     def requests(self) -> tuple[Exchange, ...]:
         """The requests that reached it, oldest first; those in flight are `pending`."""
-        return self._control("GET", "requests", Journal).requests
+        return self._complete(self._control("GET", "requests", Journal).requests)
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -77,7 +78,7 @@ class SuperOffice(TenantCalls):
     def traffic(self) -> Traffic:
         """Requests and runs together, as the assertions read them."""
         answer = self._control("GET", "requests", Journal)
-        return Traffic(answer.requests, self.runs, answer.forgotten)
+        return Traffic(self._complete(answer.requests), self.runs, answer.forgotten)
 
     @property
     def timeline(self) -> str:
@@ -105,7 +106,7 @@ class SuperOffice(TenantCalls):
         if not result.met:
             expected, matching = _count_requests(outcome, count), len(result.requests)
             raise assertions.wait_failure(self.traffic, expected, timeout, matching, result.reason)
-        return result.requests
+        return self._complete(result.requests)
 
     # ---- assertions --------------------------------------------------------------------------
 
@@ -190,6 +191,11 @@ class SuperOffice(TenantCalls):
         except ControlFailed as error:
             if error.status != NOT_FOUND:
                 raise
+
+    def _complete(self, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+        return complete_accounts(
+            exchanges, lambda id_: self._control("GET", f"requests/{id_}", Exchange)
+        )
 
     def _wait(
         self, outcome: str | None, count: int, timeout: float, since: int, *, never: bool

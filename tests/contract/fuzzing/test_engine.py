@@ -16,9 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from superoffice_contract.fuzzing.engine import Exploration, SignIn, explore
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.operations import sync_email_accounts
+from superoffice_contract.target.http import LongAnswerError
 from superoffice_mock.app import Mock
 from superoffice_mock.core.sync_run import TenantId
 from tests.contract.suite.targets import assemble_mock
+from tests.e2e.upstreams import raw_upstream
+from tests.support.endless_answers import ENDLESS, Taken
 
 TICKET: Final = {"api_key": "SOTicket 7T:demo-ticket"}
 BASIC: Final = SignIn("a password", {"basic": {"username": "tje0", "password": "Tje0"}})
@@ -211,10 +214,25 @@ def test_a_server_that_raises_is_an_error_and_not_a_finding() -> None:
     assert any("a bug of the server" in error for error in exploration.errors)
 
 
+def test_an_answer_that_does_not_end_stops_the_engine() -> None:
+    for name in ("a body", "trailers"):
+        taken = Taken(*ENDLESS[name])
+        with raw_upstream(taken) as upstream, pytest.raises(LongAnswerError, match="to POST /api"):
+            explore(upstream.url, OPERATION, BASIC, seed=1, max_examples=1)
+        assert (len(upstream.heads), taken.count < 16 * 2**20) == (1, True), name
+
+
+def test_a_redirect_is_an_answer_and_not_followed() -> None:
+    answer = b"HTTP/1.1 302 No\r\nLocation: /\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with raw_upstream(answer) as upstream:
+        explore(upstream.url, OPERATION, BASIC, seed=1, max_examples=1, mode="negative")
+    assert [head for head in upstream.heads if OPERATION.path.encode() not in head] == []
+
+
 @pytest.mark.slow
-def test_a_body_on_a_204_is_an_error() -> None:
+def test_a_body_on_a_204_is_a_finding() -> None:
     exploration = explore(replace_success(204, b"null"), OPERATION, BASIC, seed=1, max_examples=1)
-    assert any("Response may not contain content" in error for error in exploration.errors)
+    assert "no_body_on_204" in {finding.where for finding in exploration.findings}
 
 
 def test_warnings_and_errors_of_the_engine_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:

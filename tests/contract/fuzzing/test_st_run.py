@@ -62,6 +62,12 @@ def test_existing_files_are_kept(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.startswith(f"{mine}: exists already")
     assert [path.name for path in tmp_path.iterdir()] == ["openapi.yaml"]
     assert mine.read_text(encoding="utf-8") == "mine"
+    mine.unlink()
+    mine.symlink_to(tmp_path / "victim")
+    with pytest.raises(SystemExit):
+        export_config.main([str(tmp_path)])
+    assert capsys.readouterr().err == f"{mine}: file exists\n"
+    assert not (tmp_path / "victim").exists()
 
 
 def test_a_folder_that_is_a_file_is_an_error_in_one_line(

@@ -2,7 +2,7 @@
 
 import json
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 from xml.etree import ElementTree as ET
 
 import httpx2
@@ -15,6 +15,7 @@ from superoffice_contract.real_tenant import run
 from superoffice_contract.real_tenant.request_plan import SECOND_CALL, RequestPlan
 from superoffice_contract.real_tenant.run import RealTenantCheck
 from superoffice_contract.report import as_json, as_junit, as_text
+from superoffice_contract.target.http import MAX_BODY
 from superoffice_contract.target.tenants import TargetTenant
 from tests.contract.real_tenant.tenant_server import (
     ACCOUNTS,
@@ -323,6 +324,9 @@ def test_a_claim_has_at_most_three_findings() -> None:
 # ---- checks that end early -------------------------------------------------------------------
 
 
+ENDLESS: Final = 200
+
+
 def make_server_that_stops(status: int, after: int) -> RecordingApp:
     """Return a mock that after that many requests answers *status*, or breaks if it is 0."""
 
@@ -332,7 +336,8 @@ def make_server_that_stops(status: int, after: int) -> RecordingApp:
             return
         if not status:
             raise httpx2.ReadError("quotes 7T:demo-ticket")
-        await respond_with(status)(scope, receive, send)
+        body = b"x" * (MAX_BODY + 1) if status == ENDLESS else b""
+        await respond_with(status, body=body)(scope, receive, send)
 
     mock = make_mock()
     server = RecordingApp(app)
@@ -341,7 +346,10 @@ def make_server_that_stops(status: int, after: int) -> RecordingApp:
 
 @pytest.mark.parametrize(
     ("status", "reason"),
-    [(429, "was answered 429"), (503, "was answered 503"), (0, "got no answer")],
+    [
+        *((429, "was answered 429"), (503, "was answered 503"), (0, "got no answer")),
+        (ENDLESS, "got too long an answer"),
+    ],
 )
 @pytest.mark.parametrize("after", [4, 40])
 def test_a_server_that_asks_for_fewer_requests_ends_the_check(

@@ -35,8 +35,20 @@ def test_an_invalid_base_url_is_refused() -> None:
     for url in (
         *("127.0.0.1:8204", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999", "http://[::1"),
         *("http://tje0:Tje0@127.0.0.1", "http://127.0.0.1/?a=b", "http://127.0.0.1/#a", ""),
+        *("http://127.0.0.1/\u202e", "http://127.0.0.1/\x1b[2J", "http://127.0.0.1/\x00"),
     ):
         assert "expected a base URL such as http://127.0.0.1:8204" in error_line(url), url
+
+
+def test_a_base_url_with_a_slash_too_many_is_refused() -> None:
+    for path, place, clean in (
+        ("//", "at its end", ""),
+        ("/crm//", "at its end", "/crm"),
+        ("//crm/", "before 'crm'", "/crm"),
+        ("/a//b", "before 'b'", "/a/b"),
+    ):
+        message = f"it has a slash too many {place}; give http://127.0.0.1:1{clean}\n"
+        assert error_line(f"http://127.0.0.1:1{path}").endswith(message), path
 
 
 def test_a_server_on_another_machine_is_refused() -> None:
@@ -118,11 +130,11 @@ def test_a_missing_target_file_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--only", "zzzz", "there is no check 'zzzz'; see --list for the names"),
-        ("--only", "throttel", "did you mean 'throttle'? See --list for all names"),
-        ("--reading", "mood=good", "--reading mood=good: "),
+        ("--only", "zzzz", "--only: unknown check; see --list for the names"),
+        ("--only", "throttel", "unknown check 'throttel'; did you mean 'throttle'?"),
+        ("--reading", "mood=good", "--reading: unknown reading; the readings are: run, "),
         ("--reading", "restricted", "--reading restricted: "),
-        ("--reading", "restricted=402", "--reading restricted=402: "),
+        ("--reading", "restricted=402", "--reading restricted: the values of "),
         ("--timeout", "0", "--timeout 0: expected seconds"),
         ("--timeout", "nan", "--timeout nan: expected seconds"),
         *(

@@ -1,6 +1,7 @@
 """The contract check as a library: its reports, and that it fails if it could test nothing."""
 
 import gc
+import socket
 import warnings
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.contract.suite.targets import (
     replace_route,
     respond_with,
 )
+from tests.e2e.upstreams import raw_upstream
+from tests.support.endless_answers import ENDLESS, Taken
 
 
 def results_by_check(report: Report) -> dict[str, Result]:
@@ -96,7 +99,7 @@ def test_a_plan_without_credentials_is_an_error() -> None:
 
 
 def test_an_unknown_check_is_an_error_that_names_the_nearest_one() -> None:
-    with pytest.raises(TargetError, match="no check 'throttel'; did you mean 'throttle'"):
+    with pytest.raises(TargetError, match="unknown check 'throttel'; did you mean 'throttle'"):
         run(make_plan(make_mock(), "ids", "throttel"))
 
 
@@ -262,3 +265,19 @@ def test_generated_requests_use_every_kind_of_credential() -> None:
     assert by_schemes["soTicket",].app_token == "app-token"
     assert by_schemes["bearer",].schemes == {"bearer": {"bearer": "8A:open"}}
     assert {sign_in.segment for sign_in in by_schemes.values()} == {"Cust1"}
+
+
+def test_a_status_line_that_does_not_end_is_a_finding() -> None:
+    def answer(connection: socket.socket) -> None:
+        if upstream.heads[-1].startswith(b"POST"):
+            taken(connection)
+        connection.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    taken = Taken(*ENDLESS["a status line"])
+    with raw_upstream(answer) as upstream:
+        (result,) = run(make_plan(upstream.url, "transfer")).results
+    assert [finding.what for finding in result.findings] == [
+        "a body in chunks: expected 204, got no answer",
+        "Expect: 100-continue: expected 100, got no answer",
+    ]
+    assert taken.count < 32 * 2**20

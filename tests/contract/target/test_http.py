@@ -1,6 +1,7 @@
 """The HTTP client: requests, responses, and the messages of its errors."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -12,8 +13,24 @@ import pytest
 from superoffice_contract.control.answers import Health, LeaseState
 from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
 from superoffice_contract.target import http
-from superoffice_contract.target.http import Request, Response, open_client
+from superoffice_contract.target.http import (
+    LongAnswerError,
+    NoAnswerError,
+    Request,
+    Response,
+    open_client,
+)
 from tests.contract.other_server.server import ServerBehavior, run_other_server
+from tests.e2e.upstreams import raw_upstream
+from tests.support.endless_answers import (
+    CHUNKED,
+    INTERIM,
+    OK,
+    Taken,
+    drip,
+    endless_answers,
+    expand,
+)
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
@@ -139,25 +156,66 @@ async def test_redirects_are_not_followed() -> None:
     assert (response.status, response.header("location")) == (302, "/elsewhere")
 
 
-async def test_a_body_that_arrives_byte_by_byte_does_not_extend_the_timeout() -> None:
-    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-        try:
-            while not writer.is_closing():
-                writer.write(b"x")
-                await writer.drain()
-                await asyncio.sleep(0.02)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
+async def test_no_cookie_is_kept() -> None:
+    with raw_upstream(
+        b"HTTP/1.1 204 No\r\nSet-Cookie: a=b\r\nConnection: close\r\n\r\n"
+    ) as upstream:
+        async with open_client(upstream.url, 5) as client:
+            for _ in range(2):
+                await client.send(Request("GET", "/"))
+    assert [head for head in upstream.heads if b"cookie" in head.lower()] == []
 
-    server = await asyncio.start_server(drip, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with open_client(f"http://127.0.0.1:{port}", 0.2) as client:
-        with pytest.raises(TargetError, match=r"no answer within 0\.2 s"):
-            await client.send(Request("GET", "/"))
-    server.close()
+
+async def test_no_path_leads_to_another_server() -> None:
+    with raw_upstream(OK + b"Content-Length: 0\r\n\r\n") as upstream, raw_upstream(b"") as other:
+        place = other.url.removeprefix("http://")
+        paths = (f"@{place}/a", f"x@{place}/a", f":x@{place}", f"//{place}/a", f".{place}", "a")
+        for path in paths:
+            assert (await send_to(upstream.url, path)).status == 200, path
+    assert other.heads == []
+
+
+# ---- answers that do not end -----------------------------------------------------------------
+
+
+async def send_to(url: str, path: str = "/a?token=secret", seconds: float = 5.0) -> Response:
+    async with open_client(url, seconds) as client:
+        return await client.send(Request("GET", path))
+
+
+async def test_an_answer_is_read_no_further_than_its_limits() -> None:
+    with endless_answers() as answers:
+        for name, upstream, taken in answers:
+            with pytest.raises(LongAnswerError, match="answer to GET /a is longer than") as error:
+                raise AssertionError((name, await send_to(upstream.url)))
+            assert re.fullmatch(r"http.* (1 MiB|100 KiB); the rest was not read", str(error.value))
+            assert taken.count < 16 * 2**20, name
+
+
+async def test_an_answer_that_expands_is_not_expanded() -> None:
+    for answer in (expand(64, 1), expand(64, 2)):
+        with raw_upstream(answer) as upstream:
+            with pytest.raises(LongAnswerError, match="is longer than 1 MiB"):
+                await send_to(upstream.url)
+            upstream.play(expand(65, 1))
+            with pytest.raises(LongAnswerError, match="is longer than 64 MiB"):
+                await send_to(upstream.url, "/_mock/requests")
+    with raw_upstream(expand(1, 2)) as upstream:
+        assert len((await send_to(upstream.url)).body) == 2**20
+        upstream.play(OK + b"Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx")
+        with pytest.raises(TargetError, match="the answer to GET /a is not gzip, as its head says"):
+            await send_to(upstream.url)
+
+
+async def test_an_answer_that_goes_on_has_the_timeout_as_a_whole() -> None:
+    for script, problem in (
+        (Taken(b"", INTERIM), "no answer within 0.2 s to GET /a; is the server stuck"),
+        (drip(), "no answer within 0.2 s to GET /a; is the server stuck"),
+        (drip(OK + b"\r\n"), r"no whole answer within 0.2 s to GET /a: \d+ bytes came; is"),
+        (drip(CHUNKED), "no whole answer within 0.2 s to GET /a: 0 bytes came; is the server"),
+    ):
+        with raw_upstream(script) as upstream, pytest.raises(NoAnswerError, match=problem):
+            await send_to(upstream.url, seconds=0.2)
 
 
 # ---- connections that break ------------------------------------------------------------------

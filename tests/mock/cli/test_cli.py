@@ -8,7 +8,10 @@ from click.testing import CliRunner
 
 from superoffice_mock import __version__, cli
 
-HELPERS = {"__init__", "base", "check_real", "replay_against", "reports", "target_options"}
+HELPERS = {
+    *("__init__", "base", "check_real", "output", "replay_against", "reports"),
+    "target_options",
+}
 
 
 def test_every_other_module_of_the_package_is_a_subcommand() -> None:
@@ -31,10 +34,24 @@ def test_the_list_of_subcommands_fits_a_terminal() -> None:
     assert "..." not in result.stdout.partition("Commands:")[2]
 
 
-def test_an_unknown_subcommand_is_wrong_usage() -> None:
-    result = CliRunner().invoke(cli.main, ["serves"])
-    assert result.exit_code == 2
-    assert "No such command 'serves'" in result.stderr
+def test_wrong_usage_is_explained_and_not_repeated() -> None:
+    for arguments, problem in (
+        ("serves", "unknown command; did you mean 'serve'?"),
+        ("hunter2", "unknown command"),
+        ("--hunter2", "unknown option; see --help"),
+        ("serve --prot 1", "unknown option 'prot'; did you mean 'port'?"),
+        ("serve --hunter2", "unknown option; see --help"),
+        ("serve hunter2 hunter2", "there are more arguments than this command takes: 2 more"),
+        ("check --profile hunter2", "'--profile': expected one of quick, full"),
+        ("check --seed hunter2", "'--seed': expected a whole number"),
+        ("check --timeout hunter2", "'--timeout': expected a number"),
+        ("scan x --max-file hunter2", "'--max-file': expected a whole number, at least 1"),
+        ("record --timeout hunter2", "'--timeout': expected a number, more than 0"),
+    ):
+        result = CliRunner().invoke(cli.main, arguments.split())
+        assert result.exit_code == 2, arguments
+        assert result.stderr.endswith(f"{problem}\n"), (arguments, result.stderr)
+        assert "hunter2" not in result.output, arguments
 
 
 def modules_after(program: str) -> set[str]:
@@ -51,14 +68,16 @@ def test_the_version_is_printed_without_importing_a_subcommand() -> None:
         "from superoffice_mock.cli import main; main(['--version'], standalone_mode=False)"
     )
     ours = {name for name in loaded if name.startswith("superoffice")}
-    assert ours == {"superoffice_mock", "superoffice_mock.cli", "superoffice_mock.version"}
+    needed = ("superoffice_mock", *(f"superoffice_mock.{name}" for name in ("cli", "version")))
+    assert ours == {*needed, "superoffice_mock.cli.output"}
     assert "msgspec" not in loaded
 
 
 def test_serve_imports_no_other_subcommand_and_nothing_of_the_checks() -> None:
     loaded = modules_after("import superoffice_mock.cli.serve")
     subcommands = {name for name in loaded if name.startswith("superoffice_mock.cli.")}
-    assert subcommands == {"superoffice_mock.cli.base", "superoffice_mock.cli.serve"}
+    needed = {f"superoffice_mock.cli.{name}" for name in ("base", "output", "serve")}
+    assert subcommands == needed
     assert "superoffice_contract.report" not in loaded
     assert loaded & {"httpx2", "hypothesis", "jsonschema", "pytest", "schemathesis"} == set()
 

@@ -51,6 +51,22 @@ def test_a_report_has_every_format_and_may_be_written_to_a_file(
                 assert printed.output == out.read_text(encoding="utf-8"), command
 
 
+def test_a_report_does_not_replace_what_was_read(
+    commands: dict[Command, int], tmp_path: Path
+) -> None:
+    link = tmp_path / "link"
+    for command in commands:
+        for path in (argument for argument in command if isinstance(argument, Path)):
+            before = path.read_bytes()
+            link.hardlink_to(path)
+            for out in (path, link):
+                result = invoke(*command, "--out", out)
+                advice = "is a file to read; name another file with --out"
+                assert result.stderr == f"superoffice-mock: {out} {advice}\n", command
+            assert path.read_bytes() == before
+            link.unlink()
+
+
 def test_a_report_that_cant_be_written_is_wrong_usage(
     commands: dict[Command, int], tmp_path: Path
 ) -> None:

@@ -29,9 +29,10 @@ def test_an_unknown_name_is_an_error_with_its_source_and_the_nearest_known_name(
     for name, parts in (
         ("PROT", ["SUPEROFFICE_MOCK_PROT", "'prot'", "'port'"]),
         ("MAX_BODIES", ["'max-body'"]),
-        ("READING_RUM", ["SUPEROFFICE_MOCK_READING_RUM", "run", "busy"]),
-        ("READING_RUN", ["READING_RUN=x: ", "detached", "blocking"]),
-        ("ZZZZ", ["'zzzz'", "host, port, port-file"]),
+        ("READING_RUM", ["SUPEROFFICE_MOCK_READING_RUM", "did you mean 'run'"]),
+        ("READING_MOOD", ["SUPEROFFICE_MOCK_READING_MOOD", "the readings are: run, busy"]),
+        ("READING_RUN", ["READING_RUN: ", "detached", "blocking"]),
+        ("ZZZZ", ["SUPEROFFICE_MOCK_ZZZZ: ", "host, port, port-file"]),
         ("TENANT", ["SUPEROFFICE_MOCK_TENANT: unknown setting 'tenant'; write [[tenant]]"]),
         ("READINGS", ["SUPEROFFICE_MOCK_READINGS: unknown setting 'readings'; write run ="]),
     ):
@@ -80,25 +81,26 @@ def test_an_invalid_value_is_an_error_that_names_its_source_and_what_is_expected
 
 def test_an_invalid_value_is_explained_in_plain_words() -> None:
     for name, value, expected in (
-        ("port", "abc", "a whole number"),
-        ("port", "65536", "at most 65535"),
-        ("log", "Text", "one of auto, json, off, text"),
-        ("host", "", "text that is not empty"),
-        ("expires-after", "0", "more than 0"),
-        ("tls-cert", "", "text that is not empty"),
+        ("port", "abc", "port: expected a whole number"),
+        ("port", "65536", "port = 65536: expected at most 65535"),
+        ("log", "Text", "log: expected one of auto, json, off, text"),
+        ("host", "", "host: expected text that is not empty"),
+        ("expires-after", "0", "expires-after = 0: expected more than 0"),
+        ("control-token", "", "control-token: expected text that is not empty"),
     ):
         message = error_of(flags={name: value})
-        start = f"command line: {name} = {value!r}: expected {expected} ("
-        assert message.startswith(start), message
+        assert message.startswith(f"command line: {expected} ("), message
 
 
-def test_an_unknown_value_of_a_reading_is_shown_as_it_is_written(tmp_path: Path) -> None:
+def test_an_unknown_value_of_a_reading_is_an_error_with_the_place_and_the_values(
+    tmp_path: Path,
+) -> None:
     path = write_config(tmp_path, "[readings]\nrun = 'fast'")
     variable = "SUPEROFFICE_MOCK_READING_RUN"
     for message, place in (
-        (error_of(path), f"{path}: [readings] run = 'fast'"),
-        (error_of(environ={variable: "fast"}), f"{variable}=fast"),
-        (error_of(readings=("run=fast",)), "--reading run=fast"),
+        (error_of(path), f"{path}: [readings] run"),
+        (error_of(environ={variable: "fast"}), variable),
+        (error_of(readings=("run=fast",)), "--reading run"),
     ):
         assert message == f"{place}: the values of run are detached and blocking"
 
@@ -119,8 +121,7 @@ def test_an_invalid_origin_is_an_error_that_shows_a_valid_one() -> None:
         *("https://app.example.com?x", "https://me@app.example.com", "https://a.example,*"),
     ):
         message = error_of(flags={"cors-origins": f"https://fine.example {origin}"})
-        assert message.startswith("cors-origins: ")
-        assert repr(origin) in message
+        assert message.startswith("cors-origins: number 2 is not an origin")
         assert "https://app.example.com, loopback, or *" in message
 
 
@@ -130,7 +131,6 @@ def test_half_of_the_tls_pair_is_an_error() -> None:
 
 
 def test_an_invalid_control_token_is_an_error_that_does_not_repeat_it() -> None:
-    assert "[redacted]" in error_of(flags={"control-token": ""})
     for token in ("tökén", "two\nlines", " edge"):
         message = error_of(flags={"control-token": token})
         assert message.startswith("control-token: use printable ASCII")
@@ -147,6 +147,21 @@ def test_an_unreadable_file_is_an_error_with_its_name(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_toml_is_an_error_with_its_name(tmp_path: Path) -> None:
     path = tmp_path / "mock.toml"
-    for content in (b"port =", b"\xff\xfe", b"port = 1\nport = 2"):
+    for content, place in (
+        (b"a = 1\nport =", ": look at end of document"),
+        (b"port = 1\nport = 2\n", ": look at line 2, column 9"),
+        (b"\xff\xfe", ""),
+        (b"a = " + b"1" * 5000, ""),
+        (b"a = " + b"[" * 100_000, ""),
+    ):
         path.write_bytes(content)
-        assert error_of(str(path)).startswith(f"{path}: is not TOML")
+        assert error_of(str(path)) == f"{path}: is not TOML{place}"
+
+
+def test_a_file_without_end_is_an_error(tmp_path: Path) -> None:
+    long_file = tmp_path / "long.toml"
+    long_file.write_bytes(b"#" * (16 * 2**20 + 1))
+    for path in (str(long_file), "/dev/zero"):
+        if Path(path).exists():  # Windows has no such device
+            expected = f"{path}: is longer than 16 MiB; name a TOML file with --config"
+            assert error_of(path) == expected

@@ -10,8 +10,8 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 from starlette.types import Message, Receive, Scope, Send
 
-from superoffice_contract.fuzzing.transport import without_probes
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
+from superoffice_contract.fuzzing.transport import without_probes
 from superoffice_contract.local_server import demo_tables
 from tests.support.in_process import InProcessMock
 

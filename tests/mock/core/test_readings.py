@@ -1,5 +1,7 @@
 """Each reading has values, a default and a reason; other names and values are errors."""
 
+import re
+
 import pytest
 
 from superoffice_contract.openapi.readings import READINGS, Readings
@@ -37,9 +39,13 @@ def test_a_changed_reading_leaves_the_others_as_they_are() -> None:
             assert readings == Readings().as_dict() | {name: value}, name
 
 
-def test_an_unknown_reading_is_an_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"unknown reading 'bussy'; .* run, busy, tasks"):
-        Readings().with_value("bussy", "try-for-1s")
+def test_an_unknown_reading_is_an_error_that_names_the_nearest_or_all() -> None:
+    for name, message in (
+        ("bussy", "unknown reading 'bussy'; did you mean 'busy'?"),
+        ("something", "unknown reading; the readings are: run, busy, tasks"),
+    ):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            Readings().with_value(name, "try-for-1s")
 
 
 def test_an_unknown_value_is_an_error_that_lists_the_known_ones() -> None:

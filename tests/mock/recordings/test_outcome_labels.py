@@ -123,6 +123,10 @@ def test_the_path_tells_the_tenant() -> None:
         URL.replace("/api", "/superoffice/webapi/api"): "onsite",
         f"http://a/Cust1{REPORT_PATH}": None,
         "http://a/other": None,
+        URL.replace("/api", "//Cust12345/api"): None,
+        URL.replace("/api", "/Cust12345%2F/api"): None,
+        URL.replace("/Agents", "//Agents"): None,
+        f"{URL}//": None,
     }
     assert {url: outcome_labels.tenant_of(url) for url in tenants} == tenants
     described = {

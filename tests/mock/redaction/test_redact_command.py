@@ -47,8 +47,12 @@ def test_it_redacts_a_har_of_another_tool_and_counts_the_values(tmp_path: Path) 
     assert "10.1.2.3" not in text
     (redacted,) = har_file.load(str(target)).entries
     assert (redacted.response.status, redacted.elapsed) == (204, 0.03)
-    again = tmp_path / "again.har"
+    again, victim = tmp_path / "again.har", tmp_path / "victim"
+    victim.write_text("mine")
+    for planted in (again, tmp_path / "again.har.new"):
+        planted.symlink_to(victim)
     assert run(target, again).stdout == f"{again}: 1 exchange; nothing to replace\n"
+    assert (len(har_file.load(str(again)).entries), victim.read_text()) == (1, "mine")
 
 
 def test_a_redacted_har_gets_the_same_grades(tmp_path: Path) -> None:
@@ -71,6 +75,10 @@ def test_it_replaces_its_source_only_with_in_place(tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert "is the file to read; name another file, or replace it with" in result.stderr
     assert source.read_bytes() == before
+    link = tmp_path / "link.har"
+    link.symlink_to(source)
+    advice = f"{link} is a link; redact {source}"
+    assert run(link, link, "--in-place").stderr == f"superoffice-mock: {advice}\n"
     assert run(source, source, "--in-place").exit_code == 0
     assert MARK not in source.read_text()
 

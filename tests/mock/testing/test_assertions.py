@@ -17,11 +17,10 @@ EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 def make_call(id_: int, outcome: str, *accounts: int, **more: Any) -> Exchange:
     """Return a call that was answered 204, unless *more* says otherwise."""
     defaults = {"status": 204, "elapsed": 0.0, "reason": "because", "operation": SYNC}
+    defaults |= {"method": "POST", "path": "/"}
     return Exchange(
         id=id_,
         at=EPOCH + timedelta(seconds=id_),
-        method="POST",
-        path="/",
         outcome=outcome,
         accounts=tuple(Account(account) for account in accounts),
         **{**defaults, **more},
@@ -169,6 +168,24 @@ def test_a_timeline_is_aligned_and_shows_the_newest_calls() -> None:
     assert lines[1] == "(12 older ones are not shown)"
     assert len(lines) == 32
     assert "#40  +39.0 s  POST SyncEmailAccounts 507  204 after 0.0 s, started" in lines[-1]
+
+
+def test_a_line_of_a_timeline_is_one_line_that_does_not_control_the_terminal() -> None:
+    for odd in (
+        "\n#9 POST forged",
+        "\r",
+        "\x1b[2J",
+        "\x9b2J",
+        "\x7f",
+        "\u202e",
+        "\ud800",
+        "x" * 70_000,
+    ):
+        for more in ({"path": f"/{odd}"}, {"method": f"GET{odd}"}):
+            call = make_call(1, "rejected", **{"operation": None, "status": 404, **more})
+            _, line = assertions.timeline(Traffic([call])).splitlines()
+            assert line.isprintable(), (odd, more)
+            assert len(line) < 300, (odd, more)
 
 
 def test_a_timeline_shows_disconnects_and_shortens_long_lists() -> None:

@@ -133,7 +133,7 @@ def test_a_failing_test_writes_no_file(pytester: pytest.Pytester) -> None:
 def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:
     cases = {
         'replay="a.har"': 'a.har: there is no such file; record="once" makes it',
-        'replay="a.har", record="ones"': "record='ones' is not known; known are none, once, all",
+        'replay="a.har", record="ones"': "record: unknown value; the values are: none, once, all",
         'record="all"': 'record="all" needs replay="file.har", the file to write',
         'replay="test_an_invalid_marker_is_an_error.py"': "not JSON",
     }
@@ -195,3 +195,20 @@ def test_a_file_that_can_not_be_written_fails_the_test(pytester: pytest.Pytester
     result = run_test(pytester, TEST.format(record="once", outcomes=SIMULATED))
     result.assert_outcomes(passed=1, errors=1)
     assert "can't be written" in output(result)
+
+
+def test_a_link_to_a_file_is_replaced_and_a_file_that_appears_meanwhile_is_not(
+    pytester: pytest.Pytester,
+) -> None:
+    path, victim = recording_path(pytester), pytester.path / "victim"
+    path.parent.mkdir()
+    victim.write_text("mine")
+    path.symlink_to(victim)
+    run_test(pytester, TEST.format(record="all", outcomes=SIMULATED)).assert_outcomes(passed=1)
+    assert len(har_file.load(str(path)).entries) == 2
+    path.unlink()
+    appear = f"\n    import os; os.link({str(victim)!r}, {str(path)!r})"
+    result = run_test(pytester, TEST.format(record="once", outcomes=SIMULATED) + appear)
+    result.assert_outcomes(passed=1, errors=1)
+    assert "some.har: can't be written: file exists" in output(result)
+    assert victim.read_text() == path.read_text() == "mine"

@@ -58,10 +58,10 @@ def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:
     cases = {
         "grantd=False": "no argument 'grantd'; did you mean 'granted'?",
         "zzz=1": "no argument 'zzz'; known are installation, granted, clock,",
-        "strict='no'": "strict='no' is not known; write strict=True",
+        "strict='no'": "strict: unknown value; write strict=True",
         "clock='frozen'": "expected one of freeze, jump, real",
         "'online'": "takes arguments by name only",
-        "installation='onlin'": "'onlin'",
+        "installation='onlin'": "installation: expected one of online, onsite",
         "readings={'run': 'blokking'}": "blocking",
         "granted=False": "onsite needs no grant",
     }

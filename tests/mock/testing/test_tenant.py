@@ -25,6 +25,18 @@ def test_a_call_and_its_run_with_tasks_are_typed_values(office: SuperOffice) -> 
     assert run.ends_at - run.started_at == timedelta(seconds=5)
 
 
+def test_all_accounts_of_a_call_are_there_however_many_there_are(office: SuperOffice) -> None:
+    assert sync(office, *range(300)) == 204
+    office.lease.release()
+    office.lease.hold()
+    assert sync(office, *range(150, 350)) == 204
+    for requests in (office.requests, office.traffic.requests, office.wait(count=2)):
+        ids = [call.account_ids for call in requests]
+        assert ids == [tuple(range(300)), tuple(range(150, 350))]
+    with pytest.raises(ExpectationFailed, match="accounts 0-349 are lost"):
+        office.assert_no_lost_accounts()
+
+
 def test_on_a_jumping_clock_a_turned_away_call_takes_no_real_second(office: SuperOffice) -> None:
     before = office.clock.time()
     assert [sync(office, 507), sync(office, 508)] == [204, 204]
