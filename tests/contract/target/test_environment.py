@@ -1,7 +1,8 @@
 """What our clients send, to whom and by which way, and whom they trust: never the environment."""
 
 import base64
-import os
+import socket
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -18,16 +19,10 @@ from superoffice_contract.throttle.state_machine import explore_throttle
 from superoffice_mock import MockServer
 from tests.contract.suite.targets import make_plan
 from tests.e2e.upstreams import NO_CONTENT, raw_upstream
-from tests.support.forward_proxy import ForwardProxy, run_proxy
 from tests.support.local_servers import invoke, make_certificate, needs_openssl
 
+CLOSED: Final = "http://127.0.0.1:1"
 HAR: Final = "fixtures/turned-away.har"
-
-
-@pytest.fixture
-def proxy() -> Iterator[tuple[ForwardProxy, str]]:
-    with run_proxy() as running:
-        yield running
 
 
 @pytest.fixture
@@ -52,16 +47,12 @@ def generate_requests(url: str, sign_in: SignIn, proxy: Proxy | None = None) -> 
 
 
 def test_nothing_of_the_environment_is_used(
-    proxy: tuple[ForwardProxy, str],
-    server: MockServer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    server: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("default login stranger password s3cret\n", encoding="utf-8")
-    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, f"http://{proxy[1]}")
     for name, value in {
+        **dict.fromkeys(("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"), CLOSED),
         "HOME": str(tmp_path),
         "NETRC": str(netrc),
         "SCHEMATHESIS_HOOKS": "no_such_module",
@@ -75,7 +66,6 @@ def test_nothing_of_the_environment_is_used(
         session, xsrf = "a${OTHER}", "$${OTHER}"
         schemes = {"xsrfToken": {"api_key": xsrf}, "session": {"api_key": session}}
         generate_requests(upstream.url, SignIn("a session", schemes, "Cust1", "t${OTHER}"))
-    assert proxy[0].heads == []
     assert len(upstream.heads) > 100
     heads = b"\n".join(upstream.heads).decode()
     for text in (session, xsrf, "SO-AppToken: t${OTHER}"):
@@ -84,32 +74,30 @@ def test_nothing_of_the_environment_is_used(
         assert text not in heads, text
 
 
-@pytest.mark.slow
-def test_every_call_goes_through_the_proxy_that_is_named(
-    proxy: tuple[ForwardProxy, str], server: MockServer
-) -> None:
-    running, address = proxy
+def test_every_call_goes_through_the_proxy_that_is_named() -> None:
     credentials = base64.b64encode(b"ann:p@ss").decode()
-    counts = []
-    for arguments in commands(server.url):
-        running.heads.clear()
-        result = invoke(*arguments, "--proxy", f"http://ann:p%40ss@{address}")
-        assert result.exit_code in (0, 1), (arguments, result.output)
-        if "transfer" in arguments:
-            assert "transfer  (needs a connection of its own to the server" in result.output
-        assert [head for head in running.heads if f"Basic {credentials}" not in head] == []
-        counts.append(len(running.heads))
-    running.heads.clear()
-    basic = SignIn("a user", {"basic": {"username": "tje0", "password": "Tje0"}})
-    generate_requests(server.url, basic, Proxy(f"http://{address}"))
-    counts.append(len(running.heads))
-    assert min(counts[0], counts[-1]) > 40, counts
-    assert min(counts) > 0, counts
+    with raw_upstream(NO_CONTENT) as proxy:
+        for arguments in commands(CLOSED):
+            proxy.play(NO_CONTENT)
+            named = proxy.url.replace("//", "//ann:p%40ss@")
+            result = invoke(*arguments, "--proxy", named)
+            assert "refused" not in result.output, (arguments, result.output)
+            assert "%40ss" not in result.output, arguments
+            heads = [head.decode() for head in proxy.heads]
+            assert len(heads) >= 1 + 20 * ("transfer" in arguments), arguments
+            assert [head for head in heads if f" {CLOSED}/" not in head] == [], arguments
+            assert [head for head in heads if f"Basic {credentials}" not in head] == [], arguments
+            if "transfer" in arguments:
+                assert "transfer  (needs a connection of its own to the server" in result.output
+        proxy.play(NO_CONTENT)
+        basic = SignIn("a user", {"basic": {"username": "tje0", "password": "Tje0"}})
+        generate_requests(CLOSED, basic, Proxy(proxy.url))
+        assert len(proxy.heads) > 100
 
 
 def test_a_proxy_that_refuses_or_does_not_listen_is_one_line(server: MockServer) -> None:
     with raw_upstream(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n") as refusing:
-        for url in (refusing.url, "http://127.0.0.1:1"):
+        for url in (refusing.url, CLOSED):
             for arguments in commands(server.url):
                 result = invoke(*arguments, "--proxy", url)
                 assert (result.exit_code, result.stdout) == (2, ""), (arguments, result.output)
@@ -125,7 +113,7 @@ def test_a_proxy_that_refuses_or_does_not_listen_is_one_line(server: MockServer)
             examples=1,
             shrink_seconds=0,
             timeout_seconds=5,
-            proxy=Proxy("http://127.0.0.1:1"),
+            proxy=Proxy(CLOSED),
         )
 
 
@@ -135,33 +123,37 @@ def test_an_invalid_proxy_is_refused() -> None:
         with pytest.raises(TargetError, match=r"^--proxy: expected http://HOST:PORT"):
             raise AssertionError(parse_proxy(url))
     for arguments in (("check",), ("grade", HAR)):
-        result = invoke(*arguments, "--proxy", "http://127.0.0.1:1")
+        result = invoke(*arguments, "--proxy", CLOSED)
         assert (result.exit_code, "there is no URL to call" in result.stderr) == (2, True)
 
 
 @needs_openssl
-async def test_only_ca_adds_an_authority(
-    proxy: tuple[ForwardProxy, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_only_ca_adds_an_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = map(str, make_certificate(tmp_path))
-    with MockServer(tls_cert=certificate, tls_key=key) as server:
-        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
-            monkeypatch.setenv(name, certificate)
-        monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
-        with pytest.raises(ControlFailed, match="certificate verify failed"):
-            ControlClient(server.url).raw("GET", "health")
-        for proxy_to_use in (None, Proxy(f"http://{proxy[1]}")):
-            proxy[0].heads.clear()
-            async with open_client(server.url, 5, proxy=proxy_to_use) as client:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{"status":"ok"}'
+
+    def tunnel(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        with tls.wrap_socket(connection, server_side=True) as inner:
+            inner.recv(65536)
+            inner.sendall(answer)
+
+    for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, certificate)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    with raw_upstream(answer, tls) as server, raw_upstream(tunnel) as proxy:
+        for url, via in ((server.url, None), ("https://127.0.0.1:1", Proxy(proxy.url))):
+            with pytest.raises(ControlFailed, match="certificate verify failed"):
+                ControlClient(url, proxy=via).raw("GET", "health")
+            async with open_client(url, 5, proxy=via) as client:
                 with pytest.raises(TargetError, match="its certificate is not trusted"):
                     await client.send(Request("GET", "/_mock/health"))
-            async with open_client(
-                server.url, 5, authorities=certificate, proxy=proxy_to_use
-            ) as client:
+            async with open_client(url, 5, authorities=certificate, proxy=via) as client:
                 assert (await client.send(Request("GET", "/_mock/health"))).status == 200
-            control_client = ControlClient(server.url, certificate=certificate, proxy=proxy_to_use)
+            control_client = ControlClient(url, certificate=certificate, proxy=via)
             assert b"status" in control_client.raw("GET", "health")
             control_client.close()
-            assert bool(proxy[0].heads) == (proxy_to_use is not None)
+        assert {head.split()[0] for head in proxy.heads} == {b"CONNECT"}
     assert not (tmp_path / "keys").exists()
-    assert os.environ["SSL_CERT_FILE"] == certificate
