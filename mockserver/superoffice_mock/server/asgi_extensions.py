@@ -10,6 +10,8 @@ CONNECTION: Final = "superoffice_mock.connection"
 """The key of the extension with the `Connection` of a request."""
 REJECTED: Final = "superoffice_mock.refused"
 """The key of the extension with the reason why a request is unreadable: a `Rejected`."""
+SHUT_DOWN: Final = "the mock was shut down before the call was complete"
+"""Why a call gets a 503 that is not complete when the server stops."""
 _NO_EXTENSIONS: Final[Mapping[str, Any]] = {}
 
 

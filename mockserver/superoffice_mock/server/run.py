@@ -21,13 +21,13 @@ from superoffice_contract.local_server import is_loopback
 from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_host, show_path
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.errors import Rejected, SetupError
+from superoffice_mock.server.asgi_extensions import SHUT_DOWN
 from superoffice_mock.server.http_protocol import ConnectionLimits, HttpProtocol
 
 GRACE_SECONDS: Final = 5
 """How long a shutdown waits for clients that send a request or read an answer."""
 MAX_SHUTDOWN_SECONDS: Final = GRACE_SECONDS + 1
 """How long a shutdown waits for all answers."""
-SHUT_DOWN: Final = "the mock was shut down before the call was complete"
 LISTENERS: Final = 8
 """How many listeners share the port: uvloop accepts one connection at each per loop iteration."""
 TICKS_PER_SECOND: Final = 10

@@ -3,7 +3,6 @@
 import asyncio
 import traceback
 from collections.abc import Callable
-from typing import Final
 
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
@@ -11,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.verdicts import NOTHING, Served
 from superoffice_mock.errors import Rejected
-from superoffice_mock.server.asgi_extensions import rejection_of
+from superoffice_mock.server.asgi_extensions import SHUT_DOWN, rejection_of
 from superoffice_mock.webapi import fault_injection, response
 from superoffice_mock.webapi.backend import BackendChoice
 from superoffice_mock.webapi.capture import Captures
@@ -25,8 +24,6 @@ from superoffice_mock.wire.error_body import CRASH_MESSAGE
 from superoffice_mock.wire.headers import read_headers
 
 Log = Callable[[Exchange], None]
-
-SHUT_DOWN: Final = "the mock was shut down before the call was complete"
 
 
 class ApiEndpoint:
