@@ -38,7 +38,8 @@ def parse_base_url(url: str) -> str:
     except ValueError:
         host = None
     if not host or parts.scheme not in ("http", "https") or not _is_plain(url):
-        msg = f"{show_url(url)}: expected a base URL such as http://127.0.0.1:8204"
+        without = "" if _is_plain(url) else ", without user, password, query and the like"
+        msg = f"{show_url(url)}: expected a base URL such as http://127.0.0.1:8204{without}"
         raise TargetError(msg)
     extra_slash = find_extra_slash(parts.path)
     if extra_slash is not None:

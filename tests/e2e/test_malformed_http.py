@@ -103,7 +103,9 @@ BODIES: dict[str, Case] = {
     ),
 }
 OTHERS: dict[str, Case] = {
-    "the first bytes of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, NOT_HTTP),
+    "the first bytes of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP/2.0 is not"),
+    "HTTP/3.0": (b"GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505, "HTTP/3.0 is not supported"),
+    "HTTP/1.2": (b"GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505, "HTTP/1.2 is not supported"),
     "TLS on the plain port": (b"\x16\x03\x01\x02\x00\x01" + b"a" * 200, 400, "call http://"),
     "noise": (b"\x00\xff" * 100, 400, NOT_HTTP),
     "a first line that ends early": (b"POST\r\n\r\n", 400, NOT_HTTP),
@@ -251,6 +253,19 @@ def test_the_host_of_an_absolute_target_counts_in_place_of_its_header(
         raw = head(line=b"POST %s HTTP/1.1" % target)
         assert status_of(send(server, raw)) == expected_status, target
     server.control("POST", "reset")
+
+
+def test_a_password_in_a_target_or_a_host_is_not_repeated(server: ServerProcess) -> None:
+    for raw in (
+        b"CONNECT joe:s3cret@x:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://joe:s3cret@[x/x HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET http://joe:s3cret@127.0.0.1/x HTTP/1.1\r\nHost: a\r\n\r\n",
+        head(host=b"Host: joe:s3cret@127.0.0.1"),
+        head(b"Origin: http://joe:s3cret@127.0.0.1"),
+    ):
+        server.control("POST", "reset")
+        assert b"s3cret" not in send(server, raw), raw
+        assert "s3cret" not in json.dumps(server.exchanges()), raw
 
 
 def test_a_control_token_in_a_trailer_does_not_count() -> None:

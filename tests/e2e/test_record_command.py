@@ -87,7 +87,10 @@ def test_a_kill_under_load_loses_only_the_calls_in_progress(number: int, tmp_pat
     assert len(entries) <= len(answered_accounts) + 8
     assert code == 2
     assert f"{out} now holds the {len(entries)} exchanges" in message
-    assert "of a recorder that was killed. To record more, name another --out or add" in message
+    assert (
+        "of an earlier recorder. To record more, name another --out; with --overwrite, it"
+        in message
+    )
     assert len(har_file.load(str(out)).entries) == len(entries)
     assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
@@ -155,7 +158,7 @@ def test_a_full_disk_is_reported_once_and_calls_still_go_through(tmp_path: Path)
 
 @POSIX
 @pytest.mark.slow
-def test_overwrite_finishes_an_interrupted_file_first_and_replaces_the_har_at_the_end(
+def test_overwrite_finishes_an_interrupted_file_and_replaces_it_only_when_asked_again(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "a.har"
@@ -166,8 +169,10 @@ def test_overwrite_finishes_an_interrupted_file_first_and_replaces_the_har_at_th
             interrupted.exchange(request())
             interrupted.server.process.kill()
         assert out.read_text() == "mine"
+        code, message = run("--upstream", upstream.url, "--overwrite", "--out", str(out))
+        assert (code, "now holds the 2 exchanges of an earlier recorder" in message) == (2, True)
+        assert len(har_file.load(str(out)).entries) == 2
         with record(upstream.url, out, "--overwrite") as recorder:
-            assert len(recorder.recording.entries) == 2
             recorder.exchange(request())
             recorder.stop(signal.SIGTERM)
     assert len(recorder.recording.entries) == 1
@@ -275,7 +280,7 @@ def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     )
     part_file.part_path(str(out)).write_bytes(har_file.header_line(About()))
     _, message = run("--upstream", "http://127.0.0.1:1", "--out", str(out))
-    assert "a.har.part of a recorder that was killed" in message
+    assert "a.har.part of an earlier recorder" in message
     assert out.read_text() == "mine"
     part_file.part_path(str(out)).unlink()
     out.unlink()

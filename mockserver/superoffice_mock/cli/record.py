@@ -112,7 +112,7 @@ def command(
 
 
 def _prepare_file(out: str, write_file: WriteFile, *, overwrite: bool) -> None:
-    """Finish the file of a recorder that was killed. Raise SetupError if the file exists."""
+    """Raise SetupError if the file exists, or an earlier recorder left a part; that is finished."""
     if Path(out).is_dir():
         msg = f"{show_path(out)} is a folder; name a file in it"
         raise SetupError(msg)
@@ -122,17 +122,15 @@ def _prepare_file(out: str, write_file: WriteFile, *, overwrite: bool) -> None:
         part = ""
         if interrupted is not None:
             interrupted.close()
-            part = f", and {show_path(part_path(out))} of a recorder that was killed"
+            part = f", and {show_path(part_path(out))} of an earlier recorder"
         msg = f"{show_path(out)} exists already{part}; {advice}"
         raise SetupError(msg)
     if interrupted is not None:
         finished = interrupted.finish(write_file)
         exchanges = _count_exchanges(finished.recording)
-        done = f"{finished.file} now holds the {exchanges} of a recorder that was killed"
-        if not overwrite:
-            msg = f"{done}. To record more, name another --out or add --overwrite"
-            raise SetupError(msg)
-        _print_line(done)
+        done = f"{finished.file} now holds the {exchanges} of an earlier recorder"
+        msg = f"{done}. To record more, name another --out; with --overwrite, it will be replaced"
+        raise SetupError(msg)
 
 
 def _count(recording: Recording) -> str:

@@ -91,7 +91,8 @@ def _parse(url: str) -> SplitResult:
 
 def _check_no_path(parts: SplitResult, base: str) -> None:
     if parts.path.strip("/") or parts.query or parts.fragment:
-        rest = show_url(parts.path).rstrip("/").replace("this URL", "the rest")
+        path = show_url(parts.path).rstrip("/")
+        rest = path if path.startswith("/") else "the rest"  # which may hold a secret
         advice = f"the app appends {rest} to the address of the recorder"
         msg = f"--upstream: give only {base}; {advice}"
         raise SetupError(msg)

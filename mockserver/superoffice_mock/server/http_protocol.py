@@ -276,8 +276,12 @@ class HttpProtocol(AppConnection):
         except httptools.HttpParserUpgrade:
             self._continue_without_upgrade()
         except httptools.HttpParserError as error:
-            reason = _TLS_HINT if piece.startswith(TLS_HANDSHAKE) else _parser_message(error)
-            self._refuse(Rejected(400, "", f"this is not an HTTP/1.1 request: {reason}"))
+            version = self.parser.get_http_version()
+            if version in ("0.0", "1.0", "1.1"):
+                reason = _TLS_HINT if piece.startswith(TLS_HANDSHAKE) else _parser_message(error)
+                self._refuse(Rejected(400, "", f"this is not an HTTP/1.1 request: {reason}"))
+            else:
+                self._refuse(request_head.version_error(version))
 
     def _continue_without_upgrade(self) -> None:
         """Let a new parser read the head again without its offer; a CONNECT has no other end."""
@@ -366,13 +370,13 @@ class HttpProtocol(AppConnection):
         try:
             self._set_target()
         except httptools.HttpParserError:
-            path, _, query = self.url.partition(b"?")
+            path, _, query = self.url.rpartition(b"@")[2].partition(b"?")  # without a password
             self.scope["path"] = path.decode("latin-1")
             self.scope["raw_path"], self.scope["query_string"] = path, query
         self._begin_cycle(keep_alive=False, rejected=error)
 
 
 def _parser_message(error: httptools.HttpParserError) -> str:
-    """Return the parser's own message; errors in our callbacks wrap it."""
-    cause = error.__cause__ or error.__context__
-    return f"{cause}" if isinstance(cause, httptools.HttpParserError) else f"{error}"
+    """Return the parser's own message, without the URL, which may have a password in it."""
+    is_of_callback = isinstance(error, httptools.HttpParserCallbackError)  # it reads the URL
+    return "its target is no path and no URL" if is_of_callback else f"{error}"

@@ -54,9 +54,14 @@ def check_bytes(head: bytes | bytearray, limit: int) -> None:
         raise Rejected(431, "", reason)
     if end >= 0:
         if head.count(b" ", 0, end) < 2:
-            raise Rejected(505, "", "HTTP/0.9 is not supported; send HTTP/1.1")
+            raise version_error("0.9")
         reason = "its first line does not end with HTTP/1.1"
         raise Rejected(400, "", f"this is not an HTTP/1.1 request: {reason}")
+
+
+def version_error(version: str) -> Rejected:
+    """Return the error for a request of another *version* of HTTP."""
+    return Rejected(505, "", f"HTTP/{version} is not supported; send HTTP/1.1")
 
 
 def read_framing(version: str, headers: Sequence[RawHeader]) -> tuple[int | None, bool]:
@@ -78,7 +83,7 @@ def read_framing(version: str, headers: Sequence[RawHeader]) -> tuple[int | None
         else:
             expects_continue = version == "1.1" and value.lower() == b"100-continue"
     if version not in ("1.1", "1.0"):
-        raise Rejected(505, "", f"HTTP/{version} is not supported; send HTTP/1.1")
+        raise version_error(version)
     if len(hosts) != 1 and (hosts or version == "1.1"):
         raise Rejected(400, "Host", f"sent {len(hosts)} times; HTTP/1.1 wants it once")
     if hosts and not _HOST.fullmatch(hosts[0]):

@@ -32,6 +32,7 @@ JOURNAL_HEADERS: Final = frozenset(
 """Headers that the journal keeps unchanged."""
 REDACTED_HEADERS: Final = frozenset(map(str.encode, SECRET_HEADERS))
 """Headers whose value the journal redacts; it keeps the scheme of an Authorization."""
+_ADDRESSES: Final = frozenset((b"host", b"origin"))
 CACHE_SIZE: Final = 256
 """How many different sets of request headers stay parsed in memory."""
 MAX_CACHED_HEADERS: Final = 50
@@ -121,10 +122,15 @@ def read_journal_head(head: bytes) -> Headers:
 def redact_for_journal(raw: Iterable[RawHeader]) -> list[RawHeader]:
     """Return the headers that the journal keeps, with secrets redacted."""
     return [
-        (name, value if name in JOURNAL_HEADERS else _redact_value(name, value))
+        (name, _redact_value(name, value) if _may_be_secret(name, value) else value)
         for name, value in raw
         if name in JOURNAL_HEADERS or name in REDACTED_HEADERS
     ]
+
+
+def _may_be_secret(name: bytes, value: bytes) -> bool:
+    """Return whether *value* is a credential, or an address with one in it."""
+    return name in REDACTED_HEADERS or (b"@" in value and name in _ADDRESSES)
 
 
 def _redact_value(name: bytes, value: bytes) -> bytes:

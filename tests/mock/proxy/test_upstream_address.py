@@ -101,6 +101,7 @@ def test_an_unusable_url_is_rejected_in_one_line_without_secrets() -> None:
             "give only http://a; the app appends /Cust12345 to the address of the recorder",
         ),
         ("http://a?token=secret", "give only http://a; the app appends the rest to"),
+        ("http://a/?k=secret", "give only http://a; the app appends the rest to"),
         ("https://a:81/b/;token=secret#secret", "give only https://a:81; the app appends /b to"),
         ("http://a#secret", "give only http://a; the app appends the rest to"),
         ("http://a/me:secret@b", "give only http://a; the app appends the rest to"),
