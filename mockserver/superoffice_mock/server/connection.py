@@ -139,6 +139,8 @@ class AppConnection(HttpToolsProtocol):
     """Uvicorn's protocol, offered to the application as an ASGI extension."""
 
     _current_cycle: RequestResponseCycle | None = None
+    _default_headers: list[tuple[bytes, bytes]] | None = None
+    _default_lines = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Offer this connection to the application."""
@@ -181,9 +183,11 @@ class AppConnection(HttpToolsProtocol):
         cycle = self._current_cycle
         if cycle is None or cycle.disconnected:
             return
-        default_lines = [b"%s: %s\r\n" % header for header in self.server_state.default_headers]
+        if self._default_headers is not self.server_state.default_headers:  # there is a new Date
+            self._default_headers = self.server_state.default_headers
+            self._default_lines = b"".join(b"%s: %s\r\n" % line for line in self._default_headers)
         end = b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n"
-        self.transport.write(b"".join((STATUS_LINE[status], *default_lines, lines, end)))
+        self.transport.write(STATUS_LINE[status] + self._default_lines + lines + end)
         cycle.response_started = cycle.response_complete = True
         cycle.message_event.set()
         if not cycle.keep_alive:

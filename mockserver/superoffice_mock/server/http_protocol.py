@@ -184,7 +184,9 @@ class HttpProtocol(AppConnection):
         """Start the request, or refuse it."""
         version = self.scope["http_version"] = self.parser.get_http_version()
         try:
-            self._check_connections()
+            if self._is_over_connection_limit:
+                most = self._limits.max_connections
+                raise Rejected(503, "", f"there are {most} connections already; close some")
             request_head.check_bytes(self._head, self._limits.max_headers)
             framing = request_head.read_framing(version, self._framing_headers)
         except Rejected as error:
@@ -295,12 +297,6 @@ class HttpProtocol(AppConnection):
     def _offers_upgrade(self) -> bool:
         """Whether the newest request offers another protocol, which its answer declines."""
         return bool(self.parser.get_method() != b"CONNECT")
-
-    def _check_connections(self) -> None:
-        """Raise Rejected if this is one connection too many."""
-        if self._is_over_connection_limit:
-            most = self._limits.max_connections
-            raise Rejected(503, "", f"there are {most} connections already; close some")
 
     def _check_extensions(self) -> None:
         """Refuse a body whose chunk extensions and trailers are too long."""

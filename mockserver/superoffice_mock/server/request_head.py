@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from superoffice_mock.errors import Rejected
@@ -10,6 +11,8 @@ BLANK_LINE: Final = b"\r\n\r\n"
 """What ends a head, and a chunked body."""
 FRAMING_HEADERS: Final = frozenset((b"content-length", b"expect", b"host", b"transfer-encoding"))
 """The headers that the server itself reads."""
+MAX_HOST: Final = 300
+"""The length of the longest Host; names have up to 253 characters."""
 _HOST: Final = re.compile(rb"\s*(?:\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?\s*")
 _UPGRADE: Final = re.compile(rb"\r\nupgrade:[^\r\n]*", re.IGNORECASE)
 
@@ -59,6 +62,16 @@ def check_bytes(head: bytes | bytearray, limit: int) -> None:
         raise Rejected(400, "", f"this is not an HTTP/1.1 request: {reason}")
 
 
+def _is_host(value: bytes) -> bool:
+    """Return whether *value* is a host, with or without a port."""
+    return len(value) <= MAX_HOST and _matches_host(value)
+
+
+@lru_cache(maxsize=64)
+def _matches_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
+
+
 def version_error(version: str) -> Rejected:
     """Return the error for a request of another *version* of HTTP."""
     return Rejected(505, "", f"HTTP/{version} is not supported; send HTTP/1.1")
@@ -86,7 +99,7 @@ def read_framing(version: str, headers: Sequence[RawHeader]) -> tuple[int | None
         raise version_error(version)
     if len(hosts) != 1 and (hosts or version == "1.1"):
         raise Rejected(400, "Host", f"sent {len(hosts)} times; HTTP/1.1 wants it once")
-    if hosts and not _HOST.fullmatch(hosts[0]):
+    if hosts and not _is_host(hosts[0]):
         raise Rejected(400, "Host", "expected a name or an address, and a port if it is not 80")
     if not codings:
         return length, expects_continue
