@@ -92,7 +92,7 @@ class ControlRequest(msgspec.Struct, frozen=True):
             return default
         number = parse_whole_number(value)
         if number is None:
-            raise ProblemError(400, f"?{name}={shorten(value)}: expected a whole number, 0 or more")
+            raise ProblemError(400, f"?{name}: expected a whole number of at most 18 digits")
         return number
 
     def query_flag(self, name: str) -> bool:
