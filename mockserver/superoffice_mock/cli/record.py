@@ -3,6 +3,7 @@
 import os
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ import msgspec
 from superoffice_contract import output_files
 from superoffice_contract.messages import show_path
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
-from superoffice_mock.config.settings import load
+from superoffice_mock.config.settings import Settings, load
 from superoffice_mock.errors import SetupError, explain_missing_extra
 from superoffice_mock.proxy import upstream_address
 from superoffice_mock.proxy.access import AccessRules
@@ -68,12 +69,7 @@ def command(
     Records until SIGTERM or Ctrl-C. Secrets and names become pseudonyms. Exit code 1 if something
     could not be recorded.
     """
-    values = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
-    settings = msgspec.structs.replace(
-        load(None, {}, values, ()).settings, max_connections=MAX_CONNECTIONS
-    )
-    settings, warnings = fit_to_file_limit(settings, FILES_PER_CONNECTION)
-    run.check_settings(settings)
+    settings, warnings = _load_settings(flags)
     with explain_missing_extra("record", "contract"):
         from superoffice_contract.control.connection import tls_context
         from superoffice_mock.proxy.app import RecordingProxy
@@ -106,6 +102,19 @@ def command(
     for line in (f"{finished.file}: {_count(finished.recording)}", *problems):
         _print_line(line)
     sys.exit(INCOMPLETE if problems else exit_code)
+
+
+def _load_settings(flags: Mapping[str, str | None]) -> tuple[Settings, list[str]]:
+    """Return the settings of *flags* that this process can keep, and warnings.
+
+    Raise SetupError if they are invalid or unsafe.
+    """
+    values = {name.replace("_", "-"): value for name, value in flags.items() if value is not None}
+    settings = load(None, {}, values, ()).settings
+    settings = msgspec.structs.replace(settings, max_connections=MAX_CONNECTIONS)
+    settings, warnings = fit_to_file_limit(settings, FILES_PER_CONNECTION)
+    run.check_settings(settings)
+    return settings, warnings
 
 
 # ---- the file --------------------------------------------------------------------------------
