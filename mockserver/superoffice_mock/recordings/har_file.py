@@ -65,12 +65,16 @@ def _move_to_start(entry: Entry) -> Entry:
 
 def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
     request, response = raw["request"], object_of(raw.get("response"))
+    headers = _without_pseudo_headers(parsed.headers)
+    body = _request_body(parsed, request)
     return Entry(
         request=RecordedRequest(
             parsed.method,
             request["url"],
-            headers=_without_pseudo_headers(parsed.headers),
-            body=_request_body(parsed, request),
+            headers=headers,
+            body=body,
+            length=parsed.declared_length if body is None else None,
+            declared_type=_declared_type(headers, object_of(request.get("postData"))),
         ),
         response=_response(parsed, response),
         at=parsed.started_at,
@@ -107,8 +111,23 @@ def _request_body(parsed: har.Entry, request: JsonObject) -> bytes | None:
 def _response(parsed: har.Entry, response: JsonObject) -> RecordedResponse:
     status = parsed.status if 0 <= parsed.status <= 999 else 0
     headers = _without_pseudo_headers(headers_of(response))
+    content = object_of(response.get("content"))
     body = _response_body(status, headers, response)
-    return RecordedResponse(status, parsed.error, headers=headers, body=body)
+    size = content.get("size")
+    return RecordedResponse(
+        status,
+        parsed.error,
+        headers=headers,
+        body=body,
+        length=size if body is None and type(size) is int and size >= 0 else None,
+        declared_type=_declared_type(headers, content),
+    )
+
+
+def _declared_type(headers: Headers, content: JsonObject) -> str:
+    """Return the media type that stands in *content* alone."""
+    has_header = any(name == "content-type" for name, _ in headers)
+    return "" if has_header else text_of(content.get("mimeType"))
 
 
 def _response_body(status: int, headers: Headers, response: JsonObject) -> bytes | None:

@@ -14,6 +14,7 @@ from superoffice_mock.recordings.model import (
     About,
     Entry,
     Headers,
+    Message,
     RecordedRequest,
     RecordedResponse,
 )
@@ -70,8 +71,14 @@ def _request_json(request: RecordedRequest) -> dict[str, Any]:
         "queryString": _pairs(parse_qsl(query, keep_blank_values=True)),
         **_post_data(request),
         "headersSize": -1,
-        "bodySize": -1 if request.body is None else len(request.body),
+        "bodySize": _size(request),
     }
+
+
+def _size(message: Message) -> int:
+    """Return the length of the body; -1 if it is unknown, as in HAR."""
+    length = message.length if message.body is None else len(message.body)
+    return -1 if length is None else length
 
 
 def _pairs(pairs: Headers | list[tuple[str, str]]) -> list[dict[str, str]]:
@@ -93,7 +100,7 @@ def _post_data(request: RecordedRequest) -> dict[str, Any]:
 
 
 def _response_json(response: RecordedResponse) -> dict[str, Any]:
-    size = -1 if response.body is None else len(response.body)
+    size = _size(response)
     text = body_encoding.text_members(response.body, response.media_type, "encoding")
     error = {} if response.failure is None else {"_error": response.failure}
     return {

@@ -21,11 +21,15 @@ def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """The common part of requests and responses.
 
-    Header names are in lower case. *body* is None if the recording does not hold it.
+    Header names are in lower case. *body* is None if the recording does not hold it; *length* is
+    its number of bytes then, None if that is unknown. *declared_type* is the media type that the
+    recording states beside the headers.
     """
 
     headers: Headers = ()
     body: bytes | None = b""
+    length: int | None = None
+    declared_type: str = ""
 
     def get_all(self, name: str) -> tuple[str, ...]:
         """Return every value of the header *name*."""
@@ -33,8 +37,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def media_type(self) -> str:
-        """The Content-Type; empty if there is none."""
-        return next(iter(self.get_all("content-type")), "")
+        """The Content-Type, or the declared type without one; empty if there is neither."""
+        return next(iter(self.get_all("content-type")), self.declared_type)
 
 
 class RecordedRequest(Message, frozen=True):
