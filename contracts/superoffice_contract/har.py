@@ -1,176 +1,38 @@
-"""Reads HAR 1.2, and the `.part` files of a running `record`, into plain entries."""
+"""The entries of a HAR as plain values."""
 
 import base64
-import binascii
-import json
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
-from urllib.parse import SplitResult, urlencode, urlsplit
+from typing import Final
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
 
+from superoffice_contract import header_lines
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.messages import describe_os_error, quote_name, show_path
+from superoffice_contract.har_log import HarLog, JsonObject, object_of, objects_of, text_of
+from superoffice_contract.header_lines import Headers
 
-MAX_BYTES: Final = 64 * 1024 * 1024
-MAX_VALUES: Final = 5_000_000
-"""The limit of JSON values in a file, estimated: in memory each takes many times its length."""
-VERSION: Final = "1.2"
-PART_PREFIX: Final = '{"version":'
-"""How a `.part` file begins; a HAR never begins like this."""
-INCOMPLETE_LAST_LINE: Final = "its last line is incomplete and was left out"
+CREATORS_WITH_END_TIMES: Final = ("harfile",)
+"""Creators, here that of Schemathesis, that write the time of the answer as the start time."""
+CLIENT_ABORT: Final = re.compile(r"(?<!connection.)abort|cancel|time.?d?.?out", re.IGNORECASE)
+"""What browsers record when the client disconnected. Any other error is one of the network."""
 _PHASES_BEFORE_SENDING: Final = ("blocked", "dns", "connect")
-
-JsonObject = Mapping[str, Any]
-Parsed = TypeVar("Parsed")
-
-
-class HarLog(msgspec.Struct, frozen=True):
-    """A HAR log: its members but the entries, and the entries as JSON.
-
-    *note* says what could not be read, if anything.
-    """
-
-    log: JsonObject
-    entries: tuple[Any, ...]
-    is_part_file: bool = False
-    note: str | None = None
-
-    def describe_place(self, index: int) -> str:
-        """Return where the entry *index* is: its line in a `.part` file, else its path."""
-        return f"line {index + 2}" if self.is_part_file else f"log.entries[{index}]"
-
-
-def load(path: str, parse: Callable[[HarLog], Parsed], max_bytes: int = MAX_BYTES) -> Parsed:
-    """Return what *parse* makes of the file at *path*.
-
-    Raise TrafficError, one line that names the file, if it is not a HAR.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            _check_size(Path(path).stat().st_size, max_bytes)
-            raw = file.read(max_bytes + 1)
-        return parse(read_log(raw, max_bytes))
-    except OSError as error:
-        msg = f"{show_path(path)}: {describe_os_error(error)}"
-        raise TrafficError(msg) from None
-    except TrafficError as error:
-        msg = f"{show_path(path)}: {error}"
-        raise TrafficError(msg) from None
-
-
-def read_log(raw: bytes, max_bytes: int = MAX_BYTES) -> HarLog:
-    """Parse *raw*. Raise TrafficError if it is not a HAR 1.2 or a `.part` file."""
-    _check_size(len(raw), max_bytes)
-    if sum(raw.count(mark) for mark in (b",", b"{", b"[")) > MAX_VALUES:
-        msg = f"more than {MAX_VALUES:,} values; record only the calls of interest"
-        raise TrafficError(msg)
-    text = _decode_text(raw)
-    return _parse_part_file(text) if text.startswith(PART_PREFIX) else _parse_har(text)
-
-
-def _check_size(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        mebi = 1024 * 1024
-        limit = f"{max_bytes:,} bytes" if max_bytes % mebi else f"{max_bytes // mebi} MiB"
-        msg = f"larger than {limit}; record only the calls of interest"
-        raise TrafficError(msg)
-
-
-def _decode_text(raw: bytes) -> str:
-    is_utf_16 = raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-    try:
-        return raw.decode("utf-16" if is_utf_16 else "utf-8-sig")
-    except UnicodeDecodeError:
-        _raise_damaged()
-
-
-def _parse_har(text: str) -> HarLog:
-    try:
-        document = _parse_json(text)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        msg = f"not JSON at {place} ({error.msg}); the file is not a HAR, or is cut short"
-        raise TrafficError(msg) from None
-    log = require_object(document, "log", "the file")
-    _check_version(log)
-    entries = log.get("entries")
-    if not isinstance(entries, list):
-        msg = "log.entries: expected an array; this is not a HAR"
-        raise TrafficError(msg)
-    return HarLog({k: v for k, v in log.items() if k != "entries"}, tuple(entries))
-
-
-def _parse_part_file(text: str) -> HarLog:
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    values: list[Any] = []
-    for number, line in enumerate(lines, 1):
-        try:
-            values.append(_parse_json(line))
-        except json.JSONDecodeError as error:
-            if number == len(lines) > 1:
-                break
-            msg = f"not JSON at line {number}, column {error.colno} ({error.msg}); damaged"
-            raise TrafficError(msg) from None
-    log = values[0]
-    _check_version(log)
-    note = INCOMPLETE_LAST_LINE if len(values) < len(lines) else None
-    return HarLog(log, tuple(values[1:]), is_part_file=True, note=note)
-
-
-def _check_version(log: JsonObject) -> None:
-    version = str(log.get("version", "nothing"))[:20]
-    if version != VERSION:
-        msg = f"log.version: expected {VERSION}, got {version}"
-        raise TrafficError(msg)
-
-
-def _parse_json(text: str) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return json.loads(text, object_pairs_hook=_unique_members)
-    except (json.JSONDecodeError, TrafficError):
-        raise
-    except (ValueError, RecursionError):  # endless digits or nesting
-        _raise_damaged()
-
-
-def _raise_damaged() -> NoReturn:
-    msg = "not JSON; the file is not a HAR, or is damaged"
-    raise TrafficError(msg) from None
-
-
-def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return *pairs* as an object. Reject duplicate names: JSON readers disagree on which wins."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        duplicate = next(name for index, name in enumerate(names) if name in names[:index])
-        msg = f"an object has {quote_name(duplicate, 'a member')} twice; remove one"
-        raise TrafficError(msg)
-    return members
-
-
-def require_object(parent: object, name: str, where: str) -> JsonObject:
-    """Return the object *name* of *parent*, which is at *where*. Raise TrafficError without one."""
-    value = parent.get(name) if isinstance(parent, dict) else None
-    if not isinstance(value, dict):
-        msg = f"{where} has no object {name!r}; this is not a HAR"
-        raise TrafficError(msg)
-    return value
+_METHODS_WITH_A_BODY: Final = ("POST", "PUT", "PATCH")
+_MAX_TIME: Final = 253_402_300_000
+"""The year 9999, in seconds since 1970."""
+_NOT_IN_A_URL: Final = re.compile(r"[^!-~]+")
 
 
 class Entry(msgspec.Struct, frozen=True):
     """One exchange as it was recorded; header names in lower case, times in seconds.
 
-    *body* is bytes or text, whichever the tool kept, or None. *declared_length* is the length of
-    the body in bytes, if known, also of one that was not kept. *request_seconds* is the elapsed
+    *index* counts all entries of the file. *body* is bytes or text, whichever the tool kept, or
+    None. *declared_length* is the length of the body in bytes, if known, also of one that was not
+    kept. *is_bodiless*: the file shows that there was no body. *request_seconds* is the elapsed
     time without queueing and connecting. *receive_seconds* is the time after the first byte of
-    the answer.
+    the answer. *status* is 0 if no answer is on record.
     """
 
     index: int
@@ -179,11 +41,13 @@ class Entry(msgspec.Struct, frozen=True):
     elapsed_seconds: float | None
     request_seconds: float | None
     method: str
+    url_text: str
     url: SplitResult
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     media_type: str | None
     body: bytes | str | None
     declared_length: int | None
+    is_bodiless: bool
     status: int
     error: str | None
     receive_seconds: float = 0.0
@@ -193,88 +57,122 @@ class Entry(msgspec.Struct, frozen=True):
         return tuple(value for header, value in self.headers if header == name)
 
 
-def parse_entries(log: HarLog) -> tuple[Entry, ...]:
-    """Parse the entries of *log*. Raise TrafficError for an entry without method or URL."""
-    return tuple(
-        _parse_entry(i, log.describe_place(i), entry) for i, entry in enumerate(log.entries)
+class ParsedEntries(msgspec.Struct, frozen=True):
+    """The exchanges in a file. *notes* say what was left out or read otherwise than it stands."""
+
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+
+
+def parse_entries(log: HarLog) -> ParsedEntries:
+    """Parse the entries of *log*. What can't be an exchange is left out."""
+    entries: list[Entry] = []
+    places: dict[str, list[str]] = {}
+    for index, members in enumerate(map(object_of, log.entries)):
+        where = log.describe_place(index)
+        try:
+            entries.append(_parse_entry(index, members))
+        except TrafficError as problem:
+            places.setdefault(f"left out: {problem}", []).append(where)
+            continue
+        for place, oddity in _find_odd_headers(members):
+            places.setdefault(oddity, []).append(f"{where}.{place}")
+    has_end_times = object_of(log.log.get("creator")).get("name") in CREATORS_WITH_END_TIMES
+    starts = [entry.started_at for entry in entries if entry.started_at is not None]
+    if has_end_times and times_are_exact(starts):
+        entries = [*map(_move_to_start, entries)]
+    notes = (_describe_oddity(oddity, where) for oddity, where in places.items())
+    return ParsedEntries(tuple(entries), (*log.notes, *notes))
+
+
+def _move_to_start(entry: Entry) -> Entry:
+    if entry.started_at is None or entry.elapsed_seconds is None:
+        return entry
+    return msgspec.structs.replace(entry, started_at=entry.started_at - entry.elapsed_seconds)
+
+
+def _find_odd_headers(entry: JsonObject) -> Iterator[tuple[str, str]]:
+    for message in ("request", "response"):
+        for index, header in enumerate(objects_of(object_of(entry.get(message)).get("headers"))):
+            name, value = text_of(header.get("name")), text_of(header.get("value"))
+            if oddity := header_lines.describe_oddity(name, value):
+                yield f"{message}.headers[{index}]", oddity
+
+
+def _describe_oddity(oddity: str, places: Sequence[str]) -> str:
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    return f"{', '.join(places[:3])}{more} {'is' if len(places) == 1 else 'are'} {oddity}"
+
+
+def _find_problem(method: str, url: str, status: int) -> str | None:
+    """Return why this can't be an exchange, or None."""
+    if not method or not url:
+        return f"it has no request with a {'URL' if method else 'method'}"
+    if method == "CONNECT" or not header_lines.TOKEN.fullmatch(method):
+        return "its method is not that of an exchange"
+    if status and not 200 <= status <= 599:
+        return f"its status, {status if status < 1000 else 'a number'}, is not that of an answer"
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # parsed only when it is read
+    except ValueError:
+        return "its URL is not valid"
+    return None if parts.scheme in ("http", "https", "") else "its URL is not one of HTTP"
+
+
+def _parse_entry(index: int, members: JsonObject) -> Entry:
+    """Return the exchange in *members*. Raise TrafficError if that can't be one."""
+    request, response, timings = (
+        object_of(members.get(name)) for name in ("request", "response", "timings")
     )
-
-
-def _parse_entry(index: int, where: str, entry: object) -> Entry:
-    request = require_object(entry, "request", where)
-    members: JsonObject = entry if isinstance(entry, dict) else {}
-    response, timings = (object_of(members.get(name)) for name in ("response", "timings"))
-    method, url = request.get("method"), request.get("url")
-    if not isinstance(method, str) or not isinstance(url, str):
-        msg = f"{where}.request: expected a method and a url, both strings"
-        raise TrafficError(msg)
+    method = text_of(request.get("method")).strip().upper()
+    # What can't be in a URL is escaped, as clients do.
+    url = _NOT_IN_A_URL.sub(lambda match: quote(match[0]), text_of(request.get("url")).strip())
+    status = response.get("status")
+    status = status if type(status) is int and status > 0 else 0
+    if problem := _find_problem(method, url, status):
+        raise TrafficError(problem)
     started_text = text_of(members.get("startedDateTime"))
     total = _elapsed_seconds(members, timings)
     idle = _sum_phases(timings, _PHASES_BEFORE_SENDING)
+    in_request = None if total is None else max(total - idle, 0.0)
     headers = _headers_with_cookies(request)
     post_data = object_of(request.get("postData"))
+    # Browsers write `_error`, Playwright `_failureText`.
+    errors = (response.get("_error"), response.get("_failureText"), members.get("_error"))
     return Entry(
         index=index,
         started_text=started_text,
         started_at=_parse_time(started_text),
         elapsed_seconds=total,
-        request_seconds=None if total is None else max(total - idle, 0.0),
-        method=method.upper(),
-        url=_parse_url(url, where),
+        request_seconds=in_request,
+        method=method,
+        url_text=url,
+        url=urlsplit(url),
         headers=headers,
         media_type=_media_type(headers, post_data),
         body=_read_body(post_data, request.get("bodySize")),
-        declared_length=_declared_length(headers, request.get("bodySize")),
-        status=status if type(status := response.get("status")) is int and status > 0 else 0,
-        error=_error_text(response, members),
-        receive_seconds=_receive_seconds(timings),
+        declared_length=declared_length(headers, request.get("bodySize")),
+        is_bodiless=_is_bodiless(method, headers, request, status, is_ours="_mock" in members),
+        status=status,
+        error=next(filter(None, map(text_of, errors)), None),
+        receive_seconds=_receive_seconds(timings, in_request),
     )
-
-
-def _error_text(response: JsonObject, entry: JsonObject) -> str | None:
-    """Return the recorded error: browsers write `_error`, Playwright `_failureText`."""
-    texts = (response.get("_error"), response.get("_failureText"), entry.get("_error"))
-    return next(filter(None, map(text_of, texts)), None)
-
-
-def object_of(value: object) -> JsonObject:
-    """Return *value* if it is an object, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def text_of(value: object) -> str:
-    """Return *value* if it is text, else an empty string."""
-    return value if isinstance(value, str) else ""
-
-
-def objects_of(value: object) -> Iterator[JsonObject]:
-    """Yield the objects in *value* if it is an array, else nothing."""
-    items = value if isinstance(value, list) else []
-    return (item for item in items if isinstance(item, dict))
-
-
-def _parse_url(url: str, where: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port  # parsed only when it is read
-    except ValueError:
-        msg = f"{where}.request.url: not a valid URL"
-        raise TrafficError(msg) from None
-    return parts
 
 
 # ---- headers and body ------------------------------------------------------------------------
 
 
-def headers_of(message: JsonObject) -> tuple[tuple[str, str], ...]:
-    """Return the headers of a request or response, names in lower case."""
+def headers_of(message: JsonObject) -> Headers:
+    """Return the headers of a request or response as they were sent, names in lower case."""
     return tuple(
-        (text_of(header.get("name")).lower().strip(), text_of(header.get("value")).strip())
+        line
         for header in objects_of(message.get("headers"))
+        for line in header_lines.split(text_of(header.get("name")), text_of(header.get("value")))
     )
 
 
-def _headers_with_cookies(request: JsonObject) -> tuple[tuple[str, str], ...]:
+def _headers_with_cookies(request: JsonObject) -> Headers:
     """Return the headers; cookies that the tool lists separately become a Cookie header."""
     headers = headers_of(request)
     cookies = [
@@ -282,21 +180,47 @@ def _headers_with_cookies(request: JsonObject) -> tuple[tuple[str, str], ...]:
         for cookie in objects_of(request.get("cookies"))
     ]
     if cookies and not any(name == "cookie" for name, _ in headers):
-        return (*headers, ("cookie", "; ".join(cookies)))
+        return (*headers, *header_lines.split("cookie", "; ".join(cookies)))
     return headers
 
 
-def _media_type(headers: tuple[tuple[str, str], ...], post_data: JsonObject) -> str | None:
+def _media_type(headers: Headers, post_data: JsonObject) -> str | None:
     content_type = next((value for name, value in headers if name == "content-type"), None)
-    # Some tools keep no headers at all, but the type of the body.
-    return content_type if headers else text_of(post_data.get("mimeType")) or None
+    # Some tools keep no headers at all, or not all, but the type of the body.
+    return text_of(post_data.get("mimeType")) or None if content_type is None else content_type
 
 
-def _declared_length(headers: tuple[tuple[str, str], ...], size: object) -> int | None:
+def declared_length(headers: Headers, size: object) -> int | None:
+    """Return the length that the *headers* state, or the recorded *size*, if either is known."""
     length = next((value for name, value in headers if name == "content-length"), "")
     if length.isascii() and length.isdecimal():
         return int(length[:18])
     return size if type(size) is int and size >= 0 else None
+
+
+def is_left_out(content: JsonObject) -> bool:
+    """Return whether there was a body that the file does not hold; *content* describes it."""
+    # Playwright names the file beside the HAR, or in the same zip, that holds the body.
+    return content.get("_kept") is False or bool(content.get("_file") or content.get("_sha1"))
+
+
+def _is_bodiless(
+    method: str, headers: Headers, request: JsonObject, status: int, *, is_ours: bool
+) -> bool:
+    """Return whether it is on record that no body was sent.
+
+    A call that was accepted had one, and one that was rejected for its syntax without any had none.
+    """
+    length, post_data = declared_length(headers, None), request.get("postData")
+    if length is not None or is_left_out(object_of(post_data)):
+        return length == 0
+    size = declared_length((), request.get("bodySize"))
+    if method not in _METHODS_WITH_A_BODY:
+        return not size
+    # Browsers write 0 for a body that they do not keep, and leave out its postData.
+    is_known = is_ours or isinstance(post_data, dict)
+    is_chunked = any(name == "transfer-encoding" for name, _ in headers)
+    return (is_known and size == 0) or (status == 400 and not size and not is_chunked)
 
 
 def _read_body(post_data: JsonObject, size: object) -> bytes | str | None:
@@ -318,11 +242,31 @@ def decode_base64(text: str) -> bytes | None:
     """Return the bytes that *text* encodes, or None if it is not base64."""
     try:
         return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         return None
 
 
 # ---- times -----------------------------------------------------------------------------------
+
+
+def times_are_exact(starts: Sequence[float | None]) -> bool:
+    """Return whether *starts*, those of all entries of a file, tell order and overlap."""
+    return describe_inexact_times(starts) is None
+
+
+def describe_inexact_times(starts: Sequence[float | None]) -> str | None:
+    """Return why *starts* do not tell order and overlap, or None if they do."""
+    known = [start for start in starts if start is not None]
+    if len(known) < len(starts):
+        return "a start time is missing"
+    if len(known) < 2:
+        return None
+    if len(set(known)) == 1:
+        return "all start times are the same"
+    for unit, seconds in (("minutes", 60), ("seconds", 1)):
+        if all(start % seconds == 0 for start in known):
+            return f"the start times are in whole {unit}"
+    return None
 
 
 def _parse_time(text: str) -> float | None:
@@ -331,20 +275,27 @@ def _parse_time(text: str) -> float | None:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return seconds if 0 <= seconds < _MAX_TIME else None
 
 
 def _elapsed_seconds(entry: JsonObject, timings: JsonObject) -> float | None:
-    if (total := _seconds(entry.get("time"))) is not None:
-        return total
-    phases = ("send", "wait", "receive", *_PHASES_BEFORE_SENDING)
-    return _sum_phases(timings, phases) if _seconds(timings.get("wait")) is not None else None
+    total, wait = _seconds(entry.get("time")), _seconds(timings.get("wait"))
+    phases = _sum_phases(timings, (*_PHASES_BEFORE_SENDING, "send", "wait", "receive"))
+    if total is None:
+        return None if wait is None else phases
+    if wait is None and "wait" in timings and total <= phases:
+        return None  # Playwright's short files: it adds up the phases that it knows
+    # "connect" includes "ssl", but the total of Playwright counts both.
+    return min(total, phases) if wait else total
 
 
-def _receive_seconds(timings: JsonObject) -> float:
+def _receive_seconds(timings: JsonObject, in_request: float | None) -> float:
     """Return the seconds after the first byte; 0 for tools that count the whole time as that."""
-    wait = _seconds(timings.get("wait")) or 0.0
-    return (_seconds(timings.get("receive")) or 0.0) if wait > 0 else 0.0
+    wait, receive = (_seconds(timings.get(phase)) or 0.0 for phase in ("wait", "receive"))
+    if wait == 0 or in_request is None:
+        return 0.0
+    return min(receive, max(in_request - wait, 0.0))
 
 
 def _sum_phases(timings: JsonObject, phases: tuple[str, ...]) -> float:

@@ -11,10 +11,18 @@ MAX_SHOWN_LENGTH: Final = 120
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
 SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
 """Headers whose values are never printed, by lower-case name."""
-REDACTION_MARK: Final = re.compile(
-    r"\W*(?:redacted|filtered|removed|masked|hidden|sanitized|x{3,}|\.{3}|…)\W*|\*+", re.IGNORECASE
+_MARK_WORDS: Final = (
+    "redacted|filtered|removed|masked|hidden|sanitized|stripped|censored|obfuscated|anonymi[sz]ed"
 )
+REDACTION_MARK: Final = re.compile(rf"\W*(?:{_MARK_WORDS}|x{{3,}}|\.{{3}}|…)\W*|\*+", re.IGNORECASE)
 """What tools write in place of a secret."""
+_BLANKED: Final = re.compile(
+    rf"(?:(?:basic|bearer|digest|soticket)\s+)?(?:{REDACTION_MARK.pattern}"
+    rf"|[\[<({{*][^\]>)}}*]*\b(?:{_MARK_WORDS})\b[^\]>)}}*]*[\]>)}}*]+|[\W_]{{3,}})"
+    r"|(?:basic|bearer|digest|soticket)\s+[\W_]+",
+    re.IGNORECASE,
+)
+"""A mark, a mark among other words in brackets, or signs, perhaps after a scheme."""
 NEAREST: Final = 3
 """How many similar names a message lists."""
 _NAME: Final = re.compile(r"[\w$@./+-]{1,60}")
@@ -101,6 +109,11 @@ def describe_unknown(noun: str, name: str, known_names: Iterable[str], otherwise
     hint = suggest(name, known_names, "")
     shown = f" {name!r}" if hint and _WORDS.fullmatch(name) else ""
     return f"unknown {noun}{shown}; {hint or otherwise}"
+
+
+def is_blanked(value: str) -> bool:
+    """Return whether a recording tool took the credential out of *value*."""
+    return _BLANKED.fullmatch(value.strip()) is not None
 
 
 # ---- names -----------------------------------------------------------------------------------

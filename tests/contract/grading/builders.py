@@ -12,7 +12,8 @@ PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
 ONSITE = f"http://crm.example{PATH}"
 ONLINE = f"https://online3.superoffice.com/Cust12345{PATH}"
 BASIC = "Basic dGplMDpUamUw"
-START = datetime(2026, 11, 20, 8, tzinfo=UTC)
+START = datetime(2026, 11, 20, 8, 0, 0, 500_000, tzinfo=UTC)
+"""Not a whole second: a file with no other times tells neither order nor overlap."""
 
 Headers = dict[str, str]
 Entry = dict[str, Any]
