@@ -14,12 +14,14 @@ from superoffice_contract.messages import list_numbers
 
 CLOCK_TOLERANCE: Final = 0.003
 """Times this close count as the same moment, because browsers round start times to 0.001 s."""
-_CONFIDENCES: Final[Mapping[tuple[bool, bool], Confidence]] = {
+_CONFIDENCES: Final[Mapping[tuple[bool | None, bool | None], Confidence | None]] = {
     (True, True): Confidence.HIGH,
     (True, False): Confidence.MEDIUM,
+    (True, None): Confidence.MEDIUM,
     (False, True): Confidence.LOW,
+    (False, False): None,
 }
-"""By whether the 204 took a second, and whether the call overlaps an earlier one."""
+"""By whether the 204 took a second, and whether the call overlaps an earlier one; else UNKNOWN."""
 _LOSSES: Final[Mapping[Confidence, str]] = {
     Confidence.CERTAIN: "lost: answered 204, and no run of this or a later call covers {0}",
     Confidence.HIGH: "possibly lost (high confidence: the 204 took a second, during another call)",
@@ -50,20 +52,21 @@ def estimate_turned_away(calls: Sequence[Call]) -> tuple[Call, ...]:
 
     A call that is turned away takes a second, and arrives while another call runs.
     """
-    overlapping = {
-        call.id
-        for group in group_by_tenant(calls)
-        for call, earlier in _pair_with_overlapped(group)
-        if earlier is not None
-    }
-    return tuple(_with_estimate(call, overlaps=call.id in overlapping) for call in calls)
+    overlaps: dict[str, bool] = {}
+    for group in group_by_tenant(calls):
+        pairs = (
+            ((call, None) for call in group) if len(group) == 1 else _pair_with_overlapped(group)
+        )
+        overlaps |= {call.id: earlier is not None for call, earlier in pairs}
+    return tuple(_with_estimate(call, overlaps.get(call.id)) for call in calls)
 
 
-def _with_estimate(call: Call, *, overlaps: bool) -> Call:
-    is_slow = call.latency is not None and call.latency >= BUSY_SECOND[0]
-    confidence = _CONFIDENCES.get((is_slow, overlaps)) if call.status == 204 else None
-    has_started = call.status == 204 and confidence is None
-    synced = call.accounts if has_started else ()
+def _with_estimate(call: Call, overlaps: bool | None) -> Call:  # noqa: FBT001 - None is unknown
+    if call.status != 204:
+        return call
+    is_slow = None if call.latency is None else call.latency >= BUSY_SECOND[0]
+    confidence = _CONFIDENCES.get((is_slow, overlaps), Confidence.UNKNOWN)
+    synced = call.accounts if confidence is None else ()
     return msgspec.structs.replace(call, turned_away_confidence=confidence, synced=synced)
 
 
@@ -114,13 +117,20 @@ def find_duplicates(calls: Sequence[Call]) -> Iterator[CallProblem]:
 
 def find_losses(calls: Sequence[Call]) -> Iterator[CallProblem]:
     """Yield, for all lost accounts, the last call that asked for them."""
-    for group in group_by_tenant(calls):
+    for group in map(_in_order_of_arrival, group_by_tenant(calls)):
         accounts_by_loss: dict[tuple[int, Confidence], list[int]] = {}
         for lost in find_lost_accounts([_attempt(call) for call in group]):
             accounts_by_loss.setdefault((lost.last_call, lost.confidence), []).append(lost.account)
         for (index, confidence), accounts in sorted(accounts_by_loss.items()):
             if confidence > Confidence.UNKNOWN:
                 yield group[index], _describe_loss(confidence, sorted(accounts))
+
+
+def _in_order_of_arrival(group: Sequence[Call]) -> Sequence[Call]:
+    """Return *group*; without times, the calls that may have started a run count as the last."""
+    if all(call.at is not None for call in group):
+        return group
+    return sorted(group, key=lambda call: not call.turned_away_confidence)
 
 
 def _attempt(call: Call) -> Attempt:

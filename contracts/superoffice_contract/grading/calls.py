@@ -21,7 +21,7 @@ from superoffice_contract.operations.registry import ACCOUNTS
 TURNED_AWAY_AFTER: Final = 1.0  # claim busy-second
 BUSY_SECOND: Final = (0.95, 2.0)
 """The shortest and longest response time of a turned-away call, network included."""
-_CUSTOMER_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
+ONLINE_TENANT: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     *id* says where it is recorded, *operation* is its name. *time* is its start as text, empty if
     unknown, and *at* the same in seconds since 1970. *elapsed* is the seconds until the client got
     an answer or disconnected, *latency* the part of it that the server took. *gave_up*: the client
-    disconnected within a second. All of these are None if unknown.
+    disconnected within a second. All of these are None if unknown. *time_problem* says why *at* is.
     *accounts* are the accounts in the request, *synced* those that the run of this call covers.
     *turned_away_confidence* is None if nothing shows that the call was turned away, and UNKNOWN if
     it may have been.
@@ -57,6 +57,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     path: str
     at: float | None
+    time_problem: str | None = None
     elapsed: float | None
     status: int | None
     gave_up: bool | None
@@ -87,6 +88,11 @@ class Address(msgspec.Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
 
 
+def until_response(seconds: float | None, receive_seconds: float) -> float | None:
+    """Return *seconds* until the response began, which is when the client continues."""
+    return None if seconds is None else max(seconds - receive_seconds, 0.0)
+
+
 @cache
 def known_operations() -> tuple[Operation, ...]:
     """Return the documented operations of which is known what accounts they name."""
@@ -101,14 +107,13 @@ def find_operation(
 
     *judged* are the known operations by default. Return None for a request that starts nothing.
     """
-    candidates = [
+    candidates = (
         operation
         for operation in judged or known_operations()
         if compile_template(operation.path).search(drop_extra_slashes(path))
         and (operation.method == method or method not in SAFE_METHODS)
-    ]
-    candidates.sort(key=lambda operation: operation.method != method)
-    return candidates[0] if candidates else None
+    )
+    return min(candidates, key=lambda operation: operation.method != method, default=None)
 
 
 def parse_address(path: str, operation: Operation) -> Address:
@@ -116,7 +121,7 @@ def parse_address(path: str, operation: Operation) -> Address:
     clean_path = drop_extra_slashes(path.lower())
     first, *_, rest = compile_template(operation.path).split(clean_path, 1)
     segment = first.removeprefix("/")
-    online = _CUSTOMER_ID.fullmatch(segment) is not None
+    online = ONLINE_TENANT.fullmatch(segment) is not None
     tenant = f"Cust{segment[4:]}" if online else "onsite"
     extra_slash = find_extra_slash(path)
     if extra_slash is not None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from superoffice_contract.grading.calls import Assessment, Violation
 from superoffice_contract.har import decode_base64
-from superoffice_contract.messages import REDACTION_MARK, SESSION_COOKIE
+from superoffice_contract.messages import SESSION_COOKIE, is_blanked
 
 CHECK: Final = "credentials"
 
@@ -24,21 +24,33 @@ _REJECTED: Final = {
 """By scheme, and whether the installation is Online: what is wrong, and the claims."""
 
 
-def assess_credentials(headers: GetHeaderValues, status: int, *, online: bool) -> Assessment:
+def are_taken_out(headers: GetHeaderValues, status: int) -> bool:
+    """Return whether a tool took the credentials out: a call that was accepted had some."""
+    return _are_missing(headers) and 200 <= status < 300
+
+
+def _are_missing(headers: GetHeaderValues) -> bool:
+    return not headers("authorization") and _session_cookie(headers) is None
+
+
+def assess_credentials(
+    headers: GetHeaderValues, *, online: bool, are_recorded: bool = True
+) -> Assessment:
     """Return the violations in the credentials.
 
-    A call that was accepted had credentials. If they are missing, the recorder left them out and
-    they can't be checked.
+    If a mark stands in their place, or they are missing in a file whose credentials are not
+    recorded, they can't be checked.
     """
     authorizations = headers("authorization")
     if len(authorizations) > 1:
         what = f"Authorization is sent {len(authorizations)} times; send it once"
         return Assessment((_violation(what, "authorization-twice"),))
-    if authorizations:
-        return _assess_authorization(authorizations[0], headers, online=online)
     cookie, tokens = _session_cookie(headers), headers("x-xsrf-token")
-    if 200 <= status < 300 and cookie is None:
+    is_unknown = not are_recorded and _are_missing(headers)
+    if is_unknown or any(map(is_blanked, authorizations or (*headers("cookie"), *tokens))):
         return Assessment(unchecked=frozenset({CHECK}))
+    if authorizations:
+        return Assessment(tuple(_check_authorization(authorizations[0], headers, online=online)))
     return Assessment(tuple(_check_session(cookie, tokens)))
 
 
@@ -46,20 +58,15 @@ def _violation(what: str, *claims: str) -> Violation:
     return Violation(CHECK, what, claims)
 
 
-def _assess_authorization(value: str, headers: GetHeaderValues, *, online: bool) -> Assessment:
-    if value and REDACTION_MARK.fullmatch(value):
-        return Assessment(unchecked=frozenset({CHECK}))
-    scheme, _, rest = value.partition(" ")
-    return Assessment(tuple(_check_scheme(scheme.lower(), rest.strip(), headers, online=online)))
-
-
-def _check_scheme(
-    scheme: str, value: str, headers: GetHeaderValues, *, online: bool
+def _check_authorization(
+    authorization: str, headers: GetHeaderValues, *, online: bool
 ) -> Iterator[Violation]:
+    scheme, _, value = authorization.partition(" ")
+    scheme, value = scheme.lower(), value.strip()
     if rejection := _REJECTED.get((scheme, online)):
         yield _violation(*rejection)
     elif scheme == "basic":
-        if not REDACTION_MARK.fullmatch(value) and b":" not in (decode_base64(value) or b""):
+        if b":" not in (decode_base64(value) or b""):
             what = "the value after Basic is not base64 of user:password; send that"
             yield _violation(what, "credentials-malformed", "basic-onsite")
     elif scheme in ("soticket", "bearer"):

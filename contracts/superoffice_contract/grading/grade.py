@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from superoffice_contract import har
+from superoffice_contract import har, har_log
 from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import behaviour, journal_client, requests
@@ -43,15 +43,22 @@ class Check(msgspec.Struct, frozen=True):
     skip_reason: SkipReason
 
 
-def grade_har(path: str, judged: Sequence[Operation] | None = None) -> Report:
+def grade_har(
+    path: str,
+    judged: Sequence[Operation] | None = None,
+    tell: Callable[[str], object] | None = None,
+) -> Report:
     """Judge the client that sent the calls of the operations in *judged*, from the HAR at *path*.
 
-    *judged* are the known operations by default. Raise TrafficError if the file is not a HAR or has
-    no call in it.
+    *judged* are the known operations by default. *tell* what was not read as it stands in the file.
+    Raise TrafficError if the file is not a HAR or has no call in it.
     """
-    entries = har.load(path, har.parse_entries)
-    calls = requests.read_calls(entries, judged)
-    _require_calls(calls, judged, show_path(path), f"among its {len(entries)} entries")
+    traffic = har_log.load(path, har.parse_entries)
+    if tell is not None:
+        for note in traffic.notes:
+            tell(f"{show_path(path)}: {note}")
+    calls = requests.read_calls(traffic.entries, judged)
+    _require_calls(calls, judged, show_path(path), f"among its {len(traffic.entries)} entries")
     estimates = {call.id: call for call in behaviour.estimate_turned_away(_select_throttled(calls))}
     calls = tuple(estimates.get(call.id, call) for call in calls)
     return _build_report(f"grade {path}", calls, ())
@@ -167,7 +174,27 @@ def _overlap_skip_reason(calls: Sequence[Call]) -> str | None:
     can_overlap = any(
         len(group) > 1 and all(call.at is not None for call in group) for group in groups
     )
-    return None if can_overlap else "no tenant has two calls with a time"
+    return None if can_overlap else _time_problem(calls) or "no tenant has two calls with a time"
+
+
+def _retry_skip_reason(calls: Sequence[Call]) -> str | None:
+    turned_away = [call for call in calls if call.turned_away_confidence]
+    if any(call.at is not None for call in turned_away):
+        return None
+    return _time_problem(turned_away) or "no call with a time was turned away"
+
+
+def _loss_skip_reason(calls: Sequence[Call]) -> str | None:
+    answered = [call for call in calls if call.status == 204 and call.accounts]
+    if not answered:
+        return "no call with accounts was answered 204"
+    if any(call.turned_away_confidence is not Confidence.UNKNOWN for call in answered):
+        return None
+    return _time_problem(answered) or "nothing shows whether a call was turned away"
+
+
+def _time_problem(calls: Sequence[Call]) -> str | None:
+    return next((call.time_problem for call in calls), None)
 
 
 CHECKS: Final = (
@@ -186,16 +213,13 @@ CHECKS: Final = (
         "gave-up",
         ("busy-second",),
         behaviour.find_early_disconnects,
-        _skip_unless("no call has a recorded duration", lambda call: call.gave_up is not None),
+        _skip_unless("no call shows how it ended", lambda call: call.gave_up is not None),
     ),
     _behaviour_check(
         "tight-retry",
         ("busy-second", "lease-end"),
         behaviour.find_tight_retries,
-        _skip_unless(
-            "no call with a time was turned away",
-            lambda call: bool(call.turned_away_confidence) and call.at is not None,
-        ),
+        _retry_skip_reason,
     ),
     _behaviour_check(
         "overlap", ("single-run", "lease-tenant"), behaviour.find_overlaps, _overlap_skip_reason
@@ -207,12 +231,6 @@ CHECKS: Final = (
         _skip_unless("no call has recorded accounts", lambda call: bool(call.accounts)),
     ),
     _behaviour_check(
-        "lost-accounts",
-        ("silent-drop", "single-run"),
-        behaviour.find_losses,
-        _skip_unless(
-            "no call with accounts was answered 204",
-            lambda call: call.status == 204 and bool(call.accounts),
-        ),
+        "lost-accounts", ("silent-drop", "single-run"), behaviour.find_losses, _loss_skip_reason
     ),
 )

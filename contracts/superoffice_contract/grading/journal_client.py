@@ -39,8 +39,6 @@ TIMEOUT: Final = 10.0
 NOT_A_MOCK: Final = "this is not the journal of a superoffice-mock"
 NO_TENANT: Final = "no tenant"
 """The tenant of calls to a tenant that does not exist."""
-_CLOCK_LAG: Final = 0.1
-"""Seconds by which the answer to a call that is turned away may be late on a busy machine."""
 _UNEXPLAINED_OUTCOMES: Final = ("faulted", "replayed", "unknown")
 """Outcomes of armed answers, and of recorded ones of which nothing is known."""
 _MEMBER_CHECKS: Final = frozenset({"undocumented-members"})
@@ -158,9 +156,7 @@ def _gave_up(exchange: Exchange) -> bool | None:
     is_complete = exchange.status is not None or exchange.hung_up
     if not is_complete or exchange.outcome == "faulted":
         return None
-    # The journal has the time of the answer, which may be late, and not that of the disconnect.
-    lag = _CLOCK_LAG if exchange.outcome == "turned_away" else 0.0
-    return exchange.hung_up and (exchange.elapsed or 0.0) <= TURNED_AWAY_AFTER + lag
+    return exchange.hung_up and (exchange.hung_up_after or 0.0) < TURNED_AWAY_AFTER
 
 
 def _assess(exchange: Exchange) -> Assessment:

@@ -1,6 +1,5 @@
 """Checks the requests in a HAR against the contract, and converts them to calls."""
 
-import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
@@ -20,16 +19,15 @@ from superoffice_contract.grading.calls import (
     find_operation,
     method_violations,
     parse_address,
+    until_response,
 )
-from superoffice_contract.har import Entry
+from superoffice_contract.har import CLIENT_ABORT, Entry, describe_inexact_times
 from superoffice_contract.messages import quote_name
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.operations.accounts import no_accounts
 from superoffice_contract.operations.registry import ACCOUNTS
 
 MAX_BODY_PROBLEMS: Final = 5
-_CLIENT_ABORT: Final = re.compile(r"abort|cancel|time.?d?.?out", re.IGNORECASE)
-"""What browsers record when the client disconnected. Any other error is one of the network."""
 _TYPE_UNKNOWN: Final = frozenset({"media-type", "body", "undocumented-members"})
 _BODY_UNKNOWN: Final = frozenset({"body", "undocumented-members"})
 
@@ -37,27 +35,39 @@ _BODY_UNKNOWN: Final = frozenset({"body", "undocumented-members"})
 def read_calls(
     entries: Sequence[Entry], judged: Sequence[Operation] | None = None
 ) -> tuple[Call, ...]:
-    """Return the calls in *entries*, in order of time, or as recorded if a time is missing.
+    """Return the calls in *entries*, in order of time, or as recorded if times do not tell it.
 
     They are those of the operations in *judged*, see `find_operation`.
     """
-    calls = [
-        read_call(entry, operation)
+    time_problem = describe_inexact_times([entry.started_at for entry in entries])
+    known = [
+        (entry, operation)
         for entry in entries
         if (operation := find_operation(entry.method, unquote(entry.url.path), judged))
     ]
-    if any(call.at is None for call in calls):
-        return tuple(calls)
+    # A tool that took the credentials out of one call took them out of all.
+    are_recorded = not any(
+        operation.security and credentials.are_taken_out(entry.header_values, entry.status)
+        for entry, operation in known
+    )
+    calls = [
+        _read_call(entry, operation, time_problem, are_recorded=are_recorded)
+        for entry, operation in known
+    ]
     return tuple(sorted(calls, key=lambda call: call.at or 0.0))
 
 
-def read_call(entry: Entry, operation: Operation) -> Call:
+def _read_call(
+    entry: Entry, operation: Operation, time_problem: str | None, *, are_recorded: bool
+) -> Call:
     """Convert *entry* to a call of *operation*, and check the request in it."""
     path = unquote(entry.url.path)
     address = parse_address(path, operation)
     accounts, body_assessment = _assess_body(entry, operation)
     credentials_assessment = (
-        credentials.assess_credentials(entry.header_values, entry.status, online=address.online)
+        credentials.assess_credentials(
+            entry.header_values, online=address.online, are_recorded=are_recorded
+        )
         if operation.security
         else Assessment()
     )
@@ -75,9 +85,10 @@ def read_call(entry: Entry, operation: Operation) -> Call:
         tenant=f"{address.tenant} at {_host(entry)}",
         method=entry.method,
         path=path,
-        at=entry.started_at,
-        elapsed=_seconds_to_response(entry),
-        latency=entry.request_seconds,
+        at=entry.started_at if time_problem is None else None,
+        time_problem=time_problem,
+        elapsed=until_response(entry.elapsed_seconds, entry.receive_seconds),
+        latency=until_response(entry.request_seconds, entry.receive_seconds),
         status=entry.status or None,
         gave_up=_gave_up(entry),
         accounts=accounts,
@@ -92,18 +103,13 @@ def _host(entry: Entry) -> str:
     return f"{entry.url.hostname}:{port}" if port else f"{entry.url.hostname}"
 
 
-def _seconds_to_response(entry: Entry) -> float | None:
-    """Return the seconds until the response began, which is when the app continues."""
-    if entry.elapsed_seconds is None:
-        return None
-    return max(entry.elapsed_seconds - entry.receive_seconds, 0.0)
-
-
 def _gave_up(entry: Entry) -> bool | None:
     """Return whether the client disconnected within a second; None if that is unknown."""
     if entry.status:
         return False
-    if entry.elapsed_seconds is None or (entry.error and not _CLIENT_ABORT.search(entry.error)):
+    # Without a reason, nothing shows that the call was sent at all. A time of 0 is none: Safari
+    # writes it for a call without an answer.
+    if not entry.elapsed_seconds or not CLIENT_ABORT.search(entry.error or ""):
         return None
     return entry.elapsed_seconds < TURNED_AWAY_AFTER
 
@@ -123,7 +129,7 @@ def _query_violations(entry: Entry, operation: Operation) -> Iterator[Violation]
 def _assess_body(entry: Entry, operation: Operation) -> tuple[tuple[int, ...], Assessment]:
     """Return the accounts in the body, if it can be read, and the assessment of the body."""
     bodies = operation.bodies
-    is_absent = entry.body is None and _is_empty(entry)
+    is_absent = entry.body is None and entry.is_bodiless
     if not bodies or (is_absent and not operation.body_required):
         return (), Assessment()
     if is_absent:
@@ -133,7 +139,7 @@ def _assess_body(entry: Entry, operation: Operation) -> tuple[tuple[int, ...], A
         what = "the body has a Content-Encoding; send it plain"
         violation = Violation("media-type", what, ("content-encoding",))
         return (), Assessment((violation,), _BODY_UNKNOWN)
-    if entry.media_type is None and not entry.headers:  # no headers were recorded
+    if entry.media_type is None and (entry.body is None or not entry.headers):  # not on record
         return (), Assessment(unchecked=_TYPE_UNKNOWN)
     try:
         media_type, _ = find_body(bodies, entry.media_type)
@@ -146,13 +152,6 @@ def _assess_body(entry: Entry, operation: Operation) -> tuple[tuple[int, ...], A
 
 def _violation(check: str, error: InvalidBody) -> Violation:
     return Violation(check, str(error), error.claims)
-
-
-def _is_empty(entry: Entry) -> bool:
-    """Return whether a missing body was never sent. A call that was accepted had one."""
-    if entry.declared_length is not None:
-        return entry.declared_length == 0
-    return 400 <= entry.status < 500
 
 
 def _read_body(

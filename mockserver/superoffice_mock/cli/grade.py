@@ -1,6 +1,7 @@
 """`superoffice-mock grade`: the traffic of an app is judged."""
 
 import os
+from functools import partial
 
 import click
 
@@ -41,7 +42,7 @@ def command(
             raise SetupError(msg)
     proxy_to_use = target_options.find_proxy(proxy, journal)
     if journal is None:
-        report = grade.grade_har(har or "")
+        report = grade.grade_har(har or "", tell=partial(click.echo, err=True))
     else:
         token = os.environ.get(CONTROL_TOKEN_VARIABLE)
         report = grade.grade_journal(journal, tenant or ("onsite",), token, proxy=proxy_to_use)

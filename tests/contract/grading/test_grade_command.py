@@ -50,16 +50,20 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_report_is_text_by_default_and_findings_exit_with_1(file: Path) -> None:
+def test_the_report_is_text_by_default_and_findings_exit_with_1_none_with_0(file: Path) -> None:
     result = run_grade(str(file))
     assert result.exit_code == 1
-    finding = "FAILED   duplicate-account\n      entries[0] 2026-11-20T08:00:00+00:00"
+    finding = "FAILED   duplicate-account\n      entries[0] 2026-11-20T08:00:00.500000+00:00"
     assert finding in result.output
-
-
-def test_an_app_without_violations_exits_with_0(file: Path) -> None:
     file.write_bytes(har_of(entry(7)))
     assert run_grade(str(file)).exit_code == 0
+
+
+def test_an_odd_entry_is_told_on_standard_error_and_the_others_are_graded(file: Path) -> None:
+    file.write_bytes(har_of(entry(7), entry(method="GET", url="http://x/", status=101)))
+    result = run_grade(str(file))
+    note = f"{file}: log.entries[1] is left out: its status, 101, is not that of an answer\n"
+    assert (result.exit_code, result.stderr) == (0, note)
 
 
 def test_a_journal_is_graded_for_the_given_tenants(server: ServerProcess) -> None:
@@ -80,13 +84,10 @@ def test_a_file_that_cant_be_graded_exits_with_2_and_one_line(file: Path) -> Non
         assert result.stderr.count("\n") == 1, name
 
 
-def test_wrong_usage_exits_with_2() -> None:
+def test_wrong_usage_and_a_server_that_cant_be_reached_exit_with_2() -> None:
     for options in ([], ["--journal", "http://x"], ["--tenant", "x"], ["--format", "x"]):
         arguments = ["a.har", *options] if options else []
         assert run_grade(*arguments).exit_code == 2, arguments
-
-
-def test_a_server_that_cant_be_reached_exits_with_2_and_one_line() -> None:
     result = run_grade("--journal", "http://127.0.0.1:1")
     assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
 
@@ -94,17 +95,13 @@ def test_a_server_that_cant_be_reached_exits_with_2_and_one_line() -> None:
 def test_grade_needs_only_a_plain_install(file: Path) -> None:
     program = (
         "import sys; from superoffice_contract.grading.grade import grade_har;"
-        "grade_har(sys.argv[1]);"
-        "print(*sys.modules)"
+        "grade_har(sys.argv[1]); print(*sys.modules)"
     )
     command = [sys.executable, "-c", program, str(file)]
     process = subprocess.run(command, capture_output=True, text=True, check=True)
     packages = {name.partition(".")[0] for name in process.stdout.split()}
     assert "jsonschema_rs" in packages
     assert packages & {"jsonschema", "schemathesis", "hypothesis", "httpx2", "starlette"} == set()
-
-
-# ---- secrets ---------------------------------------------------------------------------------
 
 
 @st.composite
