@@ -14,6 +14,7 @@ import msgspec
 from superoffice_contract.drift import facts, page_sample
 from superoffice_contract.drift.facts import ExpectedFact, Kind
 from superoffice_contract.drift.prose_patterns import AREAS, STATEMENTS
+from superoffice_contract.drift.schema_keywords import keywords_of, type_of
 from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.operations import Operation
 
@@ -44,16 +45,12 @@ def expected_facts(kind: Kind, operation: Operation) -> tuple[ExpectedFact, ...]
     is_page = kind == "page"
     parts = (*_COMMON_PARTS, *(_PAGE_PARTS if is_page else _SPEC_PARTS))
     found = chain.from_iterable(part(operation) for part in parts)
-    others = (_fact(*row) for row in _PAGE_ONLY) if is_page else ()
-    return (*found, *others, *_prose_facts(AREAS if is_page else _SPEC_AREAS))
-
-
-def type_of(schema: Element) -> str:
-    """Return the type and format of *schema*, without null."""
-    types = schema.get("type", "any")
-    names = [name for name in types if name != "null"] if isinstance(types, list) else [types]
-    text = " or ".join(map(str, names))
-    return f"{text} ({schema['format']})" if "format" in schema else text
+    others = _PAGE_ONLY if is_page else ()
+    return (
+        *found,
+        *(ExpectedFact(group, id_, value, (claim,)) for group, id_, value, claim in others),
+        *_prose_facts(AREAS if is_page else _SPEC_AREAS),
+    )
 
 
 def claims_of(element: Element) -> tuple[str, ...]:
@@ -63,15 +60,19 @@ def claims_of(element: Element) -> tuple[str, ...]:
     return tuple(id_ for id_ in ids if claims.load()[id_].kind == "documented") or ids
 
 
-def _fact(group: str, id_: str, value: str, *ids: str) -> ExpectedFact:
-    return ExpectedFact(group, id_, value, ids, id_)
-
-
 def _element_fact(element: Element, group: str, id_: str, value: str = "") -> ExpectedFact:
     """Return the fact that *element* of openapi.yaml states."""
     ids = claims_of(element)
     inferred = claims.load()[ids[0]].kind == "inferred"
-    return ExpectedFact(group, id_, value, ids, id_, inferred)
+    return ExpectedFact(group, id_, value, ids, inferred)
+
+
+def _typed_facts(element: Element, group: str, id_: str, schema: Element) -> Iterator[ExpectedFact]:
+    """Yield the type of *element*, and its keywords, which a document may leave out."""
+    yield _element_fact(element, group, id_, type_of(schema))
+    for keyword, value in keywords_of(schema):
+        ids = claims_of(element)
+        yield ExpectedFact(group, f"{id_}: {keyword}", value, ids, inferred=True)
 
 
 def _security_schemes(operation: Operation) -> Iterator[Element]:
@@ -95,8 +96,8 @@ def _properties(operation: Operation, schema: Element) -> Element:
 
 
 def _call_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    yield _fact(facts.CALL, "method", operation.method, "method")
-    yield _fact(facts.CALL, "path", operation.path, "path")
+    yield ExpectedFact(facts.CALL, "method", operation.method, ("method",))
+    yield ExpectedFact(facts.CALL, "path", operation.path, ("path",))
 
 
 def _parameter_facts(operation: Operation) -> Iterator[ExpectedFact]:
@@ -104,7 +105,7 @@ def _parameter_facts(operation: Operation) -> Iterator[ExpectedFact]:
         id_ = f"{parameter['in']} {parameter['name'].lower()}"
         if parameter["in"] == "query":
             schema = operation.schemas.resolve(parameter["schema"])
-            yield _element_fact(parameter, facts.QUERY, id_, type_of(schema))
+            yield from _typed_facts(parameter, facts.QUERY, id_, schema)
         else:
             yield _element_fact(parameter, facts.HEADERS, id_)
 
@@ -116,7 +117,7 @@ def _media_type_facts(operation: Operation) -> Iterator[ExpectedFact]:
 
 def _member_facts(operation: Operation) -> Iterator[ExpectedFact]:
     for name, schema in _body_properties(operation).items():
-        yield _element_fact(schema, facts.BODY, f"member {name}", type_of(schema))
+        yield from _typed_facts(schema, facts.BODY, f"member {name}", schema)
 
 
 def _response_facts(operation: Operation) -> Iterator[ExpectedFact]:
@@ -144,24 +145,31 @@ def _scheme_facts(operation: Operation) -> Iterator[ExpectedFact]:
 
 
 def _spec_scheme_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    """Yield the schemes; SoTicket is optional because specifications have no type for it."""
+    """Yield the schemes; SoTicket is optional because specifications have no type for it.
+
+    The vendor's files join the other two in one requirement (claim credentials-alternatives).
+    """
+    id_, ids = "ways to sign in", ("credentials-alternatives",)
+    yield ExpectedFact(facts.CREDENTIALS, id_, "2 schemes together", ids, inferred=True)
     for fact in _scheme_facts(operation):
         yield msgspec.structs.replace(fact, inferred=fact.id == "scheme soticket")
 
 
-def _account_facts(operation: Operation) -> Iterator[ExpectedFact]:
+def _spec_body_facts(operation: Operation) -> Iterator[ExpectedFact]:
+    is_required = str(operation.document["requestBody"]["required"]).lower()
+    ids = ("body-required",)
+    yield ExpectedFact(facts.BODY, "body required", is_required, ids, inferred=True)
     for schema in _body_properties(operation).values():
         for name, member in _properties(operation, schema["items"]).items():
-            id_ = f"member of an account {name}"
-            yield _element_fact(member, facts.ACCOUNT, id_, type_of(member))
+            yield from _typed_facts(member, facts.ACCOUNT, f"member of an account {name}", member)
 
 
 def _sample_facts(operation: Operation) -> Iterator[ExpectedFact]:
     accounts = page_sample.describe_accounts(operation.sample)
     call = f"{operation.method} {operation.path}"
     ids = ("sample-request", "sample-duplicate")
-    yield _fact(facts.SAMPLE_REQUEST, "sample call", call, "sample-request")
-    yield _fact(facts.SAMPLE_REQUEST, "sample accounts", accounts, *ids)
+    yield ExpectedFact(facts.SAMPLE_REQUEST, "sample call", call, ids[:1])
+    yield ExpectedFact(facts.SAMPLE_REQUEST, "sample accounts", accounts, ids)
     elements = dict(_schema_elements(operation, _body_properties(operation)))
     for path, type_ in dict(page_sample.member_types(operation.sample)).items():
         yield _element_fact(elements[path], facts.SAMPLE_REQUEST, f"sample {path}", type_)
@@ -179,25 +187,22 @@ def _schema_elements(
             yield from _schema_elements(operation, _properties(operation, schema["items"]), place)
 
 
-def _required_body_facts(operation: Operation) -> Iterator[ExpectedFact]:
-    id_, value = "body required", str(operation.document["requestBody"]["required"]).lower()
-    yield ExpectedFact(facts.BODY, id_, value, ("body-required",), id_, inferred=True)
-
-
 def _prose_facts(areas: frozenset[str]) -> Iterator[ExpectedFact]:
     for statement in (statement for statement in STATEMENTS if statement.area in areas):
         name = f" ({statement.name})" if statement.name else ""
         label = f'"{claims.load()[statement.claim].fact}"{name}'
-        ids = (statement.claim,)
-        yield ExpectedFact(statement.group, statement.id, statement.value, ids, label)
+        yield ExpectedFact(
+            statement.group,
+            statement.id,
+            statement.value,
+            (statement.claim,),
+            inferred=statement.claim == "slow-threshold",  # older pages and files lack it
+            label=label,
+        )
 
 
 _COMMON_PARTS: Final = (
-    _call_facts,
-    _parameter_facts,
-    _media_type_facts,
-    _member_facts,
-    _response_facts,
+    *(_call_facts, _parameter_facts, _media_type_facts, _member_facts, _response_facts),
 )
 _PAGE_PARTS: Final = (_credential_header_facts, _scheme_facts, _sample_facts)
-_SPEC_PARTS: Final = (_spec_scheme_facts, _account_facts, _required_body_facts)
+_SPEC_PARTS: Final = (_spec_scheme_facts, _spec_body_facts)

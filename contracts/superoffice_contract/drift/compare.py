@@ -149,22 +149,30 @@ def _additions_and_changes(
 ) -> Iterator[Finding]:
     """Yield the facts that the contract lacks or states with another value."""
     for fact in dict.fromkeys(actual):
-        contract = expected.get(fact.id)
-        if contract is None:
+        contract, owner = expected.get(fact.id), expected.get(fact.owner)
+        if fact.undefined:
+            yield Finding(fact.place, f"undefined: {fact.id}: {fact.value}")
+        elif contract is None and (owner or not fact.owner):
             text = f"{fact.id} = {fact.value}" if fact.value else fact.id
-            claims = fact.claims or tuple(filter(None, [GROUPS[fact.group]]))
+            known = owner.claims if owner else tuple(filter(None, [GROUPS[fact.group]]))
+            claims = fact.claims or known
             yield Finding(fact.place, f"added: {text}", claims)
-        elif fact.value != contract.value:
+        elif contract and fact.value != contract.value:
             was, now = contract.value or "nothing", fact.value or "nothing"
-            what = f"changed: {contract.label}: {now} instead of {was}"
+            what = f"changed: {contract.label or contract.id}: {now} instead of {was}"
             yield Finding(fact.place, what, contract.claims)
 
 
 def _removals(
     actual: list[Fact], expected: dict[str, ExpectedFact], place: str
 ) -> Iterator[Finding]:
-    """Yield the facts in the contract that the document lacks."""
+    """Yield the facts in the contract that the document lacks.
+
+    If something in the document is undefined, it may be any of them.
+    """
+    if any(fact.undefined for fact in actual):
+        return
     ids = {fact.id for fact in actual}
     for fact in expected.values():
         if fact.id not in ids and not fact.inferred:
-            yield Finding(place, f"removed: {fact.label}", fact.claims)
+            yield Finding(place, f"removed: {fact.label or fact.id}", fact.claims)

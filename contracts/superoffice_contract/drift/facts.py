@@ -39,7 +39,9 @@ GROUPS: Final[Mapping[str, str | None]] = {
 class Fact(msgspec.Struct, frozen=True):
     """One fact in a document; *place* is a line number or a JSON Pointer.
 
-    *claims* are the claims that the fact concerns if the contract does not have it.
+    *claims* are the claims that the fact concerns if the contract does not have it. A fact about
+    an *owner*, which is the id of another fact, is a part of it: it counts only if the contract
+    has the owner. What is *undefined* can't be compared: *value* says why.
     """
 
     group: str
@@ -47,6 +49,8 @@ class Fact(msgspec.Struct, frozen=True):
     place: str
     value: str = ""
     claims: tuple[str, ...] = ()
+    owner: str = ""
+    undefined: bool = False
 
 
 class DocumentFacts(msgspec.Struct, frozen=True):
@@ -62,7 +66,7 @@ class DocumentFacts(msgspec.Struct, frozen=True):
 
 
 class ExpectedFact(msgspec.Struct, frozen=True):
-    """A fact in the contract; *label* names it in a report.
+    """A fact in the contract; *label* names it in a report, if its id does not.
 
     The document may leave out a fact that is *inferred*.
     """
@@ -71,8 +75,8 @@ class ExpectedFact(msgspec.Struct, frozen=True):
     id: str
     value: str
     claims: tuple[str, ...]
-    label: str
     inferred: bool = False
+    label: str = ""
 
 
 def agent_method(path: str) -> str:

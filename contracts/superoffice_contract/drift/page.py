@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -10,6 +11,7 @@ from superoffice_contract.drift import facts
 from superoffice_contract.drift.facts import DocumentFacts, Fact
 from superoffice_contract.drift.page_sample import Line, read_sample
 from superoffice_contract.drift.prose_patterns import AREAS, find_facts, strip_markup
+from superoffice_contract.errors import DriftError
 
 CALL_LINE: Final = re.compile(r"(?P<method>[A-Z]{3,7}) (?P<path>/[^\s?]+)(?:\?(?P<query>\S*))?")
 FENCES: Final = ("```", "~~~")
@@ -26,6 +28,8 @@ _HEADINGS: Final[Mapping[str, re.Pattern[str]]] = {
         "sample response": r"sample response:?",
     }.items()
 }
+MIN_SECTIONS: Final = 5
+"""A text with fewer of the headings only mentions the call: a mail, an article, a request."""
 _TABLE_COLUMNS: Final[Mapping[str, int]] = {
     "parameter name type description": 3,
     "parameter name description": 2,
@@ -36,22 +40,16 @@ _TABLE_COLUMNS: Final[Mapping[str, int]] = {
 _TABLE_RULE: Final = re.compile(r"\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?")
 """The line below the header row of a table in Markdown."""
 _BACKSLASH_ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
-_MARKDOWN: Final = re.compile(r"^(?:#{1,6} |```|~~~)", re.MULTILINE)
+_MARKDOWN: Final = re.compile(r"^[ \t]*(?:#{1,6} |```|~~~)", re.MULTILINE)
 _MEDIA_TYPE: Final = re.compile(r"[a-z]+/[\w.+*-]+", re.IGNORECASE)
 _SCHEMES: Final = re.compile(r"supports (?P<names>.{1,200}?) schemes?\b", re.IGNORECASE)
 _GROUP_SECTIONS: Final[Mapping[str, str]] = {
-    facts.CALL: "description",
-    facts.DESCRIPTION: "description",
-    facts.RESTRICTION: "description",
-    facts.QUERY: "query",
     facts.HEADERS: "headers",
     facts.CREDENTIALS: "headers",
     facts.MEDIA_TYPES: "headers",
     facts.BODY: "body",
-    facts.RESPONSES: "responses",
-    facts.SAMPLE_REQUEST: "sample request",
-    facts.SAMPLE_RESPONSE: "sample response",
 }
+"""The sections of groups that have another name."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -90,23 +88,38 @@ class Content(msgspec.Struct, frozen=True):
 
 
 def read_page(text: str) -> DocumentFacts | None:
-    """Return the facts on the page, or None if *text* contains no call."""
-    lines = [
-        Line(number, line.rstrip())
-        for number, line in enumerate(text.splitlines(), start=1)
-        if not line.lstrip().startswith(FENCES)
-    ]
+    """Return the facts on the page, or None if *text* contains no call.
+
+    Raise DriftError if it has a call, but not the sections of the page.
+    """
+    lines = _read_lines(text)
     start = next(
         (i for i, line in enumerate(lines) if CALL_LINE.fullmatch(line.text.strip())), None
     )
     if start is None:
         return None
     sections = tuple(split_sections(lines[start:]))
+    names = {section.name for section in sections}
+    if len(names & set(_HEADINGS)) < MIN_SECTIONS:
+        call = lines[start].text.strip()
+        msg = f"contains {call}, but not the sections of the vendor's page, such as Request Headers"
+        raise DriftError(msg)
     all_facts = tuple(
         fact for section in sections for fact in _SECTION_READERS[section.name](section)
     )
     layout = "Markdown page" if _MARKDOWN.search(text) else "text page"
     return DocumentFacts(layout, "page", all_facts, _group_places(sections))
+
+
+def _read_lines(text: str) -> list[Line]:
+    """Return the lines of the page. If every second one is blank, none of these is a fact."""
+    lines = [
+        Line(number, line.rstrip())
+        for number, line in enumerate(text.splitlines(), start=1)
+        if not line.lstrip().startswith(FENCES)
+    ]
+    is_spaced = all(not a.text or not b.text for a, b in pairwise(lines))
+    return [line for line in lines if line.text] if is_spaced else lines
 
 
 def split_sections(lines: Sequence[Line]) -> Iterator[Section]:
@@ -121,7 +134,7 @@ def split_sections(lines: Sequence[Line]) -> Iterator[Section]:
 
 
 def _parse_heading(text: str) -> tuple[str, str] | None:
-    words = strip_markup(text.lstrip("#"))
+    words = strip_markup(text.lstrip("# \t"))
     for name, pattern in _HEADINGS.items():
         if match := pattern.fullmatch(words):
             return name, (match.groupdict().get("title") or "").strip()
@@ -131,7 +144,10 @@ def _parse_heading(text: str) -> tuple[str, str] | None:
 def _group_places(sections: Sequence[Section]) -> dict[str, str]:
     """Return the place of the section of each group; the first section if there is none."""
     places = {section.name: section.place for section in sections}
-    return {group: places.get(name, sections[0].place) for group, name in _GROUP_SECTIONS.items()}
+    return {
+        group: places.get(_GROUP_SECTIONS.get(group, group), sections[0].place)
+        for group in facts.GROUPS
+    }
 
 
 # ---- tables and prose ------------------------------------------------------------------------
@@ -210,30 +226,18 @@ def _call_facts(section: Section) -> Iterator[Fact]:
     yield from _prose_facts("text", facts.DESCRIPTION, content.prose)
 
 
-def _query_facts(section: Section) -> Iterator[Fact]:
-    content = read_content(section)
-    for row in content.rows:
-        yield Fact(facts.QUERY, f"query {row.name.lower()}", row.place, row.type)
-        yield from _row_facts(facts.QUERY, row)
-    for place, call in content.calls:
-        yield Fact(facts.QUERY, "example of the query", place, call["query"] or "")
-    yield from _prose_facts("", facts.QUERY, content.prose)
-
-
-def _header_facts(section: Section) -> Iterator[Fact]:
+def _parameter_facts(group: str, kind: str, section: Section) -> Iterator[Fact]:
     content = read_content(section)
     for row in content.rows:
         name = row.name.lower()
-        yield Fact(facts.HEADERS, f"header {name}", row.place)
-        reader = _HEADER_READERS.get(name)
-        yield from reader(row) if reader else _row_facts(facts.HEADERS, row)
-    yield from _prose_facts("", facts.HEADERS, content.prose)
-
-
-def _row_facts(group: str, row: Row) -> Iterator[Fact]:
-    """Yield the facts in the description of a known row. A new row is one fact as a whole."""
-    if row.name.lower() in AREAS:
-        yield from find_facts(row.name.lower(), group, row.description, row.place)
+        yield Fact(group, f"{kind} {name}", row.place, row.type if kind == "query" else "")
+        if reader := _HEADER_READERS.get(name):
+            yield from reader(row)
+        elif name in AREAS:  # a new row is one fact as a whole
+            yield from find_facts(name, group, row.description, row.place)
+    for place, call in content.calls:
+        yield Fact(facts.QUERY, "example of the query", place, call["query"] or "")
+    yield from _prose_facts("", group, content.prose)
 
 
 def _authorization_facts(row: Row) -> Iterator[Fact]:
@@ -293,8 +297,8 @@ _HEADER_READERS: Final[Mapping[str, Callable[[Row], Iterator[Fact]]]] = {
 }
 _SECTION_READERS: Final[Mapping[str, Callable[[Section], Iterator[Fact]]]] = {
     "description": _call_facts,
-    "query": _query_facts,
-    "headers": _header_facts,
+    "query": lambda section: _parameter_facts(facts.QUERY, "query", section),
+    "headers": lambda section: _parameter_facts(facts.HEADERS, "header", section),
     "body": _body_facts,
     "responses": _response_facts,
     "content": _response_body_facts,

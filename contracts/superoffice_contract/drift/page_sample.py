@@ -2,24 +2,27 @@
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile
 from typing import Final
 
 import msgspec
 
 from superoffice_contract.drift.facts import SAMPLE_REQUEST, Fact
 
-_TYPES: Final = (
-    (bool, "boolean"),  # before int, because bool is a subclass of int
-    (int, "integer"),
-    (float, "number"),
-    (str, "string"),
-    (list, "array"),
-    (dict, "object"),
-    (type(None), "null"),
-)
-_GENERATED_HEADERS: Final = ("accept-language",)
-"""Headers with values that the vendor's generator invents."""
+_TYPES: Final[Mapping[type, str]] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+"""JSON's name for the type of a value."""
+_HEAD_END: Final = re.compile(r"\s*(?:$|[\[{\"<]|-?\d|(?:null|true|false)\b)")
+"""Matches a line that can't be a header: a blank one, or the begin of JSON."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -44,26 +47,21 @@ def read_sample(group: str, lines: Sequence[Line]) -> Iterator[Fact]:
         yield Fact(group, "sample call", head[0].place, first)
     else:
         yield Fact(group, "sample status", head[0].place, " ".join(first.split()[1:]))
-    for line in head[1:]:
-        yield _header_fact(group, line)
+    # Where the answer has no body, the footer of the page may follow.
+    yield from (_header_fact(group, line) for line in head[1:] if ":" in line.text)
     if body and group == SAMPLE_REQUEST:
         value = _decode_body(body)
         yield Fact(group, "sample accounts", body[0].place, describe_accounts(value))
         for path, type_ in member_types(value):
             yield Fact(group, f"sample {path}", _member_place(path, body), type_)
     elif body:
-        yield Fact(group, "sample body", body[0].place, type_name(_decode_body(body)))
-
-
-def type_name(value: object) -> str:
-    """Return JSON's name for the type of *value*."""
-    return next(name for type_, name in _TYPES if isinstance(value, type_))
+        yield Fact(group, "sample body", body[0].place, _TYPES[type(_decode_body(body))])
 
 
 def member_types(value: object, path: str = "") -> Iterator[tuple[str, str]]:
     """Yield the path and the type of each value in *value*; the items of a list share `*`."""
     if path:
-        yield path, type_name(value)
+        yield path, _TYPES[type(value)]
     if isinstance(value, dict):
         for name, child in value.items():
             yield from member_types(child, f"{path}/{name}")
@@ -74,30 +72,24 @@ def member_types(value: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 def describe_accounts(value: object) -> str:
     """Return how many accounts a body has and whether they are alike, such as `2, alike`."""
-    lists = (
-        member
-        for member in (value.values() if isinstance(value, dict) else ())
-        if isinstance(member, list)
-    )
+    members = value.values() if isinstance(value, dict) else ()
     return "; ".join(
         f"{len(items)}, {'' if all(item == items[0] for item in items) else 'not '}alike"
-        for items in lists
+        for items in members
+        if isinstance(items, list)
     )
 
 
 def _split_sample(lines: Sequence[Line]) -> tuple[Sequence[Line], Sequence[Line]]:
-    """Return the head of a sample and its body, without the blank lines around the sample."""
-    text_indices = [index for index, line in enumerate(lines) if line.text.strip()]
-    if not text_indices:
-        return (), ()
-    sample = lines[text_indices[0] : text_indices[-1] + 1]
-    blank = next((i for i, line in enumerate(sample) if not line.text.strip()), len(sample))
-    return sample[:blank], sample[blank + 1 :]
+    """Return the head of a sample and its body; the blank line before JSON may be missing."""
+    sample = list(dropwhile(lambda line: not line.text.strip(), lines))
+    end = next((i for i, line in enumerate(sample) if _HEAD_END.match(line.text)), len(sample))
+    return sample[:end], [line for line in sample[end:] if line.text.strip()]
 
 
 def _header_fact(group: str, line: Line) -> Fact:
     name, _, value = (part.strip() for part in line.text.partition(":"))
-    if name.lower() in _GENERATED_HEADERS:
+    if name.lower() == "accept-language":  # the vendor's generator invents its value
         value = ""
     elif name.lower() == "authorization":
         scheme, _, token = value.partition(" ")

@@ -7,13 +7,14 @@ A pattern is a sequence of words. Only FILLER_WORDS may stand between them, so t
 import html
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 import msgspec
 
 from superoffice_contract.drift import facts
 from superoffice_contract.drift.facts import Fact
+from superoffice_contract.messages import shorten
 
 FILLER_WORDS: Final = (
     *("a", "an", "the", "this", "that", "these", "those", "such", "of", "to", "in", "at", "on"),
@@ -25,13 +26,12 @@ _GAP: Final = rf"{_SEPARATORS}(?:(?:{'|'.join(FILLER_WORDS)}){_SEPARATORS})*"
 _NUMBER_WORDS: Final = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
 )
-_NUMBER: Final = rf"(?P<number>\d+|{'|'.join(_NUMBER_WORDS)})(?:\s*\(\w+\))?"
-_UNIT: Final = r"(?P<unit>seconds?|minutes?|milliseconds?)"
+_DIGITS: Final = r"\d{1,3}(?:,\d{3})+|\d{1,15}"
+_NUMBER: Final = rf"(?P<number>{_DIGITS}|{'|'.join(_NUMBER_WORDS)})(?:\s*\(\w+\))?"
+_UNIT: Final = r"(?P<unit>seconds?|minutes?|milliseconds?|ms)"
 _TAG: Final = re.compile(r"</?(?:br|b|i|em|strong|para|p|code|span)\b[^<>]*>", re.IGNORECASE)
 _QUOTES: Final = str.maketrans("\u2018\u2019\u201c\u201d`", "''\"\" ")
 _SENTENCE: Final = re.compile(r"\S.*?(?:[.!?](?=\s+[A-Z0-9#\"'])|$)", re.DOTALL)
-MAX_SENTENCE: Final = 160
-"""Longer sentences are cut in a report."""
 
 
 class Statement(msgspec.Struct, frozen=True, dict=True):
@@ -113,6 +113,7 @@ _TABLE: Final[Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]] = {
                 r"tasks? (?:done|finished|ended|over)"
             ),
         ),
+        ("slow-threshold", rf"NsApiSlow ~threshold NUMBER\s*{_UNIT}", "5 second(s)"),
     ),
     ("text", facts.RESTRICTION): (
         (
@@ -165,11 +166,6 @@ AREAS: Final = frozenset(statement.area for statement in STATEMENTS)
 """The areas of prose: the text about the call, or the description of a parameter or header."""
 
 
-@cache
-def _statements_in(area: str) -> tuple[Statement, ...]:
-    return tuple(statement for statement in STATEMENTS if statement.area == area)
-
-
 def strip_markup(text: str) -> str:
     """Return *text* without markup, even if escaped twice, and with single spaces."""
     markup = html.unescape(html.unescape(text)).translate(_QUOTES)
@@ -185,24 +181,19 @@ def find_facts(area: str, group: str, text: str, place: str) -> Iterator[Fact]:
     """Yield the statements of *area* in *text*, and other text as facts of *group*."""
     for sentence in split_sentences(strip_markup(text)):
         unmatched = re.sub(r"(?<=\w)'(?=\w)", "", sentence)
-        statements = []
-        for statement in _statements_in(area):
+        claims = []
+        for statement in (statement for statement in STATEMENTS if statement.area == area):
             if match := statement.pattern.search(unmatched):
-                statements.append(statement)
+                claims.append(statement.claim)
                 value = _statement_value(match.groupdict())
                 yield Fact(statement.group, statement.id, place, value)
                 unmatched = f"{unmatched[: match.start()]} … {unmatched[match.end() :]}"
         # A quoted list of names is an example.
         words = re.findall(r"\w[\w'-]*", re.sub(r'"[^"]*"', " ", unmatched))
         if any(word.lower() not in FILLER_WORDS for word in words):
-            yield _sentence_fact(group, place, sentence, statements)
-
-
-def _sentence_fact(group: str, place: str, sentence: str, statements: list[Statement]) -> Fact:
-    kind = "more text" if statements else "sentence"
-    text = sentence if len(sentence) <= MAX_SENTENCE else f"{sentence[: MAX_SENTENCE - 1]}…"
-    claims = tuple(dict.fromkeys(statement.claim for statement in statements))
-    return Fact(group, f'{kind}: "{text}"', place, claims=claims)
+            kind = "more text" if claims else "sentence"
+            text = f'{kind}: "{shorten(sentence)}"'
+            yield Fact(group, text, place, claims=tuple(dict.fromkeys(claims)))
 
 
 def _statement_value(groups: Mapping[str, str | None]) -> str:
@@ -210,6 +201,10 @@ def _statement_value(groups: Mapping[str, str | None]) -> str:
     if number is None:
         return ""
     word = number.lower()
-    digits = str(_NUMBER_WORDS.index(word)) if word in _NUMBER_WORDS else number
-    # "one second" and "1 seconds" have the same value.
-    return digits if unit is None else f"{digits} {unit.lower().removesuffix('s')}(s)"
+    # "one second", "1 seconds" and "1,000 ms" have the same value.
+    digits = str(_NUMBER_WORDS.index(word)) if word in _NUMBER_WORDS else number.replace(",", "")
+    if unit is None:
+        return digits
+    if unit.lower() in ("ms", "millisecond", "milliseconds"):
+        digits, unit = f"{int(digits) / 1000:g}", "second"
+    return f"{digits} {unit.lower().removesuffix('s')}(s)"

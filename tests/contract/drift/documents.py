@@ -14,6 +14,9 @@ from superoffice_contract.report import Report
 
 METHOD: Final = "EMail/SyncEmailAccounts"
 PATH: Final = f"/api/v1/Agents/{METHOD}"
+CALL: Final = "#/paths/~1api~1v1~1Agents~1EMail~1SyncEmailAccounts/post"
+"""The JSON Pointer to the call in a specification."""
+Document = dict[str, Any]
 
 SUMMARY: Final = "Starts a sync of the accounts, from the mail server to the database cache."
 SINGLE: Final = "At most one such call can run at any moment."
@@ -166,106 +169,108 @@ def _as_text(page: str) -> str:
 
 TEXT: Final = _as_text(MARKDOWN)
 
-ACCOUNT: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
+
+def swagger() -> Document:
+    """Return a new Swagger 2.0 file with the documented call and another one."""
+    body = {
+        "name": "request",
+        "in": "body",
+        "description": "SyncUserAccounts",
+        "required": True,
+        "schema": {"$ref": "#/definitions/Request"},
+    }
+    call = {
+        "tags": ["EMail_Agent"],
+        "summary": SUMMARY,
+        "description": f"{THROTTLE}\r\n<para />## {BANNER}",
+        "operationId": "v1EMailAgent_SyncEmailAccounts",
+        "consumes": list(TYPES),
+        "produces": [],
+        "parameters": [
+            body,
+            {"name": "$select", "in": "query", "description": SELECT, "type": "string"},
+            {"name": "SO-AppToken", "in": "header", "description": TOKEN, "type": "string"},
+        ],
+        "responses": {"204": {"description": "No Content"}},
+        "security": [{"Password": [], "Identity": []}],
+    }
+    accounts = {"type": "array", "items": {"$ref": "#/definitions/Account"}}
+    account = {
         "AccountId": {"format": "int32", "type": "integer"},
         "AssociateName": {"type": "string"},
         "AssociateId": {"format": "int32", "type": "integer"},
         "TableRight": {"type": "object", "properties": {"Mask": {"type": "string"}}},
         "FieldProperties": {"type": "object", "additionalProperties": {"type": "object"}},
-    },
-}
-REQUEST: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "SyncUserAccounts": {"type": "array", "items": {"$ref": "#/definitions/Account"}}
-    },
-}
-PROSE: Final = {
-    "tags": ["EMail_Agent"],
-    "summary": SUMMARY,
-    "description": f"{THROTTLE}\r\n<para />## {BANNER}",
-    "operationId": "v1EMailAgent_SyncEmailAccounts",
-}
-SECURITY: Final[list[dict[str, list[str]]]] = [{"Password": [], "Identity": []}]
-
-
-def swagger() -> dict[str, Any]:
-    """Return a new Swagger 2.0 file with the documented call and another one."""
-    call = PROSE | {
-        "consumes": list(TYPES),
-        "produces": [],
-        "parameters": [
-            {
-                "name": "request",
-                "in": "body",
-                "description": "SyncUserAccounts",
-                "required": True,
-                "schema": {"$ref": "#/definitions/Request"},
-            },
-            {"name": "$select", "in": "query", "description": SELECT, "type": "string"},
-            {"name": "SO-AppToken", "in": "header", "description": TOKEN, "type": "string"},
-        ],
-        "responses": {"204": {"description": "No Content"}},
-        "security": SECURITY,
     }
-    document = {
+    return {
         "swagger": "2.0",
         "info": {"version": "v1-Agents", "title": "Agents"},
         "host": "localhost:51584",
         "paths": {"/api/v1/Agents/EMail/Send": {"post": {}}, PATH: {"post": call}},
-        "definitions": {"Request": REQUEST, "Account": ACCOUNT},
+        "definitions": {
+            "Request": {"type": "object", "properties": {"SyncUserAccounts": accounts}},
+            "Account": {"type": "object", "properties": account},
+        },
         "securityDefinitions": {
             "Password": {"type": "basic"},
             "Identity": {"type": "oauth2", "flow": "implicit"},
         },
     }
-    return _copy(document)
 
 
-def openapi() -> dict[str, Any]:
+def openapi() -> Document:
     """Return a new OpenAPI 3.0 file with the documented call."""
-    schema = {"schema": {"$ref": "#/components/schemas/Request"}}
-    call = PROSE | {
-        "parameters": [
-            {"name": "$select", "in": "query", "description": SELECT, "schema": {"type": "string"}},
-            {"$ref": "#/components/parameters/Token"},
-        ],
-        "requestBody": {"required": True, "content": dict.fromkeys(TYPES, schema)},
-        "responses": {"204": {"description": "No Content"}},
-    }
+    old = swagger()
+    call = call_in(old)
+    body, *parameters = call["parameters"]
+    for parameter in parameters:
+        parameter["schema"] = {"type": parameter.pop("type")}
+    select, token = parameters
+    del call["consumes"], call["produces"]
+    call["parameters"] = [select, {"$ref": "#/components/parameters/Token"}]
+    contents = {name: {"schema": body["schema"]} for name in TYPES}
+    call["requestBody"] = {"required": True, "content": contents}
     document = {
         "openapi": "3.0.1",
-        "info": {"version": "v1-Agents", "title": "Agents"},
+        "info": old["info"],
         "servers": [{"url": "https://example.com/Cust12345/"}],
-        "security": SECURITY,
+        "security": call.pop("security"),
         "paths": {PATH: {"post": call}},
         "components": {
-            "parameters": {
-                "Token": {
-                    "name": "SO-AppToken",
-                    "in": "header",
-                    "description": TOKEN,
-                    "schema": {"type": "string"},
-                }
-            },
-            "schemas": {"Request": REQUEST, "Account": ACCOUNT},
+            "parameters": {"Token": token},
+            "schemas": old["definitions"],
             "securitySchemes": {
                 "Password": {"type": "http", "scheme": "basic"},
                 "Identity": {"type": "oauth2", "flows": {}},
             },
         },
     }
-    return _copy(document)
-
-
-def _copy(document: dict[str, Any]) -> dict[str, Any]:
-    text = json.dumps(document)
-    if "openapi" in document:
-        text = text.replace("#/definitions/", "#/components/schemas/")
-    copy: dict[str, Any] = json.loads(text)
+    text = json.dumps(document).replace("#/definitions/", "#/components/schemas/")
+    copy: Document = json.loads(text)
     return copy
+
+
+def call_in(document: Document) -> Document:
+    """Return the operation in *document*, to change it."""
+    post: Document = document["paths"][PATH]["post"]
+    return post
+
+
+def schemas_in(document: Document) -> Document:
+    schemas: Document = document.get("definitions") or document["components"]["schemas"]
+    return schemas
+
+
+def schemes_in(document: Document) -> Document:
+    schemes: Document = (
+        document.get("securityDefinitions") or document["components"]["securitySchemes"]
+    )
+    return schemes
+
+
+def security_in(document: Document) -> list[Document]:
+    security: list[Document] = document.get("security") or call_in(document)["security"]
+    return security
 
 
 def line_of(text: str, part: str) -> str:
@@ -283,7 +288,7 @@ class Drift(NamedTuple):
     claims: tuple[str, ...]
 
 
-def report_of(document: str | dict[str, Any]) -> Report:
+def report_of(document: str | Document) -> Report:
     """Compare a page or a specification with the contract."""
     text = document if isinstance(document, str) else json.dumps(document)
     operation = sync_email_accounts.operation()
@@ -291,7 +296,7 @@ def report_of(document: str | dict[str, Any]) -> Report:
     return compare.compare(facts, "the test", operation)
 
 
-def drift_of(document: str | dict[str, Any]) -> list[Drift]:
+def drift_of(document: str | Document) -> list[Drift]:
     """Return the findings for *document*."""
     findings = report_of(document).findings
     return [Drift(finding.where, finding.what, finding.claims) for finding in findings]
