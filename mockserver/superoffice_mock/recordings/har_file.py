@@ -5,13 +5,13 @@ Only the values of `model` are written; members that other tools added are dropp
 
 import json
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from superoffice_contract import har, output_files
+from superoffice_contract import har, har_log, output_files
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.har import MAX_BYTES, HarLog, JsonObject, headers_of, object_of, text_of
+from superoffice_contract.har_log import MAX_BYTES, HarLog, JsonObject, object_of, text_of
 from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_path
 from superoffice_contract.validation import explain
 from superoffice_mock.errors import SetupError
@@ -27,8 +27,6 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 
-CREATORS_WITH_END_TIMES: Final = ("harfile",)
-"""Creators, here that of Schemathesis, that write the time of the answer as the start time."""
 MockMembers = TypeVar("MockMembers", Label, About)
 
 # ---- reading ---------------------------------------------------------------------------------
@@ -37,44 +35,36 @@ MockMembers = TypeVar("MockMembers", Label, About)
 def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
     """Read the HAR or `.part` file at *path*. Raise SetupError with one line if it is neither."""
     try:
-        return har.load(path, _recording, max_bytes)
+        return har_log.load(path, _recording, max_bytes)
     except TrafficError as error:
         raise SetupError(str(error)) from None
 
 
 def read(raw: bytes, max_bytes: int = MAX_BYTES) -> Recording:
     """Parse the recording in *raw*. Raise TrafficError if it is not HAR 1.2."""
-    return _recording(har.read_log(raw, max_bytes))
+    return _recording(har_log.read_log(raw, max_bytes))
 
 
 def _recording(log: HarLog) -> Recording:
+    parsed = har.parse_entries(log)
     entries = tuple(
-        _entry(parsed, raw, log.describe_place(parsed.index))
-        for parsed, raw in zip(har.parse_entries(log), log.entries, strict=True)
+        _entry(entry, log.entries[entry.index], log.describe_place(entry.index))
+        for entry in parsed.entries
     )
-    if object_of(log.log.get("creator")).get("name") in CREATORS_WITH_END_TIMES:
-        entries = tuple(map(_move_to_start, entries))
-    return Recording(entries, _mock_members(log.log, About, "log"), log.note)
-
-
-def _move_to_start(entry: Entry) -> Entry:
-    if entry.at is None or entry.elapsed is None:
-        return entry
-    return msgspec.structs.replace(entry, at=entry.at - entry.elapsed)
+    return Recording(entries, _mock_members(log.log, About, "log"), parsed.notes)
 
 
 def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
     request, response = raw["request"], object_of(raw.get("response"))
-    headers = _without_pseudo_headers(parsed.headers)
-    body = _request_body(parsed, request)
+    body = _request_body(parsed)
     return Entry(
         request=RecordedRequest(
             parsed.method,
-            request["url"],
-            headers=headers,
+            parsed.url_text,
+            headers=parsed.headers,
             body=body,
-            length=parsed.declared_length if body is None else None,
-            declared_type=_declared_type(headers, object_of(request.get("postData"))),
+            length=parsed.declared_length or None if body is None else None,
+            declared_type=_declared_type(parsed.headers, object_of(request.get("postData"))),
         ),
         response=_response(parsed, response),
         at=parsed.started_at,
@@ -82,6 +72,7 @@ def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
         service_time=_to_microseconds(parsed.request_seconds),
         receive_time=_to_microseconds(parsed.receive_seconds) or 0.0,
         label=_mock_members(raw, Label, place),
+        index=parsed.index,
     )
 
 
@@ -94,28 +85,24 @@ def _mock_members(members: JsonObject, kind: type[MockMembers], place: str) -> M
         raise TrafficError(msg) from None
 
 
-def _without_pseudo_headers(headers: Headers) -> Headers:
-    """Return *headers* without the pseudo-headers of HTTP/2, which browsers list among them."""
-    return tuple(header for header in headers if not header[0].startswith(":"))
-
-
-def _request_body(parsed: har.Entry, request: JsonObject) -> bytes | None:
+def _request_body(parsed: har.Entry) -> bytes | None:
     if isinstance(parsed.body, bytes):
         return parsed.body
     if parsed.body is not None:
-        return body_encoding.encode(parsed.body, parsed.media_type or "")
-    is_left_out = object_of(request.get("postData")).get("_kept") is False
-    return None if is_left_out or parsed.declared_length else b""
+        body = body_encoding.encode(parsed.body, parsed.media_type or "")
+        are_lost = "\ufffd" in parsed.body and parsed.declared_length not in (None, len(body))
+        return None if are_lost else body  # the tool decoded bytes that are no text
+    return b"" if parsed.is_bodiless else None
 
 
 def _response(parsed: har.Entry, response: JsonObject) -> RecordedResponse:
-    status = parsed.status if 0 <= parsed.status <= 999 else 0
-    headers = _without_pseudo_headers(headers_of(response))
-    content = object_of(response.get("content"))
-    body = _response_body(status, headers, response)
+    headers, content = har.headers_of(response), object_of(response.get("content"))
     size = content.get("size")
+    body = _response_body(headers, content)
+    if body is None and _has_no_body(parsed, headers, content):
+        body = b""
     return RecordedResponse(
-        status,
+        parsed.status,
         parsed.error,
         headers=headers,
         body=body,
@@ -127,21 +114,25 @@ def _response(parsed: har.Entry, response: JsonObject) -> RecordedResponse:
 def _declared_type(headers: Headers, content: JsonObject) -> str:
     """Return the media type that stands in *content* alone."""
     has_header = any(name == "content-type" for name, _ in headers)
-    return "" if has_header else text_of(content.get("mimeType"))
+    media_type = text_of(content.get("mimeType"))
+    return "" if has_header or media_type.endswith("x-unknown") else media_type
 
 
-def _response_body(status: int, headers: Headers, response: JsonObject) -> bytes | None:
-    content = object_of(response.get("content"))
+def _response_body(headers: Headers, content: JsonObject) -> bytes | None:
     text = text_of(content.get("text"))
     if text_of(content.get("encoding")).lower() == "base64":
         raw = har.decode_base64(text)
         return text.encode("utf-8", "replace") if raw is None else raw
-    if text:
-        media_type = next((value for name, value in headers if name == "content-type"), "")
-        return body_encoding.encode(text, media_type or text_of(content.get("mimeType")))
+    media_type = next((value for name, value in headers if name == "content-type"), "")
+    return body_encoding.encode(text, media_type or text_of(content.get("mimeType"))) or None
+
+
+def _has_no_body(parsed: har.Entry, headers: Headers, content: JsonObject) -> bool:
+    if har.is_left_out(content):
+        return False
+    is_never_sent = parsed.method == "HEAD" or parsed.status in (0, *BODILESS)
     size = content.get("size")
-    has_body = type(size) is int and size > 0 and status not in BODILESS
-    return None if has_body or content.get("_kept") is False else b""
+    return is_never_sent or (size != -1 and not har.declared_length(headers, size))
 
 
 # ---- writing ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from superoffice_contract.har import VERSION
+from superoffice_contract.har_log import VERSION
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import (
     About,
@@ -35,8 +35,11 @@ def entry_json(entry: Entry) -> dict[str, Any]:
     service_time = elapsed if service_time is None else service_time
     blocked = None if elapsed is None or service_time is None else max(elapsed - service_time, 0.0)
     wait = None if service_time is None else max(service_time - entry.receive_time, 0.0)
+    started = ""
+    if entry.at is not None:
+        started = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="microseconds")
     return {
-        "startedDateTime": "" if entry.at is None else _timestamp(entry.at),
+        "startedDateTime": started,
         "time": _milliseconds(elapsed),
         "request": _request_json(entry.request),
         "response": _response_json(entry.response),
@@ -49,10 +52,6 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         },
         "_mock": msgspec.to_builtins(entry.label),
     }
-
-
-def _timestamp(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds")
 
 
 def _milliseconds(seconds: float | None) -> float:

@@ -9,6 +9,13 @@ Headers = tuple[tuple[str, str], ...]
 Outcome = Literal["started", "turned_away", "served", "rejected", "faulted", "unknown"]
 Confidence = Literal["certain", "high", "medium", "low"]
 
+FRAMING: Final = frozenset(
+    {
+        *("connection", "content-encoding", "content-length", "expect", "keep-alive", "te"),
+        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
+    }
+)
+"""Headers of the connection, not of the message: left out and not counted."""
 BODILESS: Final = (204, 304)
 """Statuses whose responses have no body."""
 
@@ -78,7 +85,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange. *at* is in seconds since 1970; the other times are durations in seconds.
 
     *elapsed* is the whole exchange. *service_time* is *elapsed* without queueing and connecting.
-    *receive_time* is the part of both after the response began. Unknown times are None.
+    *receive_time* is the part of both after the response began. Unknown times are None. *index* is
+    the place in the file that the entry was read from; it is not written.
     """
 
     request: RecordedRequest
@@ -88,6 +96,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     service_time: float | None = None
     receive_time: float = 0.0
     label: Label = Label()
+    index: int | None = None
 
 
 class About(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -101,8 +110,8 @@ class About(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """Exchanges in the order of their file; *note* says which part could not be read."""
+    """Exchanges in the order of their file; *notes* say what was not read as it stands."""
 
     entries: tuple[Entry, ...] = ()
     about: About = About()
-    note: str | None = None
+    notes: tuple[str, ...] = ()

@@ -4,7 +4,6 @@ A call that is turned away gets the same 204 as a call that starts a run, one se
 the traffic does not decide, the outcome is `unknown`.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -15,7 +14,8 @@ from superoffice_contract import lost_accounts
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.grading import behaviour
-from superoffice_contract.grading.calls import BUSY_SECOND, Call
+from superoffice_contract.grading.calls import BUSY_SECOND, ONLINE_TENANT, Call, until_response
+from superoffice_contract.har import times_are_exact
 from superoffice_contract.openapi import operations
 from superoffice_contract.openapi.operations import Description, Operation
 from superoffice_contract.openapi.paths import PathMatch
@@ -24,7 +24,6 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.recordings.model import Confidence, Entry, Outcome, RecordedRequest, Recording
 from superoffice_mock.wire.query import read_query
 
-_ONLINE_TENANT: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 UNKNOWN: Final[tuple[Outcome, Confidence | None]] = ("unknown", None)
 
 
@@ -46,30 +45,37 @@ def _tenant(match: PathMatch) -> str | None:
     if match.parameters:
         return None
     segment = match.first_segment
-    return segment.capitalize() if _ONLINE_TENANT.fullmatch(segment) else "onsite"
+    return segment.capitalize() if ONLINE_TENANT.fullmatch(segment) else "onsite"
 
 
 def add_labels(recording: Recording, description: Description | None = None) -> Recording:
-    """Return *recording* in the order of arrival, each entry labelled with its likely outcome."""
+    """Return *recording* in the order of arrival, each entry labelled with its likely outcome.
+
+    Where times do not tell the order, it is that of the file.
+    """
+    has_times = times_are_exact([entry.at for entry in recording.entries])
     entries = sorted(
-        recording.entries, key=lambda entry: (entry.label.arrival or 0, entry.at or 0.0)
+        recording.entries,
+        key=lambda entry: (entry.label.arrival or 0, (has_times and entry.at) or 0.0),
     )
-    calls = [*_calls(entries, description or operations.load())]
+    calls = [*_calls(entries, description or operations.load(), has_times=has_times)]
     estimates = {call.id: call for call in behaviour.estimate_turned_away(calls)}
     return replace(
         recording,
         entries=tuple(
-            _with_outcome(entry, *_outcome(entry, estimates.get(f"{index}")))
-            for index, entry in enumerate(entries)
+            _with_outcome(entry, estimates.get(f"{index}")) for index, entry in enumerate(entries)
         ),
     )
 
 
-def _with_outcome(entry: Entry, outcome: Outcome, confidence: Confidence | None) -> Entry:
+def _with_outcome(entry: Entry, call: Call | None) -> Entry:
+    outcome, confidence = _outcome(entry, call)
     return replace(entry, label=replace(entry.label, outcome=outcome, confidence=confidence))
 
 
-def _calls(entries: Iterable[Entry], description: Description) -> Iterator[Call]:
+def _calls(
+    entries: Iterable[Entry], description: Description, *, has_times: bool
+) -> Iterator[Call]:
     """Yield the entries that may have started a run or been turned away."""
     for index, entry in enumerate(entries):
         request, match = entry.request, _find_path(entry.request.url, description)
@@ -83,9 +89,9 @@ def _calls(entries: Iterable[Entry], description: Description) -> Iterator[Call]
                 tenant=_tenant(match) or "",
                 method=request.method,
                 path=urlsplit(request.url).path,
-                at=entry.at,
-                elapsed=entry.elapsed,
-                latency=entry.service_time,
+                at=entry.at if has_times else None,
+                elapsed=until_response(entry.elapsed, entry.receive_time),
+                latency=until_response(entry.service_time, entry.receive_time),
                 status=entry.response.status or None,
                 gave_up=None,
                 accounts=_accounts(request, operation),

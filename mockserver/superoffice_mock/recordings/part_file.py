@@ -14,7 +14,7 @@ import msgspec
 
 from superoffice_contract import output_files
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.har import MAX_BYTES, MAX_VALUES
+from superoffice_contract.har_log import MAX_BYTES, MAX_VALUES
 from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_path
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file, outcome_labels
@@ -60,21 +60,17 @@ class PartFile:
     @classmethod
     def create(cls, out: str) -> "PartFile":
         """Create the file. Raise SetupError if that fails."""
-        path = part_path(out)
+        path, part = part_path(out), None
         try:
             file = output_files.open_new(path)
+            _try_lock(file)
+            part = cls(out, file)
+            part.write(har_file.header_line(About(redacted={})))
         except OSError as error:
+            if part is not None:
+                part._remove()
             reason = describe_os_error(error, NO_FOLDER)
             msg = f"{show_path(path)}: {reason}; name an --out that can be written"
-            raise SetupError(msg) from None
-        _try_lock(file)
-        part = cls(out, file)
-        try:
-            part.write(har_file.header_line(About(redacted={})))
-        except PartWriteError as error:
-            part.close()
-            path.unlink()
-            msg = f"{show_path(path)}: {error}; name an --out that can be written"
             raise SetupError(msg) from None
         return part
 
@@ -146,7 +142,7 @@ class PartFile:
         try:
             part = har_file.read(raw)
             recording = outcome_labels.add_labels(
-                Recording(part.entries, about or part.about, part.note)
+                Recording(part.entries, about or part.about, part.notes)
             )
             har_file.write(self._out, recording, write_file)
         except FileExistsError:

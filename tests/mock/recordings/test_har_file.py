@@ -1,18 +1,23 @@
 """Recording files: the round trip, HARs of other tools that leave members out, and broken files."""
 
 import json
+import re
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_contract import har
+from superoffice_contract import har, har_log
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.har import MAX_VALUES
+from superoffice_contract.grading import grade
+from superoffice_contract.har_log import MAX_VALUES
+from superoffice_contract.report import Finding
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import (
@@ -28,8 +33,10 @@ from tests.support.recordings import BODY, JSON, entry, recording
 
 TYPES = ("", "application/json", "text/xml; charset=utf-16", "text/plain; charset=iso-8859-1")
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Cf")), max_size=20)
-HEADER = st.tuples(st.sampled_from(["a", "x-y", "cookie"]), TEXT.map(str.strip))
+LATIN_1 = st.text(st.characters(codec="latin-1", exclude_categories=["Cc"]), max_size=20)
+HEADER = st.tuples(st.sampled_from(["a", "x-y", "cookie"]), LATIN_1.map(str.strip))
 SECONDS = st.one_of(st.none(), st.integers(0, 10**6).map(lambda ms: ms / 1000))
+STATUSES = st.one_of(st.just(0), st.integers(200, 599))
 LABELS = st.builds(
     Label,
     outcome=st.sampled_from(["started", "turned_away", "unknown"]),
@@ -47,6 +54,8 @@ def entries(draw: st.DrawFn) -> Entry:
     headers = tuple(("content-type", name) for name in [draw(st.sampled_from(TYPES))] if name)
     body = draw(st.one_of(st.none(), st.binary(max_size=20), TEXT.map(str.encode)))
     response_body = draw(st.one_of(st.none(), st.binary(max_size=20)))
+    elapsed = draw(SECONDS)
+    is_timed = elapsed is not None and elapsed >= 0.002
     return Entry(
         request=RecordedRequest(
             draw(st.sampled_from(["GET", "POST"])),
@@ -54,12 +63,24 @@ def entries(draw: st.DrawFn) -> Entry:
             headers=(*headers, *draw(st.lists(HEADER, max_size=3))),
             body=body,
         ),
-        response=RecordedResponse(draw(st.integers(0, 599)), headers=headers, body=response_body),
+        response=RecordedResponse(
+            draw(STATUSES),
+            draw(st.sampled_from([None, "reset"])),
+            headers=headers,
+            body=response_body,
+        ),
         at=draw(st.one_of(st.none(), st.integers(0, 2_000_000_000).map(float))),
-        elapsed=(elapsed := draw(SECONDS)),
+        elapsed=elapsed,
         service_time=elapsed,
+        receive_time=draw(st.sampled_from([0.0, 0.001])) if is_timed else 0.0,
         label=draw(LABELS),
     )
+
+
+def with_places(before: Recording) -> Recording:
+    """Return *before* with the places that its entries get in a file."""
+    placed_entries = (replace(item, index=index) for index, item in enumerate(before.entries))
+    return replace(before, entries=tuple(placed_entries))
 
 
 def read_har(har_entry: dict[str, Any]) -> Recording:
@@ -73,7 +94,7 @@ def read_har(har_entry: dict[str, Any]) -> Recording:
 @given(st.lists(entries(), max_size=3).map(tuple))
 def test_a_written_recording_is_read_unchanged(written_entries: tuple[Entry, ...]) -> None:
     before = Recording(written_entries, About(proves="that", redacted={"name": 2}))
-    assert har_file.read(har_file.encode(before)) == before
+    assert har_file.read(har_file.encode(before)) == with_places(before)
 
 
 @settings(max_examples=100, deadline=None)
@@ -91,20 +112,20 @@ def test_a_part_file_that_is_torn_anywhere_loses_only_its_last_line(data: st.Dat
     torn_line = lines[count][: data.draw(st.integers(1, len(lines[count]) - 2))]
     torn = har_file.read(b"".join(lines[:count]) + torn_line)
     assert len(torn.entries) == count - 1
-    assert torn.note == "its last line is incomplete and was left out"
+    assert torn.notes == ("its last line is incomplete and was left out",)
 
 
 def test_a_last_line_without_its_newline_is_complete() -> None:
     raw = har_file.header_line(About()) + har_file.entry_line(entry())
     part = har_file.read(raw.rstrip(b"\n"))
-    assert (len(part.entries), part.note) == (1, None)
+    assert (len(part.entries), part.notes) == (1, ())
 
 
 def test_writing_replaces_the_file_in_one_step(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     path.write_text("before")
     har_file.write(str(path), recording(entry()))
-    assert har_file.load(str(path)) == recording(entry())
+    assert har_file.load(str(path)) == with_places(recording(entry()))
     assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
 
@@ -114,16 +135,59 @@ def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_the_grader_reads_a_written_file_like_that_of_a_browser() -> None:
-    (parsed,) = har.parse_entries(har.read_log(har_file.encode(recording(entry()))))
+    (parsed,) = har.parse_entries(har_log.read_log(har_file.encode(recording(entry())))).entries
     assert (parsed.method, parsed.body, parsed.status) == ("POST", BODY.decode(), 204)
     assert (parsed.started_at, parsed.elapsed_seconds) == (1_800_000_000.0, 0.03)
     assert parsed.request_seconds == pytest.approx(0.02)
 
 
-def test_the_grader_reads_a_part_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.har.part"
-    path.write_bytes(har_file.header_line(About()) + har_file.entry_line(entry()) + b'{"startedDa')
-    assert len(har.load(str(path), har.parse_entries)) == 1
+def conclusions(raw: bytes, path: Path) -> list[object]:
+    path.write_bytes(raw)
+    results = grade.grade_har(str(path)).results
+    return [(found.check, found.status, found.note, whats(found.findings)) for found in results]
+
+
+def whats(findings: tuple[Finding, ...]) -> list[str]:
+    # An entry that was left out when the file was read has no place in the written file.
+    return [re.sub(r"entries\[.\]", "an entry", finding.what) for finding in findings]
+
+
+@st.composite
+def foreign_entries(draw: st.DrawFn) -> builders.Entry:
+    made = builders.entry(
+        *draw(st.sampled_from([(507,), (508, 508), (9, 10)])),
+        at=draw(st.sampled_from([0.0, 0.004, 0.5, 1.2, 60])),
+        status=draw(st.sampled_from([204, 204, 204, 0, -1, 400, 401, 101])),
+    )
+    wait, receive = (
+        draw(st.sampled_from([-1, 0, 4, 930, 1010])),
+        draw(st.sampled_from([0, 40, 600])),
+    )
+    made["time"] = draw(st.sampled_from([-1, 30, 960, max(wait, 0) + receive]))
+    made["timings"] = {"blocked": 0, "send": 0, "wait": wait, "receive": receive}
+    starts = [made["startedDateTime"]] * 3 + ["", "2026-11-20T08:00:00Z"]
+    made["startedDateTime"] = draw(st.sampled_from(starts))
+    request, headers = made["request"], made["request"]["headers"]
+    some_headers = [headers, [], headers[:1], [{"name": "A", "value": "Ω"}]]
+    request["headers"] = draw(st.sampled_from(some_headers))
+    request["bodySize"] = draw(st.sampled_from([request["bodySize"], 0, -1, None]))
+    left_out = {"mimeType": "application/json", "text": "", "_file": "a"}
+    post_data = request["postData"]
+    request["postData"] = draw(st.sampled_from([post_data, post_data, None, left_out]))
+    made["response"]["_error"] = draw(st.sampled_from([None, "net::ERR_ABORTED", "reset"]))
+    return made
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(foreign_entries(), max_size=4))
+def test_grade_concludes_the_same_from_a_file_that_was_read_and_written(
+    tmp_path: Path, others: list[builders.Entry]
+) -> None:
+    raw = builders.har_of(builders.entry(at=0.1), *others)
+    written = har_file.encode(har_file.read(raw))
+    assert conclusions(written, tmp_path / "b.har") == conclusions(raw, tmp_path / "a.har")
 
 
 # ---- HARs of other tools ---------------------------------------------------------------------
@@ -131,7 +195,8 @@ def test_the_grader_reads_a_part_file(tmp_path: Path) -> None:
 
 def test_an_entry_with_the_fewest_members_is_read() -> None:
     (least,) = read_har({"request": {"method": "get", "url": "http://x/"}}).entries
-    assert least == Entry(request=RecordedRequest("GET", "http://x/"), response=RecordedResponse(0))
+    bare_entry = Entry(request=RecordedRequest("GET", "http://x/"), response=RecordedResponse(0))
+    assert least == replace(bare_entry, index=0)
 
 
 def test_the_body_of_a_response_is_restored_as_far_as_the_file_allows() -> None:
@@ -144,7 +209,11 @@ def test_the_body_of_a_response_is_restored_as_far_as_the_file_allows() -> None:
         ({"status": 200, "content": {"text": "%%", "encoding": "base64"}}, b"%%"),
         ({"status": 200, "content": {"text": "è", **latin1}}, b"\xe8"),
         ({"status": 200, "content": {"text": "Ω", **latin1}}, b"\xce\xa9"),
-        ({"status": 200, "content": {"text": "\ud800"}}, b"?"),
+        ({"status": 200, "content": {"text": "\ud800"}}, "\ufffd".encode()),
+        ({"status": 200, "content": {"size": -1}}, None),
+        ({"status": 200, "content": {"size": 0, "_file": "a.json"}}, None),
+        ({"status": 200, "headers": [{"name": "Content-Length", "value": "9"}]}, None),
+        ({"status": -1, "content": {"size": -1}}, b""),
         ({"status": 200, "content": 7}, b""),
     ]
     for response, body in cases:
@@ -152,10 +221,29 @@ def test_the_body_of_a_response_is_restored_as_far_as_the_file_allows() -> None:
         assert read_har(har_entry).entries[0].response.body == body, response
 
 
-def test_a_request_with_a_length_but_without_its_body_does_not_count_as_empty() -> None:
-    har_entry = builders.entry()
-    har_entry["request"] |= {"postData": {}, "bodySize": 12}
-    assert read_har(har_entry).entries[0].request.body is None
+def test_a_body_of_a_request_that_is_not_on_record_does_not_count_as_empty() -> None:
+    for method, members, body, length in (
+        ("POST", {"postData": {}, "bodySize": 12}, None, 12),
+        ("POST", {"postData": None, "bodySize": 0}, None, None),
+        ("PATCH", {"postData": None, "bodySize": -1}, None, None),
+        ("POST", {"postData": {"_file": "a.json", "text": ""}, "bodySize": 0}, None, None),
+        ("POST", {"postData": {"text": ""}, "bodySize": 0}, b"", None),
+        ("GET", {"postData": None, "bodySize": -1}, b"", None),
+        ("DELETE", {"postData": None, "bodySize": 7}, None, 7),
+        ("POST", {"postData": {"text": "\ufffd"}, "bodySize": 2}, None, 2),
+        ("POST", {"postData": {"text": "\ufffd"}, "bodySize": 3}, b"\xef\xbf\xbd", None),
+        ("POST", {"postData": {"text": "\ufffd"}, "bodySize": -1}, b"\xef\xbf\xbd", None),
+    ):
+        har_entry = builders.entry(method=method)
+        har_entry["request"] |= members
+        request = read_har(har_entry).entries[0].request
+        assert (request.body, request.length) == (body, length), (method, members)
+
+
+def test_a_media_type_that_the_tool_does_not_know_is_none() -> None:
+    for name in ("x-unknown", "application/x-unknown"):
+        har_entry = builders.entry() | {"response": {"status": 200, "content": {"mimeType": name}}}
+        assert read_har(har_entry).entries[0].response.media_type == ""
 
 
 def test_the_pseudo_headers_of_http_2_are_dropped() -> None:
@@ -163,40 +251,36 @@ def test_the_pseudo_headers_of_http_2_are_dropped() -> None:
     assert read_har(har_entry).entries[0].request.headers == (("accept", "*/*"),)
 
 
-def test_an_impossible_status_is_read_as_0() -> None:
-    assert read_har(builders.entry(status=10**30)).entries[0].response.status == 0
+def test_an_odd_entry_is_left_out_and_told_and_the_others_keep_their_places() -> None:
+    websocket = builders.entry(method="GET", url="wss://crm.example/signalr", status=101)
+    read = har_file.read(builders.har_of(websocket, {}, builders.entry()))
+    assert [kept.index for kept in read.entries] == [2]
+    assert read.notes == (
+        "log.entries[0] is left out: its status, 101, is not that of an answer",
+        "log.entries[1] is left out: it has no request with a method",
+    )
 
 
 # ---- broken and hostile ----------------------------------------------------------------------
 
-BROKEN = {
-    "a label": (
-        builders.har_of(builders.entry() | {"_mock": {"outcome": "perhaps"}}),
-        "log.entries[0]._mock: outcome: expected one of ",
-    ),
-    "a label of another kind": (
-        builders.har_of(builders.entry() | {"_mock": 7}),
-        "log.entries[0]._mock: expected",
-    ),
-    "no request": (builders.har_of({}), "log.entries[0] has no object 'request'"),
-    "a torn head": (HEAD[:30], "not JSON at line 1, column"),
-    "a damaged line": (
-        HEAD + b"{\n" + har_file.entry_line(entry()),
-        "not JSON at line 2, column 2",
-    ),
-    "a wrong line": (HEAD + b"{}\n", "line 2 has no object 'request'"),
-    "another version": (b'{"version":"1.1"}\n', "log.version: expected 1.2, got 1.1"),
-}
-
 
 def test_the_message_names_the_file_and_the_broken_entry_or_line(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    for name, (raw, message) in BROKEN.items():
+    odd_outcome, odd_label = (
+        builders.har_of(builders.entry() | {"_mock": label}) for label in ({"outcome": "odd"}, 7)
+    )
+    for raw, message in (
+        (odd_outcome, "log.entries[0]._mock: outcome: expected one of "),
+        (odd_label, "log.entries[0]._mock: expected"),
+        (HEAD[:30], "not JSON at line 1, column"),
+        (HEAD + b"{\n" + har_file.entry_line(entry()), "not JSON at line 2, column 2"),
+        (b'{"version":"1.1"}\n', "log.version: expected 1.2, got 1.1"),
+    ):
         path.write_bytes(raw)
         with pytest.raises(SetupError) as error:
             har_file.load(str(path))
-        assert f"{path}: {message}" in str(error.value), name
-        assert "\n" not in str(error.value), name
+        assert f"{path}: {message}" in str(error.value), message
+        assert "\n" not in str(error.value), message
 
 
 def test_duplicate_members_are_an_error_as_readers_differ_in_which_one_they_take() -> None:
@@ -205,19 +289,24 @@ def test_duplicate_members_are_an_error_as_readers_differ_in_which_one_they_take
         har_file.read(raw)
 
 
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """Assert that the block takes less than a megabyte."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_file_over_the_limit_is_rejected_before_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "big.har"
     with path.open("wb") as file:
         file.truncate(8 * 1024 * 1024 * 1024)
-    tracemalloc.start()
-    try:
-        with pytest.raises(
-            SetupError, match=r"big\.har: larger than 64 MiB; record only the calls"
-        ):
-            har_file.load(str(path))
-        assert tracemalloc.get_traced_memory()[1] < 1_000_000
-    finally:
-        tracemalloc.stop()
+    too_large = r"big\.har: larger than 64 MiB; record only the calls"
+    with little_memory(), pytest.raises(SetupError, match=too_large):
+        har_file.load(str(path))
     path.write_bytes(b" " * 101)
     with pytest.raises(SetupError, match="larger than 100 bytes"):
         har_file.load(str(path), 100)
@@ -225,31 +314,17 @@ def test_a_file_over_the_limit_is_rejected_before_it_is_read(tmp_path: Path) -> 
 
 def test_a_file_with_too_many_values_is_rejected_before_they_fill_the_memory() -> None:
     raw = b'{"log":{"version":"1.2","entries":[' + b"{}," * (MAX_VALUES // 2) + b"{}]}}"
-    tracemalloc.start()
-    try:
-        with pytest.raises(TrafficError, match="more than 5,000,000 values"):
-            har_file.read(raw)
-        assert tracemalloc.get_traced_memory()[1] < 1_000_000
-    finally:
-        tracemalloc.stop()
+    with little_memory(), pytest.raises(TrafficError, match="more than 5,000,000 values"):
+        har_file.read(raw)
 
 
-@pytest.mark.parametrize(
-    "value", [NESTED, "9" * 5_000, "1e999", "-Infinity", '"\\ud800"', '"\\q"', "{", '"', "\0"]
-)
-def test_an_odd_value_does_not_break_the_reader(value: str) -> None:
-    raw = (
-        builders.har_of(builders.entry())
-        .decode()
-        .replace('"time": 30.0', f'"time": {value}')
-        .encode()
-    )
-    assert raw != builders.har_of(builders.entry())
-    try:
-        odd = har_file.read(raw)
-    except TrafficError:
-        return
-    assert odd.entries[0].elapsed is None
+def test_an_odd_value_does_not_break_the_reader() -> None:
+    whole = builders.har_of(builders.entry())
+    for value in (NESTED, "9" * 5_000, "1e999", "-Infinity", '"\\ud800"', '"\\q"', "{", '"', "\0"):
+        raw = whole.replace(b'"time": 30.0', f'"time": {value}'.encode())
+        assert raw != whole
+        with suppress(TrafficError):
+            assert har_file.read(raw).entries[0].elapsed is None, value[:9]
 
 
 JSONS = st.recursive(
@@ -274,28 +349,17 @@ def test_any_value_in_any_place_is_rejected_or_read_and_written_again(
     har_entry = builders.entry()
     parent, _, name = place.rpartition(".")
     (har_entry[parent] if parent else har_entry)[name] = value
-    try:
+    with suppress(TrafficError):
         odd = har_file.read(builders.har_of(har_entry))
-    except TrafficError:
-        return
-    assert len(har_file.read(har_file.encode(odd)).entries) == 1
-
-
-def written_entry(before: Entry) -> dict[str, Any]:
-    (har_entry,) = json.loads(har_file.encode(recording(before)))["log"]["entries"]
-    return dict(har_entry)
+        assert har_file.read(har_file.encode(odd)).entries == odd.entries
 
 
 def test_a_missing_body_and_the_times_are_written_as_har_has_them() -> None:
-    har_entry = written_entry(entry(headers=JSON, response_body=None, status=200))
-    content = {"size": -1, "mimeType": "", "text": "", "_kept": False}
-    assert har_entry["response"]["content"] == content
-    assert har_entry["timings"] == {"blocked": 10.0, "send": 0, "wait": 20.0, "receive": 0}
-
-
-def test_the_time_of_the_transfer_is_kept_apart_from_the_time_to_the_answer() -> None:
-    slow = replace(entry(), receive_time=0.015)
-    timings = {"blocked": 10.0, "send": 0, "wait": 5.0, "receive": 15.0}
-    assert written_entry(slow)["timings"] == timings
-    (read_again,) = har_file.read(har_file.encode(recording(slow))).entries
-    assert read_again.receive_time == 0.015
+    bare = entry(headers=JSON, response_body=None, status=200)
+    for receive_time, wait, receive in ((0.0, 20.0, 0), (0.015, 5.0, 15.0)):
+        recorded = recording(replace(bare, receive_time=receive_time))
+        (har_entry,) = json.loads(har_file.encode(recorded))["log"]["entries"]
+        content = {"size": -1, "mimeType": "", "text": "", "_kept": False}
+        assert har_entry["response"]["content"] == content
+        timings = {"blocked": 10.0, "send": 0, "wait": wait, "receive": receive}
+        assert har_entry["timings"] == timings

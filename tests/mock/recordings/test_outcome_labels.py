@@ -51,12 +51,29 @@ def test_the_outcome_of_a_single_call_follows_from_its_time() -> None:
     assert {took: labels_of(call(0, took))[0] for took in cases} == cases
 
 
-def test_a_quick_answer_during_another_call_does_not_count_as_started() -> None:
-    assert labels_of(call(0, 1.5), call(0.2, 0.01))[1] == UNKNOWN
+def test_the_outcome_of_a_call_depends_on_those_that_it_overlapped() -> None:
+    received = replace(call(0, 0.047), receive_time=0.041)
+    online = entry(URL.replace("/api", "/Cust12345/api"))
+    untimed = replace(entry(), at=0.0, elapsed=None, service_time=None)
+    turned_away, started = ("turned_away", "medium"), ("started", "high")
+    for what, calls, outcomes in (
+        ("a quick answer within another", [call(0, 1.5), call(0.2, 0.01)], [turned_away, UNKNOWN]),
+        ("each may have waited for a run", [call(0, 5.0), call(1, 9.0)], [UNKNOWN] * 2),
+        ("a call ends when its answer begins", [received, call(0.008, 0.004)], [started] * 2),
+        ("its transfer does not count", [replace(call(0, 0.97), receive_time=0.04)], [started]),
+        ("another tenant", [call(0, 0.5), call(0.1, 0.01, base=online)], [started] * 2),
+        ("no time", [untimed], [UNKNOWN]),
+    ):
+        assert labels_of(*calls) == outcomes, what
 
 
-def test_a_call_that_waited_for_a_run_to_end_does_not_count_as_turned_away() -> None:
-    assert labels_of(call(0, 5.0), call(1, 9.0)) == [UNKNOWN] * 2
+def test_overlap_is_unknown_where_times_tell_none_and_the_order_is_that_of_the_file() -> None:
+    for starts in ((0.5, 0.5), (2.0, 1.0), (120.0, 60.0), (None, 0.5)):
+        entries = [
+            replace(call(0, took), at=at, label=Label())
+            for at, took in zip(starts, (1.0, 0.1), strict=True)
+        ]
+        assert labels_of(*entries) == [("turned_away", "medium"), UNKNOWN], starts
 
 
 def test_other_answers_get_the_outcome_that_their_status_shows() -> None:
@@ -97,16 +114,6 @@ def test_the_query_may_name_the_accounts(monkeypatch: pytest.MonkeyPatch) -> Non
     ):
         bare = entry(f"http://a{REPORT_PATH}{query}", body=b"")
         assert labels_of(call(0, 0.01, base=bare), description=DESCRIPTION) == [outcome], query
-
-
-def test_a_call_without_a_time_is_unknown() -> None:
-    untimed = replace(entry(), at=0.0, elapsed=None, service_time=None)
-    assert labels_of(untimed) == [UNKNOWN]
-
-
-def test_calls_of_different_tenants_do_not_affect_each_other() -> None:
-    online = entry(URL.replace("/api", "/Cust12345/api"))
-    assert labels_of(call(0, 0.5), call(0.1, 0.01, base=online)) == [("started", "high")] * 2
 
 
 def test_entries_are_sorted_by_arrival() -> None:

@@ -45,9 +45,7 @@ def part(out: str) -> Iterator[PartFile]:
     file.close()
 
 
-def test_every_line_is_in_the_file_at_once_and_readers_accept_the_file(
-    part: PartFile, out: str
-) -> None:
+def test_every_line_is_at_once_in_a_file_that_readers_accept(part: PartFile, out: str) -> None:
     for count in (1, 2):
         part.write(LINE)
         assert len(har_file.load(f"{out}.part").entries) == count
@@ -147,7 +145,7 @@ def test_a_torn_part_file_is_finished_without_its_last_line(part: PartFile, out:
     assert interrupted is not None
     recording = interrupted.finish(create).recording
     assert len(recording.entries) == 1
-    assert recording.note == "its last line is incomplete and was left out"
+    assert recording.notes == ("its last line is incomplete and was left out",)
     assert len(har_file.load(out).entries) == 1
 
 
@@ -188,13 +186,10 @@ def test_a_file_that_another_recorder_is_writing_is_an_error(out: str) -> None:
         interrupted.close()
 
 
-def test_an_empty_part_file_of_a_killed_recorder_is_deleted(out: str) -> None:
+def test_a_recording_is_discarded_only_if_it_holds_no_exchange(out: str) -> None:
     part_file.part_path(out).touch()
     assert PartFile.find_interrupted(out) is None
     assert not part_file.part_path(out).exists()
-
-
-def test_a_recording_is_discarded_only_if_it_holds_no_exchange(out: str) -> None:
     PartFile.create(out).discard_if_empty()
     assert not part_file.part_path(out).exists()
     part = PartFile.create(out)
