@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from superoffice_contract.har import MAX_BYTES
+from superoffice_contract.har_log import MAX_BYTES
 from superoffice_mock.cli.base import WRONG_USAGE, Command, max_file_option
 from superoffice_mock.errors import SetupError
-from superoffice_mock.redaction import scanner
+from superoffice_mock.scanning import scanner
 
 
 @click.command("scan", cls=Command)
@@ -17,12 +17,13 @@ def command(paths: tuple[str, ...], max_file: int | None) -> None:
     """Search HAR files and folders of them for secrets.
 
     Exit code 1 if there are any. Exit code 2 if a file could not be read; the other files are
-    searched all the same.
+    searched all the same. Files that gzip compressed are searched too. Standard error tells of the
+    files of a folder that are not searched.
     """
     files = places = errors = 0
     for secrets in scanner.scan_all(paths, max_file or MAX_BYTES):
-        if isinstance(secrets, SetupError):
-            errors += 1
+        if not isinstance(secrets, tuple):
+            errors += isinstance(secrets, SetupError)
             click.echo(f"superoffice-mock: {secrets}", err=True)
             continue
         files, places = files + 1, places + len(secrets)

@@ -1,0 +1,1 @@
+"""Searches text and recordings for secrets."""
