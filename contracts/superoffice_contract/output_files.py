@@ -69,6 +69,13 @@ def is_same(path: str | Path, other: str | Path) -> bool:
     return first is not None and second is not None and os.path.samestat(first, second)
 
 
+def would_replace(path: str | Path) -> bool:
+    """Return whether `replace` would replace what is at *path* now, be it a file or a link."""
+    status = _status(path)
+    is_open_already = status is not None and _is_open_already(path, status)
+    return os.path.lexists(path) and not is_open_already
+
+
 def _status(path: str | Path) -> os.stat_result | None:
     """Return the status of the file that *path* leads to, or None."""
     with suppress(OSError):

@@ -20,7 +20,7 @@ from superoffice_mock.recordings.model import (
     RecordedResponse,
     Recording,
 )
-from superoffice_mock.redaction.redactor import Redactor
+from superoffice_mock.redaction.redactor import Options, Redactor
 from tests.e2e.payloads import (
     BASIC,
     BEARER,
@@ -291,7 +291,12 @@ def fixture_files() -> Iterator[tuple[str, bytes]]:
     for name, (proves, steps) in FIXTURES.items():
         entries = tuple(asyncio.run(FixturePlayer().entries(steps)))
         recording = Recording(entries, About(proves))
-        yield f"{name}.har", har_file.encode(Redactor(KEY).redact_recording(recording))
+        yield (
+            f"{name}.har",
+            har_file.encode(
+                Redactor(KEY, options=Options(keep_messages=True)).redact_recording(recording)
+            ),
+        )
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Replaces secrets and names in recordings, and finds those that remain."""
+"""Replaces all values of recordings but those that the description lets stay."""

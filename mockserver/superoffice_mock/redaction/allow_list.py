@@ -1,34 +1,73 @@
-"""The public words: names and texts of the contract, which redaction keeps wherever they are."""
+"""What a description says of names: which are described, and what stands under them."""
 
-from collections.abc import Iterator
-from functools import cached_property
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property, lru_cache
 from itertools import chain
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from superoffice_contract.bodies.shape_text import walk
 from superoffice_contract.bodies.writers import item_name
 from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_contract.openapi.paths import Paths
 from superoffice_contract.openapi.schemas import Scalar
+from superoffice_mock.scanning import text_search
+from superoffice_mock.scanning.secret_patterns import MIN_CHARACTERS
 
-PATH_PREFIXES: Final = ("superoffice", "crm", "webapi")
-"""Path segments under which the vendor's documentation installs an onsite SuperOffice."""
 MESSAGE_MEMBERS: Final = frozenset(
     {
-        *("message", "messagedetail", "exceptionmessage", "title", "detail"),
-        *("error_description", "userexplanation", "techexplanation"),
+        *("message", "messagedetail", "exceptionmessage", "title", "detail", "error"),
+        *("error_description", "errormessage", "userexplanation", "techexplanation"),
+        *("errorsource", "errortype", "exceptiontype", "stacktrace"),
     }
 )
-"""Members of responses that hold a sentence, in lower case."""
-ERROR_MEMBERS: Final = MESSAGE_MEMBERS | {
-    *("error", "errortype", "errorsource", "exceptiontype", "stacktrace", "modelstate"),
-    *("type", "status", "instance", "errors", "traceid", "errorid", "id", "innererror"),
-}
-CARRIER_MEMBERS: Final = ("tableright", "fieldproperties")
+"""Members of answers that hold a sentence about an error, in lower case."""
+_ERROR_MEMBERS: Final = MESSAGE_MEMBERS | {"isvalid", "modelstate"}
+_CARRIER_MEMBERS: Final = ("tableright", "fieldproperties")
 """Members that the vendor's client adds to every element that it got from the server."""
+DICTIONARIES: Final = frozenset(
+    {
+        *("fieldproperties", "extrafields", "customfields", "userdefinedfields", "columndata"),
+        *("timezonestdrules", "timezonedstrules", "parameters", "headers", "values", "customtags"),
+        *("parameterobject", "inputvalues", "outputvalues", "statevalues", "parservalues"),
+        *("cgivariables", "configfields", "botactions", "metadata", "nspluginconfig"),
+        *("haslicensce", "preferences", "featuretoggles", "eventproperties", "userproperties"),
+        *("erpfieldkeyvalues", "extravalues", "connectiondata", "connectionconfigfields"),
+        *("modelstate",),
+    }
+)
+"""Members that hold a dictionary in the vendor's files, where `additionalProperties` says so."""
+_WORDS: Final = re.compile(r"[A-Za-z]?[a-z]+(?:(?:_[A-Z]?|[A-Z])[a-z]+)*")
+_IDENTIFIER: Final = re.compile(
+    r"(?:@?odata\.)?[$@_]{0,2}[A-Za-z]+(?:(?:[0-9]{1,2}_?|_)[A-Za-z]+)*[0-9]{0,2}"
+)
+"""Dots and hyphens are not in it: names of users have them."""
+_MAX_IDENTIFIER: Final = 60
+
+
+@lru_cache(maxsize=4096)
+def is_harmless(name: str) -> bool:
+    """Return whether *name* shows no secret. Short ones are not searched: they are too many."""
+    is_short = len(name) < MIN_CHARACTERS and _IDENTIFIER.fullmatch(name) is not None
+    return is_short or text_search.is_harmless(name)
+
+
+@lru_cache(maxsize=4096)
+def is_identifier(name: str) -> bool:
+    """Return whether *name* looks like one that a programmer chose, and not like a secret."""
+    is_short = len(name) <= _MAX_IDENTIFIER and _IDENTIFIER.fullmatch(name) is not None
+    return is_short and is_harmless(name)
+
+
+def is_word(name: str) -> bool:
+    """Return whether *name* is an identifier made of words, unlike an encoded value."""
+    return _WORDS.fullmatch(name) is not None and is_identifier(name)
 
 
 class AllowList:
-    """What redaction keeps because *description* has it; names and texts ignore case.
+    """The names in *description*, and what stands under them; case does not count.
 
     They are collected on first use, which takes a while for a large description.
     """
@@ -37,46 +76,138 @@ class AllowList:
         self._description = description
         self._operations = tuple(description.operations.values())
 
-    def is_public(self, word: str) -> bool:
-        """Return whether *word* is a name or a whole text of the description."""
-        return word.lower() in self._words
+    @property
+    def paths(self) -> Paths:
+        """The described paths."""
+        return self._description.paths
 
-    def is_integer(self, name: str) -> bool:
-        """Return whether a request has integers under *name*: a member, or a query parameter."""
-        return name.lower() in self._integer_names
+    def is_name(self, name: str) -> bool:
+        """Return whether *name* is that of a member, an element or a query parameter."""
+        return name.lower() in self._names
 
     def is_query_name(self, name: str) -> bool:
-        """Return whether *name* is a documented query parameter."""
+        """Return whether *name* is a described query parameter."""
         return name.lower() in self._query_names
 
+    def is_number(self, name: str) -> bool:
+        """Return whether numbers stand under *name*: a member, or a query parameter."""
+        return name.lower() in self._number_names
+
+    def is_dictionary(self, name: str) -> bool:
+        """Return whether the names in the object *name* are data."""
+        return name.lower() in self._dictionaries
+
+    def allows(self, name: str, value: str) -> bool:
+        """Return whether *value* is one of those that the description lists for *name*."""
+        return value in self._listed_values.get(name.lower(), ())
+
+    def is_media_type(self, name: str) -> bool:
+        """Return whether the description has the media type *name*."""
+        return name.lower() in self._media_types
+
+    def is_description(self, body: bytes) -> bool:
+        """Return whether *body* is the answer to a GET that describes (claim get-describes)."""
+        return body in self._descriptions
+
     @cached_property
-    def _words(self) -> frozenset[str]:
+    def _descriptions(self) -> frozenset[bytes]:
+        return frozenset(msgspec.json.encode(each.description) for each in self._operations)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        schemas = self._schemas
         return frozenset(
             {
-                *(text.lower() for text in _texts(self._description.document)),
-                *(text.lower() for each in self._operations for text in _texts(each.description)),
-                *chain.from_iterable(map(_literal_segments, self._operations)),
-                *self._integer_names,
-                *(*ERROR_MEMBERS, *CARRIER_MEMBERS, *PATH_PREFIXES),
+                *(name.lower() for name, _ in schemas),
+                *self._element_names,
+                *self._query_names,
+                *self._number_names,
+                *(*_ERROR_MEMBERS, *_CARRIER_MEMBERS),
             }
         )
+
+    @cached_property
+    def _schemas(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        """The described members, each with its schema."""
+        documents = (
+            self._description.document,
+            *(each.document for each in self._operations),
+            *(each.schemas.document for each in self._operations[:1]),
+        )
+        return tuple(chain.from_iterable(map(_members, documents)))
+
+    @cached_property
+    def _element_names(self) -> frozenset[str]:
+        return frozenset(chain.from_iterable(map(_element_names, self._operations)))
 
     @cached_property
     def _query_names(self) -> frozenset[str]:
         return frozenset(chain.from_iterable(operation.query for operation in self._operations))
 
     @cached_property
-    def _integer_names(self) -> frozenset[str]:
-        return frozenset(chain.from_iterable(map(_integer_names, self._operations)))
+    def _number_names(self) -> frozenset[str]:
+        in_answers = (name.lower() for name, schema in self._schemas if _holds_numbers(schema))
+        return frozenset(chain(in_answers, *map(_number_names, self._operations)))
+
+    @cached_property
+    def _dictionaries(self) -> frozenset[str]:
+        described = (
+            name.lower() for name, schema in self._schemas if schema.get("additionalProperties")
+        )
+        return DICTIONARIES.union(described) - {"tableright"}  # its members are always the same
+
+    @cached_property
+    def _listed_values(self) -> Mapping[str, frozenset[object]]:
+        booleans = {"type": "boolean", "enum": ["true", "false"]}  # in XML and forms
+        return {
+            name.lower(): frozenset(value for value in schema["enum"] if isinstance(value, str))
+            for name, given in self._schemas
+            for schema in [booleans if given.get("type") == "boolean" else given]
+            if isinstance(schema.get("enum"), list)
+        }
+
+    @cached_property
+    def _media_types(self) -> frozenset[str]:
+        contents = (
+            node.get("content", {})
+            for operation in self._operations
+            for node in (
+                operation.document["requestBody"],
+                *operation.document["responses"].values(),
+            )
+        )
+        return frozenset(name.lower() for content in contents for name in content)
 
 
-def _literal_segments(operation: Operation) -> Iterator[str]:
-    """Yield the segments of the path that every request has, in lower case."""
-    segments = operation.path.lower().split("/")
-    return (segment for segment in segments if "{" not in segment)
+def _members(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the members of all schemas below *node*, each with its schema."""
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            properties = node.get("properties")
+            if isinstance(properties, dict):
+                pairs = ((f"{name}", schema) for name, schema in properties.items())
+                yield from ((name, schema) for name, schema in pairs if isinstance(schema, dict))
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
 
 
-def _integer_names(operation: Operation) -> Iterator[str]:
+def _holds_numbers(schema: Mapping[str, Any]) -> bool:
+    types = schema.get("type", ())
+    return not {"integer", "number"}.isdisjoint([types] if isinstance(types, str) else types)
+
+
+def _element_names(operation: Operation) -> Iterator[str]:
+    """Yield the names of elements in XML, in lower case."""
+    for body in operation.bodies.values():
+        for path, shape in walk(body.shape):
+            if not path or path[-1] == 0:  # the root, or an item of a list
+                yield item_name(shape).lower()
+
+
+def _number_names(operation: Operation) -> Iterator[str]:
     """Yield the names under which a request has integers, in lower case."""
     for name, parameter in operation.query.items():
         if "integer" in parameter.shape.types:
@@ -87,15 +218,3 @@ def _integer_names(operation: Operation) -> Iterator[str]:
                 yield next((step.lower() for step in reversed(path) if isinstance(step, str)), "")
                 if path and path[-1] == 0:  # an item of a list, which is an element in XML
                     yield item_name(shape).lower()
-
-
-def _texts(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        for name, child in node.items():
-            yield f"{name}"
-            yield from _texts(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _texts(child)
-    elif isinstance(node, str):
-        yield node

@@ -1,5 +1,6 @@
-"""Redacts bodies by their syntax, whatever their Content-Type says."""
+"""Redacts bodies that are JSON, XML or a form, and leaves the others out."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -8,77 +9,104 @@ import msgspec
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import Message
 from superoffice_mock.redaction import tokenizers
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.redaction.tokenizers import ResponseTextRules, TextRules
+from superoffice_mock.redaction.rules import Rules
 
 MAX_BYTES: Final = 8 * 1024 * 1024
-NOT_TEXT: Final = "the {} body was left out: it is not text that can be redacted"
+NOT_TEXT: Final = "the {} body was left out: it is not text in its charset"
 TOO_LONG: Final = "the {} body was left out: it is longer than 8 MiB"
+OTHER_TYPE: Final = "the {} body was left out: its type is neither JSON, XML nor a form"
+PACKED: Final = "the {} body was left out: it can't be decompressed, or is too long then"
 DECOMPRESSED: Final = "the {} body is kept without its Content-Encoding"
-NO_STRUCTURE: Final = "the {} body was left out: its names can't be distinguished from other words"
+_FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = re.compile(r"(?:application|text)/(?:[a-z0-9.-]+\+|x-)?(?:nd)?json")
+_XML: Final = re.compile(r"(?:application|text)/(?!xhtml)(?:[a-z0-9.-]+\+)?xml")
 
-TextRedactor = Callable[[str, TextRules], str]
-
+TextRedactor = Callable[[str, Rules], str]
 _BY_FIRST_CHARACTER: Final[Mapping[str, TextRedactor]] = {
     "{": tokenizers.redact_json,
     "[": tokenizers.redact_json,
     "<": tokenizers.redact_xml,
 }
+"""A body that was sent with the wrong one of the three types keeps its structure, too."""
 
 
 class RedactedBody(msgspec.Struct, frozen=True):
-    """A redacted body, None if it was left out; *note* says what was changed beyond that."""
+    """A redacted body, None if it was left out; *length* is its length then.
+
+    *note* says what was changed beyond the values.
+    """
 
     body: bytes | None
+    length: int | None = None
     note: str | None = None
 
 
-def redact_request(message: Message, pseudonyms: Pseudonyms) -> RedactedBody:
+def redact_request(message: Message, rules: Rules) -> RedactedBody:
     """Return the redacted and decompressed body of a request."""
-    rules = TextRules(pseudonyms)
     coding = ",".join(message.get_all("content-encoding"))
     plain = body_encoding.decompress(message.body, coding) if message.body and coding else None
-    if plain is None or plain == message.body:
-        return _redact(message.body, message.media_type, rules, "request")
-    redacted = _redact(plain, message.media_type, rules, "request")
-    return RedactedBody(redacted.body, redacted.note or DECOMPRESSED.format("request"))
+    is_plain = plain is None or plain == message.body
+    redacted = _redact(message, message.body if is_plain else plain, rules, "request")
+    note = redacted.note
+    if not is_plain:
+        note = note or DECOMPRESSED.format("request")
+    elif coding and redacted.body is None:
+        note = note and PACKED.format("request")
+    return msgspec.structs.replace(redacted, note=note)
 
 
-def redact_response(message: Message, pseudonyms: Pseudonyms) -> RedactedBody:
-    """Return the redacted body of a response, which is decompressed already."""
-    return _redact(message.body, message.media_type, ResponseTextRules(pseudonyms), "response")
+def redact_response(message: Message, rules: Rules) -> RedactedBody:
+    """Return the redacted body of a response, which is decompressed already.
+
+    The description of an operation, which is the answer to a GET, stays.
+    """
+    if message.body and rules.allowed.is_description(message.body):
+        return RedactedBody(message.body)
+    return _redact(message, message.body, rules, "response")
 
 
-def _redact(body: bytes | None, media_type: str, rules: TextRules, kind: str) -> RedactedBody:
+def _redact(message: Message, body: bytes | None, rules: Rules, kind: str) -> RedactedBody:
     if not body:
-        return RedactedBody(body)
+        return RedactedBody(body, message.length)
+    redacted = _redact_text(body, message.media_type, rules)
+    if isinstance(redacted, bytes):
+        return RedactedBody(redacted)
+    return RedactedBody(None, len(message.body or b""), redacted.format(kind))
+
+
+def _redact_text(body: bytes, media_type: str, rules: Rules) -> bytes | str:
+    """Return *body* redacted, or the note that says why it is left out."""
+    by_type = _text_redactor(media_type) if media_type else _text_redactor_without_type(body)
+    if by_type is None:
+        return OTHER_TYPE
     if len(body) > MAX_BYTES:
-        return RedactedBody(None, TOO_LONG.format(kind))
+        return TOO_LONG
     decoded = body_encoding.decode(body, media_type)
     if decoded is None or "\0" in decoded[0]:
-        return RedactedBody(None, NOT_TEXT.format(kind))
+        return NOT_TEXT
     text, encoding = decoded
     mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-    redact = _text_redactor(text, media_type)
-    if redact is None:
-        return RedactedBody(None, NO_STRUCTURE.format(kind))
-    return RedactedBody((mark + redact(text, rules)).encode(encoding, "replace"))
+    redact = _BY_FIRST_CHARACTER.get(text.lstrip()[:1], by_type)
+    return (mark + redact(text, rules)).encode(encoding, "replace")
 
 
-def _text_redactor(text: str, media_type: str) -> TextRedactor | None:
-    """Return the function that redacts *text*; None for HTML and multipart bodies.
-
-    Those may have names anywhere.
-    """
-    name = media_type.partition(";")[0].strip().lower()
-    if name.startswith("multipart/") or name in ("text/html", "application/xhtml+xml"):
+def _text_redactor_without_type(body: bytes) -> TextRedactor | None:
+    """Return the function for a body whose type is nowhere stated, if it is a JSON document."""
+    try:
+        document = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError):
         return None
-    by_syntax = _BY_FIRST_CHARACTER.get(text.lstrip()[:1])
-    if by_syntax is not None:
-        return by_syntax
-    if name.endswith("json"):
+    return tokenizers.redact_json if isinstance(document, dict | list) else None
+
+
+def _text_redactor(media_type: str) -> TextRedactor | None:
+    """Return the function that redacts text of *media_type*; None for types without structure."""
+    name = media_type.partition(";")[0].strip().lower()
+    if _JSON.fullmatch(name):
         return tokenizers.redact_json
-    if name == "application/x-www-form-urlencoded":
+    if _XML.fullmatch(name):
+        return tokenizers.redact_xml
+    if name == _FORM:
         encoding = "latin-1" if body_encoding.encoding_of(media_type) == "latin-1" else "utf-8"
         return lambda form, rules: tokenizers.redact_form(form, rules, encoding)
-    return lambda plain, rules: rules.plain(plain)
+    return None

@@ -1,5 +1,6 @@
 """Redacts headers by an allow list: other headers are left out, and unknown values replaced."""
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPMethod
@@ -7,29 +8,42 @@ from typing import Final
 
 from superoffice_contract.bodies.content_type import CHARSETS, charset_parameter
 from superoffice_contract.messages import SESSION_COOKIE
-from superoffice_mock.recordings.model import Headers
-from superoffice_mock.redaction import secret_patterns, urls
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.redaction.secret_patterns import redact_text
+from superoffice_mock.recordings.model import FRAMING, Headers
+from superoffice_mock.recordings.pseudonyms import decode_basic
+from superoffice_mock.redaction import urls
+from superoffice_mock.redaction.rules import Rules, is_mark
+from superoffice_mock.scanning.secret_names import SCHEMES
 
-Rule = Callable[[str, Pseudonyms], str]
+Rule = Callable[[str, Rules], str]
 """Returns the redacted value of a header; empty if the header is to be left out."""
 
-SCHEMES: Final = ("basic", "soticket", "bearer", "negotiate", "ntlm", "digest")
 COOKIES: Final = (
     *(SESSION_COOKIE.lower(), "xsrf-token", "xsrf-from-input", "soonlineauth", "soonline"),
 )
 """Cookies that the vendor documents, in lower case."""
-LEFT_OUT: Final = "header left out"
-FRAMING: Final = frozenset(
-    {
-        *("connection", "content-encoding", "content-length", "expect", "keep-alive", "te"),
-        *("proxy-connection", "trailer", "transfer-encoding", "upgrade"),
-    }
+REALM: Final = "SuperOffice"
+_BEARER_ERRORS: Final = tuple(
+    f'error="{code}"' for code in ("invalid_request", "invalid_token", "insufficient_scope")
 )
-"""Headers of the connection, not of the message: left out and not counted."""
+"""What RFC 6750 lets a challenge say."""
+LEFT_OUT: Final = "header left out"
 _SAFE_ATTRIBUTE: Final = re.compile(
     r"(?:httponly|secure|path=/|samesite=(?:lax|strict|none)|max-age=-?[0-9]{1,10})", re.IGNORECASE
+)
+_PRODUCTS: Final = frozenset(
+    {
+        *("mozilla", "applewebkit", "chrome", "headlesschrome", "safari", "version", "mobile"),
+        *("firefox", "gecko", "edg", "opr", "electron", "axios", "node", "undici", "node-fetch"),
+        *("got", "python-requests", "python-httpx", "python-urllib", "aiohttp", "curl", "wget"),
+        *("okhttp", "guzzlehttp", "php", "ruby", "java", "apache-httpclient", "restsharp"),
+        *("postmanruntime", "insomnia", "schemathesis", "powershell", "so-ts-webapi"),
+        *("microsoftwindowspowershell", "go-http-client", "superoffice-mock"),
+    }
+)
+"""Well-known clients, in lower case; other names may be those of a customer."""
+_TYPE_NAME: Final = re.compile(
+    r"((?:application|audio|font|image|message|model|multipart|text|video)/)(.+?)(\+json|\+xml|)",
+    re.IGNORECASE,
 )
 _COMMON_TYPES: Final = (
     *("*/*", "application/*", "text/*", "text/plain", "text/html", "text/css", "text/csv"),
@@ -37,119 +51,147 @@ _COMMON_TYPES: Final = (
     *("application/problem+json", "application/problem+xml", "application/xhtml+xml"),
     *("application/vnd.api+json", "application/msgpack", "application/yaml", "image/*"),
     *("image/png", "image/jpeg", "image/webp", "image/avif", "image/svg+xml"),
-    *("multipart/form-data", "multipart/mixed"),
+    *("multipart/form-data", "multipart/mixed", "multipart/related", "message/rfc822"),
+    *("text/xml", "text/json", "application/ndjson", "application/x-ndjson", "text/calendar"),
+    *("application/soap+xml", "application/zip", "application/x-zip-compressed", "text/vcard"),
+    *("application/x-www-form-urlencoded", "application/x-javascript", "application/x-yaml"),
+    *("text/event-stream", "text/markdown", "text/yaml", "application/json", "application/xml"),
 )
 
 
-def redact_request(headers: Headers, pseudonyms: Pseudonyms) -> Headers:
+def redact_request(headers: Headers, rules: Rules) -> Headers:
     """Return the request headers that a replay needs, and count those left out."""
-    return _apply_rules(headers, REQUEST_RULES, pseudonyms)
+    return _apply_rules(headers, REQUEST_RULES, rules)
 
 
-def redact_response(headers: Headers, pseudonyms: Pseudonyms) -> Headers:
+def redact_response(headers: Headers, rules: Rules) -> Headers:
     """Return the response headers that a replay needs, and count those left out."""
-    return _apply_rules(headers, RESPONSE_RULES, pseudonyms)
+    return _apply_rules(headers, RESPONSE_RULES, rules)
 
 
-def _apply_rules(headers: Headers, rules: Mapping[str, Rule], pseudonyms: Pseudonyms) -> Headers:
-    unknown = [pair for pair in headers if pair[0] not in rules and pair[0] not in FRAMING]
-    for name, value in unknown:
-        if name in secret_patterns.SECRET_HEADERS:
-            _remember_secret(value, pseudonyms)
+def _apply_rules(headers: Headers, by_name: Mapping[str, Rule], rules: Rules) -> Headers:
+    for name, value in headers:
+        if name not in by_name:
+            rules.remember(value.partition(" ")[2] if value.lower().startswith(SCHEMES) else value)
     redacted = [
-        (name, value, rules[name](value, pseudonyms)) for name, value in headers if name in rules
+        (name, value, _apply_rule(by_name.get(name), value, rules))
+        for name, value in headers
+        if name not in FRAMING or name in by_name
     ]
-    count = len(unknown) + sum(bool(before) and not after for _, before, after in redacted)
-    if count:
-        pseudonyms.counts[LEFT_OUT] += count
-    return tuple((name, after) for name, before, after in redacted if after or not before)
+    kept = tuple(
+        (name, after)
+        for name, before, after in redacted
+        if name in by_name and (after or not before)
+    )
+    if len(kept) < len(redacted):
+        rules.counts[LEFT_OUT] += len(redacted) - len(kept)
+    return kept
 
 
-def _remember_secret(value: str, pseudonyms: Pseudonyms) -> None:
-    """Remember the value of a header that is left out, to find it elsewhere."""
-    scheme, _, rest = value.partition(" ")
-    pseudonyms.remember("credential", rest.strip() if scheme.lower() in SCHEMES else value)
+def _apply_rule(rule: Rule | None, value: str, rules: Rules) -> str:
+    """Return the redacted value; the mark of another tool stays."""
+    if rule is None:
+        return ""
+    return value if is_mark(value) else rule(value, rules)
 
 
 # ---- rules for single headers ----------------------------------------------------------------
 
 
-def redact_authorization(value: str, pseudonyms: Pseudonyms) -> str:
+def redact_authorization(value: str, rules: Rules) -> str:
     """Keep a known scheme, and replace the credentials by a pseudonym of the same shape."""
     scheme, blank, rest = value.partition(" ")
     if scheme.lower() not in SCHEMES:
-        return pseudonyms.replace_in_shape("credential", value)
+        return rules.replace_in_shape("credential", value)
     credentials = rest.strip()
     if scheme.lower() == "basic":
-        return f"{scheme}{blank}{pseudonyms.replace_basic(credentials)}"
-    return f"{scheme}{blank}{pseudonyms.replace_in_shape('credential', credentials)}"
+        return f"{scheme}{blank}{_redact_basic(rules, credentials)}"
+    return f"{scheme}{blank}{rules.replace_in_shape('credential', credentials)}"
 
 
-def redact_secret(value: str, pseudonyms: Pseudonyms) -> str:
+def _redact_basic(rules: Rules, value: str) -> str:
+    """Return a Basic *value* with pseudonyms for user and password.
+
+    A value that can't be decoded is replaced by one that can't be decoded either.
+    """
+    pair = decode_basic(value)
+    if pair is None:
+        return rules.replace("credential", value)
+    user, password = (rules.replace("credential", part) for part in pair)
+    return base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+
+
+def redact_secret(value: str, rules: Rules) -> str:
     """Replace *value* by a pseudonym of the same shape."""
-    return pseudonyms.replace_in_shape("credential", value)
+    return rules.replace_in_shape("credential", value)
 
 
-def redact_cookies(value: str, pseudonyms: Pseudonyms) -> str:
+def redact_cookies(value: str, rules: Rules) -> str:
     """Replace the values of all cookies, and the names of undocumented ones."""
     pairs = (pair.strip() for pair in value.split(";"))
-    return "; ".join(_redact_cookie(pair, pseudonyms) for pair in pairs if pair)
+    return "; ".join(_redact_cookie(pair, rules) for pair in pairs if pair)
 
 
-def redact_set_cookie(value: str, pseudonyms: Pseudonyms) -> str:
+def redact_set_cookie(value: str, rules: Rules) -> str:
     """Redact the cookie, and keep only attributes that don't identify a person."""
     pair, *attributes = (part.strip() for part in value.split(";"))
     safe = (attribute for attribute in attributes if _SAFE_ATTRIBUTE.fullmatch(attribute))
-    return "; ".join([_redact_cookie(pair, pseudonyms), *safe])
+    return "; ".join([_redact_cookie(pair, rules), *safe])
 
 
-def _redact_cookie(pair: str, pseudonyms: Pseudonyms) -> str:
+def _redact_cookie(pair: str, rules: Rules) -> str:
     name, equals, value = pair.partition("=")
     is_documented = name.strip().lower() in COOKIES and equals
-    kept_name = name if is_documented else pseudonyms.replace("cookie", name)
-    return kept_name + equals + pseudonyms.replace_in_shape("cookie", value.strip().strip('"'))
+    kept_name = name if is_documented else rules.replace("cookie", name)
+    return kept_name + equals + rules.replace_in_shape("cookie", value.strip().strip('"'))
 
 
-def redact_challenge(value: str, pseudonyms: Pseudonyms) -> str:
-    """Keep the schemes of a WWW-Authenticate, and realms that are public words."""
-
-    def redact_realm(match: re.Match[str]) -> str:
-        realm = match[2]
-        if not pseudonyms.allow_list.is_public(realm):
-            realm = pseudonyms.replace("realm", realm)
-        return f'{match[1]}="{realm}"'
-
+def redact_challenge(value: str, rules: Rules) -> str:
+    """Keep the schemes of a WWW-Authenticate, the realm of SuperOffice, and the codes of Bearer."""
     challenges = re.finditer(r'([A-Za-z]+)(?:\s+realm="([^"]*)")?[^,]*', value)
-    return ", ".join(
-        match[1] if match[2] is None else re.sub(r'(.*?realm)="([^"]*)".*', redact_realm, match[0])
-        for match in challenges
-        if match[1].lower() in SCHEMES
-    )
+    return ", ".join(filter(None, (_redact_challenge(match, rules) for match in challenges)))
 
 
-def redact_media_types(value: str, pseudonyms: Pseudonyms) -> str:
+def _redact_challenge(match: re.Match[str], rules: Rules) -> str:
+    scheme, realm = match.groups()
+    if scheme.lower() not in SCHEMES:
+        return match[0] if match[0] in _BEARER_ERRORS else ""
+    if realm is None:
+        return scheme
+    return f'{scheme} realm="{realm if realm == REALM else rules.replace("realm", realm)}"'
+
+
+def redact_media_types(value: str, rules: Rules) -> str:
     """Keep public media types and their parameters `charset` and `q`."""
     items = (item.strip() for item in value.split(","))
-    return ", ".join(_redact_media_type(item, pseudonyms) for item in items if item)
+    return ", ".join(_redact_media_type(item, rules) for item in items if item)
 
 
-def _redact_media_type(value: str, pseudonyms: Pseudonyms) -> str:
+def _redact_media_type(value: str, rules: Rules) -> str:
     name, *parameters = (part.strip() for part in value.split(";"))
-    if name.lower() not in _COMMON_TYPES and not pseudonyms.allow_list.is_public(name):
-        name = pseudonyms.replace("media type", name)
+    if name.lower() not in _COMMON_TYPES and not rules.allowed.is_media_type(name):
+        name = _redact_type_name(name, rules)
     parts = [name, *(part for part in parameters if re.fullmatch(r"q=[0-9.]{1,5}", part))]
     charset = charset_parameter(value)
     if charset is not None:
         is_public = charset in CHARSETS
-        parts.append(f"charset={charset if is_public else pseudonyms.replace('charset', charset)}")
+        parts.append(f"charset={charset if is_public else rules.replace('charset', charset)}")
     return "; ".join(parts)
 
 
-def _redact_user_agent(value: str, pseudonyms: Pseudonyms) -> str:
-    """Keep the products of a User-Agent, without the comments in parentheses."""
+def _redact_type_name(name: str, rules: Rules) -> str:
+    """Keep the group of a media type, and the suffix that tells its syntax."""
+    match = _TYPE_NAME.fullmatch(name)
+    if match is None:
+        return rules.replace("media type", name)
+    return match[1] + rules.replace("media type", match[2]) + match[3]
+
+
+def _redact_user_agent(value: str, _: Rules) -> str:
+    """Keep the well-known products of a User-Agent, without the comments in parentheses."""
     outside = re.sub(r"\([^)]*\)", " ", value)
-    products = re.findall(r"(?<!\S)[A-Za-z][A-Za-z-]{0,30}/[0-9.]{1,20}(?!\S)", outside)
-    return redact_text(" ".join(products), pseudonyms)
+    products = re.findall(r"(?<!\S)([A-Za-z][A-Za-z-]{0,30})(/[0-9.]{1,20})(?!\S)", outside)
+    return " ".join(name + version for name, version in products if name.lower() in _PRODUCTS)
 
 
 # ---- rules that keep known values ------------------------------------------------------------
@@ -159,7 +201,7 @@ def _items_in(known_items: Iterable[str]) -> Rule:
     """Return the rule that keeps the comma-separated items that are in *known_items*."""
     lower = frozenset(item.lower() for item in known_items)
 
-    def rule(value: str, _: Pseudonyms) -> str:
+    def rule(value: str, _: Rules) -> str:
         items = (item.strip() for item in value.split(","))
         return ", ".join(item for item in items if _without_weight(item).lower() in lower)
 
@@ -175,7 +217,7 @@ def _items_matching(expression: str) -> Rule:
     """Return the rule that keeps the comma-separated items that match *expression*."""
     pattern = re.compile(expression, re.IGNORECASE)
 
-    def rule(value: str, _: Pseudonyms) -> str:
+    def rule(value: str, _: Rules) -> str:
         items = (item.strip() for item in value.split(","))
         return ", ".join(item for item in items if pattern.fullmatch(item))
 

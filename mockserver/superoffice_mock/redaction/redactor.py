@@ -1,13 +1,18 @@
 """Redacts exchanges before they are written: secrets and names become pseudonyms."""
 
 import re
+from collections import Counter
+from functools import cache
 from http import HTTPMethod
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from superoffice_contract import output_files
+from superoffice_contract.har import CLIENT_ABORT
 from superoffice_contract.messages import show_path
 from superoffice_contract.openapi import claims, operations
 from superoffice_mock.errors import SetupError
@@ -20,113 +25,189 @@ from superoffice_mock.recordings.model import (
     RecordedResponse,
     Recording,
 )
+from superoffice_mock.recordings.pseudonyms import Pseudonyms
 from superoffice_mock.redaction import bodies, headers, urls
 from superoffice_mock.redaction.allow_list import AllowList
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.redaction.secret_patterns import redact_text
+from superoffice_mock.redaction.rules import KINDS, Rules
 
-MAX_KNOWN_VALUES: Final = 100_000
-"""This many newest values of a whole recording are searched for in all of it."""
+KNOWN_METHODS: Final = frozenset(
+    {
+        *(method.value for method in HTTPMethod),
+        *("QUERY", "COPY", "LOCK", "MKCOL", "MOVE", "PROPFIND", "PROPPATCH", "REPORT", "SEARCH"),
+        *("LINK", "UNLINK", "UNLOCK", "PURGE", "MERGE"),
+    }
+)
 UNKNOWN_METHOD: Final = "UNKNOWN"
+ABORTED: Final = "aborted"
 OTHER_FAILURE: Final = "failed"
 KNOWN_FAILURES: Final = re.compile(
     r"(?:net::ERR|NS_ERROR|NS_BINDING)_[A-Z_]{1,40}"
-    r"|refused|reset|timed out|cut off|unreachable|aborted|TLS failed"
+    r"|refused|reset|timed out|cut off|unreachable|aborted|TLS failed|failed"
 )
-"""What browsers and our recorder write if no response came; other texts become `failed`."""
+"""What browsers and our recorder write if no response came; others become one of two words."""
+KNOWN_NOTES: Final = re.compile(
+    r"the (?:request|response) body (?:is kept without its Content-Encoding|was left out: [\w ,']+)"
+    r"|the recorder answered [0-9]{3} in the upstream's place"
+    r"|the recorder was stopped before the answer was complete"
+)
 SAME_FILE: Final = "is the file to read; name another file, or replace it with --in-place"
+EXISTS: Final = "exists already; name another file, or add --overwrite to replace it"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """What redaction does on demand.
+
+    *keep_messages*: the messages of errors and the notes of people stay, but for the secrets of
+    their exchange. *hide_tenants*: the ids of tenants become pseudonyms.
+    """
+
+    keep_messages: bool = False
+    hide_tenants: bool = False
+
+
+@cache
+def _load_allow_list() -> AllowList:
+    return AllowList(operations.load())
 
 
 class Redactor:
     """Redacts the exchanges of one recording; equal values in it get equal pseudonyms.
 
-    *key* is for tests and fixtures; the default is a random key that is gone with this object.
-    What is in *allow_list* stays; by default it is made from the description of the product.
+    Several threads may use it. *key* is for tests and fixtures; the default is a random key that is
+    gone with this object. What *allow_list* describes stays; by default it is made from the
+    description of the product.
     """
 
-    def __init__(self, key: bytes | None = None, allow_list: AllowList | None = None) -> None:
-        self._pseudonyms = Pseudonyms(allow_list or AllowList(operations.load()), key)
+    def __init__(
+        self,
+        key: bytes | None = None,
+        allow_list: AllowList | None = None,
+        options: Options = Options(),  # noqa: B008 - it is frozen
+    ) -> None:
+        self._pseudonyms = Pseudonyms(key)
+        self._allowed = allow_list or _load_allow_list()
+        self._options = options
+        self._lock = Lock()
+        self._counts: Counter[str] = Counter()
 
     @property
     def counts(self) -> dict[str, int]:
         """The number of values replaced, and headers left out, by kind."""
-        return dict(sorted(self._pseudonyms.counts.items()))
+        return dict(sorted(self._counts.items()))
 
     def redact_about(self, about: About) -> About:
-        """Return *about* with the counts so far."""
-        return About(self._redact_text(about.proves), self.counts)
+        """Return *about* with the counts so far, and those of an earlier redaction."""
+        proves = self._redact_note(about.proves, self._make_rules())
+        earlier = {kind: count for kind, count in (about.redacted or {}).items() if kind in KINDS}
+        counts = self._counts + Counter(earlier)
+        return About(proves, dict(sorted(counts.items())))
 
     def redact_recording(self, recording: Recording) -> Recording:
-        """Return *recording* redacted: values of any exchange are replaced in all exchanges."""
-        self._collect_values(recording)
+        """Return *recording* with all its exchanges redacted."""
         entries = tuple(map(self.redact_entry, recording.entries))
-        return Recording(entries, self.redact_about(recording.about), recording.note)
-
-    def _collect_values(self, recording: Recording) -> None:
-        """Remember the values of *recording* without counting them."""
-        self._pseudonyms.known_values.capacity = MAX_KNOWN_VALUES
-        counts = self._pseudonyms.counts.copy()
-        for entry in recording.entries:
-            self.redact_entry(entry)
-        self._pseudonyms.counts = counts
+        return replace(recording, entries=entries, about=self.redact_about(recording.about))
 
     def redact_entry(self, entry: Entry) -> Entry:
         """Return *entry* redacted; notes in its label say what was left out."""
-        self._pseudonyms.known_values.begin_exchange()
-        request, request_note = self._redact_request(entry.request)
-        response, response_note = self._redact_response(entry.response)
+        rules = self._make_rules()
+        if self._options.keep_messages:  # all values must be known before the first message
+            self._redact(entry, rules)
+            rules.counts.clear()
+        redacted = self._redact(entry, rules)
+        with self._lock:
+            self._counts.update(rules.counts)
+        return redacted
+
+    def _make_rules(self) -> Rules:
+        return Rules(self._pseudonyms, self._allowed, self._options.hide_tenants)
+
+    def _redact(self, entry: Entry, rules: Rules) -> Entry:
+        request, request_note = _redact_request(entry.request, rules)
+        is_error = not 200 <= entry.response.status < 400
+        are_kept = self._options.keep_messages and is_error
+        answer_rules = replace(rules, messages="kept" if are_kept else "hidden")
+        response, response_note = _redact_response(entry.response, answer_rules)
         notes = tuple(filter(None, (request_note, response_note)))
-        label = self._redact_label(entry.label, notes)
+        label = self._redact_label(entry.label, notes, rules)
         return replace(entry, request=request, response=response, label=label)
 
-    def _redact_request(self, request: RecordedRequest) -> tuple[RecordedRequest, str | None]:
-        is_known = request.method in HTTPMethod.__members__
-        body = bodies.redact_request(request, self._pseudonyms)
-        redacted = RecordedRequest(
-            request.method if is_known else UNKNOWN_METHOD,
-            urls.redact_url(request.url, self._pseudonyms),
-            headers=headers.redact_request(request.headers, self._pseudonyms),
-            body=body.body,
-        )
-        return redacted, body.note
-
-    def _redact_response(self, response: RecordedResponse) -> tuple[RecordedResponse, str | None]:
-        kept_headers = headers.redact_response(response.headers, self._pseudonyms)
-        body = bodies.redact_response(response, self._pseudonyms)
-        failure = response.failure
-        if failure is not None and not KNOWN_FAILURES.fullmatch(failure):
-            failure = OTHER_FAILURE
-        redacted = RecordedResponse(response.status, failure, headers=kept_headers, body=body.body)
-        return redacted, body.note
-
-    def _redact_label(self, label: Label, notes: tuple[str, ...]) -> Label:
+    def _redact_label(self, label: Label, notes: tuple[str, ...], rules: Rules) -> Label:
         known_claims = claims.load()
         tenant = label.tenant
-        old_notes = (redact_text(note, self._pseudonyms) for note in label.notes)
+        old_notes = (
+            note if KNOWN_NOTES.fullmatch(note) else self._redact_note(note, rules)
+            for note in label.notes
+        )
         return replace(
             label,
-            tenant=None if tenant is None else urls.redact_tenant(tenant, self._pseudonyms),
+            tenant=None if tenant is None else urls.redact_tenant(tenant, rules),
             claims=tuple(claim for claim in label.claims if claim in known_claims),
-            proves=self._redact_text(label.proves),
-            notes=tuple(dict.fromkeys((*old_notes, *notes))),
+            proves=self._redact_note(label.proves, rules),
+            notes=tuple(dict.fromkeys((*filter(None, old_notes), *notes))),
         )
 
-    def _redact_text(self, text: str | None) -> str | None:
-        return None if text is None else redact_text(text, self._pseudonyms)
+    def _redact_note(self, text: str | None, rules: Rules) -> str | None:
+        """Return the redacted *text* of a person."""
+        messages: Literal["hidden", "kept"] = "kept" if self._options.keep_messages else "hidden"
+        return None if text is None else replace(rules, messages=messages).message(text)
 
 
-def redact_file(source: str, target: str, max_bytes: int) -> Recording:
+def _redact_request(request: RecordedRequest, rules: Rules) -> tuple[RecordedRequest, str | None]:
+    url = urls.redact_url(request.url, rules)
+    kept_headers = headers.redact_request(request.headers, rules)
+    body = bodies.redact_request(request, rules)
+    redacted = RecordedRequest(
+        request.method if request.method in KNOWN_METHODS else UNKNOWN_METHOD,
+        url,
+        headers=kept_headers,
+        body=body.body,
+        length=body.length,
+        declared_type=headers.redact_media_types(request.declared_type, rules),
+    )
+    return redacted, body.note
+
+
+def _redact_response(
+    response: RecordedResponse, rules: Rules
+) -> tuple[RecordedResponse, str | None]:
+    kept_headers = headers.redact_response(response.headers, rules)
+    body = bodies.redact_response(response, rules)
+    redacted = RecordedResponse(
+        response.status,
+        _redact_failure(response.failure),
+        headers=kept_headers,
+        body=body.body,
+        length=body.length,
+        declared_type=headers.redact_media_types(response.declared_type, rules),
+    )
+    return redacted, body.note
+
+
+def _redact_failure(failure: str | None) -> str | None:
+    """Return *failure*, or the one word that `grade` concludes from it."""
+    if failure is None or KNOWN_FAILURES.fullmatch(failure):
+        return failure
+    return ABORTED if CLIENT_ABORT.search(failure) else OTHER_FAILURE
+
+
+# ---- files -----------------------------------------------------------------------------------
+
+
+def redact_file(source: str, target: str, max_bytes: int, options: Options) -> Recording:
     """Write the HAR *source*, redacted, to *target*, and return the redacted recording.
 
     Raise SetupError if *source* is not a HAR or *target* can't be written.
     """
-    recording = Redactor().redact_recording(har_file.load(source, max_bytes))
+    recording = Redactor(options=options).redact_recording(har_file.load(source, max_bytes))
     har_file.write(target, recording)
     return recording
 
 
-def check_target(source: str, target: str, *, in_place: bool) -> None:
-    """Raise SetupError if *target* is the file *source*, or a link to it: secrets would stay."""
+def check_target(source: str, target: str, *, in_place: bool, overwrite: bool) -> None:
+    """Raise SetupError if *target* is the file *source*, or a link to it: secrets would stay.
+
+    Raise it, too, if *target* exists and is not to be replaced.
+    """
     if output_files.is_same(source, target):
         if not in_place:
             msg = f"{show_path(target)} {SAME_FILE}"
@@ -134,3 +215,6 @@ def check_target(source: str, target: str, *, in_place: bool) -> None:
         if Path(target).is_symlink():
             msg = f"{show_path(target)} is a link; redact {show_path(Path(target).resolve())}"
             raise SetupError(msg)
+    elif output_files.would_replace(target) and not overwrite:
+        msg = f"{show_path(target)} {EXISTS}"
+        raise SetupError(msg)

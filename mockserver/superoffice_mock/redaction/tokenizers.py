@@ -6,19 +6,13 @@ from html import escape, unescape
 from typing import Final
 from urllib.parse import quote_plus, unquote_plus
 
-import msgspec
-
-from superoffice_mock.redaction import allow_list, secret_patterns
-from superoffice_mock.redaction.pseudonyms import Pseudonyms
-from superoffice_mock.redaction.secret_patterns import redact_text
-
-INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,25}\s*")
-_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,25}(?:\.[0-9]{1,25})?(?:[eE][+-]?[0-9]{1,5})?")
-_WORD: Final = re.compile(r"[^\s<>{}\[\]()\"',;:&=?]+")
+from superoffice_mock.redaction.allow_list import is_harmless, is_word
+from superoffice_mock.redaction.rules import Rules
 
 # JSON
 _JSON_TOKEN: Final = re.compile(
-    r'"(?P<text>(?:[^"\\]|\\.|\\\Z)*+)(?P<end>"?)(?P<colon>\s*:)?|(?P<bare>[^\s"\[\]{}:,]+)',
+    r'"(?P<text>(?:[^"\\]|\\.|\\\Z)*+)(?P<end>"?)(?P<colon>\s*:)?'
+    r'|(?P<bare>[^\s"\[\]{}:,]++)(?P<bare_colon>\s*:)?|(?P<open>[\[{])|(?P<close>[\]}])',
     re.DOTALL,
 )
 _LITERALS: Final = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
@@ -28,9 +22,12 @@ _BROKEN_ESCAPE: Final = "\\x"
 
 # forms
 _STEP: Final = re.compile(r"[^.\[\]]+")
+_INDEX_STEP: Final = re.compile(r"\[[0-9]{1,9}\]")
 _INDEX: Final = re.compile(r"[0-9]{1,9}")
 _BROKEN_PERCENT: Final = "%FF"
 """A byte that is not valid UTF-8; it keeps a malformed value malformed."""
+
+_LONE_PERCENT: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 # XML
 _ATTRIBUTE: Final = r"""[^\s=<>"'/]+\s*=\s*(?:"[^"<]*"|'[^'<]*')"""
@@ -51,7 +48,6 @@ _DECLARATION: Final = re.compile(
     re.IGNORECASE,
 )
 _ENTITY: Final = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
-_PREFIXES: Final = ("xsi", "xsd", "xmlns", "i", "a", "b", "d2p1", "d3p1", "d4p1")
 _NAMESPACES: Final = (
     "http://www.w3.org/2001/XMLSchema-instance",
     "http://www.w3.org/2001/XMLSchema",
@@ -59,83 +55,71 @@ _NAMESPACES: Final = (
     "http://schemas.datacontract.org/2004/07/SuperOffice.WebApi.v1.Carriers.EMailCarriers",
     "http://www.superoffice.net/ws/crm/NetServer/Services88",
 )
-_PUBLIC_ATTRIBUTE_VALUES: Final = ("", "true", "false", "1", "0", *_NAMESPACES)
-
-
-class TextRules(msgspec.Struct, frozen=True):
-    """Decides what becomes of the names and values in a request, by the member they are in."""
-
-    pseudonyms: Pseudonyms
-
-    def name(self, name: str) -> str:
-        """Return the redacted name of a member; an undocumented name may be a secret itself."""
-        is_public = self.pseudonyms.allow_list.is_public(name)
-        return name if is_public else self.pseudonyms.replace("member name", name)
-
-    def value(self, member: str, value: str) -> str:
-        """Return the redacted text of *member*."""
-        if secret_patterns.PERSON_MEMBER.fullmatch(member):
-            return self.pseudonyms.replace_in_shape("name", value)
-        if self.pseudonyms.allow_list.is_public(value):
-            return value
-        role = "secret member" if secret_patterns.SECRET_MEMBER.search(member) else None
-        return self.pseudonyms.replace_in_shape("text", value, role)
-
-    def number(self, member: str, digits: str) -> str:
-        """Return the number in *member*, or 0 if the member is not a documented integer."""
-        is_documented = self.pseudonyms.allow_list.is_integer(member)
-        return digits if is_documented and _NUMBER.fullmatch(digits) else "0"
-
-    def plain(self, text: str) -> str:
-        """Return *text* with pseudonyms for all words that are not public."""
-        return _WORD.sub(lambda word: self.value("", word[0]), text)
-
-
-class ResponseTextRules(TextRules, frozen=True):
-    """The same for a response, which holds sentences."""
-
-    def value(self, member: str, value: str) -> str:
-        """Return the redacted text of *member*; in a sentence only known values and secrets go."""
-        if member.lower() in allow_list.MESSAGE_MEMBERS:
-            return redact_text(value, self.pseudonyms)
-        is_public = self.pseudonyms.allow_list.is_public(value)
-        return value if is_public else super().value(member, value)
-
-    def number(self, member: str, digits: str) -> str:
-        """Return the number in *member*, or 0 if the member is not documented."""
-        is_documented = self.pseudonyms.allow_list.is_public(member)
-        return digits if is_documented and _NUMBER.fullmatch(digits) else "0"
-
-    def plain(self, text: str) -> str:
-        """Return *text*, redacted as a sentence."""
-        return redact_text(text, self.pseudonyms)
+_PREFIXES: Final = (
+    *("", "xsi", "xsd", "xmlns", "i", "a", "b", "d2p1", "d3p1", "d4p1"),
+    *("s", "soap", "soapenv", "SOAP-ENV", "wsse"),
+)
+_NIL_VALUES: Final = ("true", "false", "1", "0")
 
 
 # ---- JSON ------------------------------------------------------------------------------------
 
 
-def redact_json(text: str, rules: TextRules) -> str:
+def redact_json(text: str, rules: Rules) -> str:
     """Return the JSON *text* with its names and values redacted by *rules*."""
-    member = ""
+    return _JSON_TOKEN.sub(_JsonRedactor(rules, len(text.rstrip())).redact_token, text)
 
-    def replace(token: re.Match[str]) -> str:
-        nonlocal member
+
+class _JsonRedactor:
+    """Redacts the tokens of a text in turn.
+
+    It knows the member that a token is in, and for each open container whether its names are data.
+    So is a name at the *end* of the text, which has no value.
+    """
+
+    def __init__(self, rules: Rules, end: int) -> None:
+        self._rules = rules
+        self._end = end
+        self._member = ""
+        self._containers = [("", False)]
+
+    def redact_token(self, token: re.Match[str]) -> str:
+        if token["open"]:
+            is_data = token["open"] == "{" and self._rules.allowed.is_dictionary(self._member)
+            self._containers.append((self._member, is_data))
+            return token[0]
+        if token["close"]:
+            self._member = self._containers[-1][0]
+            del self._containers[max(len(self._containers) - 1, 1) :]
+            return token[0]
+        if token["bare_colon"] is not None:
+            return self._redact_name(token["bare"], token) + token["bare_colon"]
         if token["bare"] is not None:
-            return _redact_bare_word(token["bare"], member, rules)
+            return _redact_bare_word(token["bare"], self._member, self._rules)
+        return self._redact_string(token)
+
+    def _redact_name(self, name: str, token: re.Match[str]) -> str:
+        bare_name = name[1:-1] if name[:1] == name[-1:] == "'" else name
+        self._member = bare_name
+        is_data = self._containers[-1][1] or self._has_no_value(bare_name, token)
+        redacted = self._rules.name(bare_name, is_data=is_data)
+        return name if redacted == bare_name else redacted
+
+    def _has_no_value(self, name: str, token: re.Match[str]) -> bool:
+        return token.end() >= self._end and not self._rules.allowed.is_name(name)
+
+    def _redact_string(self, token: re.Match[str]) -> str:
         decoded = _unescape_json(token["text"])
         before = token["text"].removesuffix(_BROKEN_ESCAPE) if decoded is None else decoded
-        if token["colon"] is not None:
-            member = before
-            after = rules.name(before)
+        if token["colon"] is None:
+            after = self._rules.text(self._member, before)
         else:
-            after = rules.value(member, before)
+            after = self._redact_name(before, token)
         if after == before:
             return token[0]
         broken = _BROKEN_ESCAPE if decoded is None else ""
         inner = json.dumps(after, ensure_ascii=False)[1:-1] + broken
         return f'"{inner}{token["end"]}{token["colon"] or ""}'
-
-    return _JSON_TOKEN.sub(replace, text)
 
 
 def _unescape_json(text: str) -> str | None:
@@ -150,61 +134,77 @@ def _unescape_json(text: str) -> str | None:
     return str(value)
 
 
-def _redact_bare_word(word: str, member: str, rules: TextRules) -> str:
+def _redact_bare_word(word: str, member: str, rules: Rules) -> str:
     if word in _LITERALS:
         return word
     if _NUMERIC.fullmatch(word):
         return rules.number(member, word)
-    return rules.value("", word)
+    return rules.replace("text", word)
 
 
 # ---- forms -----------------------------------------------------------------------------------
 
 
-def redact_form(text: str, rules: TextRules, encoding: str) -> str:
+def redact_form(text: str, rules: Rules, encoding: str) -> str:
     """Return the form *text* with its keys and values redacted by *rules*."""
     return "&".join(_redact_field(field, rules, encoding) for field in text.split("&"))
 
 
-def _redact_field(field: str, rules: TextRules, encoding: str) -> str:
+def is_lone_name(rest: str) -> bool:
+    """Return whether nothing but equals signs comes after a name, as after a padded token."""
+    return not rest.strip("=")
+
+
+def _redact_field(field: str, rules: Rules, encoding: str) -> str:
     key, equals, value = field.partition("=")
     before = unquote_plus(key, encoding, "replace")
-    after = _STEP.sub(lambda step: _redact_step(step[0], rules), before)
+    is_lone = is_lone_name(equals + value)
+    steps = _STEP.findall(before)
+    has_names = is_harmless(_INDEX_STEP.sub("[]", before)) and (
+        not is_lone or any(map(rules.allowed.is_name, steps))
+    )
+    member = ""
+
+    def redact_step(match: re.Match[str]) -> str:
+        nonlocal member
+        step, parent = match[0], member
+        is_data = rules.allowed.is_dictionary(parent)
+        if has_names and not is_data and _INDEX.fullmatch(step):
+            return step
+        member = step
+        return rules.name(step, is_data=is_data or not (has_names or (equals and is_word(before))))
+
+    after = _STEP.sub(redact_step, before)
     redacted_key = key if after == before else quote_plus(after, safe="[].")
-    member = (_STEP.findall(before) or [""])[-1]
+    if is_lone:
+        return redacted_key + equals + value
     return redacted_key + equals + _redact_field_value(member, value, rules, encoding)
 
 
-def _redact_step(step: str, rules: TextRules) -> str:
-    return step if _INDEX.fullmatch(step) else rules.name(step)
-
-
-def _redact_field_value(member: str, value: str, rules: TextRules, encoding: str) -> str:
+def _redact_field_value(member: str, value: str, rules: Rules, encoding: str) -> str:
+    broken = "%" if _LONE_PERCENT.search(value) else ""
     try:
-        before, broken = unquote_plus(value, encoding, "strict"), ""
+        before = unquote_plus(value.removesuffix(broken), encoding, "strict")
     except UnicodeDecodeError:
         before, broken = value.removesuffix(_BROKEN_PERCENT), _BROKEN_PERCENT
-    if INTEGER.fullmatch(before):
-        number = rules.number(member, before)
-        return value if number == before else number
-    after = rules.value(member, before)
-    return value if after == before else quote_plus(after, safe=":@") + broken
+    after = rules.untyped(member, before)
+    return value if after == before else quote_plus(after, safe=":@()") + broken
 
 
 # ---- XML -------------------------------------------------------------------------------------
 
 
-def redact_xml(text: str, rules: TextRules) -> str:
+def redact_xml(text: str, rules: Rules) -> str:
     """Return the XML *text* with its names and values redacted by *rules*."""
-    element = ""
+    open_elements = [""]
 
     def replace(token: re.Match[str]) -> str:
-        nonlocal element
         match token.lastgroup:
             case "text":
-                return _redact_xml_text(token["text"], element, rules)
+                return _redact_xml_text(token["text"], open_elements[-1], rules)
             case "cdata":
-                return f"<![CDATA[{rules.value(element, token['data'])}{token['cdata']}"
+                data = rules.untyped(open_elements[-1], token["data"])
+                return f"<![CDATA[{data}{token['cdata']}"
             case "comment":
                 return f"<!--{token['comment']}"
             case "declaration":
@@ -214,45 +214,46 @@ def redact_xml(text: str, rules: TextRules) -> str:
             case "doctype":
                 return f"<!DOCTYPE removed{token['doctype']}"
             case _:
-                is_closed = token["close"] or "/" in token["end"]
-                element = "" if is_closed else token["tag"].rpartition(":")[2]
-                return _redact_tag(token, rules)
+                return _redact_tag(token, open_elements, rules)
 
     return _XML_TOKEN.sub(replace, text)
 
 
-def _redact_tag(token: re.Match[str], rules: TextRules) -> str:
+def _redact_tag(token: re.Match[str], open_elements: list[str], rules: Rules) -> str:
+    if token["close"] and len(open_elements) > 1:
+        open_elements.pop()
+    is_data = rules.allowed.is_dictionary(open_elements[-1])
+    name = _redact_xml_name(token["tag"], rules, is_data=is_data)
+    if not token["close"] and "/" not in token["end"]:
+        open_elements.append(token["tag"].rpartition(":")[2])
     attributes = _EACH_ATTRIBUTE.sub(
         lambda match: _redact_attribute(match, rules), token["attributes"]
     )
-    name = _redact_xml_name(token["tag"], rules)
     return f"<{token['close']}{name}{attributes}{token['end']}>"
 
 
-def _redact_xml_name(name: str, rules: TextRules) -> str:
+def _redact_xml_name(name: str, rules: Rules, *, is_data: bool = False) -> str:
     prefix, colon, local = name.rpartition(":")
-    if prefix not in ("", *_PREFIXES):
-        prefix = rules.pseudonyms.replace("member name", prefix)
-    if local not in ("nil", "type", *_PREFIXES):
-        local = rules.name(local)
-    return f"{prefix}{colon}{local}"
+    redacted_prefix = rules.name(prefix, is_data=prefix not in _PREFIXES)
+    is_prefix = prefix == "xmlns"  # what follows is one
+    redacted_name = rules.name(local, is_data=is_data or (is_prefix and local not in _PREFIXES))
+    return f"{redacted_prefix}{colon}{redacted_name}"
 
 
-def _redact_attribute(match: re.Match[str], rules: TextRules) -> str:
+def _redact_attribute(match: re.Match[str], rules: Rules) -> str:
     name, equals, quotation_mark, raw_value = match.groups()
-    value = unescape(raw_value)
-    if value not in _PUBLIC_ATTRIBUTE_VALUES:
-        value = rules.pseudonyms.replace_in_shape("text", value)
+    value, local = unescape(raw_value), name.rpartition(":")[2]
+    is_namespace = (name == "xmlns" or name.startswith("xmlns:")) and value in _NAMESPACES
+    if not is_namespace and not (local == "nil" and value in _NIL_VALUES):
+        value = rules.replace_in_shape("text", value)
     return f"{_redact_xml_name(name, rules)}{equals}{quotation_mark}{escape(value)}{quotation_mark}"
 
 
-def _redact_xml_text(text: str, element: str, rules: TextRules) -> str:
+def _redact_xml_text(text: str, element: str, rules: Rules) -> str:
     content = text.strip()
     if not content:
         return text
-    if INTEGER.fullmatch(content):
-        return text.replace(content, rules.number(element, content))
     broken = "&" if _ENTITY.search(content) else ""
     before = unescape(content.removesuffix(broken))
-    after = rules.value(element, before)
+    after = rules.untyped(element, before)
     return text if after == before else text.replace(content, escape(after, quote=False) + broken)

@@ -1,51 +1,77 @@
-"""Redacts URLs: path words of the contract and tenant ids stay, hosts and values do not."""
+"""Redacts URLs: described words of paths and tenant ids stay, hosts and values do not."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
-from superoffice_mock.redaction import secret_patterns, tokenizers
-from superoffice_mock.redaction.pseudonyms import TENANT, Pseudonyms, is_pseudonym
+from superoffice_mock.recordings.hidden_numbers import INTEGER, TENANT, is_id_name
+from superoffice_mock.recordings.pseudonyms import is_pseudonym
+from superoffice_mock.redaction.allow_list import is_identifier, is_word
+from superoffice_mock.redaction.rules import Rules
+from superoffice_mock.redaction.tokenizers import is_lone_name
 
 LOOPBACK: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
+ONSITE: Final = "onsite"
+API: Final = ("api", "v1")
+PATH_PREFIXES: Final = ("superoffice", "crm", "webapi", *API)
+"""Path segments under which the vendor's documentation installs an onsite SuperOffice.
+
+A client whose base URL ends in `/api/v1` calls `/api/v1/api/v1/…`.
+"""
+VENDOR_PATHS: Final = (
+    *("api/state", "api/v1/user/currentprincipal"),
+    *("login/api/partnersystemuser/authenticate", "login/common/oauth/tokens"),
+    *("login/common/oauth/authorize", "login/.well-known/openid-configuration"),
+    "login/.well-known/jwks",
+)
+"""What the vendor's clients call around the API: its versions, its state, and the sign-in."""
+AGENTS: Final = frozenset(
+    {
+        *("ai", "appointment", "archive", "associate", "batch", "blob", "bulkupdate", "chat"),
+        *("configuration", "contact", "crmscript", "customerservice", "customobject", "dash"),
+        *("database", "databasetable", "diagnostics", "document", "documentmigration", "email"),
+        *("erpsync", "favourite", "find", "foreignsystem", "freetext", "import", "license"),
+        *("list", "marketing", "mdo", "messaging", "navigator", "newsfeed", "numberallocation"),
+        *("person", "phonelist", "pocket", "preference", "previews", "project", "quote"),
+        *("relation", "report", "resource", "saint", "sale", "selection", "sentry", "targets"),
+        *("ticket", "timezone", "tooltips", "user", "userdefinedfieldinfo", "viewstate"),
+        *("webhook", "workflow"),
+    }
+)
+"""The agents of the vendor's files, in lower case; some are the entities of its REST API, too."""
 _SELECT_WORD: Final = re.compile(r"[^,/]+")
 
 
-def redact_url(text: str, pseudonyms: Pseudonyms) -> str:
-    """Return the URL *text* with pseudonyms for the host and all that is not in the contract."""
+def redact_url(text: str, rules: Rules) -> str:
+    """Return the URL *text* with pseudonyms for the host and all that is not described."""
     try:
         parts = urlsplit(text)
     except ValueError:
-        return pseudonyms.replace("URL", text)
-    host = redact_host(parts.netloc, pseudonyms)
+        return rules.replace("URL", text)
+    host = redact_host(parts.netloc, rules)
     base = f"{_scheme(parts.scheme)}//{host}" if host else ""
     path = parts.path if host else re.sub("^/+", "/", parts.path)  # "//" would start a host
-    path = "/".join(_redact_segment(segment, pseudonyms) for segment in path.split("/"))
-    return base + path + (f"?{redact_query(parts.query, pseudonyms)}" if parts.query else "")
+    query = f"?{redact_query(parts.query, rules)}" if parts.query else ""
+    return base + redact_path(path, rules) + query
 
 
 def _scheme(scheme: str) -> str:
     return f"{scheme}:" if scheme in ("http", "https") else ""
 
 
-def redact_host(text: str, pseudonyms: Pseudonyms) -> str:
+def redact_host(text: str, rules: Rules) -> str:
     """Return a pseudonym for the host *text*, without user, password and port."""
     user_info, _, address = text.rpartition("@")
-    _remember_user(user_info, pseudonyms)
+    for part in user_info.split(":", 1):  # it is left out, but a message may repeat it
+        rules.remember(unquote(part))
     host = re.sub(r":[0-9]*$", "", address.lower())
     if not host or is_pseudonym(host):
         return host
-    return f"{pseudonyms.replace('host', host)}.invalid"
+    return f"{rules.replace('host', host)}.invalid"
 
 
-def _remember_user(user_info: str, pseudonyms: Pseudonyms) -> None:
-    """Remember the user and password of a URL, which leaves them out, to find them elsewhere."""
-    user, _, password = map(unquote, user_info.partition(":"))
-    pseudonyms.remember("user", user)
-    pseudonyms.remember("credential", password)
-
-
-def redact_origin(text: str, pseudonyms: Pseudonyms) -> str:
+def redact_origin(text: str, rules: Rules) -> str:
     """Return the origin *text* with a pseudonym for its host; loopback origins stay.
 
     CORS allows pages from those.
@@ -53,43 +79,100 @@ def redact_origin(text: str, pseudonyms: Pseudonyms) -> str:
     scheme, _, address = text.partition("://")
     if text in ("null", "*") or (scheme in ("http", "https") and LOOPBACK.fullmatch(address)):
         return text
-    return f"{'http' if scheme == 'http' else 'https'}://{redact_host(address, pseudonyms)}"
+    return f"{'http' if scheme == 'http' else 'https'}://{redact_host(address, rules)}"
 
 
-def _redact_segment(segment: str, pseudonyms: Pseudonyms) -> str:
-    word = unquote_plus(segment.replace("+", "%2B"))
-    if not word or pseudonyms.allow_list.is_public(word) or TENANT.fullmatch(word):
-        return segment
-    return pseudonyms.replace_in_shape("path segment", word)
+# ---- paths -----------------------------------------------------------------------------------
 
 
-def redact_tenant(text: str, pseudonyms: Pseudonyms) -> str:
-    """Return the tenant id *text* as it appears in a redacted path."""
-    return _redact_segment(text, pseudonyms)
+def redact_path(path: str, rules: Rules) -> str:
+    """Return *path*: the words of the API at their places stay, and the tenant before them."""
+    segments = path.split("/")
+    words = [unquote_plus(segment.replace("+", "%2B")) for segment in segments]
+    start, fixed = _find_fixed(words, rules)
+    return "/".join(
+        segment if place in fixed else _redact_segment(word, rules, is_prefix=place < start)
+        for place, (segment, word) in enumerate(zip(segments, words, strict=True))
+    )
 
 
-def redact_query(text: str, pseudonyms: Pseudonyms) -> str:
-    """Return the query *text*.
+def _find_fixed(words: Sequence[str], rules: Rules) -> tuple[int, set[int]]:
+    """Return where the path of the API begins in *words*, and the places of its fixed words."""
+    lower = [word.lower() for word in words]
+    end = len(words) if words[-1] else len(words) - 1
+    if match := rules.allowed.paths.find_end("/".join(words)):
+        template = match.template.strip("/").split("/")
+        start = end - len(template)
+        return start, {start + i for i, word in enumerate(template) if "{" not in word}
+    for start in range(len(words)):
+        rest = "/".join(lower[start:end])
+        known_path = next(
+            (path for path in VENDOR_PATHS if f"{rest}/".startswith(f"{path}/")), None
+        )
+        if known_path is not None:
+            return start, set(range(start, start + known_path.count("/") + 1))
+        if tuple(lower[start : start + len(API)]) == API:
+            return start, {start, start + 1, *_find_names(words, start + len(API))}
+        if lower[start:end] == ["api"]:
+            return start, {start}
+    return 0, set()
 
-    Documented names stay, with the integers among their values and the public words of `$select`.
-    """
-    return "&".join(_redact_field(field, pseudonyms) for field in text.split("&"))
+
+def _find_names(words: Sequence[str], start: int) -> set[int]:
+    """Return the places of the names behind `/api/v1/`: an entity, or an agent and its method."""
+    place = (
+        start + 1 if [word.lower() for word in words[start : start + 1]] == ["agents"] else start
+    )
+    if not words[place:] or words[place].lower() not in AGENTS:
+        return set(range(start, place))
+    methods = range(place + 1, min(place + 2, len(words))) if place > start else ()
+    return {
+        *range(start, place + 1),
+        *(method for method in methods if is_identifier(words[method])),
+    }
 
 
-def _redact_field(field: str, pseudonyms: Pseudonyms) -> str:
+def _redact_segment(word: str, rules: Rules, *, is_prefix: bool = True) -> str:
+    if not word or (is_prefix and word.lower() in PATH_PREFIXES):
+        return word
+    if TENANT.fullmatch(word):
+        return rules.replace_tenant(word)
+    if INTEGER.fullmatch(word):
+        return rules.replace_id(word)
+    return rules.replace_in_shape("path segment", word)
+
+
+def redact_tenant(text: str, rules: Rules) -> str:
+    """Return the tenant id *text* of a label as it appears in a redacted path."""
+    return text if text == ONSITE else _redact_segment(text, rules)
+
+
+# ---- queries ---------------------------------------------------------------------------------
+
+
+def redact_query(text: str, rules: Rules) -> str:
+    """Return the query *text*: names stay, and the numbers of described parameters."""
+    return "&".join(_redact_field(field, rules) for field in text.split("&"))
+
+
+def _redact_field(field: str, rules: Rules) -> str:
     raw_name, equals, raw_value = field.partition("=")
     name, value = unquote_plus(raw_name), unquote_plus(raw_value)
-    if pseudonyms.allow_list.is_query_name(name):
-        if pseudonyms.allow_list.is_integer(name) and tokenizers.INTEGER.fullmatch(value):
-            return field
-        words = _SELECT_WORD.sub(lambda word: _redact_selected(word[0], pseudonyms), value)
-        return raw_name + equals + words
-    role = "secret member" if secret_patterns.SECRET_MEMBER.search(name.lower()) else None
-    pseudonym = pseudonyms.replace_in_shape("query", value, role)
-    redacted_value = quote(pseudonym, safe=":@", errors="replace")
-    return pseudonyms.replace("query", name) + equals + redacted_value
+    if rules.allowed.is_query_name(name):
+        if rules.allowed.is_number(name):
+            redacted_value = rules.untyped(name, value)
+        else:
+            redacted_value = _SELECT_WORD.sub(lambda word: rules.replace("query", word[0]), value)
+        return field if redacted_value == value else raw_name + equals + _quote(redacted_value)
+    is_lone = is_lone_name(equals + raw_value)
+    redacted_name = rules.name(name, is_data=is_lone and not (equals and is_word(name)))
+    kept_name = raw_name if redacted_name == name else redacted_name
+    if is_lone:
+        return kept_name + equals
+    if INTEGER.fullmatch(value) and (is_id_name(name) or rules.allowed.is_number(name)):
+        return f"{kept_name}={rules.untyped(name, value)}"
+    return f"{kept_name}={_quote(rules.replace_in_shape('query', value))}"
 
 
-def _redact_selected(word: str, pseudonyms: Pseudonyms) -> str:
-    is_public = pseudonyms.allow_list.is_public(word)
-    return word if is_public else pseudonyms.replace("query", word)
+def _quote(value: str) -> str:
+    return quote(value, safe=":@,/", errors="replace")

@@ -38,6 +38,10 @@ _TYPES: Final[Mapping[int, str]] = {
     405: "NotSupportedException",
     415: "NotSupportedException",
 }
+_ARGUMENT_ERROR: Final = "ArgumentException"
+_SOURCE: Final = "SuperOffice.Services.Implementation"
+FIXED_TEXTS: Final = frozenset({*_MESSAGES.values(), *_TYPES.values(), _ARGUMENT_ERROR, _SOURCE})
+"""The texts in error answers that say nothing of the request."""
 
 
 def status_message(status: int) -> str:
@@ -52,9 +56,9 @@ def envelope(error: Rejected, family: str) -> Envelope:
     if family == "netserver":
         return {
             "Error": True,
-            "ErrorType": _TYPES.get(error.status, "ArgumentException"),
+            "ErrorType": _TYPES.get(error.status, _ARGUMENT_ERROR),
             "Message": error.message,
-            "ErrorSource": "SuperOffice.Services.Implementation",
+            "ErrorSource": _SOURCE,
         }
     message = error.message if isinstance(error, Faulted) else status_message(error.status)
     if error.message == message:

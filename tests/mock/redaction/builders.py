@@ -2,19 +2,22 @@
 
 import json
 
+from msgspec.structs import replace
+
 from superoffice_contract.openapi import operations
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.redaction.allow_list import AllowList
-from superoffice_mock.redaction.redactor import Redactor
-from tests.mock.redaction.secret_places import basic, json_body
-from tests.support.recordings import JSON, entry
+from superoffice_mock.redaction.redactor import Options, Redactor
+from tests.support.recordings import BASIC, entry
 
 KEY = b"a key for tests"
 ALLOW_LIST = AllowList(operations.load())
+DEFAULTS = Options()
+KEEP_MESSAGES = Options(keep_messages=True)
 
 
-def redact(original: Entry) -> Entry:
-    return Redactor(KEY).redact_entry(original)
+def redact(original: Entry, options: Options = DEFAULTS) -> Entry:
+    return Redactor(KEY, options=options).redact_entry(original)
 
 
 def redact_header(name: str, value: str) -> str:
@@ -23,38 +26,35 @@ def redact_header(name: str, value: str) -> str:
     return redacted
 
 
-def redact_body(body: str | bytes, media_type: str = "application/json") -> str:
-    """Return the body of a request after redaction."""
-    raw = body.encode() if isinstance(body, str) else body
-    redacted = redact(entry(headers=(("content-type", media_type),), body=raw)).request.body
-    return "" if redacted is None else redacted.decode()
-
-
 def pseudonym(value: str) -> str:
     return redact_header("so-apptoken", value)
 
 
-def entry_with_basic(user: str, password: str, name: str = "Walker") -> Entry:
-    """Return a call that signs in with Basic and names an associate."""
-    headers = (("authorization", basic(user, password)), *JSON)
-    return entry(headers=headers, body=json_body(name).encode())
-
-
-def error(body: str | bytes) -> Entry:
-    """Return an exchange whose response has the JSON *body*."""
+def question(body: str | bytes, media_type: str = "application/json") -> Entry:
+    """Return an exchange whose request has *body*."""
     raw = body.encode() if isinstance(body, str) else body
-    return entry(headers=JSON, status=400, response_headers=JSON, response_body=raw)
+    return entry(headers=(*BASIC, ("content-type", media_type)), body=raw)
 
 
-def error_message(message: str) -> Entry:
-    """Return an exchange whose response has *message*."""
-    return error(json.dumps({"Message": message}))
+def answer(body: str | bytes, media_type: str = "application/json", status: int = 400) -> Entry:
+    """Return an exchange whose response has *body*."""
+    raw = body.encode() if isinstance(body, str) else body
+    headers = (("content-type", media_type),)
+    return entry(status=status, response_headers=headers, response_body=raw)
 
 
-def redact_message(*earlier: Entry, message: str) -> str:
-    """Return *message* as redacted in a response that follows the *earlier* exchanges."""
-    redactor = Redactor(KEY)
-    for exchange in earlier:
-        redactor.redact_entry(exchange)
-    body = redactor.redact_entry(error_message(message)).response.body
-    return str(json.loads(body or b"")["Message"])
+def redact_body(body: str | bytes, media_type: str = "application/json") -> str:
+    """Return the body of a request after redaction."""
+    return (redact(question(body, media_type)).request.body or b"").decode()
+
+
+def redact_answer(body: str, media_type: str = "application/json", status: int = 400) -> str:
+    """Return the body of a response after redaction."""
+    return (redact(answer(body, media_type, status)).response.body or b"").decode()
+
+
+def keep_message(original: Entry, message: str) -> str:
+    """Return what is kept of *message*, which the answer in *original* has."""
+    exchange = replace(original, response=answer(json.dumps({"Message": message})).response)
+    redacted = redact(exchange, KEEP_MESSAGES).response.body
+    return str(json.loads(redacted or b"")["Message"])

