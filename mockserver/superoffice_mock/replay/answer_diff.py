@@ -3,31 +3,22 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-import msgspec
-
-from superoffice_contract.messages import shorten
+from superoffice_contract.messages import is_blanked, shorten
 from superoffice_mock.recordings.model import Entry, RecordedResponse
+from superoffice_mock.replay.json_values import Conversion
 from superoffice_mock.replay.matching import Difference, json_differences
+from superoffice_mock.replay.player import RecordedExchange
 from superoffice_mock.replay.pseudonym_bindings import Attempt
 
-IMMEDIATE: Final = "immediate"
-CLASSES: Final = ((0.7, IMMEDIATE), (1.9, "about a second"))
+CLASSES: Final = ((0.7, "immediate"), (1.9, "about a second"))
 """Time classes and their upper limits in seconds; claim busy-second is in the second class."""
-LONGER: Final = "longer"
 _BLANKS: Final = str.maketrans("", "", " \t")
-
-
-def time_class(entry: Entry) -> str | None:
-    """Return the time class of *entry*; None if its time is unknown."""
-    took = _seconds_to_answer(entry)
-    if took is None:
-        return None
-    return next((name for limit, name in CLASSES if took < limit), LONGER)
 
 
 def slowness(entry: Entry) -> float:
     """Return the seconds until the answer of *entry*; 0 if it was immediate or is unknown."""
-    return 0.0 if time_class(entry) in (None, IMMEDIATE) else _seconds_to_answer(entry) or 0.0
+    took = _seconds_to_answer(entry) or 0.0
+    return 0.0 if took < CLASSES[0][0] else took
 
 
 def _seconds_to_answer(entry: Entry) -> float | None:
@@ -36,18 +27,38 @@ def _seconds_to_answer(entry: Entry) -> float | None:
     return None if took is None else max(took - entry.receive_time, 0.0)
 
 
-def differences(recorded: Entry, actual: Entry, attempt: Attempt) -> Iterator[Difference]:
-    """Yield the differences of the answer in *actual* from that in *recorded*."""
-    statuses = [_describe_status(entry.response) for entry in (recorded, actual)]
+def differences(
+    recorded: RecordedExchange, actual: Entry, attempt: Attempt
+) -> Iterator[Difference]:
+    """Yield the differences of the answer in *actual* from the *recorded* one."""
+    old, new = recorded.entry.response, actual.response
+    statuses = _describe_status(old), _describe_status(new)
     if statuses[0] != statuses[1]:
         yield Difference("status", "", *statuses)
         return
-    yield from _header_differences(recorded.response, actual.response, attempt)
-    if recorded.response.body is not None and actual.response.body is not None:
-        yield from _body_differences(recorded.response.body, actual.response.body, attempt)
-    classes = time_class(recorded), time_class(actual)
+    yield from _header_differences(old, new, attempt)
+    if old.body is not None and new.body is not None:
+        conversion = Conversion(hides_numbers=recorded.key.hides_numbers)
+        yield from _body_differences(old.body, new.body, conversion, attempt)
+    else:
+        lengths = _length_of(old), _length_of(new)
+        if None not in lengths and lengths[0] != lengths[1]:
+            yield Difference("body", "", f"{lengths[0]} bytes", f"{lengths[1]}")
+    classes = _time_class(recorded.entry), _time_class(actual)
     if None not in classes and classes[0] != classes[1]:
         yield Difference("time", "", f"{classes[0]}", f"{classes[1]}")
+
+
+def _time_class(entry: Entry) -> str | None:
+    """Return the time class of *entry*; None if its time is unknown."""
+    took = _seconds_to_answer(entry)
+    if took is None:
+        return None
+    return next((name for limit, name in CLASSES if took < limit), "longer")
+
+
+def _length_of(response: RecordedResponse) -> int | None:
+    return response.length if response.body is None else len(response.body)
 
 
 def _describe_status(response: RecordedResponse) -> str:
@@ -62,16 +73,12 @@ def _header_differences(
 ) -> Iterator[Difference]:
     for name, normalize in HEADERS.items():
         values = [normalize(", ".join(response.get_all(name))) for response in (recorded, actual)]
-        if not attempt.matches(*values):
+        if not any(map(is_blanked, values)) and not attempt.matches(*values):
             yield Difference("header", name, *(shorten(value) or "none" for value in values))
 
 
 def _sort_items(value: str) -> str:
     return ",".join(sorted(value.lower().translate(_BLANKS).split(",")))
-
-
-def _normalize_type(value: str) -> str:
-    return value.lower().translate(_BLANKS)
 
 
 def _mask_date(value: str) -> str:
@@ -82,7 +89,7 @@ def _mask_date(value: str) -> str:
 HEADERS: Final[Mapping[str, Callable[[str], str]]] = {
     "allow": _sort_items,
     "cache-control": _sort_items,
-    "content-type": _normalize_type,
+    "content-type": _sort_items,
     "expires": _mask_date,
     "location": str,
     "pragma": str,
@@ -95,15 +102,16 @@ What is compared of each is its value in this form.
 """
 
 
-def _body_differences(recorded: bytes, actual: bytes, attempt: Attempt) -> Iterator[Difference]:
+def _body_differences(
+    recorded: bytes, actual: bytes, conversion: Conversion, attempt: Attempt
+) -> Iterator[Difference]:
     if recorded == actual:
         return
     try:
-        documents = msgspec.json.decode(recorded), msgspec.json.decode(actual)
-    except msgspec.DecodeError:
+        documents = conversion.read(recorded), conversion.read(actual)
+    except ValueError:
         documents = None
     if documents is not None:
         yield from json_differences("body", *documents, attempt)
-    elif not attempt.matches(recorded.decode("latin-1"), actual.decode("latin-1")):
-        lengths = f"{len(recorded)} bytes", f"{len(actual)} other bytes"
-        yield Difference("body", "", *lengths)
+    elif not attempt.matches(*map(conversion.read_text, (recorded, actual))):
+        yield Difference("body", "", f"{len(recorded)} bytes", f"{len(actual)} other bytes")

@@ -1,69 +1,51 @@
-"""The order of arrival of recorded requests, and how many had arrived before each answer."""
+"""The order in which recorded requests arrived, and which of them overlapped."""
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from itertools import accumulate
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
+from math import inf
 from typing import Final
 
 import msgspec
 
+from superoffice_contract import har
 from superoffice_mock.recordings.model import Entry
 
-TOLERANCE: Final = 0.002
-"""Possible error of recorded times in seconds: browsers round them to a millisecond."""
-WHOLE_SECOND_TOLERANCE: Final = 1.0
-"""The same for a recording with times in whole seconds."""
+TOLERANCE: Final = 0.005
+"""Seconds by which requests overlap at least: browsers round each phase to a millisecond.
+
+An overlap that there was not makes a client wait in vain; to miss so short a one costs nothing.
+"""
 
 
-class ArrivalOrder(msgspec.Struct, frozen=True):
-    """The order of arrival of entries.
+class Span(msgspec.Struct, frozen=True):
+    """When a request arrived and when its answer began, in seconds; None if the file can't tell.
 
-    *places*: the place of each entry in that order, from 0. *before*: how many requests, including
-    its own, had arrived when its answer left.
+    *number* counts the arrivals, if the recording has counted them.
     """
 
-    places: tuple[int, ...]
-    before: tuple[int, ...]
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether any request arrived before an earlier one was answered."""
-        return any(
-            before > place + 1 for place, before in zip(self.places, self.before, strict=True)
-        )
+    arrived: float | None = None
+    answered: float | None = None
+    number: int = 0
 
 
-def order_of(entries: Sequence[Entry]) -> ArrivalOrder:
-    """Return the order in which *entries* arrived, as far as the recording shows."""
-    indices = sorted(range(len(entries)), key=_sort_key(entries))
-    places = [0] * len(entries)
-    for place, index in enumerate(indices):
-        places[index] = place
-    times = [arrival_time(entries[index]) for index in indices]
-    known_times = [at for at in times if at is not None]
-    if len(known_times) < len(times):
-        return ArrivalOrder(tuple(places), tuple(place + 1 for place in places))
-    starts = list(accumulate(known_times, max))
-    is_whole_seconds = all(entry.at == int(entry.at or 0) for entry in entries)
-    tolerance = WHOLE_SECOND_TOLERANCE if is_whole_seconds else TOLERANCE
-    before = (
-        _arrivals_before_answer(entry, place, starts, tolerance)
-        for entry, place in zip(entries, places, strict=True)
-    )
-    return ArrivalOrder(tuple(places), tuple(before))
+def spans_of(entries: Sequence[Entry]) -> list[Span]:
+    """Return the spans of *entries*, which are all of one file.
 
-
-def _arrivals_before_answer(entry: Entry, place: int, starts: list[float], tolerance: float) -> int:
-    answered_at = (entry.at or 0.0) + (entry.elapsed or 0.0)
-    return max(place + 1, bisect_left(starts, answered_at - tolerance))
-
-
-def _sort_key(entries: Sequence[Entry]) -> Callable[[int], float]:
-    """Return a key for indices: arrival numbers, else arrival times, else the order of the file."""
-    for values in ([entry.label.arrival for entry in entries], list(map(arrival_time, entries))):
-        if None not in values:
-            return lambda index, values=values: values[index] or 0.0  # type: ignore[misc]
-    return float
+    A body may arrive long after its answer began, when the client had gone on already.
+    """
+    numbers = [entry.label.arrival or 0 for entry in entries]
+    if not har.times_are_exact([entry.at for entry in entries]):
+        return [Span(number=number) for number in numbers]
+    arrivals = [arrival_time(entry) or 0.0 for entry in entries]
+    if all(numbers):  # a clock that was set back does not change what they say
+        by_number = sorted(range(len(entries)), key=numbers.__getitem__)
+        for earlier, later in pairwise(by_number):
+            arrivals[later] = max(arrivals[earlier], arrivals[later])
+    return [
+        Span(arrived, (entry.at or 0.0) + (entry.elapsed or 0.0) - entry.receive_time, number)
+        for entry, arrived, number in zip(entries, arrivals, numbers, strict=True)
+    ]
 
 
 def arrival_time(entry: Entry) -> float | None:
@@ -71,3 +53,40 @@ def arrival_time(entry: Entry) -> float | None:
     if entry.at is None or entry.elapsed is None or entry.service_time is None:
         return entry.at
     return entry.at + max(entry.elapsed - entry.service_time, 0.0)
+
+
+class ArrivalOrder:
+    """The order of arrival of requests with these *spans*.
+
+    A request without a time comes after those before it, in the order of the file. *by_arrival*
+    has the index of the request at each place. *before*, by place, is how many requests had
+    arrived when the answer began, the request itself among them.
+    """
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        latest, keys = -inf, []
+        for span in spans:
+            keys.append((latest if span.arrived is None else span.arrived, span.number))
+            latest = max(latest, keys[-1][0])
+        self.by_arrival = sorted(range(len(spans)), key=keys.__getitem__)
+        ordered = [spans[index] for index in self.by_arrival]
+        self._arrivals = [inf if span.arrived is None else span.arrived for span in ordered]
+        self._ends = [
+            -inf if span.answered is None else span.answered - TOLERANCE for span in ordered
+        ]
+        self._latest_ends = list(accumulate(self._ends, max))
+        starts = [keys[index][0] for index in self.by_arrival]
+        self.before = [
+            max(place + 1, bisect_left(starts, end)) for place, end in enumerate(self._ends)
+        ]
+
+    def overlapping(self, place: int, first: int = 0) -> Iterator[int]:
+        """Yield the places from *first* of other requests that overlapped with that at *place*.
+
+        Two overlap if the later one arrived before the earlier one was answered.
+        """
+        earliest = bisect_right(self._latest_ends, self._arrivals[place])
+        for other in range(max(first, min(earliest, place)), self.before[place]):
+            is_in_time = self._arrivals[max(other, place)] < self._ends[min(other, place)]
+            if is_in_time and other != place:
+                yield other

@@ -1,10 +1,11 @@
 """Compares a request with a recorded one, field by field, and returns the differences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain, islice
 from typing import Final
 
 import msgspec
-from msgspec.structs import asdict
 
 from superoffice_contract.messages import shorten
 from superoffice_mock.core.credentials import (
@@ -15,8 +16,9 @@ from superoffice_mock.core.credentials import (
     Ticket,
     UnusableCredentials,
 )
+from superoffice_mock.replay.json_values import NumberText
 from superoffice_mock.replay.pseudonym_bindings import Attempt, has_pseudonym
-from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, TypedBody
+from superoffice_mock.replay.request_key import FreeBody, OpaqueBody, RequestKey, TypedBody
 
 _MISSING: Final = object()
 Steps = tuple[str | int, ...]
@@ -44,8 +46,13 @@ class Difference(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The difference in words."""
-        place = f"{self.field} {self.where}" if self.where else self.field
-        return f"{place}: recorded {self.recorded_value}, got {self.actual_value}"
+        return ": ".join(self.place_and_values)
+
+    @property
+    def place_and_values(self) -> tuple[str, str]:
+        """Where the difference is, and the two values."""
+        place = f"{self.field} {self.where}".strip()
+        return place, f"recorded {self.recorded_value}, got {self.actual_value}"
 
 
 def weight_of(field: str, where: str = "") -> int:
@@ -76,61 +83,52 @@ def _path(recorded: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterato
         attempt.matches(*segments) for segments in zip(recorded.path, actual.path, strict=True)
     )
     if not is_same:
-        yield Difference("path", "", _format_path(recorded.path), _format_path(actual.path))
-
-
-def _format_path(path: tuple[str, ...]) -> str:
-    return shorten("/" + "/".join(path))
+        yield Difference("path", "", shorten(recorded.full_path), shorten(actual.full_path))
 
 
 def _query(recorded: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
-    if not recorded.query and not actual.query:
+    if recorded.query == actual.query and not any(
+        map(has_pseudonym, chain(recorded.query, *recorded.query.values()))
+    ):
         return
-    is_same = len(recorded.query) == len(actual.query) and all(
-        attempt.matches(name, actual_name) and attempt.matches(value, actual_value)
-        for (name, value), (actual_name, actual_value) in zip(
-            recorded.query, actual.query, strict=True
-        )
-    )
-    if not is_same:
+    if any(json_differences("query", recorded.query, actual.query, attempt)):
         yield Difference(
             "query", "", _describe_query(recorded.query), _describe_query(actual.query)
         )
 
 
-def _describe_query(query: tuple[tuple[str, str], ...]) -> str:
-    names = ", ".join(shorten(f"?{name}") for name, _ in query[:3])
-    return f"other values of {names}" if names else "none"
+def _describe_query(names: Iterable[str]) -> str:
+    shown = ", ".join(shorten(f"?{name}") for name in islice(names, 3))
+    return f"other values of {shown}" if shown else "none"
 
 
 def _media_type(recorded: RequestKey, actual: RequestKey, _: Attempt) -> Iterator[Difference]:
     if recorded.media_type != actual.media_type:
-        types = (shorten(key.media_type) or "none" for key in (recorded, actual))
-        yield Difference("media-type", "", *types)
+        yield Difference("media-type", "", *_media_types(recorded, actual))
+
+
+def _media_types(*keys: RequestKey) -> Iterator[str]:
+    return (shorten(key.media_type) or "none" for key in keys)
 
 
 def _credentials(
     recorded: RequestKey, actual: RequestKey, attempt: Attempt
 ) -> Iterator[Difference]:
+    if recorded.any_credentials or actual.any_credentials:
+        return
     recorded_kind, actual_kind = map(credentials_kind, (recorded.credentials, actual.credentials))
     if recorded_kind != actual_kind:
         yield Difference("credentials", "", recorded_kind, actual_kind)
     elif not isinstance(recorded.credentials, UnusableCredentials):
         for name in recorded.credentials.__struct_fields__:
-            value, actual_value = (getattr(key.credentials, name) for key in (recorded, actual))
-            yield from _credential_differences(name, value, actual_value, attempt)
-
-
-def _credential_differences(
-    name: str, recorded: str | None, actual: str | None, attempt: Attempt
-) -> Iterator[Difference]:
-    if recorded is None or actual is None:
-        if recorded != actual:
-            counts = ("none" if value is None else "one" for value in (recorded, actual))
-            yield Difference("credentials", name, *counts)
-    elif not attempt.matches(recorded, actual, "credentials"):
-        description = _describe_text(recorded, "one value")
-        yield Difference("credentials", name, description, "another value")
+            old, new = (getattr(key.credentials, name) for key in (recorded, actual))
+            if old is None or new is None:
+                if old != new:
+                    counts = ("none" if value is None else "one" for value in (old, new))
+                    yield Difference("credentials", name, *counts)
+            elif not attempt.matches(old, new, "credentials"):
+                description = _describe_text(old, "one value")
+                yield Difference("credentials", name, description, "another value")
 
 
 def credentials_kind(credentials: PresentedCredentials) -> str:
@@ -147,34 +145,40 @@ def _describe_text(text: str, otherwise: str) -> str:
 def _body(recorded: RequestKey, actual: RequestKey, attempt: Attempt) -> Iterator[Difference]:
     if recorded.body is not None and actual.body is not None:
         yield from _body_differences(recorded.body, actual.body, attempt)
+    elif None not in (recorded.length, actual.length):
+        if recorded.length != actual.length:
+            yield Difference("body", "length", f"{recorded.length} bytes", f"{actual.length}")
+        is_known = all(key.media_type or key.body is not None for key in (recorded, actual))
+        if is_known and recorded.media_type != actual.media_type:
+            yield Difference("body", "type", *_media_types(recorded, actual))
 
 
 def _body_differences(
     recorded: TypedBody | OpaqueBody, actual: TypedBody | OpaqueBody, attempt: Attempt
 ) -> Iterator[Difference]:
-    if isinstance(recorded, TypedBody) and isinstance(actual, TypedBody):
+    if type(recorded) is not type(actual):
+        yield Difference("body", "", _describe_body(recorded), _describe_body(actual))
+    elif isinstance(recorded, TypedBody) and isinstance(actual, TypedBody):
         if recorded.has_pseudonyms or recorded.content != actual.content:
             yield from json_differences("body", recorded.content, actual.content, attempt)
-    elif isinstance(recorded, TypedBody) or isinstance(actual, TypedBody):
-        yield Difference("body", "", _describe_body(recorded), _describe_body(actual))
-    elif _type_of(recorded) != _type_of(actual) and recorded.text and actual.text:
-        yield Difference("body", "", _describe_type(recorded), _describe_type(actual))
-    elif not attempt.matches(recorded.text, actual.text):
-        lengths = f"{len(recorded.text)} bytes", f"{len(actual.text)} other bytes"
-        yield Difference("body", "", *lengths)
-
-
-def _type_of(body: OpaqueBody) -> tuple[str, str]:
-    return body.media_type, body.coding
+    elif isinstance(recorded, OpaqueBody) and isinstance(actual, OpaqueBody):
+        is_same_type = recorded.coding == actual.coding and attempt.matches(
+            recorded.media_type, actual.media_type
+        )
+        if not is_same_type and recorded.text and actual.text:
+            yield Difference("body", "", _describe_type(recorded), _describe_type(actual))
+        elif not attempt.matches(recorded.text, actual.text):
+            lengths = f"{len(recorded.text)} bytes", f"{len(actual.text)} other bytes"
+            yield Difference("body", "", *lengths)
 
 
 def _describe_type(body: OpaqueBody) -> str:
-    return shorten(" ".join(_type_of(body))).strip() or "no type"
+    return shorten(f"{body.media_type} {body.coding}").strip() or "no type"
 
 
 def _describe_body(body: TypedBody | OpaqueBody) -> str:
     if isinstance(body, TypedBody):
-        return "a readable body"
+        return "JSON" if isinstance(body, FreeBody) else "a readable body"
     return "an unreadable body" if body.text else "none"
 
 
@@ -185,16 +189,21 @@ def json_differences(
 
     Decoded objects are compared member by member, however the bodies spell their names.
     """
-    if isinstance(recorded, msgspec.Struct) and isinstance(actual, msgspec.Struct):
-        names = dict(
-            zip(recorded.__struct_fields__, recorded.__struct_encode_fields__, strict=True)
-        )
-        recorded, actual = (_members(value, names) for value in (recorded, actual))
     match recorded, actual:
+        case msgspec.Struct(), msgspec.Struct():
+            for member, name in _described_members(type(recorded), type(actual)).items():
+                value, other = (getattr(each, member, _MISSING) for each in (recorded, actual))
+                if not (type(value) is type(other) is int and value == other):
+                    yield from json_differences(field, value, other, attempt, (*steps, name))
         case dict(), dict():
-            for name in {**recorded, **actual}:
-                values = (recorded.get(name, _MISSING), actual.get(name, _MISSING))
-                yield from json_differences(field, *values, attempt, (*steps, name))
+            pairs = attempt.pair_names(recorded, actual)
+            for name, value in recorded.items():
+                other = actual[pairs[name]] if name in pairs else _MISSING
+                yield from json_differences(field, value, other, attempt, (*steps, name))
+            paired_names = {*pairs.values()}
+            for name, other in actual.items():
+                if name not in paired_names:
+                    yield from json_differences(field, _MISSING, other, attempt, (*steps, name))
         case list(), list():
             for index, values in enumerate(zip(recorded, actual, strict=False)):
                 yield from json_differences(field, *values, attempt, (*steps, index))
@@ -202,17 +211,25 @@ def json_differences(
                 lengths = f"{len(recorded)} items", f"{len(actual)}"
                 yield Difference(field, _pointer(steps), *lengths)
         case str(), str():
-            if not attempt.matches(recorded, actual):
-                description = _describe_text(recorded, "a text")
-                yield Difference(field, _pointer(steps), description, "another text")
+            is_same_type = isinstance(recorded, NumberText) is isinstance(actual, NumberText)
+            if not is_same_type or not attempt.matches(recorded, actual):
+                description = _describe_text(recorded, _describe_value(recorded))
+                other = "another text" if type(actual) is str else _describe_value(actual)
+                yield Difference(field, _pointer(steps), description, other)
         case _:
             if type(recorded) is not type(actual) or recorded != actual:
                 values = (_describe_value(recorded), _describe_value(actual))
                 yield Difference(field, _pointer(steps), *values)
 
 
-def _members(value: msgspec.Struct, names: Mapping[str, str]) -> dict[str, object]:
-    return {names.get(field, field): child for field, child in asdict(value).items()}
+@lru_cache
+def _described_members(*types: type[msgspec.Struct]) -> Mapping[str, str]:
+    """Return the members of *types*, and the names of the first that has them."""
+    return {
+        member: name
+        for kind in reversed(types)
+        for member, name in zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    }
 
 
 def _pointer(steps: Steps) -> str:
@@ -224,7 +241,7 @@ def _describe_value(value: object) -> str:
     match value:
         case None | bool():
             return {None: "null", True: "true", False: "false"}[value]
-        case int() | float():
+        case int() | float() | NumberText():
             return shorten(str(value))
         case str():
             return "a text"

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import inf
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 from weakref import WeakKeyDictionary
 
 import msgspec
+from msgspec.structs import force_setattr, replace
 
+from superoffice_contract.messages import SECRET_HEADERS
 from superoffice_contract.openapi.paths import Paths
-from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.replay import arrival_order, matching, request_index
+from superoffice_mock.replay.arrival_order import ArrivalOrder, Span
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, Difference
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 from superoffice_mock.replay.request_index import RequestIndex, Search
@@ -27,19 +29,22 @@ MAX_MISSING: Final = 20
 class RecordedExchange(msgspec.Struct, frozen=True):
     """An exchange that can be replayed; *place* is its file and its path in the file.
 
-    Exchanges that are *in_order* take part in the order of arrival.
+    *span* is when it took place. *is_call*: its path is described, and it is no preflight; only
+    such exchanges take part in the order of arrival. *is_signed*: it has or needs credentials.
     """
 
     place: str
     key: RequestKey
     entry: Entry
-    in_order: bool = True
+    span: Span = Span()
+    is_call: bool = True
+    is_signed: bool = True
 
 
 class Rules(msgspec.Struct, frozen=True):
     """How requests are matched.
 
-    *fields*: names in `matching.FIELDS`. *timing*: None keeps the recorded order if calls
+    *fields*: names in `matching.FIELDS`. *timing*: None keeps the recorded order of calls that
     overlapped. *repeat*: answers that have been given are given again.
     """
 
@@ -62,23 +67,19 @@ class Script:
         self.exchanges = exchanges
         self.rules = rules
         self.index = RequestIndex([exchange.key for exchange in exchanges], rules.fields)
-        indices = [index for index, exchange in enumerate(exchanges) if exchange.in_order]
-        order = arrival_order.order_of([exchanges[index].entry for index in indices])
-        self.places = dict(zip(indices, order.places, strict=True))
-        self.arrivals_before = dict(zip(indices, order.before, strict=True))
-        self.by_place = {place: index for index, place in self.places.items()}
-        self.keeps_order = order.overlaps if rules.timing is None else rules.timing == "recorded"
+        indices = [index for index, exchange in enumerate(exchanges) if exchange.is_call]
+        self.order = ArrivalOrder([exchanges[index].span for index in indices])
+        self.by_place = [indices[index] for index in self.order.by_arrival]
+        self.places = {index: place for place, index in enumerate(self.by_place)}
 
-
-class _Matches(NamedTuple):
-    """The rows that a request matches, as long as no more pseudonyms are bound.
-
-    If they *are_bound*, all pseudonyms in them stand for values already.
-    """
-
-    rows: int
-    binding_count: int
-    are_bound: bool
+    def places_before(self, index: int, first: int) -> Iterable[int]:
+        """Return the places, from *first*, whose requests arrive before the answer to *index*."""
+        place = self.places.get(index)
+        if place is None or self.rules.timing == "none":
+            return ()
+        if self.rules.timing == "recorded":
+            return range(first, self.order.before[place])
+        return self.order.overlapping(place, first)
 
 
 class Player:
@@ -89,17 +90,17 @@ class Player:
         self._bindings = bindings or Bindings()
         self._search = Search(script.index, self._bindings)
         self._unused = script.index.all_rows
-        self._matches: WeakKeyDictionary[RequestKey, _Matches] = WeakKeyDictionary()
+        # all rows that a request matches, and for how many bindings that holds
+        self._known_rows: WeakKeyDictionary[RequestKey, tuple[int, int]] = WeakKeyDictionary()
         self._arrived_places: set[int] = set()
         self._next_place = 0
 
     def take(self, request: RequestKey) -> int | Miss:
         """Return the index of the first unused exchange that *request* matches, and use it up."""
-        index = self._find_unused(request, self._unused)
+        index = self._find_unused(request)
         if index is None and self.script.rules.repeat:
-            rows = self._find_all(request)
-            self._unused |= rows
-            index = self._find_unused(request, rows)
+            self._unused |= self._find_all(request)
+            index = self._find_unused(request)
         if index is None:
             return self._explain_miss(request)
         self._use(index)
@@ -107,19 +108,15 @@ class Player:
 
     def skip_faulted(self, request: RequestKey) -> None:
         """Use up the exchange that *request* matches, if a fault answered it when recorded."""
-        index = self._find_unused(request, self._unused)
+        index = self._find_unused(request)
         if index is not None and self.script.exchanges[index].entry.label.outcome == "faulted":
             self._use(index)
 
     @property
     def remaining(self) -> tuple[RecordedExchange, ...]:
         """The exchanges that have not been played yet."""
-        unused = reversed(f"{self._unused:b}")
-        return tuple(
-            exchange
-            for exchange, bit in zip(self.script.exchanges, unused, strict=False)
-            if bit == "1"
-        )
+        exchanges = enumerate(self.script.exchanges)
+        return tuple(each for index, each in exchanges if self._unused >> index & 1)
 
     def is_due(self, index: int) -> bool:
         """Return whether all requests have arrived that came before this answer."""
@@ -131,24 +128,21 @@ class Player:
         return tuple(self.script.exchanges[self.script.by_place[place]].place for place in places)
 
     def _missing_places(self, index: int) -> Iterator[int]:
-        if self.script.keeps_order:
-            for place in range(self._next_place, self.script.arrivals_before.get(index, 0)):
-                if place not in self._arrived_places:
-                    yield place
+        places = self.script.places_before(index, self._next_place)
+        return (place for place in places if place not in self._arrived_places)
 
     # ---- matches -----------------------------------------------------------------------------
 
-    def _find_unused(self, request: RequestKey, rows: int) -> int | None:
-        """Return the first of *rows* that *request* matches, and keep its bindings.
+    def _find_unused(self, request: RequestKey) -> int | None:
+        """Return the first unused exchange that *request* matches, and keep its bindings.
 
         A request in the recorded order needs no search.
         """
-        known = self._matches.get(request)
-        if known is not None and known.binding_count == len(self._bindings.values):
-            rows &= known.rows
-            if known.are_bound or not rows:
-                return request_index.first_row(rows) if rows else None
-        for candidates in (rows & -rows, rows):
+        count, rows = self._known_rows.get(request, (-1, 0))
+        rows &= self._unused
+        if count == len(self._bindings.values):
+            return request_index.first_row(rows) if rows else None
+        for candidates in (self._unused & -self._unused, self._unused):
             for index, attempt, _ in self._find_matches(request, candidates):
                 attempt.commit()
                 return index
@@ -156,14 +150,13 @@ class Player:
 
     def _find_all(self, request: RequestKey) -> int:
         """Return all rows that *request* matches."""
-        count = len(self._bindings.values)
-        known = self._matches.get(request)
-        if known is None or known.binding_count != count:
+        count, rows = self._known_rows.get(request, (-1, 0))
+        if count != len(self._bindings.values):
             groups = [*self._find_matches(request, self.script.index.all_rows)]
-            are_bound = not any(attempt.has_new for _, attempt, _ in groups)
-            known = _Matches(sum(rows for _, _, rows in groups), count, are_bound)
-            self._matches[request] = known
-        return known.rows
+            rows = sum(group for _, _, group in groups)
+            if not any(attempt.has_new for _, attempt, _ in groups):
+                self._known_rows[request] = len(self._bindings.values), rows
+        return rows
 
     def _find_matches(self, request: RequestKey, rows: int) -> Iterator[tuple[int, Attempt, int]]:
         """Yield those of *rows* that *request* matches, in groups.
@@ -185,7 +178,7 @@ class Player:
     def _use(self, index: int) -> None:
         self._unused &= ~(1 << index)
         place = self.script.places.get(index)
-        if place is None or not self.script.keeps_order:
+        if place is None:
             return
         self._arrived_places.add(place)
         while self._next_place in self._arrived_places:
@@ -224,24 +217,30 @@ class Player:
         return nearest[1], differences
 
 
-def exchanges_of(
-    entries: Iterable[tuple[str, Entry]], keys: RequestKeys
-) -> Iterator[RecordedExchange]:
-    """Yield *entries*, pairs of place and entry, as exchanges that can be replayed.
+def exchanges_of(entries: Sequence[tuple[str, Entry]], keys: RequestKeys) -> list[RecordedExchange]:
+    """Return *entries*, pairs of place and entry of one file, as exchanges that can be replayed.
 
-    Raise SetupError with the place of a URL that is invalid.
+    If calls that need credentials were accepted without, the file has none at all.
     """
-    for place, entry in entries:
-        try:
-            key = keys.key_of_recorded(entry.request)
-        except ValueError as error:
-            msg = f"{place}.request.url: {error}"
-            raise SetupError(msg) from None
-        is_call = keys.description.paths.find("/" + "/".join(key.path)) is not None
-        is_preflight = key.method == "OPTIONS" and entry.request.get_all(
-            "access-control-request-method"
+    exchanges, unsigned, is_taken_out = [], [], False
+    spans = arrival_order.spans_of([entry for _, entry in entries])
+    for (place, entry), span in zip(entries, spans, strict=True):
+        request = entry.request
+        key = keys.key_of_recorded(request, entry.response.status)
+        operation = keys.description.find(key.method, key.full_path)
+        has_credentials = any(name in SECRET_HEADERS for name, _ in request.headers)
+        needs_credentials = operation is not None and bool(operation.security)
+        is_call = keys.description.paths.find(key.full_path) is not None and not (
+            key.method == "OPTIONS" and request.get_all("access-control-request-method")
         )
-        yield RecordedExchange(place, key, entry, is_call and not is_preflight)
+        if is_call and not has_credentials:
+            unsigned.append(key)
+            is_taken_out |= key.any_credentials and needs_credentials
+        is_signed = has_credentials or needs_credentials
+        exchanges.append(RecordedExchange(place, key, entry, span, is_call, is_signed))
+    for key in unsigned:
+        force_setattr(key, "any_credentials", key.any_credentials or is_taken_out)
+    return exchanges
 
 
 def move_to_tenant(exchange: RecordedExchange, tenant: str, paths: Paths) -> RecordedExchange:
@@ -249,10 +248,9 @@ def move_to_tenant(exchange: RecordedExchange, tenant: str, paths: Paths) -> Rec
 
     *paths* are the described ones; the path of another request stays.
     """
-    path = exchange.key.path
-    match = paths.find_end("/" + "/".join(path))
+    match = paths.find_end(exchange.key.full_path)
     if match is None:
         return exchange
     count = len(match.template.strip("/").split("/"))
-    key = msgspec.structs.replace(exchange.key, path=(tenant, *path[-count:]))
-    return msgspec.structs.replace(exchange, key=key)
+    key = replace(exchange.key, path=(tenant, *exchange.key.path[-count:]))
+    return replace(exchange, key=key)

@@ -1,13 +1,25 @@
 """Binds the pseudonyms of a recording to values: each to one value, and no two to the same."""
 
+import re
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from itertools import chain, zip_longest
 from typing import Final
 
-from superoffice_mock.redaction.pseudonyms import PATTERN, is_genuine, is_pseudonym
+from superoffice_mock.recordings.pseudonyms import (
+    DOMAIN,
+    ID_START,
+    PATTERN,
+    is_genuine,
+    is_pseudonym,
+)
 
 CACHE_SIZE: Final = 4096
 """Number of recorded texts that are cached, split at their pseudonyms."""
+_SHAPE_AFTER: Final = re.compile(
+    rf"(?:@|%40){re.escape(DOMAIN)}|\.invalid| \([0-9]{{1,9}} characters\)"
+)
+"""What belongs to a pseudonym before it: the shape of an address, or the length of a sentence."""
 
 Template = tuple[str, ...]
 """The plain text around pseudonyms."""
@@ -30,7 +42,7 @@ class Bindings:
     def resolve(self, text: str, group: str) -> str | None:
         """Return *text* with its pseudonyms replaced; None if one stands for no value yet."""
         template, words = split(text)
-        values = [self.values.get((group, word)) for word in words]
+        values = [self.values.get(key_of(group, word)) for word in words]
         texts = [value[1] for value in values if value is not None]
         if len(texts) < len(words):
             return None
@@ -64,19 +76,37 @@ class Attempt:
         Bindings are separate for each *group*: a client that signs in as another user still syncs
         the same accounts.
         """
-        return self._fits(expected, actual, group) or (
-            self._bindings.two_sided
-            and has_pseudonym(actual)
-            and self._fits_reversed(expected, actual, group)
-        )
-
-    def _fits_reversed(self, expected: str, actual: str, group: str) -> bool:
-        """Return whether *expected* fits *actual*, whose pseudonyms match any recorded value."""
+        if self._fits(expected, actual, group):
+            return True
+        if not self._bindings.two_sided or not has_pseudonym(actual):
+            return False
         self._reversed = True
-        try:
-            return self._fits(actual, expected, group)
-        finally:
-            self._reversed = False
+        fits = self._fits(actual, expected, group)
+        self._reversed = False
+        return fits
+
+    def pair_names(self, expected: Collection[str], actual: Collection[str]) -> Mapping[str, str]:
+        """Return the name in *actual* for each of the *expected* names that has one.
+
+        Pseudonyms that stand for no value yet stand for the names that are left, in their order.
+        """
+        pairs = {name: name for name in expected if name in actual and not has_pseudonym(name)}
+        if len(pairs) == len(expected) == len(actual):
+            return pairs
+        left = {name: self._owner(("", name)) for name in actual if name not in pairs}
+        unbound = []
+        for name in expected:
+            if name not in pairs:
+                value = self._value(("", name))
+                other = name if value is None or value[1] not in left else value[1]
+                if other in left and self.matches(name, other):
+                    pairs[name] = other
+                    del left[other]
+                elif value is None and (self._bindings.two_sided or has_pseudonym(name)):
+                    unbound.append(name)
+        free = [name for name, owner in left.items() if owner is None]
+        pairs.update(pair for pair in zip(unbound, free, strict=False) if self.matches(*pair))
+        return pairs
 
     def _fits(self, pattern: str, text: str, group: str) -> bool:
         """Return whether *text* is *pattern* with values for its pseudonyms; if not, bind none."""
@@ -84,7 +114,7 @@ class Attempt:
         if len(pieces) == 1:
             return pattern == text
         if len(pieces) == 3 and is_pseudonym(pattern):  # its value may have another shape
-            return self._bind((group, pieces[1]), (group, self._strip_shape(text)))
+            return self._bind(key_of(group, pieces[1]), self._strip_shape(text))
         count = len(self._values)
         fits = self._fits_pieces(group, pieces, text)
         while not fits and len(self._values) > count:
@@ -94,16 +124,20 @@ class Attempt:
 
     def _strip_shape(self, text: str) -> str:
         """Return *text*; for a pseudonym of the other recording, without its shape."""
-        has_shape = self._bindings.two_sided and has_pseudonym(text) and is_pseudonym(text)
-        return _pieces(text)[1] if has_shape else text
+        if not self._bindings.two_sided or not has_pseudonym(text):
+            return text
+        pieces = _pieces(text)
+        has_shape = len(pieces) == 3 and (not any(pieces[::2]) or is_pseudonym(text))
+        return pieces[1] if has_shape else text
 
     def _fits_pieces(self, group: str, pieces: tuple[str, ...], text: str) -> bool:
         if not text.startswith(pieces[0]):
             return False
         place = len(pieces[0])
         for word, after in zip(pieces[1::2], pieces[2::2], strict=True):
-            end = self._find_end((group, word), after, text, place)
-            if end < 0 or not self._bind((group, word), (group, text[place:end])):
+            key = key_of(group, word)
+            end = self._find_end(key, after, text, place)
+            if end < 0 or not self._bind(key, self._strip_shape(text[place:end])):
                 return False
             place = end + len(after)
             if text[end:place] != after:
@@ -114,14 +148,18 @@ class Attempt:
         """Return the end of the value for *word* that begins at *place*; -1 if there is none."""
         value = self._owner(word) if self._reversed else self._value(word)
         if value is not None:
-            return place + len(value[1])
+            end = place + len(value[1])
+            return _end_of_shape(text, end) if self._bindings.two_sided else end
         return text.find(after, place + 1) if after else len(text)
 
-    def _bind(self, word: Key, value: Key) -> bool:
-        """Bind *word* to *value* if neither is bound; return whether they are bound together."""
-        own = None if self._bindings.two_sided else first_pseudonym(value[1])
-        if not value[1] or own not in (None, word[1]):
+    def _bind(self, word: Key, text: str) -> bool:
+        """Bind *word* to *text* if neither is bound; return whether they are bound together."""
+        own = None if self._bindings.two_sided else first_pseudonym(text)
+        if own is not None and is_pseudonym(text):  # it was in an answer, and stands for itself
+            return own == word[1]
+        if not text or own not in (None, word[1]):
             return False
+        value = (word[0], text)
         expected, actual = (value, word) if self._reversed else (word, value)
         bound_value, owner = self._value(expected), self._owner(actual)
         if bound_value is None and owner is None:
@@ -136,9 +174,14 @@ class Attempt:
         return self._owners.get(value) or self._bindings.owners.get(value)
 
 
+def key_of(group: str, word: str) -> Key:
+    """Return the key of a pseudonym; ids are a group of their own, as texts may have digits."""
+    return ("ids" if word.startswith(ID_START) else group, word)
+
+
 def has_pseudonym(text: str) -> bool:
     """Return whether *text* contains a pseudonym."""
-    return len(_pieces(text)) > 1
+    return "pseudo-" in text and len(_pieces(text)) > 1
 
 
 def split(text: str) -> tuple[Template, tuple[str, ...]]:
@@ -174,5 +217,10 @@ def _pieces(text: str) -> tuple[str, ...]:
     for match in PATTERN.finditer(text):
         if is_genuine(match):
             pieces += [text[place : match.start()], match[0]]
-            place = match.end()
+            place = _end_of_shape(text, match.end())
     return (*pieces, text[place:])
+
+
+def _end_of_shape(text: str, end: int) -> int:
+    match = _SHAPE_AFTER.match(text, end)
+    return end if match is None else match.end()

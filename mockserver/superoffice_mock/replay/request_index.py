@@ -14,7 +14,13 @@ import msgspec
 
 from superoffice_mock.core.credentials import UnusableCredentials
 from superoffice_mock.replay import matching, pseudonym_bindings
-from superoffice_mock.replay.pseudonym_bindings import Bindings, Template, has_pseudonym
+from superoffice_mock.replay.pseudonym_bindings import (
+    Bindings,
+    Key,
+    Template,
+    has_pseudonym,
+    key_of,
+)
 from superoffice_mock.replay.request_key import RequestKey, TypedBody
 
 Rows = int | list[int]
@@ -23,7 +29,10 @@ PlaceName = tuple[Any, ...]
 """The field, and the steps to a value in it."""
 RowsOf = defaultdict[Any, list[int]]
 Part = tuple[int, Sequence[tuple[PlaceName, Any]]]
-"""Values that are one difference if any of them differs, and what that adds to the distance."""
+"""What a difference adds to the distance, and the values that are one if any of them differs.
+
+What adds 0 is not looked up: the names in it are pseudonyms, so it may match any other.
+"""
 
 MAX_PARTS: Final = 100
 """The limit for the parts of a request: those behind them in a body are not in the index."""
@@ -34,6 +43,10 @@ _SHORT: Final = 512
 _MEMBER_WEIGHT: Final = matching.weight_of("body", "member")
 _LENGTH: Final = -1
 """The step to the length of a list."""
+_NAMES: Final = -2
+"""The step to the names of an object."""
+_MISSING_BODY: Final = (("body", "missing", "length"), ("body", "missing", "type"))
+"""The places of what is known of a body that is not on record."""
 
 
 class _Place(NamedTuple):
@@ -56,7 +69,7 @@ class RequestIndex:
     def __init__(self, keys: Sequence[RequestKey], fields: Iterable[str]) -> None:
         self.fields = tuple(fields)
         self.all_rows = (1 << len(keys)) - 1
-        self.texts_of_words: defaultdict[tuple[str, str | None], set[tuple[PlaceName, str]]]
+        self.texts_of_words: defaultdict[Key, set[tuple[PlaceName, str]]]
         self.texts_of_words = defaultdict(set)
         values: defaultdict[PlaceName, RowsOf] = defaultdict(lambda: defaultdict(list))
         templates: defaultdict[PlaceName, RowsOf] = defaultdict(lambda: defaultdict(list))
@@ -65,7 +78,10 @@ class RequestIndex:
         for row, key in enumerate(keys):
             texts = []
             all_parts = parts(key, self.fields)
-            for _, pairs in all_parts:
+            unknown_names = [pairs for weight, pairs in all_parts if not weight]
+            for weight, pairs in all_parts:
+                if not weight or (pairs[0][0] in _MISSING_BODY and key.body is not None):
+                    continue
                 for name, value in pairs:
                     values[name][value].append(row)
                     if isinstance(value, str) and has_pseudonym(value):
@@ -74,11 +90,12 @@ class RequestIndex:
                 template, words = pseudonym_bindings.split(text)
                 templates[name][template].append(row)
                 for word in words:
-                    self.texts_of_words[group_of(name), word].add((name, text))
-            if texts or (isinstance(key.body, TypedBody) and key.body.has_pseudonyms):
+                    self.texts_of_words[key_of(group_of(name), word)].add((name, text))
+            has_words = isinstance(key.body, TypedBody) and key.body.has_pseudonyms
+            if texts or unknown_names or has_words:
                 # In these, 1, 1.0 and true differ.
                 types = ((name, type(value)) for _, pairs in all_parts for name, value in pairs)
-                self._kinds.append(hash((*texts, *types)))
+                self._kinds.append(hash((repr(unknown_names), *texts, *types)))
             else:
                 self._kinds.append(0)
             rows_by_kind[self._kinds[row]].append(row)
@@ -126,6 +143,7 @@ class Search:
             fields = sorted(self._index.fields, key="body".__eq__)  # a body may have many values
             request_parts = parts(request, fields)
             has_like_rows = not self._bindings.two_sided and len(request_parts) < MAX_PARTS
+            has_like_rows &= request.body is not None  # else the length decides
             for _, different in self._differences(request_parts):
                 rows &= ~different
                 if rows.bit_count() <= _FEW:
@@ -164,7 +182,7 @@ class Search:
         """Yield the weight of each part, and the rows that differ in it."""
         self._note_bindings()
         for weight, values in request_parts:
-            place = self._index.places.get(values[0][0])
+            place = self._index.places.get(values[0][0]) if weight else None
             if place is not None:
                 equal = place.rows
                 for name, value in values:
@@ -191,7 +209,8 @@ class Search:
                     own is None or pseudonym_bindings.may_split_pseudonyms(template)
                 ):
                     rows |= self._find_unbound(name, template)
-            for place_name, text in self._index.texts_of_words.get((group_of(name), own), ()):
+            own_key = key_of(group_of(name), own or "")
+            for place_name, text in self._index.texts_of_words.get(own_key, ()):
                 if place_name == name:
                     rows |= to_bits(place.values[text])
         return rows
@@ -241,13 +260,27 @@ def _add_single(found: list[Part], field: str, value: object) -> None:
     found.append((matching.weight_of(field), [((field,), value)]))
 
 
-def _add_sequence(found: list[Part], field: str, texts: Sequence[str]) -> None:
-    values = [((field, index), text) for index, text in enumerate(texts)]
-    found.append((matching.weight_of(field), [((field,), len(texts)), *values]))
+def _add_path(found: list[Part], key: RequestKey) -> None:
+    values = [(("path", index), text) for index, text in enumerate(key.path)]
+    found.append((matching.weight_of("path"), [(("path",), len(key.path)), *values]))
+
+
+def _add_query(found: list[Part], key: RequestKey) -> None:
+    query = key.query
+    if any(map(has_pseudonym, query)):
+        found.append((0, [(("query",), dict(query))]))
+        return
+    values: list[tuple[PlaceName, Any]] = [(("query",), tuple(sorted(query)))]
+    for name, texts in query.items():
+        values.append((("query", name), len(texts)))
+        values += [(("query", name, index), text) for index, text in enumerate(texts)]
+    found.append((matching.weight_of("query"), values))
 
 
 def _add_credentials(found: list[Part], key: RequestKey) -> None:
     credentials = key.credentials
+    if key.any_credentials:
+        return
     _add_single(found, "credentials", matching.credentials_kind(credentials))
     if not isinstance(credentials, UnusableCredentials):
         for name in credentials.__struct_fields__:
@@ -256,15 +289,19 @@ def _add_credentials(found: list[Part], key: RequestKey) -> None:
 
 
 def _add_body(found: list[Part], key: RequestKey) -> None:
-    body = key.body
+    body, weight = key.body, matching.weight_of("body")
+    if key.length is not None:
+        for place, value in zip(_MISSING_BODY, (key.length, key.media_type), strict=True):
+            if value != "" or body is not None:
+                found.append((_MEMBER_WEIGHT, [(place, value)]))
     if body is None:
         return
     _add_single(found, "body", type(body))
     if isinstance(body, TypedBody):
-        _add_json(found, body.content, ("body", "json"), matching.weight_of("body"))
+        _add_json(found, body.content, ("body", type(body)), weight)
     else:
-        kind = ("body", "type"), (body.media_type, body.coding)
-        found.append((matching.weight_of("body"), [(("body", "text"), body.text), kind]))
+        names = ("text", "media_type", "coding")
+        found.append((weight, [(("body", name), getattr(body, name)) for name in names]))
 
 
 def _add_json(found: list[Part], value: Any, name: PlaceName, weight: int) -> None:  # noqa: ANN401
@@ -275,8 +312,13 @@ def _add_json(found: list[Part], value: Any, name: PlaceName, weight: int) -> No
         members = value.__struct_fields__
         children = zip(members, msgspec.structs.astuple(value), strict=True)
     elif isinstance(value, dict):
-        found.append((weight, [(name, (dict, *sorted(value)))]))
+        found.append((weight, [(name, (dict,))]))
         children = value.items()
+        if any(map(has_pseudonym, value)):
+            found.append((0, [(name, value)]))
+            children = [pair for pair in children if not has_pseudonym(pair[0])]
+        else:
+            found.append((_MEMBER_WEIGHT, [((*name, _NAMES), tuple(sorted(value)))]))
     elif isinstance(value, list):
         found.append((weight, [(name, (list,))]))
         found.append((weight, [((*name, _LENGTH), len(value))]))
@@ -295,8 +337,8 @@ def _add_json(found: list[Part], value: Any, name: PlaceName, weight: int) -> No
 
 _ADD_PARTS: Final[Mapping[str, Callable[[list[Part], RequestKey], None]]] = {
     "method": lambda found, key: _add_single(found, "method", key.method),
-    "path": lambda found, key: _add_sequence(found, "path", key.path),
-    "query": lambda found, key: _add_sequence(found, "query", tuple(chain(*key.query))),
+    "path": _add_path,
+    "query": _add_query,
     "body": _add_body,
     "credentials": _add_credentials,
     "media-type": lambda found, key: _add_single(found, "media-type", key.media_type),

@@ -1,31 +1,14 @@
-"""Recorded answers as bytes to send: without the headers of the old connection, and checked."""
+"""Recorded answers as bytes to send, without the headers of the old connection, or as breaks."""
 
-import re
 from typing import Final
 
 from superoffice_mock.recordings.har_writer import PHRASES
-from superoffice_mock.recordings.model import BODILESS, Entry, RecordedResponse
-from superoffice_mock.redaction.headers import FRAMING
+from superoffice_mock.recordings.model import BODILESS, FRAMING, RecordedResponse
 from superoffice_mock.wire.headers import RawHeader
 
 GENERATED: Final = FRAMING | {"date"}
 """Headers that every server generates itself."""
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE: Final = re.compile(r"[\t -~\x80-\xff]*")
-
-
-def find_problem(entry: Entry) -> str | None:
-    """Return which part of the recorded answer can't be sent, and why; None if all can."""
-    response = entry.response
-    if response.status and not 200 <= response.status <= 599:
-        return (
-            f"response.status: {response.status} is not the status of an answer;"
-            " expected 200 to 599, or 0"
-        )
-    for name, value in response.headers:
-        if name not in GENERATED and not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
-            return "response.headers: a header has characters that can't be sent; remove it"
-    return None
+_STALL_ENDINGS: Final = ("timed out", "aborted", "stalled", "TIMED_OUT", "TIMEOUT", "ABORTED")
 
 
 def headers(response: RecordedResponse) -> tuple[RawHeader, ...]:
@@ -53,3 +36,11 @@ def incomplete_answer(status: int, raw: tuple[RawHeader, ...], body: bytes) -> b
     )
     first = f"HTTP/1.1 {status} {PHRASES.get(status, '')}\r\n".encode()
     return first + b"".join(b"%b: %b\r\n" % pair for pair in pairs) + b"\r\n" + body
+
+
+def breakage_kind(response: RecordedResponse) -> str:
+    """Return the kind of breakage for a connection that broke before the answer began."""
+    failure = response.failure or ""
+    if failure == "reset" or failure.endswith("_RESET"):
+        return "reset-by-peer"
+    return "stall" if failure.endswith(_STALL_ENDINGS) else "empty-response"

@@ -25,7 +25,6 @@ NOT_RECORDED: Final = (
     "no recorded request matches; `violations` in GET /_mock/requests shows the nearest"
 )
 _CORS_PREFIX: Final = b"access-control-"
-_STALL_ENDINGS: Final = ("timed out", "aborted", "TIMED_OUT", "TIMEOUT", "ABORTED")
 
 
 class Track:
@@ -158,7 +157,7 @@ def _describe(recorded: RecordedExchange) -> str:
 def _recorded_delay(recorded: RecordedExchange, rules: Rules) -> Duration:
     """Return how long the answer is held; zero for a recorded stall without an answer."""
     response = recorded.entry.response
-    is_stall = not response.status and _breakage_kind(response) == "stall"
+    is_stall = not response.status and response_bytes.breakage_kind(response) == "stall"
     if is_stall or rules.timing == "none":
         return Duration(0)
     return seconds(answer_diff.slowness(recorded.entry))
@@ -182,12 +181,6 @@ async def _break_connection(
     if response.status and connection is not None:
         raw = response_bytes.incomplete_answer(answer.status, answer.headers, answer.body)
         return BrokenResponse(partial(connection.end, raw), answer.status)
-    return await fault_injection.apply_fault(Fault(Breakage(_breakage_kind(response))), request)
-
-
-def _breakage_kind(response: RecordedResponse) -> str:
-    """Return the kind of breakage for a connection that broke before the answer began."""
-    failure = response.failure or ""
-    if failure == "reset" or failure.endswith("_RESET"):
-        return "reset-by-peer"
-    return "stall" if failure.endswith(_STALL_ENDINGS) else "empty-response"
+    return await fault_injection.apply_fault(
+        Fault(Breakage(response_bytes.breakage_kind(response))), request
+    )

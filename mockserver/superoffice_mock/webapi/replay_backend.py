@@ -12,7 +12,7 @@ from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.core.verdicts import Call, Verdict
 from superoffice_mock.errors import Rejected
 from superoffice_mock.replay import player
-from superoffice_mock.replay.loading import load_exchanges
+from superoffice_mock.replay.loading import load_exchanges, report_missing_bodies
 from superoffice_mock.replay.player import Miss, RecordedExchange, Rules
 from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.tenants.tenant import Tenant
@@ -42,8 +42,8 @@ class ReplayBackend:
         fallback: Backend | None = None,
     ) -> None:
         self._fallback = fallback
-        bodies = (exchange.entry.request.body or b"" for exchange in chain(*recorded.values()))
-        self._max_body = max(max_body, *map(len, bodies), 0)
+        lengths = (exchange.key.length or 0 for exchange in chain(*recorded.values()))
+        self._max_body = max(max_body, *lengths, 0)
         self._keys = keys
         self._nothing = Playback(Track((), rules), keys)
         self._playbacks = {
@@ -134,11 +134,13 @@ def replay_factory(
     def build(routes: Routes, simulation: Backend) -> BackendChoice:
         by_tenant: defaultdict[str, list[RecordedExchange]] = defaultdict(list)
         for exchange in recorded:
-            route = routes.find(exchange.key.method, "/" + "/".join(exchange.key.path))
+            route = routes.find(exchange.key.method, exchange.key.full_path)
             if route.find_tenant is not None:  # the secret that names the tenant is redacted
                 route = routes.move(route, exchange.entry.label.tenant)
             by_tenant[route.tenant.facts.id].append(exchange)
-        keys, fallback = RequestKeys(routes.description), simulation if simulate else None
+        hides_numbers = any(exchange.key.hides_numbers for exchange in recorded)
+        keys = RequestKeys(routes.description, hides_numbers=hides_numbers)
+        fallback = simulation if simulate else None
         backend = ReplayBackend(by_tenant, rules, keys, max_body, fallback)
         return lambda _: backend
 
@@ -159,5 +161,6 @@ def tenant_replay(
     """
     keys, paths = RequestKeys(description), description.paths
     exchanges = load_exchanges((path,), keys, report)
+    report_missing_bodies(exchanges, report)
     recorded = [player.move_to_tenant(exchange, tenant.lower(), paths) for exchange in exchanges]
     return ReplayBackend({tenant: recorded}, Rules(), keys, max_body)

@@ -48,7 +48,8 @@ class ReplayMock(InProcessMock):
         request = entry.request
         _, _, rest = request.url.partition("//")
         path = "/" + rest.partition("/")[2]
-        return await self.call(request.method, path, request.body or b"", list(request.headers))
+        body = b"x" * (request.length or 0) if request.body is None else request.body
+        return await self.call(request.method, path, body, list(request.headers))
 
 
 def exchanges(*entries: Entry) -> tuple[RecordedExchange, ...]:
@@ -56,17 +57,13 @@ def exchanges(*entries: Entry) -> tuple[RecordedExchange, ...]:
 
     Entries that have the default time are spread, a second apart.
     """
-    default = entry().at
-    pairs = (
-        (
-            f"some.har: log.entries[{index}]",
-            replace(original, at=original.at + index)
-            if original.at == default and original.at is not None
-            else original,
-        )
+    default = entry().at or 0.0
+    spread = (
+        replace(original, at=default + index) if original.at == default else original
         for index, original in enumerate(entries)
     )
-    return tuple(player.exchanges_of(list(pairs), RequestKeys(operations.load())))
+    pairs = [(f"some.har: log.entries[{index}]", each) for index, each in enumerate(spread)]
+    return tuple(player.exchanges_of(pairs, RequestKeys(operations.load())))
 
 
 def during(entry: Entry, at: float, took: float) -> Entry:

@@ -1,28 +1,28 @@
-"""Requests of any described operation match however they are written; others bytewise."""
+"""Requests of any described operation match however they are written; others as JSON or text."""
 
 import json
 from typing import Any
 
 from superoffice_contract.openapi import operations
+from superoffice_mock.recordings.hidden_numbers import is_id_pseudonym
 from superoffice_mock.recordings.model import RecordedRequest
+from superoffice_mock.recordings.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.redactor import Redactor
 from superoffice_mock.replay import matching, player
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, Difference
 from superoffice_mock.replay.player import Miss, Player, Rules, Script
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
-from superoffice_mock.replay.request_key import OpaqueBody, RequestKey, RequestKeys, TypedBody
+from superoffice_mock.replay.request_key import FreeBody, RequestKey, RequestKeys, TypedBody
 from superoffice_mock.wire.headers import Headers
-from tests.support.other_operations import (
-    CONTACT_PATH,
-    DESCRIPTION,
-    REPORT_PATH,
-    SYNC_PATH,
-    any_body,
-)
+from tests.support import other_operations
+from tests.support.other_operations import CONTACT_PATH, DESCRIPTION, REPORT_PATH, SYNC_PATH
 from tests.support.recordings import BASIC, BODY, URL, entry
 
 KEYS = RequestKeys(DESCRIPTION)
+FREE_PATH = "/api/v1/Agents/Other/Call"
+PSEUDONYMS = Pseudonyms(b"a key")
+ID = next(filter(is_id_pseudonym, range(1_500_000_000, 1_500_000_097)))
 FILTER = {"SaleLimit": 5, "SaleStages": [1], "InnerFilters": [{"FilterText": "a"}]}
 XML = (
     b"<SaleFilter><InnerFilters><SaleFilter><FILTERTEXT>a</FILTERTEXT></SaleFilter></InnerFilters>"
@@ -31,12 +31,30 @@ XML = (
 
 
 def key_of(
-    body: Any = FILTER, query: str = "?saleId=17", media_type: str = "application/json"
+    body: Any = FILTER,
+    query: str = "?saleId=17",
+    media_type: str = "application/json",
+    *,
+    path: str = REPORT_PATH,
+    keys: RequestKeys = KEYS,
 ) -> RequestKey:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = (*BASIC, ("content-type", media_type))
-    url = f"http://crm.example{REPORT_PATH}{query}"
-    return KEYS.key_of_recorded(RecordedRequest("POST", url, headers=headers, body=raw))
+    url = f"http://crm.example{path}{query}"
+    return keys.key_of_recorded(RecordedRequest("POST", url, headers=headers, body=raw))
+
+
+def free_key(
+    body: Any, query: str = "", *, path: str = FREE_PATH, keys: RequestKeys = KEYS
+) -> RequestKey:
+    """Return the key of a request for an operation that is not described."""
+    return key_of(body, query, path=path, keys=keys)
+
+
+def carrier_key(rights: Any, keys: RequestKeys = KEYS) -> RequestKey:
+    """Return the key of a described request with *rights* in a part that is free."""
+    body = {"SyncUserAccounts": [{"AccountId": 1, "FieldProperties": {"rights": rights}}]}
+    return key_of(body, path=SYNC_PATH, keys=keys)
 
 
 def differences(recorded: RequestKey, actual: RequestKey) -> list[Difference]:
@@ -89,13 +107,125 @@ def test_a_body_of_any_type_is_compared_by_its_value() -> None:
             b'{"a":{"Left":2}}',
         ),
     ):
-        keys = RequestKeys(any_body(schema))
+        keys = RequestKeys(other_operations.any_body(schema))
         first, second, third = (
             keys.key_of_recorded(entry(URL, body=body).request) for body in (one, same, other)
         )
         assert isinstance(first.body, TypedBody), schema
         assert differences(first, second) == [], schema
         assert len(differences(first, third)) == 1, schema
+
+
+def test_json_of_an_operation_that_is_not_described_is_compared_by_its_value() -> None:
+    deep = b'{"a":' * 300 + b"1" + b"}" * 300
+    for recorded, actual, texts in (
+        (b'{"a":1,"b":[true]}', b' {"b": [true], "\\u0061": 1.0}', []),
+        (b'{"a":"\xc3\xa6"}', b'{"a":"\\u00e6"}', []),
+        (b"[1e400]", b"[1E400]", []),
+        (b'{"a":1}', b'{"a":2}', ["body /a: recorded 1, got 2"]),
+        (b'{"a":[1]}', b'{"a":[1,2]}', ["body /a: recorded 1 items, got 2"]),
+        (b'{"aId":1}', b'{"aId":2}', ["body /aId: recorded 1, got 2"]),
+        (b"null", b"", ["body: recorded JSON, got none"]),
+        (b'{"a":1}', b'{"a":1', ["body: recorded JSON, got an unreadable body"]),
+        (b"a=1", b"a=2", ["body: recorded 3 bytes, got 3 other bytes"]),
+        (deep, deep, []),
+        (deep, deep + b" ", ["body: recorded 1801 bytes, got 1802 other bytes"]),
+    ):
+        found = differences(free_key(recorded), free_key(actual))
+        assert [difference.text for difference in found] == texts, recorded[:20]
+
+
+def test_each_pseudonym_of_an_id_matches_one_value_wherever_it_stands() -> None:
+    recorded = [
+        free_key(b'{"saleId":%d,"Rows":[{"RowIds":[%d,7]}]}' % (ID, ID + 97)),
+        free_key(b"", query=f"?saleId={ID}"),
+        free_key(b"<SaleId>%d</SaleId>" % (ID + 97)),
+        free_key(b"", path=f"{FREE_PATH}/{ID}"),
+        carrier_key({"fieldId": ID, "Length": 5}),
+        free_key({"Name": PSEUDONYMS.of_text("17"), "saleId": ID}),
+    ]
+
+    def matches(index: int, actual: RequestKey) -> bool:
+        attempt = Attempt(bindings)
+        found = next(matching.differences(recorded[index], actual, DEFAULT_FIELDS, attempt), None)
+        if found is None:
+            attempt.commit()
+        return found is None
+
+    for sale, row in ((17, 18), (ID, ID + 97), (-(2**70), 0)):
+        bindings = Bindings()
+        assert not matches(0, free_key(b'{"saleId":%d,"Rows":[{"RowIds":[%d,7]}]}' % (sale, sale)))
+        assert not matches(0, free_key(b'{"saleId":"a","Rows":[{"RowIds":[%d,7]}]}' % row))
+        assert matches(0, free_key(b'{"Rows":[{"RowIds":[%d,7]}],"saleId":%d}' % (row, sale)))
+        for actual, is_match in ((sale, True), (row, False), (99, sale == ID)):
+            assert matches(1, free_key(b"", query=f"?saleId={actual}")) is is_match, actual
+            assert matches(3, free_key(b"", path=f"{FREE_PATH}/{actual}")) is is_match, actual
+            assert matches(4, carrier_key({"fieldId": actual, "Length": 5})) is is_match, actual
+        assert matches(2, free_key(b"<SaleId>%d</SaleId>" % row))
+        assert matches(5, free_key({"Name": "17", "saleId": sale})), "a text of the same digits"
+
+
+def test_numbers_that_redaction_hid_match_any_number() -> None:
+    hidden = RequestKeys(DESCRIPTION, hides_numbers=True)
+    for keys, count in ((KEYS, 1), (hidden, 0)):
+        for make in (free_key, carrier_key):
+            content = {"Count": 0, "Rate": 0, "saleId": 5}
+            recorded = make(content, keys=keys)
+            for other in ({"Count": 3}, {"Rate": 2.5}):
+                assert len(differences(recorded, make(content | other, keys=keys))) == count
+            (difference,) = differences(recorded, make(content | {"saleId": 6}, keys=keys))
+            assert difference.text.endswith("/saleId: recorded 5, got 6")
+        for before, after, expected in (
+            (b'{"a":[1,2', b'{"a":[3,40', count),
+            (b'{"a" : -1.5e3,}', b'{"a" : 2,}', count),
+            (b'{"a":01}', b'{"a":12}', 1),
+            (b'{"aId":1,"bIds":[2', b'{"aId":1,"bIds":[3', 1),
+            (b'{"aId":0.5,', b'{"aId":2.5e-42,', count),
+            (b'{"aId":2147483648,', b'{"aId":4711081512,', count),
+            (b'{"a":"1\\"2",', b'{"a":"1\\"3",', 1),
+            (b"a=1", b"a=2", 1),
+        ):
+            malformed = (free_key(body, keys=keys) for body in (before, after))
+            assert len(differences(*malformed)) == expected, before
+        described = [key_of({"SaleLimit": limit}, keys=keys) for limit in (0, 5)]
+        assert len(differences(*described)) == 1
+
+
+def test_pseudonyms_stand_for_the_names_that_are_left_over() -> None:
+    first, second = (PSEUDONYMS.of_text(text) for text in "12")
+    for recorded, actual, is_match in (
+        ({first: 1, "a": 2}, {"b": 1, "a": 2}, True),
+        ({first: 1, "a": 2}, {"a": 2, "b": 1}, True),
+        ({first: 1, second: 2}, {"b": 1, "c": 2}, True),
+        ({first: 1, second: 2}, {"b": 1}, False),
+        ({first: 1}, {"b": 1, "c": 2}, False),
+        ({first: 1}, {"b": 2}, False),
+        ({first: first}, {"b": "b"}, True),
+        ({first: second}, {"b": "b"}, False),
+        (
+            [{first: 1, second: 2}, {second: 2, first: 1}],
+            [{"b": 1, "c": 2}, {"b": 1, "c": 2}],
+            True,
+        ),
+        ([{first: 1}, {second: 1}], [{"b": 1}, {"b": 1}], False),
+        ({first: 1}, {first: 1}, True),
+        ({first: 1}, {second: 1}, False),
+    ):
+        for make in (free_key, carrier_key):
+            found = differences(make(recorded), make(actual))
+            assert bool(found) is not is_match, (recorded, actual)
+    for recorded_query, query, is_match in (
+        (f"?{first}=1&m=2", "?z=1&m=2", True),
+        (f"?m=2&{first}=1", "?a=1&m=2", True),
+        (f"?a={first}&a={second}", "?a=2&a=1", True),
+        (f"?a={first}&b={first}", "?b=x&A=x", True),
+        (f"?a={first}&b={first}", "?a=x&b=y", False),
+        (f"?a={first}&b={second}", "?a=x&b=x", False),
+        (f"?a={first}", "?a=x&b=x", False),
+        (f"?a={first}", "?a=", False),
+    ):
+        keys = (free_key(b"", query=text) for text in (recorded_query, query))
+        assert bool(differences(*keys)) is not is_match, recorded_query
 
 
 def test_redacted_exchanges_are_replayed() -> None:
@@ -109,7 +239,7 @@ def test_redacted_exchanges_are_replayed() -> None:
     redactor = Redactor(allow_list=AllowList(DESCRIPTION))
     recorded = [(f"{n}", redactor.redact_entry(each)) for n, each in enumerate(originals)]
     exchanges = tuple(player.exchanges_of(recorded, KEYS))
-    assert [exchange.in_order for exchange in exchanges] == [True] * 3
+    assert [exchange.is_call for exchange in exchanges] == [True] * 3
     replayed = Player(Script(exchanges, Rules()))
     for index, original in ((2, originals[2]), (0, originals[1]), (1, originals[0])):
         assert replayed.take(KEYS.key_of_recorded(original.request)) == index
@@ -123,7 +253,7 @@ def test_keys_of_two_descriptions_are_not_mixed() -> None:
         for keys in (RequestKeys(operations.load()), KEYS) * 2
         for path, body in ((REPORT_PATH, b"{}"), (SYNC_PATH, BODY))
     ]
-    assert kinds == [OpaqueBody, TypedBody, TypedBody, TypedBody] * 2
+    assert kinds == [FreeBody, TypedBody, TypedBody, TypedBody] * 2
     first, second = (KEYS.key_of("POST", SYNC_PATH, "", headers, BODY) for _ in range(2))
     assert first is second
 
