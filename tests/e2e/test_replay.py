@@ -8,25 +8,23 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import Entry
+from superoffice_mock.recordings import har_writer
+from superoffice_mock.recordings.pseudonyms import Pseudonyms
+from tests.contract.grading import builders
 from tests.e2e.raw_http import request
 from tests.e2e.replay_servers import address_of, call, load_exchanges, serve, write_har
 from tests.e2e.upstreams import raw_upstream
-from tests.mock.replay.servers import ReplayMock, during, exchanges
+from tests.mock.replay.servers import during, exchanges
 from tests.support.endless_answers import ENDLESS, Taken
 from tests.support.local_servers import invoke
-from tests.support.make_fixtures import FOLDER
 from tests.support.recordings import BASIC, JSON, URL, entry
 from tests.support.server_process import PATH
 
 NOT_CACHED = (("cache-control", "no-cache"), ("pragma", "no-cache"), ("expires", "-1"))
-FILES = sorted(FOLDER.glob("*.har"))
-BY_FILE = pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 
 
 def results_of(result: Result) -> list[dict[str, Any]]:
-    return list(json.loads(result.output)["results"])
+    return list(json.loads(result.stdout)["results"])
 
 
 def replay_against(url: str, path: str | Path, *flags: str) -> list[dict[str, Any]]:
@@ -34,24 +32,25 @@ def replay_against(url: str, path: str | Path, *flags: str) -> list[dict[str, An
     return results_of(invoke("replay", path, "--against", url, "--format", "json", *flags))
 
 
-# ---- recorded breaks -------------------------------------------------------------------------
-
-
-def test_a_recorded_reset_resets_the_connection() -> None:
-    with (
-        serve(exchanges(entry(status=0, failure="reset"))) as url,
-        create_connection(address_of(url), timeout=5) as client,
+def test_a_recorded_reset_resets_the_connection_and_a_recorded_time_out_gets_no_answer() -> None:
+    for failure, seconds, error in (
+        ("reset", 5, ConnectionResetError),
+        ("timed out", 0.2, TimeoutError),
     ):
-        client.sendall(request())
-        with pytest.raises(ConnectionResetError):
-            client.recv(1)
+        with (
+            serve(exchanges(entry(status=0, failure=failure))) as url,
+            create_connection(address_of(url), timeout=seconds) as client,
+        ):
+            client.sendall(request())
+            with pytest.raises(error):
+                client.recv(1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failure", ["refused", "net::ERR_EMPTY_RESPONSE", None])
-def test_a_recorded_failure_closes_the_connection_without_an_answer(failure: str | None) -> None:
-    with serve(exchanges(entry(status=0, failure=failure))) as url:
-        assert call(url) == b""
+def test_a_recorded_failure_closes_the_connection_without_an_answer() -> None:
+    for failure in ("refused", "net::ERR_EMPTY_RESPONSE", None):
+        with serve(exchanges(entry(status=0, failure=failure))) as url:
+            assert call(url) == b"", failure
 
 
 def test_a_recorded_answer_that_was_cut_off_is_cut_off() -> None:
@@ -61,47 +60,6 @@ def test_a_recorded_answer_that_was_cut_off_is_cut_off() -> None:
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"content-length: 7" in head
     assert body == b'{"Mess'
-
-
-@pytest.mark.slow
-def test_a_recorded_time_out_gets_no_answer() -> None:
-    with (
-        serve(exchanges(entry(status=0, failure="timed out"))) as url,
-        create_connection(address_of(url), timeout=0.2) as client,
-    ):
-        client.sendall(request())
-        with pytest.raises(TimeoutError):
-            client.recv(1)
-
-
-@BY_FILE
-async def test_a_fixture_answers_its_requests(path: Path) -> None:
-    entries = har_file.load(str(path)).entries
-    mock = ReplayMock(*entries)
-    await mock.control("POST", "clock/jump")
-    for recorded in entries:
-        answer = await mock.send(recorded)
-        assert answer.status == recorded.response.status
-        assert answer.body == recorded.response.body
-
-
-@pytest.mark.slow
-@BY_FILE
-def test_the_requests_of_a_fixture_get_its_answers_from_it(path: Path) -> None:
-    with serve(load_exchanges(path)) as url:
-        results = replay_against(url, path, "--gap", "0")
-    assert [finding for result in results for finding in result["findings"]] == []
-
-
-@pytest.mark.slow
-@BY_FILE
-def test_the_mock_answers_the_requests_of_a_fixture_as_recorded(path: Path) -> None:
-    with serve(None, seconds_per_account=0.6) as url:
-        result = invoke("replay", path, "--against", url, "--gap", "0.8")
-    assert result.exit_code == 0, result.output
-
-
-# ---- against a server ------------------------------------------------------------------------
 
 
 def test_a_difference_is_reported_and_is_exit_code_1(tmp_path: Path) -> None:
@@ -132,6 +90,15 @@ def test_calls_that_overlapped_when_recorded_overlap_again(tmp_path: Path) -> No
     assert result.exit_code == 0
 
 
+def test_an_answer_that_is_not_on_record_can_not_be_observed(tmp_path: Path) -> None:
+    """A connection that broke is on record, as its failure says."""
+    calls = (entry(status=0), entry(status=0, failure="reset"))
+    with serve(exchanges(calls[1])) as url:
+        results = replay_against(url, write_har(tmp_path / "a.har", *calls), "--gap", "0")
+    assert [result["status"] for result in results] == ["cannot be observed", "agrees"]
+    assert results[0]["note"] == "no answer to it is on record, nor why there is none"
+
+
 @pytest.mark.slow
 def test_a_call_without_credentials_or_body_can_not_be_observed(tmp_path: Path) -> None:
     tickets = (("authorization", f"SOTicket 7T:{n}") for n in range(3))
@@ -146,6 +113,95 @@ def test_a_call_without_credentials_or_body_can_not_be_observed(tmp_path: Path) 
     assert results[2]["note"] == "its body is not on record"
 
 
+def test_credentials_that_a_tool_took_out_are_those_of_the_target(tmp_path: Path) -> None:
+    """Of the same kind if the scheme is still there; what was refused can't be refused again."""
+    cookie = ("cookie", "ASP.NET_SessionId=[Filtered]")
+    statuses = []
+    for headers in (
+        (("authorization", "[Filtered]"),),
+        (("authorization", "Basic ***"),),
+        (("authorization", "SOTicket ******"), ("so-apptoken", "REDACTED")),
+        (cookie, ("x-xsrf-token", "[Filtered]")),
+        (),
+    ):
+        sync = entry(headers=(*headers, *JSON), response_headers=NOT_CACHED)
+        refused = entry(headers=(*headers, *JSON), status=401)
+        path = write_har(tmp_path / "a.har", sync, refused)
+        with serve(None) as url:
+            first, second = replay_against(url, path, "--gap", "0")
+        assert first["status"] == "agrees", (headers, first)
+        statuses.append(second["status"])
+    assert statuses == ["cannot be observed"] * 5
+
+
+def test_credentials_that_the_target_file_lacks_can_not_be_observed(tmp_path: Path) -> None:
+    """A GET that describes an operation needs none, and gets none."""
+    bearer = entry(headers=(("authorization", "Bearer *****"), *JSON))
+    describing = entry(method="GET", headers=(), body=b"", status=200)
+    path = write_har(tmp_path / "a.har", bearer, describing)
+    with serve(None) as url:
+        target = ("--target-file", str(write_target(tmp_path)))
+        first, second = replay_against(url, path, "--gap", "0", *target)
+    assert first["note"] == (
+        "its credentials are not on record; --target-file needs some of tenant 'onsite'"
+    )
+    assert second["note"] is None
+
+
+def test_only_documented_calls_are_sent_unless_all_are_asked_for(tmp_path: Path) -> None:
+    preflight = entry(method="OPTIONS", headers=(("access-control-request-method", "POST"),))
+    others = [entry(url=f"http://x/{name}", status=404) for name in ("a.js", "", "api/v1/Other")]
+    path = write_har(tmp_path / "a.har", entry(), *others, preflight)
+    with serve(None) as url:
+        result = invoke("replay", path, "--against", url, "--gap", "0")
+        assert len(replay_against(url, path, "--gap", "0", "--all")) == 5
+        only_others = invoke("replay", write_har(tmp_path / "b.har", *others), "--against", url)
+    assert "  not sent: 4 that are no documented calls; --all sends them\n" in result.output
+    assert result.output.endswith("\n1 differs\n")
+    assert (only_others.exit_code, only_others.output.count("\n")) == (2, 1)
+    assert "none of the 3 exchanges is a documented call; --all sends them" in only_others.output
+
+
+def test_an_address_with_a_pseudonym_can_not_be_observed(tmp_path: Path) -> None:
+    pseudonym = Pseudonyms(b"a key").of_text("something")
+    urls = (
+        f"{URL}/{pseudonym}",
+        f"{URL}?a={pseudonym}",
+        f"{URL}?a=b%20{pseudonym}",
+        f"{URL}?contactId=1000000008",
+        URL.replace("/api/", f"/{pseudonym}/api/"),
+    )
+    path = write_har(tmp_path / "a.har", *map(entry, urls), entry(url=f"{URL}?{'a' * 70_000}"))
+    with serve(None) as url:
+        results = replay_against(url, path, "--gap", "0", "--all")
+        (moved,) = replay_against(f"{url}/Cust12345", write_har(tmp_path / "b.har", entry(urls[4])))
+    assert [result["status"] for result in results] == ["cannot be observed"] * 6
+    assert moved["status"] != "cannot be observed"
+    assert (
+        results[0]["note"] == "its address has a pseudonym, and what stood there is not on record"
+    )
+    assert results[5]["note"].startswith("its address is too long, or ")
+
+
+def test_a_replay_in_which_nothing_can_be_observed_has_exit_code_2(tmp_path: Path) -> None:
+    pseudonym = Pseudonyms(b"a key").of_text("something")
+    hidden = entry(url=URL.replace("/api/", "/Cust900000089/api/"))
+    body = json.dumps({"EMailAddress": pseudonym}).encode()
+    other = entry(url=f"{URL}Other", body=body, status=404)
+    with serve(None) as url:
+        results = []
+        for recorded in (hidden, other):
+            path = write_har(tmp_path / "a.har", recorded)
+            result = invoke("replay", path, "--against", url, "--format", "json", "--all")
+            assert result.exit_code == 2
+            assert "no exchange could be observed; --target-file" in result.stderr
+            results += results_of(result)
+    assert [result["note"].partition(",")[0] for result in results] == [
+        "its address has a pseudonym",
+        "its body has pseudonyms",
+    ]
+
+
 @pytest.mark.slow
 def test_a_url_with_a_tenant_sends_all_calls_to_that_tenant(tmp_path: Path) -> None:
     sync = entry(url=f"http://x/Cust99999{PATH}", headers=JSON, status=401)
@@ -153,7 +209,7 @@ def test_a_url_with_a_tenant_sends_all_calls_to_that_tenant(tmp_path: Path) -> N
     not_found = [entry(url=f"http://x{path}", headers=JSON, status=404) for path in slashes]
     path = write_har(tmp_path / "a.har", sync, *not_found)
     with serve(None) as url:
-        results = replay_against(f"{url}/Cust12345", path)
+        results = replay_against(f"{url}/Cust12345", path, "--all")
     wrong = [finding["where"] for result in results for finding in result["findings"]]
     assert len(results) == 4
     assert "status" not in wrong
@@ -188,11 +244,10 @@ def test_a_real_server_that_answers_503_gets_no_more_requests(tmp_path: Path) ->
     path = write_har(tmp_path / "a.har", *reads)
     flags = ("--real", "--target-file", str(write_target(tmp_path)), "--gap", "0")
     with serve(exchanges(*(entry(method="GET", body=b"", status=503) for _ in reads))) as url:
-        results = replay_against(url, path, *flags)
-    assert [(result["status"], result["note"]) for result in results] == [
-        ("differs", None),
-        ("cannot be observed", "nothing was sent after an answer of 503"),
-    ]
+        first, second = replay_against(url, path, *flags)
+    assert (first["status"], first["note"]) == ("differs", None)
+    assert second["status"] == "cannot be observed"
+    assert second["note"] == "nothing was sent after an answer of 503"
 
 
 def test_an_endless_answer_differs_and_is_read_no_further(tmp_path: Path) -> None:
@@ -218,25 +273,22 @@ def write_target(folder: Path) -> Path:
 
 def test_wrong_usage_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     path = write_har(tmp_path / "a.har", entry())
-    flags: tuple[str, ...]
+    unknown_field = "--match: unknown field; the fields are: method, path, query, body"
     for flags, message in (
-        (("--against", "http://crm.example"), "is not this machine, and requests may start syncs"),
-        (("--against", "http://127.0.0.1:1"), "is a server running there?"),
-        (("--against", "ftp://x"), "expected a base URL such as"),
-        (("--against", "http://127.0.0.1:1", "--ca", "x"), "--ca: works with --real only"),
-        (("--against", "http://127.0.0.1:1", "--gap", "-1"), "--gap -1: expected seconds"),
-        (("--against", "http://127.0.0.1:1", "--timeout", "0"), "--timeout 0: expected seconds"),
-        (("--against", "http://127.0.0.1:1", "--repeat"), "--repeat: is for serving"),
-        (("--against", "http://127.0.0.1:1", "--port", "1"), "--port: is for serving"),
-        (("--against", "http://127.0.0.1:1", "--match", "path"), "--match: is for serving"),
-        (("--format", "json"), "--format: is for --against URL"),
-        (("--real",), "--real: is for --against URL"),
-        (
-            ("--match", "path,verb"),
-            "--match: unknown field; the fields are: method, path, query, body",
-        ),
+        ("--against http://crm.example", "is not this machine, and requests may start syncs"),
+        ("--against http://127.0.0.1:1", "is a server running there?"),
+        ("--against ftp://x", "expected a base URL such as"),
+        ("--against http://127.0.0.1:1 --ca x", "--ca: works with --real only"),
+        ("--against http://127.0.0.1:1 --gap -1", "--gap -1: expected seconds"),
+        ("--against http://127.0.0.1:1 --timeout 0", "--timeout 0: expected seconds"),
+        ("--against http://127.0.0.1:1 --repeat", "--repeat: is for serving"),
+        ("--against http://127.0.0.1:1 --port 1", "--port: is for serving"),
+        ("--against http://127.0.0.1:1 --match path", "--match: is for serving"),
+        ("--format json", "--format: is for --against URL"),
+        ("--real", "--real: is for --against URL"),
+        ("--match path,verb", unknown_field),
     ):
-        result = invoke("replay", path, *flags)
+        result = invoke("replay", path, *flags.split())
         assert result.exit_code == 2, flags
         assert message in result.output, flags
         assert result.output.count("\n") == 1, flags
@@ -262,9 +314,6 @@ def test_an_answer_after_the_time_out_counts_as_no_answer(tmp_path: Path) -> Non
     assert [finding["what"] for finding in result["findings"]] == ["recorded 204, got no answer"]
 
 
-# ---- two recordings --------------------------------------------------------------------------
-
-
 def diff(ours: str, theirs: str, *flags: str) -> list[dict[str, Any]]:
     return results_of(invoke("diff", ours, theirs, "--format", "json", *flags))
 
@@ -287,25 +336,20 @@ def test_diff_reports_different_answers_and_exchanges_that_only_one_has(tmp_path
     results = diff(ours, theirs)
     assert [result["status"] for result in results] == ["differs", "agrees", "differs"]
     assert results[0]["findings"][0]["what"] == "recorded get,post, got post"
-    assert results[2]["findings"][0] == {
-        "where": "request",
-        "what": "recorded none, got one",
-        "claims": [],
-        "reproduce": None,
-    }
+    only_theirs = {"where": "request", "what": "recorded none, got one"}
+    assert results[2]["findings"][0] == {**only_theirs, "claims": [], "reproduce": None}
     results = diff(theirs, ours)
     assert [result["status"] for result in results] == ["differs", "agrees", "differs"]
     assert results[2]["findings"][0]["what"] == "recorded one, got none"
 
 
 def test_different_dates_are_not_a_difference(tmp_path: Path) -> None:
+    def write(value: str) -> str:
+        busy = entry(status=503, response_headers=(("retry-after", value),))
+        return write_har(tmp_path / f"{value[:3]}.har", busy)
+
     values = ("Tue, 24 Nov 2026 03:00:00 GMT", "Wed, 25 Nov 2026 03:00:00 GMT", "120")
-    tuesday, wednesday, seconds = (
-        write_har(
-            tmp_path / f"{n}.har", entry(status=503, response_headers=(("retry-after", value),))
-        )
-        for n, value in enumerate(values)
-    )
+    tuesday, wednesday, seconds = map(write, values)
     assert invoke("diff", tuesday, wednesday).exit_code == 0
     assert invoke("diff", tuesday, seconds).exit_code == 1
 
@@ -317,38 +361,59 @@ def test_match_pairs_requests_that_differ_in_other_fields(tmp_path: Path) -> Non
     assert [finding["where"] for finding in result["findings"]] == ["status"]
 
 
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
-        ((), "a.har: holds no exchange; record one, or name another file"),
-        ((entry(status=101),), "log.entries[0].response.status: 101 is not the status of an"),
-        ((entry(status=777),), "log.entries[0].response.status: 777 is not the status of an"),
-        (
-            (entry(), entry(response_headers=(("a", "b\r\nc: d"),))),
-            "log.entries[1].response.headers: ",
-        ),
-        ((entry(response_headers=(("a b", "c"),)),), "log.entries[0].response.headers: "),
-    ],
-    ids=["empty", "status 101", "status 777", "header value", "header name"],
-)
-def test_a_recording_that_can_not_be_replayed_is_one_line_with_the_place(
-    tmp_path: Path, entries: tuple[Entry, ...], message: str
-) -> None:
-    path = write_har(tmp_path / "a.har", *entries)
-    for command in (("replay", path), ("diff", path, path)):
-        result = invoke(*command)
-        assert result.exit_code == 2
-        assert message in result.output
-        assert result.output.count("\n") == 1
-
-
-def test_an_invalid_url_is_one_line_with_the_place(tmp_path: Path) -> None:
+def test_a_file_without_an_exchange_is_an_error_after_what_was_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    har_entry = {"request": {"method": "POST", "url": "http://[x"}}
-    path.write_text(json.dumps({"log": {"version": "1.2", "entries": [har_entry]}}))
-    result = invoke("replay", path)
-    assert (result.exit_code, result.output.count("\n")) == (2, 1)
-    assert "a.har: log.entries[0].request.url: " in result.output
+    for odd_entries, reason in (
+        ([], None),
+        ([builders.entry(status=101)], "its status, 101, is not that of an answer"),
+        ([builders.entry(status=777)], "its status, 777, is not that of an answer"),
+        ([builders.entry(url="http://[x")], "its URL is not valid"),
+    ):
+        path.write_bytes(builders.har_of(*odd_entries))
+        for command in (("replay", path), ("diff", path, path)):
+            result = invoke(*command)
+            notes = [] if reason is None else [f"{path}: log.entries[0] is left out: {reason}"]
+            assert (result.exit_code, result.output.splitlines()[:-1]) == (2, notes)
+            assert "a.har: holds no exchange; record one, or name another" in result.output
+
+
+def test_an_odd_entry_never_spoils_a_file(tmp_path: Path) -> None:
+    """An entry that is no exchange is left out; whatever else is odd is told and compared."""
+    sendable = har_writer.entry_json(entry())
+    for problem, count, odd in (
+        ("left out: its status, 101, is not", 1, {"response": {"status": 101}}),
+        ("left out: its status, 199, is not", 1, {"response": {"status": 199}}),
+        ("left out: its status, 600, is not", 1, {"response": {"status": 600}}),
+        ("left out: ", 1, {"request": {"method": "POST", "url": "http://[x"}}),
+        ("left out: ", 1, {"request": {"method": "P\xd6ST"}}),
+        ("", 2, {"request": {"url": f"{URL}?\ud800=\xf8"}}),
+        ("", 2, {"request": {"url": f"{URL}/\x00\u0141 \ud800"}}),
+        ("bytes of UTF-8", 2, {"request": {"headers": [{"name": "X-User", "value": "\u0141"}]}}),
+        ("", 2, {"request": {"headers": [{"name": "X-User", "value": "S\xf8ren"}]}}),
+        ("left out: a header ", 2, {"request": {"headers": [{"name": "", "value": "a"}]}}),
+        ("left out: a header ", 2, {"response": {"headers": [{"name": "a b", "value": "c"}]}}),
+        ("split into ", 2, {"response": {"headers": [{"name": "Expires", "value": "a\nb"}]}}),
+        ("bytes of UTF-8", 2, {"response": {"headers": [{"name": "Allow", "value": "\u0141"}]}}),
+        ("control characters", 2, {"response": {"headers": [{"name": "Allow", "value": "\0"}]}}),
+    ):
+        log = {"version": "1.2", "entries": [sendable, merge(sendable, odd)]}
+        path = tmp_path / "a.har"
+        path.write_text(json.dumps({"log": log}))
+        with serve(load_exchanges(path)) as url:
+            against = invoke("replay", path, "--against", url, "--gap", "0", "--all")
+        for result in (against, invoke("diff", path, path)):
+            assert result.exit_code == 0, result.output
+            assert problem in result.stderr, odd
+            assert result.output.endswith(f"{count} agree{'s' * (count == 1)}\n"), odd
+
+
+def merge(har_entry: dict[str, Any], odd: dict[str, Any]) -> dict[str, Any]:
+    """Return *har_entry* with *odd* members of its messages, and the headers after its own."""
+    merged = {**har_entry}
+    for name, members in odd.items():
+        headers = [*har_entry[name]["headers"], *members.get("headers", ())]
+        merged[name] = har_entry[name] | members | {"headers": headers}
+    return merged
 
 
 def test_a_file_that_is_missing_or_too_long_is_an_error(tmp_path: Path) -> None:

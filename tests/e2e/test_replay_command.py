@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from superoffice_mock.recordings import har_file
-from tests.e2e.raw_http import JSON, request, send_request
+from tests.e2e.raw_http import request, send_request
 from tests.e2e.recorders import POSIX, record
 from tests.e2e.replay_servers import replay
 from tests.support.make_fixtures import FOLDER
@@ -59,19 +59,3 @@ def test_eleven_overlapping_calls_are_recorded_and_replayed(tmp_path: Path) -> N
 
 def account_in(body: bytes | None) -> int:
     return int((body or b"").split(b":")[-1].rstrip(b"}]"))
-
-
-@POSIX
-@pytest.mark.slow
-def test_a_part_file_can_be_replayed_and_its_torn_line_is_reported(tmp_path: Path) -> None:
-    recording = har_file.load(str(FOLDER / "errors.har"))
-    header = har_file.header_line(recording.about)
-    lines = [header, *map(har_file.entry_line, recording.entries[:2]), b'{"to']
-    path = tmp_path / "a.har.part"
-    path.write_bytes(b"".join(lines))
-    headers = {"Authorization": "Basic dGplMDpUamUw", "Content-Type": JSON, "Content-Length": "0"}
-    with replay(path) as server:
-        assert send_request(server, request(b"", headers)).status == 400
-        server.process.terminate()
-        _, stderr = server.process.communicate(timeout=10)
-    assert stderr == f"{path}: its last line is incomplete and was left out\n"

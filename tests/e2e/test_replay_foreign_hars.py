@@ -1,7 +1,6 @@
-"""Replays HARs that browsers, Schemathesis and our recorder wrote."""
+"""Replays HARs that browsers, Schemathesis and our recorder wrote, and the fixtures."""
 
 import asyncio
-import json
 from pathlib import Path
 
 import pytest
@@ -11,19 +10,21 @@ from superoffice_mock.replay.player import Rules
 from tests.e2e.replay_servers import load_exchanges, serve
 from tests.mock.replay.servers import ReplayMock, run_pending_tasks
 from tests.support.local_servers import invoke
+from tests.support.make_fixtures import FOLDER
 
 HARS = sorted((Path(__file__).parents[1] / "mock" / "recordings" / "hars").glob("*.har"))
-BY_FILE = pytest.mark.parametrize("path", HARS, ids=lambda path: path.name)
+FIXTURES = sorted(FOLDER.glob("*.har"))
 
 
-@BY_FILE
-async def test_the_requests_of_a_har_get_its_answers(path: Path) -> None:
-    entries = har_file.load(str(path)).entries
-    mock = ReplayMock(*entries, rules=Rules(timing="none"))
-    for recorded in entries:
-        answer = await mock.send(recorded)
-        assert answer.status == recorded.response.status
-        assert answer.body == (recorded.response.body or b"")
+async def test_the_requests_of_a_file_get_its_answers() -> None:
+    for path in (*HARS, *FIXTURES):
+        entries = har_file.load(str(path)).entries
+        mock = ReplayMock(*entries, rules=Rules() if path in FIXTURES else Rules(timing="none"))
+        await mock.control("POST", "clock/jump")
+        for recorded in entries:
+            answer = await mock.send(recorded)
+            assert answer.status == recorded.response.status, path
+            assert answer.body == (recorded.response.body or b""), path
 
 
 @pytest.mark.parametrize("name", ["chromium.har", "recorder.har"])
@@ -41,31 +42,17 @@ async def test_calls_that_overlapped_wait_for_each_other(name: str) -> None:
 
 
 @pytest.mark.slow
-@BY_FILE
-def test_a_har_is_replayed_over_sockets_at_the_recorded_times(
-    path: Path,
-) -> None:
+@pytest.mark.parametrize("path", [*HARS, *FIXTURES], ids=lambda path: path.name)
+def test_a_file_is_replayed_over_sockets_at_the_recorded_times(path: Path) -> None:
+    gap = ("--gap", "0") if path in FIXTURES else ()
     with serve(load_exchanges(path)) as url:
-        result = invoke("replay", path, "--against", url, "--format", "json")
-    results = json.loads(result.output)["results"]
-    assert [finding for result in results for finding in result["findings"]] == []
+        result = invoke("replay", path, "--against", url, "--all", *gap)
+    assert result.exit_code == 0, result.output
 
 
-def test_the_times_of_schemathesis_are_moved_from_the_answer_to_the_request() -> None:
-    entries = [
-        {
-            "startedDateTime": f"2026-01-01T00:00:0{second}.5Z",
-            "time": 1000,
-            "timings": {"send": 0, "wait": 1000, "receive": 0},
-            "request": {"method": "GET", "url": "http://x/"},
-            "response": {"status": 200},
-        }
-        for second in (2, 3)
-    ]
-    entries.append({"request": {"method": "GET", "url": "http://x/"}})
-    log = {"version": "1.2", "creator": {"name": "harfile"}, "entries": entries}
-    first, second, third = har_file.read(json.dumps({"log": log}).encode()).entries
-    assert first.at is not None
-    assert second.at == first.at + 1.0
-    assert first.at % 60 == 1.5
-    assert third.at is None
+@pytest.mark.slow
+@pytest.mark.parametrize("path", FIXTURES, ids=lambda path: path.name)
+def test_the_mock_answers_the_requests_of_a_fixture_as_recorded(path: Path) -> None:
+    with serve(None, seconds_per_account=0.6) as url:
+        result = invoke("replay", path, "--against", url, "--gap", "0.8", "--all")
+    assert result.exit_code == 0, result.output

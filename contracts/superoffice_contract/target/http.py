@@ -45,6 +45,10 @@ class ConnectionBrokenError(TargetError):
     """The connection was refused, or broke before the response began."""
 
 
+class InvalidAddressError(TargetError):
+    """The URL of a request can't be sent, such as one that is too long."""
+
+
 class NoAnswerError(TargetError):
     """There is no answer, or no whole one, within the limits of time and length."""
 
@@ -162,13 +166,16 @@ class Client:
         except (httpx2.LocalProtocolError, UnicodeEncodeError):
             msg = f"{self._place}: a credential has a character that is not allowed in a header"
             raise TargetError(msg) from None
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except httpx2.InvalidURL as error:
+            raise InvalidAddressError(str(describe_error(self._place, error))) from None
+        except httpx2.HTTPError as error:
             if any(getattr(cause, "error_status_hint", 0) == 431 for cause in causes_of(error)):
                 self._raise_too_long(request, "the head or the trailer of ", "100 KiB")
             raise describe_error(self._place, error) from None
         if http_response.status_code == PROXY_REFUSES and self._proxy is not None:
             raise TargetError(f"{self._place}: {PROXY_PROBLEM}")
         seconds = time.monotonic() - started_at
+        http_response.headers.encoding = "latin-1"  # not guessed, as a recording has it
         headers = tuple((name, value) for name, value in http_response.headers.multi_items())
         encodings = http_response.headers.get_list("content-encoding", split_commas=True)
         body = self._decode(request, bytes(content), encodings)

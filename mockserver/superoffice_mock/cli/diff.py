@@ -10,7 +10,7 @@ from superoffice_mock.cli.base import Command, max_file_option
 from superoffice_mock.cli.replay import matching_rules
 from superoffice_mock.cli.reports import end_with_report, report_options
 from superoffice_mock.replay import recording_diff
-from superoffice_mock.replay.loading import load_exchanges
+from superoffice_mock.replay.loading import load_each
 from superoffice_mock.replay.request_key import RequestKeys
 
 
@@ -29,7 +29,7 @@ def command(
     differs.
     """
     keys, warn = RequestKeys(operations.load()), partial(click.echo, err=True)
-    old_calls, new_calls = (load_exchanges((path,), keys, warn, max_file) for path in (old, new))
+    old_calls, new_calls = load_each((old, new), keys, warn, max_file)
     fields = matching_rules(match, "none", repeat=False).fields
     results = tuple(recording_diff.compare(old_calls, new_calls, fields))
     end_with_report(Report(f"{new} compared with {old}", results), format_, out)

@@ -13,20 +13,24 @@ from superoffice_contract.messages import describe_unknown
 from superoffice_contract.openapi import operations
 from superoffice_mock.app import assemble
 from superoffice_mock.cli import serve, target_options
-from superoffice_mock.cli.base import Command, max_file_option
+from superoffice_mock.cli.base import WRONG_USAGE, Command, max_file_option
 from superoffice_mock.cli.reports import end_with_report, report_options
 from superoffice_mock.errors import SetupError, explain_missing_extra
-from superoffice_mock.replay.loading import load_exchanges
+from superoffice_mock.replay.loading import load_exchanges, report_missing_bodies
 from superoffice_mock.replay.matching import DEFAULT_FIELDS, FIELDS
 from superoffice_mock.replay.player import RecordedExchange, Rules, Timing
 from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.tenants.registry import is_tenant_id
 from superoffice_mock.webapi import replay_backend
 
+NOTHING_OBSERVED: Final = (
+    "no exchange could be observed; --target-file, or SUPEROFFICE_TARGET_TOKEN and the like, give"
+    " the credentials of the server"
+)
 AGAINST_ONLY: Final = frozenset(
     (
         *("target_file", "gap", "timeout", "real", "start_syncs", "accounts", "ca", "proxy"),
-        *("format_", "out"),
+        *("format_", "out", "all_"),
     )
 )
 COMMON: Final = frozenset({"files", "against", "max_file"})
@@ -57,6 +61,7 @@ NO_SETTINGS: Final = AGAINST_ONLY | COMMON | {"timing", "repeat", "on_miss"}
 )
 @max_file_option
 @click.option("--against", metavar="URL", help="Send the requests there, compare the answers.")
+@click.option("--all", "all_", is_flag=True, help="Send also what is no documented call.")
 @click.option(
     "--target-file", metavar="FILE", help="Credentials: [[tenant]] tables. [demo tenants]"
 )
@@ -93,7 +98,12 @@ def command(
         with explain_missing_extra("--against", "contract"):
             from superoffice_mock.cli.replay_against import replay_against
         report = replay_against(recordings, options["against"], options, os.environ)
-        end_with_report(report, options["format_"], options["out"])
+        is_observed = any(result.status != "cannot be observed" for result in report.results)
+        if not is_observed:
+            warn(f"superoffice-mock: {NOTHING_OBSERVED}")
+        code = report.exit_code if is_observed else WRONG_USAGE
+        end_with_report(report, options["format_"], options["out"], code)
+    report_missing_bodies(recordings, warn)
     rules = matching_rules(match, options["timing"], repeat=options["repeat"])
     flags = {name: options[name] for name in options.keys() & given_options - NO_SETTINGS}
     configuration = serve.load_configuration(config, flags, reading)
@@ -134,16 +144,12 @@ def add_recorded_tenants(
     tables: Sequence[Any], recordings: Sequence[RecordedExchange]
 ) -> list[Any]:
     """Return *tables* with a table for each recorded Online tenant that has none."""
-    known_ids = {str(table.get("id")).lower() for table in tables if isinstance(table, dict)}
-    recorded_ids = dict.fromkeys(
-        _spellings(call.key.path[0])[0]
-        for call in recordings
-        if is_tenant_id(call.key.path[0])
-        and call.entry.label.tenant in (None, *_spellings(call.key.path[0]))
-    )
-    missing_ids = [id_ for id_ in recorded_ids if id_.lower() not in known_ids]
-    return [*tables, *({"id": id_, "installation": "online"} for id_ in missing_ids)]
-
-
-def _spellings(id_: str) -> tuple[str, ...]:
-    return id_.capitalize(), id_
+    ids = {str(table.get("id")).capitalize() for table in tables if isinstance(table, dict)}
+    all_tables = [*tables]
+    for call in recordings:
+        id_ = call.key.path[0].capitalize()
+        is_own = (call.entry.label.tenant or id_).capitalize() == id_
+        if is_own and is_tenant_id(id_) and id_ not in ids:
+            ids.add(id_)
+            all_tables.append({"id": id_, "installation": "online"})
+    return all_tables

@@ -5,9 +5,10 @@ Importing this module needs the extra `contract`.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from heapq import heappop, heappush
 from math import inf
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -15,34 +16,28 @@ from superoffice_contract.checks.payloads import has_only_accounts
 from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TargetError
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables, is_loopback, parse_base_url
-from superoffice_contract.messages import SECRET_HEADERS, show_path, show_url
+from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi.operations import SAFE_METHODS
-from superoffice_contract.real_tenant.run import (
-    BACK_OFF_STATUSES,
-    MIN_PACE_SECONDS,
-    REFUSED_STATUSES,
-)
+from superoffice_contract.real_tenant.run import BACK_OFF_STATUSES, MIN_PACE_SECONDS
 from superoffice_contract.report import Finding, Report, Result
-from superoffice_contract.target import credentials, tenants
-from superoffice_contract.target.http import Client, LongAnswerError, Request, open_client
-from superoffice_contract.target.tenants import Header, TargetTenant
-from superoffice_mock.cli import target_options
-from superoffice_mock.core.credentials import (
-    AccessToken,
-    BasicCredentials,
-    PresentedCredentials,
-    SessionCredentials,
-    Ticket,
-    UnusableCredentials,
+from superoffice_contract.target import tenants
+from superoffice_contract.target.http import (
+    Client,
+    InvalidAddressError,
+    LongAnswerError,
+    Request,
+    open_client,
 )
+from superoffice_contract.target.tenants import TargetTenant
+from superoffice_mock.cli import target_options
+from superoffice_mock.cli.sign_ins import Signer, SkippedError
 from superoffice_mock.errors import SetupError
+from superoffice_mock.recordings.hidden_numbers import TENANT, is_tenant_pseudonym
 from superoffice_mock.recordings.model import Entry, RecordedRequest, RecordedResponse
-from superoffice_mock.replay import answer_diff, arrival_order, recording_diff, response_bytes
+from superoffice_mock.replay import arrival_order, json_values, recording_diff, response_bytes
+from superoffice_mock.replay.arrival_order import ArrivalOrder
 from superoffice_mock.replay.player import RecordedExchange
-from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings, has_pseudonym
-
-SignIn = tuple[Header, ...]
-"""The headers that carry one credential."""
+from superoffice_mock.replay.pseudonym_bindings import Bindings, has_pseudonym
 
 DOCUMENTED_PREFIX: Final = "/api/v1/"
 REAL_ONLY: Final = ("start_syncs", "accounts", "ca")
@@ -56,10 +51,19 @@ def replay_against(
     options: Mapping[str, Any],
     environ: Mapping[str, str],
 ) -> Report:
-    """Send the *recorded* requests to *url* and compare. Raise SetupError or TargetError."""
+    """Send the *recorded* calls to *url* and compare. Raise SetupError or TargetError.
+
+    The option `all` sends the other requests, too, such as those for static files.
+    """
     target = _target(parse_base_url(url), options, environ)
-    results = asyncio.run(send_and_compare(recorded, target))
-    return Report(f"replay against {url}", tuple(results))
+    sent = [exchange for exchange in recorded if exchange.is_call or options["all_"]]
+    if not sent:
+        msg = f"none of the {len(recorded)} exchanges is a documented call; --all sends them"
+        raise SetupError(msg)
+    results = asyncio.run(Sender(sent, target).results())
+    left_out = len(recorded) - len(sent)
+    facts = (("not sent", f"{left_out} that are no documented calls; --all sends them"),)
+    return Report(f"replay against {url}", tuple(results), facts if left_out else ())
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -132,181 +136,79 @@ def _tenants(
     return {tenant.id.lower(): tenant for tenant in known_tenants}
 
 
-# ---- credentials -----------------------------------------------------------------------------
-
-
-_NAMES: Final[Mapping[type, str]] = {
-    BasicCredentials: "users",
-    Ticket: "tickets",
-    AccessToken: "tokens",
-    SessionCredentials: "sessions",
-}
-"""Each kind of credential, as the target file calls it."""
-
-
-def _sign_ins(tenant: TargetTenant) -> Mapping[str, list[SignIn]]:
-    """Return the headers for each credential of *tenant*, by kind."""
-    authorization, granted_apps = credentials.authorization, tenant.granted_apps
-    app_tokens = [("SO-AppToken", app.token) for app in granted_apps[:1]]
-    granted_names = {app.name for app in granted_apps}
-    return {
-        "users": [
-            authorization(credentials.basic(user.name, user.password)) for user in tenant.users
-        ],
-        "tickets": [authorization(f"SOTicket {ticket}", *app_tokens) for ticket in tenant.tickets],
-        "tokens": [
-            authorization(f"Bearer {token.value}")
-            for token in tenant.tokens
-            if token.app in granted_names
-        ],
-        "sessions": [credentials.session(session.id, session.xsrf) for session in tenant.sessions],
-    }
-
-
-class SkippedError(Exception):
-    """A request is not sent; the message says why."""
-
-
-class Signer:
-    """Replaces recorded credentials: equal pseudonyms get equal credentials, others different ones.
-
-    *tenants* are by their id in lower case. With *always*, credentials that are not pseudonyms
-    are replaced, too.
-    """
-
-    def __init__(self, tenants: Mapping[str, TargetTenant], *, always: bool) -> None:
-        self._tenants = tenants
-        self._always = always
-        self._assigned: dict[tuple[str, PresentedCredentials], SignIn] = {}
-
-    def sign(self, recorded: RecordedExchange, tenant: str) -> tuple[Header, ...]:
-        """Return the headers to send to *tenant*. Raise SkippedError if there are too few.
-
-        The headers of a request that was refused stay, so that it is refused again.
-        """
-        headers = recorded.entry.request.headers
-        presented_credentials = recorded.key.credentials
-        was_refused = recorded.entry.response.status in REFUSED_STATUSES
-        if (
-            isinstance(presented_credentials, UnusableCredentials)
-            or was_refused
-            or not self._is_replaced(presented_credentials)
-        ):
-            return headers
-        other_headers = tuple(header for header in headers if header[0] not in SECRET_HEADERS)
-        return (*other_headers, *self._assign(presented_credentials, tenant.lower()))
-
-    def _is_replaced(self, presented_credentials: PresentedCredentials) -> bool:
-        values = (
-            getattr(presented_credentials, name) for name in presented_credentials.__struct_fields__
-        )
-        return self._always or any(value is not None and has_pseudonym(value) for value in values)
-
-    def _assign(self, presented_credentials: PresentedCredentials, tenant: str) -> SignIn:
-        sign_in_headers = self._assigned.get((tenant, presented_credentials))
-        if sign_in_headers is not None:
-            return sign_in_headers
-        kind, target = _NAMES[type(presented_credentials)], self._tenants.get(tenant)
-        in_use = [sign_in for (id_, _), sign_in in self._assigned.items() if id_ == tenant]
-        for sign_in in () if target is None else _sign_ins(target)[kind]:
-            if sign_in not in in_use:
-                self._assigned[tenant, presented_credentials] = sign_in
-                return sign_in
-        msg = f"the target file needs one more of the {kind} of tenant {tenant!r}"
-        raise SkippedError(msg)
-
-
 # ---- sending ---------------------------------------------------------------------------------
-
-
-async def send_and_compare(recorded: Sequence[RecordedExchange], target: Target) -> list[Result]:
-    """Send everything in the recorded order of arrival and return the results.
-
-    Raise TargetError if the first request gets no answer at all.
-    """
-    async with open_client(
-        target.base, target.timeout, authorities=target.authorities, proxy=target.proxy
-    ) as client:
-        return await Sender(client, recorded, target).results()
 
 
 class Sender:
     """Sends each request once those are answered that the recording had answered before it."""
 
-    def __init__(
-        self, client: Client, recorded: Sequence[RecordedExchange], target: Target
-    ) -> None:
-        self._client = client
+    def __init__(self, recorded: Sequence[RecordedExchange], target: Target) -> None:
         self._recorded = recorded
         self._target = target
         self._signer = Signer(target.tenants, always=target.real)
         self._bindings = Bindings(two_sided=True)
-        order = arrival_order.order_of([item.entry for item in recorded])
-        self._by_arrival = sorted(range(len(recorded)), key=order.places.__getitem__)
-        self._before = order.before
+        self._segments = {_first_segment(item.entry.request).lower() for item in recorded}
+        self._order = ArrivalOrder([item.span for item in recorded])
         self._tasks: dict[int, asyncio.Task[Result]] = {}
+        self._idle = IdleTime()
         self._has_answer = False
         self._stop_reason: str | None = None
 
     async def results(self) -> list[Result]:
-        """Send all; return the results in the order of the recording."""
+        """Send all in the recorded order of arrival; return the results in that of the recording.
+
+        Raise TargetError if the first request gets no answer at all.
+        """
+        target = self._target
+        async with open_client(
+            target.base, target.timeout, authorities=target.authorities, proxy=target.proxy
+        ) as client:
+            return await self._send_all(client)
+
+    async def _send_all(self, client: Client) -> list[Result]:
+        unanswered: list[tuple[int, int]] = []
+        last: asyncio.Task[Result] | None = None
         try:
-            for place, index in enumerate(self._by_arrival):
-                await self._await_earlier_answers(place)
-                if place:
-                    await self._pause(index, place)
-                self._tasks[index] = asyncio.create_task(self._result(self._recorded[index]))
+            for place, index in enumerate(self._order.by_arrival):
+                while unanswered and unanswered[0][0] <= place:  # its answer came before this
+                    await self._tasks[heappop(unanswered)[1]]
+                pause = min(self._idle.before(self._recorded[index].entry), self._target.gap)
+                if last is not None:
+                    least = self._target.pace if last.done() else STAGGER
+                    await asyncio.sleep(max(pause, least))
+                last = asyncio.create_task(self._result(self._recorded[index], client))
+                self._tasks[index] = last
+                heappush(unanswered, (self._order.before[place], index))
             await asyncio.gather(*self._tasks.values())
         finally:
             for task in self._tasks.values():
                 task.cancel()
         return [self._tasks[index].result() for index in range(len(self._recorded))]
 
-    async def _await_earlier_answers(self, place: int) -> None:
-        """Wait for the answers that had been given before the arrival at *place*."""
-        for index in self._by_arrival[:place]:
-            if self._before[index] <= place:
-                await self._tasks[index]
-
-    async def _pause(self, index: int, place: int) -> None:
-        """Pause as long as the recording was idle, if a run may need that time to end."""
-        before = [self._recorded[earlier].entry for earlier in self._by_arrival[:place]]
-        arrival = arrival_order.arrival_time(self._recorded[index].entry)
-        moments = [*map(arrival_order.arrival_time, before[-1:])]
-        moments += [_end(entry) for entry in before if (_end(entry) or inf) <= (arrival or 0.0)]
-        known_moments = [moment for moment in moments if moment is not None]
-        may_run = any(entry.response.status == 204 for entry in before)
-        overlapping = not self._tasks[self._by_arrival[place - 1]].done()
-        pause = (arrival or 0.0) - max(known_moments, default=arrival or 0.0) if may_run else 0.0
-        least = STAGGER if overlapping else self._target.pace
-        await asyncio.sleep(max(min(pause, self._target.gap), least))
-
-    async def _result(self, recorded: RecordedExchange) -> Result:
+    async def _result(self, recorded: RecordedExchange, client: Client) -> Result:
+        title = recording_diff.exchange_title(recorded)
         try:
-            entry = await self._send(recorded)
+            entry = await self._send(recorded, client)
         except SkippedError as error:
-            return Result(
-                recording_diff.exchange_title(recorded), "cannot be observed", note=str(error)
-            )
+            return Result(title, "cannot be observed", note=str(error))
         except LongAnswerError as error:
             self._has_answer = True
-            title = recording_diff.exchange_title(recorded)
             return Result(title, "differs", findings=(Finding("", str(error)),))
-        attempt = Attempt(self._bindings)
-        differences = tuple(answer_diff.differences(recorded.entry, entry, attempt))
-        attempt.commit()
+        differences = recording_diff.compare_answers(recorded, entry, self._bindings)
         return recording_diff.exchange_result(recorded, differences)
 
-    async def _send(self, recorded: RecordedExchange) -> Entry:
+    async def _send(self, recorded: RecordedExchange, client: Client) -> Entry:
         if self._stop_reason is not None:
             raise SkippedError(self._stop_reason)
         request = self._request(recorded)
         try:
-            response = await self._client.send(request)
-        except LongAnswerError:
-            raise
-        except TargetError:
-            if recorded.entry.response.status and not self._has_answer:
+            response = await client.send(request)
+        except InvalidAddressError:
+            msg = "its address is too long, or can't be sent for another reason"
+            raise SkippedError(msg) from None
+        except TargetError as error:
+            is_first = recorded.entry.response.status and not self._has_answer
+            if is_first or isinstance(error, LongAnswerError):
                 raise
             return _entry(recorded, RecordedResponse(0, "no answer"), None)
         self._has_answer = True
@@ -322,10 +224,21 @@ class Sender:
 
     def _request(self, recorded: RecordedExchange) -> Request:
         request = recorded.entry.request
+        response = recorded.entry.response
+        if not response.status and response.failure is None:
+            msg = "no answer to it is on record, nor why there is none"
+            raise SkippedError(msg)
         if request.body is None:
             msg = "its body is not on record"
             raise SkippedError(msg)
         tenant, path = self._address(request)
+        is_hidden_tenant = self._target.prefix is None and is_tenant_pseudonym(tenant)
+        if is_hidden_tenant or _has_pseudonym(unquote(path)):
+            msg = "its address has a pseudonym, and what stood there is not on record"
+            raise SkippedError(msg)
+        if not recorded.is_call and _has_pseudonym(request.body.decode("latin-1")):
+            msg = "its body has pseudonyms, and what stood there is not on record"
+            raise SkippedError(msg)
         signed_headers = self._signer.sign(recorded, tenant)
         headers = tuple(
             pair for pair in signed_headers if pair[0] not in (*response_bytes.GENERATED, "host")
@@ -338,15 +251,12 @@ class Sender:
     def _address(self, request: RecordedRequest) -> tuple[str, str]:
         """Return the id of the tenant at the target, and path with query as they are sent."""
         parts = urlsplit(request.url)
-        before = parts.path.partition(DOCUMENTED_PREFIX)[0]
-        segment = before.strip("/")
+        segment = _first_segment(request)
         query = f"?{parts.query}" if parts.query else ""
         prefix = self._target.prefix
         if prefix is None:
-            tenant = segment if segment.lower() in self._target.tenants else "onsite"
-            return tenant, parts.path + query
-        recorded_segments = {_first_segment(item.entry.request) for item in self._recorded}
-        if segment.lower() != prefix.lower() and len(recorded_segments) > 1:
+            return segment if TENANT.fullmatch(segment) else "onsite", parts.path + query
+        if segment.lower() != prefix.lower() and len(self._segments) > 1:
             msg = f"it was recorded at another tenant, {segment or 'without one'}"
             raise SkippedError(msg)
         # Any slash too many stays, as it decides the answer.
@@ -366,12 +276,37 @@ class Sender:
             raise SkippedError(msg)
 
 
+def _has_pseudonym(text: str) -> bool:
+    return has_pseudonym(json_values.convert_text(text))
+
+
 def _first_segment(request: RecordedRequest) -> str:
-    return urlsplit(request.url).path.partition(DOCUMENTED_PREFIX)[0].strip("/").lower()
+    return urlsplit(request.url).path.partition(DOCUMENTED_PREFIX)[0].strip("/")
 
 
-def _end(entry: Entry) -> float | None:
-    return None if entry.at is None else entry.at + (entry.elapsed or 0.0)
+class IdleTime:
+    """How long a recording was idle before each request, in the order of arrival."""
+
+    def __init__(self) -> None:
+        self._ends: list[float] = []
+        self._latest = inf
+        self._may_run = False
+
+    def before(self, entry: Entry) -> float:
+        """Return the seconds without a call before that of *entry*, if a run may need them.
+
+        It is 0 or less if none may run, or if a time is missing.
+        """
+        arrival = arrival_order.arrival_time(entry)
+        if arrival is None:
+            return 0.0
+        while self._ends and self._ends[0] <= arrival:
+            self._latest = max(self._latest, heappop(self._ends))
+        idle = arrival - self._latest if self._may_run else 0.0
+        self._latest = arrival
+        self._may_run |= entry.response.status == 204
+        heappush(self._ends, (entry.at or 0.0) + (entry.elapsed or 0.0))
+        return idle
 
 
 def _entry(recorded: RecordedExchange, response: RecordedResponse, seconds: float | None) -> Entry:

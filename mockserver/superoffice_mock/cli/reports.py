@@ -22,15 +22,18 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
     return click.option("--format", "format_", type=formats, default="text", help=help_)(command)
 
 
-def end_with_report(report: Report, format_: str, out: str | None) -> NoReturn:
-    """Write *report* to the file *out*, or to standard output, and exit with its code.
+def end_with_report(
+    report: Report, format_: str, out: str | None, exit_code: int | None = None
+) -> NoReturn:
+    """Write *report* to the file *out*, or to standard output, and exit with *exit_code*.
 
-    Raise SetupError if it can't be written.
+    That is the code of the report by default. Raise SetupError if it can't be written.
     """
+    exit_code = report.exit_code if exit_code is None else exit_code
     text = FORMATS[format_](report)
     if out is None:
         click.echo(text, nl=False)
-        sys.exit(report.exit_code)
+        sys.exit(exit_code)
     _check_is_not_read(out)
     try:
         output_files.replace(out, text.encode())
@@ -38,7 +41,7 @@ def end_with_report(report: Report, format_: str, out: str | None) -> NoReturn:
         reason = describe_os_error(error, NO_FOLDER)
         msg = f"{show_path(out)}: {reason}; name a file that can be written"
         raise SetupError(msg) from error
-    sys.exit(report.exit_code)
+    sys.exit(exit_code)
 
 
 def _check_is_not_read(out: str) -> None:

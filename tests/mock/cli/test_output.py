@@ -48,10 +48,8 @@ def commands(folder: Path) -> dict[str, tuple[str | Path, ...]]:
 @needs_full
 def test_a_full_disk_under_standard_output_is_exit_code_2(tmp_path: Path) -> None:
     with FULL.open("wb") as full:
-        running = {
-            name: start(name, *arguments, stdout=full)
-            for name, arguments in commands(tmp_path).items()
-        }
+        lines = commands(tmp_path).items()
+        running = {name: start(name, *arguments, stdout=full) for name, arguments in lines}
         for name, process in running.items():
             _, errors = process.communicate(timeout=60)
             problem = b"superoffice-mock: standard output can't be written: no space left on device"

@@ -31,13 +31,10 @@ def render_bar(monkeypatch: pytest.MonkeyPatch, *steps: tuple[str, int, int]) ->
     return terminal.getvalue()
 
 
-def test_the_bar_shows_the_current_step_and_the_share_that_is_done(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_bar_shows_the_step_and_the_share_that_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     long = "a name that is much longer than a bar could want to show"
-    text = render_bar(
-        monkeypatch, ("credentials", 0, 4), ("throttle", 1, 4), (long, 3, 4), ("", 4, 4)
-    )
+    steps = ("credentials", 0, 4), ("throttle", 1, 4), (long, 3, 4), ("", 4, 4)
+    text = render_bar(monkeypatch, *steps)
     for part in ("0%  credentials", "25%  throttle", "75%  a name that is much longer than a b"):
         assert part in text
     assert "100%" in text
@@ -45,9 +42,7 @@ def test_the_bar_shows_the_current_step_and_the_share_that_is_done(
     assert text.endswith("\n")
 
 
-def test_the_total_may_grow_or_be_zero_and_the_bar_never_goes_back(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_bar_never_goes_back_though_the_total_may_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [("x", *counts) for counts in ((0, 0), (5, 10), (5, 20), (2, 20), (30, 20))]
     text = render_bar(monkeypatch, *steps)
     for part in ("50%", "25%", "100%"):
@@ -55,9 +50,7 @@ def test_the_total_may_grow_or_be_zero_and_the_bar_never_goes_back(
     assert "10%" not in text
 
 
-def test_nothing_is_shown_if_standard_error_is_not_a_terminal(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_nothing_is_shown_if_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar() as progress:
         progress("credentials", 0, 4)
     assert capsys.readouterr() == ("", "")
