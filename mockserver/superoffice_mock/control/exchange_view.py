@@ -87,6 +87,7 @@ def _read(exchange: Exchange, operations: Registry) -> tuple[View, Iterable[Name
         "elapsed": to_seconds(exchange.elapsed),
         "elapsed_real": to_seconds(exchange.elapsed_real),
         "hung_up": exchange.hung_up,
+        "hung_up_after": to_seconds(exchange.hung_up_after),
         "reason": exchange.reason,
         "violations": exchange.violations,
     }

@@ -31,6 +31,7 @@ class Exchange(msgspec.Struct, eq=False):
     a control call reads them; `head` are the packed headers. `explicit_reason`, if set, takes the
     place of the verdict's reason. `crash` is the traceback of what failed to answer the call,
     `lapse` that of what failed to note it. `counted_size` is the size that the journal has counted.
+    `hung_up_after` is when the client disconnected, if it did, like `elapsed` from the arrival.
     `tenant_unknown`: the request names no known tenant, and `tenant` is only the one whose journal
     keeps the exchange.
     """
@@ -50,7 +51,7 @@ class Exchange(msgspec.Struct, eq=False):
     status: int | None = None
     elapsed: int | None = None
     elapsed_real: int | None = None
-    hung_up: bool = False
+    hung_up_after: int | None = None
     fault: Fault | None = None
     explicit_reason: str | None = None
     crash: str | None = None
@@ -58,6 +59,11 @@ class Exchange(msgspec.Struct, eq=False):
     tenant_unknown: bool = False
     violations: tuple[str, ...] = ()
     counted_size: int = 0
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the client disconnected before the answer."""
+        return self.hung_up_after is not None
 
     @property
     def outcome(self) -> str:

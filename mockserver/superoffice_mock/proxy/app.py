@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from superoffice_mock.errors import Rejected
 from superoffice_mock.proxy import hop_by_hop
-from superoffice_mock.proxy.access import AccessRules
+from superoffice_mock.proxy.access import AccessRules, Scope
 from superoffice_mock.proxy.body_buffer import MAX_BODY_BYTES, BufferedBody, MemoryBudget
 from superoffice_mock.proxy.upstream_client import UpstreamClient, UpstreamError, UpstreamResponse
 from superoffice_mock.recordings import body_encoding, outcome_labels
@@ -22,7 +22,6 @@ from superoffice_mock.recordings.model import (
 from superoffice_mock.server import asgi_extensions
 from superoffice_mock.wire import error_body
 
-Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -38,9 +37,7 @@ ERRORS_WITHOUT_ANSWER: Final[Mapping[str, tuple[int, str]]] = {
 }
 """The answers to failures of the upstream; for others the connection of the client is broken."""
 ERROR_AFTER_BREAK: Final = (502, "broke the connection")
-ANSWERED_BY_RECORDER: Final = "the recorder answered {} in the upstream's place"
 STOPPED_EARLY: Final = "the recorder was stopped before the answer was complete"
-NOT_DECOMPRESSED: Final = "it can't be decompressed, or is too long when decompressed"
 
 
 class ClientDisconnected(Exception):
@@ -60,18 +57,22 @@ class RequestReader:
         self.completed_at: float | None = None
 
     async def read_body(self) -> AsyncIterator[bytes]:
-        """Yield the body. Raise ClientDisconnected or Rejected if it stays incomplete."""
-        more = True
-        while more:
+        """Yield the body, or what has not been read of it.
+
+        Raise ClientDisconnected or Rejected if it stays incomplete.
+        """
+        while not self._complete.is_set():
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnected
-            part, more = message.get("body", b""), message.get("more_body", False)
+            part = message.get("body", b"")
             if part:
                 self.buffer.add(part)
+            if not message.get("more_body", False):
+                self.completed_at = time.perf_counter()
+                self._complete.set()
+            if part:
                 yield part
-        self.completed_at = time.perf_counter()
-        self._complete.set()
 
     async def wait_for_disconnect(self) -> None:
         """Return when the client disconnects after its request is complete."""
@@ -158,12 +159,8 @@ class RecordingProxy:
             forward.result()
 
     async def _forward(self, exchange: ProxiedExchange, send: Send) -> None:
-        authority = self._client.upstream.authority
-        headers = hop_by_hop.request_headers(exchange.scope["headers"], authority)
         try:
-            response = await self._client.send(
-                exchange.method, exchange.target, headers, exchange.reader.read_body()
-            )
+            response = await self._send_request(exchange)
             async with aclosing(response):
                 await self._forward_answer(exchange, response, send)
         except ClientDisconnected:
@@ -173,6 +170,19 @@ class RecordingProxy:
             await _send_error(error, send)
         except UpstreamError as error:
             await self._report_failure(exchange, error.failure, send)
+
+    async def _send_request(self, exchange: ProxiedExchange) -> UpstreamResponse:
+        """Send the request; if there is no answer, the recording still gets all of its body."""
+        authority = self._client.upstream.authority
+        headers = hop_by_hop.request_headers(exchange.scope["headers"], authority)
+        body = exchange.reader.read_body()
+        try:
+            return await self._client.send(exchange.method, exchange.target, headers, body)
+        except UpstreamError:
+            async for _ in exchange.reader.read_body():
+                if exchange.reader.buffer.note is not None:
+                    break
+            raise
 
     async def _forward_answer(
         self, exchange: ProxiedExchange, response: UpstreamResponse, send: Send
@@ -203,7 +213,8 @@ class RecordingProxy:
         can_answer = failure in ERRORS_WITHOUT_ANSWER or not has_connection
         if exchange.response_head is None and can_answer:
             status, problem = ERRORS_WITHOUT_ANSWER.get(failure, ERROR_AFTER_BREAK)
-            await self._record(exchange, failure, ANSWERED_BY_RECORDER.format(status))
+            note = f"the recorder answered {status} in the upstream's place"
+            await self._record(exchange, failure, note)
             message = f"superoffice-mock record: the upstream {problem}"
             await _send_error(Rejected(status, "", message), send)
         else:
@@ -214,6 +225,8 @@ class RecordingProxy:
         self, exchange: ProxiedExchange, failure: str | None = None, *notes: str
     ) -> None:
         exchange.is_recorded = True
+        if exchange.reader.completed_at is None and exchange.reader.buffer.note is None:
+            exchange.reader.buffer.drop("it did not arrive completely")
         await self._write(_entry(exchange, self._client, failure, notes))
 
 
@@ -242,7 +255,7 @@ def _entry(
     exchange: ProxiedExchange, client: UpstreamClient, failure: str | None, notes: tuple[str, ...]
 ) -> Entry:
     now, completed_at = time.perf_counter(), exchange.reader.completed_at
-    url = client.upstream.url + _path(exchange.target)
+    url = f"{client.upstream.url}/{exchange.target.decode('latin-1').removeprefix('/')}"
     response = _recorded_response(exchange, failure)
     buffers = (exchange.reader.buffer, exchange.response_buffer)
     headers = hop_by_hop.request_headers(exchange.scope["headers"], client.upstream.authority)
@@ -262,11 +275,6 @@ def _entry(
     )
 
 
-def _path(target: bytes) -> str:
-    text = target.decode("latin-1")
-    return text if text.startswith("/") else f"/{text}"
-
-
 def _recorded_response(exchange: ProxiedExchange, failure: str | None) -> RecordedResponse:
     if exchange.response_head is None:
         return RecordedResponse(0, failure)
@@ -276,6 +284,6 @@ def _recorded_response(exchange: ProxiedExchange, failure: str | None) -> Record
     body = exchange.response_buffer.body
     plain = body_encoding.decompress(body, coding) if body and coding else body
     if body and (plain is None or len(plain) > MAX_BODY_BYTES):
-        exchange.response_buffer.drop(NOT_DECOMPRESSED)
+        exchange.response_buffer.drop("it can't be decompressed, or is too long when decompressed")
         plain = None
     return RecordedResponse(status, failure, headers=headers, body=plain)

@@ -4,7 +4,7 @@ import re
 import socket
 from collections.abc import Iterable
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,18 +16,17 @@ from superoffice_mock.errors import SetupError
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 NOT_PUBLIC: Final = tuple(
     map(
-        IPv4Network,
+        ip_network,
         (
             *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
             *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16"),
             *("198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3"),
+            # Of IPv6, 2000::/3 is assigned to the public.
+            *("::/3", "4000::/2", "8000::/1", "2001::/23", "2001:db8::/32", "3fff::/20"),
         ),
     )
 )
-"""The IPv4 addresses of IANA's registry of special purposes, and multicast and reserved ones."""
-PUBLIC_6: Final = IPv6Network("2000::/3")
-"""All that is assigned to the public; addresses with an IPv4 address in them are judged by that."""
-NOT_PUBLIC_6: Final = tuple(map(IPv6Network, ("2001::/23", "2001:db8::/32", "3fff::/20")))
+"""The addresses of IANA's registries of special purposes, and multicast and reserved ones."""
 _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 _CARRIERS: Final = ((IPv6Network("64:ff9b::/96"), 0), (IPv6Network("2002::/16"), 80))
 """Where gateways (NAT64, 6to4) carry an IPv4 address, and how many bits follow it."""
@@ -149,6 +148,4 @@ def may_be_called(address: Address) -> bool:
 
 
 def _is_public(address: Address) -> bool:
-    if isinstance(address, IPv4Address):
-        return not any(address in network for network in NOT_PUBLIC)
-    return address in PUBLIC_6 and not any(address in network for network in NOT_PUBLIC_6)
+    return not any(address in network for network in NOT_PUBLIC)

@@ -37,7 +37,9 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 """The limit for one recording: in bytes as it came, and in bytes of HAR."""
 _OVERHEAD: Final = 200
 """The bytes that an entry takes in addition to what is packed."""
-_FAILURES: Final[Mapping[str, str]] = {"reset-by-peer": "reset", "stall": "aborted"}
+_FAILURES: Final[Mapping[str, str]] = {"reset-by-peer": "reset", "stall": "stalled"}
+_LEAST_TIME: Final = SECOND // 1_000_000
+"""The time of a call whose client left at once: in a HAR, 0 means that none is known."""
 _LENGTH_HEADERS: Final = (b"content-length", b"transfer-encoding")
 _OUTCOMES: Final = ("started", "turned_away", "served", "rejected", "faulted")
 
@@ -91,13 +93,11 @@ class Capture:
                 line_size = len(har_file.entry_line(entry))
             except Exception as error:  # noqa: BLE001 - it must not cost the other entries
                 self.failures[arrival] = error
-                self.omitted += 1
                 continue
-            if size + line_size > MAX_BYTES:
-                self.omitted += 1
-                continue
-            size += line_size
-            entries[arrival] = entry
+            if size + line_size <= MAX_BYTES:
+                size += line_size
+                entries[arrival] = entry
+        self.omitted += len(self._packed) - len(entries)
         numbered = (
             replace(entry, label=replace(entry.label, arrival=number))
             for number, (_, entry) in enumerate(sorted(entries.items()), 1)
@@ -164,7 +164,10 @@ class Captures:
 
 
 def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> Entry:
-    elapsed = None if exchange.elapsed is None else exchange.elapsed / SECOND
+    took = exchange.elapsed
+    if exchange.hung_up_after is not None:
+        took = max(exchange.hung_up_after, _LEAST_TIME)
+    elapsed = None if took is None else took / SECOND
     return Entry(
         request=RecordedRequest(
             exchange.method,
@@ -197,9 +200,13 @@ def _request_body(exchange: Exchange, scope: Scope) -> bytes | None:
 
 
 def _build_response(exchange: Exchange, answer: Response | BrokenResponse) -> RecordedResponse:
-    if isinstance(answer, Response):
-        body = b"" if exchange.method == "HEAD" else answer.body
-        return RecordedResponse(answer.status, headers=decode_headers(answer.headers), body=body)
-    effect = exchange.fault and exchange.fault.effect
-    kind = effect.kind if isinstance(effect, Breakage) else ""
-    return RecordedResponse(answer.status or 0, _FAILURES.get(kind, "cut off"))
+    if exchange.fault is not None and isinstance(answer, BrokenResponse):
+        effect = exchange.fault.effect
+        kind = effect.kind if isinstance(effect, Breakage) else ""
+        return RecordedResponse(answer.status or 0, _FAILURES.get(kind, "cut off"))
+    if exchange.hung_up:
+        return RecordedResponse(0, "aborted")
+    if isinstance(answer, BrokenResponse):  # as it was when the answer was recorded
+        return RecordedResponse(answer.status or 0, "cut off")
+    body = b"" if exchange.method == "HEAD" else answer.body
+    return RecordedResponse(answer.status, headers=decode_headers(answer.headers), body=body)

@@ -36,7 +36,7 @@ async def watch_disconnect(
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        request.exchange.hung_up = True
+        request.note_disconnect()
         on_disconnect()
 
     task = asyncio.create_task(watch())

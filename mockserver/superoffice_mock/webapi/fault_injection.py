@@ -149,7 +149,8 @@ async def _stall(fault: Fault, request: ApiRequest, connection: Connection) -> B
         await asyncio.wait((client_gone, parked_call), return_when=asyncio.FIRST_COMPLETED)
     finally:
         tenant.unpark_call(parked_call)
-    exchange.hung_up = not parked_call.done()
+    if not parked_call.done():
+        request.note_disconnect()
     end = parked_call.result() if parked_call.done() else "the client disconnected"
     exchange.explicit_reason = f"{stalls} until {end}"
     return BrokenResponse(partial(connection.end, b""))

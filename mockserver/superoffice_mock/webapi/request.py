@@ -18,6 +18,10 @@ class ApiRequest(msgspec.Struct, frozen=True):
     headers: Headers
     exchange: Exchange
 
+    def note_disconnect(self) -> None:
+        """Note in the journal that the client disconnected now."""
+        self.exchange.hung_up_after = self.route.tenant.now() - self.exchange.at
+
 
 async def read_body(request: ApiRequest, max_body: int) -> bytes:
     """Return the whole body. Raise Rejected (413) as soon as it is clear that it is too long."""
@@ -60,7 +64,7 @@ async def _receive_part(request: ApiRequest) -> Message:
 
 
 def _note_disconnect(request: ApiRequest) -> Rejected:
-    request.exchange.hung_up = True
+    request.note_disconnect()
     return Rejected(400, "", "the client disconnected before the body was complete")
 
 

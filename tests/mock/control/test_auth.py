@@ -24,9 +24,6 @@ async def expect_refusal(local: InProcessMock, headers: dict[str, str], status: 
     return await expect_problem(local, "POST", "lease/hold", status, headers=headers)
 
 
-# ---- hosts and origins -----------------------------------------------------------------------
-
-
 async def test_a_host_that_can_only_be_this_machine_is_accepted() -> None:
     for host in (
         *(HOST, "127.0.0.1", "127.9.9.9:1", "localhost", "LOCALHOST:80", "app.localhost:8204"),
@@ -67,9 +64,6 @@ async def test_of_sec_fetch_site_only_cross_site_is_refused(local: InProcessMock
         assert (await hold(InProcessMock(), {"sec-fetch-site": site})).status == 200, site
 
 
-# ---- the control token -----------------------------------------------------------------------
-
-
 async def test_a_call_without_the_right_token_is_refused(protected_mock: InProcessMock) -> None:
     for value in (
         *(None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic sesame", "sesame", "Bearer sesame"),
@@ -89,21 +83,13 @@ async def test_other_hosts_are_accepted_with_the_token(protected_mock: InProcess
         assert response.status == 200, scheme
 
 
-async def test_pages_of_foreign_origins_are_refused_even_with_the_token(
-    protected_mock: InProcessMock,
-) -> None:
-    headers = {"authorization": f"Bearer {TOKEN}", "origin": "https://evil.example"}
-    assert "origins" in await expect_refusal(protected_mock, headers, 403)
+async def test_the_token_admits_no_page_of_a_foreign_origin(protected_mock: InProcessMock) -> None:
+    page = {"origin": "https://evil.example"}
+    signed_in = page | {"authorization": f"Bearer {TOKEN}"}
+    assert "origins" in await expect_refusal(protected_mock, signed_in, 403)
+    await expect_problem(protected_mock, "GET", "health", 403, headers=page)
 
 
-async def test_health_needs_no_token_but_refuses_pages_of_foreign_origins(
-    protected_mock: InProcessMock,
-) -> None:
+async def test_health_and_the_vendor_surface_need_no_token(protected_mock: InProcessMock) -> None:
     assert (await protected_mock.call("GET", "/_mock/health", b"", {})).status == 200
-    await expect_problem(
-        protected_mock, "GET", "health", 403, headers={"origin": "https://evil.example"}
-    )
-
-
-async def test_the_vendor_surface_needs_no_control_token(protected_mock: InProcessMock) -> None:
     assert (await protected_mock.call()).status == 204

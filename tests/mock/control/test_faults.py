@@ -22,9 +22,6 @@ async def expect_fault_problem(
     return await expect_problem(local, method, "faults", status, json.dumps(content).encode())
 
 
-# ---- arming ----------------------------------------------------------------------------------
-
-
 async def test_a_fault_is_listed_with_how_often_it_fired(local: InProcessMock) -> None:
     body = {"operation": "syncemailaccounts", "every": 2, "status": 429, "retry_after": 7}
     fault = {
@@ -97,8 +94,6 @@ async def test_a_reset_clears_the_faults_and_numbers_them_from_one(local: InProc
     assert [fault["id"] for fault in (await local.control("POST", "faults", BUSY))["faults"]] == [1]
 
 
-# ---- invalid faults --------------------------------------------------------------------------
-
 INVALID: list[tuple[Any, str]] = [
     ({}, "the fault has no effect; name one of status, expired_credential, delay, connection"),
     ({"times": 2}, "the fault has no effect"),
@@ -133,16 +128,10 @@ INVALID: list[tuple[Any, str]] = [
     (BUSY | {"probability": 0.5, "seed": 2**53}, "expected at most 9007199254740991"),
     (BUSY | {"seed": 1}, "seed needs probability or connection random-data-then-close"),
     ({"connection": "stall", "seed": 1}, "seed needs probability"),
-    (
-        {"connection": "emtpy-response"},
-        "unknown connection 'emtpy-response'; did you mean 'empty-response'?",
-    ),
+    ({"connection": "emtpy-response"}, "unknown connection 'emtpy-response'; did you mean 'empty-"),
     ({"connection": "RESET-BY-PEER"}, "did you mean 'reset-by-peer'"),
     ({"connection": "?"}, ", ".join(BREAKAGES)),
-    (
-        BUSY | {"operation": "SyncEmailAccount"},
-        "unknown operation 'SyncEmailAccount'; did you mean",
-    ),
+    (BUSY | {"operation": "SyncEmailAccount"}, "operation 'SyncEmailAccount'; did you mean"),
     (BUSY | {"operation": ""}, "unknown operation ''; the operations are: SyncEmailAccounts"),
     ({"delay": 1, "message": "x"}, "message needs a status"),
     ({"delay": 1, "headers": {}}, "headers needs a status"),
@@ -177,11 +166,11 @@ async def test_an_invalid_fault_gets_a_400_that_says_why(local: InProcessMock) -
 
 async def test_one_invalid_fault_in_a_list_arms_none_of_them(local: InProcessMock) -> None:
     await local.control("POST", "faults", BUSY)
-    detail = await expect_fault_problem(
-        local, "PUT", {"faults": [BUSY, {"delay": 1}, {"times": 3}]}
-    )
-    assert detail.startswith("the body: faults[2]: the fault has no effect")
     for body, expected in (
+        (
+            {"faults": [BUSY, {"delay": 1}, {"times": 3}]},
+            "the body: faults[2]: the fault has no eff",
+        ),
         ({"faults": [BUSY, {"status": 1}]}, "[1].status"),
         ({"faults": [{"stats": 503}]}, "faults[0]: unknown member 'stats'; did you mean 'status'"),
         ({"faults": {}}, 'faults: expected a list, got an object; send {"faults": ['),

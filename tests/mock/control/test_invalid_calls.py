@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.types import Message
 
 from superoffice_mock.access_log import make_logger
 from superoffice_mock.config.settings import Settings
@@ -156,9 +155,6 @@ async def test_no_input_makes_a_control_call_crash_or_its_problem_unprintable(
         read_problem(response, response.status)
 
 
-# ---- crashes ---------------------------------------------------------------------------------
-
-
 async def test_a_crash_is_a_problem_and_its_traceback_is_in_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -178,27 +174,7 @@ async def test_a_crash_is_a_problem_and_its_traceback_is_in_the_log(
 
 async def test_a_disconnect_within_the_body_changes_nothing(local: InProcessMock) -> None:
     before, logged = snapshot(local), list(local.log)
-    sent_messages: list[Message] = []
-    received_messages: list[Message] = [
-        {"type": "http.request", "body": b"{", "more_body": True},
-        {"type": "http.disconnect"},
-    ]
-
-    async def receive() -> Message:
-        return received_messages.pop(0)
-
-    async def send(message: Message) -> None:
-        sent_messages.append(message)
-
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/_mock/lease/release",
-        "root_path": "",
-        "query_string": b"",
-        "headers": [(b"host", b"127.0.0.1")],
-    }
-    await local.mock.app(scope, receive, send)
-    assert (snapshot(local), local.log) == (before, logged)
-    assert sent_messages[0]["status"] == 400
+    part = {"type": "http.request", "body": b"{", "more_body": True}
+    messages = (part, {"type": "http.disconnect"})
+    response = await local.call("POST", "/_mock/lease/release", headers={}, messages=messages)
+    assert (response.status, snapshot(local), local.log) == (400, before, logged)

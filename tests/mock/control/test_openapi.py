@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -25,9 +26,6 @@ BODIES: Final = {method.body for method in CALLS.values() if method.body is not 
 def operation_of(call: str) -> Any:
     name, path = call.split()
     return DOCUMENT["paths"][f"/_mock{path}"][name.lower()]
-
-
-# ---- the document ----------------------------------------------------------------------------
 
 
 async def test_the_document_is_valid_openapi_and_is_the_one_that_is_served() -> None:
@@ -90,9 +88,6 @@ async def test_with_a_control_token_every_call_but_health_needs_it() -> None:
     assert "security" not in DOCUMENT
 
 
-# ---- conformance -----------------------------------------------------------------------------
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_generated_requests_are_answered_as_described(seed: int) -> None:
@@ -128,56 +123,49 @@ def test_a_wrong_document_has_findings(schema: str, wrong: dict[str, Any]) -> No
     assert explore(document, seed=1, max_examples=2).findings
 
 
-class ValidatingClient:
-    """Calls a mock and validates every response against the document."""
-
-    def __init__(self, local: InProcessMock) -> None:
-        self._local = local
-
-    async def call(self, name: str, path: str, body: object = None) -> Any:
-        """Call, validate the response, and return its content."""
-        content = await self._local.control(name, path, body)
-        segments = path.partition("?")[0].split("/")
-        template = ["{id}" if any(map(str.isdigit, text)) else text for text in segments]
-        method = CALLS[f"{name} /{'/'.join(template)}"]
-        schema = {"$ref": f"#/components/schemas/{method.response}"} | {
-            "components": DOCUMENT["components"]
-        }
-        jsonschema_rs.validator_for(schema).validate(content)
-        return content
+async def call_and_validate(local: InProcessMock, name: str, path: str, body: object = None) -> Any:
+    """Call, validate the response against the document, and return its content."""
+    content = await local.control(name, path, body)
+    segments = path.partition("?")[0].split("/")
+    template = ["{id}" if any(map(str.isdigit, text)) else text for text in segments]
+    method = CALLS[f"{name} /{'/'.join(template)}"]
+    reference = {"$ref": f"#/components/schemas/{method.response}"}
+    schema = reference | {"components": DOCUMENT["components"]}
+    jsonschema_rs.validator_for(schema).validate(content)
+    return content
 
 
 async def test_responses_of_a_much_used_mock_are_as_described() -> None:
     local = InProcessMock()
-    client = ValidatingClient(local)
-    await client.call("POST", "clock/freeze")
+    call = partial(call_and_validate, local)
+    await call("POST", "clock/freeze")
     faults = [{"status": 503, "message": "no", "retry_after": 1}, {"delay": 1.5, "every": 9}]
     seeded_fault = {"expired_credential": True, "probability": 0.5, "seed": 3}
-    await client.call("PUT", "faults", {"faults": [*faults, seeded_fault]})
+    await call("PUT", "faults", {"faults": [*faults, seeded_fault]})
     for body in (b"{", b'{"SyncUserAccounts":[{"AccountId":507,"Odd":1}]}'):
         await local.call(body=body, path="/api/v1/Agents/EMail/SyncEmailAccounts?$select=a")
-    await client.call("DELETE", "faults")
+    await call("DELETE", "faults")
     waiting = asyncio.create_task(local.call())
     await run_until_waiting(local, 1)
     for path in ("requests", "lease", "runs", "clock", "accounts", "requests/1", "requests/3"):
-        await client.call("GET", path)
-    clock = await client.call("POST", "clock/advance", {"seconds": 3})
+        await call("GET", path)
+    clock = await call("POST", "clock/advance", {"seconds": 3})
     assert {event["event"] for event in clock["events"]} == {"answered"}
     await waiting
-    assert (await client.call("POST", "lease/release"))["released"]["by"] == "run"
-    await client.call("POST", "lease/hold")
+    assert (await call("POST", "lease/release"))["released"]["by"] == "run"
+    await call("POST", "lease/hold")
     held_call = asyncio.create_task(local.call())
     await run_until_waiting(local, 1)
-    await client.call("POST", "clock/advance", {"until": "idle"})
+    await call("POST", "clock/advance", {"until": "idle"})
     await held_call
     await local.call("PUT")
     await local.call(path="/Cust99999/api/v1/Agents/EMail/SyncEmailAccounts")
-    result = await client.call("POST", "requests/wait", {"count": 2})
+    result = await call("POST", "requests/wait", {"count": 2})
     outcomes = {request["outcome"] for request in result["requests"]}
     assert outcomes == {"faulted", "started", "turned_away", "rejected"}
     for path in ("lease", "runs", "accounts"):
-        await client.call("GET", path)
-    tenant = await client.call("POST", "tenants", {"installation": "online", "expires_after": 60})
+        await call("GET", path)
+    tenant = await call("POST", "tenants", {"installation": "online", "expires_after": 60})
     for path in ("tenants", f"tenants/{tenant['id']}", "readings", "health"):
-        await client.call("GET", path)
-    await client.call("POST", "reset?all=true")
+        await call("GET", path)
+    await call("POST", "reset?all=true")

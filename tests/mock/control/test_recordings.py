@@ -100,6 +100,32 @@ async def test_the_answer_of_a_fault_is_recorded() -> None:
     assert entry.response.get_all("retry-after") == ("2",)
 
 
+async def test_a_recording_has_when_a_caller_left_as_the_journal_does() -> None:
+    """The status is that of no answer, whatever the call became and however long it waited."""
+    for outcome, left_after in (("turned_away", 0.25), ("turned_away", 0.75), ("rejected", 0.0)):
+        local = InProcessMock()
+        await local.control("POST", "clock/freeze")
+        await local.control("POST", "recordings/start")
+        await local.control("POST", "lease/hold")
+        gone = asyncio.Event()
+        if outcome == "rejected":
+            await local.call(messages=[{"type": "http.disconnect"}])
+        else:
+            call = asyncio.create_task(local.call(disconnect=gone))
+            await run_until_waiting(local, 1)
+            await local.control("POST", "clock/advance", {"seconds": left_after})
+            gone.set()
+            while not local.exchanges()[0].hung_up:  # noqa: ASYNC110 - loop turns, no time
+                await asyncio.sleep(0)
+            await local.control("POST", "clock/advance", {"seconds": 5.0})
+            await call
+        (entry,) = await stop_recording(local)
+        assert (entry.response.status, entry.response.failure) == (0, "aborted")
+        assert (entry.label.outcome, entry.elapsed) == (outcome, left_after or 1e-6)
+        (request,) = (await local.control("GET", "requests"))["requests"]
+        assert (request["hung_up"], request["hung_up_after"]) == (True, left_after)
+
+
 async def test_a_recording_can_be_started_and_stopped_once(local: InProcessMock) -> None:
     detail = await expect_problem(local, "POST", "recordings/stop", 409)
     assert "is not recorded" in detail
@@ -147,7 +173,7 @@ async def test_the_size_of_a_recording_is_limited_as_har_too() -> None:
     """These bodies are invalid, and their pseudonyms make them several times as long."""
     local = await start_recording()
     for _ in range(3):
-        assert (await local.call(body=b'{"a":' * 90_000)).status == 400
+        assert (await local.call(body=b'{"a 1":' * 110_000)).status == 400
     response = await local.call("POST", "/_mock/recordings/stop", b"", {})
     left_out = int(response.headers["superoffice-mock-left-out"])
     assert 0 < left_out == 3 - len(har_file.read(response.body).entries)

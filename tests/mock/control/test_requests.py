@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from superoffice_mock.control.endpoints.requests import MAX_WATCHERS
 from superoffice_mock.core.sync_run import TenantId
 from tests.mock.control.problems import expect_problem
@@ -58,9 +56,7 @@ async def test_a_new_request_ends_the_wait_and_has_its_outcome(local: InProcessM
     assert result["requests"][0]["run"] == 1
 
 
-async def test_requests_before_and_during_the_wait_count_if_after_since(
-    local: InProcessMock,
-) -> None:
+async def test_requests_before_and_in_the_wait_count_if_after_since(local: InProcessMock) -> None:
     await local.call()
     wait, wait_since = await start_wait(local, count=3), await start_wait(local, since=1)
     await local.call("GET")
@@ -114,12 +110,8 @@ async def test_the_reason_of_a_timeout_says_how_many_requests_matched(local: InP
 async def test_never_is_met_if_too_few_requests_match_in_time(local: InProcessMock) -> None:
     await local.call()
     condition = {"outcome": "turned_away", "never": True, "timeout": 0.01}
-    assert await local.control("POST", WAIT, condition) == {
-        "met": True,
-        "reason": None,
-        "requests": [],
-        "total": 0,
-    }
+    result = await local.control("POST", WAIT, condition)
+    assert result == {"met": True, "reason": None, "requests": [], "total": 0}
 
 
 async def test_never_ends_unmet_as_soon_as_a_request_matches(local: InProcessMock) -> None:
@@ -133,13 +125,13 @@ async def test_never_ends_unmet_as_soon_as_a_request_matches(local: InProcessMoc
     assert result["reason"] == reason
 
 
-@pytest.mark.parametrize("never", [False, True])
-async def test_a_reset_ends_the_wait_unmet(never: object, local: InProcessMock) -> None:
-    await local.call()
-    wait = await start_wait(local, count=2, never=never)
-    await local.control("POST", "reset")
-    result = await wait
-    assert (result["met"], result["reason"]) == (False, "the mock was reset")
+async def test_a_reset_ends_the_wait_unmet(local: InProcessMock) -> None:
+    for never in (False, True):
+        await local.call()
+        wait = await start_wait(local, count=2, never=never)
+        await local.control("POST", "reset")
+        result = await wait
+        assert (result["met"], result["reason"]) == (False, "the mock was reset"), never
 
 
 async def test_the_removal_of_the_tenant_ends_the_wait_unmet(local: InProcessMock) -> None:

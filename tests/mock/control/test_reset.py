@@ -14,9 +14,6 @@ SESSION = [
 ]
 
 
-# ---- sessions --------------------------------------------------------------------------------
-
-
 @pytest.mark.claim("xsrf-session")
 async def test_an_ended_session_gets_a_401_until_a_reset(local: InProcessMock) -> None:
     assert (await local.call(headers=SESSION)).status == 204
@@ -29,9 +26,6 @@ async def test_an_ended_session_gets_a_401_until_a_reset(local: InProcessMock) -
     assert "no open session" in detail
     await local.control("POST", "reset")
     assert (await local.call(headers=SESSION)).status == 204
-
-
-# ---- reset -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -72,13 +66,6 @@ async def test_all_must_be_true_or_false(used_mock: InProcessMock) -> None:
         assert "true or false" in detail, value
     assert await state_of(used_mock, "onsite") == ("freeze", True, 1)
     assert await used_mock.control("POST", "reset?all=false") == {"reset": ["onsite"]}
-
-
-async def test_runs_are_numbered_from_one_again_after_a_reset(local: InProcessMock) -> None:
-    await local.call()
-    await local.control("POST", "reset")
-    await local.call()
-    assert [run["run"] for run in (await local.control("GET", "runs"))["runs"]] == [1]
 
 
 async def test_a_call_that_waits_at_a_reset_gets_an_ordinary_204(local: InProcessMock) -> None:

@@ -5,10 +5,9 @@ import json
 from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_mock import __version__
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.core.sync_run import SECOND
 from tests.mock.control.problems import expect_problem
 from tests.support.in_process import ClientResponse, InProcessMock
-
-SECOND = 1_000_000_000
 
 
 async def call(local: InProcessMock, method: str, path: str) -> ClientResponse:
@@ -21,12 +20,7 @@ async def ids(local: InProcessMock) -> list[int]:
     return [request["id"] for request in requests]
 
 
-# ---- health, readings, unknown paths ----------------------------------------------------------
-
-
-async def test_health_returns_ok_version_and_uptime_and_head_its_status(
-    local: InProcessMock,
-) -> None:
+async def test_health_has_version_and_uptime_and_head_its_status(local: InProcessMock) -> None:
     local.real_time += 90 * SECOND
     response = await call(local, "GET", "health")
     assert response.headers["content-type"] == "application/json"
@@ -50,18 +44,6 @@ async def test_an_unknown_path_gets_a_404(local: InProcessMock) -> None:
         detail = await expect_problem(local, "GET", path, 404)
         assert "no such control call; the calls are: GET /_mock/health, " in detail, path
     assert local.exchanges() == []  # control calls are not in the journal
-
-
-# ---- tenant and query -------------------------------------------------------------------------
-
-
-async def test_the_tenant_in_the_query_is_case_insensitive(local: InProcessMock) -> None:
-    await local.control("POST", "lease/hold?tenant=CUST12345")
-    assert (await local.control("GET", "lease?tenant=Cust12345"))["held"] is True
-    assert (await local.control("GET", "lease"))["held"] is False
-
-
-# ---- requests --------------------------------------------------------------------------------
 
 
 async def send_requests(local: InProcessMock) -> None:

@@ -42,6 +42,7 @@ NAMES = st.sampled_from(
 )
 HEADERS = st.lists(st.tuples(NAMES, st.sampled_from([b"x-a", b"close, x-b", b"1", b"chunked"])))
 TEXTS = st.text(st.characters(max_codepoint=255), max_size=20)
+PAIRS = st.lists(st.tuples(TEXTS, TEXTS), max_size=2)
 
 
 class ProxyUnderTest:
@@ -88,17 +89,15 @@ async def proxy_to(url: str, *addresses: str) -> AsyncIterator[ProxyUnderTest]:
     await client.aclose()
 
 
-@pytest.mark.parametrize(("answer", "before"), [(LONG, [b"", b"first"]), (CHUNKED, [b"first!"])])
-async def test_an_exchange_is_recorded_before_the_last_byte_of_its_answer_is_forwarded(
-    answer: bytes, before: list[bytes]
-) -> None:
-    with raw_upstream(answer) as upstream:
-        async with proxy_to(upstream.url) as proxy:
-            await proxy.call()
-    assert body_of(proxy.messages_before[0]) in before
-    assert proxy.sent_messages[0]["status"] == 200
-    assert body_of(proxy.sent_messages) == b"first!"
-    assert proxy.entries[0].response.body == b"first!"
+async def test_an_exchange_is_recorded_before_the_last_byte_of_its_answer_is_forwarded() -> None:
+    for answer, before in ((LONG, [b"", b"first"]), (CHUNKED, [b"first!"])):
+        with raw_upstream(answer) as upstream:
+            async with proxy_to(upstream.url) as proxy:
+                await proxy.call()
+        assert body_of(proxy.messages_before[0]) in before
+        assert proxy.sent_messages[0]["status"] == 200
+        assert body_of(proxy.sent_messages) == b"first!"
+        assert proxy.entries[0].response.body == b"first!"
 
 
 async def test_an_answer_without_a_body_is_recorded_before_its_head_is_forwarded() -> None:
@@ -197,29 +196,18 @@ class WriterUnderTest:
 
 @settings(max_examples=40, deadline=None)
 @example([("", [], b"%25")])  # the body of the answer ends within a spelling of that of the request
-@given(
-    st.lists(
-        st.tuples(TEXTS, st.lists(st.tuples(TEXTS, TEXTS), max_size=2), st.binary(max_size=30)),
-        max_size=3,
-    )
-)
+@given(st.lists(st.tuples(TEXTS, PAIRS, st.binary(max_size=30)), max_size=3))
 async def test_a_recording_of_any_messages_can_be_read(
     messages: list[tuple[str, list[tuple[str, str]], bytes]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         test = WriterUnderTest(folder)
         for path, pairs, body in messages:
-            headers = tuple(pairs)
-            await test.writer.write(
-                entry(
-                    f"http://there/{path}",
-                    headers,
-                    body,
-                    status=200,
-                    response_headers=headers,
-                    response_body=body,
-                )
+            url, headers = f"http://there/{path}", tuple(pairs)
+            new = entry(
+                url, headers, body, status=200, response_headers=headers, response_body=body
             )
+            await test.writer.write(new)
         assert len(test.finish()) == len(messages)
         assert test.messages == []
 
@@ -233,9 +221,7 @@ async def test_a_large_exchange_is_written_like_a_small_one(tmp_path: Path) -> N
     assert test.writer.about().redacted == {"credential": 4, "host": 2}
 
 
-async def test_only_the_first_failure_is_reported_and_the_others_are_counted(
-    tmp_path: Path,
-) -> None:
+async def test_only_the_first_failure_is_reported_and_others_are_counted(tmp_path: Path) -> None:
     test = WriterUnderTest(tmp_path)
     for arrival in (7, 8):
         unwritable = replace(entry(label=Label(arrival=arrival)), at=float("inf"))

@@ -165,6 +165,7 @@ async def test_the_journal_has_the_fault_and_the_accounts_of_the_call(local: InP
         "elapsed": 0.0,
         "elapsed_real": 0.0,
         "hung_up": False,
+        "hung_up_after": None,
         "reason": "fault 1 answered 503",
         "violations": [],
     }

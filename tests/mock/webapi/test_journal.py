@@ -63,6 +63,7 @@ async def test_a_started_call_is_recorded_with_principal_accounts_and_run(
         "elapsed": 0.0,
         "elapsed_real": 0.0,
         "hung_up": False,
+        "hung_up_after": None,
         "reason": "run 1 syncs 2 accounts in 5.0 s",
         "violations": [],
     }
