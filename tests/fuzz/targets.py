@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from superoffice_contract import har
+from superoffice_contract import har, har_log
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.drift import compare
 from superoffice_contract.errors import DriftError, InvalidBody, TrafficError
@@ -106,7 +106,7 @@ def _select(data: bytes) -> None:
 
 def _har(data: bytes) -> None:
     with suppress(TrafficError):
-        har.parse_entries(har.read_log(data))
+        har.parse_entries(har_log.read_log(data))
 
 
 def _fixture(data: bytes) -> None:

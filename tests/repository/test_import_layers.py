@@ -21,7 +21,8 @@ LAYERS: Final = (
     (f"{CONTRACT}.output_files",),
     (f"{CONTRACT}.bodies", f"{CONTRACT}.validation", f"{CONTRACT}.local_server"),
     (f"{CONTRACT}.operations",),
-    (f"{CONTRACT}.har", f"{CONTRACT}.report", f"{CONTRACT}.readings"),
+    tuple(f"{CONTRACT}.{name}" for name in ("har_log", "header_lines", "report", "readings")),
+    (f"{CONTRACT}.har",),
     (f"{CONTRACT}.control",),
     (f"{CONTRACT}.grading", f"{CONTRACT}.drift"),
     (f"{CONTRACT}.target",),
@@ -34,7 +35,9 @@ LAYERS: Final = (
     (f"{MOCK}.core",),
     (f"{MOCK}.wire",),
     (f"{MOCK}.config", f"{MOCK}.server.asgi_extensions"),
-    (f"{MOCK}.recordings", f"{MOCK}.redaction"),
+    (f"{MOCK}.recordings",),
+    (f"{MOCK}.scanning",),
+    (f"{MOCK}.redaction",),
     (f"{MOCK}.tenants",),
     (f"{MOCK}.replay", f"{MOCK}.proxy"),
     (f"{MOCK}.webapi",),
@@ -60,7 +63,10 @@ DESCRIPTION: Final = tuple(
     )
 )
 """The description and what reads it: all that a server needs of the other package."""
-READ_HARS: Final = (*DESCRIPTION, f"{CONTRACT}.har", f"{CONTRACT}.report")
+READ_HARS: Final = (
+    *DESCRIPTION,
+    *(f"{CONTRACT}.{name}" for name in ("har", "har_log", "header_lines", "report")),
+)
 """What the mock may import of the other package to read and write recordings."""
 
 PACKAGES: Final[dict[str, frozenset[str]]] = {
@@ -87,8 +93,11 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     f"{MOCK}.proxy": frozenset((*DESCRIPTION, "msgspec", "httpx2", "asyncio", "socket", "time")),
     f"{MOCK}.pytest_fixture": frozenset((*DESCRIPTION, "pytest")),
     f"{MOCK}.pytest_plugin": frozenset(("pytest",)),
-    f"{MOCK}.recordings": frozenset((*READ_HARS, "msgspec", "os", f"{CONTRACT}.grading")),
-    f"{MOCK}.redaction": frozenset((*READ_HARS, "msgspec")),
+    f"{MOCK}.recordings": frozenset(
+        (*READ_HARS, "msgspec", "os", "threading", f"{CONTRACT}.grading")
+    ),
+    f"{MOCK}.scanning": frozenset((*READ_HARS, "msgspec")),
+    f"{MOCK}.redaction": frozenset((*READ_HARS, "msgspec", "threading")),
     f"{MOCK}.replay": frozenset((*READ_HARS, "msgspec")),
     f"{MOCK}.server": IMPURE | {*DESCRIPTION, "uvicorn", "httptools", "msgspec"},
     f"{MOCK}.tenants": frozenset((*DESCRIPTION, "msgspec", "asyncio", "time")),

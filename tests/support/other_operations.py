@@ -40,7 +40,9 @@ _PATHS: Final = {
             "responses": {
                 200: {
                     "description": "The report.",
-                    "content": _content("SaleReport", "application/json", "application/x-report"),
+                    "content": _content(
+                        "SaleReport", "application/json", "application/x-report+json"
+                    ),
                 }
             },
         }

@@ -82,6 +82,7 @@ class Exchange(Value, frozen=True):
     elapsed: float | None = None
     elapsed_real: float | None = None
     hung_up: bool = False
+    hung_up_after: float | None = None
     fault: int | None = None
     reason: str | None = None
     violations: tuple[str, ...] = ()
