@@ -194,7 +194,9 @@ def test_a_replay_in_which_nothing_can_be_observed_has_exit_code_2(tmp_path: Pat
             path = write_har(tmp_path / "a.har", recorded)
             result = invoke("replay", path, "--against", url, "--format", "json", "--all")
             assert result.exit_code == 2
-            assert "no exchange could be observed; --target-file" in result.stderr
+            assert (
+                "no exchange could be observed; the report says beside each what" in result.stderr
+            )
             results += results_of(result)
     assert [result["note"].partition(",")[0] for result in results] == [
         "its address has a pseudonym",

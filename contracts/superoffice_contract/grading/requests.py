@@ -107,9 +107,8 @@ def _gave_up(entry: Entry) -> bool | None:
     """Return whether the client disconnected within a second; None if that is unknown."""
     if entry.status:
         return False
-    # Without a reason, nothing shows that the call was sent at all. A time of 0 is none: Safari
-    # writes it for a call without an answer.
-    if not entry.elapsed_seconds or not CLIENT_ABORT.search(entry.error or ""):
+    # Without a reason, nothing shows that the call was sent at all.
+    if entry.elapsed_seconds is None or not CLIENT_ABORT.search(entry.error or ""):
         return None
     return entry.elapsed_seconds < TURNED_AWAY_AFTER
 

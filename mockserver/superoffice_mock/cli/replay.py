@@ -24,8 +24,7 @@ from superoffice_mock.tenants.registry import is_tenant_id
 from superoffice_mock.webapi import replay_backend
 
 NOTHING_OBSERVED: Final = (
-    "no exchange could be observed; --target-file, or SUPEROFFICE_TARGET_TOKEN and the like, give"
-    " the credentials of the server"
+    "no exchange could be observed; the report says beside each what is missing"
 )
 AGAINST_ONLY: Final = frozenset(
     (

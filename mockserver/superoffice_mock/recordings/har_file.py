@@ -57,13 +57,14 @@ def _recording(log: HarLog) -> Recording:
 def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
     request, response = raw["request"], object_of(raw.get("response"))
     body = _request_body(parsed)
+    has_body = body is not None or parsed.body is not None  # or one that lost bytes
     return Entry(
         request=RecordedRequest(
             parsed.method,
             parsed.url_text,
             headers=parsed.headers,
             body=body,
-            length=parsed.declared_length or None if body is None else None,
+            length=None if has_body else parsed.declared_length or None,
             declared_type=_declared_type(parsed.headers, object_of(request.get("postData"))),
         ),
         response=_response(parsed, response),

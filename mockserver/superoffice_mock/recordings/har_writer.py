@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from superoffice_contract.har import OWN_CREATOR
 from superoffice_contract.har_log import VERSION
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import (
@@ -25,7 +26,7 @@ PHRASES: Final[Mapping[int, str]] = {status.value: status.phrase for status in H
 
 def log_json(about: About) -> dict[str, Any]:
     """Return the `log` object without its entries."""
-    creator = {"name": "superoffice-mock", "version": __version__}
+    creator = {"name": OWN_CREATOR, "version": __version__}
     return {"version": VERSION, "creator": creator, "_mock": msgspec.to_builtins(about)}
 
 

@@ -38,8 +38,6 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 _OVERHEAD: Final = 200
 """The bytes that an entry takes in addition to what is packed."""
 _FAILURES: Final[Mapping[str, str]] = {"reset-by-peer": "reset", "stall": "stalled"}
-_LEAST_TIME: Final = SECOND // 1_000_000
-"""The time of a call whose client left at once: in a HAR, 0 means that none is known."""
 _LENGTH_HEADERS: Final = (b"content-length", b"transfer-encoding")
 _OUTCOMES: Final = ("started", "turned_away", "served", "rejected", "faulted")
 
@@ -166,7 +164,7 @@ class Captures:
 def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> Entry:
     took = exchange.elapsed
     if exchange.hung_up_after is not None:
-        took = max(exchange.hung_up_after, _LEAST_TIME)
+        took = exchange.hung_up_after
     elapsed = None if took is None else took / SECOND
     return Entry(
         request=RecordedRequest(

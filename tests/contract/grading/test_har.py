@@ -193,6 +193,15 @@ def test_a_total_of_the_known_phases_is_no_time_if_the_wait_is_unknown() -> None
         assert read_entry(document).elapsed_seconds == elapsed, (wait, total)
 
 
+def test_a_time_of_0_is_known_in_our_own_files_only() -> None:
+    for creator, elapsed in ((None, None), ("Postman", None), ("superoffice-mock", 0.0)):
+        document = json.loads(har_of(entry(took=0), entry(at=1)))
+        document["log"]["creator"] = {"name": creator}
+        first, second = parse_entries(read_log(json.dumps(document).encode())).entries
+        assert (first.elapsed_seconds, first.request_seconds) == (elapsed, elapsed), creator
+        assert second.elapsed_seconds == 0.03
+
+
 def test_the_start_of_a_tool_that_writes_the_end_is_moved() -> None:
     for texts, moves in ((("08:00:01.5Z", "08:00:03Z"), True), (("08:00:01Z", "08:00:03Z"), False)):
         document = json.loads(har_of(*(entry(took=1) for _ in texts)))
