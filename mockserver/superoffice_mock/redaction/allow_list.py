@@ -115,10 +115,9 @@ class AllowList:
 
     @cached_property
     def _names(self) -> frozenset[str]:
-        schemas = self._schemas
         return frozenset(
             {
-                *(name.lower() for name, _ in schemas),
+                *(name.lower() for name, _ in self._schemas),
                 *self._element_names,
                 *self._query_names,
                 *self._number_names,
@@ -129,12 +128,7 @@ class AllowList:
     @cached_property
     def _schemas(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
         """The described members, each with its schema."""
-        documents = (
-            self._description.document,
-            *(each.document for each in self._operations),
-            *(each.schemas.document for each in self._operations[:1]),
-        )
-        return tuple(chain.from_iterable(map(_members, documents)))
+        return tuple(_members(self._description.document))
 
     @cached_property
     def _element_names(self) -> frozenset[str]:

@@ -29,8 +29,6 @@ KINDS: Final = frozenset(
     }
 )
 """The kinds of values that are counted."""
-FIXED_TEXTS: Final = error_body.FIXED_TEXTS
-"""The error texts of the vendor that are the same for everybody."""
 MAX_MESSAGE: Final = 10_000
 """The longest message, in characters, that is kept on demand."""
 MAX_VALUES: Final = 1_000
@@ -154,7 +152,7 @@ class Rules(msgspec.Struct, frozen=True):
 
     def message(self, value: str) -> str:
         """Return the redacted text of an error."""
-        if value in FIXED_TEXTS:
+        if value in error_body.FIXED_TEXTS:
             return value
         kept = self._keep_message(value) if self.messages == "kept" else None
         return kept or self._replace("message", value, self.pseudonyms.of_sentence)

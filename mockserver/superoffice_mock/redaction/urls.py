@@ -68,7 +68,9 @@ def redact_host(text: str, rules: Rules) -> str:
     host = re.sub(r":[0-9]*$", "", address.lower())
     if not host or is_pseudonym(host):
         return host
-    return f"{rules.replace('host', host)}.invalid"
+    hidden = f"{rules.replace('host', host)}.invalid"
+    rules.replacements[host] = hidden
+    return hidden
 
 
 def redact_origin(text: str, rules: Rules) -> str:

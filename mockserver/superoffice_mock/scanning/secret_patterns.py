@@ -65,7 +65,8 @@ SHAPES: Final = (
     ),
     _shape(
         "password",
-        r"(?i)\b(?:pass(?:word|wd|phrase)|pwd)(?:\s{1,3}(?:is|was|er|ist|lautet))?\s{0,3}[:=]?",
+        r"(?i)\b(?:pass(?:word|wd|phrase|ord)|pwd|kennwort|l[öo]senord|adgangskode)(?:e?[tn])?",
+        r"(?:\s{1,3}(?:ditt|mitt|deres))?(?:\s{1,3}(?:is|was|er|var|är|ist|war|lautet))?\s{0,3}[:=]?",
         rf"\s{{1,3}}[\"']?(?!{_NOT_A_PASSWORD})(?:{_LIKE_A_PASSWORD})",
         rf"({_PASSWORD_CHAR}{{3,200}}[\w@#$%^*+!])",
     ),

@@ -126,6 +126,11 @@ def test_a_kept_message_repeats_no_value_in_any_case() -> None:
             assert PATTERN.sub("…", kept) == "what is '…'?", name
 
 
+def test_a_host_is_the_same_in_a_kept_message_and_in_the_url() -> None:
+    kept = keep_message(entry("http://crm.acme.example/x"), "no route to CRM.acme.example")
+    assert kept == f"no route to {pseudonym('crm.acme.example')}.invalid"
+
+
 def test_the_parts_of_a_name_are_replaced_in_a_kept_message() -> None:
     for name in ("Kari Nordmann-Olsen", "kari.nordmann@acme.example"):
         original = entry(headers=JSON, body=json_body(name).encode())
@@ -142,7 +147,9 @@ def test_a_short_value_is_replaced_as_a_whole_word_only() -> None:
 def test_a_message_that_may_hold_other_secrets_is_not_kept() -> None:
     many = json.dumps([f"Person {number}" for number in range(MAX_VALUES + 1)]).encode()
     for original, message in (
-        (entry(), "the password was hunter2, sorry"),
+        *((entry(), text) for text in ("the password was hunter2, sorry", "Passord er hunter2")),
+        *((entry(), text) for text in ("Adgangskoden er hunter2", "Kennwort lautet Sommer24")),
+        (entry(), "Lösenordet är hunter2"),
         (entry(), "no user bob@acme.example"),
         (entry(), "a" * (MAX_MESSAGE + 1)),
         (entry(body=many), "nothing to hide"),
