@@ -33,8 +33,10 @@ class Paths:
     def __init__(self, templates: Iterable[str]) -> None:
         self._literal: dict[str, str] = {}
         self._patterns: list[tuple[re.Pattern[str], str]] = []
+        self._most_slashes = 0
         for template in templates:
             trimmed = template.rstrip("/")
+            self._most_slashes = max(self._most_slashes, trimmed.count("/"))
             if _PARAMETER.search(template):
                 self._patterns.append((compile_template(trimmed), template))
             else:
@@ -61,7 +63,9 @@ class Paths:
         """Return the described path that *path* ends with, below any folders, or None."""
         if find_extra_slash(path) is not None:
             return None
-        ends = (path[slash.start() :] for slash in re.finditer("/", path))
+        # The segment before a described path and a slash at its end come in addition.
+        _, *segments = path.rsplit("/", self._most_slashes + 2)
+        ends = (f"/{'/'.join(segments[place:])}" for place in range(len(segments)))
         return next(filter(None, map(self.find, ends)), None)
 
 

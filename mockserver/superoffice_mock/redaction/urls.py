@@ -40,6 +40,8 @@ AGENTS: Final = frozenset(
     }
 )
 """The agents of the vendor's files, in lower case; some are the entities of its REST API, too."""
+_MOST_WORDS: Final = 4
+"""No path of the vendor's has more; the rest of a long path is not looked at."""
 _SELECT_WORD: Final = re.compile(r"[^,/]+")
 
 
@@ -107,7 +109,7 @@ def _find_fixed(words: Sequence[str], rules: Rules) -> tuple[int, set[int]]:
         start = end - len(template)
         return start, {start + i for i, word in enumerate(template) if "{" not in word}
     for start in range(len(words)):
-        rest = "/".join(lower[start:end])
+        rest = "/".join(lower[start : min(end, start + _MOST_WORDS)])
         known_path = next(
             (path for path in VENDOR_PATHS if f"{rest}/".startswith(f"{path}/")), None
         )
@@ -115,7 +117,7 @@ def _find_fixed(words: Sequence[str], rules: Rules) -> tuple[int, set[int]]:
             return start, set(range(start, start + known_path.count("/") + 1))
         if tuple(lower[start : start + len(API)]) == API:
             return start, {start, start + 1, *_find_names(words, start + len(API))}
-        if lower[start:end] == ["api"]:
+        if start == end - 1 and lower[start] == "api":
             return start, {start}
     return 0, set()
 

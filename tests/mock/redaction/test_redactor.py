@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+from functools import partial
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -43,6 +44,7 @@ from tests.support.recordings import BASIC, JSON, entry, recording
 
 TIME_LIMIT = 5.0
 ANY_TEXT = st.text("{}[]\",:\\ 1aB<>/&;=%#?!-'\n", max_size=40)
+LONG_PATHS = ("/a", "/api", "/login", "/api/v1", "/api/v1/Agents/EMail", "//")
 OPENINGS = (
     *("<!--", "<![CDATA[", "<!DOCTYPE [", "<?", "<a ", "<a b='", '"', "\\", '"\\', "{", "&", "%"),
     *("password=", "eyJ", "a@", "7T:", "basic ", "://a:", "pseudo-", "SyncUserAccounts["),
@@ -209,3 +211,16 @@ def test_a_body_of_many_unclosed_constructs_is_redacted_fast(opening: str) -> No
             redact(replace(answer(body, media_type), request=request))
 
     assert usual_seconds(redact_as_all_types, TIME_LIMIT) < TIME_LIMIT
+
+
+def test_a_long_path_and_many_kept_messages_are_redacted_fast() -> None:
+    values = [f"Person{number:04} Name" for number in range(MAX_VALUES - 10)]
+    body = json.dumps([{"AssociateName": value} for value in values]).encode()
+    messages = json.dumps([{"Message": "x y " * (MAX_MESSAGE // 4)} for _ in range(20)])
+    hostile = [
+        *(entry(f"http://a{segment * (100_000 // len(segment))}") for segment in LONG_PATHS),
+        Entry(request=entry(body=body).request, response=answer(messages).response),
+    ]
+    for original in hostile:
+        redact_it = partial(redact, original, KEEP_MESSAGES)
+        assert usual_seconds(redact_it, TIME_LIMIT) < TIME_LIMIT, original.request.url[:20]
