@@ -46,10 +46,15 @@ KNOWN_FAILURES: Final = re.compile(
 )
 """What browsers and our recorder write if no response came; others become one of two words."""
 KNOWN_NOTES: Final = re.compile(
-    r"the (?:request|response) body (?:is kept without its Content-Encoding|was left out: [\w ,']+)"
+    r"the (?:request|response) body (?:is kept without its Content-Encoding|was left out: (?:"
+    r"it is not text in its charset|it is longer than [18] MiB"
+    r"|too many long bodies were in progress|its type is neither JSON, XML nor a form"
+    r"|it did not arrive completely"
+    r"|it can't be decompressed, or is too long (?:then|when decompressed)))"
     r"|the recorder answered [0-9]{3} in the upstream's place"
     r"|the recorder was stopped before the answer was complete"
 )
+"""What our own notes say; in the notes of others may be anything."""
 SAME_FILE: Final = "is the file to read; name another file, or replace it with --in-place"
 EXISTS: Final = "exists already; name another file, or add --overwrite to replace it"
 

@@ -139,7 +139,7 @@ class Rules(msgspec.Struct, frozen=True):
                 self.remember(digits)
         return "0"
 
-    def untyped(self, member: str, value: str) -> str:
+    def text_or_number(self, member: str, value: str) -> str:
         """Return the redacted value of *member* where all values are text: in XML and forms."""
         if INTEGER.fullmatch(value):
             if self.allowed.is_number(member):

@@ -187,7 +187,7 @@ def _redact_field_value(member: str, value: str, rules: Rules, encoding: str) ->
         before = unquote_plus(value.removesuffix(broken), encoding, "strict")
     except UnicodeDecodeError:
         before, broken = value.removesuffix(_BROKEN_PERCENT), _BROKEN_PERCENT
-    after = rules.untyped(member, before)
+    after = rules.text_or_number(member, before)
     return value if after == before else quote_plus(after, safe=":@()") + broken
 
 
@@ -203,7 +203,7 @@ def redact_xml(text: str, rules: Rules) -> str:
             case "text":
                 return _redact_xml_text(token["text"], open_elements[-1], rules)
             case "cdata":
-                data = rules.untyped(open_elements[-1], token["data"])
+                data = rules.text_or_number(open_elements[-1], token["data"])
                 return f"<![CDATA[{data}{token['cdata']}"
             case "comment":
                 return f"<!--{token['comment']}"
@@ -255,5 +255,5 @@ def _redact_xml_text(text: str, element: str, rules: Rules) -> str:
         return text
     broken = "&" if _ENTITY.search(content) else ""
     before = unescape(content.removesuffix(broken))
-    after = rules.untyped(element, before)
+    after = rules.text_or_number(element, before)
     return text if after == before else text.replace(content, escape(after, quote=False) + broken)

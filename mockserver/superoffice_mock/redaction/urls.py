@@ -164,7 +164,7 @@ def _redact_field(field: str, rules: Rules) -> str:
     name, value = unquote_plus(raw_name), unquote_plus(raw_value)
     if rules.allowed.is_query_name(name):
         if rules.allowed.is_number(name):
-            redacted_value = rules.untyped(name, value)
+            redacted_value = rules.text_or_number(name, value)
         else:
             redacted_value = _SELECT_WORD.sub(lambda word: rules.replace("query", word[0]), value)
         return field if redacted_value == value else raw_name + equals + _quote(redacted_value)
@@ -174,7 +174,7 @@ def _redact_field(field: str, rules: Rules) -> str:
     if is_lone:
         return kept_name + equals
     if INTEGER.fullmatch(value) and (is_id_name(name) or rules.allowed.is_number(name)):
-        return f"{kept_name}={rules.untyped(name, value)}"
+        return f"{kept_name}={rules.text_or_number(name, value)}"
     return f"{kept_name}={_quote(rules.replace_in_shape('query', value))}"
 
 

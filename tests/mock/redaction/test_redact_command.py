@@ -60,7 +60,7 @@ def test_it_redacts_a_har_of_another_tool_and_counts_the_values(tmp_path: Path) 
     assert (again.read_bytes(), victim.read_text()) == (target.read_bytes(), "mine")
 
 
-def concluded(path: Path) -> list[tuple[str, str, str | None, list[str]]]:
+def conclusions_of(path: Path) -> list[tuple[str, str, str | None, list[str]]]:
     """Return what `grade` says of the file at *path*: checks, statuses, notes and findings.
 
     A name that may be a secret is not repeated before redaction, and is a pseudonym after it.
@@ -77,7 +77,7 @@ def odd_calls() -> list[dict[str, Any]]:
     """Return calls of clients that make one mistake each, or whose tool left something out."""
     call, signed_in = builders.entry, builders.SIGNED_IN
 
-    def typed(name: str) -> dict[str, str]:
+    def headers_of_type(name: str) -> dict[str, str]:
         return signed_in | {"Content-Type": name}
 
     without_body, aborted, refused = (call(n, at=n, status=204) for n in (30, 31, 32))
@@ -92,9 +92,13 @@ def odd_calls() -> list[dict[str, Any]]:
         call(at=4, text='{"SyncUserAccounts": [{"AccountId": "five"}]}', status=400),
         call(at=5, text='{"SyncUserAccounts": [{"AccountId": 3000000000}]}', status=400),
         call(at=6, text='{"SyncUserAccounts": [{"AccountId": 5, ', status=400),
-        call(at=7, text="hello", headers=typed("text/plain"), status=415),
-        call(at=8, text="AssociateName=Walker", headers=typed("application/x-www-form-urlencoded")),
-        call(at=9, text="<SyncEmailAccountsRequest/>", headers=typed("application/xml")),
+        call(at=7, text="hello", headers=headers_of_type("text/plain"), status=415),
+        call(
+            at=8,
+            text="AssociateName=Walker",
+            headers=headers_of_type("application/x-www-form-urlencoded"),
+        ),
+        call(at=9, text="<SyncEmailAccountsRequest/>", headers=headers_of_type("application/xml")),
         call(at=10, headers={"Content-Type": "application/json"}, status=401),
         call(at=11, headers={"Content-Type": "application/json"}),
         call(at=12, headers=signed_in | {"Authorization": "Basic ***"}),
@@ -115,9 +119,9 @@ def test_a_redacted_har_gets_the_same_grades(tmp_path: Path) -> None:
     whole, all_calls = tmp_path / "whole.har", odd_calls()
     for entries in (*([call] for call in all_calls), all_calls):
         whole.write_bytes(builders.har_of(*entries))
-        before = concluded(whole)
+        before = conclusions_of(whole)
         run(whole, whole, "--in-place")
-        assert concluded(whole) == before, entries
+        assert conclusions_of(whole) == before, entries
     assert sum(len(findings) for *_, findings in before) >= 15
 
 

@@ -400,3 +400,16 @@ def test_times_outcomes_and_known_claims_stay() -> None:
     assert redacted.label == Label(
         "turned_away", "high", "Cust12345", 3, ("silent-drop",), "that it is"
     )
+
+
+def test_only_notes_of_our_own_stay() -> None:
+    own = (
+        "the request body was left out: it did not arrive completely",
+        "the request body was left out: it can't be decompressed, or is too long then",
+        "the recorder answered 502 in the upstream's place",
+    )
+    foreign = ("the request body was left out: hunter2", "Kari called", f"{own[0]}, says Kari")
+    notes = redact(entry(label=Label(notes=(*own, *foreign)))).label.notes
+    assert notes[:3] == own
+    hidden = [PATTERN.sub("{}", note) for note in notes[3:]]
+    assert hidden == [f"{{}} ({len(note)} characters)" for note in foreign]

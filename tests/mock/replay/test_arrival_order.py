@@ -31,7 +31,7 @@ def overlaps_of(spans: list[Span]) -> list[tuple[int, int]]:
     )
 
 
-def numbered(original: Entry, number: int) -> Entry:
+def with_number(original: Entry, number: int) -> Entry:
     return replace(original, label=Label(arrival=number))
 
 
@@ -101,7 +101,7 @@ def test_two_requests_overlap_if_the_later_arrived_before_the_earlier_was_answer
 
 
 def test_without_times_the_order_is_that_of_the_labels_or_of_the_file() -> None:
-    labelled = [numbered(UNTIMED, number) for number in (3, 1, 2)]
+    labelled = [with_number(UNTIMED, number) for number in (3, 1, 2)]
     for entries, order in (([UNTIMED] * 3, [0, 1, 2]), (labelled, [1, 2, 0])):
         assert ArrivalOrder(spans_of(entries)).by_arrival == order
         assert overlaps(*entries) == []
@@ -139,7 +139,7 @@ def test_a_request_arrives_when_it_leaves_the_queue_of_the_client() -> None:
 
 
 def test_arrival_numbers_tell_the_order_though_the_clock_was_set_back() -> None:
-    back = [numbered(during(entry(), at, 0.1), n) for n, at in ((1, 7.5), (2, 7.75), (3, 1.5))]
+    back = [with_number(during(entry(), at, 0.1), n) for n, at in ((1, 7.5), (2, 7.75), (3, 1.5))]
     assert ArrivalOrder(spans_of(back)).by_arrival == [0, 1, 2]
     assert ArrivalOrder(spans_of(back[::-1])).by_arrival == [2, 1, 0]
     assert ArrivalOrder([*spans_of(back[:2]), *spans_of(back[2:])]).by_arrival == [2, 0, 1]
