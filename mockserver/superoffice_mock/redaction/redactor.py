@@ -42,7 +42,7 @@ ABORTED: Final = "aborted"
 OTHER_FAILURE: Final = "failed"
 KNOWN_FAILURES: Final = re.compile(
     r"(?:net::ERR|NS_ERROR|NS_BINDING)_[A-Z_]{1,40}"
-    r"|refused|reset|timed out|cut off|unreachable|aborted|TLS failed|failed"
+    r"|refused|reset|timed out|cut off|unreachable|aborted|stalled|TLS failed|failed"
 )
 """What browsers and our recorder write if no response came; others become one of two words."""
 KNOWN_NOTES: Final = re.compile(

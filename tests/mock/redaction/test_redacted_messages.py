@@ -413,3 +413,13 @@ def test_only_notes_of_our_own_stay() -> None:
     assert notes[:3] == own
     hidden = [PATTERN.sub("{}", note) for note in notes[3:]]
     assert hidden == [f"{{}} ({len(note)} characters)" for note in foreign]
+
+
+def test_the_reason_of_a_missing_answer_stays_or_becomes_what_grade_concludes() -> None:
+    for failure, after in (
+        *((word, word) for word in ("reset", "timed out", "cut off", "aborted", "stalled")),
+        *((word, word) for word in ("refused", "unreachable", "TLS failed", "net::ERR_ABORTED")),
+        ("Walker canceled", "aborted"),
+        ("Walker is away", "failed"),
+    ):
+        assert redact(entry(status=0, failure=failure)).response.failure == after
