@@ -1,7 +1,7 @@
 """The facts in the contract that a document of the vendor is compared with.
 
 Facts about shapes come from openapi.yaml, where every element names its claims; facts in prose come
-from the table of statements. A fact is optional in a document if all its claims are inferred.
+from the table of statements. A document may leave out a fact if the page states none of its claims.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,17 +54,16 @@ def expected_facts(kind: Kind, operation: Operation) -> tuple[ExpectedFact, ...]
 
 
 def claims_of(element: Element) -> tuple[str, ...]:
-    """Return the documented claims of *element*, or all its claims if none is documented."""
+    """Return the claims of *element* that the page states, or all its claims if it states none."""
     value = element["x-claim"]
     ids = (value,) if isinstance(value, str) else tuple(value)
-    return tuple(id_ for id_ in ids if claims.load()[id_].kind == "documented") or ids
+    return tuple(id_ for id_ in ids if claims.load()[id_].section is not None) or ids
 
 
 def _element_fact(element: Element, group: str, id_: str, value: str = "") -> ExpectedFact:
     """Return the fact that *element* of openapi.yaml states."""
     ids = claims_of(element)
-    inferred = claims.load()[ids[0]].kind == "inferred"
-    return ExpectedFact(group, id_, value, ids, inferred)
+    return ExpectedFact(group, id_, value, ids, inferred=claims.load()[ids[0]].section is None)
 
 
 def _typed_facts(element: Element, group: str, id_: str, schema: Element) -> Iterator[ExpectedFact]:
@@ -124,7 +123,7 @@ def _response_facts(operation: Operation) -> Iterator[ExpectedFact]:
     for status, response in operation.document["responses"].items():
         phrase = HTTPStatus(int(status)).phrase
         fact = _element_fact(response, facts.RESPONSES, f"response {status}", phrase)
-        # Inferred responses are left out, so that drift reports them once the vendor documents one.
+        # Others than the page's are left out, so that drift reports one once the page has it.
         if not fact.inferred:
             yield fact
 

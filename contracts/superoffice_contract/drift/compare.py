@@ -31,12 +31,9 @@ _YAML_SPEC: Final = re.compile(
 # ---- files -----------------------------------------------------------------------------------
 
 
-def compare_file(file: Path, operation: Operation | None = None) -> Report:
-    """Compare *file* with *operation*, which is SyncEmailAccounts unless another one is given.
-
-    Raise DriftError if the file can't be read or compared.
-    """
-    operation = operation or sync_email_accounts.operation()
+def compare_file(file: Path) -> Report:
+    """Compare *file* with the contract. Raise DriftError if it can't be read or compared."""
+    operation = sync_email_accounts.operation()
     try:
         return compare(read_document(_read_bytes(file), operation), str(file), operation)
     except DriftError as error:
@@ -126,7 +123,7 @@ def compare(document: DocumentFacts, title: str, operation: Operation) -> Report
     contract = expected_facts(document.kind, operation)
     results = tuple(_compare_group(group, document, contract) for group in GROUPS)
     counts = (("layout", document.layout), ("facts read", str(len(document.facts))))
-    return Report(f"drift of {title}", results, counts)
+    return Report("drift", results, counts, subject=title)
 
 
 def _compare_group(
@@ -135,7 +132,7 @@ def _compare_group(
     expected = {fact.id: fact for fact in contract if fact.group == group}
     actual = [fact for fact in document.facts if fact.group == group]
     if not expected and not actual:
-        return Result(group, "skipped", note="this layout has no such part")
+        return Result(group, "skipped", reason="this layout has no such part")
     findings = (
         *_additions_and_changes(actual, expected),
         *_removals(actual, expected, document.group_places.get(group, "")),
