@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from superoffice_contract.errors import TargetError
 from superoffice_contract.messages import show_url
@@ -30,6 +30,7 @@ def _is_plain(url: str) -> bool:
 def parse_base_url(url: str) -> str:
     """Return *url* without a slash at its end. Raise TargetError if it is not a base URL.
 
+    That of a call, which has /api in its path, is none: the message has the one to give.
     Such a URL can be shown: it has no user, no password, no parameters, no query, no fragment.
     """
     try:
@@ -41,12 +42,20 @@ def parse_base_url(url: str) -> str:
         without = "" if _is_plain(url) else ", without user, password, query and the like"
         msg = f"{show_url(url)}: expected a base URL such as http://127.0.0.1:8204{without}"
         raise TargetError(msg)
-    extra_slash = find_extra_slash(parts.path)
-    if extra_slash is not None:
-        base = f"{parts.scheme}://{parts.netloc}{drop_extra_slashes(parts.path)}".removesuffix("/")
-        msg = f"{show_url(url)}: it has {extra_slash}; give {base}"
-        raise TargetError(msg)
-    return url.removesuffix("/")
+    path = drop_extra_slashes(parts.path).removesuffix("/")
+    site_path, extra_slash = _drop_api(path), find_extra_slash(parts.path)
+    if site_path == path and extra_slash is None:
+        return url.removesuffix("/")
+    problem = f"it has {extra_slash}" if site_path == path else "leave out /api and what follows"
+    msg = f"{show_url(url)}: {problem}; give {parts.scheme}://{parts.netloc}{site_path}"
+    raise TargetError(msg)
+
+
+def _drop_api(path: str) -> str:
+    """Return *path* up to the segment /api, in any case, which every call adds itself."""
+    segments = path.split("/")
+    names = [unquote(segment).lower() for segment in segments]
+    return "/".join(segments[: names.index("api")]) if "api" in names else path
 
 
 def demo_tables() -> list[Any]:

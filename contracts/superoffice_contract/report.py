@@ -1,32 +1,37 @@
-"""The report of a harness as text, JSON or JUnit XML."""
+"""The report of a harness: results, findings and notes. `report_formats` writes it."""
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal
-from xml.etree import ElementTree as ET
 
 import msgspec
 
-from superoffice_contract.messages import one_line, printable
-
 Progress = Callable[[str, int, int], None]
 """Called as a check starts, with its name, how many checks have ended, and how many there are."""
-Status = Literal["passed", "failed", "skipped", "error", "agrees", "differs", "cannot be observed"]
-"""The result of a check; the last three are for claims, compared with a real tenant."""
+Status = Literal[
+    "passed",
+    "failed",
+    "error",
+    "skipped",
+    "agrees",
+    "differs",
+    "our guess is wrong",
+    "cannot be observed",
+]
+"""The result of a check; the last four are for claims, compared with a real tenant."""
+WRONG_GUESS: Final = "our guess is wrong"
+"""A real tenant refutes a claim that was only inferred."""
 Kind = Literal["passed", "failure", "skipped", "error"]
 
-_LABELS: Final[Mapping[Status, tuple[str, Kind]]] = {
-    "passed": ("ok", "passed"),
-    "failed": ("FAILED", "failure"),
-    "error": ("ERROR", "error"),
-    "skipped": ("skipped", "skipped"),
-    "agrees": ("agrees", "passed"),
-    "differs": ("DIFFERS", "failure"),
-    "cannot be observed": ("cannot be observed", "skipped"),
+_KINDS: Final[Mapping[Status, Kind]] = {
+    "passed": "passed",
+    "agrees": "passed",
+    "failed": "failure",
+    "differs": "failure",
+    "error": "error",
 }
-"""By status: the mark in text, and the kind in JUnit; in the order of a summary."""
-_PLURALS: Final = {"error": "errors", "agrees": "agree", "differs": "differ"}
+"""The kind of a status that is not "skipped"."""
 
 
 class ProgressCounter:
@@ -55,29 +60,56 @@ class ProgressCounter:
             self.end()
 
 
+class CleanExchange(msgspec.Struct, frozen=True):
+    """A request and its response, without the secrets of tenants."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    status: int
+    response_headers: tuple[tuple[str, str], ...]
+    response_body: bytes
+
+
 class Finding(msgspec.Struct, frozen=True):
-    """One problem: *where*, *what*, the claims it breaks, and a command that reproduces it."""
+    """One problem: *where*, *what*, the claims it breaks, and a command that reproduces it.
+
+    *count*: how often the same was found; *where* is the first place. *exchange* shows it.
+    """
 
     where: str
     what: str
     claims: tuple[str, ...] = ()
     reproduce: str | None = None
+    count: int = 1
+    exchange: CleanExchange | None = None
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The result of one check; *note* says why it was skipped, or what it counted."""
+    """The result of one check; *reason* says why it was skipped, or what it counted.
+
+    *findings* are failures. *notes* are differences from inferred claims: they fail nothing.
+    """
 
     check: str
     status: Status
     claims: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
-    note: str | None = None
+    reason: str | None = None
     seconds: float = 0.0
+    notes: tuple[Finding, ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What the status means for the exit code."""
+        return _KINDS.get(self.status, "skipped")
 
 
 class Report(msgspec.Struct, frozen=True):
     """All results, in order; *facts* are additional names and values.
 
+    *title* names the kind of report, and *subject* what it is about, such as a URL or a file.
     *seconds* is the duration of the run, if measured: less than the sum if checks overlap.
     """
 
@@ -85,12 +117,45 @@ class Report(msgspec.Struct, frozen=True):
     results: tuple[Result, ...]
     facts: tuple[tuple[str, str], ...] = ()
     seconds: float | None = None
+    subject: str = ""
+    joint: str = "of"
 
     @property
     def exit_code(self) -> int:
         """1 if a check failed or ended in an error, else 0."""
-        kinds = {_LABELS[result.status][1] for result in self.results}
+        kinds = {result.kind for result in self.results}
         return 1 if kinds & {"failure", "error"} else 0
+
+    @property
+    def heading(self) -> str:
+        """The title and the subject with *joint* between them, such as "grade of app.har"."""
+        return f"{self.title} {self.joint} {self.subject}" if self.subject else self.title
+
+    @property
+    def verdict(self) -> str:
+        """The counts in one line, such as "3 failures, 5 notes, 21 checks passed in 24 s"."""
+        counts = Counter(result.status for result in self.results)
+        failures = sum(len(r.findings) or 1 for r in self.results if r.status == "failed")
+        notes = sum(len(r.notes) for r in self.results if r.status != WRONG_GUESS)
+        parts = [
+            _count(failures, "failure"),
+            _count(counts["error"], "error"),
+            "no failures" if counts["passed"] and not self.exit_code else "",
+            _count(counts["differs"], "differs", "differ"),
+            _count(notes, "note"),
+            _count(counts["passed"], "check passed", "checks passed"),
+            _count(counts[WRONG_GUESS], "guess of ours is wrong", "guesses of ours are wrong"),
+            _count(counts["agrees"], "agrees", "agree"),
+            _count(counts["skipped"], "skipped", "skipped"),
+            _count(counts["cannot be observed"], "cannot be observed", "cannot be observed"),
+        ]
+        text = ", ".join(filter(None, parts)) or "nothing checked"
+        return text if self.seconds is None else f"{text} in {self.seconds:.0f} s"
+
+    @property
+    def notes(self) -> Iterator[Finding]:
+        """All notes, in order."""
+        return (note for result in self.results for note in result.notes)
 
     @property
     def findings(self) -> Iterator[Finding]:
@@ -98,90 +163,6 @@ class Report(msgspec.Struct, frozen=True):
         return (finding for result in self.results for finding in result.findings)
 
 
-def as_text(report: Report) -> str:
-    """Return *report* as text: a line for each check, and below it its findings."""
-    return printable("\n".join(_text_lines(report))) + "\n"
-
-
-def as_json(report: Report) -> str:
-    """Return *report* as JSON in ASCII, which survives a pipe of any encoding."""
-    content = msgspec.to_builtins(report) | {"exit_code": report.exit_code}
-    # Not with msgspec, which rejects a lone surrogate; here it becomes a replacement character.
-    text = printable(json.dumps(content, ensure_ascii=False))
-    return json.dumps(json.loads(text), indent=2) + "\n"
-
-
-def as_junit(report: Report) -> str:
-    """Return *report* as JUnit XML in ASCII: one suite, with a case for each check."""
-    kinds = [_LABELS[result.status][1] for result in report.results]
-    seconds = report.seconds
-    if seconds is None:
-        seconds = sum(result.seconds for result in report.results)
-    suite = ET.Element(
-        "testsuite",
-        name=printable(report.title),
-        tests=str(len(kinds)),
-        failures=str(kinds.count("failure")),
-        errors=str(kinds.count("error")),
-        skipped=str(kinds.count("skipped")),
-        time=f"{seconds:.3f}",
-    )
-    for result in report.results:
-        suite.append(_junit_case(report, result))
-    totals = {name: value for name, value in suite.attrib.items() if name != "skipped"}
-    suites = ET.Element("testsuites", totals)
-    suites.append(suite)
-    ET.indent(suites)
-    text = ET.tostring(suites, encoding="us-ascii", xml_declaration=False).decode()
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
-
-
-FORMATS: Final[Mapping[str, Callable[[Report], str]]] = {
-    "text": as_text,
-    "json": as_json,
-    "junit": as_junit,
-}
-
-
-def _junit_case(report: Report, result: Result) -> ET.Element:
-    case = ET.Element(
-        "testcase",
-        classname=printable(report.title),
-        name=printable(result.check),
-        time=f"{result.seconds:.3f}",
-    )
-    kind = _LABELS[result.status][1]
-    if kind == "skipped":
-        ET.SubElement(case, "skipped", message=printable(result.note or ""))
-    elif kind != "passed":
-        message = result.findings[0].what if result.findings else result.note or ""
-        failure = ET.SubElement(case, kind, type=result.status, message=printable(message))
-        failure.text = printable("\n".join(_finding_lines(result.findings)) or (result.note or ""))
-    return case
-
-
-def _text_lines(report: Report) -> Iterator[str]:
-    yield one_line(report.title)
-    width = max([8, *(len(_LABELS[result.status][0]) for result in report.results)])
-    for result in report.results:
-        note = f"  ({result.note})" if result.note else ""
-        yield f"  {_LABELS[result.status][0]:<{width}} {one_line(result.check + note)}"
-        for line in _finding_lines(result.findings):
-            yield f"      {line}".replace("\n", "\n      ")
-    for name, value in report.facts:
-        yield f"  {one_line(name)}: {one_line(value)}"
-    counts = [
-        f"{count} {status if count == 1 else _PLURALS.get(status, status)}"
-        for status in _LABELS
-        if (count := sum(result.status == status for result in report.results))
-    ]
-    yield ", ".join(counts) or "nothing checked"
-
-
-def _finding_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    for finding in findings:
-        yield f"{finding.where}: {finding.what}" if finding.where else finding.what
-        if finding.claims:
-            yield f"  breaks {', '.join(finding.claims)}"
-        if finding.reproduce:
-            yield f"  {finding.reproduce}"
+def _count(number: int, noun: str, plural: str | None = None) -> str:
+    """Return *number* and its noun, or nothing for 0."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}" if number else ""

@@ -1,4 +1,4 @@
-"""The report as text, JSON and JUnit XML."""
+"""The report, and its formats as text, JSON and JUnit XML."""
 
 import json
 from typing import Final
@@ -6,27 +6,39 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from superoffice_contract.openapi import claims
 from superoffice_contract.report import (
-    FORMATS,
+    WRONG_GUESS,
+    CleanExchange,
     Finding,
     Report,
     Result,
     Status,
-    as_json,
-    as_junit,
-    as_text,
 )
+from superoffice_contract.report_formats import as_json, as_junit, as_text
 
 FINDING = Finding("line 3", "two instead of one", ("single-run", "task-cap"), "curl -X POST /")
 REPORT = Report(
     "check of a server",
     (
-        Result("answers", "passed", ("no-content",), note="12 cases", seconds=0.25),
+        Result("answers", "passed", ("no-content",), reason="12 cases", seconds=0.25),
         Result("throttle", "failed", ("single-run",), (FINDING, Finding("", "late")), seconds=1.5),
-        Result("tenants", "skipped", note="needs /_mock/"),
-        Result("target", "error", note="it hung up"),
+        Result("tenants", "skipped", reason="needs /_mock/"),
+        Result("target", "error", reason="it hung up"),
     ),
     (("layout", "text page"),),
+)
+EXCHANGE = CleanExchange("GET", "http://127.0.0.1:1/", (), b"", 200, (), b"\xff")
+NOTES = (
+    Finding("a", "b", ("no-banner",), "curl -X GET /", count=7),
+    Finding("", "c", ("no-banner",)),
+    Finding("d", "e", ("cors-off",)),
+)
+WITH_NOTES = Report(
+    "check",
+    (Result("every-answer", "passed", notes=NOTES),),
+    (("seed", "1"), ("reading expiry", "none")),
+    subject="http://127.0.0.1:8204",
 )
 EMPTY = Report("nothing", ())
 
@@ -35,21 +47,56 @@ def junit_cases(report: Report) -> list[ET.Element]:
     return list(ET.fromstring(as_junit(report).encode()).iter("testcase"))
 
 
-def test_a_failure_or_an_error_is_exit_code_1() -> None:
+def test_a_failure_or_an_error_is_exit_code_1_and_a_note_is_none() -> None:
     cases: dict[tuple[Status, ...], int] = {
         (): 0,
-        ("passed", "skipped"): 0,
+        ("passed", "skipped", "agrees", "cannot be observed", WRONG_GUESS): 0,
         ("passed", "failed"): 1,
         ("error", "passed"): 1,
+        ("agrees", "differs"): 1,
     }
     for statuses, code in cases.items():
-        report = Report("x", tuple(Result("check", status) for status in statuses))
+        report = Report("x", tuple(Result("check", status, notes=NOTES) for status in statuses))
         assert report.exit_code == code, statuses
         assert json.loads(as_json(report))["exit_code"] == code, statuses
 
 
-def test_the_findings_of_a_report_are_those_of_its_results_in_order() -> None:
-    assert [finding.what for finding in REPORT.findings] == ["two instead of one", "late"]
+def test_the_verdict_counts_findings_and_results_by_what_they_mean() -> None:
+    both = Result("x", "failed", findings=(FINDING, FINDING), notes=NOTES)
+    bare, passed, error = Result("x", "failed"), Result("x", "passed"), Result("x", "error")
+    for results, seconds, verdict in (
+        ((), None, "nothing checked"),
+        ((both, passed), 23.6, "2 failures, 3 notes, 1 check passed in 24 s"),
+        ((both, bare, passed, passed), None, "3 failures, 3 notes, 2 checks passed"),
+        ((bare,), 0.2, "1 failure in 0 s"),
+        ((error, error, passed), None, "2 errors, 1 check passed"),
+        ((passed, Result("x", "skipped")), None, "no failures, 1 check passed, 1 skipped"),
+        (WITH_NOTES.results, None, "no failures, 3 notes, 1 check passed"),
+        (
+            (Result("x", "differs"), Result("x", "agrees"), Result("x", "cannot be observed")),
+            None,
+            "1 differs, 1 agrees, 1 cannot be observed",
+        ),
+        ((Result("x", WRONG_GUESS, notes=NOTES),), None, "1 guess of ours is wrong"),
+    ):
+        assert Report("x", results, seconds=seconds).verdict == verdict
+
+
+def test_text_marks_notes_and_counts_what_was_found_often() -> None:
+    assert as_text(WITH_NOTES) == (
+        "check of http://127.0.0.1:8204\n"
+        "  ok       every-answer\n"
+        "      note: a; 7 times: b\n"
+        "        breaks no-banner\n"
+        "        curl -X GET /\n"
+        "      note: c\n"
+        "        breaks no-banner\n"
+        "      note: d: e\n"
+        "        breaks cors-off\n"
+        "  seed: 1\n"
+        "  reading expiry: none\n"
+        "no failures, 3 notes, 1 check passed\n"
+    )
 
 
 def test_text_has_a_line_for_each_check_and_its_findings_below() -> None:
@@ -64,15 +111,12 @@ def test_text_has_a_line_for_each_check_and_its_findings_below() -> None:
         "  skipped  tenants  (needs /_mock/)\n"
         "  ERROR    target  (it hung up)\n"
         "  layout: text page\n"
-        "1 passed, 1 failed, 1 error, 1 skipped\n"
+        "2 failures, 1 error, 1 check passed, 1 skipped\n"
     )
 
 
-def test_an_empty_report_says_so() -> None:
-    assert as_text(EMPTY) == "nothing\nnothing checked\n"
-
-
 def test_text_indents_every_line_of_a_finding() -> None:
+    assert as_text(EMPTY) == "nothing\nnothing checked\n"
     report = Report("x", (Result("check", "failed", findings=(Finding("here", "a\nb"),)),))
     assert "      here: a\n      b\n" in as_text(report)
 
@@ -83,7 +127,7 @@ def test_text_has_no_control_characters() -> None:
     assert all(letter.isprintable() or letter == "\n" for letter in text)
     assert "a\ufffd[2J: b\ufffd\ufffd\ufffd" in text
     odd = "a\nforged"
-    forged = Report(odd, (Result(odd, "skipped", note=odd),), facts=((odd, odd),))
+    forged = Report(odd, (Result(odd, "skipped", reason=odd),), facts=((odd, odd),))
     assert len(as_text(forged).splitlines()) == 4
 
 
@@ -101,15 +145,26 @@ def test_json_has_all_members() -> None:
         "where": "line 3",
         "what": "two instead of one",
         "claims": ["single-run", "task-cap"],
+        "evidence": [
+            {"claim": id_, "kind": "documented", "source": claims.load()[id_].source}
+            for id_ in FINDING.claims
+        ],
+        "count": 1,
         "reproduce": "curl -X POST /",
     }
+    verdict = "2 failures, 1 error, 1 check passed, 1 skipped"
+    assert (content["verdict"], content["exit_code"]) == (verdict, 1)
 
 
-def test_json_replaces_lone_surrogates() -> None:
-    text = "a\ud800b\x1b"
-    content = json.loads(as_json(Report(text, (Result(text, "skipped", note=text),))))
-    assert content["title"] == content["results"][0]["note"] == "a\ufffdb\x1b"
-    as_json(Report(text, ())).encode()
+def test_json_has_each_note_with_the_kind_of_its_claim_but_no_exchange() -> None:
+    note = Finding("a", "b", ("no-banner", "unheard-of"), count=7, exchange=EXCHANGE)
+    result = Result("every-answer", "passed", notes=(note,))
+    (members,) = json.loads(as_json(Report("x", (result,))))["results"][0]["notes"]
+    first, second = members["evidence"]
+    assert (first["claim"], first["kind"], members["count"]) == ("no-banner", "inferred", 7)
+    assert first["source"] == claims.load()["no-banner"].because
+    assert second == {"claim": "unheard-of", "kind": "unknown", "source": ""}
+    assert "exchange" not in members
 
 
 def test_junit_has_the_duration_of_the_run_if_checks_overlapped() -> None:
@@ -122,15 +177,57 @@ def test_junit_has_the_duration_of_the_run_if_checks_overlapped() -> None:
 def test_junit_counts_its_cases_by_kind() -> None:
     suites = ET.fromstring(as_junit(REPORT).encode())
     (suite,) = suites
+    properties, *cases = suite
+    assert properties.tag == "properties"
     counts = {"tests": "4", "failures": "1", "errors": "1", "time": "1.750"}
     assert suites.attrib == {"name": "check of a server", **counts}
     assert suite.attrib == {**suites.attrib, "skipped": "1"}
-    assert [(case.get("classname"), case.get("name"), case.get("time")) for case in suite] == [
+    assert [(case.get("classname"), case.get("name"), case.get("time")) for case in cases] == [
         ("check of a server", "answers", "0.250"),
         ("check of a server", "throttle", "1.500"),
         ("check of a server", "tenants", "0.000"),
         ("check of a server", "target", "0.000"),
     ]
+
+
+def test_junit_has_a_skipped_case_for_each_note_beside_the_one_that_passed() -> None:
+    names = ("every-answer", "note no-banner", "note no-banner (2)", "note cors-off")
+    passed, *noted = junit_cases(WITH_NOTES)
+    assert [passed.get("name"), *(case.get("name") for case in noted)] == [
+        names[0],
+        *(f"every-answer: {name}" for name in names[1:]),
+    ]
+    assert list(passed) == []
+    assert [[(child.tag, child.get("message")) for child in case] for case in noted] == [
+        [("skipped", "a; 7 times: b")],
+        [("skipped", "c")],
+        [("skipped", "d: e")],
+    ]
+    assert noted[0][0].text == "a; 7 times: b\n  breaks no-banner\n  curl -X GET /"
+    (suite,) = ET.fromstring(as_junit(WITH_NOTES).encode())
+    counts = [suite.get(name) for name in ("tests", "failures", "errors", "skipped")]
+    assert counts == ["4", "0", "0", "3"]
+
+
+def test_junit_has_one_skipped_case_for_a_wrong_guess_with_what_was_seen() -> None:
+    guess = Result("cors-off", WRONG_GUESS, reason="we guessed: x", notes=NOTES[:1])
+    ((skipped,),) = junit_cases(Report("x", (guess,)))
+    assert (skipped.tag, skipped.get("message")) == ("skipped", "we guessed: x")
+    assert skipped.text == "a; 7 times: b\n  breaks no-banner\n  curl -X GET /"
+
+
+def test_junit_has_the_server_and_the_figures_as_properties_and_not_in_names() -> None:
+    (suite,) = ET.fromstring(as_junit(WITH_NOTES).encode())
+    properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
+    assert properties == {
+        "subject": "http://127.0.0.1:8204",
+        "seed": "1",
+        "reading expiry": "none",
+    }
+    for element in (suite, *suite.iter("testcase")):
+        names = f"{element.get('name')} {element.get('classname')}"
+        assert "8204" not in names
+        assert "127.0.0.1" not in names
 
 
 def test_junit_has_the_reason_why_a_case_did_not_pass() -> None:
@@ -157,22 +254,23 @@ def test_junit_is_valid_xml_with_any_characters() -> None:
     for letter in ("\x00", "\x1b", "\x85", "\ud800", "\ufffe", "\uffff"):
         text = f"a{letter}<&>\"'ü\n]]>"
         finding = Finding(text, text, (text,), text)
-        results = (Result(text, "failed", findings=(finding,)), Result(text, "skipped", note=text))
+        results = (
+            Result(text, "failed", findings=(finding,)),
+            Result(text, "skipped", reason=text),
+        )
         failed, skipped = junit_cases(Report(text, results))
         texts = [failed.get("name"), failed.get("classname"), failed[0].get("message")]
         assert [*texts, skipped[0].get("message")] == [escaped] * 4, repr(letter)
         assert failed[0].text == f"{escaped}: {escaped}\n  breaks {escaped}\n  {escaped}"
 
 
-def test_junit_declares_its_encoding() -> None:
-    assert as_junit(EMPTY).startswith('<?xml version="1.0" encoding="utf-8"?>\n<testsuites ')
-
-
 def test_what_programs_read_survives_a_pipe_of_any_encoding() -> None:
-    report = Report("tröll … 😀 \ud800", (Result("→", "skipped", note="“x”"),))
+    report = Report("tröll … 😀 \ud800", (Result("→", "skipped", reason="“x\x1b”"),))
     junit, content = as_junit(report), json.loads(as_json(report))
     assert (as_json(report) + junit).isascii()
     assert content["title"] == "tröll … 😀 \ufffd"
+    assert content["results"][0]["reason"] == "“x\x1b”"
+    assert junit.startswith('<?xml version="1.0" encoding="utf-8"?>\n<testsuites ')
     assert ET.fromstring(junit)[0].get("name") == content["title"]
 
 
@@ -186,6 +284,8 @@ JUNIT: Final = {
         {"name", "tests"},
     ),
     "testcase": ({"name", "assertions", "time", "classname", "status"}, {"name", "classname"}),
+    "properties": (set(), set()),
+    "property": ({"name", "value"}, {"name", "value"}),
     "skipped": ({"message"}, set()),
     "error": ({"message", "type"}, set()),
     "failure": ({"message", "type"}, set()),
@@ -193,12 +293,13 @@ JUNIT: Final = {
 """By element: the attributes that it may and must have in the schema of Jenkins."""
 NESTING: Final = {
     "testsuites": {"testsuite"},
-    "testsuite": {"testcase"},
+    "testsuite": {"testcase", "properties"},
+    "properties": {"property"},
     "testcase": {"skipped", "error", "failure"},
 }
 
 
-@pytest.mark.parametrize("report", [REPORT, EMPTY], ids=["full", "empty"])
+@pytest.mark.parametrize("report", [REPORT, EMPTY, WITH_NOTES], ids=["full", "empty", "notes"])
 def test_junit_has_only_elements_and_attributes_of_the_schema(report: Report) -> None:
     root = ET.fromstring(as_junit(report).encode())
     assert root.tag == "testsuites"
@@ -209,11 +310,3 @@ def test_junit_has_only_elements_and_attributes_of_the_schema(report: Report) ->
         for name in set(element.keys()) & {"tests", "failures", "errors", "skipped"}:
             assert element.attrib[name].isdecimal()
         assert float(element.attrib.get("time", "0")) >= 0
-
-
-def test_every_format_has_a_writer() -> None:
-    assert {name: write(REPORT) for name, write in FORMATS.items()} == {
-        "text": as_text(REPORT),
-        "json": as_json(REPORT),
-        "junit": as_junit(REPORT),
-    }

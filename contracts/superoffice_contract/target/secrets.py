@@ -1,12 +1,13 @@
 """The secrets of a tenant, and which of them a request contains."""
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from superoffice_contract.messages import SECRET_HEADERS, SESSION_COOKIE
+from superoffice_contract.messages import SECRET_HEADERS
+from superoffice_contract.target.credentials import basic, secrets_in
 from superoffice_contract.target.tenants import Header, TargetTenant
 
 _USER: Final = "a user with password"
@@ -25,7 +26,7 @@ class TenantSecrets(msgspec.Struct, frozen=True):
     def find_in(self, headers: tuple[Header, ...]) -> Mapping[str, frozenset[str]]:
         """Return by kind the secrets that are in the values of *headers*, whole or as a part."""
         values = [value for name, value in headers if name.lower() in SECRET_HEADERS]
-        texts = [text for value in values for text in _decode_base64_parts(value)]
+        texts = [text for value in values for text in decode_base64_parts(value)]
         by_kind = {_USER: frozenset(text for text in texts if self._is_user_and_password(text))}
         for kind, secrets in self.values.items():
             by_kind[kind] = frozenset(
@@ -35,10 +36,11 @@ class TenantSecrets(msgspec.Struct, frozen=True):
 
     def has_mismatch(self, headers: tuple[Header, ...]) -> bool:
         """Return whether *headers* pair a real name with a wrong secret, as a guess at it would."""
-        texts = [text for _, value in headers for text in _decode_base64_parts(value)]
+        texts = [text for _, value in headers for text in decode_base64_parts(value)]
         if any(self._names_a_user(text) and not self._is_user_and_password(text) for text in texts):
             return True
-        session, xsrf = _session_and_xsrf(headers)
+        sent = dict(pair for name, value in headers for pair in secrets_in(name.lower(), value))
+        session, xsrf = sent.get("session"), sent.get("XSRF value")
         if session is None or xsrf is None or (session, xsrf) in self.sessions:
             return False
         return any(session == id_ or xsrf == value for id_, value in self.sessions)
@@ -69,21 +71,28 @@ def secrets_of(tenant: TargetTenant) -> TenantSecrets:
     )
 
 
+def secret_texts(tenants: Iterable[TargetTenant]) -> frozenset[str]:
+    """Return every text by which a secret of *tenants* can be told in a request or an answer.
+
+    Besides the values themselves: user and password as Basic writes them.
+    """
+    texts = set[str]()
+    for tenant in tenants:
+        secrets = secrets_of(tenant)
+        texts.update(*secrets.values.values())
+        for name, password in secrets.users:
+            texts.update({password, basic(name, password).removeprefix("Basic ")})
+    return frozenset(texts - {""})
+
+
 def _starts_with(text: str, start: str) -> bool:
     return text[: len(start)].casefold() == start.casefold()
 
 
-def _decode_base64_parts(value: str) -> Iterator[str]:
+def decode_base64_parts(value: str) -> Iterator[str]:
     """Yield the text of each part of a header's value that is base64, as in Basic."""
     for part in value.split():
         try:
             yield base64.b64decode(part, validate=True).decode()
         except ValueError:
             continue
-
-
-def _session_and_xsrf(headers: tuple[Header, ...]) -> tuple[str | None, str | None]:
-    by_name = {name.lower(): value for name, value in headers}
-    pairs = (cookie.strip().partition("=") for cookie in by_name.get("cookie", "").split(";"))
-    id_ = next((value for name, _, value in pairs if name == SESSION_COOKIE), None)
-    return id_, by_name.get("x-xsrf-token")

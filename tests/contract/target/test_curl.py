@@ -1,17 +1,18 @@
-"""A curl command sends the same request again, without its secrets."""
+"""A curl command sends the same request again, without the secrets of tenants."""
 
 import json
 import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from http.server import HTTPServer
+from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 
-from superoffice_contract.target.curl import curl_command
+from superoffice_contract.target.findings import curl_command
 from superoffice_contract.target.http import Request
 from tests.support.local_servers import QuietHandler, serve_in_thread
 
@@ -22,29 +23,58 @@ ADDED_HEADERS = {"host", "user-agent", "content-length", "accept"}
 """Headers that curl adds."""
 
 
-def split_command(request: Request) -> list[str]:
-    return shlex.split(curl_command(BASE, request))
+def split_command(request: Request, secrets: Collection[str] = ()) -> list[str]:
+    return shlex.split(curl_command(BASE, request, secrets))
 
 
 # ---- the text of a command -------------------------------------------------------------------
 
 
-def test_a_command_has_each_header_without_secrets() -> None:
+def test_a_command_has_each_header_with_real_secrets_hidden_and_invented_ones_whole() -> None:
     for name, value, argument in (
         ("Authorization", "Basic dGplMDpUamUw", "Authorization: Basic [redacted]"),
-        ("authorization", "dGplMDpUamUw", "authorization: [redacted]"),
+        ("Authorization", "Basic %%%", "Authorization: Basic %%%"),
+        ("Authorization", "SOTicket 7T:nobody", "Authorization: SOTicket 7T:nobody"),
         ("Authorization", "", "Authorization;"),
         ("Authorization", " ", "Authorization;"),
-        ("Authorization", "dGplMDpUamUw ", "Authorization: [redacted]"),
-        ("Authorization", " dGplMDpUamUw", "Authorization: [redacted]"),
-        ("Cookie", "a=dGplMDpUamUw; b=1", "Cookie: [redacted]"),
-        ("SO-AppToken", "dGplMDpUamUw", "SO-AppToken: [redacted]"),
-        ("Cookie", "a=dGplMDpUamUw ", "Cookie: [redacted]"),
+        ("Cookie", "a=dGplMDpUamUw; b=1", "Cookie: a=[redacted]; b=1"),
         ("SO-AppToken", "", "SO-AppToken;"),
-        ("X-XSRF-TOKEN", "dGplMDpUamUw more", "X-XSRF-TOKEN: [redacted]"),
-        ("Accept", "dGplMDpUamUw", "Accept: dGplMDpUamUw"),
+        ("X-XSRF-TOKEN", "dGplMDpUamUw more", "X-XSRF-TOKEN: [redacted] more"),
+        ("Accept", "dGplMDpUamUw", "Accept: [redacted]"),
+        ("dGplMDpUamUw", "a", "[redacted]: a"),
     ):
-        assert argument in split_command(Request("POST", "/x", ((name, value),), b"{}"))
+        request = Request("POST", "/x", ((name, value),), b"{}")
+        assert argument in split_command(request, ["Tje0", "dGplMDpUamUw"]), value
+
+
+def test_a_command_has_no_secret_in_its_path_query_or_body() -> None:
+    secret = "8A:Cust12345.t/k+n"
+    for path, body in (
+        (f"/{secret}/api", b""),
+        (f"/api?ticket={quote(secret)}&a=1", b""),
+        (f"/api?ticket={quote(secret, safe='')}", b""),
+        ("/api", json.dumps({"a": secret}).encode()),
+        ("/api", b"\xff" + secret.encode()),
+        ("/api", b"a=" + quote_plus(secret).encode()),
+        ("/api", b"x" * 390 + secret.encode()),
+        ("/api", b"x" * 399 + secret.encode()),
+    ):
+        command = curl_command(BASE, Request("POST", path, (JSON,), body), [secret])
+        assert "t/k" not in unquote(command), path
+        assert "Cust" not in command, path
+        assert len(shlex.split(command)) > 5, path
+    words = split_command(Request("GET", f"/{secret}"), [secret])
+    assert words == ["curl", "-i", "-X", "GET", "--globoff", f"{BASE}/[redacted]"]
+
+
+def test_a_command_has_one_line_and_no_secret_whatever_was_sent() -> None:
+    secrets = ("a\nb c", "a", "%%%%", "'\"'\"")
+    for secret in secrets[0], secrets[2], secrets[3]:
+        body = f"<a>\n  {secret}\t</a>\r\n".encode()
+        command = curl_command(BASE, Request("POST", "/a", (JSON,), body), secrets)
+        assert command.isprintable(), secret
+        assert "[redacted]" in command
+        assert "/a" in command.split()[-1]
 
 
 def test_a_command_is_quoted_for_the_shell() -> None:
@@ -118,7 +148,7 @@ def record_requests() -> Iterator[tuple[str, list[Request]]]:
 )
 def test_a_command_sends_the_request_again(expected: Request) -> None:
     with record_requests() as (url, requests):
-        command = curl_command(url, expected)
+        command = curl_command(url, expected, ())
         environment = {"no_proxy": "*", "PATH": os.environ["PATH"]}
         completed = subprocess.run(
             [str(SHELL), "-c", command],
