@@ -17,12 +17,14 @@ Observations = AsyncIterator[Finding | ObservedReading]
 class WireCheck(msgspec.Struct, frozen=True):
     """A named check of single calls; *cases* yields its requests and what must come back.
 
-    *needs_credential*: it is skipped at a tenant without a valid credential.
+    *needs_credential*: it is skipped at a tenant without a valid credential. *is_about_tenants*:
+    the same call may be accepted at one tenant and refused at another.
     """
 
     name: str
     cases: Callable[[CheckContext], Iterator[ExpectedResponse]]
     needs_credential: bool = True
+    is_about_tenants: bool = False
 
 
 class EffectCheck(msgspec.Struct, frozen=True):

@@ -6,14 +6,17 @@ from typing import Final
 import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Observations, reset_tenant
-from superoffice_contract.checks.expectations import ExpectedResponse
+from superoffice_contract.checks.expectations import BROKEN_BY_REFUSAL, ExpectedResponse
 from superoffice_contract.checks.payloads import EMPTY, GOOD, JSON
 from superoffice_contract.control.answers import Nothing
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.credentials import security_scheme, valid_credentials
+from superoffice_contract.target.credentials import (
+    invalid_credentials,
+    security_scheme,
+    valid_credentials,
+)
 from superoffice_contract.target.http import Client, Request
-from superoffice_contract.target.invalid_credentials import invalid_credentials
 from superoffice_contract.target.temporary_tenants import temporary_tenant
 from superoffice_contract.target.tenants import Header
 
@@ -27,22 +30,43 @@ def valid_credential_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     """Each valid credential gets a 204."""
     for credential in valid_credentials(context.tenant):
         request = _signed_request(context, credential.headers)
-        yield ExpectedResponse(credential.name, request, (204,), credential.claims)
+        yield ExpectedResponse(
+            credential.name,
+            request,
+            (204,),
+            credential.claims,
+            by_status=BROKEN_BY_REFUSAL,
+            needs=credential.needs,
+        )
 
 
 def invalid_credential_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     """Each invalid credential is refused."""
     restricted_statuses = tuple(map(int, context.allowed_values("restricted", "401", "403")))
     for credential in invalid_credentials(context.tenant):
-        statuses = restricted_statuses if "grant" in credential.claims else (401,)
-        request = _signed_request(context, credential.headers)
-        yield ExpectedResponse(credential.name, request, statuses, credential.claims)
+        is_restricted = "restricted-status" in credential.claims
+        claim = "restricted-status" if is_restricted else "unauthorized-status"
+        yield ExpectedResponse(
+            credential.name,
+            _signed_request(context, credential.headers),
+            restricted_statuses if is_restricted else (401,),
+            (claim, *credential.claims),
+            if_accepted=credential.claims[0],
+            needs=credential.needs,
+        )
 
 
 def credentials_before_body_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     """An invalid body without credentials gets a 401."""
     request = Request("POST", context.url, (("Content-Type", JSON),), b"{")
-    yield ExpectedResponse("a broken body", request, (401,), ("order-credentials",))
+    yield ExpectedResponse(
+        "a broken body",
+        request,
+        (401,),
+        ("order-credentials",),
+        if_accepted="unauthorized",
+        by_status={403: "unauthorized-status"},
+    )
 
 
 def _signed_request(context: CheckContext, headers: tuple[Header, ...]) -> Request:
@@ -94,9 +118,10 @@ async def _check_schemes(
         expected_status = 204 if scheme in schemes else 401
         if response.status != expected_status:
             is_renewed_token = scheme == _BEARER and expected_status == 401
-            what = f"{credential.name} {when}: expected {expected_status}, got {response.status}"
+            where = f"{context.tenant.id}, {credential.name} {when}"
+            what = f"expected {expected_status}, got {response.status}"
             broken_claim = "token-fixed" if is_renewed_token else claim
-            yield Finding(context.tenant.id, what, (broken_claim,))
+            yield Finding(where, what, (broken_claim,))
 
 
 LIFETIME_CHECKS: Final = (

@@ -1,22 +1,42 @@
 """What a server must answer to one request, and the checks of a response."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.target.context import CheckContext
+from superoffice_contract.openapi import claims
 from superoffice_contract.target.http import Request, Response
 
+MEDIA_TYPES: Final = "media-types"
+REFUSAL_STATUS: Final = "refusal-status"
+"""The claim that what is wrong with a request decides the status of its refusal."""
+BROKEN_BY_REFUSAL: Final = {
+    400: "accounts-array",
+    404: "path",
+    405: "method",
+    **dict.fromkeys((409, 423, 429), "silent-drop"),
+    415: MEDIA_TYPES,
+}
+"""What other statuses than 401 and 403 break that answer the documented call."""
+REFUSING: Final = (501, 503, 505)
+"""The statuses from 500 by which a server refuses a request, and does not fail."""
 UNQUOTED: Final = "the content is not the expected one"
 
-HINT_HEADERS: Final = ("retry-after", "location", "set-cookie", "transfer-encoding")
-"""Headers that a 204 must not have: they would show the outcome, or announce a body."""
-NO_CACHE_HEADERS: Final = {"cache-control": "no-cache", "pragma": "no-cache", "expires": "-1"}
 _STACK_TRACE: Final = re.compile(
-    rb"Traceback \(most recent|\bFile \\?\"[^\"]+\", line \d|\bat System\."
+    rb"Traceback \(most recent call"
+    rb"|\bFile \\?\"[^\"]{1,300}\", line \d"
+    rb"|\bat \w[\w$<>`+]{0,99}\.[\w.$<>`\[\],+]{1,200}\([^()]{0,300}\)"
+    rb"(?: in [^\r\n]{1,300}:line \d|[\r\n]|\\[rn])"
+    rb"|\bat (?:System|Microsoft)\.\w"
+    rb"|\"StackTrace\"\s*:\s*\"[^\"]"
+    rb"|(?:\b|\\t)at [\w.$/]{1,200}\([\w$]{1,80}\.(?:java|kt|scala):\d"
+    rb"|\bat (?:[^\s()]{1,200} )?\(?(?:file://|node:|/|[A-Z]:\\)[^\s()]{1,300}\.[cm]?[jt]s:\d"
+    rb"|#\d+ [^\s()]{1,300}\.php\(\d+\)"
+    rb"|\b(?:Fatal error|Warning|Notice)</?b?>?: .{1,300} in .{1,300}\.php"
 )
+"""A line of a stack trace of Python, .NET, Java, Node or PHP."""
 _JSON: Final = "application/json"
 _ENVELOPES: Final[dict[str, dict[str, type]]] = {
     "netserver": {"Error": bool, "ErrorType": str, "Message": str, "ErrorSource": str},
@@ -30,14 +50,21 @@ _DESCRIPTION_MEMBERS: Final = (
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a response, and the claims that it breaks if it is not all that it tests.
+    """What is wrong with a response, and the one claim that it breaks.
 
-    *safe_text* says the same without quoting the response, which may repeat a credential.
+    *unquoted* says the same where *what* quotes the response, which may repeat a credential.
+    *shown* are the first bytes of an answer that is no valid message, without secrets.
     """
 
     what: str
-    claims: tuple[str, ...] = ()
-    safe_text: str = UNQUOTED
+    claim: str
+    unquoted: str = ""
+    shown: str = ""
+
+    @property
+    def safe_text(self) -> str:
+        """What is wrong, without a quote of the response."""
+        return self.unquoted or self.what
 
 
 Verifier = Callable[[Response], Problem | None]
@@ -47,7 +74,14 @@ Verifier = Callable[[Response], Problem | None]
 class ExpectedResponse(msgspec.Struct, frozen=True):
     """A request, the statuses that are right, and the claims that it tests.
 
-    *verifiers* apply in addition to those that each response of the status has to pass.
+    Another status breaks the first of *claims*. But if the request must be refused and is accepted
+    (2xx), that breaks *if_accepted*, where this is another claim; and *by_status* has the claims
+    that single other statuses break; to refuse a request with another status breaks no evidence,
+    but refusal-status. What holds of every answer, a 5xx among it, is not judged
+    here. `judge` needs the rest: *needs* is the name of another case of the same check, without
+    which this one shows nothing. Of the cases with the same *one_of* one must be answered as
+    expected: they are ways to say the same. *may_break*: the server may also close the connection
+    without an answer.
     """
 
     name: str
@@ -55,134 +89,162 @@ class ExpectedResponse(msgspec.Struct, frozen=True):
     statuses: tuple[int, ...]
     claims: tuple[str, ...]
     verifiers: tuple[Verifier, ...] = ()
+    if_accepted: str | None = None
+    by_status: Mapping[int, str] = {}
+    needs: str | None = None
+    one_of: str | None = None
+    may_break: bool = False
+
+    @property
+    def must_be_accepted(self) -> bool:
+        """Whether a 2xx is right."""
+        return min(self.statuses) < 300
+
+    def is_met(self, response: Response) -> bool:
+        """Return whether *response* accepts or refuses the request as it must."""
+        if self.must_be_accepted:
+            return response.status in self.statuses
+        return response.status >= 400
 
     def problems(self, response: Response) -> Iterator[Problem]:
         """Yield each difference between *response* and what is expected."""
-        if response.status not in self.statuses:
+        if response.status in self.statuses:
+            yield from filter(None, (verify(response) for verify in self.verifiers))
+        elif not is_server_error(response):
             statuses = " or ".join(map(str, self.statuses))
-            yield _without_quotes(f"expected {statuses}, got {response.status}")
-            return
-        for verify in (*_VERIFIERS_BY_STATUS.get(response.status, ()), *self.verifiers):
-            problem = verify(response)
-            if problem is not None:
-                yield problem
+            what = f"expected {statuses}, got {response.status}"
+            yield Problem(what, self._broken_claim(response.status))
+
+    def _broken_claim(self, status: int) -> str:
+        is_accepted = 200 <= status < 300
+        is_refusal = status >= 400 and not self.must_be_accepted
+        if status in self.by_status:
+            return self.by_status[status]
+        if is_accepted and 204 in self.statuses:
+            return "no-content"
+        if is_refusal and claims.load()[self.claims[0]].is_evidence:
+            return REFUSAL_STATUS
+        return (is_accepted and self.if_accepted) or self.claims[0]
 
 
-def _without_quotes(what: str, *claims: str) -> Problem:
-    """Return a problem whose text quotes nothing of the response."""
-    return Problem(what, claims, what)
+Answers = Sequence[tuple[ExpectedResponse, Response]]
 
 
-# ---- checks of every response with a status --------------------------------------------------
+def judge(answers: Answers) -> Iterator[tuple[ExpectedResponse, Problem]]:
+    """Yield each problem in *answers*, which are those of one check at one tenant.
+
+    A case whose `needs` is not met, or not among *answers*, is left out. If no case with the same
+    `one_of` is met, the first of them breaks media-types, and the others are left out.
+    """
+    met = {expected.name for expected, response in answers if expected.is_met(response)}
+    by_name = {expected.name: expected for expected, _ in answers}
+    groups_met = {expected.one_of for expected, _ in answers if expected.name in met}
+    groups_told = set[str]()
+    for expected, response in answers:
+        if not _has_needs(expected, by_name, met):
+            continue
+        group = expected.one_of
+        if group is None or group in groups_met:
+            yield from ((expected, problem) for problem in expected.problems(response))
+        elif group not in groups_told:
+            groups_told.add(group)
+            for problem in expected.problems(response):
+                yield expected, msgspec.structs.replace(problem, claim=MEDIA_TYPES)
+
+
+def _has_needs(
+    expected: ExpectedResponse, by_name: Mapping[str, ExpectedResponse], met: Set[str]
+) -> bool:
+    """Return whether the case that *expected* needs is met, and the one that this needs."""
+    if expected.needs is None:
+        return True
+    return expected.needs in met and _has_needs(by_name[expected.needs], by_name, met)
+
+
+def is_server_error(response: Response) -> bool:
+    """Return whether *response* breaks the claim no-server-error."""
+    return response.status >= 500 and response.status not in REFUSING
+
+
+# ---- what holds of every answer of a kind; `every_answer.py` applies it ----------------------
 
 
 def check_no_body(response: Response) -> Problem | None:
-    """A 204 has no body and no Content-Length (claims no-body, no-content)."""
+    """A 204 has no body and does not announce one (claim no-body)."""
     if response.body:
-        return _without_quotes(f"the {response.status} has a body of {len(response.body)} bytes")
-    if response.header("content-length") is not None:
-        return _without_quotes(f"the {response.status} has a Content-Length")
-    return None
+        return Problem("the 204 has a body", "no-body")
+    return _find_header(response, "no-body", "content-length", "transfer-encoding")
 
 
 def check_no_hints(response: Response) -> Problem | None:
-    """A 204 has no header that shows whether the call was turned away (claim no-hints)."""
-    names = [name for name in HINT_HEADERS if name in response.header_names]
-    return _without_quotes(f"the {response.status} has the header {names[0]}") if names else None
+    """A 204 has no header that could show whether the call was turned away (claim no-hints)."""
+    return _find_header(response, "no-hints", "retry-after", "location", "set-cookie")
 
 
 def check_no_banner(response: Response) -> Problem | None:
     """A response has no Server and no Strict-Transport-Security header (claim no-banner)."""
-    banners = ("server", "strict-transport-security")
-    names = [name for name in banners if name in response.header_names]
-    return _without_quotes(f"the answer has the header {names[0]}") if names else None
+    return _find_header(response, "no-banner", "server", "strict-transport-security")
+
+
+def _find_header(response: Response, claim: str, *names: str) -> Problem | None:
+    name = next((name for name in names if name in response.header_names), None)
+    return None if name is None else Problem(f"the answer has the header {name}", claim)
 
 
 def check_challenge(response: Response) -> Problem | None:
     """A 401 names the accepted schemes (claim www-authenticate)."""
     if response.header("www-authenticate"):
         return None
-    return _without_quotes("the 401 has no WWW-Authenticate", "www-authenticate")
+    return Problem("the 401 has no WWW-Authenticate", "www-authenticate")
 
 
 def check_no_trace(response: Response) -> Problem | None:
     """An error shows no stack trace (claim error-no-trace)."""
-    has_trace = _STACK_TRACE.search(response.body)
-    return _without_quotes("the answer shows a stack trace") if has_trace else None
+    if _STACK_TRACE.search(response.body):
+        return Problem("the answer shows a stack trace", "error-no-trace")
+    return None
 
 
-_VERIFIERS_BY_STATUS: Final[dict[int, tuple[Verifier, ...]]] = {
-    204: (check_no_body, check_no_hints, check_no_banner),
-    400: (check_no_trace,),
-    401: (check_challenge, check_no_banner),
-}
+def check_not_cached(response: Response) -> Problem | None:
+    """A response must not be cached (claim cache-headers)."""
+    for name, value in (("cache-control", "no-cache"), ("pragma", "no-cache"), ("expires", "-1")):
+        if response.header(name) != value:
+            return Problem(f"the header {name} is missing or wrong", "cache-headers")
+    return None
 
 
 # ---- checks of single responses --------------------------------------------------------------
 
 
-def check_not_cached(response: Response) -> Problem | None:
-    """A response must not be cached (claim cache-headers)."""
-    wrong = [name for name, value in NO_CACHE_HEADERS.items() if response.header(name) != value]
-    if not wrong:
-        return None
-    return _without_quotes(f"the header {wrong[0]} is missing or wrong", "cache-headers")
-
-
 def check_is_xml(response: Response) -> Problem | None:
     """An error is XML, as Accept asks for it (claim error-format)."""
-    if _media_type(response) == "application/xml" and response.body.lstrip().startswith(b"<"):
+    if media_type(response) == "application/xml" and response.body.lstrip().startswith(b"<"):
         return None
-    return Problem(f"Accept asks for XML, the error is {response.header('content-type')}")
+    what = f"Accept asks for XML, the error is {response.header('content-type')}"
+    return Problem(what, "error-format", UNQUOTED)
 
 
 def check_description(response: Response) -> Problem | None:
     """A description has its members (claim get-shape)."""
     content = _decode_json(response)
     if not isinstance(content, dict):
-        return _without_quotes("the description is not a JSON object", "get-shape")
+        return Problem("the description is not a JSON object", "get-shape")
     missing = [name for name in _DESCRIPTION_MEMBERS if name not in content]
-    return _without_quotes(f"the description has no {missing[0]}", "get-shape") if missing else None
-
-
-def content_type_verifier(context: CheckContext) -> Verifier:
-    """Return the check that a 204 has a Content-Type only if its reading says so."""
-    allowed_values = context.allowed_values("no-content-type", "absent", "as-sampled")
-
-    def verify(response: Response) -> Problem | None:
-        content_type = response.header("content-type")
-        value = "absent" if content_type is None else "as-sampled"
-        is_right_type = content_type is None or _media_type(response) == _JSON
-        if value in allowed_values and is_right_type:
-            return None
-        what = f"the 204 has the Content-Type {content_type}"
-        return Problem(what, ("no-content-type",), "the 204 has an unexpected Content-Type")
-
-    return verify
-
-
-def envelope_verifier(context: CheckContext) -> Verifier:
-    """Return the check that an error is JSON in an envelope of the vendor's."""
-    allowed_values = context.allowed_values("errors", *_ENVELOPES)
-
-    def verify(response: Response) -> Problem | None:
-        content = _decode_json(response)
-        if any(_has_members(content, _ENVELOPES[value]) for value in allowed_values):
-            return None
-        what = "the error is in no envelope of the vendor's"
-        return Problem(f"{what}: {response.body[:80]!r}", safe_text=what)
-
-    return verify
+    return Problem(f"the description has no {missing[0]}", "get-shape") if missing else None
 
 
 def allow_verifier(methods: tuple[str, ...]) -> Verifier:
-    """Return the check that a 405 allows exactly *methods* (claim method-not-allowed)."""
+    """Return the check that a 405 allows exactly *methods* (claim method-not-allowed).
+
+    An Allow without POST, or none, is not judged here: it breaks allow-header.
+    """
 
     def verify(response: Response) -> Problem | None:
-        allowed_methods = {name.strip() for name in (response.header("allow") or "").split(",")}
-        if allowed_methods == set(methods):
+        allowed_methods = allowed_by(response)
+        if "POST" not in allowed_methods or allowed_methods == set(methods):
             return None
-        return Problem(f"Allow is {response.header('allow')!r}, expected {', '.join(methods)}")
+        what = f"Allow is {response.header('allow')!r}, expected {', '.join(methods)}"
+        return Problem(what, "method-not-allowed", UNQUOTED)
 
     return verify
 
@@ -193,7 +255,7 @@ def mention_verifier(text: str) -> Verifier:
     def verify(response: Response) -> Problem | None:
         if text.encode() in response.body:
             return None
-        return _without_quotes(f"the answer does not name {text!r}")
+        return Problem(f"the answer does not name {text!r}", "error-place")
 
     return verify
 
@@ -208,26 +270,36 @@ def find_reading(expected: ExpectedResponse, response: Response) -> tuple[str, s
     if response.status == 204 and expected.request.method == "POST":
         has_type = "content-type" in response.header_names
         return "no-content-type", "as-sampled" if has_type else "absent"
-    if response.status >= 400:
-        content = _decode_json(response)
-        for value, members in _ENVELOPES.items():
-            if _has_members(content, members):
-                return "errors", value
+    value = find_envelope(response) if response.status >= 400 else None
+    return None if value is None else ("errors", value)
+
+
+def find_envelope(response: Response) -> str | None:
+    """Return the value of the reading `errors` that the body of an error shows, or None."""
+    content = _decode_json(response)
+    if not isinstance(content, dict):
+        return None
+    if "Error" in content:  # the vendor's documents name the text in both ways
+        content = {"Message": content.get("ErrorMessage"), **content}
+    for value, members in _ENVELOPES.items():
+        if all(isinstance(content.get(name), type_) for name, type_ in members.items()):
+            return value
     return None
 
 
-def _has_members(content: object, members: dict[str, type]) -> bool:
-    if not isinstance(content, dict):
-        return False
-    return all(isinstance(content.get(name), type_) for name, type_ in members.items())
+def allowed_by(response: Response) -> set[str]:
+    """Return the methods that *response* lists in Allow."""
+    values = [value for name, value in response.headers if name.lower() == "allow"]
+    return {method.strip() for value in values for method in value.split(",")} - {""}
 
 
-def _media_type(response: Response) -> str:
+def media_type(response: Response) -> str:
+    """Return the media type of the body, in lower case and without parameters."""
     return (response.header("content-type") or "").partition(";")[0].strip().lower()
 
 
 def _decode_json(response: Response) -> Any:  # noqa: ANN401 - JSON
-    if _media_type(response) != _JSON:
+    if media_type(response) != _JSON:
         return None
     try:
         return msgspec.json.decode(response.body)

@@ -8,6 +8,8 @@ from html import escape
 from typing import Final
 from urllib.parse import unquote, urlencode
 
+import msgspec
+
 from superoffice_contract.bodies.content_type import charset_parameter
 from superoffice_contract.target.http import Request
 
@@ -21,10 +23,27 @@ GOOD_XML: Final = (
     b"<AssociateName>tje0</AssociateName><AssociateId>874</AssociateId></SyncUserAccount>"
     b"</SyncUserAccounts></SyncEmailAccountsRequest>"
 )
+CONTRACT_XML: Final = (
+    b'<SyncEmailAccountsRequest xmlns="http://schemas.datacontract.org/2004/07/'
+    b'SuperOffice.WebApi.v1.Carriers.EMailCarriers"><SyncUserAccounts><SyncUserAccount>'
+    b"<AccountId>507</AccountId><AssociateId>874</AssociateId><AssociateName>tje0</AssociateName>"
+    b"</SyncUserAccount></SyncUserAccounts></SyncEmailAccountsRequest>"
+)
+"""The same in the shape of the other .NET serialiser: in a namespace, members by name."""
 GOOD_FORM: Final = (
     b"SyncUserAccounts[0][AccountId]=507&SyncUserAccounts[0][AssociateName]=tje0"
     b"&SyncUserAccounts[0][AssociateId]=874"
 )
+_ACCOUNT: Final = b"""    {
+      "AccountId": 507,
+      "AssociateName": "tje0",
+      "AssociateId": 874
+    }"""
+SAMPLE: Final = b'{\n  "SyncUserAccounts": [\n%b,\n%b\n  ]\n}' % (_ACCOUNT, _ACCOUNT)
+"""The body of the page's sample, which lists one account twice.
+
+Only AssociateName differs: it is the user of the other payloads, not the page's company name.
+"""
 EMPTY: Final = b'{"SyncUserAccounts":[]}'
 """A body that names no account."""
 JSON_PATCH: Final = b'[{"op":"add","path":"/SyncUserAccounts","value":[]}]'
@@ -77,15 +96,14 @@ def _encode_several(media_type: str) -> bytes:
 def variants(media_type: str) -> Iterator[Variant]:
     """Yield the ways to write `SEVERAL_ACCOUNTS` in *media_type*."""
     body = _encode_several(media_type)
-    claim = "patch-types-plain" if "patch" in media_type else "media-types"
-    yield media_type, media_type, body, claim
+    yield media_type, media_type, body, "same-effect"
     if media_type == JSON:
         for charset in ("utf-8", "utf-16", "iso-8859-1"):
             content_type = f"{media_type}; charset={charset}"
             yield charset, content_type, body.decode().encode(charset), "charset"
         yield "camelCase", media_type, use_camel_case(body), "camel-case"
         swapped_body = re.sub(rb'"\w+":', lambda match: match[0].swapcase(), body)
-        yield "swapped case", media_type, swapped_body, "camel-case"
+        yield "swapped case", media_type, swapped_body, "member-case"
         unknown = body.replace(b'{"AccountId"', b'{"Id":1,"AccountId"')
         yield "an unknown member", media_type, unknown, "unknown-members"
     elif media_type == XML:
@@ -120,7 +138,7 @@ _REPLACEMENTS: Final = (
     (r"\b1e2\b", "507e0"),
 )
 """Remove the sample's associate, and make 507 of numbers that test a type."""
-_SAMPLE: Final = re.compile(r"(?<![\w.+-])507(?!\d)")
+_SAMPLE_ID: Final = re.compile(r"(?<![\w.+-])507(?!\d)")
 _NO_IDS: Final = re.compile(r"http://[^\"']*|SyncUserAccounts\[\d+\]", re.IGNORECASE)
 """Where digits are not ids: the names of namespaces, the indices of a form."""
 _NUMBER: Final = re.compile(r"(?<!\w)[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
@@ -135,14 +153,14 @@ def with_account(request: Request, account: int) -> Request:
     text, encoding = _text(request)
     for pattern, replacement in _REPLACEMENTS:
         text = re.sub(pattern, replacement, text, flags=re.IGNORECASE)
-    body = _SAMPLE.sub(str(account), text).encode(encoding)
-    return Request(request.method, request.path, request.headers, body)
+    body = _SAMPLE_ID.sub(str(account), text).encode(encoding)
+    return msgspec.structs.replace(request, body=body)
 
 
 def without_accounts(request: Request) -> Request:
     """Return *request*, with an empty list as its body if the body names an account."""
-    body = EMPTY if request.body and not has_only_accounts(request, ()) else request.body
-    return Request(request.method, request.path, request.headers, body)
+    names_account = request.body and not has_only_accounts(request, ())
+    return msgspec.structs.replace(request, body=EMPTY) if names_account else request
 
 
 def has_only_accounts(request: Request, accounts: tuple[int, ...]) -> bool:

@@ -5,6 +5,7 @@ A check gets one context for each tenant of the target.
 
 import msgspec
 
+from superoffice_contract.control.answers import Limits
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.target.credentials import valid_credentials
 from superoffice_contract.target.http import Request
@@ -15,8 +16,8 @@ class CheckContext(msgspec.Struct, frozen=True):
     """The operation to check at one tenant, the headers of a credential, and the readings there.
 
     A reading that is not in *readings* is open: every value of it is right. *has_control*: the
-    server has `/_mock/`, and with it the settings of the mock. *run_seconds*: the duration of a run
-    there.
+    server has `/_mock/`, and with it the settings of the mock and its *limits*. *run_seconds*: the
+    duration of a run there.
     """
 
     tenant: TargetTenant
@@ -25,6 +26,7 @@ class CheckContext(msgspec.Struct, frozen=True):
     readings: dict[str, str]
     has_control: bool = False
     run_seconds: float | None = None
+    limits: Limits | None = None
 
     def post(self, body: bytes, content_type: str | None, *headers: tuple[str, str]) -> Request:
         """Return a call with *body*, the credential and more *headers*."""
@@ -49,8 +51,9 @@ def make_context(
     *,
     has_control: bool = False,
     run_seconds: float | None = None,
+    limits: Limits | None = None,
 ) -> CheckContext:
     """Return the context of *tenant* with its first credential, if it has any."""
     credential = next(valid_credentials(tenant), None)
     headers = () if credential is None else credential.headers
-    return CheckContext(tenant, operation, headers, readings, has_control, run_seconds)
+    return CheckContext(tenant, operation, headers, readings, has_control, run_seconds, limits)

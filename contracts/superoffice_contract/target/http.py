@@ -4,13 +4,18 @@ It reads no more of an answer than it needs, and takes nothing from the environm
 """
 
 import asyncio
-import ssl
 import time
 import zlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import (
+    AsyncExitStack,
+    aclosing,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
 
 import httpx2
 import msgspec
@@ -26,72 +31,65 @@ from superoffice_contract.control.connection import (
 )
 from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
 from superoffice_contract.messages import causes_of, describe_os_error
-from superoffice_contract.target.tenants import Header
+from superoffice_contract.target.http_errors import (
+    LOG_HINT,
+    RUNNING_HINT,
+    BrokenAnswerError,
+    ConnectionBrokenError,
+    InvalidAddressError,
+    LongAnswerError,
+    NoAnswerError,
+    describe_error,
+    error_before_response,
+    find_violation,
+    show_bytes,
+)
+from superoffice_contract.target.raw import (
+    BrokenMessageError,
+    RawConnection,
+    RawRoute,
+    Request,
+    Response,
+    encode_request,
+)
+
+__all__ = [
+    "BrokenAnswerError",
+    "Client",
+    "ConnectionBrokenError",
+    "InvalidAddressError",
+    "LongAnswerError",
+    "NoAnswerError",
+    "Request",
+    "Response",
+    "error_before_response",
+    "open_client",
+]
 
 IN_PROCESS: Final = "http://127.0.0.1:8204"
 """The base URL of an application in this process; its control API requires a loopback name."""
-RUNNING_HINT: Final = "is a server running there?"
-BUSY_HINT: Final = f"{RUNNING_HINT} Can it take several connections at once?"
-
 
 MAX_BODY: Final = 2**20
 """How long the body of an answer may be; that of `/_mock/` may have `MAX_BYTES`."""
 MAX_TRIES: Final = 2
 """How often a request is sent in total where it may be if its connection breaks."""
+WATCH_SECONDS: Final = 0.3
+"""How long after an answer on a raw connection that is watched."""
 _ENCODINGS: Final = ("gzip", "x-gzip", "deflate")
 
-
-class ConnectionBrokenError(TargetError):
-    """The connection was refused, or broke before the response began."""
-
-
-class InvalidAddressError(TargetError):
-    """The URL of a request can't be sent, such as one that is too long."""
-
-
-class NoAnswerError(TargetError):
-    """There is no answer, or no whole one, within the limits of time and length."""
-
-
-class LongAnswerError(NoAnswerError):
-    """An answer is longer than it may be; the rest was not read."""
-
-
-class Request(msgspec.Struct, frozen=True):
-    """A request; *path* includes the query, as it is sent."""
-
-    method: str
-    path: str
-    headers: tuple[Header, ...] = ()
-    body: bytes = b""
-
-
-class Response(msgspec.Struct, frozen=True):
-    """A response; *seconds* is its duration in real time."""
-
-    status: int
-    headers: tuple[Header, ...]
-    body: bytes
-    seconds: float
-
-    def header(self, name: str) -> str | None:
-        """Return the first value of header *name*, or None."""
-        lower_name = name.lower()
-        return next((value for header, value in self.headers if header.lower() == lower_name), None)
-
-    @property
-    def comparable(self) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Everything that may not differ between two outcomes: all but the Date."""
-        headers = [(name, value) for name, value in self.headers if name.lower() != "date"]
-        return self.status, headers, self.body
-
-    @property
-    def header_names(self) -> frozenset[str]:
-        """The names of the headers, in lower case."""
-        return frozenset(name.lower() for name, _ in self.headers)
+Watch = asyncio.Task[tuple[bytes, bool]]
+"""Returns what came behind a response, and whether the server then closed the connection."""
+Sent = TypeVar("Sent")
 
 
 OnResponse = Callable[[Request, Response], None]
+
+
+class RawExchange(msgspec.Struct, frozen=True):
+    """A response, and what happens next on its connection."""
+
+    response: Response
+    watch: Watch
 
 
 class Client:
@@ -111,6 +109,7 @@ class Client:
         tries: int = 1,
         on_response: OnResponse = lambda *_: None,
         proxy: Proxy | None = None,
+        raw_route: RawRoute | None = None,
     ) -> None:
         self._http_client = http_client
         self.base = base
@@ -120,24 +119,114 @@ class Client:
         self._control_headers = tuple(control_headers(control_token).items())
         self._tries = tries
         self.on_response = on_response
+        self.raw_route = raw_route
+        """How to connect without HTTP; None in this process, and through a proxy."""
+        self.has_answered = False
+        """Whether anything was answered; then a later failure is a finding, not a wrong URL."""
 
     async def send(self, request: Request) -> Response:
         """Send *request*; redirects are not followed."""
-        for tries_left in reversed(range(self._tries)):
+        try:
+            response = await self._try(lambda: self._send_once(request))
+        except ConnectionBrokenError as error:
+            raise await self._look_again(request, error) from None
+        self.report_response(request, response)
+        return response
+
+    async def send_raw(
+        self, request: Request, connecting: asyncio.Semaphore | None = None
+    ) -> RawExchange:
+        """Send *request* on a new connection, which is not part of the time that it takes.
+
+        No more connections than *connecting* allows are opened at once.
+        """
+        return await self._try(lambda: self._send_raw_once(request, connecting))
+
+    async def _try(self, attempt: Callable[[], Awaitable[Sent]]) -> Sent:
+        """Return the outcome of *attempt*; begin again if the connection breaks before it."""
+        for _ in range(self._tries - 1):
             try:
-                response = await self._send_once(request)
+                return await attempt()
+            except BrokenAnswerError:
+                raise
             except ConnectionBrokenError:
-                if not tries_left:
-                    raise
-            else:
-                if not request.path.startswith(CONTROL):
-                    self.on_response(request, response)
-                return response
-        raise AssertionError("a request is tried at least once")
+                pass
+        return await attempt()
+
+    async def _look_again(
+        self, request: Request, error: ConnectionBrokenError
+    ) -> ConnectionBrokenError:
+        """Return *error* with the bytes that come if *request* may be sent again.
+
+        A connection that breaks in the middle of a head looks like one that was never answered.
+        """
+        if self._tries > 1 or request.method in ("GET", "HEAD", "OPTIONS"):
+            with suppress(TargetError):
+                try:
+                    async with self.raw_connection(request) as connection:
+                        await connection.read_answer(request.method)
+                except BrokenAnswerError as broken:
+                    return broken
+        return error
+
+    def report_response(self, request: Request, response: Response) -> None:
+        """Tell `on_response` what came, here or on a raw connection."""
+        self.has_answered = True
+        if not request.path.startswith(CONTROL):
+            self.on_response(request, response)
+
+    @asynccontextmanager
+    async def raw_connection(
+        self, request: Request, connecting: asyncio.Semaphore | None = None
+    ) -> AsyncIterator[RawConnection]:
+        """Write *request* on a new connection; raise TargetError for what goes wrong there."""
+        try:
+            if self.raw_route is None:
+                msg = "no connection of its own"
+                raise ConnectionError(msg)
+            async with AsyncExitStack() as stack:
+                async with connecting or nullcontext():
+                    connection = await stack.enter_async_context(self.raw_route.connect())
+                connection.write(encode_request(self.base, request))
+                yield connection
+        except BrokenMessageError as error:
+            raise self._broken_answer(request, str(error), error.received) from None
+        except TimeoutError:
+            raise self._no_answer(request) from None
+        except OSError as error:
+            hint = LOG_HINT if self.has_answered else RUNNING_HINT
+            msg = f"{self._place}: {describe_os_error(error)}; {hint}"
+            raise ConnectionBrokenError(msg) from None
+
+    async def _send_raw_once(
+        self, request: Request, connecting: asyncio.Semaphore | None
+    ) -> RawExchange:
+        async with AsyncExitStack() as stack:
+            opening = self.raw_connection(request, connecting)
+            connection = await stack.enter_async_context(opening)
+            started_at = time.monotonic()
+            answer = await connection.read_answer(request.method)
+            seconds = time.monotonic() - started_at
+            response = msgspec.structs.replace(answer, seconds=seconds)
+            self.report_response(request, response)
+            return RawExchange(response, asyncio.create_task(_watch(connection, stack.pop_all())))
+
+    def _broken_answer(
+        self, request: Request, problem: str, received: bytes = b""
+    ) -> BrokenAnswerError:
+        self.has_answered = True
+        shown = show_bytes(received, request.headers)
+        return BrokenAnswerError(self._place, _name(request), problem, shown)
+
+    def _no_answer(self, request: Request, received: int | None = None) -> NoAnswerError:
+        """Return the error that *request* is not answered, or not whole: *received* bytes came."""
+        whole, came = ("", "") if received is None else ("whole ", f": {received} bytes came")
+        problem = f"no {whole}answer within {self.timeout_seconds:g} s to {_name(request)}{came}"
+        return NoAnswerError(f"{self._place}: {problem}; is the server stuck?")
 
     async def _send_once(self, request: Request) -> Response:
         started_at = time.monotonic()
-        describe_error = error_before_response
+        has_begun = False
         content = bytearray()
         try:
             http_request = self._http_client.build_request(
@@ -151,27 +240,30 @@ class Client:
             )
             async with asyncio.timeout(self.timeout_seconds):
                 http_response = await self._http_client.send(http_request, stream=True)
-                describe_error = error_during_response
+                has_begun = True
                 async with aclosing(http_response):
                     # Not decoded: a few bytes may stand for gigabytes.
                     async for part in http_response.aiter_raw():
                         content += part
                         self._check_length(request, len(content))
         except (httpx2.TimeoutException, TimeoutError):
-            is_partial = describe_error is error_during_response
-            problem = f"no {'whole ' * is_partial}answer within {self.timeout_seconds:g} s"
-            came = f": {len(content)} bytes came" * is_partial
-            msg = f"{self._place}: {problem} to {_name(request)}{came}; is the server stuck?"
-            raise NoAnswerError(msg) from None
+            raise self._no_answer(request, len(content) if has_begun else None) from None
         except (httpx2.LocalProtocolError, UnicodeEncodeError):
             msg = f"{self._place}: a credential has a character that is not allowed in a header"
             raise TargetError(msg) from None
         except httpx2.InvalidURL as error:
-            raise InvalidAddressError(str(describe_error(self._place, error))) from None
+            raise InvalidAddressError(str(error_before_response(self._place, error))) from None
         except httpx2.HTTPError as error:
             if any(getattr(cause, "error_status_hint", 0) == 431 for cause in causes_of(error)):
                 self._raise_too_long(request, "the head or the trailer of ", "100 KiB")
-            raise describe_error(self._place, error) from None
+            if has_begun:
+                problem = f"{describe_error(error)}, the connection broke in the middle of it"
+                raise self._broken_answer(request, problem) from None
+            if (violation := find_violation(error)) is not None:
+                raise self._broken_answer(request, *violation) from None
+            raise error_before_response(
+                self._place, error, has_answered=self.has_answered
+            ) from None
         if http_response.status_code == PROXY_REFUSES and self._proxy is not None:
             raise TargetError(f"{self._place}: {PROXY_PROBLEM}")
         seconds = time.monotonic() - started_at
@@ -190,8 +282,8 @@ class Client:
                     body = decoder.decompress(body, _max_body(request) + 1)
                     self._check_length(request, len(body))
                 if not decoder.eof:
-                    problem = f"the answer to {_name(request)} is not {encoding}, as its head says"
-                    raise TargetError(f"{self._place}: {problem}")
+                    problem = f"its body is not {encoding}, as its head says"
+                    raise self._broken_answer(request, problem)
         return body
 
     def _check_length(self, request: Request, length: int) -> None:
@@ -209,7 +301,11 @@ class Client:
         """
         results = await asyncio.gather(*map(self.send, requests), return_exceptions=True)
         errors = [result for result in results if isinstance(result, BaseException)]
-        broken_count = sum(1 for error in errors if isinstance(error, ConnectionBrokenError))
+        broken_count = sum(
+            1
+            for error in errors
+            if isinstance(error, ConnectionBrokenError) and not isinstance(error, BrokenAnswerError)
+        )
         if 0 < broken_count == len(errors) and len(requests) > 1:
             msg = f"of {len(requests)} calls at once {broken_count} got no connection that lasted"
             raise NotObservableError(f"{msg}; start the server with a longer backlog")
@@ -255,11 +351,13 @@ async def open_client(
     *control_token* is sent to `/_mock/` only. *authorities* is a PEM file of certificates to
     trust in addition to the usual ones; raise TargetError if it is not.
     """
+    raw_route = None
     limits = httpx2.Limits(max_connections=None, max_keepalive_connections=20)
     if isinstance(target, str):
-        base = target.rstrip("/")
+        base, tls = target.rstrip("/"), tls_context(authorities)
+        raw_route = RawRoute.find(base, tls, timeout_seconds) if proxy is None else None
         transport: httpx2.AsyncBaseTransport = httpx2.AsyncHTTPTransport(
-            tls_context(authorities),
+            tls,
             trust_env=False,
             limits=limits,
             proxy=None if proxy is None else httpx2.Proxy(proxy.url, auth=proxy.user),
@@ -276,7 +374,15 @@ async def open_client(
     ) as http_client:
         for name in ("accept", "user-agent", "connection"):
             http_client.headers.pop(name, None)
-        yield Client(http_client, base, timeout_seconds, control_token, tries, on_response, proxy)
+        yield Client(
+            *(http_client, base, timeout_seconds, control_token, tries, on_response),
+            *(proxy, raw_route),
+        )
+
+
+async def _watch(connection: RawConnection, stack: AsyncExitStack) -> tuple[bytes, bool]:
+    async with stack:
+        return await connection.read_rest(WATCH_SECONDS)
 
 
 def _max_body(request: Request) -> int:
@@ -286,40 +392,3 @@ def _max_body(request: Request) -> int:
 def _name(request: Request) -> str:
     """Return *request* for a message: without its query, which may have secrets."""
     return f"{request.method} {request.path.partition('?')[0]}"
-
-
-def error_before_response(base: str, error: Exception) -> TargetError:
-    """Return the TargetError for *error*, which came before a response from *base* began."""
-    for cause in causes_of(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            msg = f"{base}: its certificate is not trusted: {cause.verify_message}"
-            return TargetError(f"{msg}; name its authority with --real --ca FILE")
-    if isinstance(error, httpx2.ConnectError):
-        return ConnectionBrokenError(f"{base}: {_connect_failure(error)}; {RUNNING_HINT}")
-    if isinstance(error, httpx2.ProxyError):
-        return TargetError(f"{base}: {PROXY_PROBLEM}")
-    text = _describe_error(error)
-    if isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
-        msg = f"{base}: {text}, the connection broke before an answer came"
-        return ConnectionBrokenError(f"{msg}; {BUSY_HINT}")
-    return TargetError(f"{base}: {text}; {RUNNING_HINT}")
-
-
-def error_during_response(base: str, error: Exception) -> TargetError:
-    """Return the TargetError for *error*, which came in the middle of a response from *base*."""
-    msg = f"{base}: {_describe_error(error)}, the connection broke in the middle of an answer"
-    return TargetError(f"{msg}; look at the server's log")
-
-
-def _describe_error(error: Exception) -> str:
-    """Return the type of *error*, and its message up to what it quotes of the answer."""
-    message = str(error).partition(":")[0].strip(" .")
-    return ": ".join(filter(None, (type(error).__name__, message)))
-
-
-def _connect_failure(error: BaseException) -> str:
-    """Return why no connection was made: the first cause of *error*."""
-    first = causes_of(error)[-1]
-    if isinstance(first, ssl.SSLError):
-        return f"TLS failed: {(first.reason or 'unknown').replace('_', ' ').lower()}"
-    return describe_os_error(first)

@@ -14,6 +14,8 @@ from superoffice_contract.control.answers import Health, LeaseState
 from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
 from superoffice_contract.target import http
 from superoffice_contract.target.http import (
+    BrokenAnswerError,
+    ConnectionBrokenError,
     LongAnswerError,
     NoAnswerError,
     Request,
@@ -203,7 +205,7 @@ async def test_an_answer_that_expands_is_not_expanded() -> None:
     with raw_upstream(expand(1, 2)) as upstream:
         assert len((await send_to(upstream.url)).body) == 2**20
         upstream.play(OK + b"Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx")
-        with pytest.raises(TargetError, match="the answer to GET /a is not gzip, as its head says"):
+        with pytest.raises(TargetError, match="its body is not gzip, as its head says"):
             await send_to(upstream.url)
 
 
@@ -252,7 +254,7 @@ async def test_a_request_is_not_sent_again_if_its_answer_broke_off() -> None:
         run_server(ANSWER[:-1], ANSWER) as url,
         open_client(url, 5, tries=2) as client,
     ):
-        with pytest.raises(TargetError, match="broke in the middle of an answer"):
+        with pytest.raises(TargetError, match="broke in the middle of it"):
             await client.send(Request("POST", "/"))
 
 
@@ -262,6 +264,66 @@ def test_the_error_of_a_broken_connection_has_its_type_and_a_hint(error: Excepti
     name = type(error).__name__
     assert message.startswith((f"http://x: {name}, the connection", f"http://x: {name}: gone, the"))
     assert message.endswith("is a server running there? Can it take several connections at once?")
+
+
+BROKEN_ANSWERS = {
+    "garbage": (b"\x00garbage\r\n" + ANSWER, "no status line"),
+    "a status line that is none": (b"204 No Content\r\n\r\n", "no status line"),
+    "a head that is cut": (ANSWER[:20], "it is cut off"),
+    "a body that is cut": (ANSWER[:-1], "it is cut off"),
+    "two lengths": (
+        ANSWER.replace(b"\r\n\r\n", b"\r\nContent-Length: 3\r\n\r\n"),
+        "it has several Content-Lengths",
+    ),
+    "a broken chunk": (CHUNKED + b"zz\r\n", "a chunk has no size"),
+    "a header that is none": (OK + b"no header\r\n\r\n", "a line of its head is no header"),
+}
+AUTHORIZATION = ("Authorization", "Basic a2FyaTpLYXJp")
+
+
+@pytest.mark.claim("http-message")
+async def test_an_answer_that_breaks_the_protocol_is_shown_with_its_first_bytes() -> None:
+    for name, (answer, problem) in BROKEN_ANSWERS.items():
+        async with (
+            run_server(answer, answer, answer) as url,
+            open_client(url, 5, tries=2) as client,
+        ):
+            with pytest.raises(BrokenAnswerError) as error:
+                raise AssertionError((name, await client.send(Request("POST", "/a?b"))))
+            assert client.has_answered, name
+        message = f"the answer to POST /a is no valid HTTP message: {problem}; it begins "
+        assert message in str(error.value), name
+        assert error.value.shown == repr(answer)[1:], name
+        assert "is a server running" not in str(error.value)
+
+
+async def test_a_broken_answer_shows_no_secret_of_its_request() -> None:
+    answer = b"kari:Kari Basic a2FyaTpLYXJp\r\n\r\n"
+    for tries in (1, 2):
+        async with run_server(answer, answer) as url, open_client(url, 5, tries=tries) as client:
+            with pytest.raises(BrokenAnswerError) as error:
+                await client.send(Request("POST", "/", (AUTHORIZATION,)))
+        assert error.value.shown.startswith("'[redacted] [redacted]")
+
+
+async def test_an_answer_that_only_looked_broken_once_is_told_as_it_was() -> None:
+    async with run_server(b"", b"", ANSWER) as url, open_client(url, 5, tries=2) as client:
+        with pytest.raises(ConnectionBrokenError, match="before an answer came") as error:
+            await client.send(Request("POST", "/"))
+    assert not isinstance(error.value, BrokenAnswerError)
+
+
+async def test_a_server_that_answered_before_is_not_asked_whether_it_runs() -> None:
+    async with run_server(ANSWER, b"") as url, open_client(url, 5) as client:
+        await client.send(Request("GET", "/"))
+        with pytest.raises(ConnectionBrokenError, match="came; look at the server's log"):
+            await client.send(Request("GET", "/"))
+
+
+async def test_a_broken_answer_among_calls_at_once_is_told() -> None:
+    async with run_server(*[b"no\r\n\r\n"] * 3) as url, open_client(url, 5) as client:
+        with pytest.raises(BrokenAnswerError):
+            await client.send_together([Request("POST", "/")] * 3)
 
 
 async def test_broken_connections_of_calls_at_once_are_not_observable() -> None:

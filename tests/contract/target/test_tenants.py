@@ -9,10 +9,11 @@ from superoffice_contract.errors import TargetError
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi import claims
 from superoffice_contract.target import tenants
-from superoffice_contract.target.credentials import Credential, valid_credentials
-from superoffice_contract.target.invalid_credentials import (
+from superoffice_contract.target.credentials import (
+    Credential,
     invalid_credentials,
     unknown_credentials,
+    valid_credentials,
 )
 from superoffice_contract.target.tenants import TargetTenant
 from tests.contract.suite.targets import ONLINE_TENANT, OTHER_TENANT
@@ -73,7 +74,7 @@ def headers_by_name(tenant: TargetTenant) -> dict[str, dict[str, str]]:
 
 def test_each_credential_of_a_tenant_is_also_tried_with_a_change() -> None:
     onsite = headers_by_name(OTHER_TENANT)
-    assert onsite["Bearer onsite"] == {"Authorization": "Bearer 7T:other-ticket"}
+    assert onsite["a ticket as Bearer"] == {"Authorization": "Bearer 7T:other-ticket"}
     wrong = base64.b64decode(onsite["a wrong password"]["Authorization"].removeprefix("Basic "))
     assert wrong.startswith(b"kari:")
     assert wrong != b"kari:Kari"
