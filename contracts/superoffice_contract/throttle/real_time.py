@@ -1,302 +1,286 @@
-"""Checks of the throttle in real time, with few calls, at the first tenant only."""
+"""Checks of the throttle in real time, with few calls, at the first tenant only.
+
+Calls that show different things share a run. What looks wrong is tried again before it is told: the
+run may have ended just then.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final, Literal
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
 from superoffice_contract.checks.check import EffectCheck, Observations
-from superoffice_contract.checks.payloads import EMPTY, GOOD, JSON
 from superoffice_contract.grading.calls import BUSY_SECOND
-from superoffice_contract.readings import CLAIMS_BY_READING, ObservedReading
+from superoffice_contract.readings import ObservedReading
 from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Client, Request, Response
-from superoffice_contract.throttle.timing import FREE_SECONDS
+from superoffice_contract.target.http import Client, Response
+from superoffice_contract.throttle.lease import check_lease, compare_reading, report_never_free
+from superoffice_contract.throttle.same_answer import ENOUGH, find_difference
+from superoffice_contract.throttle.wire_driver import (
+    AT_ONCE,
+    LEAD,
+    MAX_TRIES,
+    SAME_LENGTH,
+    StartedRun,
+    Variant,
+    WireDriver,
+)
 
-MAX_TRIES: Final = 12
-LEAD: Final = 0.1
-"""Seconds into a run at which another call is sent."""
-AT_ONCE: Final = 0.15
-"""Seconds within which a call is answered if it does not wait for a run to end."""
-SAME_LENGTH: Final = 0.25
-"""Seconds by which two equal lengths may differ on the wire."""
-PAUSE: Final = 0.5
-"""Seconds, more than `SAME_LENGTH`, between two calls that would wait for the same run to end."""
-BEFORE_THE_END: Final = 1.5
-"""Seconds before the end of a run, if its length is known, at which calls begin."""
 MIN_GAP: Final = 0.05
 """Seconds between two calls that may both have started, one run after the other."""
-TOO_LONG: Final = f"a run lasts longer than {MAX_TRIES} calls wait; give --run-seconds"
-TOO_SHORT: Final = "its runs end before another call can arrive"
-TOO_SIMILAR: Final = "its runs last about as long as a turned-away call"
+REPEATS: Final = 4
+"""In how many more runs a wrong call is tried, until it was wrong in enough of them."""
+PROOF, PROOF_IF_UNEVEN = 2, 3
+"""In how many more runs a call must be wrong; more if the times of answers vary."""
+PLAIN_CALLS, PLAIN_CALLS_IF_UNEVEN = 3, 5
+"""How many plain calls would start before it if the run had ended."""
+TOGETHER: Final = 3
+"""How many plain calls arrive together, of which one may start a run."""
+UNTIL_FREE: Final = 1.0
+"""Seconds after which runs of an unknown length have probably ended, if there are several."""
+MAX_ROUNDS: Final = 4
+"""How many more calls are made to compare answers."""
 NOT_VISIBLE: Final = "the wire does not show how many accounts a run syncs"
-NO_LENGTH: Final = "a run of an empty list has no length, so it looks like no run"
-ONLY_BLOCKING: Final = "the wire shows it for blocking runs only"
+WRONG_WAIT: Final = "a call during a run is not answered after 1 s"
 
 
-class StartedRun(msgspec.Struct, frozen=True):
-    """A call that has started a run: its response, and how long a run takes, if known.
+class DuringRun(msgspec.Struct, frozen=True):
+    """What came for calls during *run*: *plain* for plain calls, and a response per variant."""
 
-    A blocking run has ended when its call is answered.
-    """
-
-    kind: Literal["detached", "blocking"]
-    response: Response
-    seconds: float | None
+    run: StartedRun
+    plain: Sequence[Response]
+    by_variant: Mapping[Variant, Response]
 
 
-class RealTimeDriver(msgspec.Struct, frozen=True):
-    """Calls one tenant, and measures how long its responses take."""
-
-    client: Client
-    context: CheckContext
-
-    @property
-    def sample_call(self) -> Request:
-        """The sample call, which starts a run if the lease is free."""
-        return self.context.post(GOOD, JSON)
-
-    @property
-    def empty_call(self) -> Request:
-        """A call with an empty list."""
-        return self.context.post(EMPTY, JSON)
-
-    async def start_run(self) -> StartedRun | None:
-        """Call until a run has started. Return None if none of `MAX_TRIES` calls starts one.
-
-        With busy=try-for-1s, calls one after the other take as long as with a blocking run; a
-        pause between them tells the two apart.
-        """
-        known_length = length = self.context.run_seconds
-        has_paused = False
-        for _ in range(MAX_TRIES):
-            response = await self.client.send(self.sample_call)
-            if response.seconds < FREE_SECONDS:
-                return StartedRun("detached", response, known_length)
-            is_same = length is not None and abs(response.seconds - length) < SAME_LENGTH
-            if is_same and has_paused:
-                return StartedRun("blocking", response, response.seconds)
-            if known_length is None:
-                length = None if is_busy_second(response) else response.seconds
-            has_paused = is_same or known_length is not None
-            if has_paused:
-                await asyncio.sleep(known_length or PAUSE)
-        return None
-
-    async def send_during(
-        self, run: StartedRun, requests: list[Request], *, after: float = LEAD
-    ) -> list[Response]:
-        """Send *requests* together during *run*, or during a new one if *run* was blocking."""
-        if run.kind == "detached":
-            return await self.client.send_together(requests)
-        owner = asyncio.ensure_future(self.client.send(self.sample_call))
-        await asyncio.sleep(after)
-        responses = await self.client.send_together(requests)
-        await owner
-        return responses
-
-    async def hang_up(self, after: float = LEAD) -> None:
-        """Send a call, and disconnect *after* that many seconds."""
-        call = asyncio.ensure_future(self.client.send(self.sample_call))
-        await asyncio.wait([call], timeout=after)
-        call.cancel()
-        await asyncio.wait([call])
-        await asyncio.sleep(LEAD)
-
-    async def send_until_free(self, request: Request) -> tuple[Response, int] | None:
-        """Send *request* until it is not turned away.
-
-        Return that response, and how many calls were turned away; None after `MAX_TRIES` calls.
-        """
-        for turned_away in range(MAX_TRIES):
-            response = await self.client.send(request)
-            if not is_busy_second(response):
-                return response, turned_away
-        return None
-
-
-def is_busy_second(response: Response) -> bool:
-    """Return whether *response* took as long as that of a turned-away call."""
-    return BUSY_SECOND[0] <= response.seconds <= BUSY_SECOND[1]
-
-
-async def check_throttle(driver: RealTimeDriver) -> Observations:
+async def check_throttle(driver: WireDriver) -> Observations:
     """Yield a finding for each call during a run that is not answered as the first, after 1 s."""
     context = driver.context
     yield ObservedReading("tasks", context.tenant.id, None, NOT_VISIBLE)
+    await driver.measure_latency()
     run = await driver.start_run()
     if run is None:
-        yield _never_free(context)
+        yield report_never_free(context)
         return
-    for outcome in _compare_reading(context, "run", run.kind, "the call that started a run"):
+    for outcome in compare_reading(context, "run", run.kind, "the call that started a run"):
         yield outcome
-    responses = await driver.send_during(run, [driver.sample_call] * 2)
-    for finding in _find_wrong_waits(context, run, responses):
+    variants = driver.credential_variants()
+    if run.kind == "blocking":  # each more experiment would take a whole run
+        variants += driver.media_type_variants()
+    observed = await _observe(driver, run, variants, plain_count=2)
+    wrong_plain = await _confirm_plain(driver, observed)
+    for response in wrong_plain:
+        where = f"{context.tenant.id}, the same call again: {response.seconds:.2f} s"
+        yield Finding(where, WRONG_WAIT, ("busy-second",))
+    if not wrong_plain:
+        async for finding in _check_variants(driver, observed):
+            yield finding
+        if run.kind == "detached":
+            async for finding in _check_together(driver):
+                yield finding
+    async for finding in _check_same_answer(driver):
         yield finding
-    for response in responses:
-        if response.comparable != run.response.comparable:
-            problem = "a call during a run got another response than the one that started it"
-            yield Finding(context.tenant.id, problem, ("same-answer", "silent-drop"))
 
 
-def _never_free(context: CheckContext) -> Finding:
-    problem = (
-        f"none of {MAX_TRIES} calls was answered within {FREE_SECONDS} s: is it always busy? If "
-        "its calls wait for runs that last about a second, give --run-seconds"
-    )
-    return Finding(context.tenant.id, problem, ("lease-end", "run-detached"))
+# ---- calls during a run ----------------------------------------------------------------------
 
 
-def _compare_reading(
-    context: CheckContext, reading: str, value: str | None, why: str
-) -> Iterator[Finding | ObservedReading]:
-    """Yield the observed *value*, and a finding if the context expects another value."""
-    yield ObservedReading(reading, context.tenant.id, value, why)
-    expected = context.readings.get(reading, value)
-    if value is not None and expected != value:
-        problem = f"{why} shows {reading}={value}, expected {reading}={expected}"
-        yield Finding(context.tenant.id, problem, CLAIMS_BY_READING[reading])
+async def _observe(
+    driver: WireDriver, run: StartedRun, variants: Sequence[Variant], plain_count: int = 1
+) -> DuringRun:
+    requests = [driver.plain_call] * plain_count + [variant.request for variant in variants]
+    responses = await driver.send_during(run, requests)
+    plain = responses[:plain_count]
+    _keep_turned_away(driver, run.response, plain)
+    return DuringRun(run, plain, dict(zip(variants, responses[plain_count:], strict=True)))
 
 
-def _find_wrong_waits(
-    context: CheckContext, run: StartedRun, responses: Sequence[Response]
-) -> Iterator[Finding]:
-    """Yield a finding for each response that did not take 1 s, unless its call may have started.
+def _keep_turned_away(driver: WireDriver, started: Response, plain: Sequence[Response]) -> None:
+    """Keep those of the *plain* calls that were turned away, be it with another status."""
+    for response in plain:
+        if driver.is_busy_second(response) or response.status != started.status:
+            driver.add_plain(response, started=False)
+
+
+async def _observe_next(driver: WireDriver, variants: Sequence[Variant]) -> DuringRun:
+    """Send *variants* during the run that is under way, or during a new one.
+
+    A plain call before them starts that if it is answered at once.
+    """
+    call = asyncio.ensure_future(driver.send(driver.plain_call))
+    await asyncio.wait([call], timeout=AT_ONCE + driver.latency)
+    if call.done() and driver.has_started(call.result()):
+        driver.add_plain(call.result(), started=True)
+        return await _observe(driver, StartedRun("detached", call.result(), None), variants)
+    requests = [variant.request for variant in variants]
+    plain, responses = await asyncio.gather(call, driver.send_together(requests))
+    run = StartedRun("detached", driver.started[0].response, None)
+    _keep_turned_away(driver, run.response, [plain])
+    return DuringRun(run, [plain], dict(zip(variants, responses, strict=True)))
+
+
+async def _check_together(driver: WireDriver) -> Observations:
+    """Yield a finding if of calls that arrive together several start a run, again and again."""
+    await asyncio.sleep(driver.context.run_seconds or UNTIL_FREE)
+    rounds = 0
+    for _ in range(MAX_TRIES * PROOF):
+        responses = await driver.send_together([driver.plain_call] * TOGETHER)
+        started = [response for response in responses if driver.has_started(response)]
+        if not started:
+            continue
+        driver.add_plain(started[0], started=True)
+        turned_away = [response for response in responses if response not in started]
+        _keep_turned_away(driver, started[0], turned_away)
+        rounds += 1
+        if len(started) == 1:
+            return
+        if rounds > PROOF:  # one alone may come as the run of another ends
+            what = "of calls that arrive together several start a run"
+            yield Finding(driver.context.tenant.id, what, ("simultaneous",))
+            return
+
+
+async def _confirm_plain(driver: WireDriver, observed: DuringRun) -> list[Response]:
+    """Return the plain calls that have waited wrongly, unless other runs show otherwise."""
+    plain = _find_wrong_plain(driver, observed)
+    if not plain or any(response.status >= 300 for response in observed.plain):
+        return []  # a refusal is told as another answer
+    is_alone = len(plain) < len(observed.plain)  # it may have come as the run ended
+    for _ in range(PROOF if is_alone else PROOF - 1):
+        run = await driver.start_run()
+        if run is None:
+            return plain
+        again = await _observe(driver, run, (), plain_count=2)
+        if len(_find_wrong_plain(driver, again)) < len(plain):
+            return []
+    return plain
+
+
+def _find_wrong_plain(driver: WireDriver, observed: DuringRun) -> list[Response]:
+    """Return the plain calls that have waited wrongly.
+
+    One alone has done so only if it did not wait at all: it may have started the next run.
+    """
+    wrong = find_wrong_waits(driver, observed)
+    plain = [response for response in observed.plain if response in wrong]
+    if len(plain) == len(observed.plain):
+        return plain
+    return [response for response in plain if response.seconds < driver.latency + LEAD]
+
+
+async def _check_variants(driver: WireDriver, observed: DuringRun) -> Observations:
+    """Yield a finding for each variant that starts a run while one is under way."""
+    suspects = [*_find_suspects(driver, observed)]
+    if observed.run.kind == "detached":
+        variants = driver.media_type_variants() + driver.spelling_variants()
+        suspects += _find_suspects(driver, await _observe_next(driver, variants))
+    for variant, response in (await _confirm(driver, suspects)).items():
+        where = f"{driver.context.tenant.id}, {variant.name}: {response.seconds:.2f} s"
+        if driver.is_at_once(response) or observed.run.kind == "blocking":
+            yield Finding(where, variant.problem, ("single-run",))
+        else:
+            yield Finding(where, WRONG_WAIT, ("busy-second",))
+
+
+async def _confirm(driver: WireDriver, suspects: Sequence[Variant]) -> dict[Variant, Response]:
+    """Return the last wrong response of each of the *suspects* that is wrong in more runs.
+
+    A variant with a lease of its own may meet that of its last call, so one right answer clears
+    nobody.
+    """
+    is_uneven = driver.jitter > MIN_GAP / 2
+    proof = PROOF_IF_UNEVEN if is_uneven else PROOF
+    plain_count = PLAIN_CALLS_IF_UNEVEN if is_uneven else PLAIN_CALLS
+    wrong_counts, right_counts = Counter[Variant](), Counter[Variant]()
+    wrong: dict[Variant, Response] = {}
+    undecided = list(suspects)
+    for _ in range(REPEATS):
+        run = await driver.start_run() if undecided else None
+        if run is None:
+            break
+        during = await _observe(driver, run, undecided, plain_count)
+        if not all(map(driver.is_busy_second, during.plain)):
+            continue  # the run may have ended
+        still_wrong = _find_suspects(driver, during)
+        wrong_counts.update(still_wrong.keys())
+        right_counts.update(set(undecided) - still_wrong.keys())
+        wrong |= still_wrong
+        undecided = [
+            variant
+            for variant in undecided
+            if wrong_counts[variant] < proof and right_counts[variant] < PROOF
+        ]
+    return {variant: wrong[variant] for variant in suspects if wrong_counts[variant] >= proof}
+
+
+def _find_suspects(driver: WireDriver, during: DuringRun) -> dict[Variant, Response]:
+    """Return the variants that were accepted and have waited wrongly."""
+    wrong = find_wrong_waits(driver, during)
+    return {
+        variant: response
+        for variant, response in during.by_variant.items()
+        if response.status < 300 and response in wrong
+    }
+
+
+def find_wrong_waits(driver: WireDriver, during: DuringRun) -> list[Response]:
+    """Return the responses that did not take 1 s, but those of calls that may have started.
 
     With busy=try-for-1s a call starts when a run ends, and no two start together.
     """
-    suspects = sorted(
-        (response for response in responses if not is_busy_second(response)),
-        key=lambda response: response.seconds,
-    )
+    run, context = during.run, driver.context
     may_try = "try-for-1s" in context.allowed_values("busy", "wait-then-drop", "try-for-1s")
-    may_be_free = run.seconds is None or run.seconds - LEAD < BUSY_SECOND[1]
+    wrong = []
     earlier_start = 0.0
-    for response in suspects:
-        is_late = run.kind == "detached" and response.seconds > BUSY_SECOND[1]
-        if is_late or not (may_try and may_be_free and response.seconds - earlier_start > MIN_GAP):
-            problem = f"a call during a run took {response.seconds:.2f} s, expected 1 s"
-            yield Finding(context.tenant.id, problem, ("busy-second", "single-run"))
+    responses = (*during.plain, *during.by_variant.values())
+    for response in sorted(responses, key=lambda response: response.seconds):
+        if driver.is_busy_second(response):
+            continue
+        if run.kind == "blocking":
+            length = run.seconds or 0.0
+            starts_late = length - LEAD < BUSY_SECOND[1]
+            may_start = starts_late and response.seconds >= 2 * length - SAME_LENGTH
+        else:
+            may_start = AT_ONCE + driver.latency <= response.seconds < BUSY_SECOND[0]
+        has_gap = driver.jitter > 2 * MIN_GAP or response.seconds - earlier_start > MIN_GAP
+        if not (may_try and may_start and has_gap):
+            wrong.append(response)
         earlier_start = response.seconds
+    return wrong
 
 
-async def check_lease(driver: RealTimeDriver) -> Observations:
-    """Yield a finding for each call that shows that the lease is not held until its run ends."""
-    run: StartedRun | None = None
-    for experiment in (_check_waiting_call, _check_empty_list, _check_disconnect):
-        if run is None or run.kind == "detached":
-            run = await driver.start_run()
-        if run is None:
-            yield _never_free(driver.context)
+# ---- the same answer -------------------------------------------------------------------------
+
+
+async def _check_same_answer(driver: WireDriver) -> Observations:
+    """Yield a finding if turned-away calls can be told from started ones by their answers."""
+    has_difference = False
+    for _ in range(MAX_ROUNDS):
+        await driver.finish_watching()
+        if len(driver.started) >= ENOUGH <= len(driver.turned_away):
+            if find_difference(driver.started, driver.turned_away) is None:
+                return
+            if has_difference:
+                break
+            has_difference = True
+        next_run = await driver.start_run() if driver.turned_away else None
+        if next_run is None:
             return
-        async for outcome in experiment(driver, run):
-            yield outcome
-
-
-async def _check_waiting_call(driver: RealTimeDriver, run: StartedRun) -> Observations:
-    """Yield the reading `busy`: whether a call that waits while a run ends is dropped or starts."""
-    context = driver.context
-    observe = _observe_run_end if run.kind == "detached" else _observe_blocking_run_end
-    value, why = await observe(driver, run)
-    for outcome in _compare_reading(context, "busy", value, why):
-        yield outcome
-
-
-async def _observe_run_end(driver: RealTimeDriver, run: StartedRun) -> tuple[str | None, str]:
-    """Return what happens to a call that waits while a run ends; one of two offsets hits that."""
-    turned_away_calls = 0
-    for offset in (0.0, 0.5):
-        await asyncio.sleep(max(0.0, (run.seconds or 0.0) - BEFORE_THE_END) + offset)
-        last_call = await driver.send_until_free(driver.sample_call)
-        if last_call is None:
-            return None, TOO_LONG
-        response, turned_away = last_call
-        if response.seconds > AT_ONCE:
-            return "try-for-1s", f"a call that waited {response.seconds:.2f} s"
-        turned_away_calls += turned_away
-    return ("wait-then-drop", "calls as a run ended") if turned_away_calls else (None, TOO_SHORT)
-
-
-async def _observe_blocking_run_end(
-    driver: RealTimeDriver, run: StartedRun
-) -> tuple[str | None, str]:
-    length = run.seconds or 0.0
-    remaining = min(0.5, length / 2)
-    if abs(remaining + length - 1) < SAME_LENGTH:
-        return None, TOO_SIMILAR
-    (response,) = await driver.send_during(run, [driver.sample_call], after=length - remaining)
-    has_started = abs(response.seconds - remaining - length) < abs(response.seconds - 1)
-    why = f"a call {remaining:.2f} s before a run ended, answered after {response.seconds:.2f} s"
-    return ("try-for-1s" if has_started else "wait-then-drop"), why
-
-
-async def _check_empty_list(driver: RealTimeDriver, run: StartedRun) -> Observations:
-    """Yield a finding if an empty list is not turned away during a run, and the reading `empty`."""
-    context = driver.context
-    (response,) = await driver.send_during(run, [driver.empty_call])
-    findings = [*_find_wrong_waits(context, run, [response])]
-    for finding in findings:
-        problem = f"{finding.what}; its list was empty"
-        yield Finding(finding.where, problem, ("empty-busy", *finding.claims))
-    if findings or run.kind == "blocking":
-        yield ObservedReading("empty", context.tenant.id, None, NO_LENGTH)
-        return
-    if await driver.send_until_free(driver.empty_call) is None:
-        yield ObservedReading("empty", context.tenant.id, None, TOO_LONG)
-        return
-    next_response = await driver.client.send(driver.sample_call)
-    if not is_busy_second(next_response):
-        yield ObservedReading("empty", context.tenant.id, None, NO_LENGTH)
-        return
-    why = "a call after one with an empty list"
-    for outcome in _compare_reading(context, "empty", "runs", why):
-        yield outcome
-
-
-async def _check_disconnect(driver: RealTimeDriver, run: StartedRun) -> Observations:
-    """Yield a finding if a disconnect ends another client's run, and the reading `disconnect`."""
-    context = driver.context
-    await driver.hang_up()
-    response = await driver.client.send(driver.sample_call)
-    if run.kind == "blocking":
-        for outcome in _compare_disconnect(context, run, response):
-            yield outcome
-        return
-    yield ObservedReading("disconnect", context.tenant.id, None, ONLY_BLOCKING)
-    findings = [*_find_wrong_waits(context, run, [response])]
-    if findings and not await _is_over_soon(driver):
-        problem = f"{findings[0].what}, after the client of a turned-away call disconnected"
-        yield Finding(context.tenant.id, problem, ("disconnect-counts", *findings[0].claims))
-
-
-async def _is_over_soon(driver: RealTimeDriver) -> bool:
-    """Return whether a run ends within `LEAD` seconds even without a disconnect."""
-    run = await driver.start_run()
-    await asyncio.sleep(LEAD)
-    response = await driver.client.send(driver.sample_call)
-    return run is None or response.seconds < AT_ONCE
-
-
-def _compare_disconnect(
-    context: CheckContext, run: StartedRun, response: Response
-) -> Iterator[Finding | ObservedReading]:
-    length = run.seconds or 0.0
-    if abs(length - 1) < SAME_LENGTH:
-        yield ObservedReading("disconnect", context.tenant.id, None, TOO_SIMILAR)
-        return
-    has_withdrawn = abs(response.seconds - length) < SAME_LENGTH
-    value = "withdraws" if has_withdrawn else "still-counts"
-    why = "a call after a disconnect from a blocking run"
-    yield from _compare_reading(context, "disconnect", value, why)
+        await _observe(driver, next_run, (), plain_count=1)
+    await driver.finish_watching()
+    difference = find_difference(driver.started, driver.turned_away)
+    if has_difference and difference is not None:
+        what = f"a turned-away call is told from a started one by {difference}"
+        yield Finding(driver.context.tenant.id, what, ("same-answer",))
 
 
 def _as_check(
-    name: str, claims: tuple[str, ...], experiment: Callable[[RealTimeDriver], Observations]
+    name: str, claims: tuple[str, ...], experiment: Callable[[WireDriver], Observations]
 ) -> EffectCheck:
     async def run(client: Client, contexts: Sequence[CheckContext]) -> Observations:
-        async for outcome in experiment(RealTimeDriver(client, contexts[0])):
+        async for outcome in experiment(WireDriver(client, contexts[0])):
             yield outcome
 
     return EffectCheck(name, claims, run)
@@ -305,7 +289,7 @@ def _as_check(
 REAL_TIME_CHECKS: Final = (
     _as_check(
         "throttle-on-the-wire",
-        ("busy-second", "single-run", "run-detached", "same-answer", "silent-drop", "lease-end"),
+        ("busy-second", "single-run", "simultaneous", "run-detached", "same-answer", "lease-end"),
         check_throttle,
     ),
     _as_check(

@@ -10,11 +10,12 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 from itertools import count
+from random import uniform
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
@@ -41,9 +42,15 @@ DESCRIPTION: Final = {
 class ServerBehavior:
     """What the server does; the defaults keep the contract.
 
-    Until *hang* is set, it does not answer requests with the method *hang_on*, "" for all methods.
-    *any_disconnect_ends_run*: a turned-away client that hangs up ends the run. One of
-    *content_type_every* 204s has a Content-Type.
+    These are lawful: *version* of HTTP, *latency* of every answer between two lengths,
+    *closes* every connection, *idle_seconds* until it closes one, *request_ids* that vary; one of
+    *content_type_every* 204s has a Content-Type. Until *hang* is set, it does not answer requests
+    with the method *hang_on*, "" for all methods. *behind_answers* are the bytes that follow an
+    answer, by its method and status; *raw_answer* replaces those to accepted calls.
+    *any_disconnect_ends_run*: a turned-away client that hangs up ends the run. *lease_per*: the
+    header that has a lease for each of its values, or "path", "query" or "body". *race_seconds*
+    pass between a look at the lease and its being taken. *one_waits*: of the turned-away calls
+    only one at a time waits.
     """
 
     accepted: int = 204
@@ -71,6 +78,21 @@ class ServerBehavior:
     allows_gaps: bool = True
     detects_utf_16: bool = False
     allowed_origin: str | None = None
+    version: str = "HTTP/1.1"
+    latency: tuple[float, float] = (0.0, 0.0)
+    closes: bool = False
+    idle_seconds: float | None = None
+    request_ids: bool = False
+    lease_per: str = ""
+    runs_at_once: int = 1
+    race_seconds: float = 0.0
+    one_waits: bool = False
+    free_media_types: frozenset[str] = frozenset()
+    turned_away: int = 204
+    turned_away_headers: tuple[tuple[str, str], ...] = ()
+    closes_turned_away: bool = False
+    behind_answers: Mapping[str, bytes] = field(default_factory=dict)
+    raw_answer: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -78,27 +100,36 @@ class Installation:
     """One installation: which credentials it accepts, and until when a run holds the lease."""
 
     behavior: ServerBehavior
-    ends_at: float = 0.0
+    ends_at: dict[object, float] = field(default_factory=dict)
     lease_freed: threading.Condition = field(default_factory=threading.Condition)
+    waiting: threading.Lock = field(default_factory=threading.Lock)
     errors: Iterator[int] = field(default_factory=count)
     successes: Iterator[int] = field(default_factory=count)
 
-    def take(self, accounts: int) -> bool:
+    def take(self, accounts: int, lease: object = None) -> bool:
         """Start a run, unless one is under way, and perhaps wait for its end."""
         deadline = time.monotonic() + self.behavior.busy_seconds
         with self.lease_freed:
-            while (now := time.monotonic()) < self.ends_at:
+            while (now := time.monotonic()) < (ends_at := min(self.ends_by_slot(lease).values())):
                 if not self.behavior.waits_for_lease or now >= deadline:
                     return False
-                self.lease_freed.wait(min(self.ends_at, deadline) - now)
+                self.lease_freed.wait(min(ends_at, deadline) - now)
+            if self.behavior.race_seconds:
+                self.lease_freed.wait(self.behavior.race_seconds)  # others take it meanwhile
             if accounts:
-                self.ends_at = now + self.behavior.run_seconds
+                ends = self.ends_by_slot(lease)
+                self.ends_at[min(ends, key=ends.__getitem__)] = now + self.behavior.run_seconds
             return True
+
+    def ends_by_slot(self, lease: object) -> dict[object, float]:
+        """Return when the last run of each slot of *lease* ends."""
+        slots = [(lease, number) for number in range(self.behavior.runs_at_once)]
+        return {slot: self.ends_at.get(slot, 0.0) for slot in slots}
 
     def end(self) -> None:
         """End the run."""
         with self.lease_freed:
-            self.ends_at = 0.0
+            self.ends_at.clear()
             self.lease_freed.notify_all()
 
     def is_known(self, authorization: list[str], cookie: str, xsrf: str | None) -> bool:
@@ -148,11 +179,23 @@ class Handler(QuietHandler):
             headers = (*headers, ("Content-Type", f"{kind}; charset=utf-8"))
         if status >= 300 or content or (status != 204 and self.command in ("HEAD", "OPTIONS")):
             headers = (*headers, ("Content-Length", str(len(content))))
+        if status == behavior.accepted and behavior.raw_answer is not None:
+            self.close_connection = True
+            self.wfile.write(behavior.raw_answer)
+            return
+        time.sleep(uniform(*behavior.latency))
+        if behavior.request_ids:
+            id_ = str(uniform(0, 1))
+            headers = (*headers, ("X-Request-Id", id_), ("Set-Cookie", f"id={id_}"))
+        if behavior.closes:
+            headers = (*headers, ("Connection", "close"))
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
         self.send_header("Date", self.date_time_string())
         self._headers_buffer.append(b"\r\n" + (b"" if self.command == "HEAD" else content))
+        behind = behavior.behind_answers.get(f"{self.command} {status}", b"")
+        self._headers_buffer.append(behind)
         self.flush_headers()
 
     def handle_expect_100(self) -> bool:
@@ -201,27 +244,44 @@ class Handler(QuietHandler):
             content_type += "; charset=utf-16"
         allows_gaps = behavior.allows_gaps
         items = accounts(body, content_type, behavior.media_types, allows_gaps=allows_gaps)
-        self.sync_accounts(len(items))
-        content = b"" if behavior.accepted == 204 else b"{}"
+        has_run = self.sync_accounts(len(items), content_type.partition(";")[0], self.lease(body))
+        status = behavior.accepted if has_run else behavior.turned_away
+        content = b"" if status == 204 else b"{}"
         number = next(self.installation.successes)
         has_content_type = behavior.content_type_every and number % behavior.content_type_every == 0
         type_headers = (("Content-Type", "application/json"),) if has_content_type else ()
         headers = (*NO_CACHE, *behavior.accepted_headers, *type_headers, *self.cors_headers())
-        return behavior.accepted, headers, content
+        if not has_run:
+            headers += behavior.turned_away_headers
+            self.close_connection |= behavior.closes_turned_away
+        return status, headers, content
 
-    def sync_accounts(self, count: int) -> None:
+    def lease(self, body: bytes) -> object:
+        """Return which lease the call has to take."""
+        url, name = urlsplit(self.path), self.installation.behavior.lease_per
+        parts = {"": None, "path": url.path, "query": url.query, "body": body}
+        return parts[name] if name in parts else self.headers.get(name)
+
+    def sync_accounts(self, count: int, media_type: str, lease: object) -> bool:
         """Sync that many accounts, or wait for the second of a turned-away call."""
         behavior, started_at = self.installation.behavior, time.monotonic()
-        if not behavior.empty_list_waits and not count:
-            return
-        if not self.installation.take(count):
-            remaining = behavior.busy_seconds - (time.monotonic() - started_at)
-            if self.has_disconnected_within(max(remaining, 0)) and behavior.any_disconnect_ends_run:
-                self.installation.end()
-        elif behavior.blocking and count:
+        is_free = media_type in behavior.free_media_types
+        if is_free or (not behavior.empty_list_waits and not count):
+            return True
+        if not self.installation.take(count, lease):
+            waiting = self.installation.waiting if behavior.one_waits else threading.Lock()
+            if waiting.acquire(blocking=False):
+                remaining = behavior.busy_seconds - (time.monotonic() - started_at)
+                has_disconnected = self.has_disconnected_within(max(remaining, 0))
+                if has_disconnected and behavior.any_disconnect_ends_run:
+                    self.installation.end()
+                waiting.release()
+            return False
+        if behavior.blocking and count:
             has_disconnected = self.has_disconnected_within(behavior.run_seconds)
             if has_disconnected and behavior.disconnect_ends_run:
                 self.installation.end()
+        return True
 
     def cors_headers(self) -> tuple[tuple[str, str], ...]:
         """Return the CORS headers for a page of the allowed origin."""
@@ -271,7 +331,12 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def run_other_server(behavior: ServerBehavior) -> Iterator[str]:
     """Serve until the block ends, and yield the URL."""
-    handler = type("OneHandler", (Handler,), {"installation": Installation(behavior)})
+    members = {
+        "installation": Installation(behavior),
+        "protocol_version": behavior.version,
+        "timeout": behavior.idle_seconds,
+    }
+    handler = type("OneHandler", (Handler,), members)
     with serve_in_thread(Server(("127.0.0.1", 0), handler)) as url:
         try:
             yield url

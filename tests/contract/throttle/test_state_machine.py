@@ -15,7 +15,7 @@ from superoffice_contract.throttle.state_machine import (
     Step,
     explore_throttle,
 )
-from tests.contract.suite.targets import make_mock, make_plan
+from tests.contract.suite.targets import first_context, make_mock, make_plan
 
 ARRIVE: Step = ("arrive", [1])
 ADVANCE: Step = ("advance", 7)
@@ -94,7 +94,7 @@ class LosesAnAccount:
 def explore(seconds: float) -> tuple[LosesAnAccount, str]:
     """Return the application, and the schedule found when shrinking for that many *seconds*."""
     app = LosesAnAccount()
-    context = make_plan(app).signed_in_contexts[0]
+    context = first_context(make_plan(app))
     with pytest.raises(ThrottleError, match="claim accounts-array") as error_info:
         explore_throttle(
             app, context, random_seed=1, examples=8, shrink_seconds=seconds, timeout_seconds=10
