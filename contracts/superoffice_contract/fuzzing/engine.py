@@ -4,118 +4,120 @@ All phases of its engine run, which no other interface of it does in-process. Th
 only on the seed and on versions: no constants are taken from source files, nothing is stored.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, NamedTuple
 from unittest import mock
 
 import schemathesis
+from msgspec import structs
+from schemathesis import Case, Response
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core import hooks
 from schemathesis.engine import events, from_schema
 from schemathesis.schemas import BaseSchema
 
 from superoffice_contract.control.connection import Proxy
-from superoffice_contract.fuzzing import custom_checks, serializers
+from superoffice_contract.errors import TargetError
+from superoffice_contract.fuzzing import serializers
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
-from superoffice_contract.fuzzing.transport import our_transport
+from superoffice_contract.fuzzing.selection import Selection, as_generated
+from superoffice_contract.fuzzing.transport import convert_request, convert_response, our_transport
+from superoffice_contract.fuzzing.verdicts import judge
 from superoffice_contract.openapi import claims
-from superoffice_contract.openapi.operations import METHODS, Operation
+from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.report import Finding
-from superoffice_contract.target.http import IN_PROCESS
+from superoffice_contract.target.findings import Exchange
+from superoffice_contract.target.http import IN_PROCESS, OnResponse, Request
+from superoffice_contract.target.tenants import Header
 
-CLAIMS_BY_CHECK: Final[Mapping[str, tuple[str, ...]]] = {
-    "not_a_server_error": ("body-shape", "body-syntax"),
-    "status_code_conformance": ("no-content",),
-    "content_type_conformance": ("error-format",),
-    "response_schema_conformance": ("error-webapi", "error-netserver"),
-    "negative_data_rejection": ("body-shape",),
-    "positive_data_acceptance": ("request-body", "starts-sync"),
-    "ignored_auth": ("unauthorized",),
-    "unsupported_method": ("method-not-allowed",),
-    "no_body_on_204": ("no-body",),
-    "no_hints_on_204": ("no-hints",),
-    "no_banner": ("no-banner",),
-    "not_cached": ("cache-headers",),
-    "no_trace_in_errors": ("error-no-trace",),
-    "media_type_declared": ("media-type-other",),
-    "strangers_challenged": ("www-authenticate",),
-}
-"""The claims that a failed check breaks, by name: Schemathesis's own checks, and ours."""
+NEW_METHODS: Final = ("query", "trace")
+"""Methods that are not described, beside those that a written check sends."""
+_SAID_BY_CURL: Final = frozenset(
+    ("accept", "connection", "user-agent", "x-schemathesis-testcaseid")
+)
+"""Headers that curl sends itself, or that say nothing."""
 
 
-class RequestKind(NamedTuple):
-    """The properties that requests are counted by; *status* is None without a response."""
+class SignIn(NamedTuple):
+    """The *headers* of a valid credential; *segment* comes before the described path."""
 
-    method: str
-    media_type: str | None
-    status: int | None
+    name: str
+    headers: tuple[Header, ...]
+    segment: str = ""
 
 
 @dataclass(slots=True)
 class Exploration:
     """The results of a run; *errors* are errors of the engine: something was not tested.
 
-    *phases* are the statuses of the engine's phases, by name.
+    *is_cut*: the time was over after *request_count* requests. *failure*: to which request an
+    answer did not come, or is not HTTP, which ended the run.
     """
 
-    counts: Counter[RequestKind] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
-    phases: dict[str, str] = field(default_factory=dict)
+    request_count: int = 0
+    is_cut: bool = False
+    failure: tuple[Request, TargetError] | None = None
 
 
 # ---- events ----------------------------------------------------------------------------------
 
 
-def _record_event(exploration: Exploration, event: events.EngineEvent) -> None:
-    """Add *event* of the engine to *exploration*."""
-    match event:
-        case events.ScenarioFinished():
-            _record_scenario(exploration, event)
-        case events.PhaseFinished():
-            exploration.phases[event.phase.name.value] = event.status.value
-        case events.SchemaAnalysisWarnings():
-            exploration.errors += [f"description: {warning.message}" for warning in event.warnings]
-        case events.NonFatalError():
-            exploration.errors.append(f"{event.label}: {event.info}")
-        case events.FatalError():
-            exploration.errors.append(f"engine: {event.exception!r}")
-        case events.EngineFinished():
-            exploration.errors += [f"after the run: {failure}" for failure in event.failures]
-
-
-def _record_scenario(exploration: Exploration, event: events.ScenarioFinished) -> None:
-    recorder = event.recorder
-    for id_, node in recorder.cases.items():
-        response = recorder.find_response(case_id=id_)
-        status = None if response is None else response.status_code
-        exploration.counts[RequestKind(node.value.method, node.value.media_type, status)] += 1
-        for check in recorder.checks.get(id_, ()):
-            if (info := check.failure_info) is not None:
-                claim_ids = CLAIMS_BY_CHECK.get(check.name, ())
-                finding = Finding(check.name, str(info.failure), claim_ids, info.code_sample)
-                exploration.findings.append(finding)
-
-
 @dataclass(frozen=True, slots=True)
-class SignIn:
-    """Valid credentials for one alternative of the description's security.
+class _Recorder:
+    """Adds the events of the engine to *exploration*, which sends to *operation* at *base*."""
 
-    *schemes* are values in the form of Schemathesis's `[auth.openapi]`, by name of the scheme.
-    *segment* comes before the described path.
-    """
+    exploration: Exploration
+    operation: Operation
+    sign_in: SignIn
+    base: str
+    secrets: Collection[str]
 
-    name: str
-    schemes: Mapping[str, Mapping[str, str]]
-    segment: str = ""
-    app_token: str | None = None
+    def record(self, event: events.EngineEvent) -> None:
+        """Add *event* of the engine."""
+        exploration = self.exploration
+        match event:
+            case events.ScenarioFinished():
+                self._record_scenario(event)
+            case events.SchemaAnalysisWarnings():
+                warnings = [f"description: {warning.message}" for warning in event.warnings]
+                exploration.errors += warnings
+            case events.NonFatalError():
+                exploration.errors.append(f"{event.label}: {event.info}")
+            case events.FatalError():
+                exploration.errors.append(f"engine: {event.exception!r}")
+            case events.EngineFinished():
+                exploration.errors += [f"after the run: {failure}" for failure in event.failures]
 
-    @property
-    def alternative(self) -> str:
-        """The alternative of the description's security, as GET writes it."""
-        return " + ".join(self.schemes)
+    def _record_scenario(self, event: events.ScenarioFinished) -> None:
+        for id_, node in event.recorder.cases.items():
+            response = event.recorder.find_response(case_id=id_)
+            if response is not None:
+                self._judge(node.value, response)
+
+    def _judge(self, case: Case[Any], response: Response) -> None:
+        self.exploration.request_count += 1
+        generated = as_generated(case, self.operation)
+        if any(name == "SO-AppToken" for name, _ in self.sign_in.headers):
+            generated = structs.replace(generated, has_any_token=False)
+        problem = judge(generated, response.status_code, self.operation)
+        if problem is not None:
+            exchange = Exchange(
+                self.base,
+                _without_noise(convert_request(response.request)),
+                convert_response(response),
+                self.secrets,
+            )
+            where = ", ".join(filter(None, (self.sign_in.name, case.media_type)))
+            self.exploration.findings.append(exchange.show(where, problem.what, problem.claim))
+
+
+def _without_noise(request: Request) -> Request:
+    headers = tuple(pair for pair in request.headers if pair[0].lower() not in _SAID_BY_CURL)
+    return structs.replace(request, headers=headers)
 
 
 def explore(
@@ -126,28 +128,38 @@ def explore(
     seed: int,
     max_examples: int,
     mode: Literal["all", "negative"] = "all",
+    max_seconds: float = math.inf,
     timeout_seconds: float = 10.0,
     proxy: Proxy | None = None,
+    secrets: Collection[str] = (),
+    on_response: OnResponse = lambda *_: None,
 ) -> Exploration:
     """Run all phases against the path of *operation* at *target*, a URL or an ASGI application.
 
-    The fuzzing phase sends *max_examples* to each of its methods; in mode `negative` only invalid
-    ones.
-    Raise NoAnswerError if a request gets no whole response within the limits.
+    The fuzzing phase sends *max_examples*. Mode `negative` is for a server where each accepted
+    call takes a second: nearly all that is sent must be refused. After *max_seconds* it ends.
+    Findings hide *secrets*. *on_response* is called for each response. Raise TargetError if nothing
+    was ever answered.
     """
-    described = {(operation.method, operation.path): operation}
-    serializers.register(described)
-    custom_checks.register(described)
+    serializers.register({(operation.method, operation.path): operation})
     host = target if isinstance(target, str) else IN_PROCESS
-    settings = _configuration(operation, sign_in, host, seed, max_examples, mode)
+    settings = _configuration(sign_in, host, seed, max_examples, mode)
     schema = _make_schema(operation, settings)
-    schema.hook("filter_failure")(custom_checks.failure_filter(described))
+    selection = Selection(operation, is_slow=mode == "negative", max_seconds=max_seconds)
+    opening = our_transport(
+        target, operation, selection, sign_in.headers, timeout_seconds, proxy, on_response
+    )
     exploration = Exploration()
-    with isolated_hypothesis(), our_transport(target, timeout_seconds, proxy) as transport:
+    with isolated_hypothesis(), opening as transport:
+        recorder = _Recorder(exploration, operation, sign_in, transport.client.base, secrets)
         for event in from_schema(schema).execute():
-            _record_event(exploration, event)
+            recorder.record(event)
+    exploration.is_cut = transport.is_cut
     if transport.failure is not None:
-        raise transport.failure
+        request, error = transport.failure
+        if not transport.client.has_answered:
+            raise error
+        exploration.failure = _without_noise(request), error
     return exploration
 
 
@@ -165,7 +177,7 @@ def _make_schema(operation: Operation, configuration: dict[str, Any]) -> BaseSch
 
 
 def _configuration(
-    operation: Operation, sign_in: SignIn, host: str, seed: int, max_examples: int, mode: str
+    sign_in: SignIn, host: str, seed: int, max_examples: int, mode: str
 ) -> dict[str, Any]:
     return {
         "seed": seed,
@@ -180,34 +192,7 @@ def _configuration(
             "database": "none",
             "with-security-parameters": False,
         },
-        "auth": {
-            "openapi": {
-                name: {key: _literal(value) for key, value in values.items()}
-                for name, values in sign_in.schemes.items()
-            }
-        },
-        "parameters": (
-            {"header.SO-AppToken": _literal(sign_in.app_token)} if sign_in.app_token else {}
-        ),
-        # By default the checks accept a 401 for a valid request, and a 500 for an invalid one.
-        "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
-        "operations": list(_method_settings(operation)),
+        # The answers are judged by `verdicts.py`.
+        "checks": {"enabled": False},
+        "phases": {"coverage": {"unexpected-methods": NEW_METHODS}},
     }
-
-
-def _literal(value: str) -> str:
-    """Return *value* so that Schemathesis takes no part of it for a variable of the environment."""
-    return value.replace("${", "$${")
-
-
-def _method_settings(operation: Operation) -> Iterator[dict[str, Any]]:
-    """Yield the settings for each described method of the path: a right request is accepted."""
-    item = operation.schemas.document["paths"][operation.path]
-    for method in filter(item.__contains__, METHODS):
-        responses = operation.schemas.resolve(item[method]).get("responses", {})
-        statuses = [str(status) for status in responses if str(status).startswith("2")]
-        checks = {
-            "positive_data_acceptance": {"expected-statuses": statuses},
-            "negative_data_rejection": {"expected-statuses": ["4xx"]},
-        }
-        yield {"include-method": method.upper(), "checks": checks}

@@ -1,6 +1,5 @@
 """Generated values that text can't tell apart: whether a form or XML of one is that of another."""
 
-import json
 from typing import Final
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from superoffice_contract.bodies.decode import decode
 from superoffice_contract.bodies.writers import write_form, write_xml
 from superoffice_contract.errors import InvalidBody
-from superoffice_contract.fuzzing.serializers import FORM, XML, is_also_valid
+from superoffice_contract.fuzzing.serializers import FORM, XML, looks_valid
 from superoffice_contract.openapi import operations
 
 OPERATION: Final = operations.load().by_name["SyncEmailAccounts"]
@@ -20,8 +19,7 @@ def write(value: object, media_type: str) -> bytes:
 
 
 def is_written_like_valid(value: object, media_type: str) -> bool:
-    body = OPERATION.bodies[media_type]
-    return is_also_valid(write(value, media_type), value, media_type, body)
+    return looks_valid(value, media_type, OPERATION.bodies[media_type])
 
 
 def body_with(**members: object) -> object:
@@ -76,11 +74,6 @@ def test_other_wrong_values_have_invalid_bytes() -> None:
             decode(OPERATION.bodies, media_type, write(value, media_type), 100)
 
 
-def test_the_bytes_of_another_value_are_not_valid() -> None:
-    body, value = OPERATION.bodies[FORM], body_with(AccountId="5")
-    assert not is_also_valid(write_form(body_with(AccountId="x")), value, FORM, body)
-
-
 def test_json_keeps_types_apart() -> None:
-    body, value = OPERATION.bodies["application/json"], body_with(AccountId="5")
-    assert not is_also_valid(json.dumps(value).encode(), value, "application/json", body)
+    for value in (body_with(AccountId="5"), b'{"SyncUserAccounts": [{"AccountId": 5}]}'):
+        assert not is_written_like_valid(value, "application/json")
