@@ -1,6 +1,7 @@
 """The readings that answers can show, their claims, and which ones a server follows."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -18,6 +19,8 @@ CLAIMS_BY_READING: Final[Mapping[str, tuple[str, ...]]] = {
     "empty": ("empty-no-run", "empty-busy"),
 }
 """Each reading, and the claims that it switches."""
+ONE_READING: Final = "one-reading"
+"""The claim that a server follows one value of a reading."""
 NOT_OBSERVABLE: Final = "cannot be observed"
 REASONS_NOT_SHOWN: Final[Mapping[str, str]] = {
     "restricted": "no credential of an app without the EMail agent is named",
@@ -49,20 +52,17 @@ class ObservedReadings(msgspec.Struct):
         key = observed.reading, observed.tenant
         self.by_reading_and_tenant.setdefault(key, {}).setdefault(observed.value, observed.why)
 
-    def find_violations(
-        self, stated_values: Mapping[str, str], readings: Iterable[str]
-    ) -> Iterator[Finding]:
-        """Yield a finding for each of *readings* that differs from its stated value, or has two."""
-        chosen_readings = set(readings)
+    def find_changes(self, expected_values: Container[str]) -> Iterator[Finding]:
+        """Yield a finding for each reading that has several values at a tenant.
+
+        Those with *expected_values* are left out: an answer that differs is a finding already.
+        """
         for (reading, tenant), by_value in self.by_reading_and_tenant.items():
             values = [value for value in by_value if value is not None]
-            expected = stated_values.get(reading, values[0] if values else None)
-            for value in values if reading in chosen_readings else ():
-                if value != expected:
-                    what = f"{reading}={value} at {by_value[value]}, expected {reading}={expected}"
-                    if reading not in stated_values:
-                        what += f" as at {by_value[expected]}"
-                    yield Finding(tenant, what, CLAIMS_BY_READING[reading])
+            for first, value in pairwise(values) if reading not in expected_values else ():
+                what = f"the reading {reading} is {first} in some answers and {value} in others"
+                where = f"{tenant}, {by_value[first]} and {by_value[value]}"
+                yield Finding(where, what, (ONE_READING,))
 
     def describe_unstated(self, stated_values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """Yield name and value of a fact for each reading without a value in *stated_values*."""

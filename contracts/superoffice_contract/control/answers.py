@@ -17,10 +17,35 @@ class Nothing(Value, frozen=True):
     """An answer of which nothing is read."""
 
 
+class Limits(Value, frozen=True):
+    """The limits of a mock: see the settings of the same names."""
+
+    max_body: int = 2**20
+    max_accounts: int = 10_000
+    max_headers: int = 2**16
+    max_waiting: int = 10_000
+    journal_exchanges: int = 1_000
+
+
 class Health(Value, frozen=True):
-    """That the server answers calls."""
+    """That the server answers calls, its version, and its limits."""
 
     status: str
+    version: str = ""
+    limits: Limits | None = None
+
+
+class StatedReading(Value, frozen=True):
+    """A reading, and its value at a tenant."""
+
+    name: str
+    value: str
+
+
+class StatedReadings(Value, frozen=True):
+    """All readings of a tenant."""
+
+    readings: tuple[StatedReading, ...]
 
 
 class Account(Value, frozen=True):

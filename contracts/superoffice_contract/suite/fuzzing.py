@@ -1,18 +1,25 @@
 """What is generated: requests by Schemathesis, with each credential, and throttle schedules."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Final, Literal
 
-from superoffice_contract.errors import NotObservableError
-from superoffice_contract.fuzzing.engine import Exploration, SignIn, explore
+from msgspec import structs
+
+from superoffice_contract.errors import NotObservableError, TargetError
+from superoffice_contract.fuzzing.engine import SignIn, explore
 from superoffice_contract.report import Finding, Result
-from superoffice_contract.suite.executor import CheckRun
-from superoffice_contract.suite.plan import PROFILES, Plan, Tally, conclude, conclude_early
+from superoffice_contract.suite.check_run import CheckRun, describe_silence
+from superoffice_contract.suite.plan import PROFILES, Plan, conclude_early
 from superoffice_contract.target import credentials
+from superoffice_contract.target.findings import Exchange
+from superoffice_contract.target.http import IN_PROCESS, BrokenAnswerError, Request
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_contract.throttle.state_machine import ThrottleError, explore_throttle
 
+SECONDS: Final = {"quick": 4.0, "full": 50.0}
+"""How long generated requests may take without `/_mock/`, by profile."""
 GENERATED: Final = "generated-requests"
 THROTTLE: Final = "throttle"
 THROTTLE_CLAIMS: Final = (
@@ -24,12 +31,14 @@ THROTTLE_CLAIMS: Final = (
 def run_generated_requests(check_run: CheckRun) -> Iterator[Result]:
     """Run Schemathesis against the server, with one credential after the other.
 
-    Without `/_mock/` the fuzzing phase sends invalid ones only.
-    Raise TargetError if the server stops responding.
+    Without `/_mock/` nearly all requests are invalid ones, and all take `SECONDS` at most.
+    Raise TargetError if the server does not respond at all.
     """
     plan = check_run.plan
-    mode: Literal["all", "negative"] = "all" if plan.has_control else "negative"
-    for sign_in in sign_ins_to_explore(plan):
+    mode: Literal["all", "negative"] = "all" if check_run.has_control else "negative"
+    ends_at = time.monotonic() + (math.inf if check_run.has_control else SECONDS[plan.profile])
+    all_sign_ins = sign_ins_to_explore(plan)
+    for number, sign_in in enumerate(all_sign_ins):
         started = time.monotonic()
         check = f"{GENERATED}, {sign_in.name}"
         with check_run.steps.step(check):
@@ -40,13 +49,30 @@ def run_generated_requests(check_run: CheckRun) -> Iterator[Result]:
                 seed=plan.seed,
                 max_examples=PROFILES[plan.profile].max_examples,
                 mode=mode,
+                max_seconds=max(ends_at - started, 0) / (len(all_sign_ins) - number),
                 timeout_seconds=plan.timeout_seconds,
                 proxy=plan.proxy,
+                secrets=plan.secrets,
+                on_response=check_run.observe,
             )
-        _count(check_run.tally, sign_in, exploration)
+        seconds = time.monotonic() - started
+        check_run.tally.engine_errors += exploration.errors
         errors = [Finding("engine", error) for error in exploration.errors]
         findings = [*exploration.findings, *errors]
-        yield conclude(check, (), findings, time.monotonic() - started)
+        if exploration.failure is not None:
+            findings.append(_describe_failure(plan, sign_in, *exploration.failure))
+        result = check_run.judge.conclude(check, (), findings, seconds)
+        reason = f"{exploration.request_count} requests, then its time was over"
+        yield structs.replace(result, reason=reason if exploration.is_cut else None)
+
+
+def _describe_failure(plan: Plan, sign_in: SignIn, request: Request, error: TargetError) -> Finding:
+    """Return the finding that the answer to *request* did not come, or is not HTTP."""
+    problem = describe_silence(error)
+    shown = f": {error.shown}" if isinstance(error, BrokenAnswerError) and error.shown else ""
+    base = plan.server if isinstance(plan.server, str) else IN_PROCESS
+    exchange = Exchange(base, request, None, plan.secrets)
+    return exchange.show(f"{sign_in.name}{shown}", problem.what, problem.claim)
 
 
 def sign_ins_to_explore(plan: Plan) -> list[SignIn]:
@@ -55,39 +81,12 @@ def sign_ins_to_explore(plan: Plan) -> list[SignIn]:
     return all_sign_ins[: PROFILES[plan.profile].max_sign_ins]
 
 
-def _count(tally: Tally, sign_in: SignIn, exploration: Exploration) -> None:
-    for kind, count in exploration.counts.items():
-        tally.requests += count
-        if kind.status is not None:
-            tally.statuses[kind.status] += count
-        if kind.media_type is not None:
-            tally.calls[kind.media_type] += count
-        if kind.status == 204 and kind.media_type is not None:
-            tally.accepted[kind.media_type] += count
-            tally.security_schemes[sign_in.alternative] += count
-    tally.engine_errors += exploration.errors
-
-
 def sign_ins(tenant: TargetTenant) -> Iterator[SignIn]:
-    """Yield a SignIn for each valid credential of *tenant*."""
+    """Yield a SignIn for each valid credential of *tenant*, but for variants of another."""
     for credential in credentials.valid_credentials(tenant):
-        headers = dict(credential.headers)
-        authorization = headers.get("Authorization", "")
-        scheme, _, value = authorization.partition(" ")
-        if scheme == "Basic":
-            user = tenant.users[0]
-            schemes = {"basic": {"username": user.name, "password": user.password}}
-        elif scheme == "SOTicket":
-            schemes = {"soTicket": {"api_key": authorization}}
-        elif scheme == "Bearer":
-            schemes = {"bearer": {"bearer": value}}
-        elif not scheme:
-            session = tenant.sessions[0]
-            schemes = {"xsrfToken": {"api_key": session.xsrf}, "session": {"api_key": session.id}}
-        else:
-            continue
-        name, app_token = f"{credential.name} at {tenant.id}", headers.get("SO-AppToken")
-        yield SignIn(name, schemes, tenant.base.strip("/"), app_token)
+        if credential.needs is None:
+            name = f"{credential.name} at {tenant.id}"
+            yield SignIn(name, credential.headers, tenant.base.strip("/"))
 
 
 def run_throttle_check(check_run: CheckRun) -> Result:
@@ -99,7 +98,7 @@ def run_throttle_check(check_run: CheckRun) -> Result:
     started = time.monotonic()
     findings: list[Finding] = []
     with check_run.steps.step(THROTTLE):
-        for context in plan.signed_in_contexts:
+        for context in check_run.signed_in_contexts:
             try:
                 detected_readings = explore_throttle(
                     plan.server,
@@ -109,7 +108,7 @@ def run_throttle_check(check_run: CheckRun) -> Result:
                     shrink_seconds=0.0 if findings else profile.shrink_seconds,
                     timeout_seconds=plan.timeout_seconds,
                     control_token=plan.control_token,
-                    on_response=check_run.tally.count,
+                    on_response=check_run.observe,
                     proxy=plan.proxy,
                 )
                 for detected_reading in detected_readings:
@@ -120,4 +119,5 @@ def run_throttle_check(check_run: CheckRun) -> Result:
             except (NotObservableError, LookupError, TypeError, ValueError) as error:
                 if not (findings and isinstance(error, NotObservableError)):
                     return conclude_early(THROTTLE, THROTTLE_CLAIMS, error)
-    return conclude(THROTTLE, THROTTLE_CLAIMS, findings, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    return check_run.judge.conclude(THROTTLE, THROTTLE_CLAIMS, findings, seconds)

@@ -5,19 +5,22 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-import msgspec
-
-from superoffice_contract.checks.check import EffectCheck
 from superoffice_contract.checks.credentials import LIFETIME_CHECKS
+from superoffice_contract.checks.every_answer import CLAIMS, EveryAnswer
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import CONTROL_CHECKS
-from superoffice_contract.checks.transfer_encoding import SOCKET_CHECKS
-from superoffice_contract.control.answers import Health
-from superoffice_contract.errors import ControlFailed, NotObservableError, TargetError
-from superoffice_contract.messages import describe_unknown, show_url
-from superoffice_contract.readings import ObservedReadings
-from superoffice_contract.report import Progress, ProgressCounter, Report, Result
-from superoffice_contract.suite.executor import CheckRun, run_effect_check, run_wire_checks
+from superoffice_contract.checks.sockets import SOCKET_CHECKS
+from superoffice_contract.errors import NotObservableError, TargetError
+from superoffice_contract.messages import describe_unknown
+from superoffice_contract.readings import ONE_READING, ObservedReadings
+from superoffice_contract.report import Finding, Progress, ProgressCounter, Report, Result
+from superoffice_contract.suite.check_run import CheckRun
+from superoffice_contract.suite.executor import (
+    PLAIN_CALL,
+    check_plain_calls,
+    run_effect_check,
+    run_wire_checks,
+)
 from superoffice_contract.suite.fuzzing import (
     GENERATED,
     THROTTLE,
@@ -26,24 +29,36 @@ from superoffice_contract.suite.fuzzing import (
     run_throttle_check,
     sign_ins_to_explore,
 )
-from superoffice_contract.suite.minimum_coverage import (
-    check_coverage,
-    coverage_facts,
-    unnamed_schemes,
-)
-from superoffice_contract.suite.plan import PROFILES, Plan, Tally
-from superoffice_contract.target.http import MAX_TRIES, Request
-from superoffice_contract.target.temporary_tenants import copy_tenant, has_expiring_credentials
-from superoffice_contract.target.tenants import INSTALLATIONS, TargetTenant, example_tenant
+from superoffice_contract.suite.judging import Judge, fold
+from superoffice_contract.suite.plan import PROFILES, Plan, Tally, unnamed_schemes
+from superoffice_contract.suite.setup import RESET, Setup, prepare, restore
+from superoffice_contract.target.context import make_context
+from superoffice_contract.target.http import MAX_TRIES
+from superoffice_contract.target.tenants import INSTALLATIONS, example_tenant
 from superoffice_contract.throttle.real_time import REAL_TIME_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "checks_by_claim", "run"]
 
-CHECKS_WITH_CONTROL: Final = (*CONTROL_CHECKS, *LIFETIME_CHECKS)
-EFFECT_CHECKS: Final = (*CHECKS_WITH_CONTROL, *SOCKET_CHECKS, *REAL_TIME_CHECKS)
+EFFECT_CHECKS: Final = (*CONTROL_CHECKS, *LIFETIME_CHECKS, *SOCKET_CHECKS, *REAL_TIME_CHECKS)
+WIRE_NAMES: Final = tuple(check.name for check in WIRE_CHECKS)
+NAMES_WITH_CONTROL: Final = (
+    *(check.name for check in (*CONTROL_CHECKS, *LIFETIME_CHECKS)),
+    THROTTLE,
+)
+NAMES_IN_REAL_TIME: Final = tuple(check.name for check in REAL_TIME_CHECKS)
+NAMES_WITH_SOCKETS: Final = tuple(check.name for check in SOCKET_CHECKS)
+EVERY_ANSWER: Final = "every-answer"
+READINGS: Final = "readings"
+ENGINE: Final = "engine"
+CLAIMS_OF_THE_RUN: Final[Mapping[str, tuple[str, ...]]] = {
+    EVERY_ANSWER: CLAIMS,
+    READINGS: (ONE_READING,),
+    ENGINE: (),
+}
+"""The checks over all that a run has seen, and their claims."""
 CHECKS: Final = (
-    *(check.name for check in (*WIRE_CHECKS, *EFFECT_CHECKS)),
-    *(GENERATED, THROTTLE),
+    *(PLAIN_CALL, *WIRE_NAMES, *(check.name for check in EFFECT_CHECKS)),
+    *(GENERATED, THROTTLE, *CLAIMS_OF_THE_RUN),
 )
 """The names of all checks, in the order in which they run."""
 NOTHING_ACCEPTED: Final = "no call was answered 204, so more calls would show nothing"
@@ -65,43 +80,66 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
         msg = f"--only: {problem}"
         raise TargetError(msg)
     started = time.monotonic()
-    has_control = asyncio.run(_detect_control(plan))
-    copies = asyncio.run(_copy_expiring_tenants(plan)) if has_control else {}
-    tenants = tuple(copies.get(tenant.id, tenant) for tenant in plan.tenants)
-    plan = msgspec.structs.replace(plan, tenants=tenants, has_control=has_control)
-    steps = ProgressCounter(progress, _count_steps(plan))
-    check_run = CheckRun(plan, steps, Tally(), ObservedReadings())
+    name = plan.server if isinstance(plan.server, str) else "the built-in mock"
+    try:
+        setup = asyncio.run(prepare(plan))
+    except NotObservableError as error:
+        result = Result(PLAIN_CALL, "skipped", reason=str(error))
+        return Report("contract check", (result,), subject=name)
+    steps = ProgressCounter(progress, _count_steps(plan, setup))
+    readings = setup.contexts[0].readings
+    every_answer = EveryAnswer(name, plan.secrets, readings)
+    judge = Judge(setup.is_strict, frozenset(plan.readings))
+    check_run = CheckRun(
+        plan, setup.contexts, judge, steps, Tally(), ObservedReadings(), every_answer
+    )
     try:
         results = asyncio.run(_run_written_checks(check_run))
         results += _run_generated_checks(check_run)
     finally:
-        if has_control:
-            asyncio.run(_restore_tenants(plan, copies))
-    if not plan.only:
-        results.append(check_coverage(plan, check_run.tally))
-    name = plan.server if isinstance(plan.server, str) else "the built-in mock"
-    title, facts = f"contract check of {name}", tuple(_facts(check_run))
-    return Report(title, tuple(results), facts, time.monotonic() - started)
+        if setup.has_control:
+            asyncio.run(restore(plan, setup))
+    results += _conclude_run(check_run)
+    facts, seconds = tuple(_facts(check_run, setup)), time.monotonic() - started
+    return Report("contract check", tuple(fold(results, GENERATED)), facts, seconds, subject=name)
 
 
-def _facts(check_run: CheckRun) -> Iterator[tuple[str, str]]:
+def _conclude_run(check_run: CheckRun) -> Iterator[Result]:
+    """Yield the results of what all answers of the run show together."""
+    judge, readings = check_run.judge, check_run.contexts[0].readings
+    changes = check_run.observed_readings.find_changes(readings)
+    findings = {
+        EVERY_ANSWER: list(check_run.every_answer.findings()),
+        READINGS: list(changes),
+        ENGINE: [Finding("", error) for error in check_run.tally.engine_errors],
+    }
+    for check, found in findings.items():
+        if found or check_run.plan.is_selected(check):
+            yield judge.conclude(check, CLAIMS_OF_THE_RUN[check], found, 0.0)
+
+
+def _facts(check_run: CheckRun, setup: Setup) -> Iterator[tuple[str, str]]:
+    plan = check_run.plan
     yield "requests", str(check_run.tally.requests)
     yield "answered 204", str(check_run.tally.statuses[204])
-    yield from coverage_facts(check_run.plan, check_run.tally)
-    yield "seed", str(check_run.plan.seed)
-    unnamed = ", ".join(unnamed_schemes(check_run.plan))
-    if unnamed and not check_run.plan.only:
+    yield "seed", str(plan.seed)
+    yield "strict", setup.strictness
+    if not check_run.signed_in_contexts:
+        yield "advice", "is that the URL, and are these credentials right? --target-file names them"
+    unnamed = ", ".join(unnamed_schemes(plan))
+    if unnamed and not plan.only:
         yield "no credential for", unnamed
-    yield from check_run.observed_readings.describe_unstated(check_run.plan.readings)
+    yield from check_run.observed_readings.describe_unstated(plan.readings)
 
 
 def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
     """Return the names of the checks for each claim, by its id."""
     tenants = tuple(map(example_tenant, INSTALLATIONS))
-    plan = Plan(server=None, tenants=tenants, has_control=True)
-    claims_by_check: dict[str, Iterable[str]] = {}
+    operation = Plan(server=None, tenants=()).operation
+    contexts = [make_context(tenant, operation, {}, has_control=True) for tenant in tenants]
+    claims_by_check: dict[str, Iterable[str]] = dict(CLAIMS_OF_THE_RUN)
     for check in WIRE_CHECKS:
-        cases = (case for context in plan.contexts for case in check.cases(context))
+        cases = (case for context in contexts for case in check.cases(context))
         claims_by_check[check.name] = {id_: None for case in cases for id_ in case.claims}
     for effect_check in EFFECT_CHECKS:
         claims_by_check[effect_check.name] = effect_check.claims
@@ -113,109 +151,67 @@ def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
     return names_by_claim
 
 
-# ---- setup and cleanup -----------------------------------------------------------------------
-
-
-async def _detect_control(plan: Plan) -> bool:
-    """Return whether the server has `/_mock/` for every tenant of the plan.
-
-    Raise TargetError if it redirects, or has `/_mock/` but not for one of these tenants.
-    """
-    async with plan.connect() as client:
-        for context in plan.signed_in_contexts:
-            response = await client.send(Request("GET", context.url))
-            if 300 <= response.status < 400:
-                location = show_url(response.header("location"))
-                msg = f"{client.base} redirects to {location}; check that URL"
-                raise TargetError(msg)
-        try:
-            await client.control("GET", "health", Health)
-        except ControlFailed:
-            return False
-        for context in plan.contexts:
-            id_ = context.tenant.id
-            if not await client.try_control("POST", "clock/jump", tenant=id_):
-                msg = f"{client.base}/_mock/ does not let the check drive the clock of tenant {id_}"
-                raise TargetError(f"{msg}: is it a tenant there, or is a control token needed?")
-        return True
-
-
-async def _copy_expiring_tenants(plan: Plan) -> dict[str, TargetTenant]:
-    """Copy each tenant whose credentials expire, and return the copies by id of the original."""
-    async with plan.connect() as client:
-        copies = {}
-        for tenant in plan.tenants:
-            if await has_expiring_credentials(client, tenant):
-                try:
-                    copies[tenant.id] = await copy_tenant(client, tenant)
-                except NotObservableError:
-                    msg = f"{client.base}: credentials of tenant {tenant.id} expire while they are"
-                    advice = "checked; start the server without --expires-after"
-                    raise TargetError(f"{msg} {advice}") from None
-        return copies
-
-
-async def _restore_tenants(plan: Plan, copies: Mapping[str, TargetTenant]) -> None:
-    """Reset every tenant to its configuration and remove the copies."""
-    async with plan.connect() as client:
-        for context in plan.contexts:
-            await client.try_control("POST", "reset", tenant=context.tenant.id)
-        for tenant_id, copy in copies.items():
-            await client.try_control("POST", "reset", tenant=tenant_id)
-            await client.try_control("DELETE", f"tenants/{copy.id}")
-
-
 # ---- running the checks ----------------------------------------------------------------------
 
 
-def _reason_to_skip(check: EffectCheck, plan: Plan) -> str | None:
+def _reason_to_skip(check: str, check_run: CheckRun) -> str | None:
     """Return why *check* can't run against this server, or None."""
-    if check in CHECKS_WITH_CONTROL:
-        return None if plan.has_control else NEEDS_CONTROL
-    if check in SOCKET_CHECKS:
-        if plan.proxy is not None:
-            return NEEDS_NO_PROXY
-        return None if isinstance(plan.server, str) else NEEDS_SOCKETS
-    return NEEDS_NO_CONTROL if plan.has_control else None
+    plan, has_control = check_run.plan, check_run.has_control
+    is_in_process = not isinstance(plan.server, str)
+    setting = check_run.tight_setting
+    reasons = (
+        (check in NAMES_WITH_CONTROL and not has_control, NEEDS_CONTROL),
+        (check in NAMES_IN_REAL_TIME and has_control, NEEDS_NO_CONTROL),
+        (check in NAMES_WITH_SOCKETS and plan.proxy is not None, NEEDS_NO_PROXY),
+        (check in NAMES_WITH_SOCKETS and is_in_process, NEEDS_SOCKETS),
+        (check not in WIRE_NAMES and setting is not None, f"start the server with more {setting}"),
+        (check not in WIRE_NAMES and not check_run.signed_in_contexts, NOTHING_ACCEPTED),
+    )
+    return next((reason for applies, reason in reasons if applies), None)
 
 
-def _count_steps(plan: Plan) -> int:
+def _count_steps(plan: Plan, setup: Setup) -> int:
     """Return how many checks will run; each credential to explore with counts as one."""
-    effect_checks = [check for check in EFFECT_CHECKS if _reason_to_skip(check, plan) is None]
-    names = [*(check.name for check in WIRE_CHECKS), *(check.name for check in effect_checks)]
-    names += [THROTTLE] if plan.has_control else []
+    left_out = NAMES_IN_REAL_TIME if setup.has_control else NAMES_WITH_CONTROL
+    if plan.proxy is not None or not isinstance(plan.server, str):
+        left_out = (*left_out, *NAMES_WITH_SOCKETS)
+    names = [name for name in CHECKS if name not in (*left_out, *CLAIMS_OF_THE_RUN, GENERATED)]
     sign_in_count = len(sign_ins_to_explore(plan)) if plan.is_selected(GENERATED) else 0
-    return sum(map(plan.is_selected, names)) + sign_in_count
+    return sum(name == PLAIN_CALL or plan.is_selected(name) for name in names) + sign_in_count
 
 
 async def _run_written_checks(check_run: CheckRun) -> list[Result]:
     plan = check_run.plan
-    async with plan.connect(tries=MAX_TRIES, on_response=check_run.tally.count) as client:
-        wire_checks = [check for check in WIRE_CHECKS if plan.is_selected(check.name)]
-        results = await run_wire_checks(check_run, client, wire_checks)
+    async with plan.connect(tries=MAX_TRIES, on_response=check_run.observe) as client:
+        client.has_answered = True  # it did while it was prepared
+        plain_calls = await check_plain_calls(check_run, client)
+        is_told = plan.is_selected(PLAIN_CALL) or plain_calls.status != "passed"
+        results = [plain_calls] if is_told else []
+        selected = [check for check in WIRE_CHECKS if plan.is_selected(check.name)]
+        if check_run.signed_in_contexts or plain_calls.status == "failed":
+            results += await run_wire_checks(check_run, client, selected)
         for check in EFFECT_CHECKS:
             if not plan.is_selected(check.name):
                 continue
-            note = _reason_to_skip(check, plan)
-            if note is None:
+            reason = _reason_to_skip(check.name, check_run)
+            if reason is None:
                 results.append(await run_effect_check(check_run, client, check))
-            elif plan.only or note in (NEEDS_CONTROL, NEEDS_NO_PROXY):
-                results.append(Result(check.name, "skipped", check.claims, note=note))
-        for context in plan.contexts if plan.has_control else ():
-            for path in ("reset", "clock/jump"):
+            elif plan.only or reason not in (NEEDS_NO_CONTROL, NEEDS_SOCKETS):
+                results.append(Result(check.name, "skipped", check.claims, reason=reason))
+        for context in check_run.contexts if check_run.has_control else ():
+            for path in RESET:
                 await client.try_control("POST", path, tenant=context.tenant.id)
         return results
 
 
 def _run_generated_checks(check_run: CheckRun) -> Iterator[Result]:
-    plan = check_run.plan
-    nothing_accepted = not plan.only and not check_run.tally.accepted
-    if plan.is_selected(GENERATED) and nothing_accepted:
-        yield Result(GENERATED, "skipped", note=NOTHING_ACCEPTED)
-    elif plan.is_selected(GENERATED):
-        yield from run_generated_requests(check_run)
-    if plan.is_selected(THROTTLE) and plan.has_control and not nothing_accepted:
-        yield run_throttle_check(check_run)
-    elif plan.is_selected(THROTTLE):
-        note = NOTHING_ACCEPTED if plan.has_control else NEEDS_CONTROL
-        yield Result(THROTTLE, "skipped", THROTTLE_CLAIMS, note=note)
+    for check, claim_ids in ((GENERATED, ()), (THROTTLE, THROTTLE_CLAIMS)):
+        reason = _reason_to_skip(check, check_run)
+        if not check_run.plan.is_selected(check):
+            continue
+        if reason is not None:
+            yield Result(check, "skipped", claim_ids, reason=reason)
+        elif check == GENERATED:
+            yield from run_generated_requests(check_run)
+        else:
+            yield run_throttle_check(check_run)

@@ -9,6 +9,7 @@ from superoffice_contract.control.answers import ClockState
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.suite.run import Plan
 from superoffice_contract.target import tenants as target_tenants
+from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
 from superoffice_mock import access_log
@@ -69,6 +70,11 @@ def make_plan(server: object, *only: str, **fields: Any) -> Plan:
     return Plan(server=server, tenants=tenants, only=only, **fields)
 
 
+def first_context(plan: Plan) -> CheckContext:
+    """Return what a check knows of the first tenant of *plan* before it starts."""
+    return make_context(plan.tenants[0], plan.operation, plan.readings)
+
+
 def respond_with(status: int, headers: Mapping[str, str] | None = None, body: bytes = b"") -> App:
     """Return an application that responds to every request in this way."""
     raw_headers = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
@@ -101,7 +107,7 @@ def clock_modes(app: App) -> list[str]:
 
     async def read_modes() -> list[str]:
         async with open_client(app, 5) as client:
-            ids = [context.tenant.id for context in make_plan(app).contexts]
+            ids = [tenant.id for tenant in make_plan(app).tenants]
             states = [await client.control("GET", "clock", ClockState, tenant=id_) for id_ in ids]
         return [state.clock for state in states]
 

@@ -1,6 +1,7 @@
 """`superoffice-mock check`: what it checks, what it prints, and its exit codes."""
 
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -36,9 +37,8 @@ def target(tmp_path: Path) -> Path:
 def test_the_built_in_mock_keeps_the_contract() -> None:
     result = run_check()
     assert result.exit_code == 0, result.output
-    assert result.stdout.startswith("contract check of the built-in mock\n  ok       credentials-")
-    assert "FAILED" not in result.stdout
-    assert "ok       enough-was-seen" in result.stdout
+    assert result.stdout.startswith("contract check of the built-in mock\n")
+    assert re.search(r"^no failures, \d\d checks passed in \d+ s\n\Z", result.stdout, re.MULTILINE)
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ def test_a_running_mock_keeps_the_contract(server: ServerProcess) -> None:
 def test_a_running_mock_is_reset_to_its_configuration(server: ServerProcess) -> None:
     result = run_check(server.url, *FEW_CHECKS, "--only", "parity", "--only", "tenants-apart")
     assert result.exit_code == 0, result.output
-    assert result.stdout.endswith("\n5 passed\n")
+    assert re.search(r"\nno failures, 5 checks passed in \d+ s\n\Z", result.stdout)
     for tenant in ("onsite", "Cust12345"):
         assert server.control("GET", f"clock?tenant={tenant}")["clock"] == "real"
         assert server.control("GET", f"lease?tenant={tenant}")["held"] is False
@@ -65,11 +65,12 @@ def test_a_slash_at_the_end_of_the_url_makes_no_difference(server: ServerProcess
 
 
 @pytest.mark.slow
-def test_a_server_follows_the_expected_reading_or_any_if_it_is_open() -> None:
+def test_a_server_follows_the_reading_that_is_told_or_else_the_one_that_it_states() -> None:
     with run_server("--log", "off", "--reading", "restricted=403") as running:
         only = (running.url, "--only", "credentials-refused")
-        result = run_check(*only)
+        result = run_check(*only, "--reading", "restricted=401")
         for readings, exit_code in (
+            ((), 0),
             (("restricted=403",), 0),
             (("any",), 0),
             (("any", "restricted=401"), 1),
@@ -79,7 +80,7 @@ def test_a_server_follows_the_expected_reading_or_any_if_it_is_open() -> None:
             assert run_check(*only, *flags).exit_code == exit_code, readings
     assert result.exit_code == 1
     assert "expected 401, got 403" in result.stdout
-    assert "breaks grant, restricted-status, online-restricted" in result.stdout
+    assert "restricted-status" in result.stdout
 
 
 def test_the_built_in_mock_follows_the_readings_that_are_expected() -> None:
@@ -94,7 +95,7 @@ def test_the_target_file_has_the_credentials_of_the_server(target: Path) -> None
         demo_result = run_check(url, *FEW_CHECKS)
     assert result.exit_code == 0, result.output
     assert demo_result.exit_code == 1
-    assert "onsite, Basic: expected 204, got 401" in demo_result.stdout
+    assert "plain-call: expected 204, got 401 (onsite, the documented call" in demo_result.stdout
 
 
 def test_the_built_in_mock_has_the_tenants_of_the_target_file(target: Path) -> None:
@@ -123,14 +124,17 @@ def test_the_control_token_is_read_from_the_environment() -> None:
 # ---- output ----------------------------------------------------------------------------------
 
 
-def test_the_list_has_every_claim_and_its_checks() -> None:
+def test_the_list_has_every_claim_with_its_kind_its_source_and_its_checks() -> None:
     result = run_check("--list")
     assert result.exit_code == 0
     for claim in claims.load().values():
-        assert f"{claim.id} ({claim.kind})\n  {claim.fact}\n  checked by: " in result.stdout
+        source = f"source: {claim.source}" if claim.source else f"because: {claim.because}"
+        entry = f"{claim.id} ({claim.kind})\n  {claim.fact}\n  {source}\n  checked by: "
+        assert entry in result.stdout
     assert "checked by: busy-second" not in result.stdout
-    (line,) = result.stdout.partition("\nsimultaneous (inferred)\n")[2].splitlines()[1:2]
-    assert line == "  checked by: simultaneous"
+    lines = result.stdout.partition("\nsimultaneous (documented)\n")[2].splitlines()[1:3]
+    checks = "simultaneous, throttle-on-the-wire"
+    assert lines == ["  source: follows from single-run", f"  checked by: {checks}"]
 
 
 def test_only_the_named_checks_run() -> None:
@@ -141,13 +145,14 @@ def test_only_the_named_checks_run() -> None:
 
 def test_a_junit_report_is_written_to_a_file(target: Path, tmp_path: Path) -> None:
     out = tmp_path / "junit.xml"
-    with run_other_server(ServerBehavior(accepted=200, busy_seconds=0)) as url:
+    behavior = ServerBehavior(accepted=200, turned_away=200, busy_seconds=0)
+    with run_other_server(behavior) as url:
         flags = ("--only", "select", "--only", "methods", "--format", "junit", "--target-file")
         result = run_check(url, *flags, str(target), "--out", str(out))
     assert (result.exit_code, result.stdout) == (1, "")
     suites = ET.parse(out).getroot()
     failures = {case.get("name"): case.find("failure") for case in suites.iter("testcase")}
-    assert set(failures) == {"select", "methods"}
-    assert failures["methods"] is None
-    assert failures["select"] is not None
-    assert "-H 'Authorization: Basic [redacted]'" in (failures["select"].text or "")
+    assert {"plain-call", "select", "methods"} <= set(failures)
+    assert [failures["select"], failures["methods"]] == [None, None]
+    assert failures["plain-call"] is not None
+    assert "-H 'Authorization: Basic [redacted]'" in (failures["plain-call"].text or "")

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import CONTROL_CHECKS
-from superoffice_contract.report import Report, as_text
+from superoffice_contract.report import Report
+from superoffice_contract.report_formats import as_text
 from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
 from superoffice_contract.target.http import open_client
@@ -22,7 +23,7 @@ def skip_notes(report: Report) -> dict[str, str]:
     """Assert that there are no findings, and return why checks were skipped, by check."""
     assert report.exit_code == 0, as_text(report)
     return {
-        result.check: result.note or "" for result in report.results if result.status == "skipped"
+        result.check: result.reason or "" for result in report.results if result.status == "skipped"
     }
 
 

@@ -4,14 +4,19 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from superoffice_contract.checks.check import EffectCheck, Observations
+from superoffice_contract.checks.every_answer import EveryAnswer
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.errors import NotObservableError
 from superoffice_contract.readings import ObservedReadings
 from superoffice_contract.report import Finding, ProgressCounter, Result
-from superoffice_contract.suite.executor import MAX_CONCURRENT_REQUESTS, CheckRun, run_effect_check
+from superoffice_contract.suite.check_run import CheckRun
+from superoffice_contract.suite.executor import (
+    MAX_ACCEPTED_AT_ONCE,
+    MAX_REFUSED_AT_ONCE,
+    run_effect_check,
+)
+from superoffice_contract.suite.judging import Judge
 from superoffice_contract.suite.plan import Tally
 from superoffice_contract.suite.run import run
 from superoffice_contract.target.context import CheckContext
@@ -29,14 +34,18 @@ async def run_check_with(*findings: Finding) -> Result:
             yield finding
         raise NotObservableError("start it with another setting")
 
-    steps, plan = ProgressCounter(lambda *_: None, 1), make_plan(refuse_all, has_control=True)
-    check_run = CheckRun(plan, steps, Tally(), ObservedReadings())
+    plan, steps = make_plan(refuse_all), ProgressCounter(lambda *_: None, 1)
+    every_answer = EveryAnswer("", (), {})
+    judge = Judge(strict=True)
+    check_run = CheckRun(plan, (), judge, steps, Tally(), ObservedReadings(), every_answer)
     async with open_client(refuse_all, 5) as client:
         return await run_effect_check(check_run, client, EffectCheck("odd", (), impossible))
 
 
 async def test_a_check_that_is_impossible_is_skipped_with_the_reason() -> None:
-    assert await run_check_with() == Result("odd", "skipped", note="start it with another setting")
+    assert await run_check_with() == Result(
+        "odd", "skipped", reason="start it with another setting"
+    )
 
 
 async def test_findings_before_that_are_kept() -> None:
@@ -47,11 +56,8 @@ async def test_findings_before_that_are_kept() -> None:
 def test_concurrent_checks_do_not_count_the_time_of_each_other() -> None:
     report = run(make_plan(refuse_all, *(check.name for check in WIRE_CHECKS)))
     assert report.seconds is not None
-    assert (
-        0
-        < sum(result.seconds for result in report.results)
-        <= MAX_CONCURRENT_REQUESTS * report.seconds
-    )
+    seconds = sum(result.seconds for result in report.results)
+    assert 0 < seconds <= MAX_REFUSED_AT_ONCE * report.seconds
 
 
 class RequestCounter:
@@ -70,8 +76,13 @@ class RequestCounter:
             self.in_flight -= 1
 
 
-@pytest.mark.parametrize("app", [refuse_all, make_mock()], ids=["another server", "mock"])
-def test_a_server_gets_no_more_requests_at_once_than_a_simple_server_can_queue(app: Any) -> None:
-    counter = RequestCounter(app)
-    run(make_plan(counter, "broken-bodies", "ids"))
-    assert counter.maximum == MAX_CONCURRENT_REQUESTS <= 5
+def test_few_requests_are_in_flight_at_once() -> None:
+    tenants = make_plan(None).tenants[:1]
+    for check, maximum in (
+        ("broken-bodies", MAX_REFUSED_AT_ONCE),
+        ("member-names", MAX_ACCEPTED_AT_ONCE),
+    ):
+        counter = RequestCounter(make_mock())
+        run(make_plan(counter, check, tenants=tenants))
+        assert 1 < counter.maximum <= maximum, check
+    assert MAX_REFUSED_AT_ONCE <= 5, "a simple server queues five connections"

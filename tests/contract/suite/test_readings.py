@@ -50,7 +50,7 @@ def test_each_value_of_each_reading_is_detected_from_what_the_mock_does(
     reading: str, value: str
 ) -> None:
     app = make_mock(readings=Readings().with_value(reading, value))
-    report = run(make_plan(app, "readings", THROTTLE))
+    report = run(make_plan(app, "errors", "credentials-refused", THROTTLE, any_reading=True))
     assert report.exit_code == 0
     expected = Readings().as_dict() | {reading: value}
     del expected["disconnect"]
@@ -69,7 +69,7 @@ def test_the_effect_of_a_disconnect_is_detected_over_sockets(
         *("--reading", "=".join(other_reading), "--log", "off"),
     )
     with run_server(*flags) as running:
-        report = run(make_plan(running.url, THROTTLE))
+        report = run(make_plan(running.url, THROTTLE, any_reading=True))
     assert report.exit_code == 0
     readings = reported_readings(report)
     assert (readings["disconnect"], readings[other_reading[0]]) == (value, other_reading[1])
@@ -86,47 +86,53 @@ def test_an_expected_reading_is_checked_and_not_reported() -> None:
 
 
 def test_readings_that_no_check_observes_are_not_reported() -> None:
-    assert reported_readings(run(make_plan(make_mock(), "simultaneous"))) == {}
+    report = run(make_plan(make_mock(), "simultaneous"))
+    assert observed_readings(report) == {"no-content-type": "absent"}, "the plain call shows it"
 
 
+@pytest.mark.claim("one-reading")
 @pytest.mark.parametrize(
     ("behavior", "reading", "values"),
     [
         (
             ServerBehavior(envelopes=("webapi", "netserver"), busy_seconds=0),
             "errors",
-            ("errors=webapi", "errors=netserver"),
+            ("webapi", "netserver"),
         ),
         (
             ServerBehavior(content_type_every=2, busy_seconds=0),
             "no-content-type",
-            ("no-content-type=absent", "no-content-type=as-sampled"),
+            ("absent", "as-sampled"),
         ),
     ],
     ids=["errors", "no-content-type"],
 )
-def test_a_server_that_follows_two_values_of_a_reading_fails(
+def test_a_server_that_follows_two_values_of_a_reading_gets_a_note(
     behavior: ServerBehavior, reading: str, values: tuple[str, str]
 ) -> None:
-    report = check_other_server(behavior, "readings")
-    (finding,) = report.findings
-    assert all(value in finding.what for value in values)
-    assert set(finding.claims) == set(CLAIMS_BY_READING[reading])
+    report = check_other_server(behavior, "member-names", "broken-bodies")
+    assert report.exit_code == 0
+    (note,) = (note for note in report.notes if note.claims == ("one-reading",))
+    assert reading in note.what
+    assert all(value in note.what for value in values)
     assert reported_readings(report)[reading] == "cannot be observed: it differs"
 
 
 @pytest.mark.parametrize("envelope", ["webapi", "netserver"])
 def test_a_server_that_follows_one_value_passes_and_the_value_is_reported(envelope: str) -> None:
-    report = check_other_server(ServerBehavior(envelopes=(envelope,), busy_seconds=0), "readings")
+    behavior = ServerBehavior(envelopes=(envelope,), busy_seconds=0)
+    report = check_other_server(behavior, "broken-bodies", "credentials-refused")
     assert report.exit_code == 0
+    assert "one-reading" not in {id_ for note in report.notes for id_ in note.claims}
     assert reported_readings(report)["errors"] == envelope
     assert reported_readings(report)["restricted"].startswith(NOT_OBSERVABLE)
 
 
 def test_an_envelope_with_more_members_than_the_expected_one_fails() -> None:
     behavior = ServerBehavior(envelopes=("netserver",), busy_seconds=0)
-    (finding,) = check_other_server(behavior, "readings", readings={"errors": "webapi"}).findings
-    assert finding.what.endswith("expected errors=webapi")
+    report = check_other_server(behavior, "broken-bodies", readings={"errors": "webapi"})
+    (finding,) = report.findings
+    assert finding.claims == ("error-webapi",)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +168,7 @@ def test_the_wire_shows_readings_of_the_throttle(
 ) -> None:
     report = check_other_server(behavior, "throttle-on-the-wire", "lease-on-the-wire")
     assert [finding.what for finding in report.findings] == []
-    assert observed_readings(report) == values
+    assert values.items() <= observed_readings(report).items()
     assert {"tasks", "empty"} <= set(reported_readings(report))
 
 
@@ -183,7 +189,11 @@ def test_signs_of_several_tenants_are_compared_with_the_expected_value() -> None
         "reading restricted": "401 at a, 403 at b"
     }
     assert dict(observed_readings.describe_unstated({"restricted": "401"})) == {}
-    assert list(observed_readings.find_violations({}, ["restricted"])) == []
-    (finding,) = observed_readings.find_violations({"restricted": "401"}, ["restricted"])
-    assert (finding.where, finding.what) == ("b", "restricted=403 at y, expected restricted=401")
-    assert list(observed_readings.find_violations({"restricted": "401"}, ["errors"])) == []
+    assert list(observed_readings.find_changes(())) == []
+    observed_readings.add(ObservedReading("restricted", "b", "401", "z"))
+    (finding,) = observed_readings.find_changes(())
+    assert (finding.where, finding.what) == (
+        "b, y and z",
+        "the reading restricted is 403 in some answers and 401 in others",
+    )
+    assert list(observed_readings.find_changes({"restricted"})) == []

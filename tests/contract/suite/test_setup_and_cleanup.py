@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from superoffice_contract.errors import TargetError
-from superoffice_contract.report import as_json
+from superoffice_contract.report_formats import as_json
+from superoffice_contract.suite.check_run import MAX_SILENCES
+from superoffice_contract.suite.executor import PLAIN_CALL
 from superoffice_contract.suite.fuzzing import GENERATED, THROTTLE
-from superoffice_contract.suite.minimum_coverage import COVERAGE_CHECK
-from superoffice_contract.suite.run import run
+from superoffice_contract.suite.run import CLAIMS_OF_THE_RUN, run
 from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.contract.suite.targets import (
     OTHER_TENANT,
@@ -35,8 +36,8 @@ def test_the_clocks_of_a_mock_are_reset() -> None:
 def test_the_clocks_of_a_mock_are_reset_even_if_it_hangs() -> None:
     app = make_mock()
     hanging = replace_route(app, "POST", "SyncEmailAccounts", hang)
-    with pytest.raises(TargetError, match="no answer within"):
-        run(make_plan(hanging, "ids", timeout_seconds=0.3))
+    (finding,) = run(make_plan(hanging, "ids", timeout_seconds=0.3)).findings
+    assert (finding.what, finding.claims) == ("no whole answer came in time", ("http-message",))
     assert set(clock_modes(app)) == {"real"}
 
 
@@ -74,28 +75,23 @@ def test_a_control_token_is_sent_to_the_control_api_only() -> None:
     assert [path for path, _ in sent_tokens if not path.startswith("/_mock/")] == []
 
 
-def test_an_application_that_hangs_on_generated_requests_is_an_error_after_the_timeout() -> None:
-    app = replace_route(make_mock(), "POST", "SyncEmailAccounts", hang)
-    with pytest.raises(TargetError, match=r"no answer within 0\.3 s to POST /"):
-        run(make_plan(app, GENERATED, timeout_seconds=0.3))
-
-
-@pytest.mark.slow
-def test_a_server_that_hangs_on_generated_requests_is_an_error_after_the_timeout() -> None:
+def test_a_server_that_hangs_once_it_has_answered_fails_after_a_few_requests() -> None:
     behavior = ServerBehavior(hang=threading.Event(), hang_on="POST")
-    with (
-        run_other_server(behavior) as url,
-        pytest.raises(TargetError, match=r"no answer within 0\.3 s to POST /"),
-    ):
-        run(make_plan(url, GENERATED, tenants=(OTHER_TENANT,), timeout_seconds=0.3))
+    with run_other_server(behavior) as url:
+        report = run(make_plan(url, tenants=(OTHER_TENANT,), timeout_seconds=0.3))
+    (finding,) = report.findings
+    assert (finding.what, finding.claims) == ("no whole answer came in time", ("http-message",))
+    assert report.seconds is not None
+    assert report.seconds < 0.3 * (MAX_SILENCES + 1) + 1
 
 
 @pytest.mark.slow
 def test_a_server_that_disconnects_on_generated_requests_fails() -> None:
-    with run_other_server(ServerBehavior(disconnect_on="HEAD", busy_seconds=0)) as url:
-        (result,) = run(make_plan(url, GENERATED, tenants=(OTHER_TENANT,))).results
-    assert result.status == "failed"
-    assert "engine" in {finding.where for finding in result.findings}
+    with run_other_server(ServerBehavior(disconnect_on="TRACE", busy_seconds=0)) as url:
+        report = run(make_plan(url, GENERATED, tenants=(OTHER_TENANT,)))
+    findings = [each for each in report.findings if each.claims == ("http-message",)]
+    assert [finding.what for finding in findings] != []
+    assert all("is a server running there?" not in finding.what for finding in findings)
 
 
 def test_a_tenant_that_the_mock_does_not_know_is_an_error() -> None:
@@ -115,14 +111,14 @@ def test_a_server_that_redirects_is_an_error_with_the_location() -> None:
 def test_progress_is_reported_as_each_check_starts() -> None:
     steps: list[tuple[str, int, int]] = []
     run(make_plan(make_mock(), "ids", "parity", THROTTLE), lambda *step: steps.append(step))
-    assert steps == [("ids", 0, 3), ("parity", 1, 3), (THROTTLE, 2, 3)]
+    assert steps == [(PLAIN_CALL, 0, 4), ("ids", 1, 4), ("parity", 2, 4), (THROTTLE, 3, 4)]
 
 
 @pytest.mark.slow
 def test_progress_counts_every_check_that_runs() -> None:
     steps: list[tuple[str, int, int]] = []
     report = run(make_plan(make_mock()), lambda *step: steps.append(step))
-    checks = [result.check for result in report.results if result.check != COVERAGE_CHECK]
+    checks = [result.check for result in report.results if result.check not in CLAIMS_OF_THE_RUN]
     assert sorted(name for name, _, _ in steps) == sorted(checks)
     assert {total for _, _, total in steps} == {len(checks)}
     assert [done for _, done, _ in steps] == sorted(done for _, done, _ in steps)
