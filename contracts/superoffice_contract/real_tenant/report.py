@@ -1,41 +1,58 @@
-"""The report on a real tenant: every claim agrees, differs, or cannot be observed, and why."""
+"""The report on a real tenant: each claim differs, is a wrong guess, agrees, or is not observed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.claims import Claim
+from superoffice_contract.readings import CLAIMS_BY_READING
 from superoffice_contract.real_tenant.request_plan import (
+    CREDENTIAL_REFUSED,
     NEEDS_CREDENTIAL,
     NEEDS_START_SYNCS,
     OVER_LIMIT,
+    REFUSED_STATUSES,
     PlannedRequest,
     RequestPlan,
     plan_requests,
+    secrets_in,
+    shown_claims,
 )
 from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
 from superoffice_contract.real_tenant.verdicts import (
-    NOT_OBSERVED,
+    ANSWER_READINGS,
+    Answers,
     ClaimVerdict,
-    judge_response,
-    observe_readings,
+    ShownReading,
+    cases_without_basis,
+    find_readings,
+    judge_answers,
+    refused_secrets,
+    values_of,
 )
-from superoffice_contract.report import Finding, Report, Result
+from superoffice_contract.report import WRONG_GUESS, Finding, Report, Result, Status
+from superoffice_contract.suite.judging import merge
 from superoffice_contract.target.context import CheckContext, make_context
-from superoffice_contract.target.curl import curl_command
+from superoffice_contract.target.findings import curl_command
 from superoffice_contract.target.http import Response
+from superoffice_contract.target.secrets import secret_texts, secrets_of
 from superoffice_contract.target.tenants import INSTALLATIONS, example_tenant
 from superoffice_contract.throttle.timing import TIMING_CLAIMS, compare_calls, why_inconclusive
 
 MAX_FINDINGS: Final = 3
-"""Findings that are reported for one claim; every response may differ in the same way."""
+"""Different findings that are reported for one claim."""
+ORDER: Final[tuple[Status, ...]] = ("differs", WRONG_GUESS, "agrees", "cannot be observed")
 ENVELOPES: Final = ("error-webapi", "error-netserver")
 NO_ENVELOPE: Final = "no error had that envelope"
+CREDENTIALS: Final = "the-credentials"
+"""The name of the result that reports a credential of the user's that is not accepted."""
 WHOLE_CHECK: Final = "the-whole-check"
 """The name of the result that reports an early end."""
 NOT_SHOWN: Final = "no request of the check shows it"
+NO_BASIS: Final = "a simpler request of the same kind was not answered as expected"
+CLAIMS_OF_A_204: Final = ("no-body", "no-hints", "no-content-type")
 NO_LIMIT: Final = 1_000
 """A number of requests that no plan has."""
 
@@ -43,71 +60,116 @@ NO_LIMIT: Final = 1_000
 class Observations(msgspec.Struct):
     """The responses, and the requests that were skipped, with the reason.
 
-    *ended_early* says why the check ended early. *run_remaining*: see `compare_calls`.
+    *broken* are requests with an answer that is no HTTP message, and what came. *ended_early* says
+    why the check ended early. *run_remaining*: see `compare_calls`.
     """
 
     responses: list[tuple[PlannedRequest, Response]] = []
     skipped: list[tuple[PlannedRequest, str]] = []
+    broken: list[tuple[PlannedRequest, str]] = []
     ended_early: str | None = None
     run_remaining: float | None = None
 
 
 def build_report(
-    url: str, context: CheckContext, plan: RequestPlan, observations: Observations
+    url: str,
+    context: CheckContext,
+    told_readings: Mapping[str, str],
+    plan: RequestPlan,
+    observations: Observations,
 ) -> Report:
-    """Return the report on the tenant of *context* at *url*, differences first."""
-    verdicts: list[ClaimVerdict] = []
-    for step, response in observations.responses:
-        verdicts += judge_response(step, response, context)
+    """Return the report on the tenant of *context* at *url*, differences first.
+
+    Each of *told_readings* that it does not follow is a result of its own.
+    """
+    refused = [*_refused(context, observations.responses)]
+    verdicts = [*judge_answers(observations.responses, [step for step, _ in refused])]
+    verdicts += (ClaimVerdict("http-message", *pair) for pair in observations.broken)
     verdicts += _judge_timing(plan, observations)
-    readings_seen = (*observe_readings(observations.responses), ("run", _observed_run(verdicts)))
+    shown = [*find_readings(observations.responses), *_find_run(verdicts)]
     reasons = _reasons(context, plan, observations)
-    base = url.removesuffix(context.tenant.base)
+    for step, _ in refused:
+        reasons |= dict.fromkeys(step.claims, CREDENTIAL_REFUSED)
+    writer = _FindingWriter(url.removesuffix(context.tenant.base), secret_texts([context.tenant]))
     results = []
     for claim in claims.load().values():
         claim_verdicts = [verdict for verdict in verdicts if verdict.claim == claim.id]
-        results.append(_result(base, claim, claim_verdicts, plan, reasons, readings_seen))
-    order = ("differs", "agrees", "cannot be observed")
-    results.sort(key=lambda result: order.index(result.status))
+        results.append(_result(writer, claim, claim_verdicts, plan, reasons))
+    results += _check_told_readings(writer, told_readings, shown)
+    results.sort(key=lambda result: ORDER.index(result.status))
+    for step, status in refused:
+        reason = f"{step.name} was refused with {status}; is the credential right, and still valid?"
+        results.insert(0, Result(CREDENTIALS, "error", reason=reason))
     if observations.ended_early:
-        results.insert(0, Result(WHOLE_CHECK, "error", note=observations.ended_early))
+        results.insert(0, Result(WHOLE_CHECK, "error", reason=observations.ended_early))
     facts = (
         ("requests", str(len(observations.responses))),
         ("left out for --max-requests", str(len(plan.left_out))),
-        *((f"reading {name}", value) for name, value in readings_seen),
+        *(
+            (f"reading {name}", " and ".join(values))
+            for name in (*ANSWER_READINGS, "run")
+            if (values := values_of(name, shown))
+        ),
     )
-    return Report(f"real-tenant check of {url}", tuple(results), facts)
+    return Report("real-tenant check", tuple(results), facts, subject=url)
+
+
+def _refused(context: CheckContext, answers: Answers) -> Iterator[tuple[PlannedRequest, int]]:
+    """Yield the requests whose credential should be accepted, and never was, with the status."""
+    secrets = secrets_of(context.tenant)
+    refused = refused_secrets(answers, secrets)
+    for step, response in answers:
+        has_refused = step.may_start_sync and bool(secrets_in(step, secrets) & refused)
+        if has_refused and response.status in REFUSED_STATUSES:
+            yield step, response.status
+
+
+class _FindingWriter(msgspec.Struct, frozen=True):
+    """Writes findings for the server at *base*, without *secrets*; those of one cause are one."""
+
+    base: str
+    secrets: Collection[str]
+
+    def write(self, verdicts: Sequence[ClaimVerdict]) -> tuple[Finding, ...]:
+        findings = (
+            Finding(
+                verdict.step.name,
+                str(verdict.difference),
+                (verdict.claim,),
+                curl_command(self.base, verdict.step.request, self.secrets),
+            )
+            for verdict in verdicts
+        )
+        return merge(findings)[:MAX_FINDINGS]
 
 
 def _result(
-    base: str,
+    writer: _FindingWriter,
     claim: Claim,
     verdicts: Sequence[ClaimVerdict],
     plan: RequestPlan,
     reasons: Mapping[str, str],
-    readings_seen: Sequence[tuple[str, str]],
 ) -> Result:
+    fact = claim.fact.rstrip(".")
     differing = [verdict for verdict in verdicts if verdict.difference is not None]
-    value = dict(readings_seen).get(claim.reading or "", NOT_OBSERVED)
-    reading_note = "" if value == NOT_OBSERVED else f"; {claim.reading} is {value} there"
+    if faults := [one for one in differing if claim.is_evidence and not one.of_reading]:
+        reason = f"{claim.kind}: {fact}"
+        return Result(claim.id, "differs", (claim.id,), writer.write(faults), reason)
     if differing:
-        more = f", {len(differing)} times" if len(differing) > MAX_FINDINGS else ""
-        note = f"{claim.kind}{more}: {claim.fact.rstrip('.')}{reading_note}"
-        findings = [
-            Finding(
-                verdict.step.name,
-                str(verdict.difference),
-                (claim.id,),
-                curl_command(base, verdict.step.request),
-            )
-            for verdict in differing[:MAX_FINDINGS]
-        ]
-        return Result(claim.id, "differs", (claim.id,), tuple(findings), note)
+        notes = writer.write(differing)
+        seen = "; ".join(_describe(note) for note in notes)
+        reason = f"the tenant: {seen}; we guessed: {fact}"
+        return Result(claim.id, WRONG_GUESS, (claim.id,), (), reason, notes=notes)
     if verdicts:
-        note = f"{claim.kind}, {_count_requests(claim, verdicts, plan)}{reading_note}"
-        return Result(claim.id, "agrees", (claim.id,), (), note)
-    note = f"{claim.kind}: {reasons.get(claim.id, NOT_SHOWN)}"
-    return Result(claim.id, "cannot be observed", (claim.id,), (), note)
+        reason = f"{claim.kind}, {_count_requests(claim, verdicts, plan)}"
+        return Result(claim.id, "agrees", (claim.id,), (), reason)
+    reason = reasons.get(claim.id, NOT_SHOWN)
+    return Result(claim.id, "cannot be observed", (claim.id,), (), reason)
+
+
+def _describe(note: Finding) -> str:
+    times = f", {note.count} times" if note.count > 1 else ""
+    return f"{note.what} ({note.where}{times})"
 
 
 def _count_requests(claim: Claim, verdicts: Sequence[ClaimVerdict], plan: RequestPlan) -> str:
@@ -117,6 +179,22 @@ def _count_requests(claim: Claim, verdicts: Sequence[ClaimVerdict], plan: Reques
     if not_sent:
         return f"{shown_count} of {shown_count + not_sent} requests"
     return "one request" if shown_count == 1 else f"{shown_count} requests"
+
+
+def _check_told_readings(
+    writer: _FindingWriter, told_readings: Mapping[str, str], shown: Sequence[ShownReading]
+) -> Iterator[Result]:
+    """Yield a result for each reading that was told and that the tenant does not follow."""
+    for name, value in told_readings.items():
+        claim = f"error-{value}" if name == "errors" else CLAIMS_BY_READING[name][0]
+        others = [one for one in shown if one.reading == name and one.value != value]
+        verdicts = [
+            ClaimVerdict(claim, one.step, f"{name} is {one.value} there, told {value}")
+            for one in others
+        ]
+        if verdicts:
+            reason = f"told with --reading {name}={value}"
+            yield Result(f"reading {name}", "differs", (claim,), writer.write(verdicts), reason)
 
 
 # ---- the throttle ----------------------------------------------------------------------------
@@ -133,11 +211,11 @@ def _judge_timing(plan: RequestPlan, observations: Observations) -> Iterator[Cla
         yield ClaimVerdict(id_, plan.calls[-1], difference)
 
 
-def _observed_run(verdicts: Sequence[ClaimVerdict]) -> str:
+def _find_run(verdicts: Sequence[ClaimVerdict]) -> Iterator[ShownReading]:
     for verdict in verdicts:
         if verdict.claim == "run-detached":
-            return "detached" if verdict.difference is None else "blocking"
-    return NOT_OBSERVED
+            value = "detached" if verdict.difference is None else "blocking"
+            yield ShownReading("run", value, verdict.step)
 
 
 # ---- why a claim cannot be observed ----------------------------------------------------------
@@ -157,12 +235,14 @@ def _reasons(
         reason_by_claim |= dict.fromkeys(step.claims, OVER_LIMIT)
     for step, reason in observations.skipped:
         reason_by_claim |= dict.fromkeys(step.claims, reason)
+    for case in cases_without_basis(observations.responses):
+        reason_by_claim |= dict.fromkeys(shown_claims(case.expected), NO_BASIS)
     reason_by_claim |= dict.fromkeys(ENVELOPES, NO_ENVELOPE)
     why_not_timed = NEEDS_START_SYNCS if context.credential_headers else NEEDS_CREDENTIAL
     if plan.calls:
         calls, baseline = _calls(plan, observations)
         why_not_timed = why_inconclusive(calls, baseline, observations.run_remaining) or NOT_SHOWN
-    reason_by_claim |= dict.fromkeys((*TIMING_CLAIMS, "no-content-type"), why_not_timed)
+    reason_by_claim |= dict.fromkeys((*TIMING_CLAIMS, *CLAIMS_OF_A_204), why_not_timed)
     return {**reason_by_claim, **UNOBSERVABLE}
 
 

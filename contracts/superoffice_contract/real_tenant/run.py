@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -10,21 +10,27 @@ import msgspec
 from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TargetError
 from superoffice_contract.messages import show_url
+from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.real_tenant.report import Observations, build_report
 from superoffice_contract.real_tenant.request_plan import (
+    BACK_OFF_STATUSES,
+    CREDENTIAL_REFUSED,
     FIRST_CALL,
     SECOND_CALL,
     PlannedRequest,
     RequestPlan,
     plan_requests,
+    secrets_in,
 )
+from superoffice_contract.real_tenant.verdicts import refused_secrets
 from superoffice_contract.report import Progress, Report
 from superoffice_contract.target import secrets as target_secrets
 from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.http import (
     IN_PROCESS,
+    BrokenAnswerError,
     Client,
     LongAnswerError,
     Response,
@@ -34,13 +40,9 @@ from superoffice_contract.target.secrets import TenantSecrets
 from superoffice_contract.target.tenants import TargetTenant
 
 MIN_PACE_SECONDS: Final = 2.0
-BACK_OFF_STATUSES: Final = frozenset({429, 502, 503, 504})
-"""Statuses by which a server, or a proxy in front of it, asks for fewer requests."""
-REFUSED_STATUSES: Final = frozenset({401, 403})
 MISDIRECTED: Final = 421
 
 NOT_DESCRIBED: Final = "GET did not describe the call, so a GET of other paths shows nothing"
-CREDENTIAL_REFUSED: Final = "the credential that it needs was not accepted"
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -60,7 +62,8 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
     """The tenant to check, and what the check may do there.
 
     *base* is scheme and host, or an ASGI application; the tenant's path follows it in the URL.
-    Without *accounts* the check does not sign in. *run_seconds*: how long a run takes, if known.
+    Without *accounts* the check does not sign in. *readings* are those that were told.
+    *run_seconds*: how long a run takes, if known.
     *authorities* is a PEM file of certificate authorities. *operation* is the call to check,
     through the *proxy* if there is one.
     """
@@ -85,8 +88,8 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
 
     @property
     def context(self) -> CheckContext:
-        """The context of the tenant."""
-        return make_context(self.tenant, self.operation, self.readings)
+        """The context of the tenant; any reading is right, as the report judges them apart."""
+        return make_context(self.tenant, self.operation, {})
 
     @property
     def plan(self) -> RequestPlan:
@@ -99,7 +102,8 @@ def describe(check: RealTenantCheck) -> Iterator[str]:
     steps = check.plan.steps
     secrets = target_secrets.secrets_of(check.tenant)
     kinds = {kind for step in steps for kind in secrets.find_in(step.request.headers)}
-    claims = sorted({id_ for step in steps for id_ in step.claims})
+    shown = {id_ for step in steps for id_ in step.claims}
+    hint = "" if check.accounts else "; --start-syncs and --accounts would show more"
     sync_count = sum(step.may_start_sync and step.signed_in for step in steps)
     min_seconds = check.pace.seconds * (len(steps) - 1)
     yield f"real-tenant check of {check.url}"
@@ -108,7 +112,7 @@ def describe(check: RealTenantCheck) -> Iterator[str]:
     yield f"  credentials: {', '.join(sorted(kinds)) or 'none, only invented ones'}"
     yield f"  accounts: {', '.join(map(str, check.accounts)) or 'none'}"
     yield f"  calls that may start a sync: {sync_count}"
-    yield f"  claims: {', '.join(claims)}"
+    yield f"  claims that they may show: {len(shown)} of {len(claims.load())}{hint}"
     if kinds and check.url.startswith("http:"):
         yield "  these credentials are sent over http, which is not encrypted"
 
@@ -119,17 +123,17 @@ def run_check(check: RealTenantCheck, progress: Progress = lambda *_: None) -> R
     if check.run_seconds is not None:
         observations.run_remaining = check.run_seconds - check.pace.seconds
     asyncio.run(_send_all(check, plan, observations, progress))
-    return build_report(check.url, check.context, plan, observations)
+    return build_report(check.url, check.context, check.readings, plan, observations)
 
 
 async def _send_all(
     check: RealTenantCheck, plan: RequestPlan, observations: Observations, progress: Progress
 ) -> None:
     secrets = target_secrets.secrets_of(check.tenant)
+    last_response_at: float | None = None
     async with open_client(
         check.base, check.timeout_seconds, authorities=check.authorities, proxy=check.proxy
     ) as client:
-        last_response_at: float | None = None
         for done, step in enumerate(plan.steps):
             progress(step.name, done, len(plan.steps))
             reason = observations.ended_early or _reason_to_skip(step, plan, observations, secrets)
@@ -139,6 +143,7 @@ async def _send_all(
             if last_response_at is not None:
                 await check.pace.wait_since(last_response_at)
             await _send(client, step, observations)
+            _check_address(check.url, [answer for _, answer in observations.responses])
             last_response_at = check.pace.now()
     progress("done", len(plan.steps), len(plan.steps))
 
@@ -150,13 +155,14 @@ async def _send(client: Client, step: PlannedRequest, observations: Observations
         if not observations.responses:
             raise
         # Leave out the error message: it quotes the server, which may repeat a credential.
+        if isinstance(error, BrokenAnswerError):
+            shown = "" if step.signed_in or not error.shown else f": {error.shown}"
+            observations.broken.append((step, f"what came is no HTTP answer{shown}"))
         answer = "no answer" if not isinstance(error, LongAnswerError) else "too long an answer"
         observations.ended_early = f"the check ended when {step.name!r} got {answer}"
         observations.skipped.append((step, observations.ended_early))
         return
-    if not observations.responses:
-        _check_address(client, response)
-    if response.status in BACK_OFF_STATUSES:
+    if observations.responses and response.status in BACK_OFF_STATUSES:
         observations.ended_early = (
             f"the check ended when {step.name!r} was answered {response.status}"
         )
@@ -166,17 +172,21 @@ async def _send(client: Client, step: PlannedRequest, observations: Observations
     observations.responses.append((step, response))
 
 
-def _check_address(client: Client, first: Response) -> None:
-    """Raise TargetError if the *first* response shows that the URL is not that of a tenant."""
-    problem = None
-    if 300 <= first.status < 400:
+def _check_address(url: str, responses: Sequence[Response]) -> None:
+    """Raise TargetError if the first *responses* show that *url* is not that of a tenant."""
+    problem, first = None, responses[0]
+    if len(responses) == 2 and {response.status for response in responses} == {404}:
+        problem = "has no such call; give what is before /api/v1, as in https://HOST/Cust12345"
+    elif len(responses) > 1:
+        return
+    elif 300 <= first.status < 400:
         problem = f"redirects to {show_url(first.header('location'))}; check that URL"
     elif first.status in BACK_OFF_STATUSES:
         problem = f"answers {first.status}; try again when it is less busy"
     elif first.status == MISDIRECTED:
         problem = "answers 421: the tenant is at another host; check that URL"
     if problem is not None:
-        raise TargetError(f"{client.base} {problem}")
+        raise TargetError(f"{show_url(url)} {problem}")
 
 
 def _reason_to_skip(
@@ -191,15 +201,6 @@ def _reason_to_skip(
     ]
     if step.sent_as_get and first_statuses != [200]:
         return NOT_DESCRIBED
-    if not step.signed_in:
-        return None
-    accepted, refused = set[str](), set[str]()
-    for earlier_step, response in observations.responses:
-        values = _secrets_in(earlier_step, secrets) if earlier_step.may_start_sync else set[str]()
-        (refused if response.status in REFUSED_STATUSES else accepted).update(values)
-    return CREDENTIAL_REFUSED if _secrets_in(step, secrets) & (refused - accepted) else None
-
-
-def _secrets_in(step: PlannedRequest, secrets: TenantSecrets) -> set[str]:
-    values_by_kind = secrets.find_in(step.request.headers)
-    return {value for values in values_by_kind.values() for value in values}
+    refused = refused_secrets(observations.responses, secrets)
+    has_refused = step.signed_in and bool(secrets_in(step, secrets) & refused)
+    return CREDENTIAL_REFUSED if has_refused else None

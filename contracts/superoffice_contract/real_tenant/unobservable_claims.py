@@ -16,13 +16,14 @@ _BY_REASON: Final = {
     _ABOUT_THE_PAGE: (
         *("throttle-purpose", "select-list", "select-result", "xsrf-source", "response-title"),
         *("sample-request", "sample-credential", "sample-language", "sample-response"),
+        "slow-threshold",
     ),
     _NEEDS_CONTROL: (
         *("starts-sync", "sync-direction", "task-cap", "lease-end", "same-effect", "duplicates"),
         *("empty-no-run", "busy-drop", "tasks-dealt", "lease-tenant", "rejected-no-lease"),
         *("patch-types-plain", "form-gaps"),
     ),
-    _CHOICE_OF_THE_MOCK: ("account-time", "waiting-limit"),
+    _CHOICE_OF_THE_MOCK: ("account-time", "waiting-limit", "select-blanks"),
     _NEEDS_LOAD: (
         "simultaneous",
         "body-limit",
@@ -30,10 +31,10 @@ _BY_REASON: Final = {
         "empty-busy",
         "sample-duplicate",
     ),
-    _NEEDS_OTHER_TENANT: ("path-tenant",),
-    _NEEDS_LISTED_ORIGIN: ("cors-origin", "cors-preflight", "cors-unlisted"),
+    _NEEDS_OTHER_TENANT: ("path-tenant", "path-onsite"),
+    _NEEDS_LISTED_ORIGIN: ("cors-origin", "cors-preflight"),
     _NEEDS_RAW_SOCKET: ("transfer",),
-    _NEEDS_HOURS: ("credentials-expire", "ticket-sliding", "token-fixed"),
+    _NEEDS_HOURS: ("credentials-expire", "ticket-sliding", "session-sliding", "token-fixed"),
     _NEEDS_ASSOCIATE: ("associate-name", "associate-id"),
 }
 UNOBSERVABLE: Final[Mapping[str, str]] = {

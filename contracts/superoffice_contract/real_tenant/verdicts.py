@@ -1,159 +1,166 @@
-"""Compares one response of a real tenant with the claims: each that it shows agrees or differs.
+"""Compares the responses of a real tenant with the claims: each that one shows agrees or differs.
 
 A response to a request with a credential is never quoted, as it might repeat the credential.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
-from superoffice_contract.checks import expectations
+from superoffice_contract.checks.every_answer import AnswerRules
 from superoffice_contract.checks.expectations import (
     ExpectedResponse,
     Problem,
-    Verifier,
     find_reading,
+    judge,
 )
-from superoffice_contract.openapi import claims
-from superoffice_contract.real_tenant.request_plan import Expectation, PlannedRequest
+from superoffice_contract.openapi.readings import READINGS
+from superoffice_contract.readings import CLAIMS_BY_READING
+from superoffice_contract.real_tenant.request_plan import (
+    BACK_OFF_STATUSES,
+    REFUSED_STATUSES,
+    Case,
+    PlannedRequest,
+    secrets_in,
+    shown_claims,
+)
 from superoffice_contract.real_tenant.unobservable_claims import UNOBSERVABLE
-from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import Response
+from superoffice_contract.target.credentials import secrets_sent
+from superoffice_contract.target.http import Request, Response
+from superoffice_contract.target.secrets import TenantSecrets
+from superoffice_contract.throttle.timing import TIMING_CLAIMS
 
 ANSWER_READINGS: Final = ("restricted", "errors", "no-content-type")
 """The readings that a single response can show."""
-NOT_OBSERVED: Final = "not observed"
-_CONTENT_CLAIMS: Final = frozenset({"error-place", "error-format", "get-shape", "never-406"})
-"""Claims about the content of a response: another status says nothing about them."""
-_RULE_CLAIMS: Final = frozenset(
-    {
-        *("no-body", "no-hints", "no-content-type", "no-banner", "cache-headers"),
-        *("www-authenticate", "error-no-trace", "error-webapi", "error-netserver"),
-    }
-)
-"""Claims that the rules judge, so that single expectations do not."""
+_READING_CLAIMS: Final = frozenset(id_ for name in READINGS for id_ in CLAIMS_BY_READING[name])
+_AGREED_APART: Final = UNOBSERVABLE.keys() | _READING_CLAIMS | frozenset(TIMING_CLAIMS)
+"""Claims that an answer does not agree with merely by being as expected."""
 
-
-def observe_readings(
-    responses: Iterable[tuple[PlannedRequest, Response]],
-) -> Iterator[tuple[str, str]]:
-    """Yield each reading that a response can show, and the values that the server follows."""
-    values_by_reading: dict[str, dict[str, None]] = {name: {} for name in ANSWER_READINGS}
-    for step, response in responses:
-        for expectation in step.expectations:
-            reading_and_value = find_reading(expectation.strict, response)
-            if reading_and_value is not None:
-                reading, value = reading_and_value
-                values_by_reading[reading][value] = None
-    for reading, values in values_by_reading.items():
-        yield reading, " and ".join(values) or NOT_OBSERVED
+Answers = Sequence[tuple[PlannedRequest, Response]]
 
 
 class ClaimVerdict(msgspec.Struct, frozen=True):
-    """What one response shows about one claim: how it differs, or None if it agrees."""
+    """What one response shows about one claim: how it differs, or None if it agrees.
+
+    *of_reading*: the server follows another reading than the default; that is never its fault.
+    """
 
     claim: str
     step: PlannedRequest
     difference: str | None = None
+    of_reading: bool = False
 
 
-def judge_response(
-    step: PlannedRequest, response: Response, context: CheckContext
-) -> Iterator[ClaimVerdict]:
-    """Yield a verdict on each claim that *response*, the one to *step*, shows."""
-    rule_problems: set[Problem | None] = set()
-    for id_, verify in _rules(context, step, response):
-        problem = verify(response)
-        rule_problems.add(problem)
-        yield ClaimVerdict(id_, step, None if problem is None else _text(step, problem))
-    for expectation in step.expectations:
-        verdicts = _judge_expectation(expectation, step, response, rule_problems)
-        for id_, difference in verdicts.items():
-            if id_ not in _RULE_CLAIMS and id_ not in UNOBSERVABLE:
-                yield ClaimVerdict(id_, step, difference)
+class ShownReading(msgspec.Struct, frozen=True):
+    """The *value* of *reading* that the answer to *step* shows."""
+
+    reading: str
+    value: str
+    step: PlannedRequest
 
 
-# ---- expectations for one request ------------------------------------------------------------
+def judge_answers(answers: Answers, refused: Collection[PlannedRequest]) -> Iterator[ClaimVerdict]:
+    """Yield a verdict on each claim that *answers* show.
+
+    An answer that differs refutes the one claim that it breaks and says nothing of the others; one
+    that agrees does so with all claims of its request. *refused* had a credential that the tenant
+    did not accept, which says nothing of their cases.
+    """
+    by_check: dict[str, list[tuple[ExpectedResponse, Response]]] = {}
+    for step, response in answers:
+        for case in step.cases if step not in refused else ():
+            by_check.setdefault(case.check, []).append((case.expected, response))
+    problems_of: dict[int, list[Problem]] = {}
+    for check_answers in by_check.values():
+        for expected, problem in judge(check_answers):
+            problems_of.setdefault(id(expected), []).append(problem)
+    without_basis = {id(case.expected) for case in cases_without_basis(answers)}
+    rules = AnswerRules({})
+    for step, response in answers:
+        is_of_tenant = response.status not in BACK_OFF_STATUSES
+        problems = [*rules.problems(step.request, response)] if is_of_tenant else []
+        agreed = {*_claims_of_any_answer(step.request, response)} if is_of_tenant else set[str]()
+        for expected in [case.expected for case in step.cases if step not in refused]:
+            case_problems = problems_of.get(id(expected), [])
+            problems += case_problems
+            is_right = response.status in expected.statuses and not case_problems
+            if is_right and id(expected) not in without_basis:
+                agreed.update(shown_claims(expected))
+        for problem in problems:
+            text = problem.safe_text if step.signed_in else problem.what
+            yield ClaimVerdict(problem.claim, step, text)
+        for id_ in sorted(agreed - _AGREED_APART - {problem.claim for problem in problems}):
+            yield ClaimVerdict(id_, step)
+    for shown in find_readings(answers):
+        yield from judge_reading(shown)
 
 
-def _judge_expectation(
-    expectation: Expectation,
-    step: PlannedRequest,
-    response: Response,
-    rule_problems: set[Problem | None],
-) -> Mapping[str, str | None]:
-    expected = expectation.strict
-    if response.status not in expected.statuses:
-        return _judge_status(expectation, response)
-    verdicts: dict[str, str | None] = dict.fromkeys(expected.claims)
-    for problem in expected.problems(response):
-        if problem not in rule_problems:
-            verdicts[_claim_of(expected, problem)] = _text(step, problem)
-    return verdicts
+def cases_without_basis(answers: Answers) -> Iterator[Case]:
+    """Yield the cases that show nothing, as one that they need was not answered as it must be."""
+    cases = [(case, response) for step, response in answers for case in step.cases]
+    met = {
+        (case.check, case.expected.name): case
+        for case, response in cases
+        if case.expected.is_met(response)
+    }
+    for case, _ in cases:
+        needed: Case | None = case
+        while needed is not None and needed.expected.needs is not None:
+            needed = met.get((case.check, needed.expected.needs))
+        if needed is None:
+            yield case
 
 
-def _judge_status(expectation: Expectation, response: Response) -> Mapping[str, str | None]:
-    statuses = " or ".join(map(str, expectation.strict.statuses))
-    difference = f"expected {statuses}, got {response.status}"
-    is_allowed_by_reading = response.status in expectation.lenient.statuses
-    all_claims = claims.load()
-    verdicts: dict[str, str | None] = {}
-    for id_ in expectation.strict.claims:
-        if id_ in _CONTENT_CLAIMS and not (id_ == "never-406" and response.status == 406):
-            continue
-        agrees = is_allowed_by_reading and all_claims[id_].reading is None
-        verdicts[id_] = None if agrees else difference
-    return verdicts
+def refused_secrets(answers: Answers, secrets: TenantSecrets) -> set[str]:
+    """Return those of *secrets* that should be accepted, and were refused each time."""
+    accepted, refused = set[str](), set[str]()
+    for step, response in answers:
+        if step.may_start_sync:
+            values = refused if response.status in REFUSED_STATUSES else accepted
+            values |= secrets_in(step, secrets)
+    return refused - accepted
 
 
-def _claim_of(expected: ExpectedResponse, problem: Problem) -> str:
-    """Return the claim that *problem* breaks: one that it names, or one about content."""
-    content_claims = [claim for claim in expected.claims if claim in _CONTENT_CLAIMS]
-    return [*problem.claims, *content_claims, *expected.claims][0]
+def _claims_of_any_answer(request: Request, response: Response) -> Iterator[str]:
+    """Yield the claims that `AnswerRules` looks at in the *response* to *request*."""
+    status, is_call = response.status, request.method == "POST"
+    yield from ("http-message", "no-server-error", "no-banner")
+    if status >= 400:
+        yield from ("error-no-trace", "not-cacheable", "cache-headers")
+    if status == 204:
+        yield "no-body"
+    if status == 204 and is_call:
+        yield from ("no-hints", "not-cacheable", "cache-headers")
+    if any(secrets_sent(request.headers)):
+        yield "secret-not-repeated"
+    yield from {401: ("www-authenticate",), 405: ("allow-header",)}.get(status, ())
 
 
-def _text(step: PlannedRequest, problem: Problem) -> str:
-    return problem.safe_text if step.signed_in else problem.what
+# ---- readings --------------------------------------------------------------------------------
 
 
-# ---- rules for all responses -----------------------------------------------------------------
+def find_readings(answers: Answers) -> Iterator[ShownReading]:
+    """Yield the readings that *answers* show, once for each answer."""
+    for step, response in answers:
+        found = {find_reading(case.expected, response): None for case in step.cases}
+        yield from (ShownReading(*pair, step) for pair in found if pair is not None)
 
 
-def _rules(
-    context: CheckContext, step: PlannedRequest, response: Response
-) -> Iterator[tuple[str, Verifier]]:
-    """Yield the claims that hold for all responses of this kind, and how each is verified."""
-    is_post = step.request.method == "POST"
-    yield "no-banner", expectations.check_no_banner
-    if is_post and response.status == 204:
-        yield "no-body", expectations.check_no_body
-        yield "no-hints", expectations.check_no_hints
-        yield "no-content-type", expectations.content_type_verifier(context)
-    if is_post and (response.status == 204 or response.status >= 400):
-        yield "cache-headers", expectations.check_not_cached
-    if response.status == 401:
-        yield "www-authenticate", expectations.check_challenge
-    if response.status >= 400:
-        yield "error-no-trace", expectations.check_no_trace
-        accept = dict(step.request.headers).get("Accept", "")
-        if step.request.method != "HEAD" and "xml" not in accept:
-            yield from _envelope_rules(context, step, response)
+def judge_reading(shown: ShownReading) -> Iterator[ClaimVerdict]:
+    """Yield what *shown* says about the claims of its reading, which state its default."""
+    default = READINGS[shown.reading].values[0]
+    if shown.reading == "errors":  # its claims say what each envelope is
+        yield ClaimVerdict(f"error-{shown.value}", shown.step)
+    elif shown.value == default:
+        yield ClaimVerdict(CLAIMS_BY_READING[shown.reading][0], shown.step)
+    if shown.value != default:
+        difference = f"{shown.reading} is {shown.value} there"
+        yield ClaimVerdict(
+            CLAIMS_BY_READING[shown.reading][0], shown.step, difference, of_reading=True
+        )
 
 
-def _envelope_rules(
-    context: CheckContext, step: PlannedRequest, response: Response
-) -> Iterator[tuple[str, Verifier]]:
-    readings = (find_reading(expectation.strict, response) for expectation in step.expectations)
-    actual = dict(pair for pair in readings if pair is not None).get("errors")
-    expected = context.readings.get("errors")
-
-    def verify_envelope(response: Response) -> Problem | None:
-        if expected is not None and actual not in (expected, None):
-            what = f"the error has the envelope {actual}, expected {expected}"
-            return Problem(what, safe_text=what)
-        return expectations.envelope_verifier(context)(response)
-
-    yield f"error-{expected or actual or 'webapi'}", verify_envelope
-    if actual is not None:
-        yield f"error-{actual}", lambda _: None
+def values_of(reading: str, shown: Iterable[ShownReading]) -> tuple[str, ...]:
+    """Return the values of *reading* in *shown*, each once."""
+    return tuple(dict.fromkeys(one.value for one in shown if one.reading == reading))

@@ -1,6 +1,8 @@
 """Checks of a tenant for tests: a mock that records its requests, and a fake clock."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,11 +14,20 @@ from superoffice_contract.report import Report, Result
 from superoffice_contract.target import tenants
 from superoffice_contract.target.http import open_client
 from superoffice_contract.target.tenants import TargetTenant
+from tests.contract.other_server.bodies import HttpError
+from tests.contract.other_server.server import (
+    Handler,
+    Installation,
+    Server,
+    ServerBehavior,
+)
 from tests.contract.suite import targets
 from tests.contract.suite.targets import App
+from tests.support.local_servers import serve_in_thread
 
 ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(demo_tables(), "the demo tenants")
 ACCOUNTS: Final = (507, 508)
+TOKEN: Final = "8A:Cust12345.demo-token"
 SECRETS: Final = (
     *("tje0", "Tje0", "dGplMDpUamUw", "7T:demo-ticket", "demo-session", "demo-xsrf"),
     *("demo-app-token", "8A:Cust12345.demo-token", "8A:Cust54321.demo-token"),
@@ -96,11 +107,53 @@ class RecordingApp:
         request.body, request.answered_at = body, self.clock.now
 
 
+class TenantHandler(Handler):
+    """A connection to an Online tenant of another make, which keeps all that is documented.
+
+    It differs from our guesses: it names itself, sends HSTS and other cache headers, describes no
+    call, refuses a wrong token with 403, and has the other envelope.
+    """
+
+    def send_response_only(self, code: int, message: str | None = None) -> None:
+        """Begin the answer with the headers of its web server."""
+        super().send_response_only(code, message)
+        self.send_header("Server", "Microsoft-IIS/10.0")
+        self.send_header("Strict-Transport-Security", "max-age=31536000")
+
+    def send_header(self, keyword: str, value: str) -> None:
+        """Add a header, but the cache headers of this tenant."""
+        if keyword not in ("Pragma", "Expires"):
+            super().send_header(keyword, "no-store" if keyword == "Cache-Control" else value)
+
+    def build_answer(self, body: bytes) -> tuple[int, tuple[tuple[str, str], ...], bytes]:
+        """Answer one request to the tenant."""
+        tenant, slash, path = self.path.removeprefix("/").partition("/")
+        if tenant != ONLINE.id or self.command in ("GET", "HEAD"):
+            raise HttpError(404, "nothing here")
+        self.path = slash + path
+        return super().build_answer(body)
+
+    def sign_in(self) -> None:
+        """Raise HttpError unless the request has the token."""
+        value = self.headers.get("Authorization", "")
+        if value.lower().partition(" ")[2] != TOKEN.lower():
+            challenge = ("WWW-Authenticate", "Bearer")
+            raise HttpError(403, "no") if value else HttpError(401, "who?", challenge)
+
+
+@contextmanager
+def run_tenant(**behavior: Any) -> Iterator[str]:
+    """Serve such a tenant until the block ends, and yield its URL."""
+    installation = Installation(ServerBehavior(envelopes=("netserver",), **behavior))
+    handler = type("OneTenant", (TenantHandler,), {"installation": installation})
+    with serve_in_thread(Server(("127.0.0.1", 0), handler)) as url:
+        yield f"{url}/{ONLINE.id}"
+
+
 def check_tenant(server: object, tenant: TargetTenant = ONSITE, **fields: Any) -> Report:
-    """Check a tenant without pauses, expecting the default readings, and return the report."""
-    readings = fields.pop("readings", Readings().as_dict())
+    """Check a tenant without pauses, and return the report."""
     pace = fields.pop("pace", Pace(0.0))
-    return run.run_check(RealTenantCheck(server, tenant, readings=readings, pace=pace, **fields))
+    return run.run_check(RealTenantCheck(server, tenant, pace=pace, **fields))
 
 
 def result_of(report: Report, claim: str) -> Result:
