@@ -15,6 +15,7 @@ from tests.contract.mutants.patching import (
     add_header,
     change_object,
     change_response,
+    combine,
     refuse_when,
     remove_header,
     replace_object,
@@ -39,12 +40,20 @@ def _add_stack_trace(render: Callable[[Any, str], bytes]) -> Callable[[Any, str]
     )
 
 
+def _header(request: ApiRequest, name: bytes) -> str:
+    return request.headers.get(name) or ""
+
+
+def _repeat_credential(response: Response, request: ApiRequest) -> Response:
+    message = {"Message": f"{_header(request, b'authorization')} is not known"}
+    return msgspec.structs.replace(response, body=msgspec.json.encode(message))
+
+
 RESPONSE_DEFECTS: Final[Seeds] = {
     "answers 200": ("expected 204, got 200", replace_status(200, 204)),
     "answers 202": ("expected 204, got 202", replace_status(202, 204)),
     "answers 429": ("expected 204, got 429", replace_status(429, 204)),
-    "a body on the 204": ("has a body of 4", change_response(_add_null_body, 204)),
-    "Content-Length on the 204": ("has a Content-Length", add_header("Content-Length", "0", 204)),
+    "a body on the 204": ("the 204 has a body", change_response(_add_null_body, 204)),
     "Content-Type on the 204": (
         "has the Content-Type application/json",
         add_header("Content-Type", "application/json", 204),
@@ -52,9 +61,9 @@ RESPONSE_DEFECTS: Final[Seeds] = {
     **{
         f"{name} on the 204": (name.lower(), add_header(name, value, 204))
         for name, value in (
+            *(("Content-Length", "0"), ("Transfer-Encoding", "chunked")),
             *(("Retry-After", "1"), ("Location", "/jobs/1"), ("Set-Cookie", "run=1")),
-            *(("Transfer-Encoding", "chunked"), ("Server", "uvicorn")),
-            ("Strict-Transport-Security", "max-age=1"),
+            *(("Server", "uvicorn"), ("Strict-Transport-Security", "max-age=1")),
         )
     },
     **{
@@ -83,7 +92,7 @@ ERROR_DEFECTS: Final[Seeds] = {
     "403 for 401": ("nothing: expected 401, got 403", replace_status(403, 401)),
     "400 for 415": ("text/plain: expected 415, got 400", replace_status(400, 415)),
     "422 for 400": ("an array: expected 400", replace_status(422, 400)),
-    "500 for 400": ("half an object: expected 400, got 500", replace_status(500, 400)),
+    "500 for 400": ("the answer is a 500", replace_status(500, 400)),
     "errors in an unknown envelope": (
         "in no envelope",
         replace_object("wire.error_body.envelope", lambda *_: {"title": "wrong"}),
@@ -103,5 +112,21 @@ ERROR_DEFECTS: Final[Seeds] = {
     "errors may be cached": (
         "the header cache-control is missing",
         remove_header("Cache-Control", 400),
+    ),
+    "errors are marked as public": (
+        "invites caches to keep it, with public",
+        combine(remove_header("Cache-Control", 400), add_header("Cache-Control", "public", 400)),
+    ),
+    "an error repeats the credential": (
+        "repeats the ticket or token of the request",
+        change_response(_repeat_credential, 401),
+    ),
+    "a long body gets a 500": (
+        "the answer is a 500",
+        refuse_when(500, lambda request: int(_header(request, b"content-length") or 0) > 2**21),
+    ),
+    "a long head gets a 500": (
+        "the answer is a 500",
+        refuse_when(500, lambda request: len(_header(request, b"x-long")) >= 2**15),
     ),
 }

@@ -73,13 +73,14 @@ def _copy_accept_to_content_type(response: Response, request: ApiRequest) -> Res
     return response.with_headers(((b"content-type", accept.encode()),)) if accept else response
 
 
+def _answer_with_page(response: Response, request: ApiRequest) -> Response:
+    return Response(200, (), b"<p>ok</p>") if accept_is("text/html")(request) else response
+
+
 def _remove_media_types(render: Callable[[Any], Response]) -> Callable[[Any], Response]:
     return lambda content: render(
         {name: value for name, value in content.items() if name != "MediaTypes"}
     )
-
-
-_REFUSE_METHOD: Final = reject_with(405, "the method is not allowed")
 
 
 METHOD_DEFECTS: Final[Seeds] = {
@@ -87,19 +88,20 @@ METHOD_DEFECTS: Final[Seeds] = {
         "Allow is 'GET, POST'",
         replace_object("webapi.response.allow_header", lambda _: (b"allow", b"GET, POST")),
     ),
-    "405 without Allow": ("Allow is None", remove_header("Allow", 405)),
+    "405 without Allow": ("the 405 has no Allow", remove_header("Allow", 405)),
     "404 for 405": ("PUT: expected 405", replace_status(404, 405)),
     "PUT starts a run": ("PUT: expected 405", replace_method("PUT", _answer_as_post)),
     "GET needs credentials": (
         "GET: expected 200, got 401",
         replace_method("GET", _require_credentials),
     ),
-    "GET is not known": ("GET: expected 200", replace_method("GET", _REFUSE_METHOD)),
-    "HEAD is not known": ("HEAD: expected 200", replace_method("HEAD", _REFUSE_METHOD)),
-    "OPTIONS is not known": (
-        "OPTIONS: expected 200 or 204, got 405",
-        replace_method("OPTIONS", _REFUSE_METHOD),
-    ),
+    **{
+        f"{method} is not known": (
+            f"{method}: expected 200",
+            replace_method(method, reject_with(405, "the method is not allowed")),
+        )
+        for method in ("GET", "HEAD", "OPTIONS")
+    },
     **{
         f"{method} starts a run": ("took the lease", replace_method(method, _describe_and_start))
         for method in ("GET", "HEAD", "OPTIONS")
@@ -144,28 +146,32 @@ PATH_DEFECTS: Final[Seeds] = {
 }
 
 NEGOTIATION_DEFECTS: Final[Seeds] = {
-    "$select may be wrong": (
-        "expected 204, got 400",
-        replace_object("wire.query.parse_select", reject_with(400, "no such property")),
+    "the example of $select is refused": (
+        "name,department,category/id: expected 204, got 400",
+        refuse_when(400, lambda request: b"department" in request.scope["query_string"]),
     ),
     "%24select is not known": (
         "%24select=AccountId: expected 204, got 400",
         refuse_when(400, lambda request: b"%24" in request.scope["query_string"]),
     ),
     "$SELECT is not known": (
-        "$SELECT=x: expected 204, got 400",
+        "$SELECT=AccountId: expected 204, got 400",
         refuse_when(400, lambda request: b"SELECT" in request.scope["query_string"]),
     ),
     "406 for an unsupported Accept": (
         "Accept: image/png: expected 204, got 406",
         refuse_when(406, accept_is("image/png")),
     ),
+    "a page for Accept: text/html": (
+        "Accept: text/html: expected 204, got 200",
+        change_response(_answer_with_page, 204),
+    ),
     "Accept gives the 204 a Content-Type": (
         "has the Content-Type application/xml",
         change_response(_copy_accept_to_content_type, 204),
     ),
     "an unknown time zone is refused": (
-        "SO-TimeZone: x: expected 204, got 400",
+        "languages and a time zone: expected 204, got 400",
         refuse_when(400, lambda request: request.headers.get(b"so-timezone") is not None),
     ),
 }

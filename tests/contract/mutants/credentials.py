@@ -1,4 +1,4 @@
-"""Defects that accept credentials which must be refused."""
+"""Defects in which credentials are accepted or refused, and in when they expire."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -6,10 +6,14 @@ from typing import Any, Final
 from superoffice_mock.core.credentials import (
     AccessToken,
     BasicCredentials,
+    Principal,
     SessionCredentials,
     Ticket,
     UnusableCredentials,
+    unauthorized_error,
 )
+from superoffice_mock.core.expiry import CredentialKind
+from superoffice_mock.core.sync_run import Installation
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest, read_body
@@ -24,9 +28,47 @@ from tests.contract.mutants.patching import (
     replace_object,
     wrap_call,
 )
-from tests.contract.mutants.patching_credentials import ONSITE, Condition, accept, change_session
 
-ACCEPTED: Final = "expected 401, got 204"
+ACCEPTED, REFUSED = "expected 401, got 204", "expected 204, got 401"
+ANY_PRINCIPAL: Final = Principal("somebody")
+ONSITE: Final = Installation.ONSITE
+Condition = Callable[[Any, Any, Installation], object]
+
+
+def _replace_rule(type_: type, verdict: Principal | Exception, condition: Condition) -> Mutation:
+    """Decide with *verdict* on credentials of *type_* that fulfil *condition*."""
+
+    def replace(original: dict[type, Any]) -> dict[type, Any]:
+        def identify(credential: Any, known: Any, installation: Installation) -> Principal:
+            if not condition(credential, known, installation):
+                principal: Principal = original[type_](credential, known, installation)
+                return principal
+            if isinstance(verdict, Exception):
+                raise verdict
+            return verdict
+
+        return {**original, type_: identify}
+
+    return change_object("core.credentials._IDENTIFY", replace)
+
+
+def accept(type_: type, condition: Condition) -> Mutation:
+    """Accept credentials of *type_* that fulfil *condition*."""
+    return _replace_rule(type_, ANY_PRINCIPAL, condition)
+
+
+def refuse(type_: type, condition: Condition) -> Mutation:
+    """Refuse credentials of *type_* that fulfil *condition*."""
+    return _replace_rule(type_, unauthorized_error("Authorization", "no"), condition)
+
+
+def change_session(change: Callable[[SessionCredentials, Any], SessionCredentials]) -> Mutation:
+    """Change the session of a request before it is looked up."""
+
+    def wrap(identify: Callable[[SessionCredentials, Any], Principal]) -> Callable[..., Principal]:
+        return lambda credential, sessions: identify(change(credential, sessions), sessions)
+
+    return change_object("core.credentials._identify_session", wrap)
 
 
 def _accept_any_xsrf(credential: SessionCredentials, sessions: Any) -> SessionCredentials:
@@ -133,7 +175,7 @@ ACCEPTING_DEFECTS: Final[Seeds] = {
         ),
     ),
     "a ticket is accepted as Bearer": (
-        f"Bearer onsite: {ACCEPTED}",
+        f"a ticket as Bearer: {ACCEPTED}",
         accept(AccessToken, lambda credential, known, _: credential.value in known.tickets),
     ),
     **{
@@ -171,11 +213,11 @@ ACCEPTING_DEFECTS: Final[Seeds] = {
         change_session(_accept_any_session),
     ),
     "the cookie of a session alone is accepted": (
-        f"the cookie of a session alone: {ACCEPTED}",
+        f"a session cookie alone: {ACCEPTED}",
         _accept_half_session(b"cookie"),
     ),
     "an XSRF value alone is accepted": (
-        f"the XSRF value of a session alone: {ACCEPTED}",
+        f"an XSRF value alone: {ACCEPTED}",
         _accept_half_session(b"x-xsrf-token"),
     ),
     "the grant is not checked": (
@@ -192,5 +234,87 @@ ACCEPTING_DEFECTS: Final[Seeds] = {
     "the body is checked first": (
         "a broken body: expected 401, got 400",
         wrap_call(_decode_body_first),
+    ),
+}
+
+# ---- expiry -----------------------------------------------------------------------------------
+
+
+def _treat_password_as_ticket(find: Callable[..., Any]) -> Callable[..., Any]:
+    ticket = Ticket("7T:demo-ticket", None)
+    return lambda credential: find(
+        ticket if isinstance(credential, BasicCredentials) else credential
+    )
+
+
+EXPIRY_DEFECTS: Final[Seeds] = {
+    "expired credentials are accepted": (
+        "once they expired: expected 401, got 204",
+        replace_object("tenants.state_holder.record_use", lambda _, ends, *__: ends),
+    ),
+    "a ticket is not renewed by its use": (
+        "app token when use should have renewed them: expected 204, got 401",
+        replace_object("core.expiry.SLIDING", {CredentialKind.SESSION}),
+    ),
+    "a session is not renewed by its use": (
+        "a session among other cookies when use should have renewed them: expected 204, got 401",
+        replace_object("core.expiry.SLIDING", {CredentialKind.TICKET}),
+    ),
+    "an access token is renewed by its use": (
+        "Bearer with an unknown app token when use should have renewed them: expected 401, got 204",
+        replace_object("core.expiry.SLIDING", set(CredentialKind)),
+    ),
+    "a password expires as well": (
+        "an empty password once they expired: expected 204, got 401",
+        change_object("tenants.state_holder.expiring_credential", _treat_password_as_ticket),
+    ),
+}
+
+# ---- valid credentials that are refused -------------------------------------------------------
+
+
+def _match_scheme_case(parse: Callable[..., Any]) -> Callable[..., Any]:
+    schemes = ("Basic", "SOTicket", "Bearer", "Digest")
+    return lambda value, headers: (
+        parse(value, headers)
+        if value.partition(" ")[0] in schemes
+        else UnusableCredentials("Authorization", "unknown scheme")
+    )
+
+
+def _refuse_several_cookies(find: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
+    return lambda headers, name: None if ";" in headers.get(b"cookie") else find(headers, name)
+
+
+REFUSING_DEFECTS: Final[Seeds] = {
+    "Basic is refused onsite": (f"Basic: {REFUSED}", refuse(BasicCredentials, lambda *_: True)),
+    "a ticket is refused onsite": (
+        f"SOTicket: {REFUSED}",
+        refuse(Ticket, lambda _, __, where: where is ONSITE),
+    ),
+    "a ticket is refused Online": (
+        f"SOTicket: {REFUSED}",
+        refuse(Ticket, lambda _, __, where: where is not ONSITE),
+    ),
+    "Bearer is refused Online": (f"Bearer: {REFUSED}", refuse(AccessToken, lambda *_: True)),
+    "an empty password is refused": (
+        f"an empty password: {REFUSED}",
+        refuse(BasicCredentials, lambda credential, _, __: not credential.password),
+    ),
+    "SO-AppToken is checked onsite": (
+        f"SOTicket with an unknown app token: {REFUSED}",
+        refuse(Ticket, lambda credential, _, where: where is ONSITE and credential.app_token),
+    ),
+    "schemes are case-sensitive": (
+        f"basic, in lower case: {REFUSED}",
+        change_object("wire.headers._read_authorization", _match_scheme_case),
+    ),
+    "a session cookie among others is not found": (
+        f"a session among other cookies: {REFUSED}",
+        change_object("wire.headers._find_cookie", _refuse_several_cookies),
+    ),
+    "sessions are not known": (
+        f"a session with its XSRF value: {REFUSED}",
+        change_session(lambda credential, _: SessionCredentials("", credential.xsrf)),
     ),
 }

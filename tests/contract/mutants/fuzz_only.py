@@ -28,13 +28,16 @@ def _refuse_empty_object(raw: bytes) -> bytes:
 
 
 FUZZ_DEFECTS: Final[Seeds] = {
-    "TRACE is answered": ("unsupported_method", replace_method("TRACE", _answer_200)),
+    "TRACE is answered": (
+        "TRACE is answered 200, expected 405",
+        replace_method("TRACE", _answer_200),
+    ),
     "a crash on an AssociateId out of range": (
-        "not_a_server_error",
+        "the answer is a 500",
         change_bytes(_crash_on_id, "application/json", "text/json"),
     ),
     "an empty object of carrier members is refused": (
-        "positive_data_acceptance",
+        "an object as TableRight or FieldProperties is answered 400, expected 204",
         change_bytes(_refuse_empty_object, "application/json", "text/json"),
     ),
 }

@@ -18,11 +18,15 @@ from tests.contract.mutants.patching import (
 )
 from tests.contract.mutants.patching_bodies import (
     ACCEPTED,
+    FORM,
     MEDIA_TYPES,
     WITHOUT_FAST_DECODERS,
     change_value,
     request_content,
 )
+
+FIRST_CALLS: Final = {FORM: "brackets", "application/json": "the documented call, Basic"}
+"""The calls that show first that a media type is refused, if their names are not its own."""
 
 
 def _remove_media_type(media_type: str) -> Mutation:
@@ -88,14 +92,14 @@ def _ignore_content_encoding(check: Callable[..., Any]) -> Callable[..., Any]:
 MEDIA_TYPE_DEFECTS: Final[Seeds] = {
     **{
         f"{media_type} is refused": (
-            f"{media_type}: expected 204, got 415",
+            f"{FIRST_CALLS.get(media_type, media_type)}: expected 204, got 415",
             _remove_media_type(media_type),
         )
         for media_type in MEDIA_TYPES
     },
     **{
         f"{media_type} loses the last account": (
-            f"{media_type} gave",
+            f"{media_type}: the call gave",
             change_value(_drop_last_account, media_type),
         )
         for media_type in MEDIA_TYPES
@@ -112,11 +116,11 @@ MEDIA_TYPE_DEFECTS: Final[Seeds] = {
         )
     },
     "a missing Content-Type is accepted as JSON": (
-        "no Content-Type: expected 415, got 204",
+        "an empty Content-Type: expected 415, got 204",
         change_object("bodies.decode.find_body", _default_to_json),
     ),
     "media types are case-sensitive": (
-        "APPLICATION/JSON; charset=utf-8: expected 204, got 415",
+        "APPLICATION/JSON: expected 204, got 415",
         refuse_when(
             415, lambda request: (request.headers.get(b"content-type") or "")[:4].isupper()
         ),
@@ -126,7 +130,7 @@ MEDIA_TYPE_DEFECTS: Final[Seeds] = {
         _change_parsed_type(lambda media_type: MediaType(media_type.name, None)),
     ),
     "every text is read as Latin-1": (
-        "utf-8 gave",
+        "utf-8: the call gave",
         combine(
             WITHOUT_FAST_DECODERS,
             _change_text_input(lambda raw, charset: (raw, charset and "latin-1")),

@@ -6,8 +6,11 @@ from typing import Final
 
 from tests.contract.mutants.answers import ERROR_DEFECTS, RESPONSE_DEFECTS
 from tests.contract.mutants.calls import METHOD_DEFECTS, NEGOTIATION_DEFECTS, PATH_DEFECTS
-from tests.contract.mutants.credentials import ACCEPTING_DEFECTS
-from tests.contract.mutants.expiry import EXPIRY_DEFECTS
+from tests.contract.mutants.credentials import (
+    ACCEPTING_DEFECTS,
+    EXPIRY_DEFECTS,
+    REFUSING_DEFECTS,
+)
 from tests.contract.mutants.fuzz_only import FUZZ_DEFECTS
 from tests.contract.mutants.ids import ID_DEFECTS, MEMBER_DEFECTS
 from tests.contract.mutants.lists import INVALID_BODY_DEFECTS, LIST_DEFECTS
@@ -15,7 +18,6 @@ from tests.contract.mutants.markup import FORM_DEFECTS, XML_DEFECTS
 from tests.contract.mutants.media_types import MEDIA_TYPE_DEFECTS
 from tests.contract.mutants.patching import Seeds
 from tests.contract.mutants.readings import READING_DEFECTS
-from tests.contract.mutants.refusals import REFUSING_DEFECTS
 from tests.contract.mutants.throttle import THROTTLE_DEFECTS
 
 DEFECTS: Final[Seeds] = {

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from superoffice_contract.report import as_text
+from superoffice_contract.report_formats import as_text
 from superoffice_contract.suite.fuzzing import GENERATED
 from superoffice_contract.suite.run import run
 from tests.contract.mutants.patching_bodies import FORM, change_bytes

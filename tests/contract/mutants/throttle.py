@@ -103,23 +103,17 @@ async def _take_lease_before_checks(
     return answer
 
 
-class _SharedLease:
-    """One lease for all tenants."""
-
-    def __init__(self) -> None:
-        self.lease: Any = None
-
-    def wrap(self, decide: Decide) -> Decide:
-        def decide_changed(facts: Any, state: Any, call: Any, now: Any) -> Any:
-            new_state, verdict = decide(facts, replace(state, lease_holder=self.lease), call, now)
-            self.lease = new_state.lease_holder
-            return new_state, verdict
-
-        return decide_changed
-
-
 def _share_lease(decide: Decide) -> Decide:
-    return _SharedLease().wrap(decide)
+    """Use one lease for all tenants."""
+    lease: Any = None
+
+    def decide_changed(facts: Any, state: Any, call: Any, now: Any) -> Any:
+        nonlocal lease
+        new_state, verdict = decide(facts, replace(state, lease_holder=lease), call, now)
+        lease = new_state.lease_holder
+        return new_state, verdict
+
+    return decide_changed
 
 
 def _set_max_tasks(width: int) -> Mutation:
@@ -194,7 +188,7 @@ THROTTLE_DEFECTS: Final[Seeds] = {
         wrap_call(_wait_between_check_and_start),
     ),
     "a rejected call takes the lease": (
-        "took the lease: half an object",
+        "nothing: a rejected call took the lease",
         wrap_call(_take_lease_before_checks),
     ),
     "one lease for all tenants": (
