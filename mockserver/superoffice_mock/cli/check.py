@@ -13,14 +13,17 @@ from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi import claims
 from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.report import Report
+from superoffice_contract.report_formats import FORMATS, SHORT_FORMATS
 from superoffice_contract.target import tenants
 from superoffice_mock.cli import target_options
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
+from superoffice_mock.cli.finding_files import prepare_folder, write_findings
 from superoffice_mock.cli.reports import end_with_report, progress_bar, report_options
 from superoffice_mock.errors import SetupError, explain_missing_extra
+from superoffice_mock.version import __version__
 
-REAL_ONLY: Final = ("start_syncs", "accounts", "max_requests", "pace", "ca")
-NOT_WITH_REAL: Final = ("profile", "seed", "only")
+REAL_ONLY: Final = ("start_syncs", "accounts", "max_requests", "pace", "ca", "observations")
+NOT_WITH_REAL: Final = ("profile", "seed", "only", "strict", "findings")
 NO_CHECK: Final = "no check; it is about the page, or a test covers it"
 JUMP_SETTLE: Final = 0.001
 """Real seconds until the built-in mock's clock jumps; short, as only the check calls it."""
@@ -42,6 +45,7 @@ JUMP_SETTLE: Final = 0.001
     metavar="CHECK",
     help="Run only this check; repeatable; names: see --list.",
 )
+@click.option("--strict", is_flag=True, help="What is only inferred counts as a failure, too.")
 @click.option(
     "--target-file",
     metavar="FILE",
@@ -61,6 +65,17 @@ JUMP_SETTLE: Final = 0.001
 @click.option("--max-requests", type=int, default=60, help="With --real: send no more. [60]")
 @click.option("--pace", type=float, default=2.0, help="With --real: seconds between requests. [2]")
 @click.option("--ca", metavar="FILE", help="With --real: certificate authority of the server, PEM.")
+@click.option(
+    "--observations",
+    metavar="FILE",
+    help="With --real: add to this file which claims the tenant agreed with; it names no tenant.",
+)
+@click.option(
+    "--findings",
+    metavar="DIR",
+    help="Write each finding to this new folder, as a HAR that replay --against sends again.",
+)
+@click.option("--verbose", is_flag=True, help="List every check and finding in the text.")
 @target_options.proxy_option
 @report_options
 def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: ANN401, FBT001 - click's
@@ -80,13 +95,18 @@ def command(url: str | None, listing: bool, **options: Any) -> None:  # noqa: AN
     check_options(given_options, real=options["real"])
     for name in ("timeout", "run_seconds"):
         target_options.check_seconds(name, options[name])
+    if options["findings"] is not None:
+        prepare_folder(options["findings"])
     if options["real"]:
         with explain_missing_extra("check", "contract"):
             from superoffice_mock.cli.check_real import check_real_tenant
         report = check_real_tenant(url, options, os.environ)
     else:
         report = check_server(url, options, os.environ)
-    end_with_report(report, options["format_"], options["out"])
+    if options["findings"]:
+        click.echo(f"superoffice-mock: {write_findings(report, options['findings'])}", err=True)
+    formats = FORMATS if options["verbose"] else SHORT_FORMATS
+    end_with_report(report, options["format_"], options["out"], formats=formats)
 
 
 def check_options(given_options: Collection[str], *, real: bool) -> None:
@@ -106,7 +126,7 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
     """Check the server at *url*, or the built-in mock. Raise one of `base.ERRORS`."""
     with explain_missing_extra("check", "contract"):
         from superoffice_contract.suite.run import Plan, run
-    readings, expected = target_options.parse_readings(options["reading"])
+    readings, told_readings = target_options.parse_readings(options["reading"])
     path = options["target_file"]
     tables, source = (
         (demo_tables(), DEMO_SOURCE)
@@ -118,7 +138,10 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
         tenants=tenants.read_tenants(tables, source),
         profile=options["profile"],
         seed=options["seed"],
-        readings=expected,
+        readings=told_readings,
+        any_reading=target_options.ANY in options["reading"],
+        is_strict=options["strict"],
+        version=__version__,
         timeout_seconds=options["timeout"],
         only=options["only"],
         run_seconds=options["run_seconds"],
@@ -130,13 +153,14 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
 
 
 def _list_claims() -> None:
-    """Print every claim with its fact and the checks for it."""
+    """Print every claim with its kind, its source or the reason for it, and its checks."""
     with explain_missing_extra("check", "contract"):
         from superoffice_contract.suite.run import checks_by_claim
     checks = checks_by_claim()
     for claim in claims.load().values():
         names = ", ".join(checks.get(claim.id, ())) or NO_CHECK
-        click.echo(f"{claim.id} ({claim.kind})\n  {claim.fact}\n  checked by: {names}")
+        source = f"source: {claim.source}" if claim.source else f"because: {claim.because}"
+        click.echo(f"{claim.id} ({claim.kind})\n  {claim.fact}\n  {source}\n  checked by: {names}")
 
 
 def _built_in_mock(tables: list[Any], source: str, readings: Readings) -> object:

@@ -32,4 +32,4 @@ def command(
     old_calls, new_calls = load_each((old, new), keys, warn, max_file)
     fields = matching_rules(match, "none", repeat=False).fields
     results = tuple(recording_diff.compare(old_calls, new_calls, fields))
-    end_with_report(Report(f"{new} compared with {old}", results), format_, out)
+    end_with_report(Report("diff", results, subject=f"{new} compared with {old}"), format_, out)

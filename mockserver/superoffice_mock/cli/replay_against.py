@@ -18,7 +18,8 @@ from superoffice_contract.errors import TargetError
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables, is_loopback, parse_base_url
 from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi.operations import SAFE_METHODS
-from superoffice_contract.real_tenant.run import BACK_OFF_STATUSES, MIN_PACE_SECONDS
+from superoffice_contract.real_tenant.request_plan import BACK_OFF_STATUSES
+from superoffice_contract.real_tenant.run import MIN_PACE_SECONDS
 from superoffice_contract.report import Finding, Report, Result
 from superoffice_contract.target import tenants
 from superoffice_contract.target.http import (
@@ -62,8 +63,9 @@ def replay_against(
         raise SetupError(msg)
     results = asyncio.run(Sender(sent, target).results())
     left_out = len(recorded) - len(sent)
-    facts = (("not sent", f"{left_out} that are no documented calls; --all sends them"),)
-    return Report(f"replay against {url}", tuple(results), facts if left_out else ())
+    not_sent = f"{left_out} that are no documented calls; --all sends them"
+    facts = (("not sent", not_sent),) if left_out else ()
+    return Report("replay", tuple(results), facts, subject=url, joint="against")
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -190,7 +192,7 @@ class Sender:
         try:
             entry = await self._send(recorded, client)
         except SkippedError as error:
-            return Result(title, "cannot be observed", note=str(error))
+            return Result(title, "cannot be observed", reason=str(error))
         except LongAnswerError as error:
             self._has_answer = True
             return Result(title, "differs", findings=(Finding("", str(error)),))

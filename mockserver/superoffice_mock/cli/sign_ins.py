@@ -9,9 +9,11 @@ from typing import Final
 from msgspec.structs import astuple
 
 from superoffice_contract.messages import SECRET_HEADERS
-from superoffice_contract.real_tenant.run import REFUSED_STATUSES
+from superoffice_contract.real_tenant.request_plan import REFUSED_STATUSES
 from superoffice_contract.target import credentials
+from superoffice_contract.target.hiding import MARK
 from superoffice_contract.target.tenants import Header, TargetTenant
+from superoffice_mock.cli.finding_files import OWN_SECRETS
 from superoffice_mock.core.credentials import PresentedCredentials, UnusableCredentials
 from superoffice_mock.replay.matching import credentials_kind
 from superoffice_mock.replay.player import RecordedExchange
@@ -52,6 +54,17 @@ def _sign_ins(tenant: TargetTenant) -> Mapping[str, list[SignIn]]:
     }
 
 
+def _secrets_by_place(tenant: TargetTenant) -> Mapping[tuple[str, str], str]:
+    """Return the first secret for each header, and for each scheme of an Authorization."""
+    secrets: dict[tuple[str, str], str] = {}
+    for sign_ins in _sign_ins(tenant).values():
+        for name, value in (header for sign_in in sign_ins for header in sign_in):
+            first, _, rest = value.partition("=" if name == "Cookie" else " ")
+            scheme = first.lower() if name == "Authorization" else ""
+            secrets.setdefault((name.lower(), scheme), rest or first)
+    return secrets
+
+
 class Signer:
     """Replaces recorded credentials: equal pseudonyms get equal credentials, others different ones.
 
@@ -67,9 +80,12 @@ class Signer:
     def sign(self, recorded: RecordedExchange, tenant: str) -> tuple[Header, ...]:
         """Return the headers to send to *tenant*. Raise SkippedError if there are too few.
 
-        The headers of a request that was refused stay, so that it is refused again.
+        The headers of a request that was refused stay, so that it is refused again. Where a check
+        recorded it, all but the marks stay.
         """
         headers, presented = recorded.entry.request.headers, recorded.key.credentials
+        if OWN_SECRETS in recorded.entry.label.notes:
+            return self._fill_in(headers, tenant)
         was_refused = recorded.entry.response.status in REFUSED_STATUSES
         if recorded.key.any_credentials and recorded.is_signed:  # they are not on record
             if was_refused:
@@ -81,6 +97,21 @@ class Signer:
         else:
             sign_in = self._assign(presented, tenant.lower())
         return (*(header for header in headers if header[0] not in SECRET_HEADERS), *sign_in)
+
+    def _fill_in(self, headers: tuple[Header, ...], tenant: str) -> tuple[Header, ...]:
+        """Return *headers* with a secret of *tenant* in place of each mark."""
+        target = self._tenants.get(tenant.lower())
+        secrets = {} if target is None else _secrets_by_place(target)
+        filled = []
+        for name, value in headers:
+            if MARK in value and name in SECRET_HEADERS:
+                scheme = value.partition(" ")[0].lower() if name == "authorization" else ""
+                if (name, scheme) not in secrets:
+                    msg = f"--target-file needs the {scheme or name} of tenant {tenant!r}"
+                    raise SkippedError(msg)
+                value = value.replace(MARK, secrets[name, scheme])
+            filled.append((name, value))
+        return tuple(filled)
 
     def _is_replaced(self, presented: PresentedCredentials) -> bool:
         if isinstance(presented, UnusableCredentials):

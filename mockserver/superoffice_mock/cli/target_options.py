@@ -55,12 +55,11 @@ def check_seconds(name: str, seconds: float | None) -> None:
 
 
 def parse_readings(assignments: Sequence[str]) -> tuple[Readings, dict[str, str]]:
-    """Return all readings, with defaults, and those that the server is expected to follow.
+    """Return all readings, with defaults, and those that were assigned.
 
-    It is expected to follow all of them, or with `any` only the assigned ones. Raise SetupError
-    that names the reading.
+    Raise SetupError that names the reading.
     """
-    readings, names = Readings(), set()
+    readings, assigned_values = Readings(), dict[str, str]()
     for assignment in assignments:
         if assignment == ANY:
             continue
@@ -70,11 +69,8 @@ def parse_readings(assignments: Sequence[str]) -> tuple[Readings, dict[str, str]
         except ValueError as error:
             msg = f"--reading{f' {name}' if name in READINGS else ''}: {error}"
             raise SetupError(msg) from None
-        names.add(name)
-    expected = readings.as_dict()
-    if ANY in assignments:
-        expected = {name: value for name, value in expected.items() if name in names}
-    return readings, expected
+        assigned_values[name] = value
+    return readings, assigned_values
 
 
 def read_tables(path: str) -> list[Any]:
@@ -114,11 +110,7 @@ def find_tenant(url: str, path: str | None, environ: Mapping[str, str]) -> Targe
 
     Raise SetupError.
     """
-    segments = [unquote(segment) for segment in urlsplit(url).path.split("/") if segment]
-    if any(segment.lower() == "api" for segment in segments):
-        msg = f"{url}: leave out /api and what follows, as in https://online.example.com/Cust12345"
-        raise SetupError(msg)
-    last_segment = segments[-1] if segments else ""
+    last_segment = unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2])
     variables = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     if path is not None and variables:
         msg = f"--target-file and {min(variables)} both name credentials; use one of them"

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from superoffice_mock import __version__, cli
 
-HELPERS = {"__init__", "base", "check_real", "output", "replay_against", "reports"}
+HELPERS = {"__init__", "base", "check_real", "finding_files", "output", "replay_against", "reports"}
 HELPERS |= {"sign_ins", "target_options"}
 
 

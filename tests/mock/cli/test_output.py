@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from superoffice_contract.report import FORMATS
+from superoffice_contract.report_formats import FORMATS
 from superoffice_mock import cli
 from tests.support.server_process import PROGRAM, environment
 
@@ -115,6 +115,6 @@ def test_reports_survive_any_encoding_and_lone_surrogates(tmp_path: Path) -> Non
         assert process.returncode in (0, 1, 2), words
         assert b"Traceback" not in errors, (encoding, words, errors)
         if words[-1] == "json":
-            assert "\ufffd" in json.loads(out)["title"]
+            assert "\ufffd" in json.loads(out)["subject"]
         elif words[-1] == "junit":
             assert ET.fromstring(out).tag == "testsuites"

@@ -1,4 +1,4 @@
-"""The progress bar of long commands, which is shown on a terminal only."""
+"""The progress bar of long commands, or lines where there is no terminal."""
 
 import io
 import os
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from superoffice_mock.cli.reports import progress_bar
+from superoffice_mock.cli.reports import ProgressLines, progress_bar
 from tests.support.server_process import environment
 
 
@@ -50,10 +50,25 @@ def test_the_bar_never_goes_back_though_the_total_may_grow(monkeypatch: pytest.M
     assert "10%" not in text
 
 
-def test_nothing_is_shown_if_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_short_run_prints_nothing_if_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with progress_bar() as progress:
         progress("credentials", 0, 4)
     assert capsys.readouterr() == ("", "")
+
+
+def test_without_a_terminal_there_is_a_line_every_ten_seconds_at_most() -> None:
+    times = iter((100.0, 100.1, 109.9, 110.0, 119.9, 155.0, 164.9, 165.0))
+    lines: list[str] = []
+    progress = ProgressLines(lambda: next(times), lines.append)
+    for done in range(7):
+        progress("throttle\x1b", done, 40)
+    assert lines == [
+        "superoffice-mock: 2 of 40 done, now throttle\ufffd, 10 s",
+        "superoffice-mock: 4 of 40 done, now throttle\ufffd, 55 s",
+        "superoffice-mock: 6 of 40 done, now throttle\ufffd, 65 s",
+    ]
 
 
 def test_a_check_on_a_terminal_has_a_bar_in_addition_to_its_report() -> None:
@@ -66,7 +81,7 @@ def test_a_check_on_a_terminal_has_a_bar_in_addition_to_its_report() -> None:
     bar = os.read(our_end, 65536).decode()
     os.close(our_end)
     assert process.returncode == 0
-    assert b"ok       ids" in report
+    assert report.startswith(b"contract check of the built-in mock\n")
     assert "ids" in bar
     assert "%" in bar
     assert b"%" not in report

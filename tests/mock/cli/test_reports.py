@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from superoffice_contract.report_formats import FORMATS
 from tests.contract.drift import documents
 from tests.contract.grading.builders import entry, har_of
 from tests.support.local_servers import invoke
@@ -19,11 +20,14 @@ def commands(tmp_path: Path) -> dict[Command, int]:
     page, har = tmp_path / "page", tmp_path / "app.har"
     page.write_text(documents.TEXT.replace("at most ten", "at most 12"), encoding="utf-8")
     har.write_bytes(har_of(entry(7, 7)))
+    secret = tmp_path / "secret.har"
+    secret.write_bytes(har_of(entry(headers={"SO-AppToken": "hunter2"})))
     return {
         ("drift", page): 1,
         ("grade", har): 1,
         ("diff", har, har): 0,
         ("check", "--only", "ids"): 0,
+        ("scan", secret): 1,
     }
 
 
@@ -33,18 +37,27 @@ def test_a_report_has_every_format_and_may_be_written_to_a_file(
     out = tmp_path / "report"
     for command, count in commands.items():
         code = min(count, 1)
-        for format_ in ("text", "json", "junit"):
+        for format_ in FORMATS:
             result = invoke(*command, "--format", format_, "--out", out)
-            assert (result.exit_code, result.output) == (code, ""), (command, format_)
+            assert (result.exit_code, result.stdout) == (code, ""), (command, format_)
+            start, end = f"superoffice-mock {command[0]}: ", f"; report in {out}\n"
+            assert result.stderr.startswith(start), command
+            assert result.stderr.endswith(end), command
+            verdict = result.stderr.removeprefix(start).removesuffix(end)
             if format_ == "text":
-                assert out.read_text(encoding="utf-8").count("FAILED") == count
+                mark = "secret.har: /log" if command[0] == "scan" else "FAILED"
+                assert out.read_text(encoding="utf-8").count(mark) == count
+            elif format_ == "markdown":
+                failures = out.read_text(encoding="utf-8").count("\n| 1 |")
+                assert failures == count, command
             elif format_ == "json":
                 report = json.loads(out.read_bytes())
-                assert report["exit_code"] == code
+                assert (report["exit_code"], report["verdict"][:9]) == (code, verdict[:9])
                 findings = [text for result in report["results"] for text in result["findings"]]
                 assert bool(findings) == bool(count), command
             else:
                 suites = ET.parse(out).getroot()
+                assert "127.0.0.1" not in " ".join(suites.itertext())
                 assert suites.get("failures") == str(count), command
             if command[0] != "check":  # its report has durations
                 printed = invoke(*command, "--format", format_)
