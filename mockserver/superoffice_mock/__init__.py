@@ -48,8 +48,7 @@ if not TYPE_CHECKING:  # type checkers see the names above and no others
         for module, names in _MODULES.items():
             if name in names:
                 return getattr(import_module(module), name)
-        msg = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(msg)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

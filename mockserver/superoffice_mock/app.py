@@ -9,24 +9,23 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.control.errors import render_rejection
+from superoffice_mock.control.errors import ProblemError, render_problem
 from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.state_holder import make_steady_clock
-from superoffice_mock.webapi.backend import BackendChoice, BackendFactory
+from superoffice_mock.webapi.backend import BackendFactory
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.endpoint import ApiEndpoint, Log
 from superoffice_mock.webapi.entry import Registry
 from superoffice_mock.webapi.locate import TenantLocator
 from superoffice_mock.webapi.operations import registry
-from superoffice_mock.webapi.operations.pipeline import BodyLimits, SimulationBackend
+from superoffice_mock.webapi.operations.pipeline import SimulationBackend
 from superoffice_mock.webapi.routing import Routes
 from superoffice_mock.wire.cors import AllowedOrigins
 
 CONTROL: Final = "/_mock/"
-"""The prefix of all paths of the control surface."""
 
 
 class Application(Starlette):
@@ -51,7 +50,8 @@ class Application(Starlette):
         if rejected is None:
             await super().__call__(scope, receive, send)
         else:
-            await render_rejection(rejected)(scope, receive, send)
+            problem = ProblemError(rejected.status, rejected.reason)
+            await render_problem(problem)(scope, receive, send)
 
     def load_control(self) -> None:
         """Build the control surface now, not with its first call."""
@@ -94,7 +94,9 @@ def assemble(
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
     tenant_table = Tenants(tenants, journal, settings, steady_clock)
     routes = Routes(operations, tenant_table)
-    choose_backend = _choose_backend(settings, routes, backend_factory)
+    simulation = SimulationBackend(settings.max_body, settings.max_accounts)
+    backend_factory = backend_factory or (lambda _, simulation: lambda _: simulation)
+    choose_backend = backend_factory(routes, simulation)
     origins = AllowedOrigins.parse(settings.cors_origins.split())
     captures = Captures(journal, operations.description)
     locator = TenantLocator(routes, settings.max_body)
@@ -107,24 +109,8 @@ def assemble(
         from superoffice_mock.control.router import mount_control
 
         context = ControlContext(
-            tenant_table,
-            journal,
-            captures,
-            operations,
-            steady_clock,
-            started_at,
-            settings,
-            log,
+            tenant_table, journal, captures, operations, steady_clock, started_at, settings, log
         )
         return mount_control(context)
 
     return Mock(Application(api, build_control), tenant_table, journal)
-
-
-def _choose_backend(
-    settings: Settings, routes: Routes, backend_factory: BackendFactory | None
-) -> BackendChoice:
-    simulation = SimulationBackend(BodyLimits(settings.max_body, settings.max_accounts))
-    if backend_factory is None:
-        return lambda _: simulation
-    return backend_factory(routes, simulation)

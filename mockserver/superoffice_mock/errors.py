@@ -24,19 +24,15 @@ class SetupError(SuperOfficeMockError):
 
 @contextmanager
 def explain_missing_extra(feature: str, extra: str) -> Iterator[None]:
-    """Raise SetupError if a package of the optional *extra*, imported in the block, is missing.
-
-    *feature* is what needs it, such as `check`.
-    """
+    """Raise SetupError if the block lacks a package of *extra*, which *feature* (`check`) needs."""
     try:
         yield
     except ImportError as error:
         package = (error.name or "").partition(".")[0]
-        msg = (
+        raise SetupError(
             f"{feature} needs {package}, which is not installed; install superoffice-mock with the "
             f"extra {extra}: pip install '.[{extra}]' in a clone (see Installing in the README)"
-        )
-        raise SetupError(msg) from None
+        ) from None
 
 
 class Rejected(SuperOfficeMockError):
@@ -47,24 +43,24 @@ class Rejected(SuperOfficeMockError):
     attacker to guess credentials.
     """
 
-    headers: tuple[tuple[str, str], ...] = ()
-
-    def __init__(self, status: int, where: str, reason: str, message: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        where: str,
+        reason: str,
+        message: str | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         self.status = status
         self.where = where
         self.reason = f"{where}: {reason}" if where else reason
         self.message = self.reason if message is None else message
+        self.headers = headers
         super().__init__(self.reason)
 
 
 class Faulted(Rejected):
-    """An armed fault answers; *headers* replace other headers of the same names."""
-
-    def __init__(
-        self, status: int, reason: str, message: str, headers: tuple[tuple[str, str], ...]
-    ) -> None:
-        super().__init__(status, "", reason, message=message)
-        self.headers = headers
+    """An armed fault answers; `headers` replace other headers of the same names."""
 
 
 class ControlFailed(errors.ControlFailed, SuperOfficeMockError):

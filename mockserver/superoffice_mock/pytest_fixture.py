@@ -51,9 +51,6 @@ def _fail_marker(problem: object) -> NoReturn:
     pytest.fail(f"@pytest.mark.{NAME}: {problem}", pytrace=False)
 
 
-# ---- problems --------------------------------------------------------------------------------
-
-
 def timeline_sections(office: SuperOffice, call: pytest.CallInfo[None]) -> list[tuple[str, str]]:
     """Return what reached *office*, unless the error of the test shows it; raise nothing."""
     if call.excinfo is not None and call.excinfo.errisinstance(ExpectationFailed):
@@ -65,7 +62,6 @@ def timeline_sections(office: SuperOffice, call: pytest.CallInfo[None]) -> list[
 
 
 def _list_problems(office: SuperOffice, strict: bool, *, failed: bool) -> list[str]:  # noqa: FBT001 - the marker's
-    """Return what the test may have missed; nothing if the tenant was removed."""
     try:
         return list(_problems(office, strict, failed=failed))
     except ControlFailed as error:
@@ -75,10 +71,7 @@ def _list_problems(office: SuperOffice, strict: bool, *, failed: bool) -> list[s
 
 
 def _problems(office: SuperOffice, strict: bool, *, failed: bool) -> Iterator[str]:  # noqa: FBT001 - the marker's
-    """Yield crashes; unless the test *failed* also idle faults and, if *strict*, violations.
-
-    Faults that were armed with `every` or `probability` may stay idle.
-    """
+    """Yield crashes; unless the test *failed*, idle faults and, if *strict*, violations."""
     for call in office.requests:
         if call.outcome == "crashed":
             crash = printable(office.request(call.id).crash or "")
@@ -98,9 +91,6 @@ def _problems(office: SuperOffice, strict: bool, *, failed: bool) -> Iterator[st
         if lines:
             text = "\n".join(lines)
             yield f"violations of the contract:\n{text}\n\n{assertions.timeline(traffic)}"
-
-
-# ---- recordings ------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -132,7 +122,6 @@ def _play_recording(
 
 
 def _recording_path(node: pytest.Item, file: str | None, record: str) -> Path | None:
-    """Return the path of *file*, which is relative to the test's folder, if it is given."""
     if record not in RECORD_MODES:
         _fail_marker(f"record: unknown value; the values are: {', '.join(RECORD_MODES)}")
     if file is None:
@@ -172,11 +161,7 @@ def _recorders(session: pytest.Session) -> dict[Path, list[str]]:
     return recorders
 
 
-# ---- the marker ------------------------------------------------------------------------------
-
-
 def _marker_options(node: pytest.Item) -> dict[str, Any]:
-    """Return the arguments of the markers of *node*; fail the test if one is invalid."""
     known_names = [*TenantOptions.__annotations__, "strict", "replay", "record"]
     for marker in node.iter_markers(NAME):
         if marker.args:

@@ -9,12 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables
-from superoffice_contract.messages import (
-    describe_os_error,
-    describe_unknown,
-    is_number,
-    show_path,
-)
+from superoffice_contract.messages import describe_os_error, describe_unknown, is_number, show_path
 from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_contract.validation import explain
 from superoffice_mock.errors import SetupError
@@ -116,9 +111,6 @@ def options() -> Iterator[Option]:
             yield Option(field.encode_name, field.default, get_args(type_)[-1], type_)
 
 
-# ---- sources ---------------------------------------------------------------------------------
-
-
 class Assignment(msgspec.Struct, frozen=True):
     """One setting with a value, and the file, variable or command line that it comes from.
 
@@ -155,8 +147,7 @@ def load(
     table = {} if path is None else read_toml(path, "; name a TOML file with --config")
     tenants = table.pop("tenant") if "tenant" in table else demo_tables()
     if not isinstance(tenants, list):
-        msg = f"{shown_path}: tenant is a list of tables; write [[tenant]]"
-        raise SetupError(msg)
+        raise SetupError(f"{shown_path}: tenant is a list of tables; write [[tenant]]")
     assignments = [
         *(_file_assignments(table, shown_path)),
         *(_environment_assignments(environ)),
@@ -180,8 +171,7 @@ def read_toml(path: str, hint: str = "") -> dict[str, Any]:
             raise SetupError(f"{msg}{hint or '; name a TOML file'}")
         return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
-        msg = f"{show_path(path)}: {describe_os_error(error)}{hint}"
-        raise SetupError(msg) from None
+        raise SetupError(f"{show_path(path)}: {describe_os_error(error)}{hint}") from None
     except (ValueError, RecursionError) as error:
         # Only the place: some texts of `tomllib` repeat a key or a value.
         place = _TOML_PLACE.search(f"{error}")
@@ -204,8 +194,7 @@ def _to_text(value: object, where: str) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return " ".join(value)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        msg = f"{where}: expected text or a number; tenants are written as [[tenant]]"
-        raise SetupError(msg)
+        raise SetupError(f"{where}: expected text or a number; tenants are written as [[tenant]]")
     return str(value)
 
 
@@ -213,18 +202,15 @@ def _environment_assignments(environ: Mapping[str, str]) -> Iterator[Assignment]
     for variable, value in environ.items():
         if variable.startswith(PREFIX) and variable != f"{PREFIX}CONFIG":
             name = variable.removeprefix(PREFIX).lower().replace("_", "-")
-            reading = name.removeprefix("reading-")
-            if reading == name:
-                yield Assignment(name, value, variable)
-            else:
-                yield Assignment(f"reading {reading}", value, variable)
+            if name.startswith("reading-"):
+                name = name.replace("-", " ", 1)
+            yield Assignment(name, value, variable)
 
 
 def _reading_assignment(flag: str, source: str) -> Assignment:
     name, equals, value = flag.partition("=")
     if not equals:
-        msg = "--reading: expected NAME=VALUE, such as --reading run=blocking"
-        raise SetupError(msg)
+        raise SetupError("--reading: expected NAME=VALUE, such as --reading run=blocking")
     place = "--reading" if source == COMMAND_LINE else f"{source}: reading"
     return Assignment(f"reading {name}", value, f"{place} {name}" if name in READINGS else place)
 
@@ -249,13 +235,11 @@ def _merge(assignments: list[Assignment]) -> Settings:
             msg = f"{assignment.source}: {name}{value}: {expected} ({option.help})"
             raise SetupError(msg) from None
         except ValueError as error:  # of a reading
-            msg = f"{assignment.source}: {error}"
-            raise SetupError(msg) from None
+            raise SetupError(f"{assignment.source}: {error}") from None
     return msgspec.convert({**values, "readings": readings}, Settings)
 
 
 def _unknown_setting(assignment: Assignment, options_by_name: Mapping[str, Option]) -> str:
-    """Return the message for an unknown setting."""
     name = assignment.name
     names = [*options_by_name, *_HOW_TO_WRITE]
     problem = describe_unknown("setting", name, names, f"the settings are: {', '.join(names)}")
@@ -267,18 +251,15 @@ def _unknown_setting(assignment: Assignment, options_by_name: Mapping[str, Optio
 
 def _validate(settings: Settings) -> None:
     if (settings.tls_cert is None) != (settings.tls_key is None):
-        msg = "tls-cert and tls-key belong together; set both or none"
-        raise SetupError(msg)
+        raise SetupError("tls-cert and tls-key belong together; set both or none")
     token = settings.control_token or "-"
     if not (token.isascii() and token.isprintable() and token == token.strip()):
-        msg = (
+        raise SetupError(
             "control-token: use printable ASCII without a space at either end; a header carries it"
         )
-        raise SetupError(msg)
     for number, origin in enumerate(settings.cors_origins.split(), 1):
         if _ORIGIN.fullmatch(origin) is None:
-            msg = (
+            raise SetupError(
                 f"cors-origins: number {number} is not an origin; expected something like "
                 "https://app.example.com, loopback, or * for all"
             )
-            raise SetupError(msg)

@@ -9,11 +9,7 @@ import msgspec
 from superoffice_contract.local_server import DEMO_SOURCE, demo_tables
 from superoffice_contract.validation import explain_tables
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.config.tenant_spec import (
-    TenantSpec,
-    build_facts,
-    find_unusable_credentials,
-)
+from superoffice_mock.config.tenant_spec import TenantSpec, build_facts, find_unusable_credentials
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.errors import SetupError
 
@@ -23,22 +19,17 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 def load_tenants(
     settings: Settings, tables: Sequence[Any] | None = None, source: str = DEMO_SOURCE
 ) -> tuple[TenantFacts, ...]:
-    """Return the tenants in *tables*, or the demo tenants; *settings* have their defaults.
-
-    Raise SetupError that names *source* and the place of the error.
-    """
+    """Return the tenants in *tables*, by default the demo ones. Raise SetupError with the place."""
     tables = demo_tables() if tables is None else tables
     try:
         specs = msgspec.convert(list(tables), list[TenantSpec])
     except msgspec.ValidationError as error:
-        msg = f"{source}: {explain_tables(error, list[TenantSpec], 'tenant')}"
-        raise SetupError(msg) from None
+        raise SetupError(f"{source}: {explain_tables(error, list[TenantSpec], 'tenant')}") from None
     _check_ids(specs, source)
     try:
         return tuple(build_facts(spec, settings) for spec in specs)
     except ValueError as error:
-        msg = f"{source}: {error}"
-        raise SetupError(msg) from None
+        raise SetupError(f"{source}: {error}") from None
 
 
 def list_warnings(tenants: Iterable[TenantFacts], source: str) -> list[str]:
@@ -52,16 +43,14 @@ def list_warnings(tenants: Iterable[TenantFacts], source: str) -> list[str]:
 
 def _check_ids(specs: Sequence[TenantSpec], source: str) -> None:
     if not specs:
-        msg = f"{source}: no [[tenant]]; write at least one, or leave the list out"
-        raise SetupError(msg)
+        raise SetupError(f"{source}: no [[tenant]]; write at least one, or leave the list out")
     ids: set[str] = set()
     for number, spec in enumerate(specs, 1):
         if _ID.fullmatch(spec.id) is None or spec.id.lower() == "api":
-            msg = (
+            raise SetupError(
                 f"{source}: the id of tenant {number} is invalid; "
                 "use up to 63 letters, digits and hyphens, and not 'api'"
             )
-            raise SetupError(msg)
         if spec.id.lower() in ids:
             msg = f"{source}: tenant {number} has the id of an earlier one; ids ignore case"
             raise SetupError(msg)

@@ -12,7 +12,6 @@ from superoffice_mock.core.sync_run import AccountId, Durations, Installation, T
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Lifetime = Annotated[float, msgspec.Meta(gt=0, le=1_000_000_000)]
-"""The seconds that a credential lasts."""
 Secret = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -80,10 +79,7 @@ class TenantSpec(_Table):
 
 
 def build_facts(spec: TenantSpec, settings: Settings) -> TenantFacts:
-    """Return the facts of the tenant that *spec* describes; *settings* apply where it says nothing.
-
-    Raise ValueError if it is invalid.
-    """
+    """Return the facts of *spec*, or of *settings* where it is silent. Raise ValueError."""
     apps = {app.name: App(app.name, app.token, app.email_agent) for app in spec.apps}
     for number, token in enumerate(spec.tokens, 1):
         if token.app not in apps:

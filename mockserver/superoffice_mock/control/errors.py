@@ -7,16 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from superoffice_contract.messages import one_line
-from superoffice_mock.errors import Rejected
 
 
 class ProblemError(HTTPException):
     """An error of a control call; *detail* says what to send instead."""
-
-
-def render_rejection(error: Rejected) -> Response:
-    """Return *error*, for which the server could not read a control call, as problem+json."""
-    return render_problem(ProblemError(error.status, error.reason))
 
 
 def render_problem(error: ProblemError) -> Response:

@@ -15,14 +15,13 @@ from superoffice_mock.control.request import View
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
-from superoffice_mock.core.sync_run import Holder, SyncRun
+from superoffice_mock.core.sync_run import SyncRun
 from superoffice_mock.core.verdicts import Replayed, TurnedAway, Undecided, Verdict
 from superoffice_mock.webapi.entry import Entry, Registry
 from superoffice_mock.wire.headers import read_journal_head
 from superoffice_mock.wire.query import NO_QUERY, Query, read_query
 
 MAX_LISTED_ACCOUNTS: Final = 100
-"""How many accounts of an exchange a list shows."""
 
 
 def exchange_view(exchange: Exchange, operations: Registry) -> View:
@@ -62,9 +61,10 @@ def _read(exchange: Exchange, operations: Registry) -> tuple[View, Iterable[Name
     """Return what control calls show of *exchange*, except its accounts, and these."""
     entry = operations.entries.get(exchange.operation or "")
     content_type = read_journal_head(exchange.head).content_type
-    query = _read_query(exchange, entry)
+    query = NO_QUERY
+    if entry is not None and exchange.query:
+        query = read_query(exchange.query, entry.operation.query)
     accounts = _read_accounts(exchange, entry, content_type, query)
-    holder = _turned_away_by(exchange.verdict)
     view: View = {
         "id": exchange.id,
         "at": format_instant(exchange.at),
@@ -82,7 +82,7 @@ def _read(exchange: Exchange, operations: Registry) -> tuple[View, Iterable[Name
         "recorded": _recorded_view(exchange),
         "fault": exchange.fault and exchange.fault.id,
         "run": exchange.run and exchange.run.id,
-        "holder": holder and _short_holder_view(holder),
+        "holder": _turned_away_by(exchange.verdict),
         "status": exchange.status,
         "elapsed": to_seconds(exchange.elapsed),
         "elapsed_real": to_seconds(exchange.elapsed_real),
@@ -101,14 +101,12 @@ def _principal_view(principal: Principal | None) -> View | None:
     return {"scheme": principal.scheme, "user": principal.user, "app": app}
 
 
-def _turned_away_by(verdict: Verdict | None) -> Holder | None:
-    """Return what holds the lease that a call did not get, or waits for."""
+def _turned_away_by(verdict: Verdict | None) -> View | None:
+    """Return what held the lease when a call did not get it, or what it waits for."""
     final = verdict.otherwise if isinstance(verdict, Undecided) else verdict
-    return final.holder if isinstance(final, TurnedAway) else None
-
-
-def _short_holder_view(holder: Holder) -> View:
-    """Return the holder of the lease at the time when a call was turned away."""
+    if not isinstance(final, TurnedAway):
+        return None
+    holder = final.holder
     return {"by": "run", "run": holder.id} if isinstance(holder, SyncRun) else {"by": "hand"}
 
 
@@ -117,13 +115,6 @@ def _recorded_view(exchange: Exchange) -> View | None:
     if not isinstance(verdict, Replayed) or exchange.outcome != "replayed":
         return None
     return {"outcome": verdict.recorded_outcome, "confidence": verdict.confidence}
-
-
-def _read_query(exchange: Exchange, entry: Entry | None) -> Query:
-    """Read the query again; it is kept once it is valid."""
-    if entry is None or not exchange.query:
-        return NO_QUERY
-    return read_query(exchange.query, entry.operation.query)
 
 
 def _read_accounts(

@@ -46,9 +46,6 @@ def build_document(calls: Mapping[str, ControlMethod], *, needs_token: bool) -> 
     return document
 
 
-# ---- calls -----------------------------------------------------------------------------------
-
-
 def _operation(call: str, method: ControlMethod, common_errors: tuple[int, ...]) -> View:
     parameters = (*_PATH_PARAMETER.findall(call), "tenant", *method.query)
     errors = (*common_errors, *method.errors)
@@ -107,9 +104,6 @@ def _parameter(name: str, members: View) -> View:
 
 def _ref(kind: str, name: str) -> View:
     return {"$ref": f"#/components/{kind}/{name}"}
-
-
-# ---- schemas ---------------------------------------------------------------------------------
 
 
 def _schemas(calls: Mapping[str, ControlMethod], schemas: View) -> View:

@@ -38,7 +38,6 @@ async def _send(
 
 
 def _next_piece(parts: Iterator[bytes], steady: Callable[[], int]) -> tuple[bytes, bool]:
-    """Return some of *parts*, and whether they are the last."""
     piece, began = bytearray(), steady()
     for part in parts:
         piece += part
@@ -48,10 +47,7 @@ def _next_piece(parts: Iterator[bytes], steady: Callable[[], int]) -> tuple[byte
 
 
 def list_parts(
-    before: View,
-    name: str,
-    items: Iterable[Iterable[bytes]],
-    after: Callable[[], View] = dict,
+    before: View, name: str, items: Iterable[Iterable[bytes]], after: Callable[[], View] = dict
 ) -> Iterator[bytes]:
     """Yield an object with the members of *before*, an array *name*, and the members of *after*.
 

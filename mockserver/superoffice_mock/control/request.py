@@ -1,5 +1,6 @@
-"""One control call: its tenant, query and body, and the parts of the mock that it may use."""
+"""One control call: who may make it, its tenant, query and body, and what it may use."""
 
+import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar, Final, TypeVar
@@ -20,9 +21,12 @@ from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.entry import Registry
+from superoffice_mock.wire import cors
+from superoffice_mock.wire.cors import AllowedOrigins
+from superoffice_mock.wire.headers import Headers, read_headers
 
+_HEALTH: Final = "/_mock/health"
 MAX_BODY: Final = 64 * 1024
-"""The longest body of a control call, in bytes."""
 
 View = dict[str, Any]
 """A JSON object that a control call returns."""
@@ -74,11 +78,6 @@ class ControlRequest(msgspec.Struct, frozen=True):
             reason = f"the body: {explain(error, kind)}" if self.body else "the body is missing"
             send = " Send" if reason.endswith("?") else "; send"
             raise ProblemError(400, f"{reason}{send} {kind.example}") from None
-
-    def check_no_body(self) -> None:
-        """Raise ProblemError if there is a body; an empty object is accepted."""
-        if self.body and self.body.translate(None, b" \t\r\n") != b"{}":
-            raise ProblemError(400, "this call takes no body; leave it out")
 
     async def wait_for_disconnect(self) -> None:
         """Wait until the client disconnects."""
@@ -140,13 +139,13 @@ async def read_request(
         base_url=f"{request.url.scheme}://{request.url.netloc}",
         has_connection=connection_of(request.scope) is not None,
     )
-    if method.body is None:
-        control_request.check_no_body()
+    body = control_request.body
+    if method.body is None and body and body.translate(None, b" \t\r\n") != b"{}":
+        raise ProblemError(400, "this call takes no body; leave it out")
     return control_request
 
 
 def _check_query(query: QueryParams, known_names: tuple[str, ...]) -> None:
-    """Raise ProblemError for an unknown parameter and for one that occurs more than once."""
     for name, count in Counter(name for name, _ in query.multi_items()).items():
         if name not in known_names:
             known = ", ".join(known_names)
@@ -172,3 +171,25 @@ async def _read_body(request: Request) -> bytes:
         if len(body) > MAX_BODY:
             raise ProblemError(413, f"the body is too long; send at most {MAX_BODY} bytes")
     return body
+
+
+def check_access(request: Request, token: str | None) -> None:
+    """Raise ProblemError unless *request* may control the mock; *token* is the control token."""
+    headers = read_headers(request.scope["headers"])
+    host = headers.get(b"host") or ""
+    own_pages = AllowedOrigins.parse([f"{request.scope['scheme']}://{host}"])
+    if cors.is_foreign_page(headers, own_pages) or cors.is_cross_site(headers):
+        advice = "call it without an Origin header, or from a page of this server"
+        raise ProblemError(403, f"pages of other origins may not control the mock; {advice}")
+    if token is None and not cors.names_this_machine(host):
+        raise ProblemError(403, "the Host header does not name this machine; use 127.0.0.1")
+    if token is not None and request.scope["path"] != _HEALTH:
+        _check_token(headers, token)
+
+
+def _check_token(headers: Headers, token: str) -> None:
+    scheme, _, value = (headers.get(b"authorization") or "").partition(" ")
+    is_right = hmac.compare_digest(value.strip().encode("latin-1"), token.encode())
+    if scheme.lower() != "bearer" or not is_right:
+        detail = "send the control token as Authorization: Bearer <token>"
+        raise ProblemError(401, detail, headers={"WWW-Authenticate": "Bearer"})

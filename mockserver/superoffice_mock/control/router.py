@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from superoffice_contract.messages import shorten
 from superoffice_mock.control import openapi
-from superoffice_mock.control.auth import check_access
 from superoffice_mock.control.endpoints import (
     clock,
     credentials,
@@ -23,12 +22,13 @@ from superoffice_mock.control.endpoints import (
     requests,
     tenants,
 )
-from superoffice_mock.control.errors import ProblemError, render_problem, render_rejection
+from superoffice_mock.control.errors import ProblemError, render_problem
 from superoffice_mock.control.request import (
     ControlContext,
     ControlMethod,
     ControlRequest,
     View,
+    check_access,
     read_request,
 )
 from superoffice_mock.core.clock import to_seconds
@@ -37,10 +37,15 @@ from superoffice_mock.core.sync_run import ExchangeId
 from superoffice_mock.errors import Rejected
 from superoffice_mock.version import __version__
 
+LIMITS: Final = (*("max_body", "max_accounts", "max_headers", "max_waiting", "journal_exchanges"),)
+"""The settings that GET /health states, so that a check does not take them for defects."""
+
 
 async def _get_health(request: ControlRequest) -> View:
     uptime = to_seconds(request.context.steady() - request.context.started_at)
-    return {"status": "ok", "version": __version__, "uptime_seconds": uptime}
+    settings = request.context.settings
+    limits = {name: getattr(settings, name) for name in LIMITS}
+    return {"status": "ok", "version": __version__, "uptime_seconds": uptime, "limits": limits}
 
 
 async def _get_description(request: ControlRequest) -> View:
@@ -50,7 +55,7 @@ async def _get_description(request: ControlRequest) -> View:
 
 CALLS: Final[Mapping[str, ControlMethod]] = {
     "GET /health": ControlMethod(
-        _get_health, "returns version and uptime; needs no token", "Health"
+        _get_health, "returns version, uptime and limits; needs no token", "Health"
     ),
     **tenants.CALLS,
     **lease.ACCOUNT_CALLS,
@@ -116,7 +121,7 @@ class Endpoint:
         except ProblemError as error:
             return render_problem(error)
         except Rejected as error:  # the body stays incomplete, or is no HTTP
-            return render_rejection(error)
+            return render_problem(ProblemError(error.status, error.reason))
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception:  # noqa: BLE001 - the client gets a problem, the log a traceback

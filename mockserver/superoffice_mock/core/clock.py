@@ -83,9 +83,6 @@ def to_seconds(duration: int | None) -> float | None:
     return None if duration is None else duration / SECOND
 
 
-# ---- events ----------------------------------------------------------------------------------
-
-
 class Event(msgspec.Struct, frozen=True):
     """One event on the tenant's clock; members that do not apply are None."""
 

@@ -29,6 +29,11 @@ class CredentialKind(StrEnum):
     TOKEN = "access token"
     SESSION = "session"
 
+    @property
+    def plural(self) -> str:
+        """Its name in JSON."""
+        return f"{self.name.lower()}s"
+
 
 class ExpiringCredential(msgspec.Struct, frozen=True):
     """One ticket, access token or session."""

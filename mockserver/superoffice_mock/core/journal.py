@@ -21,7 +21,6 @@ MAX_VIOLATIONS: Final = 20
 OVERHEAD: Final = 1_000
 """The bytes that an exchange takes in addition to what the client sent; a generous estimate."""
 NO_HEAD: Final = msgspec.msgpack.encode(())
-"""No headers, packed."""
 
 
 class Exchange(msgspec.Struct, eq=False):

@@ -29,8 +29,6 @@ from superoffice_mock.core.verdicts import (
     settle,
 )
 
-# ---- decisions -------------------------------------------------------------------------------
-
 
 def decide(
     facts: TenantFacts, state: TenantState, call: Call, now: Instant
@@ -78,8 +76,7 @@ def hold(state: TenantState, now: Instant) -> tuple[TenantState, Holder]:
     """Hold the lease by hand from *now* until `release`. Raise ValueError if it is held."""
     holder = state.holder(now)
     if holder is not None:
-        msg = f"{describe_holder(holder, now)}; release it first, or wait"
-        raise ValueError(msg)
+        raise ValueError(f"{describe_holder(holder, now)}; release it first, or wait")
     new_hold = Hold(now)
     return replace(state, lease_holder=new_hold), new_hold
 

@@ -15,7 +15,6 @@ ExchangeId = NewType("ExchangeId", int)
 Instant = NewType("Instant", int)
 """Nanoseconds since the Unix epoch on a tenant's clock; whole numbers, so that sums are exact."""
 Duration = NewType("Duration", int)
-"""Nanoseconds."""
 
 SECOND: Final = 1_000_000_000
 MAX_TASKS: Final = 10  # claim task-cap

@@ -40,9 +40,6 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     entropy: bytes = b""
 
 
-# ---- verdicts --------------------------------------------------------------------------------
-
-
 class Served(msgspec.Struct, frozen=True, gc=False):
     """The call was answered with *value*, and started no run."""
 
@@ -141,9 +138,6 @@ class Delayed(msgspec.Struct, frozen=True):
 Verdict = FinalVerdict | Undecided | Delayed
 
 
-# ---- what decides ----------------------------------------------------------------------------
-
-
 Decide = Callable[[TenantFacts, TenantState, Call, Instant], tuple[TenantState, Verdict]]
 """Decides a call at a moment. Returns the tenant's next state and the verdict.
 
@@ -170,9 +164,6 @@ class Handler(msgspec.Struct, frozen=True):
     withdraw: Withdraw | None = None
 
 
-# ---- changes of a verdict --------------------------------------------------------------------
-
-
 def settle(verdict: Verdict, now: Instant) -> FinalVerdict:
     """Return the verdict on a call that is not decided again; a final verdict stays."""
     if isinstance(verdict, Undecided):
@@ -186,9 +177,6 @@ def answer_now(verdict: Verdict, now: Instant) -> FinalVerdict:
     """Return the final verdict on a call that must be answered at *now* at the latest."""
     final = settle(verdict, now)
     return final if final.answer_at <= now else replace(final, answer_at=now)
-
-
-# ---- in words --------------------------------------------------------------------------------
 
 
 def describe_holder(holder: Holder, now: Instant) -> str:

@@ -57,10 +57,7 @@ class RequestReader:
         self.completed_at: float | None = None
 
     async def read_body(self) -> AsyncIterator[bytes]:
-        """Yield the body, or what has not been read of it.
-
-        Raise ClientDisconnected or Rejected if it stays incomplete.
-        """
+        """Yield the rest of the body. Raise ClientDisconnected or Rejected if it breaks off."""
         while not self._complete.is_set():
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -208,7 +205,6 @@ class RecordingProxy:
         await send({"type": "http.response.body", "body": last})
 
     async def _report_failure(self, exchange: ProxiedExchange, failure: str, send: Send) -> None:
-        """Answer with an error, or break the connection if the upstream did."""
         has_connection = asgi_extensions.connection_of(exchange.scope) is not None
         can_answer = failure in ERRORS_WITHOUT_ANSWER or not has_connection
         if exchange.response_head is None and can_answer:
@@ -246,9 +242,6 @@ async def _send_error(error: Rejected, send: Send) -> None:
     ]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-# ---- the recorded entry ----------------------------------------------------------------------
 
 
 def _entry(

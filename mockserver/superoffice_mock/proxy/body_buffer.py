@@ -12,18 +12,7 @@ class MemoryBudget:
     """The number of bytes that may still be buffered."""
 
     def __init__(self, available: int = MAX_TOTAL_BYTES) -> None:
-        self._available = available
-
-    def reserve(self, count: int) -> bool:
-        """Reserve *count* bytes; return False if they are not available."""
-        if count > self._available:
-            return False
-        self._available -= count
-        return True
-
-    def release(self, count: int) -> None:
-        """Give *count* reserved bytes back."""
-        self._available += count
+        self.available = available
 
 
 class BufferedBody:
@@ -42,9 +31,10 @@ class BufferedBody:
             return
         if self._length + len(part) > MAX_BODY_BYTES:
             self.drop(f"it is longer than {MAX_BODY_BYTES // 1024 // 1024} MiB")
-        elif not self._budget.reserve(len(part)):
+        elif len(part) > self._budget.available:
             self.drop("too many long bodies were in progress")
         else:
+            self._budget.available -= len(part)
             self._length += len(part)
             self._parts.append(part)
 
@@ -55,7 +45,7 @@ class BufferedBody:
 
     def release(self) -> None:
         """Drop the bytes and give them back to the budget."""
-        self._budget.release(self._length)
+        self._budget.available += self._length
         self._length = 0
         self._parts = []
 

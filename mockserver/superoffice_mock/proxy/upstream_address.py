@@ -58,10 +58,7 @@ class Upstream(msgspec.Struct, frozen=True):
 
 
 def look_up(url: str, *, allow_private: bool) -> Upstream:
-    """Resolve the server at *url*. Raise SetupError if it is invalid or must not be called.
-
-    Public and loopback addresses may be called. *allow_private* allows all others.
-    """
+    """Resolve the server at *url*. Raise SetupError if it is invalid, or private without leave."""
     parts = _parse(url)
     host, port = _ascii_host(parts.hostname or ""), parts.port or DEFAULT_PORTS[parts.scheme]
     upstream = Upstream(parts.scheme, host, port, ())
@@ -80,11 +77,9 @@ def _parse(url: str) -> SplitResult:
     except ValueError:
         is_valid = False
     if not is_valid:
-        msg = "--upstream: expected a URL, such as https://online.example.com"
-        raise SetupError(msg)
+        raise SetupError("--upstream: expected a URL, such as https://online.example.com")
     if "@" in parts.netloc:
-        msg = "--upstream: leave out user and password; the app sends its own"
-        raise SetupError(msg)
+        raise SetupError("--upstream: leave out user and password; the app sends its own")
     return parts
 
 
@@ -93,24 +88,17 @@ def _check_no_path(parts: SplitResult, base: str) -> None:
         path = show_url(parts.path).rstrip("/")
         rest = path if path.startswith("/") else "the rest"  # which may hold a secret
         advice = f"the app appends {rest} to the address of the recorder"
-        msg = f"--upstream: give only {base}; {advice}"
-        raise SetupError(msg)
+        raise SetupError(f"--upstream: give only {base}; {advice}")
 
 
 def _ascii_host(host: str) -> str:
-    """Return *host* as the DNS knows it. Raise SetupError, without *host*, if it has no such name.
-
-    A password or the like may stand where the host belongs.
-    """
+    """Return *host* as the DNS knows it. Raise SetupError without it: it may be a password."""
     with suppress(UnicodeError):
         name = host if host.isascii() else host.encode("idna").decode("ascii")
         if _HOST.fullmatch(name):
             return name
     msg = "--upstream: it has no valid host name; expected one such as online.example.com"
     raise SetupError(msg)
-
-
-# ---- addresses -------------------------------------------------------------------------------
 
 
 def _resolve(host: str, port: int) -> tuple[Address, ...]:
@@ -129,8 +117,7 @@ def _check_public(host: str, addresses: Iterable[Address]) -> None:
         if not may_be_called(address):
             where = "" if str(address) == host else f" is at {address}, which"
             advice = "add --allow-private if you mean it"
-            msg = f"--upstream: {host}{where} is not a public address; {advice}"
-            raise SetupError(msg)
+            raise SetupError(f"--upstream: {host}{where} is not a public address; {advice}")
 
 
 def may_be_called(address: Address) -> bool:

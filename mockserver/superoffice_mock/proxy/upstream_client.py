@@ -17,7 +17,6 @@ from superoffice_mock.wire.headers import RawHeader
 Failure = Literal["refused", "unreachable", "TLS failed", "timed out", "reset", "cut off"]
 
 CONNECT_TIMEOUT: Final = 10.0
-"""Seconds to connect."""
 KEEPALIVE: Final = 2.0
 """Seconds to keep an idle connection: fewer than servers do, so that none closes while in use."""
 HIGHEST_STATUS: Final = 599
@@ -109,9 +108,6 @@ class _Body(httpx2.AsyncByteStream):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._parts
-
-
-# ---- failures --------------------------------------------------------------------------------
 
 
 def _failure(error: httpx2.TransportError) -> Failure:

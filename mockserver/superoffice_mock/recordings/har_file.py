@@ -29,8 +29,6 @@ from superoffice_mock.recordings.model import (
 
 MockMembers = TypeVar("MockMembers", Label, About)
 
-# ---- reading ---------------------------------------------------------------------------------
-
 
 def load(path: str, max_bytes: int = MAX_BYTES) -> Recording:
     """Read the HAR or `.part` file at *path*. Raise SetupError with one line if it is neither."""
@@ -78,7 +76,6 @@ def _entry(parsed: har.Entry, raw: JsonObject, place: str) -> Entry:
 
 
 def _mock_members(members: JsonObject, kind: type[MockMembers], place: str) -> MockMembers:
-    """Return the `_mock` member of *members*. Raise TrafficError if it does not fit *kind*."""
     try:
         return msgspec.convert(members.get("_mock") or {}, kind)
     except msgspec.ValidationError as error:
@@ -136,9 +133,6 @@ def _has_no_body(parsed: har.Entry, headers: Headers, content: JsonObject) -> bo
     return is_never_sent or (size != -1 and not har.declared_length(headers, size))
 
 
-# ---- writing ---------------------------------------------------------------------------------
-
-
 def write(
     path: str,
     recording: Recording,
@@ -154,8 +148,7 @@ def write(
         raise
     except OSError as error:
         reason = describe_os_error(error, NO_FOLDER)
-        msg = f"{show_path(path)}: {reason}; name a file that can be written"
-        raise SetupError(msg) from None
+        raise SetupError(f"{show_path(path)}: {reason}; name a file that can be written") from None
 
 
 def encode(recording: Recording) -> bytes:

@@ -56,7 +56,6 @@ def entry_json(entry: Entry) -> dict[str, Any]:
 
 
 def _milliseconds(seconds: float | None) -> float:
-    """Convert to milliseconds; an unknown time is -1, as in HAR."""
     return -1 if seconds is None else round(seconds * 1000, 3)
 
 
@@ -76,7 +75,6 @@ def _request_json(request: RecordedRequest) -> dict[str, Any]:
 
 
 def _size(message: Message) -> int:
-    """Return the length of the body; -1 if it is unknown, as in HAR."""
     length = message.length if message.body is None else len(message.body)
     return -1 if length is None else length
 

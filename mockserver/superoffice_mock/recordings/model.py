@@ -17,7 +17,6 @@ FRAMING: Final = frozenset(
 )
 """Headers of the connection, not of the message: left out and not counted."""
 BODILESS: Final = (204, 304)
-"""Statuses whose responses have no body."""
 
 
 def decode_headers(headers: Iterable[tuple[bytes, bytes]]) -> Headers:

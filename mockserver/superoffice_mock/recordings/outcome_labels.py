@@ -28,10 +28,7 @@ UNKNOWN: Final[tuple[Outcome, Confidence | None]] = ("unknown", None)
 
 
 def tenant_of(url: str, description: Description | None = None) -> str | None:
-    """Return the tenant that *url* addresses; None if *description* has no such path.
-
-    *description* is that of the product by default, here and below.
-    """
+    """Return the tenant that *url* addresses; None if *description* (default: ours) lacks it."""
     match = _find_path(url, description or operations.load())
     return None if match is None else _tenant(match)
 
@@ -76,7 +73,6 @@ def _with_outcome(entry: Entry, call: Call | None) -> Entry:
 def _calls(
     entries: Iterable[Entry], description: Description, *, has_times: bool
 ) -> Iterator[Call]:
-    """Yield the entries that may have started a run or been turned away."""
     for index, entry in enumerate(entries):
         request, match = entry.request, _find_path(entry.request.url, description)
         if match is None:
@@ -99,7 +95,6 @@ def _calls(
 
 
 def _accounts(request: RecordedRequest, operation: Operation) -> tuple[int, ...]:
-    """Return the requested accounts; empty if body or query is missing or can't be read."""
     raw, content = request.body or b"", None
     try:
         query = read_query(urlsplit(request.url).query.encode(), operation.query)
@@ -125,7 +120,6 @@ def _outcome(entry: Entry, call: Call | None) -> tuple[Outcome, Confidence | Non
 def _outcome_of_204(
     turned_away: lost_accounts.Confidence | None, latency: float
 ) -> tuple[Outcome, Confidence | None]:
-    """Return the likely outcome of a call that named accounts and got a 204."""
     if latency < BUSY_SECOND[0]:  # claim busy-second: a call that is turned away takes longer
         return ("started", "high") if turned_away is None else UNKNOWN
     if latency >= BUSY_SECOND[1]:  # it waited for a run, its own or another

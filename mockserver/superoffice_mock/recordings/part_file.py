@@ -76,16 +76,12 @@ class PartFile:
 
     @classmethod
     def find_interrupted(cls, out: str) -> "PartFile | None":
-        """Return the file of a recorder that was killed, if it holds anything.
-
-        Raise SetupError if a recorder is running, or if a link or the like has the name.
-        """
+        """Return what a killed recorder has left, if anything. Raise SetupError if in use."""
         path = part_path(out)
         try:
             if not stat.S_ISREG(path.lstat().st_mode):
                 problem = "is not a regular file; move it away, or name another --out"
-                msg = f"{show_path(path)} {problem}"
-                raise SetupError(msg)
+                raise SetupError(f"{show_path(path)} {problem}")
             file = os.open(path, _OLD)
         except FileNotFoundError:
             return None
@@ -96,8 +92,7 @@ class PartFile:
         if not _try_lock(file):
             part.close()
             problem = "is being written by another recorder; stop it, or name another --out"
-            msg = f"{show_path(path)} {problem}"
-            raise SetupError(msg)
+            raise SetupError(f"{show_path(path)} {problem}")
         if part._size == 0:  # the recorder was killed before it wrote anything
             part._remove()
             return None
@@ -151,16 +146,13 @@ class PartFile:
             return Finished(recording, place, tuple(filter(None, (appeared, change))))
         except TrafficError as error:
             place = self._keep(raw)
-            msg = f"{place}: {error}; move it away to record to {self._out}"
-            raise SetupError(msg) from None
+            raise SetupError(f"{place}: {error}; move it away to record to {self._out}") from None
         except SetupError as error:
-            msg = f"{error}; the recording is in {self._keep(raw)}"
-            raise SetupError(msg) from None
+            raise SetupError(f"{error}; the recording is in {self._keep(raw)}") from None
         self._remove()
         return Finished(recording, self._out, (change,) if change else ())
 
     def _change_by_others(self) -> str | None:
-        """Return what others did with the file, if anything."""
         if not self._has_its_name():
             fate = "was replaced" if os.path.lexists(self._path) else "was removed"
             return f"{self._path} {fate} while recording"
@@ -180,10 +172,7 @@ class PartFile:
             return file.read(MAX_BYTES + 1)
 
     def _keep(self, raw: bytes) -> str:
-        """Close the file, and return its name; a new one if others took it.
-
-        Raise SetupError if the folder can't be written any more.
-        """
+        """Close the file and return its name, a new one if others took it. Raise SetupError."""
         has_its_name = self._has_its_name()
         self.close()
         if has_its_name:

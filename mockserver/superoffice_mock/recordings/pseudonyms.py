@@ -6,7 +6,6 @@ where a client expects an integer. The key is random and never stored: it is gon
 reference to `Pseudonyms`.
 """
 
-import base64
 import hmac
 import re
 import secrets
@@ -22,6 +21,7 @@ from superoffice_mock.recordings.hidden_numbers import (
     is_id_pseudonym,
     is_tenant_pseudonym,
 )
+from superoffice_mock.wire import headers
 
 DOMAIN: Final = "example.invalid"
 _START: Final = r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
@@ -73,14 +73,8 @@ def text_of_tenant(segment: str) -> str:
 
 
 def _is_basic(value: str) -> bool:
-    pair = decode_basic(value) or ("", "")
-    return any(pair) and all(not part or is_bare_pseudonym(part) for part in pair)
-
-
-def is_bare_pseudonym(value: str) -> bool:
-    """Return whether *value* is a pseudonym without any shape around it."""
-    match = PATTERN.fullmatch(value)
-    return match is not None and is_genuine(match)
+    matches = [PATTERN.fullmatch(part) for part in decode_basic(value) or () if part]
+    return bool(matches) and all(match is not None and is_genuine(match) for match in matches)
 
 
 def blank_out(text: str) -> str:
@@ -90,15 +84,7 @@ def blank_out(text: str) -> str:
 
 def decode_basic(value: str) -> tuple[str, str] | None:
     """Return the user and password of a Basic *value*; None if it can't be decoded."""
-    try:
-        raw = base64.b64decode(value, validate=True)
-    except ValueError:
-        return None
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    user, colon, password = text.partition(":")
+    user, colon, password = (headers.decode_basic(value) or "").partition(":")
     return (user, password) if colon else None
 
 
@@ -161,7 +147,6 @@ class Pseudonyms:
         return f"Cust{self._find_number(f'tenant {tenant.lower()}', TENANT_NUMBERS)}"
 
     def _find_number(self, value: str, numbers: range) -> int:
-        """Return the number for *value* that no other value has."""
         first = numbers.start + (REMAINDER - numbers.start) % MODULUS
         choices = range(first, numbers.stop, MODULUS)
         place = int(self._hash(value), 16) % len(choices)

@@ -11,7 +11,6 @@ import msgspec
 from superoffice_contract.bodies.shape_text import walk
 from superoffice_contract.bodies.writers import item_name
 from superoffice_contract.openapi.operations import Description, Operation
-from superoffice_contract.openapi.paths import Paths
 from superoffice_contract.openapi.schemas import Scalar
 from superoffice_mock.scanning import text_search
 from superoffice_mock.scanning.secret_patterns import MIN_CHARACTERS
@@ -75,19 +74,11 @@ class AllowList:
     def __init__(self, description: Description) -> None:
         self._description = description
         self._operations = tuple(description.operations.values())
-
-    @property
-    def paths(self) -> Paths:
-        """The described paths."""
-        return self._description.paths
+        self.paths = description.paths
 
     def is_name(self, name: str) -> bool:
         """Return whether *name* is that of a member, an element or a query parameter."""
         return name.lower() in self._names
-
-    def is_query_name(self, name: str) -> bool:
-        """Return whether *name* is a described query parameter."""
-        return name.lower() in self._query_names
 
     def is_number(self, name: str) -> bool:
         """Return whether numbers stand under *name*: a member, or a query parameter."""
@@ -101,16 +92,9 @@ class AllowList:
         """Return whether *value* is one of those that the description lists for *name*."""
         return value in self._listed_values.get(name.lower(), ())
 
-    def is_media_type(self, name: str) -> bool:
-        """Return whether the description has the media type *name*."""
-        return name.lower() in self._media_types
-
-    def is_description(self, body: bytes) -> bool:
-        """Return whether *body* is the answer to a GET that describes (claim get-describes)."""
-        return body in self._descriptions
-
     @cached_property
-    def _descriptions(self) -> frozenset[bytes]:
+    def descriptions(self) -> frozenset[bytes]:
+        """The answers to a GET that describes (claim get-describes)."""
         return frozenset(msgspec.json.encode(each.description) for each in self._operations)
 
     @cached_property
@@ -119,7 +103,7 @@ class AllowList:
             {
                 *(name.lower() for name, _ in self._schemas),
                 *self._element_names,
-                *self._query_names,
+                *self.query_names,
                 *self._number_names,
                 *(*_ERROR_MEMBERS, *_CARRIER_MEMBERS),
             }
@@ -127,7 +111,6 @@ class AllowList:
 
     @cached_property
     def _schemas(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        """The described members, each with its schema."""
         return tuple(_members(self._description.document))
 
     @cached_property
@@ -135,7 +118,8 @@ class AllowList:
         return frozenset(chain.from_iterable(map(_element_names, self._operations)))
 
     @cached_property
-    def _query_names(self) -> frozenset[str]:
+    def query_names(self) -> frozenset[str]:
+        """The described query parameters, in lower case."""
         return frozenset(chain.from_iterable(operation.query for operation in self._operations))
 
     @cached_property
@@ -161,7 +145,8 @@ class AllowList:
         }
 
     @cached_property
-    def _media_types(self) -> frozenset[str]:
+    def media_types(self) -> frozenset[str]:
+        """The media types of the description, in lower case."""
         contents = (
             node.get("content", {})
             for operation in self._operations
@@ -174,7 +159,6 @@ class AllowList:
 
 
 def _members(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the members of all schemas below *node*, each with its schema."""
     pending = [node]
     while pending:
         node = pending.pop()
@@ -194,7 +178,6 @@ def _holds_numbers(schema: Mapping[str, Any]) -> bool:
 
 
 def _element_names(operation: Operation) -> Iterator[str]:
-    """Yield the names of elements in XML, in lower case."""
     for body in operation.bodies.values():
         for path, shape in walk(body.shape):
             if not path or path[-1] == 0:  # the root, or an item of a list
@@ -202,7 +185,6 @@ def _element_names(operation: Operation) -> Iterator[str]:
 
 
 def _number_names(operation: Operation) -> Iterator[str]:
-    """Yield the names under which a request has integers, in lower case."""
     for name, parameter in operation.query.items():
         if "integer" in parameter.shape.types:
             yield name

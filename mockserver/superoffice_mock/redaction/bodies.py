@@ -56,11 +56,8 @@ def redact_request(message: Message, rules: Rules) -> RedactedBody:
 
 
 def redact_response(message: Message, rules: Rules) -> RedactedBody:
-    """Return the redacted body of a response, which is decompressed already.
-
-    The description of an operation, which is the answer to a GET, stays.
-    """
-    if message.body and rules.allowed.is_description(message.body):
+    """Return the redacted body of a response, which is decompressed; a description stays."""
+    if message.body and message.body in rules.allowed.descriptions:
         return RedactedBody(message.body)
     return _redact(message, message.body, rules, "response")
 
@@ -100,7 +97,6 @@ def _text_redactor_without_type(body: bytes) -> TextRedactor | None:
 
 
 def _text_redactor(media_type: str) -> TextRedactor | None:
-    """Return the function that redacts text of *media_type*; None for types without structure."""
     name = media_type.partition(";")[0].strip().lower()
     if _JSON.fullmatch(name):
         return tokenizers.redact_json

@@ -59,17 +59,8 @@ _COMMON_TYPES: Final = (
 )
 
 
-def redact_request(headers: Headers, rules: Rules) -> Headers:
-    """Return the request headers that a replay needs, and count those left out."""
-    return _apply_rules(headers, REQUEST_RULES, rules)
-
-
-def redact_response(headers: Headers, rules: Rules) -> Headers:
-    """Return the response headers that a replay needs, and count those left out."""
-    return _apply_rules(headers, RESPONSE_RULES, rules)
-
-
-def _apply_rules(headers: Headers, by_name: Mapping[str, Rule], rules: Rules) -> Headers:
+def redact(headers: Headers, by_name: Mapping[str, Rule], rules: Rules) -> Headers:
+    """Return the headers that a replay needs, which have a rule in *by_name*; count the others."""
     for name, value in headers:
         if name not in by_name:
             rules.remember(value.partition(" ")[2] if value.lower().startswith(SCHEMES) else value)
@@ -89,13 +80,9 @@ def _apply_rules(headers: Headers, by_name: Mapping[str, Rule], rules: Rules) ->
 
 
 def _apply_rule(rule: Rule | None, value: str, rules: Rules) -> str:
-    """Return the redacted value; the mark of another tool stays."""
     if rule is None:
         return ""
     return value if is_mark(value) else rule(value, rules)
-
-
-# ---- rules for single headers ----------------------------------------------------------------
 
 
 def redact_authorization(value: str, rules: Rules) -> str:
@@ -110,10 +97,7 @@ def redact_authorization(value: str, rules: Rules) -> str:
 
 
 def _redact_basic(rules: Rules, value: str) -> str:
-    """Return a Basic *value* with pseudonyms for user and password.
-
-    A value that can't be decoded is replaced by one that can't be decoded either.
-    """
+    """Return a Basic *value* with pseudonyms; one that can't be decoded gets one as a whole."""
     pair = decode_basic(value)
     if pair is None:
         return rules.replace("credential", value)
@@ -169,7 +153,7 @@ def redact_media_types(value: str, rules: Rules) -> str:
 
 def _redact_media_type(value: str, rules: Rules) -> str:
     name, *parameters = (part.strip() for part in value.split(";"))
-    if name.lower() not in _COMMON_TYPES and not rules.allowed.is_media_type(name):
+    if name.lower() not in _COMMON_TYPES and name.lower() not in rules.allowed.media_types:
         name = _redact_type_name(name, rules)
     parts = [name, *(part for part in parameters if re.fullmatch(r"q=[0-9.]{1,5}", part))]
     charset = charset_parameter(value)
@@ -194,27 +178,12 @@ def _redact_user_agent(value: str, _: Rules) -> str:
     return " ".join(name + version for name, version in products if name.lower() in _PRODUCTS)
 
 
-# ---- rules that keep known values ------------------------------------------------------------
-
-
 def _items_in(known_items: Iterable[str]) -> Rule:
-    """Return the rule that keeps the comma-separated items that are in *known_items*."""
-    lower = frozenset(item.lower() for item in known_items)
-
-    def rule(value: str, _: Rules) -> str:
-        items = (item.strip() for item in value.split(","))
-        return ", ".join(item for item in items if _without_weight(item).lower() in lower)
-
-    return rule
-
-
-def _without_weight(item: str) -> str:
-    name, _, weight = item.partition(";")
-    return name.strip() if re.fullmatch(r"\s*(?:q=[0-9.]{1,5})?\s*", weight) else item
+    names = "|".join(map(re.escape, known_items))
+    return _items_matching(rf"(?:{names})\s*(?:;\s*(?:q=[0-9.]{{1,5}})?\s*)?")
 
 
 def _items_matching(expression: str) -> Rule:
-    """Return the rule that keeps the comma-separated items that match *expression*."""
     pattern = re.compile(expression, re.IGNORECASE)
 
     def rule(value: str, _: Rules) -> str:
@@ -225,7 +194,6 @@ def _items_matching(expression: str) -> Rule:
 
 
 def _value_matching(expression: str) -> Rule:
-    """Return the rule that keeps a whole value that matches *expression*."""
     pattern = re.compile(expression, re.IGNORECASE)
     return lambda value, _: value if pattern.fullmatch(value) else ""
 

@@ -6,7 +6,7 @@ from functools import cache
 from http import HTTPMethod
 from pathlib import Path
 from threading import Lock
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -28,6 +28,7 @@ from superoffice_mock.recordings.model import (
 from superoffice_mock.recordings.pseudonyms import Pseudonyms
 from superoffice_mock.redaction import bodies, headers, urls
 from superoffice_mock.redaction.allow_list import AllowList
+from superoffice_mock.redaction.bodies import RedactedBody
 from superoffice_mock.redaction.rules import KINDS, Rules
 
 KNOWN_METHODS: Final = frozenset(
@@ -57,6 +58,8 @@ KNOWN_NOTES: Final = re.compile(
 """What our own notes say; in the notes of others may be anything."""
 SAME_FILE: Final = "is the file to read; name another file, or replace it with --in-place"
 EXISTS: Final = "exists already; name another file, or add --overwrite to replace it"
+
+AnyMessage = TypeVar("AnyMessage", RecordedRequest, RecordedResponse)
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -152,40 +155,32 @@ class Redactor:
         )
 
     def _redact_note(self, text: str | None, rules: Rules) -> str | None:
-        """Return the redacted *text* of a person."""
         messages: Literal["hidden", "kept"] = "kept" if self._options.keep_messages else "hidden"
         return None if text is None else replace(rules, messages=messages).message(text)
 
 
 def _redact_request(request: RecordedRequest, rules: Rules) -> tuple[RecordedRequest, str | None]:
     url = urls.redact_url(request.url, rules)
-    kept_headers = headers.redact_request(request.headers, rules)
+    kept_headers = headers.redact(request.headers, headers.REQUEST_RULES, rules)
     body = bodies.redact_request(request, rules)
-    redacted = RecordedRequest(
-        request.method if request.method in KNOWN_METHODS else UNKNOWN_METHOD,
-        url,
-        headers=kept_headers,
-        body=body.body,
-        length=body.length,
-        declared_type=headers.redact_media_types(request.declared_type, rules),
-    )
-    return redacted, body.note
+    method = request.method if request.method in KNOWN_METHODS else UNKNOWN_METHOD
+    redacted = replace(request, method=method, url=url, headers=kept_headers)
+    return _with_body(redacted, body, rules), body.note
 
 
 def _redact_response(
     response: RecordedResponse, rules: Rules
 ) -> tuple[RecordedResponse, str | None]:
-    kept_headers = headers.redact_response(response.headers, rules)
+    kept_headers = headers.redact(response.headers, headers.RESPONSE_RULES, rules)
     body = bodies.redact_response(response, rules)
-    redacted = RecordedResponse(
-        response.status,
-        _redact_failure(response.failure),
-        headers=kept_headers,
-        body=body.body,
-        length=body.length,
-        declared_type=headers.redact_media_types(response.declared_type, rules),
-    )
-    return redacted, body.note
+    failure = _redact_failure(response.failure)
+    redacted = replace(response, headers=kept_headers, failure=failure)
+    return _with_body(redacted, body, rules), body.note
+
+
+def _with_body(message: AnyMessage, body: RedactedBody, rules: Rules) -> AnyMessage:
+    declared_type = headers.redact_media_types(message.declared_type, rules)
+    return replace(message, body=body.body, length=body.length, declared_type=declared_type)
 
 
 def _redact_failure(failure: str | None) -> str | None:
@@ -195,31 +190,20 @@ def _redact_failure(failure: str | None) -> str | None:
     return ABORTED if CLIENT_ABORT.search(failure) else OTHER_FAILURE
 
 
-# ---- files -----------------------------------------------------------------------------------
-
-
 def redact_file(source: str, target: str, max_bytes: int, options: Options) -> Recording:
-    """Write the HAR *source*, redacted, to *target*, and return the redacted recording.
-
-    Raise SetupError if *source* is not a HAR or *target* can't be written.
-    """
+    """Write the HAR *source*, redacted, to *target*, and return it. Raise SetupError."""
     recording = Redactor(options=options).redact_recording(har_file.load(source, max_bytes))
     har_file.write(target, recording)
     return recording
 
 
 def check_target(source: str, target: str, *, in_place: bool, overwrite: bool) -> None:
-    """Raise SetupError if *target* is the file *source*, or a link to it: secrets would stay.
-
-    Raise it, too, if *target* exists and is not to be replaced.
-    """
+    """Raise SetupError if *target* is *source*, or exists, and is not to be replaced."""
     if output_files.is_same(source, target):
         if not in_place:
-            msg = f"{show_path(target)} {SAME_FILE}"
-            raise SetupError(msg)
+            raise SetupError(f"{show_path(target)} {SAME_FILE}")
         if Path(target).is_symlink():
             msg = f"{show_path(target)} is a link; redact {show_path(Path(target).resolve())}"
             raise SetupError(msg)
     elif output_files.would_replace(target) and not overwrite:
-        msg = f"{show_path(target)} {EXISTS}"
-        raise SetupError(msg)
+        raise SetupError(f"{show_path(target)} {EXISTS}")

@@ -28,7 +28,6 @@ KINDS: Final = frozenset(
         "header left out",
     }
 )
-"""The kinds of values that are counted."""
 MAX_MESSAGE: Final = 10_000
 """The longest message, in characters, that is kept on demand."""
 MAX_VALUES: Final = 1_000
@@ -57,33 +56,26 @@ class Rules(msgspec.Struct, frozen=True):
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     replacements: dict[str, str] = msgspec.field(default_factory=dict)
 
-    # ---- values --------------------------------------------------------------------------
-
     def replace(self, kind: str, value: str) -> str:
-        """Return the pseudonym of *value*, and count it as *kind*.
-
-        Empty values, pseudonyms and the marks of other tools stay.
-        """
+        """Return the pseudonym of *value*, counted as *kind*; marks and pseudonyms stay."""
         return self._replace(kind, value, self.pseudonyms.of_text)
 
     def replace_in_shape(self, kind: str, value: str) -> str:
         """Return the pseudonym of *value* in its shape: a ticket, a token, an e-mail address."""
-        return self._replace(kind, value, self._make_in_shape)
-
-    def _make_in_shape(self, value: str) -> str:
-        return self.pseudonyms.in_shape(value, hide_tenant=self.hide_tenants)
+        return self._replace(
+            kind,
+            value,
+            lambda value: self.pseudonyms.in_shape(value, hide_tenant=self.hide_tenants),
+        )
 
     def _replace(self, kind: str, value: str, make: Callable[[str], str]) -> str:
         if not value or is_mark(value):
             return value
         pseudonym = make(value)
         if pseudonym != value:
-            self._note(kind, value, pseudonym)
+            self.counts[kind] += 1
+            self.replacements.setdefault(value, pseudonym)
         return pseudonym
-
-    def _note(self, kind: str, value: str, pseudonym: str) -> None:
-        self.counts[kind] += 1
-        self.replacements.setdefault(value, pseudonym)
 
     def remember(self, value: str) -> None:
         """Replace *value*, which is left out, where a message repeats it."""
@@ -91,22 +83,13 @@ class Rules(msgspec.Struct, frozen=True):
 
     def replace_id(self, digits: str) -> str:
         """Return the pseudonym of an id, an integer without leading zeros."""
-        number = int(digits)
-        pseudonym = f"{self.pseudonyms.of_id(number)}"
-        if pseudonym != digits:
-            self._note("id", digits, pseudonym)
-        return pseudonym
+        return self._replace("id", digits, lambda digits: f"{self.pseudonyms.of_id(int(digits))}")
 
     def replace_tenant(self, tenant: str) -> str:
         """Return the id of a tenant, or its pseudonym if such ids are hidden."""
         if not self.hide_tenants:
             return tenant
-        pseudonym = self.pseudonyms.of_tenant(tenant)
-        if pseudonym != tenant:
-            self._note("tenant", tenant, pseudonym)
-        return pseudonym
-
-    # ---- members -------------------------------------------------------------------------
+        return self._replace("tenant", tenant, self.pseudonyms.of_tenant)
 
     def name(self, name: str, *, is_data: bool = False) -> str:
         """Return the redacted name of a member; *is_data* in a dictionary, or without a value."""
@@ -123,10 +106,7 @@ class Rules(msgspec.Struct, frozen=True):
         return self.replace_in_shape("text", value)
 
     def number(self, member: str, digits: str) -> str:
-        """Return the number in *member* of JSON.
-
-        It becomes 0 if it is neither described nor an id. A malformed number stays malformed.
-        """
+        """Return the number in *member* of JSON: 0 unless described or an id, or malformed."""
         if not NUMBER.fullmatch(digits):
             return re.sub("[0-9]", "0", digits)
         if self.allowed.is_number(member):
@@ -147,8 +127,6 @@ class Rules(msgspec.Struct, frozen=True):
             if is_id_name(member) and not self.allowed.is_name(member):
                 return self.replace_id(value)
         return self.text(member, value)
-
-    # ---- messages --------------------------------------------------------------------------
 
     def message(self, value: str) -> str:
         """Return the redacted text of an error."""
@@ -195,6 +173,5 @@ def _spellings_of(value: str) -> Iterator[str]:
 
 
 def _pattern_of(spelling: str) -> str:
-    """Return the pattern of *spelling*; a short one is searched for as a whole word."""
     pattern = re.escape(spelling)
     return pattern if len(spelling) >= _MIN_LENGTH_IN_WORDS else rf"(?<!\w){pattern}(?!\w)"

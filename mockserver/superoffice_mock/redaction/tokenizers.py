@@ -101,12 +101,10 @@ class _JsonRedactor:
     def _redact_name(self, name: str, token: re.Match[str]) -> str:
         bare_name = name[1:-1] if name[:1] == name[-1:] == "'" else name
         self._member = bare_name
-        is_data = self._containers[-1][1] or self._has_no_value(bare_name, token)
+        has_value = token.end() < self._end or self._rules.allowed.is_name(bare_name)
+        is_data = self._containers[-1][1] or not has_value
         redacted = self._rules.name(bare_name, is_data=is_data)
         return name if redacted == bare_name else redacted
-
-    def _has_no_value(self, name: str, token: re.Match[str]) -> bool:
-        return token.end() >= self._end and not self._rules.allowed.is_name(name)
 
     def _redact_string(self, token: re.Match[str]) -> str:
         decoded = _unescape_json(token["text"])

@@ -52,14 +52,11 @@ def redact_url(text: str, rules: Rules) -> str:
     except ValueError:
         return rules.replace("URL", text)
     host = redact_host(parts.netloc, rules)
-    base = f"{_scheme(parts.scheme)}//{host}" if host else ""
+    scheme = f"{parts.scheme}:" if parts.scheme in ("http", "https") else ""
+    base = f"{scheme}//{host}" if host else ""
     path = parts.path if host else re.sub("^/+", "/", parts.path)  # "//" would start a host
-    query = f"?{redact_query(parts.query, rules)}" if parts.query else ""
-    return base + redact_path(path, rules) + query
-
-
-def _scheme(scheme: str) -> str:
-    return f"{scheme}:" if scheme in ("http", "https") else ""
+    query = "&".join(_redact_field(field, rules) for field in parts.query.split("&"))
+    return base + redact_path(path, rules) + (f"?{query}" if parts.query else "")
 
 
 def redact_host(text: str, rules: Rules) -> str:
@@ -76,17 +73,11 @@ def redact_host(text: str, rules: Rules) -> str:
 
 
 def redact_origin(text: str, rules: Rules) -> str:
-    """Return the origin *text* with a pseudonym for its host; loopback origins stay.
-
-    CORS allows pages from those.
-    """
+    """Return the origin *text* with a pseudonym for its host, unless it is loopback, for CORS."""
     scheme, _, address = text.partition("://")
     if text in ("null", "*") or (scheme in ("http", "https") and LOOPBACK.fullmatch(address)):
         return text
     return f"{'http' if scheme == 'http' else 'https'}://{redact_host(address, rules)}"
-
-
-# ---- paths -----------------------------------------------------------------------------------
 
 
 def redact_path(path: str, rules: Rules) -> str:
@@ -151,18 +142,11 @@ def redact_tenant(text: str, rules: Rules) -> str:
     return text if text == ONSITE else _redact_segment(text, rules)
 
 
-# ---- queries ---------------------------------------------------------------------------------
-
-
-def redact_query(text: str, rules: Rules) -> str:
-    """Return the query *text*: names stay, and the numbers of described parameters."""
-    return "&".join(_redact_field(field, rules) for field in text.split("&"))
-
-
 def _redact_field(field: str, rules: Rules) -> str:
+    """Return a field of a query: names stay, and the numbers of described parameters."""
     raw_name, equals, raw_value = field.partition("=")
     name, value = unquote_plus(raw_name), unquote_plus(raw_value)
-    if rules.allowed.is_query_name(name):
+    if name.lower() in rules.allowed.query_names:
         if rules.allowed.is_number(name):
             redacted_value = rules.text_or_number(name, value)
         else:

@@ -53,10 +53,8 @@ def report_missing_bodies(
 def _list_entries(
     path: str, recording: Recording, report: Callable[[str], object]
 ) -> list[tuple[str, Entry]]:
-    """Return the entries with their places. Raise SetupError if there are none."""
     for note in recording.notes:
         report(f"{path}: {note}")
     if not recording.entries:
-        msg = f"{path}: holds no exchange; record one, or name another file"
-        raise SetupError(msg)
+        raise SetupError(f"{path}: holds no exchange; record one, or name another file")
     return [(f"{path}: log.entries[{entry.index}]", entry) for entry in recording.entries]

@@ -36,7 +36,6 @@ _MARKUP: Final = re.compile(r"\s{0,99}[<{\[](?!\w[\w .-]{0,60}\]\s*\n)")
 _BOUNDARY: Final = re.compile(r"boundary=\"?([^\s\";]{1,200})", re.IGNORECASE)
 
 Steps = tuple[str, ...]
-"""The steps of a JSON Pointer."""
 
 
 class FoundSecret(msgspec.Struct, frozen=True):
@@ -63,11 +62,8 @@ class Unread(msgspec.Struct, frozen=True):
 Outcome = tuple[FoundSecret, ...] | SetupError | Unread
 
 
-def scan_all(paths: Iterable[str], max_bytes: int) -> Iterator[Outcome]:
-    """Yield the secrets of each recording at *paths*, or the error of a file or folder.
-
-    Files of a folder that are no recordings follow those that are.
-    """
+def scan_all(paths: Iterable[str], max_bytes: int) -> Iterator[tuple[str, Outcome]]:
+    """Yield each recording at *paths* with its secrets or its error, then what is not searched."""
     for path in paths:
         recordings, others = [path], []
         if Path(path).is_dir():
@@ -76,14 +72,15 @@ def scan_all(paths: Iterable[str], max_bytes: int) -> Iterator[Outcome]:
             others = [file for file in files if not _is_recording(file)]
         if not recordings:
             endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
-            yield SetupError(f"{show_path(path)}: no file in this folder ends with {endings}")
+            msg = f"{show_path(path)}: no file in this folder ends with {endings}"
+            yield path, SetupError(msg)
         for file in recordings:
             try:
-                yield scan_file(file, max_bytes)
+                yield file, scan_file(file, max_bytes)
             except SetupError as error:
-                yield error
+                yield file, error
         if others:
-            yield Unread(path, tuple(str(Path(file).relative_to(path)) for file in others))
+            yield path, Unread(path, tuple(str(Path(file).relative_to(path)) for file in others))
 
 
 def _is_recording(path: str) -> bool:
@@ -97,8 +94,7 @@ def scan_file(path: str, max_bytes: int = MAX_BYTES) -> tuple[FoundSecret, ...]:
         log = _load(path, max_bytes)
     except (TrafficError, OSError) as error:
         reason = describe_os_error(error) if isinstance(error, OSError) else error
-        msg = f"{show_path(path)}: {reason}"
-        raise SetupError(msg) from None
+        raise SetupError(f"{show_path(path)}: {reason}") from None
     secrets = {
         FoundSecret(path, f"{line}{pointer}", kind)
         for line, root, steps in _roots(log)
@@ -108,7 +104,6 @@ def scan_file(path: str, max_bytes: int = MAX_BYTES) -> tuple[FoundSecret, ...]:
 
 
 def _load(path: str, max_bytes: int) -> HarLog:
-    """Read a HAR, compressed or not, of at most *max_bytes* when decompressed."""
     with Path(path).open("rb") as file:
         start = file.read(4)
         file.seek(0)
@@ -116,8 +111,7 @@ def _load(path: str, max_bytes: int) -> HarLog:
             unpacked = gzip.GzipFile(fileobj=file) if start.startswith(b"\x1f\x8b") else file
             raw = unpacked.read(max_bytes + 1)
         except (EOFError, zlib.error, gzip.BadGzipFile):
-            msg = "a damaged gzip file"
-            raise TrafficError(msg) from None
+            raise TrafficError("a damaged gzip file") from None
     return har_log.read_log(raw, max_bytes)
 
 
@@ -128,7 +122,6 @@ def _place_key(place: str) -> list[tuple[int, str]]:
 
 
 def _roots(log: HarLog) -> Iterator[tuple[str, Any, Steps]]:
-    """Yield the log and the entries, each with its line and the steps that lead to it."""
     if log.is_part_file:
         for number, value in enumerate((log.log, *log.entries), 1):
             yield f"line {number} ", value, ()
@@ -139,7 +132,6 @@ def _roots(log: HarLog) -> Iterator[tuple[str, Any, Steps]]:
 
 
 def _find_secrets(root: Any, steps: Steps) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON
-    """Yield pointer and kind of every secret below *root*."""
     for where, name, node in _walk(root, steps):
         if isinstance(node, dict):
             for member in node:
@@ -185,7 +177,6 @@ def _pointer(steps: Steps) -> str:
 
 
 def _find_in_value(where: Steps, name: str, value: str | int) -> Iterator[str]:
-    """Yield the kinds of the secrets in a *value* of the file, which has a *name*."""
     if where[-2:-1] in _BODIES and where[-1] == "text":
         return
     if isinstance(value, str):
@@ -212,7 +203,6 @@ def _kinds_in_name(name: str) -> tuple[str, ...]:
 
 
 def _find_by_name(name: str, value: str | int) -> Iterator[str]:
-    """Yield the kind of *value* according to the name of its member, field or cookie."""
     if isinstance(value, int):
         if value and secret_names.is_password(name):
             yield "secret member"
@@ -283,7 +273,6 @@ def _find_in_json(text: str, depth: int) -> list[str] | None:
 
 
 def _find_in_list_item(list_name: str, name: str, value: str) -> Iterator[str]:
-    """Yield the kind of a *value* in a list of headers or cookies, if it is a secret."""
     header = name.strip().lower()
     kind, values = "cookie", [value]
     if header in ("cookie", "set-cookie") and list_name == "headers":

@@ -136,11 +136,7 @@ def is_harmless(value: str) -> bool:
 
 
 def is_random(run: str) -> bool:
-    """Return whether *run* looks random.
-
-    It has much entropy for its length, few of its letters form words, and the kinds of its
-    characters change often.
-    """
+    """Return whether *run* looks random: much entropy, few words, many changes of kind."""
     characters = [character for character in run if character.isalnum()]
     if len(characters) < MIN_CHARACTERS or _entropy(characters) < _MIN_ENTROPY:
         return False

@@ -34,13 +34,9 @@ def is_harmless(text: str) -> bool:
     return not any(find(text)) and not secret_patterns.looks_random(text)
 
 
-def _unescape(text: str) -> str:
-    return _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text)
-
-
 _DECODERS: Final = (
     (re.compile(r"%[0-9A-Fa-f]{2}"), unquote_plus),
-    (_ESCAPED, _unescape),
+    (_ESCAPED, lambda text: _ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), text)),
     (re.compile(r"&(?:quot|apos|#)"), unescape),
 )
 """Ways to write a text, each with the mark that tells of it."""

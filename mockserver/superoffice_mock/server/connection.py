@@ -69,13 +69,11 @@ class _DiscardProtocol(asyncio.Protocol):
         self._timer = asyncio.get_running_loop().call_later(MAX_LINGER_SECONDS, transport.close)
 
     def data_received(self, data: bytes) -> None:
-        """Discard *data*; close if it becomes too much."""
         self._bytes_left -= len(data)
         if self._bytes_left < 0:
             self._transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Report the disconnect to the first protocol."""
         self._timer.cancel()
         self._protocol.connection_lost(exc)
 
@@ -155,7 +153,6 @@ class AppConnection(HttpToolsProtocol):
 
     @property
     def _has_whole_request(self) -> bool:
-        """Whether the whole request has arrived."""
         return self._current_cycle is None or not self._current_cycle.more_body
 
     def _close_after_answer(self) -> None:
@@ -168,7 +165,6 @@ class AppConnection(HttpToolsProtocol):
             linger(self.transport, self)
 
     def _stop_sending(self) -> None:
-        """Send nothing more for the current request."""
         if self._current_cycle is not None:
             self._current_cycle.disconnected = True
 

@@ -12,16 +12,11 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.server import request_head
 from superoffice_mock.server.asgi_extensions import REJECTED
 from superoffice_mock.server.connection import AppConnection, ReadFlow, RequestCycle
-from superoffice_mock.server.request_head import (
-    FRAMING_HEADERS,
-    BlankLineFinder,
-    RawHeader,
-)
+from superoffice_mock.server.request_head import FRAMING_HEADERS, BlankLineFinder, RawHeader
 
 UNREADABLE_METHOD: Final = "unread"
 """The method in the journal of a request whose first line could not be parsed."""
 TLS_HANDSHAKE: Final = b"\x16\x03"
-"""The first bytes of a TLS connection."""
 MAX_WAITING_REQUESTS: Final = 8
 """How many requests may wait on a connection for their turn; what follows stays unparsed."""
 CHUNK_FRAMING: Final = 16
@@ -81,7 +76,7 @@ class HttpProtocol(AppConnection):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Record whether this is one connection too many."""
         super().connection_made(transport)
-        self.flow = ReadFlow(transport, self._may_read)
+        self.flow = ReadFlow(transport, lambda: not self._unparsed)
         excess = len(self.connections) - self._limits.max_connections
         self._is_over_connection_limit = excess > 0
         if excess > MAX_REFUSED_CONNECTIONS:
@@ -148,22 +143,15 @@ class HttpProtocol(AppConnection):
             if duration > self._limits.request_timeout and not self.flow.read_paused:
                 most = f"{self._limits.request_timeout:g} s"
                 self._refuse(Rejected(408, "", f"the request took more than {most} to arrive"))
-        elif self._is_answered and duration > self._limits.idle_timeout:
+        elif duration > self._limits.idle_timeout and (
+            self.cycle is None or self.cycle.response_complete  # all requests have their answers
+        ):
             self.transport.close()
-
-    @property
-    def _is_answered(self) -> bool:
-        """Whether all requests have their answers."""
-        return self.cycle is None or self.cycle.response_complete
 
     @property
     def _has_whole_request(self) -> bool:
         """Whether the client has nothing more to send; unknown, so False, if data was ignored."""
         return super()._has_whole_request and not self._has_ignored_data
-
-    def _may_read(self) -> bool:
-        """Return whether all that was read is parsed."""
-        return not self._unparsed
 
     # ---- what the parser calls ---------------------------------------------------------------
 
@@ -229,10 +217,7 @@ class HttpProtocol(AppConnection):
     # ---- private -----------------------------------------------------------------------------
 
     def _parse(self, data: bytes, position: int) -> None:
-        """Parse *data* from *position* on, a piece at a time, until enough requests wait.
-
-        No request ends within a piece.
-        """
+        """Parse *data* from *position*, in pieces in which no request ends; not too many wait."""
         length = len(data)
         while position < length and not self._ignores_data:
             if self._stage == "body" and self._body_left is not None:
@@ -251,7 +236,6 @@ class HttpProtocol(AppConnection):
         self._unparsed = b""
 
     def _parse_to_blank_line(self, piece: bytes) -> None:
-        """Parse a piece of a head or of a body in chunks."""
         if self._stage == "idle":
             self._head = piece.lstrip(b"\r\n")
         elif self._stage == "head":
@@ -299,14 +283,12 @@ class HttpProtocol(AppConnection):
         return bool(self.parser.get_method() != b"CONNECT")
 
     def _check_extensions(self) -> None:
-        """Refuse a body whose chunk extensions and trailers are too long."""
         most = self._limits.max_headers
         if self._extension_bytes > most:
             reason = f"chunk extensions and trailers are too long; send at most {most} bytes"
             self._refuse(Rejected(431, "", reason))
 
     def _set_target(self) -> None:
-        """Put the path and query of the request-target into the scope."""
         target = httptools.parse_url(self.url)
         path = target.path or b"/"  # an absolute URL may have none
         if target.host is not None:

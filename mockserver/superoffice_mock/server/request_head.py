@@ -8,7 +8,6 @@ from typing import Final
 from superoffice_mock.errors import Rejected
 
 BLANK_LINE: Final = b"\r\n\r\n"
-"""What ends a head, and a chunked body."""
 FRAMING_HEADERS: Final = frozenset((b"content-length", b"expect", b"host", b"transfer-encoding"))
 """The headers that the server itself reads."""
 MAX_HOST: Final = 300
@@ -42,10 +41,7 @@ class BlankLineFinder:
 
 
 def check_bytes(head: bytes | bytearray, limit: int) -> None:
-    """Raise Rejected if *head*, which may be incomplete, is too long or not one of HTTP/1.
-
-    *limit* is in bytes. RFC 9112, section 3.
-    """
+    """Raise Rejected if *head*, whole or not, is over *limit* bytes or not HTTP/1 (RFC 9112)."""
     end = head.find(b"\n")
     has_version = head[end - 9 : end - 4] == b"HTTP/"
     if has_version and len(head) <= limit:
@@ -62,13 +58,8 @@ def check_bytes(head: bytes | bytearray, limit: int) -> None:
         raise Rejected(400, "", f"this is not an HTTP/1.1 request: {reason}")
 
 
-def _is_host(value: bytes) -> bool:
-    """Return whether *value* is a host, with or without a port."""
-    return len(value) <= MAX_HOST and _matches_host(value)
-
-
 @lru_cache(maxsize=64)
-def _matches_host(value: bytes) -> bool:
+def _is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 
@@ -99,7 +90,7 @@ def read_framing(version: str, headers: Sequence[RawHeader]) -> tuple[int | None
         raise version_error(version)
     if len(hosts) != 1 and (hosts or version == "1.1"):
         raise Rejected(400, "Host", f"sent {len(hosts)} times; HTTP/1.1 wants it once")
-    if hosts and not _is_host(hosts[0]):
+    if hosts and (len(hosts[0]) > MAX_HOST or not _is_host(hosts[0])):
         raise Rejected(400, "Host", "expected a name or an address, and a port if it is not 80")
     if not codings:
         return length, expects_continue

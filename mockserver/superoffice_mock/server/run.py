@@ -105,7 +105,6 @@ class Server(uvicorn.Server):
             await self._at_end()
 
     def _stop_waiting(self) -> None:
-        """Wait for no client any more."""
         for connection in tuple(self.server_state.connections):
             if isinstance(connection, HttpProtocol):
                 connection.stop_waiting(Rejected(503, "", SHUT_DOWN))
@@ -161,11 +160,10 @@ def check_settings(settings: Settings) -> None:
     """Raise SetupError for settings that are unsafe or name unusable TLS files."""
     if settings.control_token is None and not is_loopback(settings.host.strip("[]")):
         _resolve(settings.host, settings.port)
-        msg = (
+        raise SetupError(
             f"host {show_host(settings.host)} can be reached from other machines: "
             "set control-token too, or listen on 127.0.0.1"
         )
-        raise SetupError(msg)
     for path in (settings.tls_cert, settings.tls_key):
         if path is not None and not Path(path).is_file():
             msg = f"{show_path(path)}: no such file; tls-cert and tls-key name PEM files"
@@ -181,43 +179,36 @@ def _check_certificate(cert: str, key: str | None) -> None:
         # With a password, OpenSSL does not prompt for one.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
     except (OSError, ValueError):
-        msg = (
+        raise SetupError(
             f"tls-cert and tls-key: {show_path(cert)} and {show_path(key)} are not a PEM "
             "certificate and its unencrypted key"
-        )
-        raise SetupError(msg) from None
+        ) from None
 
 
 def open_socket(settings: Settings) -> socket.socket:
-    """Return a socket that listens on host and port of *settings*. Raise SetupError on failure.
-
-    The port file of an earlier server is removed.
-    """
+    """Return a socket that listens, and remove an old port file. Raise SetupError."""
     host = settings.host.strip("[]")
     family, address = _resolve(settings.host, settings.port)
     try:
         listening = socket.socket(family, socket.SOCK_STREAM)
         _bind(listening, address)
     except OSError as error:
-        msg = (
+        raise SetupError(
             f"cannot listen on {host} port {settings.port}: {describe_os_error(error)}; "
             "choose others with --host and --port; --port 0 takes a free one"
-        )
-        raise SetupError(msg) from None
+        ) from None
     _remove_port_file(settings.port_file)  # not before: another server may have the port
     return listening
 
 
 def _resolve(host: str, port: int) -> tuple[int, Any]:
-    """Return the first address family and address of *host*. Raise SetupError if it has none."""
     try:
         addresses = socket.getaddrinfo(
             host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
     except (OSError, UnicodeError):
         problem = "cannot be resolved; choose another with --host, such as 127.0.0.1"
-        msg = f"host {show_host(host)}: {problem}"
-        raise SetupError(msg) from None
+        raise SetupError(f"host {show_host(host)}: {problem}") from None
     family, _, _, _, address = addresses[0]
     return family, address
 
@@ -248,7 +239,6 @@ def port_of(listening: socket.socket) -> int:
 
 
 def _write_port_file(path: str | None, port: int) -> None:
-    """Write *port* to the file *path*, if any, in one step. Raise SetupError on failure."""
     if path is None:
         return
     try:

@@ -15,7 +15,6 @@ from superoffice_mock.tenants.tenant import Tenant
 DEFAULT_TENANT: Final = "onsite"
 """The tenant that answers at the root and under first segments that are not a tenant id."""
 TEMPORARY_ONSITE_ID: Final = re.compile(r"t-[0-9a-f]{12}", re.IGNORECASE)
-"""The ids of temporary onsite tenants."""
 ONLINE_ID: Final = re.compile(r"cust[0-9]+", re.IGNORECASE)
 """The ids of Online tenants, by the vendor's convention; temporary tenants follow it."""
 REMOVED_REASON: Final = "the tenant was removed"
@@ -63,11 +62,6 @@ class Tenants:
         return self._configured.get(DEFAULT_TENANT) or next(iter(self._configured.values()))
 
     @property
-    def ids(self) -> list[TenantId]:
-        """The ids, configured ones first."""
-        return [tenant.facts.id for tenant in self]
-
-    @property
     def configured_tenants(self) -> list[Tenant]:
         """The configured tenants, in the order of the configuration."""
         return list(self._configured.values())
@@ -84,8 +78,6 @@ class Tenants:
         for tenant in self:
             tenant.close(reason)
 
-    # ---- temporary tenants -------------------------------------------------------------------
-
     def new_id(self, installation: Installation) -> TenantId:
         """Return a random id that no tenant has."""
         while True:
@@ -100,12 +92,11 @@ class Tenants:
         """Add a temporary tenant, after a `sweep`. Raise ValueError if there are too many."""
         self.sweep()
         if len(self._temporary) >= self._settings.max_tenants:
-            msg = (
+            raise ValueError(
                 f"{len(self._temporary)} tenants were created with POST /_mock/tenants, and "
                 "max-tenants allows no more: remove one with DELETE /_mock/tenants/{id} or all "
                 "with POST /_mock/reset?all=true, or raise max-tenants"
             )
-            raise ValueError(msg)
         tenant = self._build(facts, clock)
         self._temporary[facts.id.lower()] = tenant
         if self._close_reason is not None:
@@ -115,11 +106,10 @@ class Tenants:
     def remove(self, tenant: Tenant) -> None:
         """Remove *tenant* and answer its waiting calls. Raise ValueError if it is configured."""
         if self._temporary.pop(tenant.facts.id.lower(), None) is None:
-            msg = (
+            raise ValueError(
                 f"{tenant.facts.id} is configured and can't be removed; "
                 f"POST /_mock/reset?tenant={tenant.facts.id} resets it"
             )
-            raise ValueError(msg)
         tenant.remove(REMOVED_REASON)
 
     def remove_temporary(self) -> list[Tenant]:

@@ -115,10 +115,7 @@ class Scheduler:
         self._set_timer()
 
     def advance(self, until: Instant) -> list[Event]:
-        """Move a clock that stands still to *until*, with a stop at every due answer.
-
-        Raise ValueError if that is after the year 9999.
-        """
+        """Move a clock that stands to *until*, by every due answer. Raise ValueError after 9999."""
         check_instant(until)
         return self._advance(until)
 
@@ -131,10 +128,7 @@ class Scheduler:
         return events
 
     def advance_until_idle(self) -> list[Event]:
-        """Advance until no call waits and no run is active; a hold by hand stays.
-
-        Raise ValueError if that is after the year 9999.
-        """
+        """Advance until no call waits and no run is active. Raise ValueError after 9999."""
         events: list[Event] = []
         while moments := self._next_moments():
             check_instant(max(moments))
@@ -152,20 +146,17 @@ class Scheduler:
     # ---- private -----------------------------------------------------------------------------
 
     def _notify_if_settled(self) -> None:
-        """Wake the tasks in `wait_until_settled` if the tenant is settled."""
         if self.is_settled:
             while self._settle_events:
                 self._settle_events.pop().set()
 
     def _step(self, moment: Instant) -> list[Event]:
-        """Move the clock to *moment*, answer the calls that are due, and return the events."""
         tenant, now = self._tenant, self._tenant.now()
         events = list(end_events(tenant.state.holder(now), now, moment))
         tenant.move_clock_to(moment)
         return events + self._process_due(moment)
 
     def _next_moments(self) -> list[Instant]:
-        """Return the time of the next due answer and the end of the run, if there are any."""
         holder = self._tenant.state.holder(self._tenant.now())
         due = self.room.next_due()
         end = holder.ends_at if isinstance(holder, SyncRun) else None
@@ -205,7 +196,6 @@ class Scheduler:
         return events
 
     def _revise(self, now: Instant) -> None:
-        """Revise all verdicts, again if one of them changes the state."""
         state = None
         while state is not self._tenant.state:
             state = self._tenant.state

@@ -88,8 +88,6 @@ class TenantStateHolder:
         """Move a clock that stands still to *moment*."""
         self.state = replace(self.state, clock=self.state.clock.move_to(moment))
 
-    # ---- calls -------------------------------------------------------------------------------
-
     def decide_at(self, handler: Handler, call: Call, now: Instant) -> Verdict:
         """Decide *call* at *now*, which may be later than its arrival, without checking limits.
 
@@ -114,8 +112,6 @@ class TenantStateHolder:
         if isinstance(waiter.verdict, Undecided):
             return self.decide_again(waiter.handler, waiter.call, now)
         return lease.end_with_run(waiter.verdict, self.state.lease_holder, now)
-
-    # ---- the lease ---------------------------------------------------------------------------
 
     def hold(self) -> Holder:
         """Hold the lease by hand. Raise ValueError if it is held."""

@@ -54,8 +54,6 @@ class Tenant(TenantStateHolder):
         """The number of calls that wait for their answers."""
         return 0 if self._scheduler is None else len(self._scheduler.room.waiters)
 
-    # ---- calls -------------------------------------------------------------------------------
-
     def begin_call(self) -> None:
         """Add a call to those in flight."""
         self.in_flight += 1
@@ -156,8 +154,6 @@ class Tenant(TenantStateHolder):
             self._scheduler.review(now)
         return holder
 
-    # ---- time --------------------------------------------------------------------------------
-
     def set_clock(self, kind: type[Clock]) -> None:
         """Replace the clock by one of *kind* that shows the same time."""
         super().set_clock(kind)
@@ -180,8 +176,6 @@ class Tenant(TenantStateHolder):
         if self._scheduler is None:
             self._scheduler = Scheduler(self, self._settings.jump_settle)
         return self._scheduler
-
-    # ---- reset and removal -------------------------------------------------------------------
 
     def answer_all(self, reason: str) -> None:
         """Answer all waiting calls now, with *reason* in the journal."""

@@ -47,16 +47,12 @@ class Traffic(msgspec.Struct, frozen=True):
         return attempts_of(self.requests, self.runs)
 
 
-# ---- assertions ------------------------------------------------------------------------------
-
-
 def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
     """Raise ExpectationFailed unless runs cover *accounts*; if empty, unless any run started."""
     __tracebackhide__ = True
     ids: object = accounts
     if isinstance(ids, str) or not isinstance(ids, Collection):
-        msg = f"accounts={accounts!r}: expected ids, such as accounts=[507]"
-        raise TypeError(msg)
+        raise TypeError(f"accounts={accounts!r}: expected ids, such as accounts=[507]")
     covered = {account for run in traffic.runs for account in run.covered}
     covered.update(*(attempt.covered for attempt in traffic.attempts))
     uncertain = {account for call in traffic.undecided_calls for account in call.account_ids}
@@ -78,8 +74,7 @@ def check_turned_away(traffic: Traffic, times: int) -> None:
     """Raise ExpectationFailed unless exactly *times* calls were turned away."""
     __tracebackhide__ = True
     if times < 0:
-        msg = f"times={times}: expected 0 or more"
-        raise ValueError(msg)
+        raise ValueError(f"times={times}: expected 0 or more")
     count = sum(call.became == "turned_away" for call in traffic.requests)
     if count <= times and traffic.undecided_calls:
         raise _unknown("how many calls were turned away", traffic)
@@ -117,10 +112,7 @@ def check_no_violations(traffic: Traffic) -> None:
 def wait_failure(
     traffic: Traffic, expected: str, seconds: float, count: int, reason: str | None
 ) -> ExpectationFailed:
-    """Return the error of a wait for *expected* that got *count* requests.
-
-    *reason* is why it ended, which may be before *seconds* were over.
-    """
+    """Return the error of a wait that got *count* requests, or ended early for a *reason*."""
     cause = "" if reason is None or reason.startswith(_TIMED_OUT) else f": {reason}"
     return _failure(f"expected {expected} within {seconds:g} s, got {count}{cause}", traffic, [])
 
@@ -134,9 +126,6 @@ def violations(traffic: Traffic) -> Iterator[str]:
             yield f"#{call.id}: {call.status}: {call.reason}"
 
 
-# ---- messages --------------------------------------------------------------------------------
-
-
 def timeline(traffic: Traffic) -> str:
     """Return a line for each exchange: when, what, how it was answered and what really happened."""
     if not traffic.requests:
@@ -148,7 +137,8 @@ def timeline(traffic: Traffic) -> str:
         (
             f"#{call.id}",
             f"{(call.at - start).total_seconds():+.1f} s",
-            f"{_format_target(call)} {_format_ids(call.account_ids)}".rstrip(),
+            f"{shorten(call.method)} {call.operation or shorten(call.path)} "
+            f"{_format_ids(call.account_ids)}".rstrip(),
             _format_outcome(call),
         )
         for call in newest
@@ -193,7 +183,6 @@ def _unknown(fact: str, traffic: Traffic) -> ExpectationFailed:
 
 
 def _nearest_calls(missing: Sequence[int], traffic: Traffic) -> list[str]:
-    """Return for each account of *missing*, or the first few, the call that came nearest."""
     lines = []
     for account in missing[:MAX_NEAREST]:
         calls = [call for call in traffic.requests if account in call.account_ids]
@@ -237,10 +226,6 @@ def _last_calls(lost_accounts: Sequence[LostAccount], traffic: Traffic) -> list[
         f"#{call.id} asked last for {_format_accounts(accounts)}: {call.reason}"
         for call, accounts in calls
     ]
-
-
-def _format_target(call: Exchange) -> str:
-    return f"{shorten(call.method)} {call.operation or shorten(call.path)}"
 
 
 def _format_outcome(call: Exchange) -> str:

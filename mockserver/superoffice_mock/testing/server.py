@@ -119,8 +119,7 @@ def _load_settings(readings: object, values: Mapping[str, object]) -> "Settings"
     from superoffice_mock.config.settings import load
 
     if not isinstance(readings, Mapping):
-        msg = 'readings: expected a mapping, such as readings={"run": "blocking"}'
-        raise SetupError(msg)
+        raise SetupError('readings: expected a mapping, such as readings={"run": "blocking"}')
     known = {name: value for name, value in values.items() if value is not None}
     flags = {name.replace("_", "-"): str(value) for name, value in known.items()}
     assignments = tuple(f"{name}={value}" for name, value in readings.items())

@@ -1,7 +1,7 @@
 """A handle to a tenant for tests: its address, its traffic, its clock, and assertions."""
 
 from collections.abc import Collection
-from typing import Any, Final, Literal, Self, TypedDict, Unpack
+from typing import Any, Final, Self, TypedDict, Unpack
 
 import msgspec
 
@@ -17,14 +17,12 @@ from superoffice_contract.control.answers import (
     complete_accounts,
 )
 from superoffice_contract.control.client import ControlClient
+from superoffice_mock.core.journal import Outcome
 from superoffice_mock.errors import ControlFailed
 from superoffice_mock.testing import assertions
 from superoffice_mock.testing.assertions import Traffic
 from superoffice_mock.testing.tenant_controls import Clock, Faults, Lease, TenantCalls
 
-Outcome = Literal[
-    "started", "turned_away", "served", "rejected", "faulted", "replayed", "crashed", "pending"
-]
 NOT_FOUND: Final = 404
 """The status of a control call to a tenant that was removed, or that expired."""
 
@@ -61,8 +59,6 @@ class SuperOffice(TenantCalls):
 
     def __exit__(self, *_: object) -> None:
         self.remove()
-
-    # ---- traffic -----------------------------------------------------------------------------
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
@@ -107,8 +103,6 @@ class SuperOffice(TenantCalls):
             expected, matching = _count_requests(outcome, count), len(result.requests)
             raise assertions.wait_failure(self.traffic, expected, timeout, matching, result.reason)
         return self._complete(result.requests)
-
-    # ---- assertions --------------------------------------------------------------------------
 
     def assert_started(self, accounts: Collection[int] = ()) -> None:
         """Check that runs cover all *accounts*; without any, that a run was started.
@@ -161,8 +155,6 @@ class SuperOffice(TenantCalls):
             reason = None if matching >= count else result.reason
             raise assertions.wait_failure(self.traffic, expected, within, matching, reason)
 
-    # ---- credentials, recordings, removal ----------------------------------------------------
-
     def expire(self, **credentials: Unpack[ExpiringCredentials]) -> None:
         """Make these *credentials* expire now; without any, all of them."""
         self._control("POST", "credentials/expire", Nothing, credentials)
@@ -213,9 +205,6 @@ def _id(since: Exchange | int) -> int:
 def _count_requests(outcome: str | None, count: int) -> str:
     requests = f"{count} request{'' if count == 1 else 's'}"
     return requests if outcome is None else f"{requests} with outcome {outcome}"
-
-
-# ---- answers ---------------------------------------------------------------------------------
 
 
 class _WaitResult(msgspec.Struct, frozen=True):

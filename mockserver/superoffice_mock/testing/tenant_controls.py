@@ -128,9 +128,6 @@ class Faults(TenantCalls):
         self._control("DELETE", "faults", _FaultList)
 
 
-# ---- answers ---------------------------------------------------------------------------------
-
-
 class _FaultList(msgspec.Struct, frozen=True):
     faults: tuple[ArmedFault, ...]
 

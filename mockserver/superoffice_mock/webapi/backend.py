@@ -39,6 +39,5 @@ class Backend(Protocol):
 
 
 BackendChoice = Callable[[Tenant], Backend]
-"""Returns what answers the calls of a tenant."""
 BackendFactory = Callable[[Routes, Backend], BackendChoice]
 """Makes the choice; takes the simulation, to which a backend may pass calls on."""

@@ -32,7 +32,6 @@ from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.webapi.response import BrokenResponse, Response
 
 MAX_CAPTURES: Final = 20
-"""How many tenants may be recorded at the same time."""
 MAX_BYTES: Final = 8 * 1024 * 1024
 """The limit for one recording: in bytes as it came, and in bytes of HAR."""
 _OVERHEAD: Final = 200
@@ -156,9 +155,6 @@ class Captures:
         capture = self.running.get(exchange.tenant)
         if capture is not None and not exchange.tenant_unknown:
             capture.add(exchange.id, _build_entry(exchange, scope, answer))
-
-
-# ---- entries ---------------------------------------------------------------------------------
 
 
 def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> Entry:

@@ -9,10 +9,7 @@ from superoffice_mock.webapi.request import ApiRequest
 
 
 async def wait_until_due(call: Call, verdict: Verdict, request: ApiRequest) -> Verdict:
-    """Wait until the answer is due; store the final verdict in the exchange and return it.
-
-    Raise the error of a delayed call that turned out to be invalid.
-    """
+    """Wait until the answer is due; return the final verdict, or raise what rejects the call."""
     exchange = request.exchange
     exchange.verdict = verdict
     tenant = request.route.tenant

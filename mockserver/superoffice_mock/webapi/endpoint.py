@@ -4,6 +4,7 @@ import asyncio
 import traceback
 from collections.abc import Callable
 
+import msgspec
 from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
@@ -26,38 +27,27 @@ from superoffice_mock.wire.headers import read_headers
 Log = Callable[[Exchange], None]
 
 
-class ApiEndpoint:
+class ApiEndpoint(msgspec.Struct, frozen=True):
     """The vendor's API as a plain ASGI application; *steady_clock* is real time in nanoseconds."""
 
-    def __init__(
-        self,
-        routes: Routes,
-        choose_backend: BackendChoice,
-        journal: Journal,
-        origins: AllowedOrigins,
-        steady_clock: Callable[[], int],
-        log: Log,
-        captures: Captures,
-        locator: TenantLocator,
-    ) -> None:
-        self._routes = routes
-        self._choose_backend = choose_backend
-        self._journal = journal
-        self._origins = origins
-        self._steady_clock = steady_clock
-        self._log = log
-        self._captures = captures
-        self._locator = locator
+    routes: Routes
+    choose_backend: BackendChoice
+    journal: Journal
+    origins: AllowedOrigins
+    steady_clock: Callable[[], int]
+    log: Log
+    captures: Captures
+    locator: TenantLocator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and journal it; what only notes the call never changes its answer."""
         headers = read_headers(scope["headers"])
-        route = self._routes.find(scope["method"], scope["path"])
+        route = self.routes.find(scope["method"], scope["path"])
         if route.find_tenant is not None:
             find = route.find_tenant
-            route, receive = await self._locator.locate(find, route, scope, receive)
-        tenant, now = route.tenant, self._steady_clock()
-        exchange = self._journal.record_arrival(
+            route, receive = await self.locator.locate(find, route, scope, receive)
+        tenant, now = route.tenant, self.steady_clock()
+        exchange = self.journal.record_arrival(
             tenant.facts.id, scope["method"], route.path, tenant.state.clock.now(now), now
         )
         operation = route.operation
@@ -70,26 +60,26 @@ class ApiEndpoint:
             answer = await self._answer(ApiRequest(route, scope, receive, headers, exchange))
             try:
                 self._complete(exchange, answer, route)
-                if self._captures.running:
-                    self._captures.record(exchange, scope, answer)
+                if self.captures.running:
+                    self.captures.record(exchange, scope, answer)
             except Exception as error:  # noqa: BLE001 - as all below
-                self._journal.record_lapse(exchange, error)
+                self.journal.record_lapse(exchange, error)
             await answer.send(scope, send)
         finally:
             try:
-                self._journal.record_end(exchange)
+                self.journal.record_end(exchange)
             except Exception as error:  # noqa: BLE001
-                self._journal.record_lapse(exchange, error)
+                self.journal.record_lapse(exchange, error)
             tenant.end_call()
             try:
-                self._log(exchange)
+                self.log(exchange)
             except Exception as error:  # noqa: BLE001
-                self._journal.record_lapse(exchange, error)
+                self.journal.record_lapse(exchange, error)
 
     async def _answer(self, request: ApiRequest) -> Response | BrokenResponse:
         """Return the answer to *request* with its CORS headers; every error becomes an answer."""
         headers, route = request.headers, request.route
-        cors_headers = cors.response_headers(headers, self._origins)
+        cors_headers = cors.response_headers(headers, self.origins)
         method = request.scope["method"]
         try:
             rejected = rejection_of(request.scope)
@@ -100,7 +90,7 @@ class ApiEndpoint:
                 return Response(204).with_headers(
                     cors_headers and cors_headers + cors.preflight_headers(headers, methods)
                 )
-            backend = self._choose_backend(route.tenant)
+            backend = self.choose_backend(route.tenant)
             answer: Response | BrokenResponse | None = None
             if route.entry is not None and route.tenant.state.faults.items:
                 answer = await fault_injection.answer_with_fault(route.entry, backend, request)
@@ -130,7 +120,7 @@ class ApiEndpoint:
         if error.status == 405 and route.operation is not None:
             allow = response.allow_header(route.operation.allowed_methods)
             answer = answer.with_headers((allow,))
-        return _replace_headers(answer, error.headers) if error.headers else answer
+        return answer.replace_headers(error.headers) if error.headers else answer
 
     def _complete(
         self, exchange: Exchange, answer: Response | BrokenResponse, route: RouteMatch
@@ -142,12 +132,6 @@ class ApiEndpoint:
             exchange.elapsed = at - exchange.at
         if exchange.fault is not None:
             exchange.explicit_reason = fault_injection.describe_reason(exchange)
-        exchange.elapsed_real = self._steady_clock() - exchange.real_at
+        exchange.elapsed_real = self.steady_clock() - exchange.real_at
         if isinstance(verdict, Served) and verdict.value is not NOTHING:
             exchange.verdict = replace(verdict, value=NOTHING)  # the journal counts and shows none
-
-
-def _replace_headers(answer: Response, headers: tuple[tuple[str, str], ...]) -> Response:
-    """Return *answer* with *headers*, which replace its own of the same names."""
-    raw = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in headers)
-    return answer.without_headers({name for name, _ in raw}).with_headers(raw)

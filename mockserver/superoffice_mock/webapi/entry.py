@@ -1,7 +1,7 @@
 """An entry of the registry: what the mock knows of one operation beyond its description."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -19,58 +19,28 @@ Render = Callable[[Any, Operation, Headers, Readings], Response]
 It runs after the change of the state, so slow work such as signing belongs here.
 """
 RenderError = Callable[[Rejected, Headers, Readings], Response]
-"""Makes the answer to a call that is rejected."""
-
-
-# ---- where the tenant of a call comes from ---------------------------------------------------
-
-
-class FirstSegment(msgspec.Struct, frozen=True):
-    """The tenant is the segment before the described path, if there is one."""
-
-
-class PathParameter(msgspec.Struct, frozen=True):
-    """The tenant is the value of a parameter in the path."""
-
-    name: str
 
 
 TenantFinder = Callable[[Headers, Any], str | None]
-"""Returns the id of the tenant that a call names, or None for the default one.
+"""Returns the id of the tenant that a call names, such as in a token; None for the default one.
 
 It takes the headers and the decoded body, which is None if it is missing or invalid.
 """
 
 
-class FromRequest(msgspec.Struct, frozen=True):
-    """The tenant is in the headers or in the body, such as a token."""
-
-    find: TenantFinder
-
-
-TenantSource = FirstSegment | PathParameter | FromRequest
-FIRST_SEGMENT: Final = FirstSegment()
-
-
-# ---- entries ---------------------------------------------------------------------------------
-
-
-def keep_body(body: Any) -> Any:  # noqa: ANN401 - a decoded body
-    """Return *body* unchanged."""
-    return body
-
-
 class Entry(msgspec.Struct, frozen=True):
     """An operation and its handler.
 
+    *tenant* is the name of the parameter in the path that holds the tenant, or what finds it in
+    the rest of a call; None: it is the segment before the described path, if there is one.
     *read_body* makes what the handler gets from the decoded body. *accounts* returns the accounts
     that a call names. *entropy_bytes* is how many random bytes the handler gets.
     """
 
     operation: Operation
     handler: Handler
-    tenant: TenantSource = FIRST_SEGMENT
-    read_body: Callable[[Any], Any] = keep_body
+    tenant: str | TenantFinder | None = None
+    read_body: Callable[[Any], Any] = lambda body: body
     accounts: AccountsOf = no_accounts
     render: Render = render_value
     render_error: RenderError = render_error
@@ -95,11 +65,6 @@ class Registry:
         self.description = description
         self.entries = {entry.operation.name: entry for entry in entries}
         self.resources = {resource.main.path: resource for resource in self._resources()}
-
-    @property
-    def names(self) -> list[str]:
-        """The names of the operations that have a handler."""
-        return list(self.entries)
 
     def _resources(self) -> Iterator[Resource]:
         by_path: dict[str, dict[str, Operation]] = {}

@@ -19,7 +19,6 @@ from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest, read_truncated_body
 from superoffice_mock.webapi.response import NO_CACHE_HEADERS, BrokenResponse, Response
 from superoffice_mock.wire.error_body import status_message
-from superoffice_mock.wire.headers import Headers
 
 Breaker = Callable[[Connection, bytes], BrokenResponse]
 """Breaks a connection; the bytes are random data."""
@@ -37,15 +36,6 @@ MALFORMED_CHUNK: Final = b"".join(
 """The head of a chunked response, followed by bytes that are not a chunk."""
 
 
-def fire_fault(entry: Entry, request: ApiRequest) -> Fault | None:
-    """Fire the fault that is armed for this call, if any, and store it in the exchange."""
-    route, exchange = request.route, request.exchange
-    if route.error is None:
-        name = entry.operation.name
-        exchange.fault = route.tenant.transact(lambda state: state.fire_fault(name))
-    return exchange.fault
-
-
 async def answer_with_fault(
     entry: Entry, backend: Backend, request: ApiRequest
 ) -> Response | BrokenResponse | None:
@@ -54,12 +44,17 @@ async def answer_with_fault(
     A delay is followed by the answer of *backend*. Raise Rejected for a call that is answered with
     an error. The journal keeps the body.
     """
-    fault = fire_fault(entry, request)
+    if request.route.error is not None:
+        return None
+    name = entry.operation.name
+    fault = request.route.tenant.transact(lambda state: state.fire_fault(name))
     if fault is None:
         return None
+    request.exchange.fault = fault
     max_body = backend.max_body(request)
-    # A breakage sends nothing, not even a 100 Continue.
-    skip_body = isinstance(fault.effect, Breakage) and _has_expect_continue(request.headers)
+    # A breakage sends nothing, not even the 100 Continue for which a client may hold its body.
+    expects_continue = (request.headers.get(b"expect") or "").lower() == "100-continue"
+    skip_body = isinstance(fault.effect, Breakage) and expects_continue
     raw = b"" if skip_body else await read_truncated_body(request, max_body)
     if len(raw) <= max_body:
         request.exchange.body = raw
@@ -87,17 +82,12 @@ def _try_arrive(delayed_call: DelayedCall, id_: ExchangeId, now: Instant) -> tup
         return Call(id_, now), RejectedAfterDelay(now, error)
 
 
-def _has_expect_continue(headers: Headers) -> bool:
-    """Return whether the client sends the body only after a 100 Continue."""
-    return (headers.get(b"expect") or "").lower() == "100-continue"
-
-
 async def apply_fault(fault: Fault, request: ApiRequest) -> BrokenResponse:
     """Break the connection, or raise the Rejected that *fault* answers with."""
     match fault.effect:
         case ErrorAnswer(status, message, headers):
             reason = f"{_fault_name(fault)} answered {status}"
-            raise Faulted(status, reason, message or status_message(status), headers)
+            raise Faulted(status, "", reason, message or status_message(status), headers)
         case Expiry():
             raise Rejected(
                 401, "", f"{_fault_name(fault)}: the credential has expired", message=DENIED
@@ -133,9 +123,6 @@ def _get_connection(fault: Fault, request: ApiRequest) -> Connection:
 
 def _fault_name(fault: Fault) -> str:
     return f"fault {fault.id}"
-
-
-# ---- breakages -------------------------------------------------------------------------------
 
 
 async def _stall(fault: Fault, request: ApiRequest, connection: Connection) -> BrokenResponse:
@@ -177,4 +164,3 @@ _BREAKERS: Final[Mapping[str, tuple[str, Breaker]]] = {
 """What the fault does, in words, and the answer that does it; by kind of breakage."""
 STALL: Final = "stall"
 BREAKAGES: Final = (*_BREAKERS, STALL)
-"""The names of the connection faults."""

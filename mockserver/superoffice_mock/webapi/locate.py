@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 from starlette.types import Message, Receive, Scope
 
@@ -15,12 +16,11 @@ from superoffice_mock.webapi.routing import RouteMatch, Routes
 from superoffice_mock.wire.headers import read_headers
 
 
-class TenantLocator:
+class TenantLocator(msgspec.Struct, frozen=True):
     """Moves calls to the tenants that they name; reads bodies of up to *max_body* bytes."""
 
-    def __init__(self, routes: Routes, max_body: int) -> None:
-        self._routes = routes
-        self._max_body = max_body
+    routes: Routes
+    max_body: int
 
     async def locate(
         self, find: TenantFinder, route: RouteMatch, scope: Scope, receive: Receive
@@ -33,10 +33,10 @@ class TenantLocator:
         raw = b"".join(message.get("body", b"") for message in messages)
         headers = read_headers(scope["headers"])
         bodies = {} if route.entry is None else route.entry.operation.bodies
-        is_whole = messages[-1]["type"] == "http.request" and len(raw) <= self._max_body
+        is_whole = messages[-1]["type"] == "http.request" and len(raw) <= self.max_body
         content = _decode(bodies, headers.content_type, raw) if raw and is_whole else None
         try:
-            route = self._routes.move(route, find(headers, content))
+            route = self.routes.move(route, find(headers, content))
         except Exception as error:  # noqa: BLE001 - raised again where the call is journalled
             route = replace(route, error=error)
         return route, deliver_again(messages, receive)
@@ -44,7 +44,7 @@ class TenantLocator:
     async def _receive_body(self, receive: Receive) -> list[Message]:
         """Receive the whole body, or as much as shows that it is too long."""
         messages, size, more_body = list[Message](), 0, True
-        while more_body and size <= self._max_body:
+        while more_body and size <= self.max_body:
             messages.append(await receive())
             size += len(messages[-1].get("body", b""))
             more_body = messages[-1].get("more_body", False)
@@ -57,11 +57,6 @@ def _decode(bodies: Mapping[str, Body], content_type: str | None, raw: bytes) ->
         return decode(bodies, content_type, raw).content
     except InvalidBody:
         return None
-
-
-def deliver_body(raw: bytes, receive: Receive) -> Receive:
-    """Return a *receive* that delivers the whole body *raw* first."""
-    return deliver_again([{"type": "http.request", "body": raw, "more_body": False}], receive)
 
 
 def deliver_again(messages: list[Message], receive: Receive) -> Receive:

@@ -58,11 +58,7 @@ class Playback:
         self._wake_waiters()
 
     def verdict_for(self, index: int, request: ApiRequest) -> Replayed:
-        """Return the verdict on the call: when its answer is due, and the recorded outcome.
-
-        The time counts from the arrival of the request, as in the recording, even if a fault
-        delays the call.
-        """
+        """Return the verdict; the answer is due as long after the arrival as when recorded."""
         due = Instant(request.exchange.at + self.track.delays[index])
         return self._verdict_at(max(due, request.route.tenant.now()), index)
 
@@ -81,10 +77,7 @@ class Playback:
         return await self.answer_due_call(index, request)
 
     async def answer_due_call(self, index: int, request: ApiRequest) -> Response | BrokenResponse:
-        """Answer a call that is due now.
-
-        If its wait was ended early, do not wait for earlier requests either.
-        """
+        """Answer a call that is due now; after a wait that ended early without another."""
         tenant, exchange = request.route.tenant, request.exchange
         at = None if exchange.verdict is None else exchange.verdict.answer_at
         early_reason = exchange.explicit_reason
@@ -146,7 +139,6 @@ class Playback:
 
 
 def _describe(recorded: RecordedExchange) -> str:
-    """Return the journal's reason: the place in the recording and the recorded outcome."""
     label, has_body = recorded.entry.label, recorded.entry.response.body is not None
     confidence = "" if label.confidence is None else f" ({label.confidence})"
     outcome = f", recorded as {label.outcome.replace('_', ' ')}{confidence}"

@@ -18,7 +18,7 @@ from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.backend import Backend, BackendChoice, BackendFactory, DelayedCall
 from superoffice_mock.webapi.entry import Entry
-from superoffice_mock.webapi.locate import deliver_body
+from superoffice_mock.webapi.locate import deliver_again
 from superoffice_mock.webapi.operations import pipeline
 from superoffice_mock.webapi.playback import NOT_RECORDED, Playback, Track
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
@@ -58,7 +58,7 @@ class ReplayBackend:
         playback, match = self.find(request, raw)
         if isinstance(match, int):
             return await playback.answer_when_due(match, request)
-        receive = deliver_body(raw, request.receive)
+        receive = deliver_again([{"type": "http.request", "body": raw}], request.receive)
         return await match.answer(msgspec.structs.replace(request, receive=receive))
 
     def find(self, request: ApiRequest, raw: bytes) -> tuple[Playback, int | Backend]:
@@ -107,7 +107,6 @@ class _DelayedReplay:
         self._answer = partial(pipeline.answer_lost_call, entry, request)
 
     def arrive(self, now: Instant) -> tuple[Call, Verdict]:
-        """Look the call up. Raise Rejected (404) if neither recording nor fallback answers it."""
         backend, request = self._backend, self._request
         raw = check_body_length(self._raw, backend.max_body(request))
         playback, match = backend.find(request, raw)
@@ -119,17 +118,13 @@ class _DelayedReplay:
         return delayed_call.arrive(now)
 
     def answer(self) -> Awaitable[Response | BrokenResponse]:
-        """Return the answer of the recording or of the fallback, also if the call never arrived."""
         return self._answer()
 
 
 def replay_factory(
     recorded: Sequence[RecordedExchange], rules: Rules, max_body: int, *, simulate: bool
 ) -> BackendFactory:
-    """Return a factory of backends that answer from *recorded*.
-
-    *simulate* the answer of a call that is not recorded; otherwise it gets a 404.
-    """
+    """Return what makes a backend for *recorded*; *simulate* other calls, or answer 404."""
 
     def build(routes: Routes, simulation: Backend) -> BackendChoice:
         by_tenant: defaultdict[str, list[RecordedExchange]] = defaultdict(list)
@@ -148,17 +143,9 @@ def replay_factory(
 
 
 def tenant_replay(
-    path: str,
-    tenant: str,
-    max_body: int,
-    report: Callable[[str], object],
-    description: Description,
+    path: str, tenant: str, max_body: int, report: Callable[[str], object], description: Description
 ) -> Backend:
-    """Return a backend that answers calls of *tenant* from the file at *path*.
-
-    The exchanges in the file may be of any tenant. Warnings go to *report*. Raise SetupError for a
-    file that can't be replayed.
-    """
+    """Return a backend that answers *tenant* from the file at *path*. Raise SetupError."""
     keys, paths = RequestKeys(description), description.paths
     exchanges = load_exchanges((path,), keys, report)
     report_missing_bodies(exchanges, report)

@@ -44,10 +44,7 @@ async def read_body(request: ApiRequest, max_body: int) -> bytes:
 
 
 async def read_truncated_body(request: ApiRequest, max_body: int) -> bytes:
-    """Return the body, read to its end but cut one byte after *max_body*.
-
-    Raise Rejected (400) if the client disconnects before the end.
-    """
+    """Return the body, cut one byte after *max_body*. Raise Rejected if the client disconnects."""
     body, more_body = b"", True
     while more_body:
         message = await _receive_part(request)

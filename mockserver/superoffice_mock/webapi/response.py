@@ -1,6 +1,6 @@
 """Answers as values, and their sending through ASGI."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -34,10 +34,11 @@ class Response(msgspec.Struct, frozen=True):
         """Return the answer with *more* headers after its own."""
         return Response(self.status, self.headers + more, self.body) if more else self
 
-    def without_headers(self, names: Collection[bytes]) -> "Response":
-        """Return the answer without the headers in *names*, which are in lower case."""
-        headers = tuple(header for header in self.headers if header[0] not in names)
-        return Response(self.status, headers, self.body)
+    def replace_headers(self, new: tuple[tuple[str, str], ...]) -> "Response":
+        """Return the answer with the headers *new*, which replace its own of the same names."""
+        raw = tuple((name.lower().encode(), value.encode("latin-1")) for name, value in new)
+        kept = tuple(header for header in self.headers if header[0] not in dict(raw))
+        return Response(self.status, kept + raw, self.body)
 
     async def send(self, scope: Scope, send: Send) -> None:
         """Send the answer, without its body if the request is a HEAD."""
@@ -72,10 +73,7 @@ def render_value(
     headers: Headers,
     _: Readings,
 ) -> Response:
-    """Return *value* as the success of *operation*, in the described media type of `Accept`.
-
-    NOTHING is a 204.
-    """
+    """Return *value* in the described media type of `Accept`; NOTHING is a 204."""
     success = operation.success
     if value is NOTHING or success is None:
         return Response(204)

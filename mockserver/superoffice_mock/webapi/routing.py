@@ -7,21 +7,13 @@ import msgspec
 from msgspec.structs import replace
 
 from superoffice_contract.messages import list_nearest, shorten
-from superoffice_contract.openapi.operations import Description, Operation
+from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.openapi.paths import drop_extra_slashes, find_extra_slash
 from superoffice_mock.core.verdicts import NO_VALUES, Handler, Served
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.registry import DEFAULT_TENANT, Tenants, is_tenant_id
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.webapi.entry import (
-    Entry,
-    FirstSegment,
-    FromRequest,
-    PathParameter,
-    Registry,
-    Resource,
-    TenantFinder,
-)
+from superoffice_mock.webapi.entry import Entry, Registry, Resource, TenantFinder
 
 _DOUBLED_PREFIX: Final = "/api/v1/api/v1/"
 _CONTROL_PREFIX: Final = "/_mock/"
@@ -61,13 +53,9 @@ class Routes:
 
     def __init__(self, registry: Registry, tenants: Tenants) -> None:
         self._registry = registry
+        self.description = registry.description
         self._tenants = tenants
         self._cache: dict[tuple[str, str], RouteMatch] = {}
-
-    @property
-    def description(self) -> Description:
-        """The description of the operations."""
-        return self._registry.description
 
     def find(self, method: str, path: str) -> RouteMatch:
         """Return where a request leads (claims path, path-case, path-slash, path-tenant).
@@ -92,15 +80,13 @@ class Routes:
             return RouteMatch(path, self._journal_tenant(path), error=self._not_found_error(path))
         resource = self._registry.resources[match.template]
         entry = resource.entries.get("GET" if method == "HEAD" else method)
-        if entry is not None and isinstance(entry.tenant, PathParameter):
-            segment = match.parameters[entry.tenant.name]
-        else:
-            segment = match.first_segment
+        source = None if entry is None else entry.tenant
         operation = resource.main if entry is None else entry.operation
         default = self._tenants.default
         route = RouteMatch(path, default, resource, operation, entry, match.parameters)
-        if entry is not None and isinstance(entry.tenant, FromRequest):
-            return replace(route, find_tenant=entry.tenant.find)
+        if callable(source):
+            return replace(route, find_tenant=source)
+        segment = match.first_segment if source is None else match.parameters[source]
         return self.move(route, segment)
 
     def move(self, route: RouteMatch, tenant_id: str | None) -> RouteMatch:
@@ -114,7 +100,6 @@ class Routes:
         return replace(route, error=error, unknown_tenant=True)
 
     def _journal_tenant(self, path: str) -> Tenant:
-        """Return the tenant that journals a request for nothing that is described."""
         segment = path.strip("/").partition("/")[0]
         return self._tenants.get(segment) or self._tenants.default
 
@@ -149,5 +134,5 @@ class Routes:
 
 def _may_be_a_folder(segment: str, entry: Entry | None) -> bool:
     """Return whether *segment* may be the folder that an onsite installation is served under."""
-    is_in_front = entry is None or isinstance(entry.tenant, FirstSegment)
+    is_in_front = entry is None or entry.tenant is None
     return is_in_front and not is_tenant_id(segment)

@@ -1,7 +1,6 @@
 """Request headers, the credentials in them, and what the journal keeps of them."""
 
 import base64
-import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
@@ -168,17 +167,21 @@ def _read_authorization(value: str, headers: Headers) -> PresentedCredentials:
 
 
 def _read_basic(value: str, _: Headers) -> PresentedCredentials:
-    try:
-        pair = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
+    pair = decode_basic(value)
+    if pair is None:
         return UnusableCredentials(AUTHORIZATION, "Basic: the value is not base64 of user:password")
-    user, colon, password = _decode_text(pair).partition(":")
+    user, colon, password = pair.partition(":")
     if not colon:
         return UnusableCredentials(AUTHORIZATION, "Basic: no colon between user and password")
     return BasicCredentials(user, password)
 
 
-def _decode_text(raw: bytes) -> str:
+def decode_basic(value: str) -> str | None:
+    """Return the text in a Basic *value*; None if that is not base64."""
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except ValueError:
+        return None
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -71,7 +71,6 @@ def _clock_view(tenant: Tenant) -> View:
 
 
 def _event_view(event: Event) -> View:
-    """Return *event* without members that are null."""
     members = msgspec.structs.asdict(event) | {"at": format_instant(event.at)}
     return {name: value for name, value in members.items() if value is not None}
 

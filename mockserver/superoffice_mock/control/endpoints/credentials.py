@@ -50,13 +50,9 @@ async def _end_session(request: ControlRequest) -> View:
 
 async def _expire_credentials(request: ControlRequest) -> View:
     body, facts = request.decode_body(Expire), request.tenant.facts
-    values = {
-        CredentialKind.TICKET: body.ticket,
-        CredentialKind.TOKEN: body.access_token,
-        CredentialKind.SESSION: body.session,
-    }
+    values = zip(CredentialKind, (body.ticket, body.access_token, body.session), strict=True)
     named_credentials = [
-        ExpiringCredential(kind, value) for kind, value in values.items() if value is not None
+        ExpiringCredential(kind, value) for kind, value in values if value is not None
     ]
     known_credentials = list(known_expiring_credentials(facts.known_credentials, facts.sessions))
     for credential in named_credentials:
@@ -67,13 +63,7 @@ async def _expire_credentials(request: ControlRequest) -> View:
     expiry_times = expire(state.expiry_times, now, *credentials)
     request.tenant.change_state(replace(state, expiry_times=expiry_times))
     counts = Counter(credential.kind for credential in credentials)
-    return {
-        "expired": {
-            "tickets": counts[CredentialKind.TICKET],
-            "tokens": counts[CredentialKind.TOKEN],
-            "sessions": counts[CredentialKind.SESSION],
-        }
-    }
+    return {"expired": {kind.plural: counts[kind] for kind in CredentialKind}}
 
 
 CALLS: Final = {

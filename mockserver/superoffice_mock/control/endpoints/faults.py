@@ -29,7 +29,6 @@ MAX_SEED: Final = 2**53 - 1
 """The largest integer that every JSON parser reads exactly."""
 MAX_HEADERS: Final = 20
 MAX_FAULTS: Final = 100
-"""Faults of one tenant."""
 EFFECTS: Final = ("status", "expired_credential", "delay", "connection")
 RETRY_AFTER_STATUSES: Final = (429, 503)
 SEEDED_BREAKAGE: Final = "random-data-then-close"
@@ -77,20 +76,16 @@ class NewFaults(RequestBody):
 
 
 def build_fault(new: NewFault, request: ControlRequest, where: str = "") -> Fault:
-    """Return the fault that *new* describes. Raise ProblemError if it is invalid.
-
-    *where* says in messages which item of a list it is.
-    """
-    operations = request.context.operations.names
+    """Return the fault in *new*, called *where* in messages. Raise ProblemError."""
+    operations = list(request.context.operations.entries)
     for text in _find_problems(new, operations):
         raise ProblemError(400, f"the body: {where}{text}")
     if new.connection is not None and not request.has_connection:
         detail = "an in-process app has no connection to break; run a real server for that"
         raise ProblemError(409, f"{where}{new.connection}: {detail}")
-    return Fault(_effect(new), _rule(new), _find_operation(new, operations), _times(new))
-
-
-# ---- body to fault ---------------------------------------------------------------------------
+    rule = _rule(new)
+    times = new.times or (1 if rule is None else None)
+    return Fault(_effect(new), rule, _find_operation(new, operations), times)
 
 
 def _effect(new: NewFault) -> Effect:
@@ -117,14 +112,6 @@ def _rule(new: NewFault) -> Rule | None:
 def _find_operation(new: NewFault, operations: list[str]) -> str | None:
     folded = new.operation and new.operation.lower()
     return next((name for name in operations if name.lower() == folded), None)
-
-
-def _times(new: NewFault) -> int | None:
-    is_repeated = new.every is not None or new.probability is not None
-    return new.times or (None if is_repeated else 1)
-
-
-# ---- problems of a body ----------------------------------------------------------------------
 
 
 def _find_problems(new: NewFault, operations: list[str]) -> Iterator[str]:
@@ -184,9 +171,6 @@ def _header_problems(headers: Mapping[str, str], names: set[str]) -> Iterator[st
         names.add(folded)
 
 
-# ---- handlers --------------------------------------------------------------------------------
-
-
 async def _list_faults(request: ControlRequest) -> View:
     return _faults_view(request.tenant.state.faults)
 
@@ -216,15 +200,11 @@ def _set_faults(request: ControlRequest, faults: Faults) -> View:
     return _faults_view(faults)
 
 
-# ---- fault to JSON ---------------------------------------------------------------------------
-
-
 def _faults_view(faults: Faults) -> View:
     return {"faults": [_fault_view(fault) for fault in faults.items]}
 
 
 def _fault_view(fault: Fault) -> View:
-    """Return *fault* with the members that arm it, its id, and how often it fired."""
     return {
         "id": fault.id,
         "operation": fault.operation,

@@ -26,8 +26,6 @@ from superoffice_mock.core.sync_run import (
 )
 from superoffice_mock.tenants.tenant import Tenant
 
-# ---- lease -----------------------------------------------------------------------------------
-
 
 async def _get_lease(request: ControlRequest) -> View:
     return _lease_view(request.tenant)
@@ -59,7 +57,6 @@ def _lease_view(tenant: Tenant) -> View:
 
 
 def _holder_view(holder: Holder, now: Instant) -> View:
-    """Return *holder*: a run with its end, or a hold by hand, which has no end."""
     if isinstance(holder, Hold):
         return {"by": "hand", "since": format_instant(holder.since)}
     return {
@@ -71,9 +68,6 @@ def _holder_view(holder: Holder, now: Instant) -> View:
         "ends_at": format_instant(holder.ends_at),
         "seconds_left": to_seconds(max(holder.ends_at - now, 0)),
     }
-
-
-# ---- runs ------------------------------------------------------------------------------------
 
 
 async def _list_runs(request: ControlRequest) -> Response:
@@ -131,9 +125,6 @@ def _step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
     if step.ends_at <= now:
         return "synced"
     return "syncing" if step.started_at <= now else "waiting"
-
-
-# ---- accounts --------------------------------------------------------------------------------
 
 
 async def _list_accounts(request: ControlRequest) -> Response:

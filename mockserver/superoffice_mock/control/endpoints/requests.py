@@ -95,7 +95,6 @@ async def _wait(request: ControlRequest) -> Response:
 
 
 async def _wait_until_done(watch: Watch, request: ControlRequest, seconds: float) -> None:
-    """Wait until *watch* is done, *seconds* have passed, or the client disconnects."""
     disconnect = asyncio.create_task(request.wait_for_disconnect())
     try:
         await asyncio.wait(
@@ -128,7 +127,10 @@ def _unmet_reason(watch: Watch, condition: WaitCondition) -> str:
 
 
 async def _list_requests(request: ControlRequest) -> Response:
-    outcome, since = _outcome_filter(request), request.query_number("since", 0)
+    outcome, since = request.query.get("outcome"), request.query_number("since", 0)
+    if outcome is not None and outcome not in OUTCOMES:
+        known = ", ".join(OUTCOMES)
+        raise ProblemError(400, f"?outcome={shorten(outcome)}: expected one of {known}")
     journal, tenant = request.context.journal, request.tenant.facts.id
     matching_ids = [
         exchange.id
@@ -178,15 +180,6 @@ async def _get_request(request: ControlRequest) -> Response:
 async def _clear_journal(request: ControlRequest) -> View:
     request.context.journal.clear(request.tenant.facts.id)
     return {"requests": [], "total": 0, "forgotten": 0}
-
-
-def _outcome_filter(request: ControlRequest) -> str | None:
-    outcome = request.query.get("outcome")
-    if outcome is not None and outcome not in OUTCOMES:
-        raise ProblemError(
-            400, f"?outcome={shorten(outcome)}: expected one of {', '.join(OUTCOMES)}"
-        )
-    return outcome
 
 
 CALLS: Final = {

@@ -28,6 +28,7 @@ from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
 from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
+from superoffice_mock.core.expiry import CredentialKind
 from superoffice_mock.core.state import TenantFacts
 from superoffice_mock.core.sync_run import Installation, Instant, TenantId
 from superoffice_mock.tenants.tenant import Tenant
@@ -65,11 +66,7 @@ class NewTenant(RequestBody):
     tokens: list[Token] | None = None
 
 
-# ---- body to tenant --------------------------------------------------------------------------
-
-
 def _build_facts(new: NewTenant, id_: TenantId, settings: Settings) -> TenantFacts:
-    """Return the facts of the tenant that *new* describes. Raise ProblemError if it is invalid."""
     if new.installation is Installation.ONSITE and not new.granted:
         raise ProblemError(400, 'granted: onsite needs no grant; send "installation": "online" too')
     if new.apps is not None and not new.granted:
@@ -85,7 +82,6 @@ def _build_facts(new: NewTenant, id_: TenantId, settings: Settings) -> TenantFac
 
 
 def _override_settings(new: NewTenant, settings: Settings) -> Settings:
-    """Return *settings* with the readings and the duration that *new* gives."""
     readings, seconds = settings.readings, new.seconds_per_account
     for name, value in new.readings.items():
         readings = readings.with_value(name, value)
@@ -120,12 +116,8 @@ def _app_specs(new: NewTenant, suffix: str) -> list[AppSpec]:
     return [AppSpec(app.name, app.token, app.email_agent) for app in new.apps]
 
 
-# ---- tenant to JSON --------------------------------------------------------------------------
-
-
 def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
     facts = tenant.facts
-    lifetimes = facts.lifetimes
     return {
         "id": facts.id,
         "url": f"{request.base_url}/{facts.id}",
@@ -135,15 +127,12 @@ def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
         or any(app.email_agent for app in facts.known_credentials.apps.values()),
         "clock": tenant.state.clock.name,
         "expires_after": {
-            "tickets": clock.to_seconds(lifetimes.ticket),
-            "tokens": clock.to_seconds(lifetimes.token),
-            "sessions": clock.to_seconds(lifetimes.session),
+            kind.plural: clock.to_seconds(facts.lifetimes.of(kind)) for kind in CredentialKind
         },
     }
 
 
 def _tenant_detail_view(request: ControlRequest, tenant: Tenant) -> View:
-    """Return the item of the list, with credentials if it is a temporary tenant."""
     is_temporary = request.context.tenants.is_temporary(tenant)
     credentials = _credentials_view(tenant.facts) if is_temporary else None
     return _tenant_view(request, tenant) | {"credentials": credentials}
@@ -183,9 +172,6 @@ def _sign_in_headers(credentials: View, installation: Installation) -> dict[str,
         cookie = f"ASP.NET_SessionId={credentials['session']}"
         return {"Cookie": cookie, "X-XSRF-TOKEN": credentials["xsrf"]}
     return {}
-
-
-# ---- handlers --------------------------------------------------------------------------------
 
 
 async def _create_tenant(request: ControlRequest) -> Response:

@@ -55,8 +55,7 @@ def explore(
     explored: the scenario makes no call, or *replay* names a call that it does not make.
     """
     if examples < 1:
-        msg = f"examples={examples}: expected 1 or more"
-        raise SetupError(msg)
+        raise SetupError(f"examples={examples}: expected 1 or more")
     with _Explorer(scenario, tenant) as explorer:
         if replay is not None:
             schedule = parse_schedule(replay) if isinstance(replay, str) else replay
@@ -75,9 +74,6 @@ def explore(
         raise SetupError(msg)
 
 
-# ---- one schedule ----------------------------------------------------------------------------
-
-
 class _Explorer(MockServer):
     """A server on which *scenario* runs under schedules; `calls` counts the calls of all runs."""
 
@@ -89,13 +85,11 @@ class _Explorer(MockServer):
         self._schedule_runs: dict[str, ScheduleRun] = {}
 
     def served(self) -> "Mock":
-        """Return the mock to serve, inside the middleware."""
         mock = super().served()
         app = InterleavingMiddleware(mock.app, self._schedule_runs)
         return msgspec.structs.replace(mock, app=app)
 
     def try_schedule(self, schedule: Schedule) -> Failure | None:
-        """Run the scenario under *schedule* on a new tenant; return how it failed, if it did."""
         try:
             self._play(schedule)
         except (ControlFailed, SetupError) as error:
@@ -135,44 +129,36 @@ def _check_clock(kinds: Sequence[str], tenant: TenantOptions) -> None:
     advancing = [kind for kind in kinds if kind in CLOCK_KINDS]
     if tenant.get("clock") == "real" and advancing:
         possible = [kind for kind in kinds if kind not in CLOCK_KINDS]
-        msg = (
+        raise SetupError(
             f"clock=\"real\": it can't be advanced, so {' and '.join(advancing)} can't happen; "
             f"use kinds={possible}"
         )
-        raise SetupError(msg)
 
 
 def _check_complete(schedule: Schedule, calls: int) -> None:
     for event in schedule:
         if event.before > calls:
             text = format_schedule(schedule)
-            msg = f"replay={text!r}: call {event.before} never came, only {calls} did"
-            raise SetupError(msg)
+            raise SetupError(f"replay={text!r}: call {event.before} never came, only {calls} did")
 
 
 def _run(scenario: Scenario, office: SuperOffice) -> None:
     result: object = scenario(office)
     if inspect.isgenerator(result) or inspect.isasyncgen(result):
-        msg = "the scenario is a generator, so nothing of it has run: it must not yield"
-        raise SetupError(msg)
+        raise SetupError("the scenario is a generator, so nothing of it has run: it must not yield")
     if inspect.iscoroutine(result):
         with contextlib.closing(result):
             with contextlib.suppress(RuntimeError):
                 asyncio.get_running_loop()
-                msg = (
+                raise SetupError(
                     "an async scenario gets an event loop of its own: call explore from a sync test"
                 )
-                raise SetupError(msg)
             asyncio.run(result)
-
-
-# ---- many schedules --------------------------------------------------------------------------
 
 
 def _search(
     explorer: _Explorer, seed: int, examples: int, kinds: Sequence[str]
 ) -> tuple[Failure | None, str]:
-    """Return the failure under the smallest schedule, and a sentence about how it was found."""
     strategy = schedules(kinds)
     import hypothesis
     from hypothesis import errors

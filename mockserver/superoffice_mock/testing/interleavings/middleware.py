@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from superoffice_contract.control.answers import LeaseState, Nothing
@@ -51,25 +52,24 @@ class ScheduleRun:
         return [event for event in due if event not in faults] + faults[-1:]
 
 
-class InterleavingMiddleware:
+class InterleavingMiddleware(msgspec.Struct, frozen=True):
     """Wraps *app* and plays the schedules in *schedule_runs*, by tenant, around its calls.
 
     It only makes calls itself: to the control surface, and as the other client.
     """
 
-    def __init__(self, app: ASGIApp, schedule_runs: Mapping[str, ScheduleRun]) -> None:
-        self._app = app
-        self._schedule_runs = schedule_runs
+    app: ASGIApp
+    schedule_runs: Mapping[str, ScheduleRun]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Play what comes before this call, then pass the call on."""
-        schedule_run = self._schedule_runs.get(scope["path"].split("/")[1])
+        schedule_run = self.schedule_runs.get(scope["path"].split("/")[1])
         if schedule_run is None:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
         async with schedule_run.lock:
             due = schedule_run.next_call()
-            player = _EventPlayer(self._app, schedule_run, scope)
+            player = _EventPlayer(self.app, schedule_run, scope)
             try:
                 for event in due:
                     await player.play(event)
@@ -78,16 +78,15 @@ class InterleavingMiddleware:
                 raise
         if any(event.kind == "cut" for event in due):
             receive, send = _cut_off(scope, receive)
-        await self._app(scope, receive, send)
+        await self.app(scope, receive, send)
 
 
-class _EventPlayer:
+class _EventPlayer(msgspec.Struct, frozen=True):
     """Plays events of *schedule_run* by calls of *app*, as if on the connection of *scope*."""
 
-    def __init__(self, app: ASGIApp, schedule_run: ScheduleRun, scope: Scope) -> None:
-        self._app = app
-        self._run = schedule_run
-        self._scope = scope
+    app: ASGIApp
+    schedule_run: ScheduleRun
+    scope: Scope
 
     async def play(self, event: ScheduledEvent) -> None:
         """Do what comes before the call; "cut" is an event during the call."""
@@ -102,15 +101,14 @@ class _EventPlayer:
             await self._control("POST", "faults", Nothing, fault)
 
     async def _occupy(self) -> None:
-        """Make a call of another client, unless it would be turned away."""
         if (await self._control("GET", "lease", LeaseState)).held:
             return
-        headers = {**self._run.headers, "Content-Type": "application/json"}
+        headers = {**self.schedule_run.headers, "Content-Type": "application/json"}
         body = sync_email_accounts.encode_ids([OTHER_ACCOUNT])
-        target = f"/{self._run.tenant}{sync_email_accounts.operation().path}"
+        target = f"/{self.schedule_run.tenant}{sync_email_accounts.operation().path}"
         call = asyncio.create_task(self._send("POST", target, headers, body))
-        self._run.other_calls.add(call)
-        call.add_done_callback(self._run.other_calls.discard)
+        self.schedule_run.other_calls.add(call)
+        call.add_done_callback(self.schedule_run.other_calls.discard)
         await asyncio.sleep(0)  # it runs until it has the lease; its answer may be due later
         if call.done() and call.result()[0] == CRASHED:
             raise ControlFailed("the other client", "the mock crashed; its journal says why")
@@ -125,17 +123,16 @@ class _EventPlayer:
     async def _control(
         self, method: str, path: str, type_: type[Answer], body: object = None
     ) -> Answer:
-        call = make_call(method, path, body, {"tenant": self._run.tenant}, ControlFailed)
+        call = make_call(method, path, body, {"tenant": self.schedule_run.tenant}, ControlFailed)
         return call.read(*await self._send(method, call.target, {}, call.body), type_)
 
     async def _send(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, bytes]:
-        """Call the app; return status and body."""
         path, _, query = target.partition("?")
         raw_headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         own_scope = {
-            **self._scope,
+            **self.scope,
             "method": method,
             "path": path,
             "raw_path": path.encode(),
@@ -153,7 +150,7 @@ class _EventPlayer:
             status = message.get("status", status)
             content += message.get("body", b"")
 
-        await self._app(own_scope, receive, send)
+        await self.app(own_scope, receive, send)
         return status, content
 
 

@@ -23,9 +23,7 @@ KINDS: Final[Mapping[str, str]] = {
 }
 """The kinds of events with a description, in which {} is a number of seconds."""
 CLOCK_KINDS: Final = frozenset({"pass", "end"})
-"""The kinds that advance the clock."""
 TIMED_KINDS: Final = frozenset({"pass", "delay"})
-"""The kinds with a number of seconds."""
 SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 30.0)
 """Seconds to choose from, around the one of a busy server and the length of a usual run."""
 MAX_EVENTS: Final = 6
@@ -70,8 +68,7 @@ def schedules(kinds: Sequence[str] = tuple(KINDS)) -> "SearchStrategy[Schedule]"
     for kind in kinds:
         _check_kind(kind, f"kinds={list(kinds)}")
     if not kinds:
-        msg = f"kinds=[]: nothing could happen; there are {', '.join(KINDS)}"
-        raise SetupError(msg)
+        raise SetupError(f"kinds=[]: nothing could happen; there are {', '.join(KINDS)}")
     with explain_missing_extra("explore", "explore"):
         from hypothesis import strategies
     event = strategies.sampled_from(kinds).flatmap(
@@ -97,16 +94,14 @@ def _parse_event(words: Sequence[str], text: str) -> ScheduledEvent:
         if number < 1 or len(rest) != is_timed or not 0 <= (seconds or 0) <= 1_000_000:
             raise ValueError
     except (ValueError, IndexError):
-        msg = (
+        raise SetupError(
             f"replay={text!r}: expected the number of a call and a kind, with seconds for "
             f"{' and '.join(sorted(TIMED_KINDS))}, such as '2 busy, 3 pass 1.5'"
-        )
-        raise SetupError(msg) from None
+        ) from None
     return ScheduledEvent(number, kind, seconds)
 
 
 def _check_kind(kind: str, where: str) -> None:
     if kind not in KINDS:
         hint = suggest(kind, KINDS, f"there are {', '.join(KINDS)}")
-        msg = f"{where}: there is no kind {kind!r}; {hint}"
-        raise SetupError(msg)
+        raise SetupError(f"{where}: there is no kind {kind!r}; {hint}")

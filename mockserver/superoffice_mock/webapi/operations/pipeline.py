@@ -24,18 +24,14 @@ from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.wire.query import NO_QUERY, Query, read_query
 
 
-class BodyLimits(msgspec.Struct, frozen=True):
-    """The limits for the body of a call: *max_body* in bytes, *max_accounts* in items."""
-
-    max_body: int
-    max_accounts: int
-
-
 class SimulationBackend:
-    """Answers calls as SuperOffice does, with the handlers of the registry."""
+    """Answers calls as SuperOffice does, with the handlers of the registry.
 
-    def __init__(self, limits: BodyLimits) -> None:
-        self._limits = limits
+    The limits for the body of a call: *max_body* is in bytes, *max_accounts* in items.
+    """
+
+    def __init__(self, max_body: int, max_accounts: int) -> None:
+        self._max_body, self._max_accounts = max_body, max_accounts
 
     def answer(self, request: ApiRequest) -> Awaitable[Response | BrokenResponse]:
         """Return the answer. Raise Rejected for a call that breaks the contract."""
@@ -55,7 +51,7 @@ class SimulationBackend:
 
     def max_body(self, _: ApiRequest) -> int:
         """Return the limit for the body of a call, in bytes."""
-        return self._limits.max_body
+        return self._max_body
 
     async def _handle(self, entry: Entry, request: ApiRequest) -> Response:
         """Check a call, let its handler decide it, and wait until its answer is due."""
@@ -63,7 +59,7 @@ class SimulationBackend:
         query = check_head(operation, request)
         raw = b""
         if operation.method not in SAFE_METHODS:
-            raw = await read_body(request, self._limits.max_body)
+            raw = await read_body(request, self._max_body)
         call = self.read_call(entry, request, query, raw, tenant.now())
         verdict = tenant.admit(entry.handler, call)
         request.exchange.verdict = verdict
@@ -106,54 +102,43 @@ class SimulationBackend:
             return None, ("the body is ignored, as the operation takes none",)
         try:
             content_type = request.headers.content_type
-            decoded = decode(bodies, content_type, raw, self._limits.max_accounts)
+            decoded = decode(bodies, content_type, raw, self._max_accounts)
         except InvalidBody as error:
             raise Rejected(error.status, error.where, error.reason) from None
         return decoded.content, decoded.violations
 
 
-class _DelayedCall:
+class _DelayedCall(msgspec.Struct):
     """A call that a fault delays; all its steps are taken when it arrives."""
 
-    def __init__(
-        self, backend: SimulationBackend, entry: Entry, request: ApiRequest, raw: bytes
-    ) -> None:
-        self._backend = backend
-        self._entry = entry
-        self._request = request
-        self._raw = raw
-        self._has_arrived = False
+    backend: SimulationBackend
+    entry: Entry
+    request: ApiRequest
+    raw: bytes
+    has_arrived: bool = False
 
     def arrive(self, now: Instant) -> tuple[Call, Verdict]:
-        """Return the call and its verdict. Raise Rejected if it breaks the contract."""
-        request, entry = self._request, self._entry
+        request, entry = self.request, self.entry
         query = check_head(entry.operation, request)
-        raw = check_body_length(self._raw, self._backend.max_body(request))
-        call = self._backend.read_call(entry, request, query, raw, now)
+        raw = check_body_length(self.raw, self.backend.max_body(request))
+        call = self.backend.read_call(entry, request, query, raw, now)
         request.exchange.verdict = request.route.tenant.decide_at(entry.handler, call, now)
-        self._has_arrived = True
+        self.has_arrived = True
         return call, request.exchange.verdict
 
     async def answer(self) -> Response:
-        """Return the answer, also if the call never arrived."""
-        request = self._request
-        if not self._has_arrived or request.exchange.verdict is None:
-            return await answer_lost_call(self._entry, request)
-        return render(self._entry, request.exchange.verdict.value, request)
+        request = self.request
+        if not self.has_arrived or request.exchange.verdict is None:
+            return await answer_lost_call(self.entry, request)
+        return render(self.entry, request.exchange.verdict.value, request)
 
 
 async def answer_lost_call(entry: Entry, request: ApiRequest) -> Response:
-    """Answer a delayed call whose wait ended before it arrived.
-
-    It gets the answer without content. Raise Rejected (503) if the operation has none.
-    """
+    """Answer a delayed call that never arrived: without content, or raise Rejected (503)."""
     if entry.operation.success is not None:
         request.exchange.verdict = None
         raise Rejected(503, "", "the wait ended before the delayed call arrived")
     return render(entry, NOTHING, request)
-
-
-# ---- requests without a handler --------------------------------------------------------------
 
 
 async def _answer_without_handler(resource: Resource, request: ApiRequest) -> Response:
@@ -175,14 +160,8 @@ async def _answer_without_handler(resource: Resource, request: ApiRequest) -> Re
     raise Rejected(405, "method", reason)
 
 
-# ---- steps -----------------------------------------------------------------------------------
-
-
 def check_head(operation: Operation, request: ApiRequest) -> Query:
-    """Check credentials, grant, query and encoding; return the query.
-
-    The exchange gets the principal and the query.
-    """
+    """Check credentials, grant, query and encoding, and note them; return the query."""
     tenant, exchange = request.route.tenant, request.exchange
     if operation.security:
         principal = exchange.principal = _identify(request)

@@ -14,6 +14,5 @@ def load() -> Registry:
     """Return the registry of the operations in this project's own description."""
     description = operations.load()
     return Registry(
-        description,
-        [make_entry(description.by_name[name]) for name, make_entry in ENTRIES.items()],
+        description, [make_entry(description.by_name[name]) for name, make_entry in ENTRIES.items()]
     )
