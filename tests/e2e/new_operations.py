@@ -19,7 +19,7 @@ from superoffice_mock.core.verdicts import Call, Handler, Served
 from superoffice_mock.errors import Rejected
 from superoffice_mock.server.run import serve_in_background
 from superoffice_mock.webapi.backend import BackendFactory
-from superoffice_mock.webapi.entry import Entry, FromRequest, PathParameter, Registry
+from superoffice_mock.webapi.entry import Entry, Registry
 from superoffice_mock.webapi.operations import registry
 from superoffice_mock.webapi.response import Response
 from superoffice_mock.wire.headers import Headers
@@ -157,11 +157,11 @@ def build_registry() -> Registry:
             *(make_entry(named[name]) for name, make_entry in registry.ENTRIES.items()),
             Entry(named["GetEMailAccount"], Handler(get_account)),
             Entry(named["OpenSession"], Handler(open_session), entropy_bytes=8),
-            Entry(named["GetState"], Handler(get_state), tenant=PathParameter("tenant")),
+            Entry(named["GetState"], Handler(get_state), tenant="tenant"),
             Entry(
                 named["IssueToken"],
                 Handler(issue_token),
-                tenant=FromRequest(tenant_of_token),
+                tenant=tenant_of_token,
                 render_error=render_token_error,
                 entropy_bytes=8,
             ),

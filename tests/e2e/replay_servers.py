@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from socket import create_connection
-from urllib.parse import urlsplit
 
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi import operations
@@ -21,7 +20,7 @@ from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.server.run import serve_in_background
 from superoffice_mock.webapi import replay_backend
 from tests.e2e.raw_http import request
-from tests.support.server_process import ServerProcess, run_program
+from tests.support.server_process import ServerProcess, address_of, run_program
 
 RULES = Rules()
 
@@ -55,11 +54,6 @@ def serve(
     mock: Mock = assemble(settings, facts, access_log.log_nothing, backend_factory=backend_factory)
     with serve_in_background(mock, settings) as url:
         yield url
-
-
-def address_of(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return str(parts.hostname), int(parts.port or 0)
 
 
 def call(url: str) -> bytes:

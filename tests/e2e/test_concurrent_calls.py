@@ -16,12 +16,6 @@ Send = Callable[[list[Connection]], None]
 
 
 @pytest.fixture
-def repetition(request: pytest.FixtureRequest) -> int:
-    """The number of the repetition, for tests that are repeated."""
-    return int(request.param)
-
-
-@pytest.fixture
 def connections(server: ServerProcess) -> Iterator[list[Connection]]:
     with ExitStack() as stack:
         yield [stack.enter_context(Connection(server)) for _ in range(CLIENTS)]
@@ -61,10 +55,9 @@ def assert_one_run(server: ServerProcess, responses: list[RawResponse]) -> None:
 
 @pytest.mark.claim("simultaneous", "single-run")
 @pytest.mark.parametrize("send", [send_in_a_burst, send_at_once])
-@pytest.mark.usefixtures("repetition")
-@pytest.mark.parametrize("repetition", range(4), indirect=True)
+@pytest.mark.parametrize("_repetition", range(4))
 def test_on_a_jumping_clock_one_of_fifty_calls_starts_a_run(
-    send: Send, server: ServerProcess, connections: list[Connection]
+    send: Send, _repetition: int, server: ServerProcess, connections: list[Connection]
 ) -> None:
     server.control("POST", "clock/jump")
     send(connections)
@@ -72,10 +65,9 @@ def test_on_a_jumping_clock_one_of_fifty_calls_starts_a_run(
 
 
 @pytest.mark.claim("simultaneous", "single-run")
-@pytest.mark.usefixtures("repetition")
-@pytest.mark.parametrize("repetition", range(4), indirect=True)
+@pytest.mark.parametrize("_repetition", range(4))
 def test_on_a_frozen_clock_one_of_fifty_calls_starts_a_run_and_an_advance_answers_the_others(
-    server: ServerProcess, connections: list[Connection]
+    _repetition: int, server: ServerProcess, connections: list[Connection]
 ) -> None:
     server.control("POST", "clock/freeze")
     send_at_once(connections)
@@ -88,14 +80,11 @@ def test_on_a_frozen_clock_one_of_fifty_calls_starts_a_run_and_an_advance_answer
 
 
 @pytest.mark.claim("simultaneous", "single-run")
-@pytest.mark.usefixtures("repetition")
 @pytest.mark.parametrize(
-    "repetition",
-    [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 9))],
-    indirect=True,
+    "_repetition", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 9))]
 )
 def test_in_real_time_one_of_fifty_calls_starts_a_run(
-    server: ServerProcess, connections: list[Connection]
+    _repetition: int, server: ServerProcess, connections: list[Connection]
 ) -> None:
     send_at_once(connections)
     assert_one_run(server, [connection.read_response() for connection in connections])

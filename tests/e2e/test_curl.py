@@ -2,11 +2,9 @@
 
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.e2e.payloads import ACCOUNTS, BASIC, PAYLOADS
 from tests.support.server_process import PATH, ServerProcess
 
 CURL = shutil.which("curl")
@@ -23,23 +21,6 @@ def curl(url: str, *arguments: str) -> tuple[int, str]:
     return int(status), body
 
 
-def with_headers(headers: dict[str, str]) -> list[str]:
-    return [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
-
-
-@pytest.mark.claim("media-types", "same-effect")
-@pytest.mark.parametrize("media_type", PAYLOADS)
-def test_curl_syncs_the_same_accounts_in_every_media_type(
-    media_type: str, server: ServerProcess, tmp_path: Path
-) -> None:
-    body = tmp_path / "body"
-    body.write_bytes(PAYLOADS[media_type].encode())
-    headers = with_headers(BASIC | {"Content-Type": media_type})
-    assert curl(server.url + PATH, *headers, "--data-binary", f"@{body}") == (204, "")
-    (exchange,) = server.exchanges()
-    assert (exchange["accounts"], exchange["outcome"]) == (ACCOUNTS, "started")
-
-
 @pytest.mark.parametrize(
     "options",
     [
@@ -52,9 +33,7 @@ def test_curl_syncs_the_same_accounts_in_every_media_type(
     ],
     ids=lambda options: " ".join(options[2:3]) or "plain",
 )
-def test_a_run_starts_with_any_of_curls_http_options(
-    options: list[str], server: ServerProcess
-) -> None:
+def test_a_run_starts_with_any_options_of_curl(options: list[str], server: ServerProcess) -> None:
     arguments = ["-u", "tje0:Tje0", "-H", "Content-Type: application/json", *options]
     status, body = curl(server.url + PATH, *arguments)
     assert (status, body) == (204, "")

@@ -53,32 +53,7 @@ def test_a_waiting_call_counts_although_its_client_disconnects(server: ServerPro
     assert (exchange["hung_up"], exchange["elapsed"]) == (True, 1.0)
 
 
-@pytest.mark.claim("disconnect-counts")
-def test_a_run_goes_on_after_its_client_disconnects(server: ServerProcess) -> None:
-    server.control("POST", "clock/freeze")
-    with send_call(server) as client:
-        assert client.read_response().status == 204
-    server.control("POST", "clock/advance", {"seconds": 4.9})
-    assert server.control("GET", "lease")["holder"]["run"] == 1
-
-
-def test_with_withdraws_a_disconnect_ends_a_blocking_run(withdrawing: ServerProcess) -> None:
-    withdrawing.control("POST", "clock/freeze")
-    first = send_call(withdrawing)
-    wait_for_waiting_calls(withdrawing, 1)
-    first.close()
-    wait_for_outcome(withdrawing)
-    (run,) = withdrawing.control("GET", "runs")["runs"]
-    assert run["state"] == "released"
-    assert withdrawing.control("GET", "lease")["held"] is False
-    (exchange,) = withdrawing.exchanges()
-    assert (exchange["outcome"], exchange["hung_up"]) == ("started", True)
-    assert exchange["reason"] == WITHDRAWN
-
-
-def test_with_withdraws_a_disconnect_leaves_the_lease_to_the_next_call(
-    withdrawing: ServerProcess,
-) -> None:
+def test_a_withdrawn_call_leaves_the_lease_to_the_next(withdrawing: ServerProcess) -> None:
     withdrawing.control("POST", "clock/freeze")
     withdrawing.control("POST", "lease/hold")
     first = send_call(withdrawing)
@@ -97,9 +72,7 @@ def test_with_withdraws_a_disconnect_leaves_the_lease_to_the_next_call(
 
 @pytest.mark.parametrize("part", [b"", BODY[:10]])
 @pytest.mark.parametrize("framing", ["length", "chunks"])
-def test_a_client_that_disconnects_within_its_body_starts_nothing(
-    part: bytes, framing: str, server: ServerProcess
-) -> None:
+def test_half_a_body_starts_nothing(part: bytes, framing: str, server: ServerProcess) -> None:
     headers = {"Authorization": BASIC, "Content-Type": JSON}
     headers |= {"Content-Length": "40"} if framing == "length" else {"Transfer-Encoding": "chunked"}
     body = part if framing == "length" or not part else b"%x\r\n%s\r\n" % (len(part), part)
@@ -126,9 +99,7 @@ def test_a_disconnected_client_does_not_stop_a_jumping_clock(server: ServerProce
         assert second.read_response().status == 204
 
 
-def test_a_client_that_disconnects_with_pipelined_requests_does_no_harm(
-    server: ServerProcess,
-) -> None:
+def test_a_disconnect_with_pipelined_requests_does_no_harm(server: ServerProcess) -> None:
     server.control("POST", "clock/freeze")
     server.control("POST", "lease/hold")
     first = Connection(server).send(request() + request())
@@ -142,9 +113,7 @@ def test_a_client_that_disconnects_with_pipelined_requests_does_no_harm(
 
 
 @pytest.mark.claim("disconnect-counts")
-def test_a_client_that_disconnects_right_after_its_call_has_started_a_run(
-    server: ServerProcess,
-) -> None:
+def test_a_disconnect_right_after_a_call_has_started_a_run(server: ServerProcess) -> None:
     server.control("POST", "clock/freeze")
     Connection(server).send(request()).close()
     wait_until(lambda: len(server.exchanges()) == 1, "the call has arrived")

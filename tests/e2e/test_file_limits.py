@@ -41,9 +41,7 @@ def limit_files(soft: int, hard: int, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield set_limits
 
 
-def test_the_limit_is_raised_as_far_as_connections_need_and_the_system_allows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_limit_is_raised_as_far_as_needed_and_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     for soft, hard, files, expected_limits, max_connections in (
         (1_024, 524_288, 1, [10_056], 10_000),
         (256, resource.RLIM_INFINITY, 1, [10_056], 10_000),
@@ -65,9 +63,7 @@ def test_the_limit_is_raised_as_far_as_connections_need_and_the_system_allows(
         assert len(warnings) == (max_connections != 10_000), soft
 
 
-def test_a_limit_that_the_system_refuses_leaves_the_old_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_limit_that_the_system_refuses_keeps_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise ValueError
 
@@ -79,9 +75,7 @@ def test_a_limit_that_the_system_refuses_leaves_the_old_one(
 
 
 @pytest.mark.slow
-def test_at_the_limit_further_clients_get_a_503_and_later_all_are_served_again(
-    tmp_path: Path,
-) -> None:
+def test_at_the_limit_clients_get_a_503_and_later_all_are_served_again(tmp_path: Path) -> None:
     with serve(tmp_path, "--log", "json", program=program_after(SET_LIMIT)) as command:
         warning, *_ = command.log.splitlines()
         with ExitStack() as stack:
@@ -99,9 +93,7 @@ def test_at_the_limit_further_clients_get_a_503_and_later_all_are_served_again(
 
 
 @pytest.mark.slow
-def test_a_recorder_at_the_limit_refuses_clients_and_its_calls_still_reach_the_upstream(
-    tmp_path: Path,
-) -> None:
+def test_a_recorder_at_the_limit_refuses_clients_and_its_calls_go_on(tmp_path: Path) -> None:
     full, arrivals = threading.Event(), list[object]()
 
     def script(upstream: socket.socket) -> None:

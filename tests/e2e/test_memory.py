@@ -85,9 +85,7 @@ def send(connection: Connection, make: Callable[[int], bytes]) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_grows_by_no_more_than_the_journal_counts_whatever_part_of_calls_is_large() -> (
-    None
-):
+def test_a_server_grows_as_its_journal_counts_whatever_part_of_calls_is_large() -> None:
     flags = (*FLAGS, "--journal-exchanges", "1000000")
     for part, make in PARTS.items():
         with (

@@ -190,9 +190,7 @@ QUICK_CHECKS: Final = ("media-types", "credentials-refused", "select")
 @pytest.mark.parametrize(
     "only", [QUICK_CHECKS, pytest.param((), marks=pytest.mark.slow)], ids=["some", "all"]
 )
-def test_check_of_the_first_operation_is_undisturbed(
-    client: httpx2.Client, only: tuple[str, ...]
-) -> None:
+def test_check_of_the_first_operation_passes(client: httpx2.Client, only: tuple[str, ...]) -> None:
     tenants = read_tenants(demo_tables(), "the demo tenants")
     sync = REGISTRY.description.by_name["SyncEmailAccounts"]
     plan = Plan(str(client.base_url).rstrip("/"), tenants, only=only, operation=sync)

@@ -120,35 +120,3 @@ def test_a_tenant_made_at_a_process_is_called_there(shards: Shards) -> None:
     raw = request(b"{}", {"Content-Length": "2"}, path="/_mock/tenants")
     response = send_request(shards.proxy, raw)
     assert (response.status, b"one of the processes" in response.body) == (404, True)
-
-
-def test_a_process_that_is_down_affects_only_its_own_tenants(shards: Shards) -> None:
-    for tenant in TENANTS:
-        assert send_request(shards.proxy, call_to(tenant)).status == 204
-    homes = {tenant: shards.homes(tenant)[0] for tenant in TENANTS}
-    down = homes[TENANTS[0]]
-    shards.processes[down].server.process.kill()
-    shards.processes[down].server.process.wait(timeout=10)
-    for tenant, home in homes.items():
-        if home == down:
-            assert send_request(shards.proxy, call_to(tenant)).status == 502
-        else:
-            assert len(shards.proxy.exchanges(tenant)) == 1
-
-
-def test_the_proxy_passes_on_long_bodies_and_disconnects(shards: Shards) -> None:
-    body = b" " * (2**20 + 1)
-    head = {"Authorization": "Basic dGplMDpUamUw", "Content-Length": str(len(body))}
-    assert send_request(shards.proxy, request(body, head)).status == 413
-    shards.proxy.control("POST", "lease/hold")
-    with socket.create_connection(shards.proxy.address) as client:
-        client.sendall(request())
-        wait_until(lambda: len(shards.proxy.exchanges()) == 2, "the call has arrived")
-    wait_until(
-        lambda: bool(shards.proxy.exchanges()[1]["hung_up"]), "the journal has the disconnect"
-    )
-
-
-def test_a_connection_fault_becomes_a_502_of_the_proxy(shards: Shards) -> None:
-    shards.proxy.control("POST", "faults", {"connection": "empty-response"})
-    assert send_request(shards.proxy, request()).status == 502

@@ -9,13 +9,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
-from tests.e2e.raw_http import (
-    Connection,
-    read_all,
-    request,
-    wait_for_waiting_calls,
-    wait_until,
-)
+from tests.e2e.raw_http import Connection, read_all, request, wait_for_waiting_calls, wait_until
 from tests.support.server_process import ServerProcess, run_server
 
 TINY = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -108,9 +102,7 @@ def is_closed(client: socket.socket) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="buffers of sockets differ")
-def test_a_client_that_reads_no_answer_is_closed_and_holds_no_clock_up(
-    impatient: ServerProcess,
-) -> None:
+def test_a_client_that_reads_nothing_is_closed_and_stops_no_clock(impatient: ServerProcess) -> None:
     """Its last call is in flight until then, so that a clock that jumps stands still."""
     impatient.control("POST", "clock/jump")
     with socket.create_connection(impatient.address, timeout=20) as client:

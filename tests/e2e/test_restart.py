@@ -62,9 +62,7 @@ def test_a_killed_server_restarts_on_its_port_with_an_empty_journal(tmp_path: Pa
     assert not port_file.exists()
 
 
-def test_a_second_server_on_the_same_port_exits_and_leaves_the_first_and_its_port_file_unchanged(
-    tmp_path: Path,
-) -> None:
+def test_a_second_server_on_a_port_exits_and_leaves_the_first_as_it_is(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     with serve(tmp_path, "--port-file", str(port_file)) as first:
         port = str(first.server.address[1])
@@ -76,9 +74,7 @@ def test_a_second_server_on_the_same_port_exits_and_leaves_the_first_and_its_por
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_change_of_the_wall_clock_does_not_affect_runs_or_the_order_of_times(
-    hours: int, tmp_path: Path
-) -> None:
+def test_a_change_of_the_wall_clock_changes_no_run_and_no_order(hours: int, tmp_path: Path) -> None:
     program = program_after(SET_CLOCK.format(hours=hours))
     with serve(tmp_path, "--seconds-per-account", "3", program=program) as command:
         server = command.server

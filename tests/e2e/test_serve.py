@@ -1,12 +1,10 @@
 """`superoffice-mock serve` as users start it: ready line, port file, addresses and log."""
 
-import json
 import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,8 +13,8 @@ import pytest
 from superoffice_contract.openapi.readings import READINGS
 from superoffice_mock import __version__
 from superoffice_mock.config.settings import options
-from tests.e2e.cli_process import ServeCommand, run, serve
-from tests.e2e.raw_http import BODY, Connection, request, send_request, wait_until
+from tests.e2e.cli_process import run, serve
+from tests.e2e.raw_http import BODY, request, send_request, wait_until
 from tests.support.server_process import PROGRAM, READY, ServerProcess, environment
 
 CONFIG = """
@@ -65,16 +63,6 @@ def test_the_port_file_is_complete_before_the_ready_line(tmp_path: Path) -> None
         assert {file.name for file in tmp_path.iterdir()} == {"port", "errors.txt"}
 
 
-def test_a_server_can_reuse_a_port_at_once(tmp_path: Path) -> None:
-    with serve(tmp_path) as first:
-        port = first.server.address[1]
-        assert send_request(first.server, request()).status == 204
-        first.server.process.terminate()
-        first.wait_for_exit()
-    with serve(tmp_path, "--port", str(port)) as second:
-        assert second.server.address[1] == port
-
-
 def test_settings_come_from_the_environment_and_a_file(tmp_path: Path) -> None:
     config = tmp_path / "mock.toml"
     config.write_text(
@@ -113,23 +101,6 @@ def test_with_a_control_token_the_server_may_listen_on_other_hosts(tmp_path: Pat
         assert send_request(local, raw).json()["held"] is True
 
 
-@pytest.mark.slow
-def test_an_idle_connection_is_closed_after_the_idle_timeout(tmp_path: Path) -> None:
-    with serve(tmp_path, "--idle-timeout", "1") as command, Connection(command.server) as idle:
-        assert idle.send(request()).read_response().status == 204
-        start = time.perf_counter()
-        assert idle.read_to_end() == b""
-        assert 0.9 < time.perf_counter() - start < 3
-
-
-@pytest.mark.slow
-def test_a_connection_with_a_slow_call_is_not_idle(tmp_path: Path) -> None:
-    flags = ("--idle-timeout", "1", "--reading", "run=blocking", "--seconds-per-account", "1.5")
-    with serve(tmp_path, *flags) as command, Connection(command.server) as busy:
-        assert busy.send(request(b"", {}, method="GET")).read_response().status == 200
-        assert busy.send(request()).read_response().status == 204
-
-
 # ---- the log ---------------------------------------------------------------------------------
 
 
@@ -145,20 +116,10 @@ def test_the_text_log_has_one_line_per_exchange(tmp_path: Path) -> None:
     assert turned_away.endswith("turned away: run 1 holds the lease for 5.0 s more")
 
 
-def test_the_json_log_has_one_object_per_exchange(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "json") as command:
-        send_request(command.server, request(b"{"))
-        wait_until(lambda: command.log.endswith("\n"), "a line is written")
-        line = json.loads(command.log)
-    assert (line["outcome"], line["status"], line["id"]) == ("rejected", 400, 1)
-
-
 @pytest.mark.parametrize(
     ("setting", "expected"), [("auto", "superoffice-mock stopped\n"), ("off", "")]
 )
-def test_without_a_terminal_auto_logs_only_the_end(
-    setting: str, expected: str, tmp_path: Path
-) -> None:
+def test_without_a_terminal_auto_logs_the_end(setting: str, expected: str, tmp_path: Path) -> None:
     with serve(tmp_path, "--log", setting) as command:
         send_request(command.server, request())
         send_request(command.server, request(b"{"))
@@ -224,22 +185,15 @@ def test_the_package_is_typed_and_contains_the_demo_tenants() -> None:
     assert (files("superoffice_contract") / "demo.toml").is_file()
 
 
-@pytest.fixture
-def configured(tmp_path: Path) -> Iterator[ServeCommand]:
+@pytest.mark.slow
+def test_lifetimes_come_from_the_file_and_warnings_go_to_the_log(tmp_path: Path) -> None:
     config = tmp_path / "mock.toml"
     config.write_text(CONFIG, encoding="utf-8")
     with serve(tmp_path, "--config", str(config), "--log", "text") as command:
-        yield command
-
-
-@pytest.mark.slow
-def test_lifetimes_and_limits_come_from_the_file_and_unusable_credentials_get_a_warning(
-    configured: ServeCommand,
-) -> None:
-    tenant = configured.server.control("GET", "tenants/Cust77777")
-    assert tenant["expires_after"] == {"tickets": 21_600, "tokens": 3_600, "sessions": 3_600}
-    tenant = configured.server.control("POST", "tenants", {"installation": "online"})
-    assert set(tenant["expires_after"].values()) == {3_600}
-    assert configured.server.control("POST", "tenants", {})["status"] == 409
-    assert "tenant 'Cust77777': users: Basic is never accepted Online" in configured.log
-    assert "Kari" not in configured.log
+        tenant = command.server.control("GET", "tenants/Cust77777")
+        assert tenant["expires_after"] == {"tickets": 21_600, "tokens": 3_600, "sessions": 3_600}
+        tenant = command.server.control("POST", "tenants", {"installation": "online"})
+        assert set(tenant["expires_after"].values()) == {3_600}
+        assert command.server.control("POST", "tenants", {})["status"] == 409
+        assert "tenant 'Cust77777': users: Basic is never accepted Online" in command.log
+        assert "Kari" not in command.log

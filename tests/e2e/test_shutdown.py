@@ -38,9 +38,7 @@ def send_half_a_call(command: ServeCommand) -> Connection:
 
 @POSIX
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_answers_all_waiting_calls_and_stops_the_server(
-    number: int, code: int, tmp_path: Path
-) -> None:
+def test_a_signal_answers_waiting_calls_and_stops(number: int, code: int, tmp_path: Path) -> None:
     with serve(tmp_path, "--log", "text") as command:
         connections = send_waiting_calls(command, 3)
         start = time.perf_counter()
@@ -56,18 +54,6 @@ def test_a_signal_answers_all_waiting_calls_and_stops_the_server(
     *lines, last = log.splitlines()
     assert (len(lines), last) == (3, "superoffice-mock stopped")
     assert all(line.endswith("turned away: the mock was shut down") for line in lines)
-
-
-@POSIX
-def test_a_call_that_blocks_until_its_run_ends_is_answered_too(tmp_path: Path) -> None:
-    with serve(tmp_path, "--log", "text", "--reading", "run=blocking") as command:
-        with Connection(command.server).send(request()) as connection:
-            wait_for_waiting_calls(command.server, 1)
-            command.signal(signal.SIGTERM)
-            assert connection.read_response().status == 204
-        code, _, log = command.wait_for_exit()
-    assert code == 0
-    assert log.splitlines()[-2].endswith("started: the mock was shut down")
 
 
 @POSIX

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +14,7 @@ from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.server.run import serve_in_background
 from tests.e2e.raw_http import Connection, RawResponse, request
+from tests.support.server_process import address_of
 
 
 class ServedApp(NamedTuple):
@@ -33,10 +33,11 @@ class Address(NamedTuple):
 @contextmanager
 def serving(app: ASGIApp, settings: Settings) -> Iterator[Connection]:
     """Serve *app* on a free port; yield a connection to it."""
-    with serve_in_background(ServedApp(app), settings) as url:
-        parts = urlsplit(url)
-        with Connection(Address((str(parts.hostname), int(parts.port or 0)))) as connection:
-            yield connection
+    with (
+        serve_in_background(ServedApp(app), settings) as url,
+        Connection(Address(address_of(url))) as connection,
+    ):
+        yield connection
 
 
 def build_app(no_content_type: str) -> tuple[ASGIApp, Settings]:

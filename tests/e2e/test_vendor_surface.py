@@ -1,7 +1,5 @@
 """The vendor's surface over real sockets: paths, methods, charsets and CORS."""
 
-import codecs
-
 import pytest
 
 from tests.e2e.raw_http import BODY, JSON, RawResponse, request, send_request
@@ -76,7 +74,7 @@ def test_a_slash_too_many_gets_a_404_that_names_it(server: ServerProcess) -> Non
             assert f"has a slash too many {where}; send {right_path!r}" in detail, path
 
 
-@pytest.mark.claim("path-unknown", "error-webapi")
+@pytest.mark.claim("path-unknown", "error-webapi", "error-format")
 def test_any_other_path_gets_a_404_in_the_envelope_of_the_vendor(server: ServerProcess) -> None:
     message = "No HTTP resource was found that matches the request URI."
     for path in (
@@ -90,11 +88,7 @@ def test_any_other_path_gets_a_404_in_the_envelope_of_the_vendor(server: ServerP
         assert PATH in response.json()["MessageDetail"], path
 
 
-def test_a_url_in_absolute_form_is_accepted(server: ServerProcess) -> None:
-    assert call(server, f"http://127.0.0.1:8204{PATH}").status == 204
-
-
-@pytest.mark.claim("method-not-allowed", "order-credentials")
+@pytest.mark.claim("method-not-allowed", "order-credentials", "allow-header")
 def test_another_method_gets_a_405_whatever_the_credentials(server: ServerProcess) -> None:
     for method in ("PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "CONNECT"):
         for headers in ({}, {"Authorization": "nonsense"}, {"Authorization": BASIC}):
@@ -109,38 +103,6 @@ def test_options_needs_no_credentials_and_has_no_content(server: ServerProcess) 
     response = send_request(server, request(b"", {}, method="OPTIONS"))
     assert (response.status, response.body) == (204, b"")
     assert response.headers["allow"] == ALLOWED
-
-
-JSON_TEXT = '{"SyncUserAccounts":[{"AccountId":507,"AssociateName":"Bjørn Æ"}]}'
-XML_TEXT = (
-    '<?xml version="1.0"?><SyncEmailAccountsRequest><SyncUserAccounts><SyncUserAccount>'
-    "<AccountId>507</AccountId><AssociateName>Bjørn Æ</AssociateName>"
-    "</SyncUserAccount></SyncUserAccounts></SyncEmailAccountsRequest>"
-)
-CHARSETS = [
-    ("", "utf-8", b""),
-    ("", "utf-8", codecs.BOM_UTF8),
-    ("; charset=utf-8", "utf-8", b""),
-    ('; charset="UTF-8"', "utf-8", codecs.BOM_UTF8),
-    ("; charset=utf-16", "utf-16-le", codecs.BOM_UTF16_LE),
-    ("; charset=utf-16", "utf-16-be", codecs.BOM_UTF16_BE),
-    ("; charset=UTF-16LE", "utf-16-le", b""),
-    ("; charset=iso-8859-1", "latin-1", b""),
-    ("; CharSet=latin1; boundary=x", "latin-1", b""),
-]
-
-
-@pytest.mark.claim("charset")
-@pytest.mark.parametrize(("media_type", "text"), [("text/json", JSON_TEXT), ("text/xml", XML_TEXT)])
-def test_a_body_is_read_in_its_charset(media_type: str, text: str, server: ServerProcess) -> None:
-    server.control("POST", "clock/jump")
-    for parameter, encoding, bom in CHARSETS:
-        body = bom + text.encode(encoding)
-        headers = {"Authorization": BASIC, "Content-Type": media_type + parameter}
-        raw = request(body, headers, Content_Length=str(len(body)))
-        assert send_request(server, raw).status == 204, (parameter, encoding)
-        (account,) = server.exchanges()[-1]["accounts"]
-        assert account["AssociateName"] == "Bjørn Æ", (parameter, encoding)
 
 
 def cors_headers(response: RawResponse) -> dict[str, str]:
@@ -169,9 +131,7 @@ def test_a_page_of_this_machine_may_read_every_response(origin: str, server: Ser
 
 
 @pytest.mark.claim("cors-preflight")
-def test_a_preflight_needs_no_credentials_and_allows_the_requested_headers(
-    server: ServerProcess,
-) -> None:
+def test_a_preflight_needs_no_credentials_and_allows_what_is_asked(server: ServerProcess) -> None:
     preflight_headers = {
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type,so-apptoken,x-xsrf-token",
@@ -185,20 +145,6 @@ def test_a_preflight_needs_no_credentials_and_allows_the_requested_headers(
         "access-control-allow-methods": ALLOWED,
         "access-control-allow-headers": preflight_headers["Access-Control-Request-Headers"],
     }
-
-
-@pytest.mark.claim("cors-unlisted")
-@pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://localhost.evil.example"]
-)
-def test_a_page_of_another_host_gets_no_cors_headers(origin: str, server: ServerProcess) -> None:
-    response = send_request(server, request(Origin=origin))
-    assert (response.status, cors_headers(response)) == (204, {})
-    preflight_headers = {"Access-Control-Request-Method": "POST"}
-    preflight = send_request(
-        server, request(b"", preflight_headers, method="OPTIONS", Origin=origin)
-    )
-    assert (preflight.status, cors_headers(preflight)) == (204, {})
 
 
 @pytest.mark.parametrize("value", ["a\tb", "x-\x7f", "é", "[", "http://[", "http://[::1"])

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from superoffice_contract import output_files
 from superoffice_contract.control.connection import tls_context
@@ -24,6 +23,7 @@ from superoffice_mock.recordings.model import Entry
 from superoffice_mock.recordings.part_file import PartFile
 from superoffice_mock.server import run
 from tests.e2e.raw_http import Connection, wait_until
+from tests.support.server_process import address_of
 
 NO_CONTENT = (
     b"HTTP/1.1 204 No Content\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\nConnection: close\r\n\r\n"
@@ -120,8 +120,7 @@ class RunningRecorder:
 
     @property
     def address(self) -> tuple[str, int]:
-        parts = urlsplit(self.url)
-        return str(parts.hostname), int(parts.port or 0)
+        return address_of(self.url)
 
     def connect(self) -> socket.socket:
         return socket.create_connection(self.address, timeout=20)

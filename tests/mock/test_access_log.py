@@ -8,7 +8,7 @@ import re
 from superoffice_mock.access_log import format_text, make_logger
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.journal import Exchange
-from tests.support.in_process import BASIC, PATH, InProcessMock, run_until_waiting
+from tests.support.in_process import PATH, InProcessMock, run_until_waiting
 
 
 class Terminal(io.StringIO):
@@ -110,14 +110,6 @@ async def test_any_path_gives_a_short_printable_line() -> None:
 # ---- settings --------------------------------------------------------------------------------
 
 
-async def test_text_writes_a_line_for_each_exchange() -> None:
-    local = InProcessMock()
-    await local.call("GET", headers={}, body=b"")
-    await local.call()
-    lines = log_lines("text", *local.exchanges()).splitlines()
-    assert lines == [format_text(exchange) for exchange in local.exchanges()]
-
-
 async def test_auto_is_text_on_a_terminal_and_crashes_only_elsewhere_and_off_is_nothing() -> None:
     local = InProcessMock()
     await local.call()
@@ -169,12 +161,3 @@ async def test_json_is_one_object_per_line_even_for_a_crash_and_on_a_terminal() 
     }
     assert [record["outcome"] for record in records] == ["turned_away", "crashed"]
     assert records[1]["crash"] == crash.crash
-
-
-async def test_no_line_contains_a_credential() -> None:
-    local = InProcessMock()
-    await local.call()
-    await local.call(headers={"authorization": "Basic !!!", "so-apptoken": "app-secret"})
-    text = log_lines("text", *local.exchanges()) + log_lines("json", *local.exchanges())
-    assert BASIC.removeprefix("Basic ") not in text
-    assert "app-secret" not in text

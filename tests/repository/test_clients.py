@@ -20,7 +20,7 @@ MAKERS: Final = frozenset(
 EXPECTED: Final = {
     f"{CONTRACT}.control.connection": {"HTTPConnection", "HTTPSConnection", "SSLContext"},
     f"{CONTRACT}.target.http": {"AsyncClient", "AsyncHTTPTransport", "ASGITransport", "Client"},
-    f"{CONTRACT}.checks.transfer_encoding": {"open_connection"},
+    f"{CONTRACT}.target.raw": {"open_connection"},
     f"{CONTRACT}.fuzzing.transport": {"requests.Session"},
     f"{MOCK}.proxy.upstream_client": {"AsyncHTTPTransport"},
     f"{MOCK}.server.run": {"SSLContext"},  # of a server

@@ -22,6 +22,7 @@ LAYERS: Final = (
     (f"{CONTRACT}.bodies", f"{CONTRACT}.validation", f"{CONTRACT}.local_server"),
     (f"{CONTRACT}.operations",),
     tuple(f"{CONTRACT}.{name}" for name in ("har_log", "header_lines", "report", "readings")),
+    (f"{CONTRACT}.report_formats",),
     (f"{CONTRACT}.har",),
     (f"{CONTRACT}.control",),
     (f"{CONTRACT}.grading", f"{CONTRACT}.drift"),
@@ -79,7 +80,7 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     f"{CONTRACT}.checks": frozenset(("msgspec", "asyncio")),
     f"{CONTRACT}.throttle": frozenset(("msgspec", "hypothesis", "asyncio", "time")),
     f"{CONTRACT}.fuzzing": frozenset(
-        ("schemathesis", "hypothesis", "requests", "urllib3", "asyncio", "os")
+        ("schemathesis", "hypothesis", "requests", "urllib3", "asyncio", "os", "msgspec", "time")
     ),
     f"{CONTRACT}.suite": frozenset(("msgspec", "asyncio", "time")),
     f"{CONTRACT}.real_tenant": frozenset(("msgspec", "asyncio", "time")),

@@ -238,7 +238,7 @@ class FixturePlayer:
 
     def __init__(self) -> None:
         self._mock = InProcessMock()
-        self._tenants = list(self._mock.mock.tenants.ids)
+        self._tenants = [tenant.facts.id for tenant in self._mock.mock.tenants]
 
     async def entries(self, steps: list[Step]) -> list[Entry]:
         """Play *steps* and return their entries."""

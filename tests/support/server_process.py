@@ -18,6 +18,12 @@ PROGRAM = (sys.executable, "-m", "superoffice_mock")
 READY = "superoffice-mock ready on "
 
 
+def address_of(url: str) -> tuple[str, int]:
+    """Return host and port of *url*, for a socket."""
+    parts = urlsplit(url)
+    return str(parts.hostname), int(parts.port or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
     """A running server that is ready."""
@@ -28,8 +34,7 @@ class ServerProcess:
     @property
     def address(self) -> tuple[str, int]:
         """Host and port, for a socket."""
-        parts = urlsplit(self.url)
-        return str(parts.hostname), int(parts.port or 0)
+        return address_of(self.url)
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """Call /_mock/ and return the JSON of the answer, whatever the status."""

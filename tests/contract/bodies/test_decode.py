@@ -60,7 +60,7 @@ def test_a_missing_or_unknown_media_type_gets_a_415_that_lists_the_types() -> No
         assert reason.isprintable(), content_type
 
 
-@pytest.mark.claim("body-required", "body-shape", "body-syntax")
+@pytest.mark.claim("body-required", "body-shape", "body-syntax", "refusal-status")
 def test_malformed_json_or_json_of_another_shape_gets_a_400() -> None:
     place, large = "/SyncUserAccounts: ", "a number in the body is too large to be read; an id has"
     malformed = (
@@ -84,6 +84,7 @@ def test_malformed_json_or_json_of_another_shape_gets_a_400() -> None:
 
 
 @pytest.mark.claim("items-all", "integers-strict", "account-id-int32", "error-place", "body-shape")
+@pytest.mark.claim("carrier-types")
 def test_the_reason_has_the_place_of_an_invalid_item() -> None:
     for item, reason in (
         ("null", ": expected an object, got null"),

@@ -20,7 +20,7 @@ BODY = OPERATION.bodies[JSON]
 DEEP = 10_000
 
 
-@pytest.mark.claim("camel-case", "patch-types-plain")
+@pytest.mark.claim("camel-case", "member-case", "patch-types-plain")
 def test_the_case_of_names_does_not_matter() -> None:
     for media_type in JSON_TYPES:
         for body in (
@@ -34,7 +34,7 @@ def test_the_case_of_names_does_not_matter() -> None:
             assert read_body(media_type, body).violations == (), (media_type, body)
 
 
-@pytest.mark.claim("camel-case")
+@pytest.mark.claim("member-case")
 def test_the_last_of_duplicate_members_counts_whatever_their_case() -> None:
     for members, account in (
         ('{"AccountId": 1, "accountId": 2}', Account(2)),
@@ -51,7 +51,7 @@ def test_the_last_of_duplicate_members_counts_whatever_their_case() -> None:
         assert read_accounts(JSON, wrap_json(members)) == [account], members
 
 
-@pytest.mark.claim("camel-case")
+@pytest.mark.claim("member-case")
 def test_a_list_that_a_duplicate_replaces_is_not_checked() -> None:
     body = '{"SyncUserAccounts": [5, 5, 5], "q": 1, "syncUserAccounts": [{"AccountId": 1}]}'
     assert read_accounts(JSON, body, limit=2) == [Account(1)]
@@ -60,7 +60,7 @@ def test_a_list_that_a_duplicate_replaces_is_not_checked() -> None:
     assert rejection(JSON, body)[1].startswith("/SyncUserAccounts/0/AccountId: expected an integer")
 
 
-@pytest.mark.claim("account-id-int32", "id-absent", "null-members", "carrier-members")
+@pytest.mark.claim("account-id-int32", "any-id", "id-absent", "null-members", "carrier-members")
 def test_absent_members_are_0_or_null_and_free_objects_are_kept() -> None:
     for members, account in (
         ("{}", Account()),
@@ -109,7 +109,7 @@ def test_known_members_in_one_case_take_the_fast_path_and_all_other_bodies_the_g
         assert json_body.read_fast(body, BODY) is None, body[:60]
 
 
-@pytest.mark.claim("body-syntax")
+@pytest.mark.claim("json-strict")
 def test_deep_nesting_gets_a_400() -> None:
     for body in (
         "[" * DEEP + "]" * DEEP,

@@ -150,7 +150,7 @@ def test_both_paths_read_the_accounts_that_the_reference_reads(document: str) ->
     assert decoded_accounts(f"{JSON}; charset=utf-16le", document.encode("utf-16-le")) == expected
 
 
-@pytest.mark.claim("camel-case")
+@pytest.mark.claim("camel-case", "member-case")
 @given(st.lists(valid_items, max_size=6), st.sampled_from([str, str.lower, str.upper]))
 def test_a_valid_body_is_accepted_in_any_case(accounts: list[dict[str, Any]], case: Any) -> None:
     items = [Members((case(name), value) for name, value in item.items()) for item in accounts]

@@ -34,7 +34,7 @@ def nil_element(name: str) -> str:
     return f'<{name} xmlns:i="{XSI}" i:nil="true"/>'
 
 
-@pytest.mark.claim("xml-names", "camel-case", "xml-shape", "duplicates")
+@pytest.mark.claim("xml-names", "member-case", "xml-shape", "duplicates")
 def test_namespace_case_order_and_notation_do_not_matter() -> None:
     for media_type in XML_TYPES:
         assert read_accounts(media_type, wrap_xml(ACCOUNT * 2)) == [WALKER, WALKER], media_type

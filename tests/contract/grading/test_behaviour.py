@@ -141,7 +141,7 @@ def test_what_rests_on_times_that_tell_no_order_is_not_judged(tmp_path: Path) ->
             assert {"tight-retry", "overlap"} & failures_of(report).keys() == set(), reason
             results = [result_of(report, check) for check in ("tight-retry", "overlap")]
             assert [result.status for result in results] == ["skipped"] * 2
-            assert all((result.note or "").endswith(reason) for result in results), results
+            assert all((result.reason or "").endswith(reason) for result in results), results
             quick_calls = [call for call in calls if call["time"] < 1000]
             losses = result_of(grade_entries(tmp_path, *quick_calls * 2), "lost-accounts")
             assert losses.status == "skipped", reason
@@ -162,7 +162,7 @@ def test_a_duration_that_is_not_on_record_shows_no_loss(tmp_path: Path) -> None:
     del untimed["time"]
     result = result_of(grade_entries(tmp_path, untimed), "lost-accounts")
     reason = "nothing shows whether a call was turned away"
-    assert (result.status, result.note) == ("skipped", reason)
+    assert (result.status, result.reason) == ("skipped", reason)
 
 
 def test_an_account_that_is_listed_twice_in_one_call_is_found(tmp_path: Path) -> None:

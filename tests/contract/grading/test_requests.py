@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from superoffice_contract import report
+from superoffice_contract import report_formats
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import grade
 from superoffice_contract.openapi import claims
@@ -276,16 +276,18 @@ def test_credentials_that_were_not_recorded_are_not_checked(tmp_path: Path) -> N
     ):
         request = entry(headers=JSON_TYPE | headers, status=status)
         result = result_of(grade_entries(tmp_path, request), "credentials")
-        assert (result.status, result.note) == ("skipped", "not recorded for any call"), headers
+        assert (result.status, result.reason) == ("skipped", "not recorded for any call"), headers
         result = result_of(grade_entries(tmp_path, request, entry(at=9)), "credentials")
-        assert (result.status, result.note) == ("passed", "1 of 2 calls can't be checked"), headers
+        assert (result.status, result.reason) == ("passed", "1 of 2 calls can't be checked"), (
+            headers
+        )
 
 
 def test_a_tool_that_took_credentials_out_of_one_call_took_all_out(tmp_path: Path) -> None:
     bare = [entry(headers=JSON_TYPE, at=at, status=status) for at, status in ((0, 401), (9, 204))]
     wrong = entry(headers=JSON_TYPE | authorization("Digest x"), at=20, status=401)
     result = result_of(grade_entries(tmp_path, *bare), "credentials")
-    assert (result.status, result.note) == ("skipped", "not recorded for any call")
+    assert (result.status, result.reason) == ("skipped", "not recorded for any call")
     assert result_of(grade_entries(tmp_path, bare[0]), "credentials").status == "failed"
     assert result_of(grade_entries(tmp_path, *bare, wrong), "credentials").status == "failed"
 
@@ -356,7 +358,7 @@ def test_an_odd_method_can_be_reported_in_every_format(tmp_path: Path) -> None:
     for method in ("!#", "|~|", "P" * 5_000):
         graded = grade_entries(tmp_path, entry(method=method))
         assert failures_of(graded)["address"][0].startswith("this method is not documented")
-        for render in (report.as_text, report.as_json, report.as_junit):
+        for render in report_formats.FORMATS.values():
             assert len(render(graded).encode()) < 10_000, method[:9]
 
 
@@ -385,7 +387,7 @@ def test_an_answer_that_another_check_explains_is_not_reported_twice(tmp_path: P
 def test_only_the_first_of_many_findings_are_reported(tmp_path: Path) -> None:
     report = grade_entries(tmp_path, *(entry(method="PUT", at=index * 9) for index in range(51)))
     result = result_of(report, "address")
-    assert (len(result.findings), result.note) == (50, "the first 50 of 51")
+    assert (len(result.findings), result.reason) == (50, "the first 50 of 51")
 
 
 def test_every_claim_of_a_check_or_a_finding_exists(tmp_path: Path) -> None:

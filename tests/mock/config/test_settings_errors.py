@@ -92,9 +92,7 @@ def test_an_invalid_value_is_explained_in_plain_words() -> None:
         assert message.startswith(f"command line: {expected} ("), message
 
 
-def test_an_unknown_value_of_a_reading_is_an_error_with_the_place_and_the_values(
-    tmp_path: Path,
-) -> None:
+def test_an_unknown_value_of_a_reading_is_an_error_with_place_and_values(tmp_path: Path) -> None:
     path = write_config(tmp_path, "[readings]\nrun = 'fast'")
     variable = "SUPEROFFICE_MOCK_READING_RUN"
     for message, place in (

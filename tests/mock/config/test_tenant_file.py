@@ -181,8 +181,3 @@ def test_an_invalid_table_is_an_error_with_its_source_and_place() -> None:
         assert message.startswith("mock.toml: "), (tables, message)
         assert expected in message, (tables, message)
         assert "\n" not in message, (tables, message)
-
-
-def test_an_error_next_to_a_secret_does_not_repeat_the_secret() -> None:
-    table = {"id": "a", "installation": "onsite", "tickets": ["7T:very-secret", 5]}
-    assert "very-secret" not in error_of(table)

@@ -58,11 +58,6 @@ async def test_an_account_has_the_run_that_syncs_it_and_the_last(local: InProces
     assert await get_accounts(local) == {3: account(2.0, "07", 2), 7: account(5.0, "05", 1)}
 
 
-async def test_an_account_that_waits_for_a_task_counts_as_syncing(local: InProcessMock) -> None:
-    await sync(local, *range(1, 12))
-    assert (await get_accounts(local))[11] == account(5.0, now=1)
-
-
 async def test_an_account_named_twice_has_the_time_of_its_last_sync(local: InProcessMock) -> None:
     await sync(local, *[3] * 11)
     await advance(local, 3)

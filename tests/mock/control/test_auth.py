@@ -88,8 +88,3 @@ async def test_the_token_admits_no_page_of_a_foreign_origin(protected_mock: InPr
     signed_in = page | {"authorization": f"Bearer {TOKEN}"}
     assert "origins" in await expect_refusal(protected_mock, signed_in, 403)
     await expect_problem(protected_mock, "GET", "health", 403, headers=page)
-
-
-async def test_health_and_the_vendor_surface_need_no_token(protected_mock: InProcessMock) -> None:
-    assert (await protected_mock.call("GET", "/_mock/health", b"", {})).status == 200
-    assert (await protected_mock.call()).status == 204

@@ -40,9 +40,7 @@ def with_session(**session: str) -> InProcessMock:
     )
 
 
-async def test_the_session_and_the_xsrf_value_of_the_page_are_accepted(
-    local: InProcessMock,
-) -> None:
+async def test_the_session_and_xsrf_value_of_the_page_are_accepted(local: InProcessMock) -> None:
     for tenant in ("onsite", "Cust12345"):
         page = await get_page(local, f"?tenant={tenant}")
         fields = Fields(page.body).by_id

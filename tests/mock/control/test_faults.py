@@ -73,20 +73,6 @@ async def test_put_replaces_all_and_post_adds_one_and_delete_clears(local: InPro
     assert await local.control("PUT", "faults", {"faults": []}) == {"faults": []}
 
 
-async def test_a_fault_that_has_fired_stays_in_the_list(local: InProcessMock) -> None:
-    await local.control("POST", "faults", BUSY)
-    await local.call()
-    (fault,) = await get_faults(local)
-    assert (fault["fired"], fault["armed"]) == (1, False)
-
-
-async def test_faults_belong_to_one_tenant(local: InProcessMock) -> None:
-    await local.control("POST", "faults?tenant=Cust12345", BUSY)
-    assert await get_faults(local) == []
-    assert (await local.call()).status == 204
-    assert len((await local.control("GET", "faults?tenant=Cust12345"))["faults"]) == 1
-
-
 async def test_a_reset_clears_the_faults_and_numbers_them_from_one(local: InProcessMock) -> None:
     await local.control("POST", "faults", BUSY)
     await local.control("POST", "reset")

@@ -146,11 +146,6 @@ async def test_a_clock_that_stands_still_can_be_advanced(local: InProcessMock) -
         assert seconds_between(start, result["now"]) == expected, body
 
 
-async def test_a_clock_in_real_time_cannot_be_advanced(local: InProcessMock) -> None:
-    detail = await expect_problem(local, "POST", "clock/advance", 409, b'{"seconds": 1}')
-    assert "POST /_mock/clock/freeze or /_mock/clock/jump first" in detail
-
-
 async def test_no_control_call_moves_a_clock_beyond_the_year_9999(local: InProcessMock) -> None:
     local.real_time = LAST_INSTANT - 3 * SECOND
     for kind in ("freeze", "jump"):

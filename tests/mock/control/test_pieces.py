@@ -9,12 +9,7 @@ import pytest
 from starlette.responses import StreamingResponse
 
 from superoffice_mock.config.settings import Settings
-from superoffice_mock.control.pieces import (
-    PIECE_BYTES,
-    PIECE_TIME,
-    answer_in_pieces,
-    list_parts,
-)
+from superoffice_mock.control.pieces import PIECE_BYTES, PIECE_TIME, answer_in_pieces, list_parts
 from tests.support.in_process import PATH, InProcessMock, make_scope, run_until_waiting
 
 LONG = f"/{'x' * 10_000}{PATH}"

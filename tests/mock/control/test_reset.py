@@ -1,11 +1,9 @@
 """Control calls that end sessions and reset tenants."""
 
-import asyncio
-
 import pytest
 
 from tests.mock.control.problems import expect_problem
-from tests.support.in_process import PATH, InProcessMock, run_until_waiting
+from tests.support.in_process import PATH, InProcessMock
 
 SESSION = [
     ("cookie", "ASP.NET_SessionId=demo-session"),
@@ -66,13 +64,3 @@ async def test_all_must_be_true_or_false(used_mock: InProcessMock) -> None:
         assert "true or false" in detail, value
     assert await state_of(used_mock, "onsite") == ("freeze", True, 1)
     assert await used_mock.control("POST", "reset?all=false") == {"reset": ["onsite"]}
-
-
-async def test_a_call_that_waits_at_a_reset_gets_an_ordinary_204(local: InProcessMock) -> None:
-    await local.control("POST", "clock/freeze")
-    started = await local.call()
-    call = asyncio.create_task(local.call())
-    await run_until_waiting(local, 1)
-    await local.control("POST", "reset")
-    response = await call
-    assert (response.status, response.headers) == (204, started.headers)

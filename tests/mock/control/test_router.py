@@ -5,6 +5,7 @@ import json
 from superoffice_contract.openapi.readings import READINGS, Readings
 from superoffice_mock import __version__
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.control.router import LIMITS
 from superoffice_mock.core.sync_run import SECOND
 from tests.mock.control.problems import expect_problem
 from tests.support.in_process import ClientResponse, InProcessMock
@@ -24,7 +25,13 @@ async def test_health_has_version_and_uptime_and_head_its_status(local: InProces
     local.real_time += 90 * SECOND
     response = await call(local, "GET", "health")
     assert response.headers["content-type"] == "application/json"
-    assert response.json() == {"status": "ok", "version": __version__, "uptime_seconds": 90.0}
+    limits = {name: getattr(Settings(), name) for name in LIMITS}
+    assert response.json() == {
+        "status": "ok",
+        "version": __version__,
+        "uptime_seconds": 90.0,
+        "limits": limits,
+    }
     assert (await call(local, "HEAD", "health")).status == 200
 
 

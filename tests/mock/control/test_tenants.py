@@ -5,8 +5,6 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.sync_run import SECOND
@@ -76,15 +74,6 @@ async def test_made_credentials_are_valid_at_their_tenant_only(local: InProcessM
         for headers in (own["headers"], session, ticket):
             statuses = [(await sync(local, other, EMPTY, **headers)).status for other in tenants]
             assert statuses == [204 if other is tenant else 401 for other in tenants]
-
-
-@pytest.mark.claim("grant")
-async def test_a_tenant_without_grant_answers_401(local: InProcessMock) -> None:
-    tenant = await make(local, installation="online", granted=False)
-    assert tenant["granted"] is False
-    assert (await sync(local, tenant)).status == 401
-    (exchange,) = local.exchanges(tenant["id"])
-    assert "was not granted the EMail agent" in (exchange.reason or "")
 
 
 async def test_a_made_tenant_has_its_clock_also_after_a_reset(local: InProcessMock) -> None:
@@ -215,22 +204,6 @@ async def test_an_unknown_tenant_gets_a_404_with_the_known_ones(local: InProcess
             assert "the tenants are: onsite, Cust12345, Cust54321" in detail, (method, id_)
 
 
-async def test_a_removed_tenant_answers_its_calls_and_is_unknown(local: InProcessMock) -> None:
-    tenant = await make(local, clock="freeze")
-    assert (await sync(local, tenant)).status == 204
-    call = asyncio.create_task(sync(local, tenant))
-    await run_until_waiting(local, 1, tenant["id"])
-    assert len(local.exchanges(tenant["id"])) == 2
-    response = await local.call("DELETE", f"/_mock/tenants/{tenant['id']}", b"", {})
-    assert (response.status, response.body) == (204, b"")
-    assert call.done()
-    assert (await call).status == 204
-    assert await ids(local) == ["onsite", "Cust12345", "Cust54321"]
-    assert local.exchanges(tenant["id"]) == []
-    assert (await local.control("GET", f"requests?tenant={tenant['id']}"))["status"] == 404
-    assert (await sync(local, tenant)).status == 404
-
-
 async def test_the_id_of_a_removed_tenant_stays_unknown(local: InProcessMock) -> None:
     for installation in ("onsite", "online"):
         tenant = await make(local, installation=installation)
@@ -240,13 +213,6 @@ async def test_the_id_of_a_removed_tenant_stays_unknown(local: InProcessMock) ->
         assert f"'{tenant['id']}' is not known here" in response.json()["MessageDetail"]
         (exchange,) = local.exchanges()
         assert exchange.tenant_unknown
-
-
-async def test_a_path_that_only_resembles_a_made_id_belongs_to_onsite(local: InProcessMock) -> None:
-    for folder in ("t-1", "t-crm", "t-0123456789ab0", "crm"):
-        assert (await local.call(path=f"/{folder}{PATH}", body=EMPTY)).status == 204
-    for folder in ("t-0123456789ab", "T-0123456789AB", "cust1"):
-        assert (await local.call(path=f"/{folder}{PATH}", body=EMPTY)).status == 404
 
 
 async def test_a_configured_tenant_can_be_reset_but_not_removed(local: InProcessMock) -> None:

@@ -115,12 +115,6 @@ def test_the_reason_for_an_unknown_user_lists_at_most_five_known_ones() -> None:
         assert rejection(presented, ONSITE, known).reason.endswith(ending)
 
 
-@pytest.mark.claim("xsrf-pair")
-def test_an_ended_session_is_rejected() -> None:
-    with pytest.raises(Rejected, match="names no open session"):
-        identify(SessionCredentials("session-id", "xsrf-value"), KNOWN, {}, ONSITE)
-
-
 @pytest.mark.claim("schemes-by-installation", "www-authenticate", "authorization-schemes")
 def test_the_schemes_of_an_installation_are_those_that_it_accepts() -> None:
     schemes: dict[Installation, set[str]] = {ONSITE: set(), ONLINE: set()}

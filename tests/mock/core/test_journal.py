@@ -8,13 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from superoffice_mock.core.faults import ErrorAnswer, Fault
-from superoffice_mock.core.journal import (
-    NO_HEAD,
-    OUTCOMES,
-    OVERHEAD,
-    Exchange,
-    Journal,
-)
+from superoffice_mock.core.journal import NO_HEAD, OUTCOMES, OVERHEAD, Exchange, Journal
 from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun, TenantId
 from superoffice_mock.core.verdicts import Served, Started, TurnedAway, Undecided, Verdict
 from tests.mock.core.builders import at, durations, ids
@@ -112,55 +106,6 @@ def test_an_exchange_is_found_by_its_id_until_it_is_forgotten() -> None:
     assert journal.exchange(ONSITE, second.id) is second
     assert journal.exchange(OTHER, third.id) is None
     assert (journal.count_forgotten(ONSITE), journal.count_forgotten(OTHER)) == (1, 0)
-
-
-def test_a_large_body_displaces_the_oldest_exchange() -> None:
-    journal = Journal(10, 3 * OVERHEAD + 3)
-    for _ in range(2):
-        arrive(journal)
-    last = arrive(journal)
-    assert exchange_ids(journal) == [1, 2, 3]
-    last.body = b"x" * OVERHEAD
-    journal.record_end(last)
-    assert (exchange_ids(journal), journal.count_forgotten(ONSITE)) == ([2, 3], 1)
-
-
-def test_the_size_limit_is_exact_to_the_byte() -> None:
-    for spare, expected in ((0, [1, 2, 3]), (-1, [2, 3])):
-        journal = Journal(10, 3 * (OVERHEAD + 1) + spare)
-        for _ in range(3):
-            arrive(journal)
-        assert exchange_ids(journal) == expected
-
-
-def test_the_oldest_exchange_of_all_tenants_is_forgotten_first() -> None:
-    journal = Journal(10, 2 * OVERHEAD + 2)
-    arrive(journal)
-    arrive(journal, OTHER)
-    arrive(journal, OTHER)
-    assert (exchange_ids(journal), exchange_ids(journal, OTHER)) == ([], [1, 2])
-
-
-def test_arrivals_alone_stay_within_the_size_limit() -> None:
-    journal = Journal(1_000, 10 * OVERHEAD)
-    for _ in range(100):
-        arrive(journal, path="/" * 200)
-    assert exchange_ids(journal) == list(range(93, 101))
-
-
-def test_an_exchange_larger_than_the_journal_is_forgotten() -> None:
-    journal = Journal(10, 2 * OVERHEAD)
-    large = arrive(journal)
-    large.body = b"x" * 10_000
-    journal.record_end(large)
-    assert (exchange_ids(journal), journal.count_forgotten(ONSITE)) == ([], 1)
-
-
-def test_an_exchange_that_was_forgotten_before_its_end_stays_forgotten() -> None:
-    journal = Journal(1, 10**6)
-    first, second = arrive(journal), arrive(journal)
-    journal.record_end(first)
-    assert exchange_ids(journal) == [second.id]
 
 
 def test_a_cleared_tenant_has_no_exchanges_and_its_ids_go_on() -> None:

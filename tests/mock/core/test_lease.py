@@ -20,7 +20,6 @@ from superoffice_mock.core.verdicts import (
     Undecided,
     Verdict,
     answer_now,
-    describe_holder,
     settle,
 )
 from tests.mock.core.builders import at, call, durations, ids, initial_state, tenant
@@ -51,99 +50,7 @@ def test_the_first_call_starts_a_run_and_is_answered_at_once() -> None:
     assert state.lease_holder == run
 
 
-@pytest.mark.claim("run-detached")
-def test_a_blocking_call_is_answered_when_its_run_ends() -> None:
-    _, verdict = decide(BLOCKING, initial_state(BLOCKING), call(1, 0, range(11)), at(0))
-    assert verdict.answer_at == at(10)
-
-
-@pytest.mark.claim("tasks-dealt", "task-cap")
-def test_eleven_accounts_take_two_rounds_with_ten_at_a_time() -> None:
-    _, run = start_run(DEFAULT, *range(11))
-    assert (len(run.accounts), run.ends_at) == (11, at(10))
-
-
-@pytest.mark.claim("tasks-dealt")
-def test_ten_in_all_skips_the_eleventh_account() -> None:
-    _, run = start_run(tenant(Readings(tasks="ten-in-all")), *range(11))
-    assert (list(run.accounts), run.ends_at) == (list(range(10)), at(5))
-
-
-@pytest.mark.claim("account-time")
-def test_a_run_ends_with_its_slowest_account() -> None:
-    _, run = start_run(tenant(account_durations=durations(5, {1: 2, 2: 7.5})), 1, 2, 3)
-    assert run.ends_at == at(7.5)
-
-
-@pytest.mark.claim("lease-end", "single-run")
-def test_the_next_run_can_start_at_the_moment_when_the_first_ends() -> None:
-    state, first = start_run()
-    state_before_end, verdict = decide(DEFAULT, state, call(2, 4.999), at(4.999))
-    assert (state_before_end, type(verdict)) == (state, TurnedAway)
-    state, verdict = decide(DEFAULT, state, call(3, 5), at(5))
-    assert isinstance(verdict, Started)
-    assert (verdict.run.id, first.id) == (2, 1)
-
-
 # ---- a held lease ----------------------------------------------------------------------------
-
-
-@pytest.mark.claim("busy-second", "busy-drop", "silent-drop")
-def test_a_call_during_a_run_is_turned_away_after_one_second() -> None:
-    state, run = start_run()
-    after, verdict = decide(DEFAULT, state, call(2, 4.9), at(4.9))
-    assert verdict == TurnedAway(run, answer_at=at(5.9))
-    assert after is state
-
-
-@pytest.mark.claim("busy-drop")
-def test_with_try_for_1s_a_call_starts_a_run_if_the_lease_is_free_within_a_second() -> None:
-    state, run = start_run()
-    after, verdict = decide(TRY_FOR_1S, state, call(2, 4.5), at(4.5))
-    assert (after, verdict) == (state, Undecided(TurnedAway(run, at(5.5)), answer_at=at(5)))
-    _, verdict = decide(TRY_FOR_1S, state, call(2, 4.5), at(5))
-    assert isinstance(verdict, Started)
-    assert verdict.run.started_at == at(5)
-
-
-def test_with_try_for_1s_a_call_is_turned_away_after_a_second() -> None:
-    state, run = start_run()
-    _, verdict = decide(TRY_FOR_1S, state, call(2, 1), at(1))
-    assert verdict == Undecided(TurnedAway(run, at(2)), answer_at=at(2))
-    _, verdict = decide(TRY_FOR_1S, state, call(2, 1), at(2))
-    assert verdict == TurnedAway(run, answer_at=at(2))
-
-
-@pytest.mark.claim("empty-no-run")
-def test_an_empty_list_is_served_at_once_without_a_run() -> None:
-    for facts in (DEFAULT, BLOCKING):
-        state = initial_state(facts)
-        served = Served(at(0), reason="nothing to sync: the list of accounts is empty")
-        assert decide(facts, state, call(1, 0, ()), at(0)) == (state, served)
-
-
-@pytest.mark.claim("empty-no-run")
-def test_an_empty_list_can_start_a_run_that_ends_at_once() -> None:
-    facts = tenant(Readings(empty="runs"))
-    state, verdict = decide(facts, initial_state(facts), call(1, 0, ()), at(0))
-    assert isinstance(verdict, Started)
-    assert (verdict.run.ends_at, verdict.run.tasks, state.holder(at(0))) == (at(0), (), None)
-
-
-@pytest.mark.claim("empty-busy")
-@pytest.mark.parametrize("empty", ["no-run", "runs"])
-def test_an_empty_list_during_a_run_is_turned_away_like_any_other(empty: str) -> None:
-    facts = tenant(Readings().with_value("empty", empty))
-    state, run = start_run(facts)
-    _, verdict = decide(facts, state, call(2, 1, ()), at(1))
-    assert verdict == TurnedAway(run, answer_at=at(2))
-
-
-@pytest.mark.claim("lease-tenant")
-def test_a_run_at_one_tenant_does_not_hold_the_lease_of_another() -> None:
-    start_run()
-    _, verdict = decide(TRY_FOR_1S, initial_state(TRY_FOR_1S), call(1, 1), at(1))
-    assert isinstance(verdict, Started)
 
 
 # ---- hold and release ------------------------------------------------------------------------
@@ -179,15 +86,6 @@ def test_releasing_a_free_lease_changes_nothing() -> None:
         assert (holder, after.lease_holder, after.next_run) == (None, None, 2)
 
 
-def test_a_held_lease_cannot_be_held_again() -> None:
-    state, _ = start_run()
-    with pytest.raises(ValueError, match=r"run 1 holds the lease for 4\.0 s more; release it"):
-        hold(state, at(1))
-    state, _ = hold(initial_state(), at(0))
-    with pytest.raises(ValueError, match=r"held by hand until it is released; release it"):
-        hold(state, at(1))
-
-
 def test_a_verdict_has_a_reason_once_it_is_final() -> None:
     answer_at = Instant(at(2) + TURNED_AWAY_AFTER)
     for verdict, reason in (
@@ -203,11 +101,6 @@ def test_a_verdict_has_a_reason_once_it_is_final() -> None:
         (Undecided(TurnedAway(RUN, answer_at), answer_at), None),
     ):
         assert verdict.reason == reason
-
-
-def test_the_holder_of_the_lease_is_described_with_its_remaining_time() -> None:
-    assert describe_holder(RUN, at(3.75)) == "run 7 holds the lease for 1.2 s more"
-    assert describe_holder(HOLD, at(3)) == "the lease is held by hand until it is released"
 
 
 # ---- changes of a verdict --------------------------------------------------------------------

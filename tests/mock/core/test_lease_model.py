@@ -144,34 +144,3 @@ def test_every_call_has_the_outcome_that_the_model_predicts(
 ) -> None:
     facts = build_tenant(rules, by_account, default)
     assert real_outcomes(calls, facts) == model_outcomes(calls, rules, by_account, default)
-
-
-@pytest.mark.claim("single-run", "simultaneous")
-@given(arrivals, readings, ticks_by_account, default_ticks)
-def test_no_two_runs_overlap(
-    arrivals: list[Arrival], rules: Readings, by_account: dict[int, int], default: int
-) -> None:
-    state = initial_state()
-    facts = build_tenant(rules, by_account, default)
-    last_end = Instant(0)
-    for number, arrival in enumerate(arrivals):
-        call = build_call(number, arrival)
-        state, verdict = decide(facts, state, call, call.arrived_at)
-        if isinstance(verdict, Started):
-            assert verdict.run.started_at >= last_end
-            assert verdict.run.ends_at == max(
-                (task[-1].ends_at for task in verdict.run.tasks), default=verdict.run.started_at
-            )
-            last_end = verdict.run.ends_at
-        elif not isinstance(verdict, Served):
-            assert call.arrived_at < last_end
-
-
-@pytest.mark.claim("simultaneous")
-@given(st.integers(1, 60), readings)
-def test_exactly_one_of_several_simultaneous_calls_starts_a_run(
-    count: int, rules: Readings
-) -> None:
-    outcomes = real_outcomes([Arrival(0, (507,))] * count, build_tenant(rules, {}, 12))
-    assert [outcome.name for outcome in outcomes] == ["started"] + ["turned away"] * (count - 1)
-    assert {outcome.answered_at for outcome in outcomes[1:]} <= {TICKS_PER_SECOND}

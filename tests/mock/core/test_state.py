@@ -10,7 +10,7 @@ from superoffice_mock.core.clock import FrozenClock, RealClock
 from superoffice_mock.core.credentials import KnownCredentials, Session
 from superoffice_mock.core.expiry import CredentialKind, ExpiringCredential, Lifetimes
 from superoffice_mock.core.state import FIRST_RUN, TenantState
-from superoffice_mock.core.sync_run import ExchangeId, Hold, RunId, SyncRun, seconds
+from superoffice_mock.core.sync_run import ExchangeId, RunId, SyncRun, seconds
 from tests.mock.core.builders import at, durations, ids, initial_state, tenant
 
 RUN = SyncRun(RunId(7), ExchangeId(3), ids(507), durations(), at(0), at(5))
@@ -43,20 +43,10 @@ def test_a_run_holds_the_lease_before_its_end_and_not_at_its_end() -> None:
     assert state.holder(at(5)) is None
 
 
-def test_a_hold_has_no_end() -> None:
-    hold = Hold(at(0))
-    assert replace(initial_state(), lease_holder=hold).holder(at(10**6)) is hold
-
-
 def test_ending_a_session_leaves_the_others() -> None:
     old = TenantState(RealClock(), SESSIONS)
     assert list(old.without_session("a").sessions) == ["b"]
     assert list(old.sessions) == ["a", "b"]
-
-
-def test_an_unknown_session_cannot_be_ended() -> None:
-    with pytest.raises(KeyError, match="c"):
-        TenantState(RealClock(), SESSIONS).without_session("c")
 
 
 def test_a_tenant_with_lifetimes_starts_with_expiry_times_for_all_its_credentials() -> None:

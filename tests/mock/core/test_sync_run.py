@@ -48,28 +48,6 @@ def test_the_eleventh_account_goes_to_the_task_that_is_free_first() -> None:
     ]
 
 
-def test_the_first_of_several_free_tasks_gets_the_next_account() -> None:
-    tasks = deal(ids(*range(1, 13)), durations(), at(0))
-    assert [len(task) for task in tasks] == [2, 2, 1, 1, 1, 1, 1, 1, 1, 1]
-
-
-def test_no_task_is_empty_even_if_an_account_takes_no_time() -> None:
-    tasks = deal(ids(1, 2), durations(5, {1: 0}), at(0))
-    assert [[step.account for step in task] for task in tasks] == [[1, 2]]
-
-
-def test_no_accounts_make_no_tasks_and_take_no_time() -> None:
-    assert deal([], durations(), at(0)) == ()
-    assert makespan([], durations()) == 0
-    assert makespan([], durations(5, {1: 1})) == 0
-
-
-@pytest.mark.claim("duplicates", "sample-duplicate")
-def test_an_account_that_is_listed_twice_is_synced_twice_at_the_same_time() -> None:
-    tasks = deal(ids(507, 507), durations(), at(0))
-    assert [[step.account for step in task] for task in tasks] == [[507], [507]]
-
-
 @pytest.mark.claim("task-cap", "tasks-dealt", "duplicates", "account-time")
 @given(account_lists, lengths, lengths_by_account, starts)
 def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
@@ -89,7 +67,7 @@ def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
 
 
 @given(account_lists, lengths, lengths_by_account)
-def test_accounts_start_in_the_order_of_the_list(
+def test_accounts_start_in_order(
     accounts: list[int], default: int, by_account: dict[int, int]
 ) -> None:
     tasks = deal(ids(*accounts), in_nanoseconds(default, by_account), Instant(0))

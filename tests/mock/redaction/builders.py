@@ -4,14 +4,11 @@ import json
 
 from msgspec.structs import replace
 
-from superoffice_contract.openapi import operations
 from superoffice_mock.recordings.model import Entry
-from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.redactor import Options, Redactor
 from tests.support.recordings import BASIC, entry
 
 KEY = b"a key for tests"
-ALLOW_LIST = AllowList(operations.load())
 DEFAULTS = Options()
 KEEP_MESSAGES = Options(keep_messages=True)
 

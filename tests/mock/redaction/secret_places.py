@@ -26,8 +26,7 @@ ECHOED = (
 """Places whose values the message of the same exchange may repeat."""
 SURROGATES = st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF, categories=["Cs"])
 ANYTHING = st.text(
-    st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")),
-    max_size=12,
+    st.one_of(st.characters(), SURROGATES, st.sampled_from("[]/:@?%&=;,\"'\\")), max_size=12
 )
 HEADER_NAMES = (*headers.REQUEST_RULES, *headers.RESPONSE_RULES, "x-other")
 

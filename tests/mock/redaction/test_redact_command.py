@@ -66,7 +66,7 @@ def conclusions_of(path: Path) -> list[tuple[str, str, str | None, list[str]]]:
     A name that may be a secret is not repeated before redaction, and is a pseudonym after it.
     """
     results = grade.grade_har(str(path)).results
-    return [(found.check, found.status, found.note, whats(found)) for found in results]
+    return [(found.check, found.status, found.reason, whats(found)) for found in results]
 
 
 def whats(result: Result) -> list[str]:
@@ -168,23 +168,6 @@ def test_messages_and_tenants_stay_or_go_on_demand(tmp_path: Path) -> None:
         assert run(source, target, "--overwrite", *options).exit_code == 0
         text = target.read_text()
         assert {word: word in text for word in stays} == stays, options
-
-
-def test_a_file_that_is_not_a_har_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    source = tmp_path / "a.har"
-    for content in (b"", b"{", b'{"log":{"version":"1.1"}}', b"\xff"):
-        source.write_bytes(content)
-        result = run(source, tmp_path / "b.har")
-        assert (result.exit_code, result.stdout) == (2, ""), content
-        assert result.stderr.startswith(f"superoffice-mock: {source}: ")
-        assert result.stderr.count("\n") == 1
-        assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
-
-
-def test_it_reads_files_up_to_a_limit(tmp_path: Path) -> None:
-    result = run(write_foreign_har(tmp_path), tmp_path / "b.har", "--max-file", "100")
-    assert result.exit_code == 2
-    assert "larger than 100 bytes; record only the calls of interest" in result.stderr
 
 
 def test_it_reports_what_it_could_not_read(tmp_path: Path) -> None:

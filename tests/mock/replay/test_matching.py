@@ -62,9 +62,7 @@ def differences(
 
 
 @given(ACCOUNTS)
-def test_case_and_order_of_members_and_white_space_do_not_matter(
-    accounts: list[dict[str, object]],
-) -> None:
+def test_case_order_and_white_space_do_not_matter(accounts: list[dict[str, object]]) -> None:
     spellings: tuple[Callable[[str], str], ...] = (str.lower, str.upper, str, to_camel_case)
     for spell in spellings:
         reordered = [{spell(name): item[name] for name in reversed(item)} for item in accounts]
@@ -83,9 +81,7 @@ def test_the_media_type_does_not_matter() -> None:
 
 
 @given(ACCOUNTS.filter(bool), st.data())
-def test_another_account_is_reported_with_its_place(
-    accounts: list[dict[str, object]], data: st.DataObject
-) -> None:
+def test_another_account_is_told(accounts: list[dict[str, object]], data: st.DataObject) -> None:
     index = data.draw(st.integers(0, len(accounts) - 1))
     before = accounts[index]["AccountId"]
     after = data.draw(st.integers(-(2**31), 2**31 - 1).filter(lambda id_: id_ != before))

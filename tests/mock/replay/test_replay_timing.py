@@ -1,6 +1,7 @@
 """When replayed answers are sent: the order of arrival, recorded times, and faults that delay."""
 
 import asyncio
+import itertools
 from collections.abc import Coroutine
 
 import pytest
@@ -45,9 +46,7 @@ async def test_an_answer_waits_for_requests_that_arrived_before_it() -> None:
     assert (await first).status == 400
 
 
-async def test_an_answer_becomes_a_miss_if_the_earlier_requests_do_not_arrive(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_answer_is_a_miss_if_others_stay_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playback, "ARRIVAL_TIMEOUT", 0.0)
     mock = await jumping_mock(FIRST, SECOND)
     assert (await mock.send(FIRST)).status == 404
@@ -84,14 +83,6 @@ async def test_a_client_that_awaits_each_answer_gets_them_all_at_once() -> None:
         mock = await jumping_mock(*recorded, *others)
         for call in reversed(recorded) if not others else recorded:
             assert (await mock.send(call)).status == 204
-
-
-async def test_a_reset_ends_the_wait_for_other_requests() -> None:
-    mock = ReplayMock(QUICK, SECOND)
-    first = asyncio.create_task(mock.send(QUICK))
-    await run_pending_tasks()
-    await mock.control("POST", "reset")
-    assert (await first).status == 400
 
 
 async def test_a_request_counts_as_arrived_though_its_client_disconnects() -> None:
@@ -134,13 +125,6 @@ async def test_an_answer_takes_as_long_as_recorded_on_the_clock_of_the_tenant() 
         assert (exchange.outcome, exchange.elapsed) == ("replayed", seconds(1.25)), rules
 
 
-async def test_a_jumping_clock_skips_the_recorded_time() -> None:
-    mock = await jumping_mock(TURNED_AWAY)
-    before = mock.tenant().now()
-    await mock.send(TURNED_AWAY)
-    assert mock.tenant().now() == before + seconds(1.25)
-
-
 async def test_the_recorded_time_excludes_the_queue_and_the_transfer() -> None:
     for quick in (
         replace(ACCEPTED, elapsed=3.0, service_time=0.1),
@@ -164,26 +148,20 @@ async def test_a_connection_breaks_after_the_recorded_time() -> None:
     assert (exchange.outcome, exchange.elapsed) == ("rejected", seconds(2.0))
 
 
-async def test_a_reset_ends_the_recorded_delay() -> None:
-    mock = ReplayMock(TURNED_AWAY)
-    call = asyncio.create_task(mock.send(TURNED_AWAY))
-    await run_until_waiting(mock, 1)
-    await mock.control("POST", "reset")
-    assert (await call).status == 204
-    assert not mock.exchanges()
-
-
-async def test_shutting_down_ends_the_delay_and_the_journal_says_so() -> None:
-    for took in (0.2, 2.0):
+async def test_a_reset_or_a_stop_ends_the_delay_and_the_wait_for_other_requests() -> None:
+    reason = "some.har: log.entries[0]; the mock is shut down"
+    for took, is_reset in itertools.product((0.2, 2.0), (True, False)):
         first = during(FIRST, 101.6 - took, took)
         mock = ReplayMock(first, SECOND)
         call = asyncio.create_task(mock.send(first))
         await run_pending_tasks()
-        mock.mock.close("the mock is shut down")
+        if is_reset:
+            await mock.control("POST", "reset")
+        else:
+            mock.mock.close("the mock is shut down")
         assert (await call).status == 400
-        (exchange,) = mock.exchanges()
-        reason = "some.har: log.entries[0]; the mock is shut down"
-        assert (exchange.elapsed, exchange.reason) == (0, reason), took
+        ended = [(exchange.elapsed, exchange.reason) for exchange in mock.exchanges()]
+        assert ended == ([] if is_reset else [(0, reason)]), took
 
 
 async def test_a_client_that_disconnects_during_the_delay_is_noted() -> None:

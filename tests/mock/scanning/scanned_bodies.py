@@ -129,9 +129,6 @@ SECRETS_IN_BODIES: dict[str, tuple[str, ...]] = {
         "/* Basic b2xhOnNvbW1lcg== */ a{}",
     ),
     "text/vcard": ("BEGIN:VCARD\nX-PASSWORD:sommer\nEND:VCARD\n",),
-    "application/x-www-form-urlencoded": (
-        "user=ola&pass=sommer+sol",
-        "user%5Bpassword%5D=sommer",
-    ),
+    "application/x-www-form-urlencoded": ("user=ola&pass=sommer+sol", "user%5Bpassword%5D=sommer"),
     "application/graphql": ('mutation{login(password:"sommer"){id}}',),
 }

@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import itertools
 import json
 import os
 import random
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi import operations
+from superoffice_contract.report_formats import FORMATS
 from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.model import About, Entry
 from superoffice_mock.redaction.redactor import Redactor
@@ -78,9 +80,7 @@ def scan_har_entry(folder: Path, har_entry: object) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("seed", SEEDS.values(), ids=SEEDS)
-def test_a_seeded_secret_is_found_in_every_place_and_its_value_is_not_printed(
-    seed: str, tmp_path: Path
-) -> None:
+def test_a_seeded_secret_is_found_everywhere_and_not_printed(seed: str, tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     for name in sorted({*PLACES} - UNREADABLE - NOT_WRITTEN - HIDDEN_ANYWAY):
         har_file.write(str(path), recording(PLACES[name](seed)))
@@ -342,14 +342,59 @@ def test_it_counts_the_secrets_and_names_the_remedy(tmp_path: Path) -> None:
     )
 
 
+def test_a_report_of_any_format_has_the_place_of_a_secret_only(tmp_path: Path) -> None:
+    har_file.write(str(tmp_path / "a.har"), recording(entry(headers=(("so-apptoken", MARK),))))
+    har_file.write(str(tmp_path / "b.har"), recording(Redactor().redact_entry(entry())))
+    (tmp_path / "c.har").write_bytes(b"{")
+    (tmp_path / "d.txt").write_text(MARK)
+    for format_ in FORMATS:
+        printed = run(tmp_path, "--format", format_)
+        assert printed.exit_code == 2, format_
+        assert MARK not in printed.output
+        assert "/log/entries/0/request/headers/0/value" in printed.stdout
+        written = run(tmp_path, "--format", format_, "--out", tmp_path / "d.txt")
+        assert (written.exit_code, written.stdout) == (2, "")
+        assert (tmp_path / "d.txt").read_text(encoding="utf-8") == printed.stdout
+        assert "1 failure, 1 error, 1 check passed, 1 skipped; report in" in written.stderr
+    results = json.loads(run(tmp_path, "--format", "json").stdout)["results"]
+    assert [(Path(result["check"]).name, result["status"]) for result in results] == [
+        ("a.har", "failed"),
+        ("b.har", "passed"),
+        ("c.har", "error"),
+        (tmp_path.name, "skipped"),
+    ]
+
+
+def test_a_report_replaces_no_file_that_was_searched(tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    har_file.write(str(path), recording(SECRET))
+    before = path.read_bytes()
+    result = run(tmp_path, "--out", path)
+    assert result.stderr == (
+        f"superoffice-mock: {path} is a file to read; name another file with --out\n"
+    )
+    assert path.read_bytes() == before
+
+
+def test_the_name_of_what_is_not_there_is_not_printed_if_it_may_be_a_secret() -> None:
+    for format_ in FORMATS:
+        result = run("Bearer:hunter2?", "--format", format_)
+        assert result.exit_code == 2
+        assert "hunter2" not in result.output
+
+
 def test_a_file_that_is_not_a_har_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
-    for content in (b"", b"{", b'{"log":{"version":"1.1"}}', b"[" * 100_000):
+    commands = (("scan", path), ("redact", path, tmp_path / "b.har"))
+    for content, command in itertools.product(
+        (b"", b"{", b'{"log":{"version":"1.1"}}', b"\xff", b"[" * 100_000), commands
+    ):
         path.write_bytes(content)
-        result = run(path)
-        assert (result.exit_code, result.stdout) == (2, ""), content[:30]
+        result = invoke(*command)
+        assert (result.exit_code, result.stdout) == (2, ""), (content[:30], command)
         assert result.stderr.startswith(f"superoffice-mock: {path}: ")
         assert result.stderr.count("\n") == 1
+        assert [file.name for file in tmp_path.iterdir()] == ["a.har"]
 
 
 def test_it_reports_each_damaged_file_and_searches_the_others(tmp_path: Path) -> None:

@@ -26,9 +26,7 @@ CHUNKED = (b"transfer-encoding", b"chunked")
     st.lists(st.sampled_from((b"\r", b"\n", b"\r\n", BLANK_LINE, b"a", b"\n\r")), max_size=12),
     st.lists(st.integers(0, 40)),
 )
-def test_blank_lines_are_found_however_the_stream_is_cut(
-    parts: list[bytes], cuts: list[int]
-) -> None:
+def test_blank_lines_are_found_in_any_cut(parts: list[bytes], cuts: list[int]) -> None:
     stream = b"".join(parts)
     expected_ends, start = list[int](), 0
     while (end := stream.find(BLANK_LINE, start)) >= 0:

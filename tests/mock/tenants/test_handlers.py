@@ -100,9 +100,7 @@ def sessions() -> Sessions:
     return Sessions()
 
 
-async def test_undecided_calls_are_decided_again_oldest_first_when_a_call_changes_the_state(
-    sessions: Sessions,
-) -> None:
+async def test_a_change_of_the_state_decides_the_oldest_call_first(sessions: Sessions) -> None:
     first, second = sessions.rename("a", "b"), sessions.rename("a", "c")
     sessions.add("z")
     assert sessions.decided == [1, 2] * 2
@@ -124,9 +122,7 @@ async def test_a_call_that_waited_may_change_the_state_for_an_older_one(sessions
     assert all(waiter.answered.done() for waiter in waiters)
 
 
-async def test_an_undecided_call_changes_nothing_and_gets_its_other_verdict_when_it_is_due(
-    sessions: Sessions,
-) -> None:
+async def test_an_undecided_call_changes_nothing_until_it_is_due(sessions: Sessions) -> None:
     sessions.add("z")
     state = sessions.tenant.state
     waiter = sessions.rename("a", "b")
@@ -139,17 +135,13 @@ async def test_an_undecided_call_changes_nothing_and_gets_its_other_verdict_when
     assert sessions.names == ["z"]
 
 
-def test_an_undecided_call_that_is_due_at_its_arrival_gets_its_other_verdict(
-    sessions: Sessions,
-) -> None:
+def test_an_undecided_call_that_is_due_at_once_gets_its_other_verdict(sessions: Sessions) -> None:
     handler = Handler(lambda _, state, __, now: (state, Undecided(Served(at(9), "none"), now)))
     verdict = sessions.tenant.admit(handler, Call(ExchangeId(1), at(0)))
     assert verdict == Served(at(0), "none")
 
 
-async def test_a_handler_of_ones_own_may_take_a_call_back_and_change_the_state(
-    sessions: Sessions,
-) -> None:
+async def test_a_handler_may_take_a_call_back_and_change_the_state(sessions: Sessions) -> None:
     oldest = sessions.rename("a", "b")
     kept = sessions.rename("x", "y")
     withdrawn = sessions.rename("x", "y", Handler(sessions.decide, add_session_again))
@@ -171,18 +163,14 @@ async def test_an_error_in_a_later_decision_rejects_that_call_alone(sessions: Se
     assert (other.verdict, sessions.names) == (Served(at(0), "y"), ["y"])
 
 
-async def test_a_stop_answers_an_undecided_call_with_its_other_verdict_at_once(
-    sessions: Sessions,
-) -> None:
+async def test_a_stop_answers_an_undecided_call_with_its_other_verdict(sessions: Sessions) -> None:
     waiter = sessions.rename("a", "b")
     sessions.tenant.close("the test ends")
     await asyncio.wait_for(waiter.answered, 5)
     assert (waiter.verdict, waiter.reason) == (Served(at(0), "none"), "the test ends")
 
 
-async def test_a_control_call_that_changes_the_state_has_waiting_calls_decided_again(
-    sessions: Sessions,
-) -> None:
+async def test_a_control_call_that_changes_the_state_has_calls_decided(sessions: Sessions) -> None:
     waiter = sessions.rename("a", "b")
     sessions.tenant.change_state(with_sessions(sessions.tenant.state, "a"))
     assert (waiter.verdict, waiter.answered.done()) == (Served(at(0), "b"), True)

@@ -18,9 +18,7 @@ def public_members(value: object) -> set[str]:
     return {name for name in dir(value) if not name.startswith("_")}
 
 
-def test_the_readme_lists_every_member_of_the_fixture_and_of_its_parts(
-    office: SuperOffice,
-) -> None:
+def test_the_readme_lists_every_member_of_the_fixture_and_of_its_parts(office: SuperOffice) -> None:
     rows = [row.split("|") for row in table(FIXTURE, "In Python")]
     documented = set(re.findall(r"`(\w+)", " ".join(row[1] for row in rows)))
     assert documented == public_members(office)

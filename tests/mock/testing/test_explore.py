@@ -48,9 +48,7 @@ def make_calls(times: int, observations: Observations) -> Callable[[SuperOffice]
         ("1 delay 2, 1 refuse, 1 deny", [401, 204], ["faulted", "started"]),
     ],
 )
-def test_an_event_comes_before_its_call(
-    replay: str, answers: list[object], journal: list[str]
-) -> None:
+def test_an_event_precedes_its_call(replay: str, answers: list[object], journal: list[str]) -> None:
     observations: Observations = []
     explore(make_calls(2, observations), replay=replay)
     assert [answer for answer, _ in observations] == answers

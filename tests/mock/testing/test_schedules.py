@@ -24,9 +24,7 @@ def test_a_formatted_schedule_is_parsed_to_the_same_schedule(schedule: Schedule)
 
 
 @given(schedules())
-def test_a_generated_schedule_is_small_ordered_valid_and_describes_itself(
-    schedule: Schedule,
-) -> None:
+def test_a_generated_schedule_is_small_ordered_and_describes_itself(schedule: Schedule) -> None:
     assert len(schedule) <= MAX_EVENTS
     assert list(schedule) == sorted(schedule, key=lambda event: event.before)
     for event in schedule:

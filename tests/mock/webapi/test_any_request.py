@@ -8,10 +8,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from superoffice_mock.access_log import format_json, format_text
-from superoffice_mock.config.settings import Settings
 from tests.support.in_process import BASIC, PATH, InProcessMock
 
-ONE = b'{"SyncUserAccounts":[{"AccountId":507}]}'
 STATUSES = {200, 204, 400, 401, 404, 405, 413, 415}
 TYPES = (
     *("application/json", "text/json", "application/xml", "text/xml", "text/plain", "", "text/"),
@@ -35,8 +33,7 @@ accounts = st.fixed_dictionaries(
     },
 )
 json_bodies = st.one_of(
-    json_values,
-    st.fixed_dictionaries({"SyncUserAccounts": st.lists(accounts, max_size=3)}),
+    json_values, st.fixed_dictionaries({"SyncUserAccounts": st.lists(accounts, max_size=3)})
 ).map(lambda value: json.dumps(value).encode())
 texts = st.sampled_from(["507", "", "x", "-1", "\x00", "Å", "<a/>", "&#55296;", "2147483648"])
 xml_bodies = st.builds(
@@ -79,6 +76,7 @@ def call_and_check_journal(method: str, path: str, content_type: str, body: byte
     return asyncio.run(run())
 
 
+@pytest.mark.claim("no-server-error")
 @settings(deadline=None, max_examples=300)
 @given(content_type=st.sampled_from(TYPES), body=bodies)
 @example("application/json", b'{"SyncUserAccounts":[{"AssociateName":"\\ud800"}]}')
@@ -91,29 +89,13 @@ def test_any_body_gets_an_answer_and_a_journal_entry(content_type: str, body: by
     assert call_and_check_journal("POST", PATH, content_type, body) in STATUSES
 
 
+@pytest.mark.claim("no-server-error")
 @settings(deadline=None, max_examples=60)
 @given(
     method=st.sampled_from(["POST", "GET", "PUT", "OPTIONS", "X-\x7f"]),
     segments=st.lists(st.text(max_size=8) | st.sampled_from(["api", "v1", "Cust1"]), max_size=4),
     query=st.text(alphabet=st.characters(codec="latin-1"), max_size=30),
 )
-def test_any_path_and_query_gets_an_answer_and_a_journal_entry(
-    method: str, segments: list[str], query: str
-) -> None:
+def test_any_path_and_query_gets_an_answer(method: str, segments: list[str], query: str) -> None:
     path = "/".join(["", *segments]).replace("?", "").removeprefix("/_mock") + PATH
     assert call_and_check_journal(method, f"{path}?{query}", "text/json", b"{}") in STATUSES
-
-
-@pytest.mark.claim("body-syntax", "body-shape")
-def test_a_malformed_body_gets_a_400_in_the_journal() -> None:
-    for body in (b'{"SyncUserAccounts":[NaN]}', b"[" * 10_000, b"nul", b"\x00"):
-        assert call_and_check_journal("POST", PATH, "application/json", body) == 400, body[:30]
-
-
-@pytest.mark.claim("body-limit")
-async def test_a_body_without_a_content_length_is_limited_as_well() -> None:
-    local = InProcessMock(Settings(max_body=len(ONE)))
-    assert (await local.call(body=ONE)).status == 204
-    assert (await local.call(body=ONE + b" ")).status == 413
-    assert local.outcomes() == ["started", "rejected"]
-    assert local.exchanges()[1].body == b""

@@ -7,7 +7,7 @@ import pytest
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
-from tests.support.in_process import BASIC, PATH, InProcessMock
+from tests.support.in_process import PATH, InProcessMock
 
 ONLINE = f"/Cust12345{PATH}"
 JSON = {"content-type": "application/json"}
@@ -57,12 +57,6 @@ def last_reason(local: InProcessMock) -> str | None:
     return local.exchanges("Cust12345")[-1].reason
 
 
-async def test_without_the_setting_no_credential_expires(local: InProcessMock) -> None:
-    await freeze(local)
-    await advance(local, 900_000_000)
-    assert set((await get_statuses(local)).values()) == {204}
-
-
 @pytest.mark.claim("credentials-expire")
 async def test_an_expired_credential_gets_a_401_whose_reason_has_the_time_since() -> None:
     for kind, headers in HEADERS.items():
@@ -76,14 +70,6 @@ async def test_an_expired_credential_gets_a_401_whose_reason_has_the_time_since(
         assert local.tenant("Cust12345").state.lease_holder is None
 
 
-@pytest.mark.claim("credentials-expire")
-async def test_a_password_does_not_expire() -> None:
-    local = InProcessMock(Settings(expires_after=1))
-    await local.control("POST", "clock/freeze")
-    await local.control("POST", "clock/advance", {"seconds": 1_000})
-    assert (await local.call(headers={"authorization": BASIC, **JSON})).status == 204
-
-
 @pytest.mark.claim("ticket-sliding")
 async def test_every_successful_use_renews_a_ticket_and_a_failed_use_does_not() -> None:
     local = await mock_with_lifetime()
@@ -95,16 +81,6 @@ async def test_every_successful_use_renews_a_ticket_and_a_failed_use_does_not() 
     await advance(local, 1)
     assert await get_status(local, TICKET) == 401
     assert await get_status(local, TICKET) == 401
-
-
-@pytest.mark.claim("token-fixed")
-async def test_the_use_of_an_access_token_does_not_renew_it() -> None:
-    local = await mock_with_lifetime()
-    assert await get_status(local, TOKEN) == 204
-    await advance(local, 9)
-    assert await get_status(local, TOKEN) == 204
-    await advance(local, 1)
-    assert await get_status(local, TOKEN) == 401
 
 
 async def test_a_tenant_may_set_the_lifetime_of_each_kind() -> None:
@@ -132,9 +108,7 @@ async def test_a_reset_renews_all_credentials() -> None:
 
 
 @pytest.mark.claim("credentials-expire")
-async def test_a_control_call_expires_one_credential_or_all_until_a_reset(
-    local: InProcessMock,
-) -> None:
+async def test_a_control_call_expires_one_or_all_until_a_reset(local: InProcessMock) -> None:
     for kind, value in VALUES.items():
         answer = await expire(local, {kind: value})
         assert sum(answer["expired"].values()) == 1
@@ -164,9 +138,7 @@ async def test_an_invalid_control_call_expires_nothing(local: InProcessMock) -> 
         assert set((await get_statuses(local)).values()) == {204}, content
 
 
-async def test_a_session_that_has_ended_may_be_expired_without_effect(
-    local: InProcessMock,
-) -> None:
+async def test_a_session_that_has_ended_may_be_expired_without_effect(local: InProcessMock) -> None:
     await local.control("POST", "sessions/end?tenant=Cust12345", {"session": "demo-session"})
     assert (await expire(local, {"session": "demo-session"}))["expired"]["sessions"] == 1
     assert await get_status(local, SESSION) == 401

@@ -48,9 +48,7 @@ async def start_delayed_call(
 # ---- answers ---------------------------------------------------------------------------------
 
 
-async def test_a_fault_with_a_status_answers_in_the_vendors_envelope_and_starts_no_run(
-    local: InProcessMock,
-) -> None:
+async def test_a_fault_answers_as_the_vendor_and_starts_no_run(local: InProcessMock) -> None:
     await arm(local, {"status": 503, "retry_after": 2})
     origin = {"authorization": BASIC, "origin": "http://localhost:3000"}
     response = await local.call(headers=origin)
@@ -143,32 +141,11 @@ async def test_a_fault_applies_only_to_post_calls_of_the_operation(local: InProc
 async def test_the_journal_has_the_fault_and_the_accounts_of_the_call(local: InProcessMock) -> None:
     await arm(local, {"status": 503})
     await local.call()
-    assert await local.last_request() == {
-        "id": 1,
-        "at": "2027-01-15T08:00:00.000000Z",
-        "tenant": "onsite",
-        "operation": "SyncEmailAccounts",
-        "method": "POST",
-        "path": PATH,
-        "media_type": "application/json",
-        "principal": None,
-        "accounts": [{"AccountId": 507, "AssociateName": None, "AssociateId": 0}],
-        "account_count": 1,
-        "query": {},
-        "select": None,
-        "outcome": "faulted",
-        "recorded": None,
-        "fault": 1,
-        "run": None,
-        "holder": None,
-        "status": 503,
-        "elapsed": 0.0,
-        "elapsed_real": 0.0,
-        "hung_up": False,
-        "hung_up_after": None,
-        "reason": "fault 1 answered 503",
-        "violations": [],
-    }
+    entry = await local.last_request()
+    assert (entry["outcome"], entry["status"], entry["fault"]) == ("faulted", 503, 1)
+    assert (entry["principal"], entry["run"], entry["holder"]) == (None, None, None)
+    assert (entry["reason"], entry["violations"]) == ("fault 1 answered 503", [])
+    assert entry["accounts"] == [{"AccountId": 507, "AssociateName": None, "AssociateId": 0}]
     assert (await local.control("GET", "requests?outcome=faulted"))["total"] == 1
 
 
@@ -184,9 +161,7 @@ async def test_a_faulted_call_with_an_invalid_body_has_no_accounts_and_a_long_on
         assert detail["body"] == ("" if len(body) > 100 else body.decode("utf-8", "replace"))
 
 
-async def test_a_fault_reads_a_body_after_100_continue_and_needs_no_client_that_stays(
-    local: InProcessMock,
-) -> None:
+async def test_a_fault_reads_a_body_and_needs_no_client_that_stays(local: InProcessMock) -> None:
     headers = {"content-type": "application/json", "expect": "100-continue"}
     await arm(local, {"status": 503, "times": 2})
     assert (await local.call(headers=headers)).status == 503
@@ -222,9 +197,7 @@ async def test_a_delayed_call_is_turned_away_during_a_run_and_starts_one_after_i
         assert outcomes == [(outcome, elapsed * SECOND), ("started", 0)]
 
 
-async def test_an_advance_until_idle_stops_at_the_end_of_a_delay_and_passes_the_run(
-    local: InProcessMock,
-) -> None:
+async def test_an_advance_until_idle_passes_a_delay_and_a_run(local: InProcessMock) -> None:
     call = await start_delayed_call(local)
     assert (await local.control("GET", "requests"))["requests"][0]["outcome"] == "pending"
     advance = await local.control("POST", "clock/advance", {"until": "idle"})
@@ -237,17 +210,6 @@ async def test_an_advance_until_idle_stops_at_the_end_of_a_delay_and_passes_the_
         ("06", "run-ended"),
     ]
     assert (await local.last_request())["elapsed"] == 1.0
-
-
-async def test_a_delayed_call_is_rejected_on_arrival(local: InProcessMock) -> None:
-    call = await start_delayed_call(local, headers=BAD)
-    advance = await local.control("POST", "clock/advance", {"seconds": 20})
-    assert (await call).status == 401
-    (event,) = advance["events"]
-    assert (event["event"], event["outcome"]) == ("answered", "rejected")
-    entry = await local.last_request()
-    assert (entry["outcome"], entry["elapsed"], entry["fault"]) == ("rejected", 1.0, 1)
-    assert entry["reason"].startswith("fault 1 delayed it by 1 s; ")
 
 
 async def test_a_delayed_call_that_breaks_the_contract_is_rejected() -> None:
@@ -287,9 +249,7 @@ async def test_a_delay_ends_in_real_time() -> None:
     assert (await local.last_request())["outcome"] == "started"
 
 
-async def test_a_call_that_is_delayed_at_a_reset_or_shutdown_gets_a_204_and_starts_nothing() -> (
-    None
-):
+async def test_a_call_delayed_at_a_reset_or_shutdown_gets_a_204_and_starts_nothing() -> None:
     for ending in ("reset", "shut down"):
         local = InProcessMock()
         call = await start_delayed_call(local)
@@ -342,13 +302,3 @@ async def test_delayed_calls_count_as_waiting() -> None:
     assert (await local.call()).status == 503
     await local.control("POST", "clock/advance", {"seconds": 1})
     assert (await call).status == 204
-
-
-async def test_a_delayed_call_still_tries_for_a_second() -> None:
-    local = InProcessMock(Settings(readings=Readings(busy="try-for-1s")))
-    call = await start_delayed_call(local, 1)
-    await local.control("POST", "lease/hold")
-    await local.control("POST", "clock/advance", {"seconds": 1.5})
-    await local.control("POST", "lease/release")
-    assert (await call).status == 204
-    assert (await local.last_request())["outcome"] == "started"

@@ -38,26 +38,10 @@ async def test_the_first_tenant_is_the_default_of_a_mock_without_onsite() -> Non
     assert (await local.control("POST", "reset"))["reset"] == ["Cust7"]
 
 
-async def test_a_call_to_an_unknown_tenant_is_in_the_default_journal_without_a_tenant() -> None:
-    local = InProcessMock()
-    await local.call(path=f"/Cust99999{PATH}")
-    await local.call(path="/api/v1/Nowhere")
-    unknown_tenant, unknown_path = (await local.control("GET", "requests"))["requests"]
-    assert (unknown_tenant["tenant"], unknown_tenant["status"]) == (None, 404)
-    assert "'Cust99999' is not known here" in unknown_tenant["reason"]
-    assert (unknown_path["tenant"], unknown_path["status"]) == ("onsite", 404)
-
-
 async def test_a_control_call_below_a_tenant_gets_a_404_with_the_right_path() -> None:
     response = await InProcessMock().call("GET", "/Cust12345/_mock/requests")
     assert response.status == 404
     assert "is at /_mock/, with ?tenant=ID" in response.json()["MessageDetail"]
-
-
-async def test_the_404_of_an_unknown_control_call_lists_the_calls() -> None:
-    problem = await InProcessMock().control("GET", "nothing")
-    assert problem["status"] == 404
-    assert "POST /_mock/clock/advance" in problem["detail"]
 
 
 async def test_the_error_of_an_unknown_tenant_is_made_anew_for_each_call() -> None:

@@ -46,7 +46,7 @@ def test_a_listed_origin_is_echoed_with_credentials() -> None:
         ), (origins, origin)
 
 
-@pytest.mark.claim("cors-unlisted")
+@pytest.mark.claim("cors-unlisted", "cors-credentials")
 def test_an_unlisted_origin_gets_no_headers() -> None:
     far = ("https://app.example.com", "http://localhost.example.com", "http://10.0.0.1", "null", "")
     odd = ("http://127.0.0.1.example.com", "http://notlocalhost", "http://[", "http://[zz]")

@@ -42,7 +42,7 @@ def test_the_netserver_envelope_has_the_type_of_the_error() -> None:
     ]
 
 
-@pytest.mark.claim("error-no-trace")
+@pytest.mark.claim("error-no-trace", "error-format")
 def test_every_status_has_a_message_without_the_internal_reason() -> None:
     for family in ("webapi", "netserver"):
         for status in STATUSES:

@@ -62,9 +62,7 @@ def test_any_accept_results_in_one_of_the_types(accept: str) -> None:
 
 
 @given(raw_headers, names)
-def test_count_all_and_get_agree_with_the_raw_list(
-    raw: list[tuple[bytes, bytes]], name: bytes
-) -> None:
+def test_headers_agree_with_the_raw_list(raw: list[tuple[bytes, bytes]], name: bytes) -> None:
     headers = Headers(raw)
     values = [value.decode("latin-1").strip() for key, value in raw if key == name]
     assert headers.count(name) == len(values)
