@@ -61,26 +61,25 @@ def grade_har(
     _require_calls(calls, judged, show_path(path), f"among its {len(traffic.entries)} entries")
     estimates = {call.id: call for call in behaviour.estimate_turned_away(_select_throttled(calls))}
     calls = tuple(estimates.get(call.id, call) for call in calls)
-    return _build_report(f"grade {path}", calls, ())
+    return _build_report(path, calls, ())
 
 
 def grade_journal(
     url: str,
     tenants: tuple[str, ...],
     token: str | None = None,
-    judged: Sequence[Operation] | None = None,
     proxy: Proxy | None = None,
 ) -> Report:
-    """Judge the clients of the mock at *url* by the journals of *tenants*; *judged* as above.
+    """Judge the clients of the mock at *url* by the journals of *tenants*.
 
     *token* is the control token of the mock. Raise TrafficError if the mock does not answer, or if
     no call is in the journals.
     """
-    journal = journal_client.load_calls(url, tenants, token, judged, proxy)
+    journal = journal_client.load_calls(url, tenants, token, proxy)
     names = ", ".join(dict.fromkeys(tenants))
-    _require_calls(journal.calls, judged, show_url(url), f"in the journal of {names}")
+    _require_calls(journal.calls, None, show_url(url), f"in the journal of {names}")
     forgotten = (("forgotten exchanges", str(journal.forgotten)),) if journal.forgotten else ()
-    return _build_report(f"grade the journal of {names}", journal.calls, forgotten)
+    return _build_report(f"the journal of {names}", journal.calls, forgotten)
 
 
 def _require_calls(
@@ -97,7 +96,9 @@ def _select_throttled(calls: Sequence[Call]) -> tuple[Call, ...]:
     return tuple(call for call in calls if call.operation in THROTTLED)
 
 
-def _build_report(title: str, calls: Sequence[Call], facts: tuple[tuple[str, str], ...]) -> Report:
+def _build_report(
+    subject: str, calls: Sequence[Call], facts: tuple[tuple[str, str], ...]
+) -> Report:
     confidences = [call.turned_away_confidence for call in calls if call.turned_away_confidence]
     is_certain = all(confidence is Confidence.CERTAIN for confidence in confidences)
     counts = (
@@ -105,7 +106,8 @@ def _build_report(title: str, calls: Sequence[Call], facts: tuple[tuple[str, str
         ("tenants", str(len({call.tenant for call in calls}))),
         ("turned away" if is_certain else "perhaps turned away", str(len(confidences))),
     )
-    return Report(title, tuple(_run_check(check, calls) for check in CHECKS), (*counts, *facts))
+    results = tuple(_run_check(check, calls) for check in CHECKS)
+    return Report("grade", results, (*counts, *facts), subject=subject)
 
 
 def _run_check(check: Check, calls: Sequence[Call]) -> Result:
@@ -116,10 +118,10 @@ def _run_check(check: Check, calls: Sequence[Call]) -> Result:
         return Result(check.name, "failed", check.claims, findings[:MAX_FINDINGS], note)
     reason = check.skip_reason(calls)
     if reason is not None:
-        return Result(check.name, "skipped", check.claims, note=reason)
+        return Result(check.name, "skipped", check.claims, reason=reason)
     unchecked = sum(1 for call in calls if check.name in call.assessment.unchecked)
     note = f"{unchecked} of {len(calls)} calls can't be checked" if unchecked else None
-    return Result(check.name, "passed", check.claims, note=note)
+    return Result(check.name, "passed", check.claims, reason=note)
 
 
 # ---- checks of single requests ---------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Loads calls from the journal of a running mock, which records outcomes that clients can't see."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from http.client import HTTPException
 from typing import Final
@@ -69,24 +69,21 @@ def load_calls(
     url: str,
     tenants: tuple[str, ...],
     token: str | None = None,
-    judged: Sequence[Operation] | None = None,
     proxy: Proxy | None = None,
 ) -> JournalCalls:
     """Load the calls of *tenants* from the mock at *url*; *token* is its control token.
 
-    They are those of the operations in *judged*, see `find_operation`. Raise TargetError if *url*
-    is no base URL; TrafficError, one line, if the server does not answer or is not a mock.
+    Raise TargetError if *url* is no base URL; TrafficError, one line, if the server does not answer
+    or is not a mock.
     """
     control_client = ControlClient(parse_base_url(url), token or None, timeout=TIMEOUT, proxy=proxy)
     with closing(control_client) as client:
-        journals = [_load_tenant(client, tenant, judged) for tenant in dict.fromkeys(tenants)]
+        journals = [_load_tenant(client, tenant) for tenant in dict.fromkeys(tenants)]
     calls = tuple(call for journal in journals for call in journal.calls)
     return JournalCalls(calls, sum(journal.forgotten for journal in journals))
 
 
-def _load_tenant(
-    client: ControlClient, tenant: str, judged: Sequence[Operation] | None
-) -> JournalCalls:
+def _load_tenant(client: ControlClient, tenant: str) -> JournalCalls:
     journal = _get(client, "requests", tenant, Journal)
     exchanges = complete_accounts(
         journal.requests, lambda id_: _get(client, f"requests/{id_}", tenant, Exchange)
@@ -96,7 +93,7 @@ def _load_tenant(
     calls = tuple(
         _make_call(exchange, attempt, operation)
         for exchange, attempt in zip(exchanges, attempts, strict=True)
-        if (operation := find_operation(exchange.method, exchange.path, judged)) is not None
+        if (operation := find_operation(exchange.method, exchange.path)) is not None
     )
     return JournalCalls(calls, journal.forgotten)
 
