@@ -63,7 +63,7 @@ def test_a_mock_with_any_settings_passes(options: dict[str, Any]) -> None:
     check(options)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize(
     ("options", "setting"),
     [

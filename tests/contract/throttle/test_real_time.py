@@ -34,7 +34,7 @@ def check(behavior: ServerBehavior, *only: str) -> Report:
         return run(make_plan(url, *(only or CHECKS), tenants=(OTHER_TENANT,)))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_lawful_servers_pass() -> None:
     with ThreadPoolExecutor(len(LAWFUL_SERVERS)) as pool:
         reports = dict(zip(LAWFUL_SERVERS, pool.map(check, LAWFUL_SERVERS.values()), strict=True))
