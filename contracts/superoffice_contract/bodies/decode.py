@@ -8,12 +8,19 @@ import msgspec
 
 from superoffice_contract.bodies import form_body, json_body, problems, xml_body
 from superoffice_contract.bodies.content_type import MediaType, parse_content_type
-from superoffice_contract.bodies.shape_text import find_member, is_free
+from superoffice_contract.bodies.shape_text import find_member
 from superoffice_contract.bodies.values import MAX_NOTES, NO_LIMIT, BodyNotes, Plain
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.messages import quote_name, shorten
 from superoffice_contract.openapi.operations import Body
-from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import (
+    ArrayShape,
+    ObjectShape,
+    Scalar,
+    Shape,
+    children_of,
+    is_free,
+)
 
 Bodies = Mapping[str, Body]
 """The described bodies of an operation, by media type."""
@@ -95,14 +102,15 @@ def _is_within_limit(content: Any, shape: Shape, max_items: int) -> bool:  # noq
             for name, child in zip(names, members, strict=True)
             if (member := find_member(shape, name)) and not isinstance(member.shape, Scalar)
         )
+    if isinstance(content, dict) and isinstance(shape, ObjectShape) and shape.values is not None:
+        return all(_is_within_limit(child, shape.values, max_items) for child in content.values())
     return True
 
 
 def _may_hold_arrays(shape: Shape) -> bool:
     return isinstance(shape, ArrayShape) or any(
-        isinstance(member.shape, ArrayShape)
-        or not (isinstance(member.shape, Scalar) or is_free(member.shape))
-        for member in (shape.members.values() if isinstance(shape, ObjectShape) else ())
+        isinstance(child, ArrayShape) or not (isinstance(child, Scalar) or is_free(child))
+        for _, child in children_of(shape)
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from superoffice_contract.bodies import content_type
-from superoffice_contract.bodies.shape_text import example_key, is_free, shortest_field
+from superoffice_contract.bodies.shape_text import example_key, find_member, shortest_field
 from superoffice_contract.bodies.values import (
     MAX_DEPTH,
     MAX_EXTRA_PARTS,
@@ -20,7 +20,7 @@ from superoffice_contract.bodies.values import (
 )
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.messages import shorten
-from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape, is_free
 
 MAX_NESTED: Final = 10_000
 """The limit for objects that are nested in all free objects of a body together."""
@@ -121,9 +121,9 @@ class _Tree:
             return step, shape.items
         if not isinstance(shape, ObjectShape):
             raise _BadKeyError
-        if not shape.members:
+        if is_free(shape):
             return step, shape
-        member = shape.members.get(step.lower())
+        member = find_member(shape, step)
         if member is not None:
             return member.name, member.shape
         self._notes.add_unknown_member(node.where, "" if self._is_bare_word else step)
@@ -137,10 +137,9 @@ class _Tree:
                 reason = f"nested more than {MAX_DEPTH} deep; send fewer levels"
                 raise _BadKeyError(reason, claim="body-syntax")
             # In a free object names may be long, so their paths are not kept on the way.
-            in_free_object = is_free(node.shape)
-            where = "" if in_free_object else f"{node.where}/{name}"
+            where = "" if is_free(node.shape) else self._notes.place(node.where, name, node.shape)
             child = node.children[name] = _Node(shape, where, node.depth + 1)
-            self._nested += in_free_object
+            self._nested += isinstance(node.shape, ObjectShape) and not node.shape.members
             if self._nested > MAX_NESTED:
                 reason = f"more than {MAX_NESTED} members that have members; send fewer"
                 raise _BadKeyError(reason, 413, "body-limit")

@@ -10,11 +10,18 @@ from typing import Any, Final, cast
 import msgspec
 
 from superoffice_contract.bodies import content_type
-from superoffice_contract.bodies.shape_text import find_member, walk
+from superoffice_contract.bodies.shape_text import find_member
 from superoffice_contract.bodies.values import BodyNotes, Plain
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.openapi.operations import Body
-from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import (
+    ArrayShape,
+    ObjectShape,
+    Scalar,
+    Shape,
+    is_free,
+    walk,
+)
 
 _TRUNCATED: Final = "Input data was truncated"
 _CLEARER_MESSAGES: Final = {_TRUNCATED: "it ends too early, or within an escape"}
@@ -152,11 +159,11 @@ def _normalize(value: Any, shape: Shape, where: str, notes: BodyNotes) -> Plain:
 def _normalize_members(
     value: dict[str, Any], shape: ObjectShape, where: str, notes: BodyNotes
 ) -> Plain:
-    if not shape.members:
+    if is_free(shape):
         return value
     described: dict[str, tuple[Any, Shape]] = {}
     for name, child in value.items():
-        member = shape.members.get(name.lower())
+        member = find_member(shape, name)
         if member is None:
             notes.add_unknown_member(where, name)
         elif member.name in described:
@@ -164,7 +171,7 @@ def _normalize_members(
         else:
             described[member.name] = child, member.shape
     return {
-        name: _normalize(child, child_shape, f"{where}/{name}", notes)
+        name: _normalize(child, child_shape, notes.place(where, name, shape), notes)
         if isinstance(child, (dict, list))
         else child
         for name, (child, child_shape) in described.items()

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.bodies.shape_text import Path, example_key, find_member
+from superoffice_contract.bodies.shape_text import example_key, find_member
 from superoffice_contract.bodies.values import BodyNotes, Plain
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.messages import shorten
 from superoffice_contract.openapi.operations import Body
-from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Path, Scalar, Shape
 
 _MISSING_PROPERTY: Final = re.compile(r'"(.+)" is a required property')
 _TOO_FEW: Final = re.compile(r"has less than [0-9]+ \w+$")
@@ -89,10 +89,9 @@ def _find_floats(value: Plain, shape: Shape, path: Path) -> Iterator[Path]:
         for index, item in enumerate(value):
             yield from _find_floats(item, shape.items, (*path, index))
     elif isinstance(value, dict) and isinstance(shape, ObjectShape):
-        for member in shape.members.values():
-            if member.name in value:
-                child = value[member.name]
-                yield from _find_floats(child, member.shape, (*path, member.name))
+        for name, child in value.items():
+            if member := find_member(shape, name):
+                yield from _find_floats(child, member.shape, (*path, name))
 
 
 # ---- words -----------------------------------------------------------------------------------
@@ -132,17 +131,17 @@ def _follow(
     for step in path:
         name = str(step)
         if isinstance(value, dict):
-            value = value.get(name)  # the validator has the name `07` as the number 7
-        elif isinstance(value, list):
+            if name not in value:  # the validator has the name `07` as the number 7
+                name = next((key for key in value if key.lstrip("0") == name.lstrip("0")), name)
+            value = value.get(name)
+        elif isinstance(value, list):  # pragma: no branch - only these have something inside
             value = value[int(step)]
         if isinstance(shape, ArrayShape):
-            shape = shape.items
+            shape, where = shape.items, f"{where}/{name}"
         elif member := find_member(shape, name):
-            shape = member.shape
+            shape, where = member.shape, notes.place(where, name, shape)
         else:
-            shape = None
-            name = notes.quote(name, "a member")
-        where = f"{where}/{name}"
+            shape, where = None, f"{where}/{notes.quote(name, 'a member')}"
     return where, value, shape
 
 
@@ -154,8 +153,8 @@ def _has_type(value: Plain, shape: Shape) -> bool:
         or (
             isinstance(shape, Scalar)
             and isinstance(value, str)
-            and "string" in shape.types
             and not shape.values
+            and shape.allows_text(value)
         )
     )
 
@@ -170,7 +169,7 @@ def _describe_expected(actual: Plain, shape: Shape) -> str:
 def _describe(value: Plain, shape: Shape, notes: BodyNotes) -> str:
     """Return the kind of *value*, without any text that may be private."""
     if type(value) in _NUMBER_TYPES:
-        if not notes.hide_text:
+        if not notes.hide_text and not (isinstance(shape, Scalar) and shape.is_secret):
             return f"the number {shorten(str(value))}"
         is_integer = isinstance(value, int)
         return "another number" if is_integer else "a number with a fraction or an exponent"

@@ -1,44 +1,31 @@
 """What a body of a shape looks like as text: an example of a form key, and the shortest parts."""
 
-from collections import deque
-from collections.abc import Iterator
 from itertools import accumulate
 
-from superoffice_contract.openapi.schemas import ArrayShape, Member, ObjectShape, Scalar, Shape
-
-Path = tuple[str | int, ...]
-"""The steps from the root of a shape: names of members, and 0 for the items of an array."""
-
-
-def walk(shape: Shape) -> Iterator[tuple[Path, Shape]]:
-    """Yield *shape* and all shapes in it, each with its shortest path; a circle is walked once."""
-    pending = deque[tuple[Path, Shape]]([((), shape)])
-    known = {id(shape)}
-    while pending:
-        path, shape = pending.popleft()
-        yield path, shape
-        for step, child in _children(shape):
-            if isinstance(child, Scalar) or id(child) not in known:
-                known.add(id(child))
-                pending.append(((*path, step), child))
-
-
-def _children(shape: Shape) -> Iterator[tuple[str | int, Shape]]:
-    if isinstance(shape, ArrayShape):
-        yield 0, shape.items
-    elif isinstance(shape, ObjectShape):
-        for member in shape.members.values():
-            yield member.name, member.shape
-
-
-def is_free(shape: Shape) -> bool:
-    """Return whether *shape* is an object whose members the description does not list."""
-    return isinstance(shape, ObjectShape) and not shape.members
+from superoffice_contract.openapi.schemas import (
+    ANY_NAME,
+    ArrayShape,
+    Member,
+    ObjectShape,
+    Path,
+    Scalar,
+    Shape,
+    children_of,
+    is_free,
+    walk,
+)
 
 
 def find_member(shape: Shape | None, name: str) -> Member | None:
-    """Return the member *name* of *shape*, in any case; None if the description has none."""
-    return shape.members.get(name.lower()) if isinstance(shape, ObjectShape) else None
+    """Return the member *name* of *shape*; None if the description has none.
+
+    The case does not matter. In a dictionary any name is that of a member.
+    """
+    if not isinstance(shape, ObjectShape):
+        return None
+    if shape.values is not None:
+        return Member(name, shape.values)
+    return shape.members.get(name.lower())
 
 
 def element_name(shape: Shape) -> str | None:
@@ -48,12 +35,12 @@ def element_name(shape: Shape) -> str | None:
 
 def example_key(shape: Shape) -> str:
     """Return the key of the first single value in a form: `SyncUserAccounts[0][AccountId]`."""
-    free_key = "name"
+    free_key = ANY_NAME
     for path, part in walk(shape):
         if isinstance(part, Scalar) and path:
             return _write_key(path)
         if is_free(part):
-            free_key = _write_key((*path, "name"))
+            free_key = _write_key((*path, ANY_NAME))
     return free_key
 
 
@@ -65,6 +52,7 @@ def shortest_field(shape: Shape) -> int:
     """Return the length of the shortest field in a form: `SyncUserAccounts[0].AccountId=0&`."""
     lengths = []
     for path, part in walk(shape):
+        path = tuple("a" if step == ANY_NAME else step for step in path)
         key = (*path, "a") if is_free(part) else path
         needs_digit = isinstance(part, Scalar) and "string" not in part.types
         if key and (is_free(part) or isinstance(part, Scalar)):
@@ -84,7 +72,7 @@ def shortest_element(shape: Shape) -> int:
 
 def _average_element(item: Shape) -> int:
     name = element_name(item) or "a"
-    lengths = sorted(len(f"<{step}/>") for step, _ in _children(item))
+    lengths = sorted(len(f"<{step}/>") for step, _ in children_of(item))
     totals = accumulate(lengths, initial=len(f"<{name}></{name}>"))
     averages = (total // elements for elements, total in enumerate(totals, 1))
     return min(len(f"<{name}/>"), *averages)

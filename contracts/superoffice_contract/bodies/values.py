@@ -7,7 +7,7 @@ import msgspec
 
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.messages import quote_name, shorten
-from superoffice_contract.openapi.schemas import Scalar
+from superoffice_contract.openapi.schemas import ObjectShape, Scalar, Shape
 
 Plain = dict[str, "Plain"] | list["Plain"] | str | int | float | bool | None
 """A value of JSON's data model; members have the names that the description gives them."""
@@ -46,6 +46,11 @@ class BodyNotes(msgspec.Struct):
     def quote(self, name: str, otherwise: str) -> str:
         """Return *name* as a message may show it, or *otherwise* if it may be a secret."""
         return quote_name(name, otherwise) if self.hide_text else shorten(name)
+
+    def place(self, where: str, name: str, parent: Shape | None) -> str:
+        """Return the place of the member *name* of *parent*; only in a dictionary it is data."""
+        is_data = isinstance(parent, ObjectShape) and parent.values is not None
+        return f"{where}/{self.quote(name, 'a member') if is_data else name}"
 
     def add_unknown_member(self, where: str, name: str) -> None:
         """Note a member that the description does not have (claim unknown-members)."""

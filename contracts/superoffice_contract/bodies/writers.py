@@ -44,11 +44,12 @@ def write_text(value: Value) -> str:
 def write_xml(value: Value, shape: Shape, root_name: str = "Root") -> bytes:
     """Write *value* as XML; *shape* names the root and the items of arrays.
 
-    *root_name* is the name of a root that has none in the description and is not an array.
+    *root_name* is the name of an object that has none in the description.
     """
-    if isinstance(shape, ArrayShape):
-        return _element(item_name(shape), value, shape).encode()
-    return _element(shape.xml_name or root_name, value, shape).encode()
+    name = item_name(shape)
+    if isinstance(shape, ObjectShape):
+        name = shape.xml_name or root_name
+    return _element(name, value, shape).encode()
 
 
 def item_name(shape: Shape) -> str:

@@ -14,7 +14,11 @@ import msgspec
 
 from superoffice_contract.bodies import content_type
 from superoffice_contract.bodies.content_type import CHARSETS
-from superoffice_contract.bodies.shape_text import element_name, shortest_element
+from superoffice_contract.bodies.shape_text import (
+    element_name,
+    find_member,
+    shortest_element,
+)
 from superoffice_contract.bodies.values import (
     MAX_DEPTH,
     MAX_EXTRA_PARTS,
@@ -24,7 +28,7 @@ from superoffice_contract.bodies.values import (
     parse_scalar,
 )
 from superoffice_contract.errors import InvalidBody
-from superoffice_contract.openapi.schemas import ArrayShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import ArrayShape, Scalar, Shape, is_free
 
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 _PREDECLARED_PREFIXES: Final = {"xmlns:xml": "http://www.w3.org/XML/1998/namespace"}
@@ -202,17 +206,17 @@ def _normalize(element: _Element, shape: Shape, where: str, notes: BodyNotes) ->
             else _note_wrong_element(child, name, f"{where}/{index}", notes)
             for index, child in enumerate(element.children)
         ]
-    if isinstance(shape, Scalar) or not shape.members:
+    if isinstance(shape, Scalar) or is_free(shape):
         return {child.name: _normalize(child, _FREE_TEXT, "", notes) for child in element.children}
     last: dict[str, tuple[_Element, Shape]] = {}
     for child in element.children:
-        member = shape.members.get(child.name.lower())
+        member = find_member(shape, child.name)
         if member is None:
             notes.add_unknown_member(where, child.name)
         else:
             last[member.name] = child, member.shape
     return {
-        name: _normalize(child, child_shape, f"{where}/{name}", notes)
+        name: _normalize(child, child_shape, notes.place(where, name, shape), notes)
         for name, (child, child_shape) in last.items()
     }
 

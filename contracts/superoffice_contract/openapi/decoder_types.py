@@ -11,6 +11,16 @@ Schema = Mapping[str, Any]
 _ENUM_TYPES: Final = {"string": str, "number": int, "integer": int, "null": type(None)}
 """The types that the values of an enum may have, by name of the type."""
 _PYTHON_TYPES: Final[Mapping[str, Any]] = {**_ENUM_TYPES, "boolean": bool, "number": float}
+_DAY: Final = (
+    "(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    "|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)"
+)
+IS_DATE_TIME: Final = (
+    rf"^(?!0000){_DAY}T(?:[01][0-9]|2[0-3])(?::[0-5][0-9]){{2}}(?:\.[0-9]+)?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?$(?!\n)"
+)
+"""The pattern of a date-time as clients of .NET and JavaScript write it, for any library."""
 _NOTHING: Final = Annotated[int, msgspec.Meta(ge=1, le=0)]
 """Stands for a schema that only the validator can judge: no value is of this type."""
 
@@ -43,6 +53,15 @@ def types_of(schema: Schema) -> frozenset[str]:
     return frozenset([kind] if isinstance(kind, str) else kind)
 
 
+def find_nullable(schema: Schema) -> Schema | None:
+    """Return the other schema of an `anyOf` of it and null; None for any other schema."""
+    alternatives = schema.get("anyOf")
+    if not isinstance(alternatives, list) or {"type": "null"} not in alternatives:
+        return None
+    others = [schema for schema in alternatives if schema != {"type": "null"}]
+    return others[0] if len(others) == 1 else None
+
+
 def allowed_values(schema: Schema) -> tuple[Any, ...]:
     """Return the values of the enum of *schema* that have its type, nothing without an enum."""
     python_types = [_ENUM_TYPES.get(name) for name in types_of(schema)]
@@ -50,7 +69,8 @@ def allowed_values(schema: Schema) -> tuple[Any, ...]:
 
 
 def last_name(schema: Schema) -> str | None:
-    """Return the name at the end of a reference: `#/components/schemas/A.B` -> `B`."""
+    """Return the name at the end of a reference, or null: `#/components/schemas/A.B` -> `B`."""
+    schema = find_nullable(schema) or schema
     return re.split(r"[/.]", schema["$ref"])[-1] if "$ref" in schema else None
 
 
@@ -89,6 +109,8 @@ class DecoderTypes:
         if kind in ("integer", "number"):
             limits = msgspec.Meta(ge=resolved.get("minimum"), le=resolved.get("maximum"))
             return Annotated[_PYTHON_TYPES[kind], limits]
+        if kind == "string" and resolved.get("format") == "date-time":
+            return Annotated[_PYTHON_TYPES[kind], msgspec.Meta(pattern=IS_DATE_TIME)]
         return _PYTHON_TYPES[kind]
 
     def _limit_length(self, type_: Any, schema: Schema, keyword: str) -> Any:  # noqa: ANN401

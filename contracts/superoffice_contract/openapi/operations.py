@@ -1,23 +1,24 @@
 """Loads openapi.yaml: the operations, with their parameters, bodies and answers.
 
-References are resolved where they are read. A keyword that is not handled here is an error, so
-that a new rule in openapi.yaml is never silently ignored.
+References are resolved where they are read, and an operation is read when it is used first: so a
+server starts as fast with many as with one. A keyword that is not handled here is an error, so that
+a new rule in openapi.yaml is never silently ignored.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from itertools import islice
-from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import msgspec
-import yaml
 
 from superoffice_contract.errors import DescriptionError
+from superoffice_contract.openapi import compiled
 from superoffice_contract.openapi.decoder_types import Schema
 from superoffice_contract.openapi.paths import Paths
-from superoffice_contract.openapi.schemas import Scalar, Schemas, Shape
+from superoffice_contract.openapi.schemas import Scalar, Schemas, Shape, walk
 
 SAFE_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 """Methods that only read. Where the description has no GET, a GET describes the operation."""
@@ -114,21 +115,50 @@ class Answer(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True, dict=True):
     """One described operation; *path* may have parameters, such as `/api/state/{tenant}`.
 
-    *allowed_methods* are those of its path. *document* is the description as it is in the file,
-    with the references to parameters, body and answers replaced by their targets. *security* are
-    the alternatives of schemes that a client may use; there are none for a public operation.
-    *bodies* are by media type; there are none if the operation takes none.
+    *allowed_methods* are those of its path. *node* is the operation as it is in the file,
+    *path_parameters* are those that its path adds.
     """
 
     name: str
     method: str
     path: str
     allowed_methods: tuple[str, ...]
-    document: Mapping[str, Any]
-    security: tuple[tuple[str, ...], ...]
-    parameters: tuple[Parameter, ...]
-    bodies: Mapping[str, Body]
+    node: Schema
+    path_parameters: tuple[Schema, ...]
     schemas: Schemas
+
+    @cached_property
+    def document(self) -> Mapping[str, Any]:
+        """The description with the targets of references to parameters, body and answers."""
+        resolve = self.schemas.resolve
+        own = self.node.get("parameters", ())
+        parameters = map(resolve, (*self.path_parameters, *own))
+        answers = self.node.get("responses", {}).items()
+        return {
+            **self.node,
+            "parameters": [
+                *{(node["name"].lower(), node["in"]): node for node in parameters}.values()
+            ],
+            "requestBody": resolve(self.node.get("requestBody", {})),
+            "responses": {str(status): resolve(answer) for status, answer in answers},
+        }
+
+    @cached_property
+    def security(self) -> tuple[tuple[str, ...], ...]:
+        """The alternatives of schemes that a client may use; none for a public operation."""
+        security = self.node.get("security", self.schemas.document.get("security", ()))
+        return tuple(map(tuple, security)) if all(security) else ()
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters of its path and its own."""
+        nodes = self.document["parameters"]
+        return tuple(_parse_parameter(self.schemas, node) for node in nodes)
+
+    @cached_property
+    def bodies(self) -> Mapping[str, Body]:
+        """The bodies by media type; there are none if the operation takes none."""
+        return _parse_bodies(self.schemas, self.document["requestBody"].get("content", {}))
 
     @cached_property
     def agent(self) -> str | None:
@@ -175,6 +205,16 @@ class Operation(msgspec.Struct, frozen=True, dict=True):
         return None
 
     @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """The names, in lower case, of the members and parameters that hold passwords."""
+        success = [] if self.success is None else [self.success[1]]
+        shapes = [*success, *(body.shape for body in self.bodies.values())]
+        named: list[tuple[str | int, Shape]] = [(node.name, node.shape) for node in self.parameters]
+        named += [(path[-1], part) for shape in shapes for path, part in walk(shape) if path]
+        secrets = (name for name, part in named if isinstance(part, Scalar) and part.is_secret)
+        return frozenset(f"{name}".lower() for name in secrets)
+
+    @cached_property
     def description(self) -> dict[str, Any]:
         """The answer to a GET: a description of the call (claim get-describes)."""
         return {
@@ -217,9 +257,20 @@ class Description(msgspec.Struct, frozen=True, dict=True):
         return {operation.name: operation for operation in self.operations.values()}
 
     @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """The names, in lower case, of all members and parameters that hold passwords."""
+        return frozenset().union(*(each.secret_names for each in self.operations.values()))
+
+    @cached_property
     def paths(self) -> Paths:
         """Finds the described path of a request."""
         return Paths(path for _, path in self.operations)
+
+    def check(self) -> None:
+        """Read every operation. Raise DescriptionError for what is not supported in one."""
+        for (method, path), operation in self.operations.items():
+            with _place_errors(f"{method} {path}"):
+                _ = operation.parameters, operation.bodies
 
     def find(self, method: str, path: str) -> Operation | None:
         """Return the operation of a request, or None; *path* is without the query."""
@@ -229,22 +280,24 @@ class Description(msgspec.Struct, frozen=True, dict=True):
 
 @cache
 def load() -> Description:
-    """Read the openapi.yaml of this package."""
-    text = Path(__file__).with_name("openapi.yaml").read_text(encoding="utf-8")
-    return read_document(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506
+    """Read the openapi.yaml of this package, each operation when it is used first."""
+    return _read_document(msgspec.json.decode(compiled.read_current()))
 
 
 def read_document(document: Schema) -> Description:
     """Read a parsed OpenAPI 3.1 document. Raise DescriptionError for what is not supported."""
+    description = _read_document(document)
+    description.check()
+    return description
+
+
+def _read_document(document: Schema) -> Description:
     schemas = Schemas(document)
     operations = {}
     for path, item in document["paths"].items():
         for method in (method for method in METHODS if method in item):
-            try:
+            with _place_errors(f"{method.upper()} {path}"):
                 operation = _parse_operation(schemas, method, path, item)
-            except (DescriptionError, RecursionError) as error:
-                msg = f"{method.upper()} {path}: {error}"
-                raise DescriptionError(msg) from None
             operations[operation.method, path] = operation
     names = [operation.name for operation in operations.values()]
     if len(set(names)) < len(names):
@@ -253,33 +306,28 @@ def read_document(document: Schema) -> Description:
     return Description(operations, document)
 
 
+@contextmanager
+def _place_errors(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (DescriptionError, RecursionError) as error:
+        msg = f"{where}: {error}"
+        raise DescriptionError(msg) from None
+
+
 def _parse_operation(schemas: Schemas, method: str, path: str, item: Schema) -> Operation:
-    own = schemas.resolve(item[method])
-    nodes = map(schemas.resolve, (*item.get("parameters", ()), *own.get("parameters", ())))
-    parameters = {(node["name"].lower(), node["in"]): node for node in nodes}
-    body = schemas.resolve(own.get("requestBody", {}))
-    responses = own.get("responses", {})
-    security = own.get("security", schemas.document.get("security", ()))
+    node = schemas.resolve(item[method])
     methods = {"OPTIONS", *(name.upper() for name in METHODS if name in item)}
     if "GET" in methods or _AGENT_METHOD.fullmatch(path):  # a GET describes an agent method
         methods |= {"GET", "HEAD"}
     return Operation(
-        name=own.get("operationId", f"{method.upper()} {path}"),
-        method=method.upper(),
-        path=path,
-        allowed_methods=tuple(sorted(methods)),
-        document={
-            **own,
-            "parameters": list(parameters.values()),
-            "requestBody": body,
-            "responses": {
-                str(status): schemas.resolve(answer) for status, answer in responses.items()
-            },
-        },
-        security=tuple(map(tuple, security)) if all(security) else (),
-        parameters=tuple(_parse_parameter(schemas, node) for node in parameters.values()),
-        bodies=_parse_bodies(schemas, body.get("content", {})),
-        schemas=schemas,
+        node.get("operationId", f"{method.upper()} {path}"),
+        method.upper(),
+        path,
+        tuple(sorted(methods)),
+        node,
+        tuple(item.get("parameters", ())),
+        schemas,
     )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final
 
 import msgspec
@@ -32,13 +33,13 @@ class Paths:
 
     def __init__(self, templates: Iterable[str]) -> None:
         self._literal: dict[str, str] = {}
-        self._patterns: list[tuple[re.Pattern[str], str]] = []
+        self._with_parameters: dict[str, str] = {}
         self._most_slashes = 0
         for template in templates:
             trimmed = template.rstrip("/")
             self._most_slashes = max(self._most_slashes, trimmed.count("/"))
             if _PARAMETER.search(template):
-                self._patterns.append((compile_template(trimmed), template))
+                self._with_parameters[trimmed] = template
             else:
                 self._literal[trimmed.lower()] = template
 
@@ -53,8 +54,8 @@ class Paths:
             if template := self._literal.get(candidate.lower()):
                 return PathMatch(template, segment)
         for segment, candidate in candidates:
-            for pattern, template in self._patterns:
-                if match := pattern.fullmatch(candidate):
+            for trimmed_template, template in self._with_parameters.items():
+                if match := compile_template(trimmed_template).fullmatch(candidate):
                     values = zip(_PARAMETER.findall(template), match.groups(), strict=True)
                     return PathMatch(template, segment, dict(values))
         return None
@@ -83,6 +84,7 @@ def drop_extra_slashes(path: str) -> str:
     return re.sub("/{2,}", "/", path)
 
 
+@cache
 def compile_template(template: str) -> re.Pattern[str]:
     """Return the pattern of *template*, which ignores case; a parameter is one segment."""
     literals = _PARAMETER.split(template)[::2]  # the parameters' names stand between them

@@ -97,13 +97,15 @@ def test_the_reason_has_the_place_in_a_dictionary() -> None:
     schema = {"type": "object", "properties": {"Sizes": DICTIONARY, "Lists": LISTS}}
     for raw, reason in (
         # The validator has names of digits as numbers.
-        ('{"Sizes": {"507": "x"}}', '/Sizes/507: "x" is not of type "integer"'),
-        ('{"Lists": {"07": [1, "x"]}}', '/Lists/7/1: "x" is not of type "integer"'),
-        ('{"Sizes": {"a": 1, "b": "x"}}', '/Sizes/b: "x" is not of type "integer"'),
-        ('{"Sizes": {"a": 1, "b": {}}}', '/Sizes/b: {} is not of type "integer"'),
-        ('{"Sizes": {"a": 1.0}}', "Expected `int`, got `float` - at `$.Sizes[...]`"),
+        ('{"Sizes": {"507": "x"}}', "/Sizes/507: expected an integer, got a string"),
+        ('{"Lists": {"07": [1, "x"]}}', "/Lists/07/1: expected an integer, got a string"),
+        ('{"Sizes": {"a": 1, "b": "x"}}', "/Sizes/b: expected an integer, got a string"),
+        ('{"Sizes": {"a": 1, "b": {}}}', "/Sizes/b: expected an integer, got an object"),
+        ('{"Sizes": {"a": 1.0}}', "/Sizes/a: expected an integer, got the number 1.0"),
     ):
         assert rejection(body_of(schema), JSON, raw) == (400, reason)
+    mixed = body_of({"type": "object", "additionalProperties": {"type": ["integer", "object"]}})
+    assert rejection(mixed, JSON, '{"a": 1.0}')[1].endswith("got `float` - at `$[...]`")
 
 
 def test_the_reason_has_the_place_behind_names_with_dots_and_brackets() -> None:

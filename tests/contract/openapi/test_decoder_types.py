@@ -173,7 +173,8 @@ def composites(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         additionalProperties=st.none() | children,
         minProperties=least,
     )
-    return arrays | dictionaries | objects
+    nullables = st.builds(lambda child: {"anyOf": [child, {"type": "null"}]}, children)
+    return arrays | dictionaries | objects | nullables
 
 
 scalars = st.builds(

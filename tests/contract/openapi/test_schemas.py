@@ -95,6 +95,11 @@ def test_a_schema_has_a_shape_that_describes_the_expected_value() -> None:
         ({"type": "object"}, ObjectShape({}, None), "an object"),
         (
             {"type": "object", "additionalProperties": TEXT, "minProperties": 1},
+            ObjectShape({}, None, "an object", A_TEXT),
+            "an object",
+        ),
+        (
+            {"type": "object", "additionalProperties": {"type": ["string", "object"]}},
             ObjectShape({}, None),
             "an object",
         ),
@@ -118,6 +123,16 @@ def test_a_number_is_described_with_its_limits_and_the_first_of_its_types() -> N
     for schema, expected, type_name in (
         ({"type": "integer"}, "an integer", "integer"),
         ({"type": "integer", "minimum": 0}, "an integer from 0", "integer"),
+        (
+            {"type": "integer", "format": "int32"},
+            "an integer from -2147483648 to 2147483647",
+            "integer",
+        ),
+        (
+            {"type": "integer", "format": "int32", "maximum": 5},
+            f"an integer from {-(2**31)} to 5",
+            "integer",
+        ),
         ({"type": "integer", "maximum": 9}, "an integer to 9", "integer"),
         ({"type": "integer", "minimum": -1, "maximum": 9}, "an integer from -1 to 9", "integer"),
         ({"type": ["null", "string"]}, "a string or null", "string"),
