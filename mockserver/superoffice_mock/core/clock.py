@@ -6,7 +6,7 @@ from typing import ClassVar, Final, Self
 
 import msgspec
 
-from superoffice_mock.core.sync_run import SECOND, Holder, Instant, SyncRun
+from superoffice_mock.core.sync_run import SECOND, Instant, SyncRun
 
 
 class RealClock(msgspec.Struct, frozen=True):
@@ -78,6 +78,12 @@ def format_instant(instant: int) -> str:
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def format_milliseconds(instant: int) -> str:
+    """Return *instant* as ISO 8601 in UTC, to the millisecond, at most the end of the year 9999."""
+    at = _EPOCH + timedelta(microseconds=min(instant, LAST_INSTANT) // 1000)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def to_seconds(duration: int | None) -> float | None:
     """Convert *duration* from nanoseconds to seconds."""
     return None if duration is None else duration / SECOND
@@ -94,16 +100,14 @@ class Event(msgspec.Struct, frozen=True):
     outcome: str | None = None
 
 
-def end_events(holder: Holder | None, after: Instant, until: Instant) -> Iterator[Event]:
-    """Yield, in order, the ends of tasks and of the run that holds the lease.
+def end_events(run: SyncRun, after: Instant, until: Instant) -> Iterator[Event]:
+    """Yield, in order, the ends of the tasks of *run*, which is under way, and of the run.
 
     Only ends later than *after* and not later than *until* are included.
     """
-    if not isinstance(holder, SyncRun):
-        return
-    task_ends = sorted((task[-1].ends_at, n) for n, task in enumerate(holder.tasks, 1))
+    task_ends = sorted((task[-1].ends_at, n) for n, task in enumerate(run.tasks, 1))
     for at, number in task_ends:
         if after < at <= until:
-            yield Event(at, "task-ended", run=holder.id, task=number)
-    if holder.ends_at <= until:
-        yield Event(holder.ends_at, "run-ended", run=holder.id)
+            yield Event(at, "task-ended", run=run.id, task=number)
+    if run.ends_at <= until:
+        yield Event(run.ends_at, "run-ended", run=run.id)

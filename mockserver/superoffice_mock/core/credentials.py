@@ -85,11 +85,18 @@ PresentedCredentials = (
 
 
 class App(SecretValue, frozen=True):
-    """A partner's app; *email_agent*: whether the tenant granted it the EMail agent."""
+    """A partner's app; *email_agent*: whether the tenant granted it the EMail agent.
+
+    *token* is its secret, which signs it in together with *client_id*. *system_user_token* is its
+    name for the tenant, and *public_key*, as PEM, is that of the key which it signs this name with.
+    """
 
     name: str
     token: str
     email_agent: bool = True
+    client_id: str = ""
+    system_user_token: str | None = None
+    public_key: str | None = None
 
 
 class Session(SecretValue, frozen=True):
@@ -103,13 +110,15 @@ class Session(SecretValue, frozen=True):
 class KnownCredentials(SecretValue, frozen=True):
     """The credentials that a tenant accepts, except sessions.
 
-    *users* maps names to passwords; *apps* and *tokens* map app tokens and access tokens to apps.
+    *users* maps names to passwords; *apps*, *tokens* and *refresh_tokens* map app tokens, access
+    tokens and refresh tokens to apps.
     """
 
     users: Mapping[str, str] = msgspec.field(default_factory=dict)
     tickets: frozenset[str] = frozenset()
     apps: Mapping[str, App] = msgspec.field(default_factory=dict)
     tokens: Mapping[str, App] = msgspec.field(default_factory=dict)
+    refresh_tokens: Mapping[str, App] = msgspec.field(default_factory=dict)
 
 
 class Principal(msgspec.Struct, frozen=True, gc=False):

@@ -5,6 +5,8 @@ When a run starts, the end of its slowest task is known, so the lease is held wh
 due.
 """
 
+from typing import Final
+
 from msgspec.structs import replace
 
 from superoffice_mock.core.state import TenantFacts, TenantState
@@ -13,7 +15,6 @@ from superoffice_mock.core.sync_run import (
     Hold,
     Holder,
     Instant,
-    RunId,
     SyncRun,
     makespan,
 )
@@ -28,6 +29,10 @@ from superoffice_mock.core.verdicts import (
     describe_holder,
     settle,
 )
+from superoffice_mock.errors import Rejected
+
+MAX_SYNCS_ALONE: Final = 1_000
+"""The most syncs of a tenant that may be under way at once."""
 
 
 def decide(
@@ -44,8 +49,37 @@ def decide(
     ends_at = Instant(now + makespan(accounts, facts.durations))
     run = SyncRun(state.next_run, call.exchange, accounts, facts.durations, now, ends_at)
     answer_at = ends_at if readings.run == "blocking" else now
-    leased = replace(state, lease_holder=run, next_run=RunId(run.id + 1))
-    return leased, Started(run, answer_at, len(call.body) - len(accounts))
+    return state.with_run(run), Started(run, answer_at, len(call.body) - len(accounts))
+
+
+def decide_alone(
+    facts: TenantFacts, state: TenantState, call: Call, now: Instant
+) -> tuple[TenantState, Verdict]:
+    """Start the sync of the accounts in the body of *call* at *now*, whoever holds the lease.
+
+    Raise Rejected (503) if too many such syncs are under way.
+    """
+    if not call.body:
+        return state, Served(now, reason="nothing to sync: the call names no account")
+    history = state.history
+    if (
+        len(history.pending) >= MAX_SYNCS_ALONE
+        and sum(1 for _ in history.active_runs(now)) >= MAX_SYNCS_ALONE
+    ):
+        reason = f"{MAX_SYNCS_ALONE} syncs are under way already; let some end first"
+        raise Rejected(503, "", reason)
+    ends_at = Instant(now + makespan(call.body, facts.durations))
+    run = SyncRun(
+        state.next_run,
+        call.exchange,
+        call.body,
+        facts.durations,
+        now,
+        ends_at,
+        holds_lease=False,
+    )
+    answer_at = ends_at if facts.readings.run == "blocking" else now
+    return state.with_run(run), Started(run, answer_at)
 
 
 def _wait_or_turn_away(busy: str, holder: Holder, call: Call, now: Instant) -> Verdict:
@@ -67,9 +101,13 @@ def withdraw(
     """
     if facts.readings.disconnect == "still-counts":
         return None
-    if isinstance(verdict, Started) and state.lease_holder is verdict.run:
-        state = release(state, now)[0]
-    return state, end_with_run(settle(verdict, now), state.lease_holder, now)
+    if not isinstance(verdict, Started) or verdict.answer_at <= now:
+        return state, settle(verdict, now)
+    if state.lease_holder is verdict.run:
+        state = replace(state, lease_holder=None)
+    run = end_early(verdict.run, now)
+    state = replace(state, history=state.history.end_early(run))
+    return state, replace(verdict, run=run, answer_at=now)
 
 
 def hold(state: TenantState, now: Instant) -> tuple[TenantState, Holder]:
@@ -86,6 +124,7 @@ def release(state: TenantState, now: Instant) -> tuple[TenantState, Holder | Non
     holder = state.holder(now)
     if isinstance(holder, SyncRun):
         holder = end_early(holder, now)
+        state = replace(state, history=state.history.end_early(holder))
     return replace(state, lease_holder=None), holder
 
 
@@ -96,6 +135,11 @@ def end_early(run: SyncRun, now: Instant) -> SyncRun:
 
 def end_with_run(verdict: Verdict, holder: Holder | None, now: Instant) -> Verdict:
     """Return *verdict*, answered at *now* if its call waits for a run that lost the lease."""
-    if isinstance(verdict, Started) and verdict.answer_at > now and verdict.run is not holder:
+    if (
+        isinstance(verdict, Started)
+        and verdict.run.holds_lease
+        and verdict.answer_at > now
+        and verdict.run is not holder
+    ):
         return replace(verdict, run=end_early(verdict.run, now), answer_at=now)
     return verdict

@@ -41,11 +41,16 @@ class Call(msgspec.Struct, frozen=True, gc=False):
 
 
 class Served(msgspec.Struct, frozen=True, gc=False):
-    """The call was answered with *value*, and started no run."""
+    """The call was answered with *value*, and started no run.
+
+    *next_change* is when the value changes by itself, as a task ends a sync: a jumping clock goes
+    there when nothing else is in flight, so that a client that asks again sees time pass.
+    """
 
     answer_at: Instant
     value: Any = NOTHING
     reason: str | None = None
+    next_change: Instant | None = None
     outcome: ClassVar[str] = "served"
 
 

@@ -4,6 +4,7 @@ import asyncio
 from asyncio import Future
 from collections.abc import Callable
 from contextlib import suppress
+from operator import attrgetter
 from typing import Final
 
 from superoffice_mock.core import verdicts
@@ -16,12 +17,14 @@ from superoffice_mock.core.clock import (
     end_events,
 )
 from superoffice_mock.core.state import TenantState
-from superoffice_mock.core.sync_run import SECOND, Instant, SyncRun
+from superoffice_mock.core.sync_run import SECOND, Instant
 from superoffice_mock.core.verdicts import Verdict
 from superoffice_mock.tenants.state_holder import TenantStateHolder
 from superoffice_mock.tenants.waiting_room import Waiter, WaitingRoom
 
 MILLISECOND: Final = SECOND // 1000
+READER_PATIENCE: Final = 0.02
+"""The real seconds that a client may read without a pause, before a jumping clock moves."""
 SETTLE_TIMEOUT: Final = 1.0
 """The real seconds that a control call waits until the calls in flight wait or are journalled."""
 
@@ -34,7 +37,8 @@ class Scheduler:
     """
 
     __slots__ = (
-        *("_jump_settle", "_settle_events", "_tenant", "_timer", "_timer_due", "parked_calls"),
+        *("_jump_settle", "_reader_deadline", "_settle_events", "_tenant", "_timer", "_timer_due"),
+        "parked_calls",
         "room",
     )
 
@@ -43,6 +47,11 @@ class Scheduler:
         self.parked_calls: list[Future[str]] = []
         self._tenant = tenant
         self._jump_settle = jump_settle
+        self._reader_deadline: float | None = None
+        """Set if a client has read what the runs have done since a jumping clock last moved.
+
+        From this time of the event loop on, the clock waits for no pause between calls.
+        """
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due: Instant | None = None
         """The moment on the tenant's clock for which the timer is set."""
@@ -58,14 +67,27 @@ class Scheduler:
 
     def on_call_begin(self) -> None:
         """Postpone a jump: a call has arrived that does not wait yet."""
-        if self.room.waiters and isinstance(self._tenant.state.clock, JumpingClock):
+        if self._timer is not None and isinstance(self._tenant.state.clock, JumpingClock):
             self._clear_timer()
 
     def on_call_end(self) -> None:
         """Continue if a call that has ended was the last one that did not wait."""
         self._notify_if_settled()
-        if self.room.waiters:
+        deadline = self._reader_deadline
+        if deadline is not None and deadline <= asyncio.get_running_loop().time():
+            self._jump()
+        elif self.room.waiters or deadline is not None:
             self._set_timer()
+
+    def jump_after_calls(self) -> None:
+        """Move a jumping clock to the next end of a sync once all calls in flight wait.
+
+        A client that asks again and again without a pause waits no longer than `READER_PATIENCE`.
+        """
+        if self._reader_deadline is None and isinstance(self._tenant.state.clock, JumpingClock):
+            self._reader_deadline = asyncio.get_running_loop().time() + max(
+                self._jump_settle, READER_PATIENCE
+            )
 
     def enter(self, waiter: Waiter) -> None:
         """Add *waiter* until its verdict is due."""
@@ -101,6 +123,7 @@ class Scheduler:
 
     def answer_all(self, reason: str, now: Instant) -> None:
         """Answer all waiting calls at *now*, with *reason* in the journal."""
+        self._reader_deadline = None
         for waiter in self.room.waiters.values():
             waiter.reason = reason
         self.room.review(lambda waiter: verdicts.answer_now(waiter.verdict, now))
@@ -111,8 +134,8 @@ class Scheduler:
 
     def on_clock_change(self) -> None:
         """Set the timer for the clock that the tenant has now."""
-        self._clear_timer()
-        self._set_timer()
+        self._reader_deadline = None
+        self._restart_timer()
 
     def advance(self, until: Instant) -> list[Event]:
         """Move a clock that stands to *until*, by every due answer. Raise ValueError after 9999."""
@@ -121,10 +144,11 @@ class Scheduler:
 
     def _advance(self, until: Instant) -> list[Event]:
         events: list[Event] = []
+        self._reader_deadline = None  # a delayed call that arrives on the way may read again
         while (due := self.room.next_due()) is not None and due <= until:
             events += self._step(max(due, self._tenant.now()))
         events += self._step(max(until, self._tenant.now()))
-        self.on_clock_change()
+        self._restart_timer()
         return events
 
     def advance_until_idle(self) -> list[Event]:
@@ -152,20 +176,34 @@ class Scheduler:
 
     def _step(self, moment: Instant) -> list[Event]:
         tenant, now = self._tenant, self._tenant.now()
-        events = list(end_events(tenant.state.holder(now), now, moment))
+        runs = tenant.state.history.active_runs(now)
+        ends = (event for run in runs for event in end_events(run, now, moment))
+        events = sorted(ends, key=attrgetter("at"))
         tenant.move_clock_to(moment)
         return events + self._process_due(moment)
 
     def _next_moments(self) -> list[Instant]:
-        holder = self._tenant.state.holder(self._tenant.now())
+        ends = [run.ends_at for run in self._tenant.state.history.active_runs(self._tenant.now())]
         due = self.room.next_due()
-        end = holder.ends_at if isinstance(holder, SyncRun) else None
-        return [moment for moment in (due, end) if moment is not None]
+        return ends if due is None else [due, *ends]
+
+    def _next_jump(self) -> Instant | None:
+        """Return the next moment that a jumping clock has a reason to move to."""
+        due, tenant = self.room.next_due(), self._tenant
+        if self._reader_deadline is None:
+            return due
+        next_end = tenant.state.history.next_end(tenant.now())
+        return min((moment for moment in (due, next_end) if moment is not None), default=None)
+
+    def _restart_timer(self) -> None:
+        self._clear_timer()
+        self._set_timer()
 
     def _set_timer(self) -> None:
         """Set the timer for the next moment that the clock reaches without a control call."""
-        due = self.room.next_due()
         clock = self._tenant.state.clock
+        is_jumping = isinstance(clock, JumpingClock)
+        due = self._next_jump() if is_jumping else self.room.next_due()
         if due is None or isinstance(clock, FrozenClock):
             self._clear_timer()
         elif isinstance(clock, RealClock):
@@ -208,9 +246,13 @@ class Scheduler:
 
     def _jump(self) -> None:
         self._clear_timer()
-        due = self.room.next_due()
+        due = self._next_jump()
         if self.is_settled and due is not None:
-            self._advance(due)
+            now = max(due, self._tenant.now())
+            self._reader_deadline = None  # a delayed call that arrives now may read again
+            self._tenant.move_clock_to(now)
+            self._process_due(now)
+            self._set_timer()
 
 
 def _timer_delay(nanoseconds: int) -> float:

@@ -10,7 +10,7 @@ from superoffice_mock.core.clock import Clock, Event
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import ExchangeId, Holder, Instant
-from superoffice_mock.core.verdicts import Call, Handler, Verdict
+from superoffice_mock.core.verdicts import Call, Handler, Served, Verdict
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.scheduler import Scheduler
 from superoffice_mock.tenants.state_holder import TenantStateHolder
@@ -79,6 +79,13 @@ class Tenant(TenantStateHolder):
         state = self.state
         verdict = self.decide_at(handler, call, call.arrived_at)
         self._scheduler.review_after(state, call.arrived_at)
+        return verdict
+
+    def decide_at(self, handler: Handler, call: Call, now: Instant) -> Verdict:
+        """Decide *call*, and note when a client that reads what the runs do must see time pass."""
+        verdict = super().decide_at(handler, call, now)
+        if type(verdict) is Served and verdict.next_change is not None and not self.close_reason:
+            self._ensure_scheduler().jump_after_calls()
         return verdict
 
     def change_state(self, state: TenantState) -> None:
@@ -200,6 +207,8 @@ class Tenant(TenantStateHolder):
         await self.wait_until_settled()
         self.answer_all(RESET_REASON)  # calls that arrived meanwhile: no clock would wake them
         self.start_over()
+        if self._scheduler is not None:
+            self._scheduler.on_clock_change()
         self._last_id_before_reset = self.journal.last_id(self.facts.id)
         self.journal.clear(self.facts.id)
         self.reset_count += 1

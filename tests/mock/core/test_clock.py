@@ -12,7 +12,7 @@ from superoffice_mock.core.clock import (
     end_events,
     make_clock,
 )
-from superoffice_mock.core.sync_run import ExchangeId, Hold, Instant, RunId, SyncRun
+from superoffice_mock.core.sync_run import ExchangeId, Instant, RunId, SyncRun
 from tests.mock.core.builders import at, durations, ids
 
 RUN = SyncRun(RunId(7), ExchangeId(3), ids(1, 2, 3), durations(5, {1: 2, 3: 0}), at(0), at(5))
@@ -53,8 +53,3 @@ def test_ends_of_tasks_and_of_the_run_are_reported_in_order_within_an_interval()
         assert [
             ((event.at - at(0)) / 10**9, event.event, event.task) for event in events
         ] == expected, (after, until)
-
-
-def test_a_free_lease_and_a_hold_report_no_ends() -> None:
-    assert list(end_events(None, at(0), at(9))) == []
-    assert list(end_events(Hold(at(0)), at(0), at(9))) == []

@@ -15,6 +15,8 @@ VALUES = {
     "no-content-type": ("absent", "as-sampled"),
     "disconnect": ("still-counts", "withdraws"),
     "empty": ("no-run", "runs"),
+    "ready": ("due-by-age", "all", "all-but-running"),
+    "current-account": ("none", "first"),
 }
 """Section 6 of the design; the first value is the default."""
 
