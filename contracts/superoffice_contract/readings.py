@@ -17,6 +17,8 @@ CLAIMS_BY_READING: Final[Mapping[str, tuple[str, ...]]] = {
     "no-content-type": ("no-content-type",),
     "disconnect": ("disconnect-counts",),
     "empty": ("empty-no-run", "empty-busy"),
+    "ready": ("ready-due",),
+    "current-account": ("current-account-app",),
 }
 """Each reading, and the claims that it switches."""
 ONE_READING: Final = "one-reading"
@@ -26,6 +28,8 @@ REASONS_NOT_SHOWN: Final[Mapping[str, str]] = {
     "restricted": "no credential of an app without the EMail agent is named",
     "errors": "no error had a body in JSON",
     "no-content-type": "no call was answered 204",
+    "ready": "nothing shows why an account is due",
+    "current-account": "only an app without a user shows it",
 }
 """Why a run may not show a reading that ordinary answers show."""
 

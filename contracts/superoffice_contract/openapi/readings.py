@@ -63,6 +63,20 @@ class Readings(msgspec.Struct, frozen=True):
         Literal["no-run", "runs"],
         OpenQuestion("the page does not say what an empty list does", "the page, Request Body"),
     ] = "no-run"
+    ready: Annotated[
+        Literal["due-by-age", "all", "all-but-running"],
+        OpenQuestion(
+            "nothing documents which accounts GetReadySyncEmailAccounts returns",
+            "the vendor's page of GetReadySyncEmailAccounts",
+        ),
+    ] = "due-by-age"
+    current_account: Annotated[
+        Literal["none", "first"],
+        OpenQuestion(
+            "nothing documents the current account of an app without a user",
+            "the vendor's page of GetCurrentAccount",
+        ),
+    ] = "none"
 
     def with_value(self, name: str, value: str) -> "Readings":
         """Return these readings with one changed. Raise ValueError if it is unknown."""

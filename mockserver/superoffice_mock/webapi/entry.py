@@ -1,6 +1,7 @@
 """An entry of the registry: what the mock knows of one operation beyond its description."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from superoffice_contract.openapi.operations import Description, Operation
 from superoffice_contract.openapi.readings import Readings
 from superoffice_contract.operations.accounts import AccountsOf, no_accounts
-from superoffice_mock.core.verdicts import Handler
+from superoffice_mock.core.verdicts import Decide, Handler
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.response import Response, render_error, render_value
 from superoffice_mock.wire.headers import Headers
@@ -34,7 +35,8 @@ class Entry(msgspec.Struct, frozen=True):
     *tenant* is the name of the parameter in the path that holds the tenant, or what finds it in
     the rest of a call; None: it is the segment before the described path, if there is one.
     *read_body* makes what the handler gets from the decoded body. *accounts* returns the accounts
-    that a call names. *entropy_bytes* is how many random bytes the handler gets.
+    that a call names. *entropy_bytes* is how many random bytes the handler gets. A call that
+    *answers_always* does so on any host, and while the tenant is not running.
     """
 
     operation: Operation
@@ -45,6 +47,18 @@ class Entry(msgspec.Struct, frozen=True):
     render: Render = render_value
     render_error: RenderError = render_error
     entropy_bytes: int = 0
+    answers_always: bool = False
+
+
+EntryFactory = Callable[[Operation], Entry]
+"""Makes the entry of an operation."""
+
+
+def make_factories(decide_by_name: Mapping[str, Decide]) -> Mapping[str, EntryFactory]:
+    """Return what makes the entries of operations that have nothing but a handler, by name."""
+    return {
+        name: partial(Entry, handler=Handler(decide)) for name, decide in decide_by_name.items()
+    }
 
 
 class Resource(msgspec.Struct, frozen=True):

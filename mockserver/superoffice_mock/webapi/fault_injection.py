@@ -57,7 +57,7 @@ async def answer_with_fault(
     skip_body = isinstance(fault.effect, Breakage) and expects_continue
     raw = b"" if skip_body else await read_truncated_body(request, max_body)
     if len(raw) <= max_body:
-        request.exchange.body = raw
+        request.keep_body(raw)
     if isinstance(fault.effect, Delay):
         return await _delay(fault.effect.by, backend.delay(entry, request, raw), request)
     backend.on_fault(request, raw)

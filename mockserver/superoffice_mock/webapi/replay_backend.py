@@ -54,7 +54,7 @@ class ReplayBackend:
     async def answer(self, request: ApiRequest) -> Response | BrokenResponse:
         """Return the recorded answer. Raise Rejected (404) if there is none."""
         raw = await read_body(request, self._max_body)
-        request.exchange.body = raw
+        request.keep_body(raw)
         playback, match = self.find(request, raw)
         if isinstance(match, int):
             return await playback.answer_when_due(match, request)

@@ -1,12 +1,17 @@
 """A call on the vendor's API, and the reading of its body."""
 
+from typing import Final
+
 import msgspec
 from starlette.types import Message, Receive, Scope
 
-from superoffice_mock.core.journal import Exchange
+from superoffice_contract.openapi.operations import NO_BODY
+from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.routing import RouteMatch
 from superoffice_mock.wire.headers import Headers
+
+LEFT_OUT: Final = "the body is not in the journal, as it can't be read and may hold a password"
 
 
 class ApiRequest(msgspec.Struct, frozen=True):
@@ -21,6 +26,17 @@ class ApiRequest(msgspec.Struct, frozen=True):
     def note_disconnect(self) -> None:
         """Note in the journal that the client disconnected now."""
         self.exchange.hung_up_after = self.route.tenant.now() - self.exchange.at
+
+    def keep_body(self, raw: bytes) -> None:
+        """Keep the body *raw* in the journal, without the passwords that are described in it."""
+        operation, exchange = self.route.operation, self.exchange
+        exchange.body = raw
+        if operation is not None and operation.secret_names and raw.strip() not in NO_BODY:
+            from superoffice_mock.redaction import secret_members
+
+            exchange.body = secret_members.redact(raw, self.headers.content_type, operation)
+            if not exchange.body and LEFT_OUT not in exchange.violations:
+                exchange.violations = (LEFT_OUT, *exchange.violations)[:MAX_VIOLATIONS]
 
 
 async def read_body(request: ApiRequest, max_body: int) -> bytes:

@@ -1,5 +1,6 @@
 """Routing of the vendor's API: which tenant and operation a request leads to."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -17,6 +18,7 @@ from superoffice_mock.webapi.entry import Entry, Registry, Resource, TenantFinde
 
 _DOUBLED_PREFIX: Final = "/api/v1/api/v1/"
 _CONTROL_PREFIX: Final = "/_mock/"
+AGENT_METHOD: Final = re.compile(r"(?:/[^/]+)?/api/v1/Agents/([^/]+)/([^/]+)", re.IGNORECASE)
 CACHE_SIZE: Final = 256
 MAX_CACHED_PATH: Final = 256
 """How many paths are kept with their routes, and the length of the longest one."""
@@ -91,6 +93,8 @@ class Routes:
 
     def move(self, route: RouteMatch, tenant_id: str | None) -> RouteMatch:
         """Return *route* at the tenant called *tenant_id*; None or empty is the default one."""
+        if not tenant_id and route.find_tenant is not None:  # it is not the path that names none
+            return route
         tenant = self._tenants.get(tenant_id or DEFAULT_TENANT)
         if tenant is None and tenant_id and _may_be_a_folder(tenant_id, route.entry):
             tenant = self._tenants.get(DEFAULT_TENANT)
@@ -105,7 +109,9 @@ class Routes:
 
     def _unknown_tenant_error(self, segment: str, entry: Entry | None) -> Rejected:
         tenants = self._tenants.id_summary
-        if segment and not _may_be_a_folder(segment, entry):
+        if entry is not None and callable(entry.tenant):  # what it names may be a secret
+            reason = f"the call names a tenant that is not known here; the tenants are: {tenants}"
+        elif segment and not _may_be_a_folder(segment, entry):
             reason = f"tenant {shorten(segment)!r} is not known here; the tenants are: {tenants}"
         else:
             reason = f"no tenant is called onsite; start the path with a tenant's id: {tenants}"
@@ -126,10 +132,18 @@ class Routes:
             )
         elif _CONTROL_PREFIX in path_key:
             reason = "the control surface is at /_mock/, with ?tenant=ID and no first segment"
+        elif match := AGENT_METHOD.fullmatch(path.rstrip("/")):
+            return self._not_emulated_error(path, shorten(f"{match[1]}.{match[2]}"))
         else:
             known = list_nearest(path, self._registry.resources, "operation")
             reason = f"this mock has nothing at {shorten(path)!r}; {known}"
         return Rejected(404, "path", reason)
+
+    def _not_emulated_error(self, path: str, name: str) -> Rejected:
+        """Return the 501 for an agent method without a description (claim not-emulated)."""
+        known = list_nearest(path, self._registry.resources, "operation")
+        reason = f"{name} is not emulated here; {known}; or answer it from a recording: `replay`"
+        return Rejected(501, "path", reason)
 
 
 def _may_be_a_folder(segment: str, entry: Entry | None) -> bool:

@@ -18,6 +18,7 @@ ERROR_TYPES: Final = JSON_TYPES + XML_TYPES
 
 XML_DECLARATION: Final = b'<?xml version="1.0" encoding="utf-8"?>'
 CRASH_MESSAGE: Final = "An error has occurred."
+WRONG_SUBDOMAIN: Final = "Wrong subdomain used to access tenant"
 
 _MESSAGES: Final[Mapping[int, str]] = {
     400: "The request is invalid.",
@@ -27,7 +28,9 @@ _MESSAGES: Final[Mapping[int, str]] = {
     405: "The requested resource does not support this HTTP method.",
     413: "The request is too large.",
     415: "The request entity's media type is not supported for this resource.",
+    421: WRONG_SUBDOMAIN,
     500: CRASH_MESSAGE,
+    501: "This call is not emulated.",
     503: "The service is unavailable.",
 }
 _STATUSES: Final = frozenset(HTTPStatus)
@@ -37,6 +40,7 @@ _TYPES: Final[Mapping[int, str]] = {
     404: "SoNotFoundException",
     405: "NotSupportedException",
     415: "NotSupportedException",
+    501: "NotImplementedException",
 }
 _ARGUMENT_ERROR: Final = "ArgumentException"
 _SOURCE: Final = "SuperOffice.Services.Implementation"

@@ -62,7 +62,7 @@ def _parse(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - JSON
                 return choice
     elif isinstance(value, bool) or (isinstance(value, int | float) and _is_within(value, shape)):
         return value
-    elif "string" in shape.types:
+    elif shape.allows_text(text):
         return text
     reason = f"expected {shape.expected_number}, got {shorten(text)!r}"
     raise Rejected(400, f"?{parameter.name}", reason)

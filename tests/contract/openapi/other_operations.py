@@ -33,5 +33,5 @@ OTHER_PATHS: Final[dict[str, Any]] = {
     },
 }
 DESCRIPTION: Final = read_document(
-    {**load().document, "paths": {**OTHER_PATHS, **load().document["paths"]}}
+    {**load().document, "paths": {**load().document["paths"], **OTHER_PATHS}}
 )

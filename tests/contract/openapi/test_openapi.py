@@ -95,10 +95,13 @@ class Element:
 def walk_elements(
     value: Any = DOCUMENT, kind: str = "document", where: str = "#"
 ) -> Iterator[Element]:
-    """Yield every element, except references: they lead to an element that is yielded."""
-    if not isinstance(value, Mapping) or "$ref" in value:
+    """Yield every element, except null as an alternative, and references without claims.
+
+    A reference leads to an element that is yielded.
+    """
+    if not isinstance(value, Mapping) or value == {"type": "null"}:
         return
-    if kind not in NO_ELEMENTS:
+    if kind not in NO_ELEMENTS and not ("$ref" in value and "x-claim" not in value):
         yield Element(where, kind, value)
     for name, child_kind in CHILDREN.get(kind, {}).items():
         child = value.get(name)

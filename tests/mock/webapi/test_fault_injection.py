@@ -9,7 +9,6 @@ from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.faults import NO_FAULTS, Breakage, Fault
 from superoffice_mock.core.sync_run import SECOND
-from tests.e2e.new_operations import build_registry
 from tests.support.in_process import (
     BASIC,
     EPOCH,
@@ -265,7 +264,7 @@ async def test_a_call_delayed_at_a_reset_or_shutdown_gets_a_204_and_starts_nothi
 
 
 async def test_a_call_that_is_delayed_at_a_shutdown_gets_a_503_if_its_answer_has_content() -> None:
-    local = InProcessMock(operations=build_registry())
+    local = InProcessMock()
     call = await start_delayed_call(local, method="GET", path="/api/state/onsite")
     local.tenant().close("the mock was shut down")
     answer = await call

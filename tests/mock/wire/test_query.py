@@ -48,6 +48,7 @@ def test_a_value_has_the_type_of_its_parameter() -> None:
         ("DESC", scalar("string", values=("asc", "Desc")), "Desc"),
         ("2", scalar("integer", values=(1, 2)), 2),
         ("1", scalar("string", "integer", values=("1", 1)), "1"),
+        ("2026-11-30T09:30:00", scalar("string", format="date-time"), "2026-11-30T09:30:00"),
     ):
         actual = read_value(text, shape)
         assert (actual, type(actual)) == (value, type(value)), (text, shape)
@@ -67,11 +68,13 @@ def test_a_value_of_another_type_is_rejected_with_what_is_expected() -> None:
         ("x", scalar("integer", "boolean"), "an integer or a boolean"),
         ("up", one_of, "one of asc, desc, 1, None"),
         ("None", one_of, "one of asc, desc, 1, None"),
+        ("now", scalar("string", format="date-time"), "a date-time such as"),
     ):
         with pytest.raises(Rejected) as caught:
             read_value(text, shape)
         assert caught.value.status == 400
-        assert caught.value.reason.startswith(f"?value: expected {expected}, got '{text[:10]}")
+        assert caught.value.reason.startswith(f"?value: expected {expected}")
+        assert f", got '{text[:10]}" in caught.value.reason
 
 
 def test_names_are_in_any_case_and_the_last_value_of_a_name_counts() -> None:

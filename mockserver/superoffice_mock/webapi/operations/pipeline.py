@@ -12,6 +12,7 @@ from superoffice_contract.messages import shorten
 from superoffice_contract.openapi.operations import NO_BODY, SAFE_METHODS, Operation
 from superoffice_mock.core import credentials
 from superoffice_mock.core.journal import MAX_VIOLATIONS
+from superoffice_mock.core.state import TenantStatus
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.core.verdicts import NOTHING, Call, Verdict
 from superoffice_mock.errors import Rejected
@@ -21,7 +22,9 @@ from superoffice_mock.webapi.deferred import wait_until_due
 from superoffice_mock.webapi.entry import Entry, Resource
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
 from superoffice_mock.webapi.response import BrokenResponse, Response
+from superoffice_mock.wire.error_body import WRONG_SUBDOMAIN
 from superoffice_mock.wire.query import NO_QUERY, Query, read_query
+from superoffice_mock.wire.select import select_members
 
 
 class SimulationBackend:
@@ -38,6 +41,7 @@ class SimulationBackend:
         route = request.route
         if route.error is not None or route.resource is None:
             raise route.error or Rejected(404, "path", "nothing is documented here")
+        check_tenant(request)
         if route.entry is None:
             return _answer_without_handler(route.resource, request)
         return self._handle(route.entry, request)
@@ -65,17 +69,18 @@ class SimulationBackend:
         request.exchange.verdict = verdict
         if verdict.answer_at > call.arrived_at:
             verdict = await wait_until_due(call, verdict, request)
-        return entry.render(verdict.value, operation, request.headers, tenant.facts.readings)
+        return render(entry, verdict.value, request, query.select)
 
     def read_call(
         self, entry: Entry, request: ApiRequest, query: Query, raw: bytes, now: Instant
     ) -> Call:
         """Return the call that arrives *now* with the body *raw*, as its handler sees it."""
         route, exchange = request.route, request.exchange
-        exchange.body = raw
+        request.keep_body(raw)
         body, violations = self._decode(entry.operation, request, raw)
         if query.notes or violations:
-            exchange.violations = (*query.notes, *violations)[:MAX_VIOLATIONS]
+            notes = (*exchange.violations, *query.notes, *violations)
+            exchange.violations = notes[:MAX_VIOLATIONS]
         return Call(
             exchange.id,
             now,
@@ -115,22 +120,23 @@ class _DelayedCall(msgspec.Struct):
     entry: Entry
     request: ApiRequest
     raw: bytes
-    has_arrived: bool = False
+    call: Call | None = None
 
     def arrive(self, now: Instant) -> tuple[Call, Verdict]:
         request, entry = self.request, self.entry
+        check_tenant(request)
         query = check_head(entry.operation, request)
         raw = check_body_length(self.raw, self.backend.max_body(request))
         call = self.backend.read_call(entry, request, query, raw, now)
         request.exchange.verdict = request.route.tenant.decide_at(entry.handler, call, now)
-        self.has_arrived = True
+        self.call = call
         return call, request.exchange.verdict
 
     async def answer(self) -> Response:
         request = self.request
-        if not self.has_arrived or request.exchange.verdict is None:
+        if self.call is None or request.exchange.verdict is None:
             return await answer_lost_call(self.entry, request)
-        return render(self.entry, request.exchange.verdict.value, request)
+        return render(self.entry, request.exchange.verdict.value, request, self.call.select)
 
 
 async def answer_lost_call(entry: Entry, request: ApiRequest) -> Response:
@@ -160,6 +166,24 @@ async def _answer_without_handler(resource: Resource, request: ApiRequest) -> Re
     raise Rejected(405, "method", reason)
 
 
+def check_tenant(request: ApiRequest) -> None:
+    """Raise Rejected for a call that the tenant does not answer, whatever it asks.
+
+    That is a 421 on a host that is not the tenant's (claim wrong-subdomain), and a 503 while it is
+    not running (claim tenant-stopped).
+    """
+    tenant, entry = request.route.tenant, request.route.entry
+    host, status = tenant.facts.host, tenant.state.status
+    if (host is None and status is TenantStatus.RUNNING) or (entry and entry.answers_always):
+        return
+    if host is not None and request.headers.host.lower() != host.lower():
+        reason = f"{WRONG_SUBDOMAIN}: GET /api/state/{tenant.facts.id} tells that it is {host!r}"
+        raise Rejected(421, "Host", reason)
+    if not status.is_running:
+        reason = f"the tenant is in the state {status.text}; GET /api/state/{tenant.facts.id}"
+        raise Rejected(503, "", f"{reason} tells when it is running again")
+
+
 def check_head(operation: Operation, request: ApiRequest) -> Query:
     """Check credentials, grant, query and encoding, and note them; return the query."""
     tenant, exchange = request.route.tenant, request.exchange
@@ -179,16 +203,23 @@ def check_head(operation: Operation, request: ApiRequest) -> Query:
 
 def _identify(request: ApiRequest) -> credentials.Principal:
     tenant, presented = request.route.tenant, request.headers.credentials
-    facts, sessions = tenant.facts, tenant.state.sessions
+    state = tenant.state
     principal = credentials.identify(
-        presented, facts.known_credentials, sessions, facts.installation
+        presented, state.known_credentials, state.sessions, tenant.facts.installation
     )
-    if tenant.state.expiry_times:
+    if state.expiry_times:
         tenant.use_credentials(presented)
     return principal
 
 
-def render(entry: Entry, value: Any, request: ApiRequest) -> Response:  # noqa: ANN401 - JSON
-    """Return the answer that carries *value*."""
+def render(
+    entry: Entry,
+    value: Any,  # noqa: ANN401 - JSON
+    request: ApiRequest,
+    select: tuple[str, ...] | None = None,
+) -> Response:
+    """Return the answer that carries *value*, or what *select* selects of it."""
     readings = request.route.tenant.facts.readings
+    if select and value is not NOTHING:
+        value = select_members(value, select)
     return entry.render(value, entry.operation, request.headers, readings)
