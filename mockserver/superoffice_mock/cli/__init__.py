@@ -11,8 +11,8 @@ from superoffice_mock.cli.output import checked_output
 from superoffice_mock.version import __version__
 
 COMMANDS: Final = (
-    *("check", "demo", "diff", "drift", "grade", "readings", "record", "redact", "replay"),
-    *("scan", "serve"),
+    *("cert", "check", "demo", "diff", "drift", "grade", "readings", "record", "redact"),
+    *("replay", "scan", "serve"),
 )
 """The modules of this package that have a `command`."""
 
