@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 from superoffice_mock.version import __version__
 
 if TYPE_CHECKING:
-    from superoffice_contract.control.answers import Event, Exchange, Run
+    from superoffice_contract.control.answers import AccountState, Event, Exchange, Run
     from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
     from superoffice_mock.testing.interleavings.explore import explore
     from superoffice_mock.testing.interleavings.schedules import schedules
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from superoffice_mock.testing.tenant_controls import Fault
 
 __all__ = [
+    "AccountState",
     "ControlFailed",
     "Event",
     "Exchange",
@@ -30,7 +31,7 @@ __all__ = [
 ]
 
 _MODULES: Final = {
-    "superoffice_contract.control.answers": ("Event", "Exchange", "Run"),
+    "superoffice_contract.control.answers": ("AccountState", "Event", "Exchange", "Run"),
     "superoffice_mock.errors": ("ControlFailed", "ExpectationFailed", "SetupError"),
     "superoffice_mock.testing.interleavings.explore": ("explore",),
     "superoffice_mock.testing.interleavings.schedules": ("schedules",),

@@ -9,9 +9,11 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from superoffice_mock.config.settings import Settings
+from superoffice_mock.config.tenant_spec import check_last_fetches
 from superoffice_mock.control.errors import ProblemError, render_problem
 from superoffice_mock.core.journal import Journal
 from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.errors import SetupError
 from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.state_holder import make_steady_clock
@@ -86,10 +88,16 @@ def assemble(
     """Return the mock with *tenants*; *steady_clock* is real time in nanoseconds.
 
     *backend_factory* makes what replaces the simulation. *operations* are those that the mock
-    answers; the default are all in this project's own description.
+    answers; the default are all in this project's own description. Raise SetupError if an account
+    was last synced after that time.
     """
     steady_clock = steady_clock or make_steady_clock()
     started_at = steady_clock()
+    for facts in tenants:
+        try:
+            check_last_fetches(facts, started_at)
+        except ValueError as error:
+            raise SetupError(f"tenant {facts.id!r}: {error}") from None
     operations = operations or registry.load()
     journal = Journal(settings.journal_exchanges, settings.journal_bytes)
     tenant_table = Tenants(tenants, journal, settings, steady_clock)

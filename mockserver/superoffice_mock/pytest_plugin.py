@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 NAME: Final = "superoffice_mock"
 """The name of the marker and of the fixture."""
 MARKER: Final = (
-    f'{NAME}(installation="online", granted=False, readings={{...}}, accounts={{id: seconds}}, '
-    'seconds_per_account=..., expires_after=..., clock="freeze", strict=True, replay="file.har", '
+    f'{NAME}(installation="online", granted=False, readings={{...}}, accounts={{id: seconds}} or '
+    '[{"id": 507, "fails": "..."}], seconds_per_account=..., due_after=..., state="suspended", '
+    'host=..., expires_after=..., clock="freeze", strict=True, replay="file.har", '
     f'record="once"): options of the SuperOffice in the fixture {NAME}; '
     "strict: violations fail the test; replay: it answers from this file, which record writes"
 )

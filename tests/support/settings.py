@@ -9,6 +9,7 @@ DESIGN = {  # the defaults
     "port": 8204,
     "port-file": None,
     "seconds-per-account": 5.0,
+    "due-after": 300.0,
     "log": "auto",
     "journal-exchanges": 1_000,
     "journal-bytes": 32 * 1024 * 1024,

@@ -256,17 +256,48 @@ class ClockState(Value, frozen=True):
     waiting: int
 
 
-class AccountDuration(Value, frozen=True):
-    """How long the sync of one account takes."""
+class AccountState(Value, frozen=True):
+    """An account of a tenant, and what its syncs came to; an app sees a part by GetEMailAccount.
 
-    seconds: float
+    *last_fetch* is when it was last synced with success, None: never. *synced_by* is the last run
+    that ended its sync, *syncing_by* one that has yet to. It may not exist and be synced by a run.
+    """
+
+    id: int = msgspec.field(name="AccountId")
+    exists: bool = True
+    address: str | None = None
+    associate: str | None = None
+    associate_id: int | None = None
+    seconds: float = 0.0
+    last_fetch: datetime | None = None
+    due: bool = False
+    status: str | None = None
+    status_number: int | None = None
+    error_count: int = 0
+    error_reason: str = ""
+    synced_at: datetime | None = None
+    synced_by: int | None = None
+    syncing_by: int | None = None
 
 
-class Durations(Value, frozen=True):
-    """How long a sync takes: of the accounts that have a time of their own, and of the others."""
+class Accounts(Value, frozen=True):
+    """The accounts of a tenant, by their ids, and how long the sync of an account takes.
+
+    What the syncs of *limit* accounts came to is kept; of *forgotten* ones it was dropped.
+    """
 
     seconds_per_account: float
-    accounts: tuple[AccountDuration, ...]
+    accounts: tuple[AccountState, ...]
+    limit: int = 0
+    forgotten: int = 0
+
+
+class StatedState(Value, frozen=True):
+    """The state of a tenant, such as `suspended`, and whether its API answers calls."""
+
+    state: str
+    number: int
+    running: bool
 
 
 class Credentials(Value, frozen=True):
@@ -278,7 +309,10 @@ class Credentials(Value, frozen=True):
     ticket: str | None = None
     app: str | None = None
     app_token: str | None = None
+    client_id: str | None = None
     access_token: str | None = None
+    refresh_token: str | None = None
+    system_user_token: str | None = None
     session: str | None = None
     xsrf: str | None = None
 

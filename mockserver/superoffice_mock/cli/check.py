@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -134,7 +135,7 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
         else (target_options.read_tables(path), show_path(path))
     )
     plan = Plan(
-        server=_built_in_mock(tables, source, readings) if url is None else _local_url(url),
+        server=_built_in_mock(tables, source, path, readings) if url is None else _local_url(url),
         tenants=tenants.read_tenants(tables, source),
         profile=options["profile"],
         seed=options["seed"],
@@ -163,14 +164,15 @@ def _list_claims() -> None:
         click.echo(f"{claim.id} ({claim.kind})\n  {claim.fact}\n  {source}\n  checked by: {names}")
 
 
-def _built_in_mock(tables: list[Any], source: str, readings: Readings) -> object:
+def _built_in_mock(tables: list[Any], source: str, path: str | None, readings: Readings) -> object:
     from superoffice_mock import access_log
     from superoffice_mock.app import assemble
     from superoffice_mock.config import tenant_file
     from superoffice_mock.config.settings import Settings
 
     settings = Settings(jump_settle=JUMP_SETTLE, readings=readings)
-    facts = tenant_file.load_tenants(settings, tables, source)
+    folder = None if path is None else Path(path).parent
+    facts = tenant_file.load_tenants(settings, tables, source, folder)
     return assemble(settings, facts, access_log.log_nothing).app
 
 

@@ -90,5 +90,6 @@ def _comparison(answers: list[Answer], exchanges: Iterable[Exchange]) -> Iterato
         truth = click.style(exchange.outcome.replace("_", " "), fg=_COLORS[exchange.outcome])
         yield f"{name}  {at:.1f} s  {visible:<16}  {truth}: {exchange.reason}"
     yield ""
-    yield "All three got the same answer, but Bob's call synced nothing. Bob can't see"
-    yield "that. A test can: it reads GET /_mock/requests. Try it: superoffice-mock serve"
+    yield "All three got the same answer, but Bob's call synced nothing. Bob's app could"
+    yield "see that only in LastFetch of its accounts. A test reads GET /_mock/requests"
+    yield "and GET /_mock/accounts. Try it: superoffice-mock serve"

@@ -56,7 +56,7 @@ def serve(
     """Serve the mock that *assemble* makes of settings and *tables*; return the exit code."""
     settings, warnings = file_limits.fit_to_file_limit(configuration.settings)
     run.check_settings(settings)
-    tenants = tenant_file.load_tenants(settings, tables, configuration.source)
+    tenants = tenant_file.load_tenants(settings, tables, configuration.source, configuration.folder)
     warnings += tenant_file.list_warnings(tenants, configuration.source)
     for warning in warnings if settings.log != "off" else ():
         click.echo(f"superoffice-mock: {warning}", err=True)

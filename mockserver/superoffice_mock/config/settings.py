@@ -39,6 +39,11 @@ class Settings(msgspec.Struct, frozen=True, rename="kebab"):
     seconds_per_account: Annotated[
         float, Meta(ge=0, le=1_000_000), "seconds that the sync of one account takes"
     ] = 5.0
+    due_after: Annotated[
+        float,
+        Meta(ge=0, le=10**9),
+        "seconds after its last fetch until an account is due (reading ready=due-by-age)",
+    ] = 300.0
     log: Annotated[
         Literal["auto", "text", "json", "off"],
         "log format: text, json, off, or auto (text on a terminal, otherwise crashes only)",
@@ -123,11 +128,15 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """The settings, and the `[[tenant]]` tables of the file, or those of the demo tenants."""
+    """The settings, and the `[[tenant]]` tables of the file, or those of the demo tenants.
+
+    Files that the tables name are in *folder*.
+    """
 
     settings: Settings
     tenants: list[Any]
     source: str
+    folder: Path = Path()
 
 
 def load(
@@ -156,7 +165,9 @@ def load(
     ]
     settings = _merge(assignments)
     _validate(settings)
-    return Configuration(settings, tenants, shown_path if path else DEMO_SOURCE)
+    if path is None:
+        return Configuration(settings, tenants, DEMO_SOURCE)
+    return Configuration(settings, tenants, shown_path, Path(path).parent)
 
 
 def read_toml(path: str, hint: str = "") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from superoffice_contract.messages import shorten
 from superoffice_mock.control import openapi
 from superoffice_mock.control.endpoints import (
+    accounts,
     clock,
     credentials,
     demo,
@@ -58,7 +59,7 @@ CALLS: Final[Mapping[str, ControlMethod]] = {
         _get_health, "returns version, uptime and limits; needs no token", "Health"
     ),
     **tenants.CALLS,
-    **lease.ACCOUNT_CALLS,
+    **accounts.CALLS,
     **requests.CALLS,
     **lease.CALLS,
     **clock.CALLS,

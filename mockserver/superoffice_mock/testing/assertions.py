@@ -1,11 +1,12 @@
 """Assertions about the traffic of a tenant, and the messages that explain why they fail."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from superoffice_contract.control.answers import Exchange, Run, attempts_of
+from superoffice_contract.control.answers import AccountState, Exchange, Run, attempts_of
 from superoffice_contract.lost_accounts import Attempt, Confidence, LostAccount, find_lost_accounts
 from superoffice_contract.messages import shorten
 from superoffice_mock.errors import ExpectationFailed
@@ -16,19 +17,22 @@ MAX_SPANS: Final = 12
 """Account ids, or spans of them such as 501-510, that a list shows."""
 MAX_NEAREST: Final = 3
 """Missing accounts for which a message names the nearest call."""
+NEVER: Final = "0001-01-01T00:00:00"
+"""LastFetch of an account that was never synced."""
 _NOT_LET_IN: Final = (401, 403)
 _TIMED_OUT: Final = "expected "
 """How the reason of `requests/wait` begins if its time was over."""
 
 
 class Traffic(msgspec.Struct, frozen=True):
-    """The exchanges of a tenant, oldest first, its runs, and how many exchanges are forgotten.
+    """The exchanges of a tenant, oldest first, its runs and accounts; *forgotten* counts exchanges.
 
     Assertions that count calls, or that rule some out, fail if exchanges are forgotten.
     """
 
     requests: Sequence[Exchange]
     runs: Sequence[Run] = ()
+    accounts: Sequence[AccountState] = ()
     forgotten: int = 0
 
     @property
@@ -42,6 +46,20 @@ class Traffic(msgspec.Struct, frozen=True):
         return [call for call in self.requests if call.is_undecided]
 
     @property
+    def covered(self) -> set[int]:
+        """The accounts that a run has synced, with success or not, or that one will sync.
+
+        The state of the tenant knows that of more runs than the journal does.
+        """
+        covered = {account for attempt in self.attempts for account in attempt.covered}
+        covered.update(account for run in self.runs for account in run.covered)
+        return covered | {
+            account.id
+            for account in self.accounts
+            if account.synced_by is not None or account.syncing_by is not None
+        }
+
+    @property
     def attempts(self) -> list[Attempt]:
         """What the calls asked for, and what their runs cover."""
         return attempts_of(self.requests, self.runs)
@@ -53,8 +71,7 @@ def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
     ids: object = accounts
     if isinstance(ids, str) or not isinstance(ids, Collection):
         raise TypeError(f"accounts={accounts!r}: expected ids, such as accounts=[507]")
-    covered = {account for run in traffic.runs for account in run.covered}
-    covered.update(*(attempt.covered for attempt in traffic.attempts))
+    covered = traffic.covered
     uncertain = {account for call in traffic.undecided_calls for account in call.account_ids}
     missing = [account for account in dict.fromkeys(accounts) if account not in covered]
     not_synced = [account for account in missing if account not in uncertain]
@@ -63,7 +80,12 @@ def check_started(traffic: Traffic, accounts: Collection[int]) -> None:
         raise _failure(message, traffic, _nearest_calls(not_synced, traffic))
     if missing:
         raise _unknown(f"whether a run covers {_format_accounts(missing)}", traffic)
-    if accounts or traffic.runs or any(call.became == "started" for call in traffic.requests):
+    if (
+        accounts
+        or covered
+        or traffic.runs
+        or any(call.became == "started" for call in traffic.requests)
+    ):
         return
     if traffic.undecided_calls:
         raise _unknown("whether a run was started", traffic)
@@ -93,7 +115,8 @@ def check_no_lost_accounts(traffic: Traffic) -> None:
     are, pronoun = ("is", "it") if len(ids) == 1 else ("are", "them")
     if lost_accounts:
         message = f"{_format_accounts(ids)} {are} lost: answered 204, and no run covers {pronoun}"
-        raise _failure(message, traffic, _last_calls(lost_accounts, traffic))
+        details = [*_last_fetches(lost_accounts, traffic), *_last_calls(lost_accounts, traffic)]
+        raise _failure(message, traffic, details)
     if candidates:
         raise _unknown(f"whether {_format_accounts(ids)} {are} lost", traffic)
     if traffic.pending or traffic.forgotten:
@@ -215,6 +238,35 @@ def _latest_miss(traffic: Traffic) -> list[str]:
         return ["nearest: none; no call came during or after the run of another call"]
     gap, call, run = min(gaps)
     return [f"nearest: #{call} came {gap:.1f} s after run {run} had ended"]
+
+
+def _last_fetches(lost_accounts: Sequence[LostAccount], traffic: Traffic) -> list[str]:
+    """Return the LastFetch of the lost accounts that exist, in a line for those with the same."""
+    by_id = {account.id: account for account in traffic.accounts if account.exists}
+    seen: dict[str, list[int]] = {}
+    for lost in lost_accounts:
+        call, account = traffic.requests[lost.last_call], by_id.get(lost.account)
+        if account is None or call.recorded is not None:
+            continue  # the app can't have seen it
+        if account.last_fetch is None:
+            text = f"stayed at {NEVER} (never)"
+        elif account.last_fetch <= call.at:
+            text = f"stayed at {_format_fetch(account.last_fetch)}"
+        else:
+            fetch = _format_fetch(account.last_fetch)
+            text = f"is {fetch}, of a run older than #{call.id}"
+        seen.setdefault(text, []).append(lost.account)
+    lines = [
+        f"{_format_accounts(ids)}: {'its' if len(ids) == 1 else 'their'} LastFetch {text}"
+        for text, ids in seen.items()
+    ]
+    omitted_count = len(lines) - MAX_SPANS
+    return [*lines[:MAX_SPANS], *([f"and {omitted_count} more"] if omitted_count > 0 else [])]
+
+
+def _format_fetch(moment: datetime) -> str:
+    """Return *moment* as the API shows it."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _last_calls(lost_accounts: Sequence[LostAccount], traffic: Traffic) -> list[str]:

@@ -1,8 +1,9 @@
 """The mock in this process: as a server in a thread of its own, or as an ASGI application."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, Literal, Self, TypedDict, Unpack
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Required, Self, TypedDict, Unpack
 from warnings import warn
 
 from superoffice_contract.control.answers import NewTenant
@@ -20,6 +21,26 @@ if TYPE_CHECKING:
     from superoffice_mock.webapi.routing import Routes
 
 
+class AccountOptions(TypedDict, total=False):
+    """An account of a new tenant; only its `id` is required.
+
+    `fails` is the reason of its failures, `fails_times` how many of its syncs fail (default: all),
+    `failed_after` after how many in a row it is Failed. `last_fetch` is a moment, or seconds before
+    the tenant is made.
+    """
+
+    id: Required[int]
+    address: str
+    associate: str
+    associate_id: int
+    folder: str
+    seconds: float
+    fails: str
+    fails_times: int
+    failed_after: int
+    last_fetch: datetime | str | float
+
+
 class TenantOptions(TypedDict, total=False):
     """The options of a new tenant; the defaults are the server's settings and new credentials."""
 
@@ -27,8 +48,11 @@ class TenantOptions(TypedDict, total=False):
     granted: bool
     clock: Literal["jump", "freeze", "real"]
     seconds_per_account: float
-    accounts: Mapping[int, float]  # id -> seconds
+    accounts: Mapping[int, float] | Sequence[AccountOptions]  # or: id -> seconds
     readings: Mapping[str, str]
+    due_after: float
+    state: str
+    host: str
     expires_after: float | Mapping[str, float]
     users: list[Mapping[str, str]]
     tickets: list[str]

@@ -1,4 +1,9 @@
-"""A handle to a tenant for tests: its address, its traffic, its clock, and assertions."""
+"""A handle to a tenant for tests: its address, traffic, accounts, state, clock, and assertions.
+
+`office.accounts` shows what the mock knows of each account: `[a.last_fetch for a in
+office.accounts]` is what an app reads by GetEMailAccount, as `datetime`, None for never.
+`office.set_state("suspended")` makes its calls fail as those of a suspended tenant.
+"""
 
 from collections.abc import Collection
 from typing import Any, Final, Self, TypedDict, Unpack
@@ -6,6 +11,8 @@ from typing import Any, Final, Self, TypedDict, Unpack
 import msgspec
 
 from superoffice_contract.control.answers import (
+    Accounts,
+    AccountState,
     Credentials,
     Exchange,
     ExchangeDetails,
@@ -14,6 +21,7 @@ from superoffice_contract.control.answers import (
     Nothing,
     Run,
     Runs,
+    StatedState,
     complete_accounts,
 )
 from superoffice_contract.control.client import ControlClient
@@ -71,10 +79,27 @@ class SuperOffice(TenantCalls):
         return self._control("GET", "runs", Runs).runs
 
     @property
+    def accounts(self) -> tuple[AccountState, ...]:
+        """The accounts that it has or that a run syncs, by their ids; `last_fetch` None: never.
+
+        They are read from the state that the API reads, so that a short journal does not matter.
+        """
+        return self._control("GET", "accounts", Accounts).accounts
+
+    @property
+    def state(self) -> str:
+        """The state of the installation: `running`, `suspended`, `offline-maintenance` …"""
+        return self._control("GET", "state", StatedState).state
+
+    def set_state(self, state: str) -> None:
+        """Change the state: `set_state("suspended")`. Raise ControlFailed if there is no such."""
+        self._control("PUT", "state", StatedState, {"state": state})
+
+    @property
     def traffic(self) -> Traffic:
-        """Requests and runs together, as the assertions read them."""
+        """Requests, runs and accounts together, as the assertions read them."""
         answer = self._control("GET", "requests", Journal)
-        return Traffic(self._complete(answer.requests), self.runs, answer.forgotten)
+        return Traffic(self._complete(answer.requests), self.runs, self.accounts, answer.forgotten)
 
     @property
     def timeline(self) -> str:

@@ -38,7 +38,7 @@ def test_wrong_usage_is_explained_and_not_repeated() -> None:
         ("hunter2", "unknown command"),
         ("--hunter2", "unknown option; see --help"),
         ("serve --prot 1", "unknown option 'prot'; did you mean 'port'?"),
-        ("serve --hunter2", "unknown option; see --help"),
+        ("serve --hunter2hunter2", "unknown option; see --help"),
         ("serve hunter2 hunter2", "there are more arguments than this command takes: 2 more"),
         ("check --profile hunter2", "'--profile': expected one of quick, full"),
         ("check --seed hunter2", "'--seed': expected a whole number"),

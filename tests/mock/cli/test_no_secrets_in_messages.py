@@ -61,6 +61,7 @@ CLOSED: Final = "http://127.0.0.1:1"
 NO_TLS: Final = ("--tls-cert", "/none/cert.pem", "--tls-key", "/none/key.pem")
 HAR: Final = str(Path("fixtures/credentials.har").resolve())
 ENDING: Final[dict[str, dict[str, tuple[str, ...]]]] = {
+    "cert": {"out": ("--out", HAR)},
     "check": {"url": (CLOSED,)},
     "diff": {"old": ("none.har",), "new": ("none.har",)},
     "drift": {"file": ("none.md",)},
@@ -197,8 +198,24 @@ TENANT: Final[dict[str, Any]] = {
     "sessions": [{"id": "x", "xsrf": "x", "user": "ann"}],
     "apps": [{"name": "app", "token": "x", "email-agent": True}],
     "tokens": [{"value": "x", "app": "app"}],
-    "accounts": [{"id": 1, "seconds": 1}],
+    "refresh-tokens": [{"value": "a.x", "app": "app"}],
+    "accounts": [
+        {
+            "id": 1,
+            "seconds": 1,
+            "address": "x",
+            "associate": "x",
+            "associate-id": 1,
+            "folder": "x",
+            "fails": "x",
+            "fails-times": 1,
+            "failed-after": 1,
+            "last-fetch": 1,
+        }
+    ],
     "expires-after": {"tickets": 1, "tokens": 1, "sessions": 1},
+    "state": "running",
+    "host": "x",
 }
 """A tenant with every member."""
 

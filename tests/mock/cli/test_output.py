@@ -32,6 +32,7 @@ def commands(folder: Path) -> dict[str, tuple[str | Path, ...]]:
     page = folder / "page.md"
     page.write_text("POST /api/v1/Agents/EMail/SyncEmailAccounts", encoding="utf-8")
     arguments: dict[str, tuple[str | Path, ...]] = {
+        "cert": ("--out", folder / "certs"),
         "check": ("--list",),
         "diff": (HAR, HAR),
         "drift": ("--help",),

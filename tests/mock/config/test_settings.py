@@ -13,6 +13,7 @@ SAMPLES = {  # for each setting, a text that is not the default, and its value
     "port": ("0", 0),
     "port-file": ("/run/port", "/run/port"),
     "seconds-per-account": ("0.25", 0.25),
+    "due-after": ("0", 0.0),
     "log": ("json", "json"),
     "journal-exchanges": ("7", 7),
     "journal-bytes": ("4096", 4096),

@@ -1,20 +1,39 @@
 """Tenants of a configuration: the demo tenants, tables of a file, and invalid tables."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from superoffice_contract.local_server import demo_tables
 from superoffice_contract.openapi.readings import Readings
-from superoffice_mock.config.settings import Settings
+from superoffice_mock.config.settings import Settings, load
 from superoffice_mock.config.tenant_file import list_warnings, load_tenants
+from superoffice_mock.core.accounts import DEFAULT_FAILURE, Failures
+from superoffice_mock.core.clock import FrozenClock
 from superoffice_mock.core.credentials import App, Session
-from superoffice_mock.core.state import TenantFacts
-from superoffice_mock.core.sync_run import SECOND, AccountId, Installation, TenantId
+from superoffice_mock.core.state import TenantFacts, TenantStatus
+from superoffice_mock.core.sync_run import SECOND, AccountId, Installation, Instant, TenantId
 from superoffice_mock.errors import SetupError
+from superoffice_mock.webapi.operations.due_accounts import list_due
+from tests.mock.core.builders import at
+from tests.support.in_process import EPOCH, InProcessMock
+from tests.support.sign_in import public_pem
 
 ONSITE = 'id = "a"\ninstallation = "onsite"\n'
+
+ACCOUNTS = """
+state = "online-maintenance"
+host = "sod2.superoffice.com:443"
+accounts = [
+  { id = 1 },
+  { id = 2, address = "ole@example.com", associate = "ole", associate-id = 9, folder = "Post",
+    seconds = 0.5, fails = "full", fails-times = 2, failed-after = 3,
+    last-fetch = 2025-01-01T09:59:59.5001+01:00 },
+  { id = 3, associate = "ole", fails-times = 1, last-fetch = 90 },
+]
+""".replace(",\n    ", ", ")
 
 
 def parse(tables: list[Any], expires_after: float | None = None) -> tuple[TenantFacts, ...]:
@@ -52,11 +71,32 @@ def test_an_online_demo_tenant_has_an_app_with_the_agent_and_an_account_with_its
         ("Cust54321", Installation.ONLINE),
     ]
     online = demo_tenant("Cust12345")
-    app = App("demo-app", "demo-app-token", email_agent=True)
+    app = App("demo-app", "demo-app-token", email_agent=True, client_id="demo-app")
     assert online.known_credentials.apps == {"demo-app-token": app}
     assert online.known_credentials.tokens == {"8A:Cust12345.demo-token": app}
+    assert online.known_credentials.refresh_tokens == {"Cust12345.demo-refresh-token": app}
     assert online.durations.of(AccountId(507)) == 2 * SECOND
     assert online.durations.of(AccountId(508)) == 5 * SECOND
+
+
+def test_two_demo_tenants_have_a_dozen_accounts_worth_looking_at() -> None:
+    for id_ in ("onsite", "Cust12345"):
+        tenant = demo_tenant(id_)
+        accounts = tenant.accounts.values()
+        assert [account.id for account in accounts] == list(range(507, 519))
+        assert {account.associate for account in accounts} == {"tje0", "anne"}
+        assert [account.id for account in accounts if account.failures] == [513, 514]
+        slow = [account.id for account in accounts if (account.seconds or 0) > 5 * SECOND]
+        assert slow == [518]
+        now = Instant(EPOCH)
+        state = tenant.initial_state(FrozenClock(now), now)
+        fetches = {id_: status.last_fetch for id_, status in state.history.statuses.items()}
+        assert set(range(507, 519)) - fetches.keys() == {511, 512, 514, 517, 518}  # never
+        ages = sorted((now - (fetch or 0)) // SECOND for fetch in fetches.values())
+        assert ages[:5] == [0, 30, 240, 3_600, 86_400]
+        assert ages[5] > 30 * 86_400
+        due = [account.id for account in list_due(tenant, state, now)]
+        assert due == [509, 510, 511, 512, 513, 514, 516, 517, 518]
 
 
 @pytest.mark.claim("grant")
@@ -86,6 +126,24 @@ def test_the_settings_apply_to_the_tenants_of_a_file_and_to_the_demo_tenants() -
         assert tenant.readings is readings
         assert tenant.durations.default == SECOND // 4
         assert tenant.lifetimes.ticket == 60 * SECOND
+
+
+def test_an_account_needs_only_an_id_and_may_have_much_more() -> None:
+    table = tomllib.loads(ONSITE + ACCOUNTS)
+    (tenant,) = parse([table])
+    plain, rich, other = tenant.accounts.values()
+    assert (plain.address, plain.inbox_folder) == ("account1@example.com", "INBOX")
+    assert (plain.seconds, plain.failures, plain.first_fetch(at(0))) == (None, None, None)
+    owners = [(account.associate, account.associate_id) for account in tenant.accounts.values()]
+    assert owners == [("mock-user", 1), ("ole", 9), ("ole", 9)]
+    assert rich.address == rich.incoming.username == rich.outgoing.username == "ole@example.com"
+    assert (rich.inbox_folder, rich.seconds) == ("Post", SECOND // 2)
+    assert rich.failures == Failures("full", 2, 3)
+    assert rich.first_fetch(at(0)) == Instant(1_735_721_999_500_000_000)  # UTC, to milliseconds
+    assert other.failures == Failures(DEFAULT_FAILURE, 1)
+    assert other.first_fetch(at(0)) == at(-90)
+    assert tenant.status is TenantStatus.ONLINE_MAINTENANCE
+    assert tenant.host == "sod2.superoffice.com:443"
 
 
 @pytest.mark.claim("basic-empty-password")
@@ -118,6 +176,17 @@ def test_a_tenants_own_lifetimes_override_the_setting() -> None:
         ], (own, setting)
 
 
+def test_a_public_key_may_be_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "app.pem").write_text(public_pem(), encoding="utf-8")
+    app = {"name": "b", "token": "x", "system-user-token": "y", "public-key": "app.pem"}
+    table = {"id": "Cust1", "installation": "online", "apps": [app]}
+    (tenant,) = load_tenants(Settings(), [table], "mock.toml", tmp_path)
+    assert tenant.known_credentials.apps["x"].public_key == public_pem()
+    configuration = tmp_path / "mock.toml"
+    configuration.write_text('[[tenant]]\nid = "a"\ninstallation = "online"\n')
+    assert load(str(configuration), {}, {}, ()).folder == tmp_path
+
+
 # ---- warnings --------------------------------------------------------------------------------
 
 
@@ -144,13 +213,51 @@ INVALID: list[tuple[str, str]] = [  # what is wrong with a table, and part of th
     ("accounts = [{id = -2147483649, seconds = 1}]", "1, id: expected at least -2147483648"),
     ("accounts = [{id = 1, seconds = -1}]", "tenant 1, accounts 1, seconds: expected at least 0"),
     ("accounts = [{id = 1, seconds = nan}]", "tenant 1, accounts 1, seconds: expected at "),
+    ("accounts = [{seconds = 1}]", "tenant 1, accounts 1: 'id' is missing"),
+    ("accounts = [{id = 1, folders = 'a'}]", "unknown key 'folders'; did you mean 'folder'?"),
+    ("accounts = [{id = 7}, {id = 7}]", "tenant 1: account 2 has the id of an earlier one, 7"),
+    (
+        "accounts = [{id = 1}, {id = 2, failed-after = 3}]",
+        "tenant 1, accounts 2: failed-after needs failures; add fails or fails-times",
+    ),
+    ("accounts = [{id = 1, fails = ''}]", "accounts 1, fails: expected text that is not empty"),
+    ("accounts = [{id = 1, associate-id = 2147483648}]", "associate-id: expected at most 2147"),
+    ("accounts = [{id = 1, last-fetch = 'now'}]", "tenant 1, accounts 1, last-fetch: "),
+    ("accounts = [{id = 1, last-fetch = 1969-12-31T23:59:59}]", "last-fetch is before 1970; leave"),
+    ("state = 'suspend'", "tenant 1: unknown state 'suspend'; did you mean 'suspended'?"),
+    ("state = 4", "tenant 1, state: expected text, got a whole number"),
+    ("host = 'a/b'", "tenant 1: host: is no host name; expected one such as sod2.superoffice"),
     ('tickets = [""]', "tenant 1, tickets 1: expected text that is not empty"),
     ('users = "x"', "tenant 1, users: expected a list, got text"),
     ("apps = [{name = 'a', token = 'x', email_agent = true}]", "did you mean 'email-agent'"),
     ("sessions = [{ID = 'a', xsrf = 'x', user = 'u'}]", "unknown key 'ID'; did you mean 'id'"),
     (
         "tokens = [{value = 'x', app = 'ghost'}]",
-        "tenant 'a': token 1 names an app that is not one of its apps",
+        "tenant 1: token 1 names an app that is not one of its apps",
+    ),
+    (
+        "refresh-tokens = [{value = 'a.x', app = 'ghost'}]",
+        "tenant 1: refresh token 1 names an app that is not one of its apps",
+    ),
+    (
+        "apps = [{name = 'b', token = 'x'}]\nrefresh-tokens = [{value = 'x', app = 'b'}]",
+        "tenant 1: refresh token 1 must begin with the tenant's id and a dot, by which the mock",
+    ),
+    (
+        "apps = [{name = 'b', token = 'x', public-key = '-----BEGIN PRIVATE KEY-----'}]",
+        "tenant 1: app 1: its public-key is a private key; write what `openssl rsa -in KEY",
+    ),
+    (
+        "apps = [{name = 'b', token = 'x', public-key = '-----'}]",
+        "tenant 1: app 1: its public-key is not a public key as PEM; write what `openssl",
+    ),
+    (
+        "apps = [{name = 'b', token = 'x', system-user-token = 'y'}]",
+        "tenant 1: app 1: public-key and system-user-token belong together; write both or none",
+    ),
+    (
+        "apps = [{name = 'b', token = 'x', public-key = 'none.pem'}]",
+        "mock.toml: none.pem: no such file; public-key is PEM, or the name of a file, relative to",
     ),
     ("userz = []", "unknown key 'userz'; did you mean 'users'"),
     ("qqqqqq = 1", "unknown key; the keys are: accounts, apps, "),
@@ -181,3 +288,12 @@ def test_an_invalid_table_is_an_error_with_its_source_and_place() -> None:
         assert message.startswith("mock.toml: "), (tables, message)
         assert expected in message, (tables, message)
         assert "\n" not in message, (tables, message)
+
+
+def test_an_account_that_was_synced_in_the_future_is_an_error_at_the_start() -> None:
+    for moment in ("2027-01-15T08:00:00.001Z", "9999-12-31T23:59:59-01:00"):
+        table = tomllib.loads(f"{ONSITE}accounts = [{{id = 1}}, {{id = 7, last-fetch = {moment}}}]")
+        with pytest.raises(SetupError) as error:
+            InProcessMock(tables=[table])
+        fault = "account 7 was last fetched in the future; it is 2027-01-15T08:00:00.000000Z now"
+        assert str(error.value) == f"tenant 'a': {fault}"

@@ -166,6 +166,8 @@ async def test_responses_of_a_much_used_mock_are_as_described() -> None:
     for path in ("lease", "runs", "accounts"):
         await call("GET", path)
     tenant = await call("POST", "tenants", {"installation": "online", "expires_after": 60})
-    for path in ("tenants", f"tenants/{tenant['id']}", "readings", "health"):
+    assert (await call("PUT", "state", {"state": "suspended"}))["number"] == 4
+    await call("GET", "accounts?tenant=Cust12345")
+    for path in ("tenants", f"tenants/{tenant['id']}", "readings", "health", "state"):
         await call("GET", path)
     await call("POST", "reset?all=true")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.responses import StreamingResponse
 
+from superoffice_contract.local_server import demo_tables
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.control.pieces import PIECE_BYTES, PIECE_TIME, answer_in_pieces, list_parts
 from tests.support.in_process import PATH, InProcessMock, make_scope, run_until_waiting
@@ -141,7 +142,7 @@ async def test_a_row_shows_its_request_as_it_is_when_it_is_sent(local: InProcess
 
 
 async def test_long_lists_of_runs_and_accounts_come_in_pieces_and_are_whole() -> None:
-    local = InProcessMock(Settings(seconds_per_account=0.1))
+    local = InProcessMock(Settings(seconds_per_account=0.1), [demo_tables()[0] | {"accounts": []}])
     await local.control("POST", "clock/freeze")
     accounts = [{"AccountId": account} for account in range(1_000)]
     body = json.dumps({"SyncUserAccounts": accounts}).encode()

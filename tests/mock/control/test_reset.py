@@ -1,7 +1,11 @@
 """Control calls that end sessions and reset tenants."""
 
 import pytest
+from msgspec.structs import replace
 
+from superoffice_contract.local_server import demo_tables
+from superoffice_mock.core.clock import RealClock
+from superoffice_mock.core.sync_run import SECOND, AccountId, Instant
 from tests.mock.control.problems import expect_problem
 from tests.support.in_process import PATH, InProcessMock
 
@@ -64,3 +68,24 @@ async def test_all_must_be_true_or_false(used_mock: InProcessMock) -> None:
         assert "true or false" in detail, value
     assert await state_of(used_mock, "onsite") == ("freeze", True, 1)
     assert await used_mock.control("POST", "reset?all=false") == {"reset": ["onsite"]}
+
+
+async def test_a_reset_restores_accounts_what_they_were_synced_by_and_the_state() -> None:
+    accounts = [{"id": 507, "last-fetch": 60}, {"id": 508, "fails-times": 1}]
+    local = InProcessMock(tables=[demo_tables()[0] | {"accounts": accounts}])
+    await local.control("POST", "clock/freeze")
+    first = await local.control("GET", "accounts")
+    tenant = local.tenant()
+    await local.control("PUT", "state", {"state": "suspended"})
+    await local.control("PUT", "state", {"state": "running"})
+    await local.call(body=b'{"SyncUserAccounts":[{"AccountId":508},{"AccountId":7}]}')
+    await local.control("POST", "clock/advance", {"seconds": 9})
+    tenant.state = replace(tenant.state, accounts={}, seen_fetches={AccountId(507): 1})
+    assert await local.control("GET", "accounts") != first
+    await local.control("POST", "reset")
+    assert await local.control("GET", "accounts") == first
+    assert tenant.state == tenant.facts.initial_state(RealClock(), Instant(local.real_time))
+    local.real_time += 3_600 * SECOND
+    await local.control("POST", "reset")  # it was synced a minute before the tenant started over
+    (fetched, _) = (await local.control("GET", "accounts"))["accounts"]
+    assert fetched["last_fetch"] == "2027-01-15T08:59:00.000000Z"

@@ -1,6 +1,7 @@
 """Control calls for tenants that tests make, use and remove."""
 
 import asyncio
+import gc
 import json
 import re
 from typing import Any
@@ -8,14 +9,16 @@ from typing import Any
 from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.core.sync_run import SECOND
+from superoffice_mock.tenants.tenant import Tenant
 from tests.mock.control.problems import expect_problem
 from tests.support.in_process import PATH, ClientResponse, InProcessMock, run_until_waiting
 
 EMPTY = b'{"SyncUserAccounts":[]}'
 ONE_ACCOUNT = b'{"SyncUserAccounts":[{"AccountId":507}]}'
+SIGN_IN = {"client_id", "access_token", "refresh_token", "system_user_token"}
 CREDENTIALS = {
-    *("user", "password", "ticket", "app", "app_token", "access_token", "session", "xsrf"),
-    "headers",
+    *("user", "password", "ticket", "app", "app_token", "session", "xsrf", "headers"),
+    *SIGN_IN,
 }
 
 
@@ -55,9 +58,10 @@ async def test_a_made_tenant_is_onsite_and_its_clock_jumps_by_default(local: InP
 async def test_a_made_tenant_has_credentials_of_each_kind_and_headers(local: InProcessMock) -> None:
     onsite = (await make(local))["credentials"]
     missing = {name for name, value in onsite.items() if value is None}
-    assert missing == {"app", "app_token", "access_token"}
+    assert missing == {"app", "app_token", *SIGN_IN}
     online = (await make(local, installation="online"))["credentials"]
-    assert {name for name, value in online.items() if value is None} == {"user", "password"}
+    missing = {name for name, value in online.items() if value is None}
+    assert missing == {"user", "password", "system_user_token"}
     assert online["headers"] == {"Authorization": f"Bearer {online['access_token']}"}
     assert onsite["headers"]["Authorization"].startswith("Basic ")
 
@@ -109,6 +113,27 @@ async def test_a_made_tenant_has_the_requested_accounts_readings_and_lifetimes()
     assert local.tenant(default_tenant["id"]).facts.durations.default == 9 * SECOND
 
 
+async def test_a_made_tenant_has_the_requested_state_host_and_due_time(
+    local: InProcessMock,
+) -> None:
+    for host in ("sod2.superoffice.com", "127.0.0.1:8204", "[::1]:8204", "LOCALHOST"):
+        tenant = await make(
+            local,
+            host=host,
+            state="suspended",
+            due_after=60,
+            accounts=[{"id": 1, "last_fetch": "2027-01-15T08:59:00+01:00"}, {"id": 2}],
+        )
+        facts = local.tenant(tenant["id"]).facts
+        assert (facts.host, facts.due_after) == (host, 60 * SECOND)
+        state = await local.control("GET", f"state?tenant={tenant['id']}")
+        assert state["name"] == "Suspended"
+        answer = await local.control("GET", f"accounts?tenant={tenant['id']}")
+        assert [account["due"] for account in answer["accounts"]] == [True, True]
+    made = local.tenant((await make(local))["id"]).facts
+    assert (made.host, made.due_after, made.accounts) == (None, 300 * SECOND, {})
+
+
 async def test_given_credentials_are_used_and_others_generated(local: InProcessMock) -> None:
     users = [{"name": "kari", "password": "Kari"}]
     sessions = [{"id": "s", "xsrf": "x", "user": "kari"}]
@@ -156,7 +181,28 @@ async def test_an_invalid_tenant_gets_a_400_and_is_not_made(local: InProcessMock
         ({"clock": "frozen"}, "clock: expected one of freeze, jump, real"),
         ({"seconds_per_account": -1}, "seconds_per_account"),
         ({"accounts": [{"id": 2**31, "seconds": 1}]}, "accounts[0].id"),
-        ({"accounts": [{"id": 1}]}, "seconds"),
+        ({"accounts": [{"seconds": 1}]}, "accounts[0]: 'id' is missing"),
+        ({"accounts": [{"id": 1, "failz": "x"}]}, "accounts[0]: unknown member 'failz'; did you"),
+        ({"accounts": [{"id": 1}, {"id": 1}]}, "account 2 has the id of an earlier one, 1"),
+        ({"accounts": [{"id": 1, "failed_after": 2}]}, "failed_after needs failures; add fails"),
+        ({"accounts": [{"id": 1, "fails_times": 0}]}, "accounts[0].fails_times: expected at least"),
+        ({"accounts": [{"id": 1, "associate_id": 2**31}]}, "accounts[0].associate_id: expected at"),
+        ({"accounts": [{"id": 1, "last_fetch": -1}]}, "accounts[0].last_fetch: expected at least"),
+        ({"accounts": [{"id": 1, "last_fetch": "now"}]}, "accounts[0].last_fetch: "),
+        ({"accounts": [{"id": 1, "last_fetch": "1969-12-31T00:00:00"}]}, "is before 1970; leave"),
+        (
+            {"accounts": [{"id": 1, "last_fetch": "2027-01-15T08:00:01Z"}]},
+            "account 1 was last fetched in the future; it is 2027-01-15T08:00:00.000000Z now",
+        ),
+        (
+            {"accounts": [{"id": 1, "last_fetch": "9999-12-31T23:59:59-05:00"}]},
+            "account 1 was last fetched in the future",
+        ),
+        ({"state": "suspend"}, "unknown state 'suspend'; did you mean 'suspended'?"),
+        ({"due_after": -1}, "due_after: expected at least 0"),
+        ({"host": "no host"}, "host: is no host name; expected one such as sod2.superoffice.com"),
+        ({"host": "sod2.superoffice.com\n"}, "host: is no host name"),
+        ({"host": ""}, "host: expected text that is not empty"),
         ({"expires_after": 0}, "expires_after"),
         ({"expires_after": {"tickets": -1}}, "expires_after.tickets"),
         ({"expires_after": {"ticket": 1}}, "did you mean 'tickets'?"),
@@ -213,6 +259,22 @@ async def test_the_id_of_a_removed_tenant_stays_unknown(local: InProcessMock) ->
         assert f"'{tenant['id']}' is not known here" in response.json()["MessageDetail"]
         (exchange,) = local.exchanges()
         assert exchange.tenant_unknown
+
+
+async def test_nothing_of_a_removed_tenant_is_kept(local: InProcessMock) -> None:
+    def kept(id_: str) -> list[Any]:
+        gc.collect()
+        return [
+            item for item in gc.get_objects() if isinstance(item, Tenant) and item.facts.id == id_
+        ]
+
+    tenant = await make(local, accounts=[{"id": 507, "fails": "no"}], clock="freeze")
+    await sync(local, tenant)
+    assert len(kept(tenant["id"])) == 1
+    await local.call("DELETE", f"/_mock/tenants/{tenant['id']}", b"", {})
+    assert kept(tenant["id"]) == []
+    answer = await local.control("GET", f"accounts?tenant={tenant['id']}")
+    assert answer["status"] == 404
 
 
 async def test_a_configured_tenant_can_be_reset_but_not_removed(local: InProcessMock) -> None:

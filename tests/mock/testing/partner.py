@@ -8,7 +8,28 @@ from urllib.parse import urlsplit
 
 from superoffice_mock import SuperOffice
 
-PATH = "/api/v1/Agents/EMail/SyncEmailAccounts"
+AGENT = "/api/v1/Agents/EMail/"
+
+
+def request(
+    office: SuperOffice,
+    call: str,
+    body: object,
+    headers: Mapping[str, str] | None = None,
+    method: str = "POST",
+) -> tuple[int, Any]:
+    """Send *body* as JSON to a *call* of the agent; return the status and the content."""
+    parts = urlsplit(office.url)
+    sign_in = office.credentials.headers if headers is None else headers
+    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
+    try:
+        all_headers = {**sign_in, "Content-Type": "application/json", "Accept": "application/json"}
+        connection.request(method, f"{parts.path}{AGENT}{call}", json.dumps(body), all_headers)
+        response = connection.getresponse()
+        content = response.read()
+        return response.status, json.loads(content) if content[:1] in (b"{", b"[") else None
+    finally:
+        connection.close()
 
 
 def send(
@@ -17,18 +38,8 @@ def send(
     headers: Mapping[str, str] | None = None,
     method: str = "POST",
 ) -> int:
-    """Send *body* as JSON and return the status."""
-    parts = urlsplit(office.url)
-    sign_in = office.credentials.headers if headers is None else headers
-    connection = http.client.HTTPConnection(parts.netloc, timeout=10)
-    try:
-        all_headers = {**sign_in, "Content-Type": "application/json"}
-        connection.request(method, parts.path + PATH, json.dumps(body), all_headers)
-        response = connection.getresponse()
-        response.read()
-        return response.status
-    finally:
-        connection.close()
+    """Ask for a sync with *body* and return the status."""
+    return request(office, "SyncEmailAccounts", body, headers, method)[0]
 
 
 def sync(office: SuperOffice, *accounts: int, **more: Any) -> int:

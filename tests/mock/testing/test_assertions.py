@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from superoffice_contract.control.answers import Account, Exchange, RecordedOutcome, Run
+from superoffice_contract.control.answers import (
+    Account,
+    AccountState,
+    Exchange,
+    RecordedOutcome,
+    Run,
+)
 from superoffice_mock.errors import ExpectationFailed
 from superoffice_mock.testing import assertions
 from superoffice_mock.testing.assertions import Traffic
@@ -135,6 +141,41 @@ def test_an_account_is_lost_until_a_later_run_covers_it() -> None:
     assertions.check_no_lost_accounts(Traffic(again, [*TURNED_AWAY.runs, make_run(3, 508)]))
     refused = make_call(1, "faulted", 507, status=503)  # the app can see that
     assertions.check_no_lost_accounts(Traffic([refused]))
+
+
+def test_the_message_about_lost_accounts_has_the_last_fetch_that_the_app_could_see() -> None:
+    calls = [make_call(1, "started", 7), make_call(2, "turned_away", *range(507, 513))]
+    fetches = {508: None, 509: None, 510: -60, 511: 1.5, 512: 2.5}
+    accounts = [
+        AccountState(id_, last_fetch=None if at is None else EPOCH + timedelta(seconds=at))
+        for id_, at in fetches.items()
+    ]
+    unknown = AccountState(507, exists=False)
+    traffic = Traffic(calls, [make_run(1, 7)], [unknown, *accounts])
+    assert failure(assertions.check_no_lost_accounts, traffic).splitlines()[:6] == [
+        "accounts 507-512 are lost: answered 204, and no run covers them",
+        "accounts 508, 509: their LastFetch stayed at 0001-01-01T00:00:00 (never)",
+        "account 510: its LastFetch stayed at 2025-12-31T23:59:00.000Z",
+        "account 511: its LastFetch stayed at 2026-01-01T00:00:01.500Z",
+        "account 512: its LastFetch is 2026-01-01T00:00:02.500Z, of a run older than #2",
+        "#2 asked last for accounts 507-512: because",
+    ]
+    replayed = Traffic([replayed_call(1, "turned_away", 508)], accounts=accounts)
+    assert "LastFetch" not in failure(assertions.check_no_lost_accounts, replayed)
+    many = [AccountState(id_, last_fetch=EPOCH - timedelta(days=id_)) for id_ in range(1, 21)]
+    long = Traffic([make_call(1, "turned_away", *range(1, 21))], accounts=many)
+    lines = failure(assertions.check_no_lost_accounts, long).splitlines()
+    assert lines[12].startswith("account 12: its LastFetch stayed at ")
+    assert lines[13] == "and 8 more"
+
+
+def test_an_account_that_the_state_knows_is_covered_although_its_run_is_forgotten() -> None:
+    for account in (AccountState(507, synced_by=3), AccountState(507, syncing_by=3)):
+        traffic = Traffic([], accounts=[account, AccountState(508, last_fetch=EPOCH)], forgotten=9)
+        assertions.check_started(traffic, [507])
+        assertions.check_started(traffic, [])
+        message = failure(assertions.check_started, traffic, [507, 508])
+        assert message.startswith("no run covers account 508\n"), account
 
 
 def test_assertions_fail_while_a_call_is_in_flight_unless_a_run_covers_it() -> None:

@@ -64,6 +64,10 @@ def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:
         "installation='onlin'": "installation: expected one of online, onsite",
         "readings={'run': 'blokking'}": "blocking",
         "granted=False": "onsite needs no grant",
+        "state='suspendet'": "unknown state 'suspendet'; did you mean 'suspended'?",
+        "due_after=-1": "due_after: expected at least 0",
+        "accounts=[{'id': 1, 'failz': 'no'}]": "unknown member 'failz'; did you mean 'fails'?",
+        "accounts=[{'id': 1}, {'id': 1}]": "account 2 has the id of an earlier one, 1",
     }
     check_invalid_markers(pytester, cases)
 

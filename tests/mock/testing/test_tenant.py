@@ -2,13 +2,14 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from superoffice_mock import ExpectationFailed, MockServer, SuperOffice
 from superoffice_mock.errors import ControlFailed
-from tests.mock.testing.partner import outcomes, send, sync
+from superoffice_mock.testing.assertions import NEVER
+from tests.mock.testing.partner import outcomes, request, send, sync
 
 
 def test_a_call_and_its_run_with_tasks_are_typed_values(office: SuperOffice) -> None:
@@ -189,6 +190,105 @@ def test_an_account_that_was_not_synced_at_a_release_is_lost(office: SuperOffice
         office.assert_started([507])
     with pytest.raises(ExpectationFailed, match="account 507 is lost"):
         office.assert_no_lost_accounts()
+
+
+FAILING = {"id": 507, "fails": "The mailbox is full.", "last_fetch": 60}
+
+
+@pytest.mark.superoffice_mock(accounts=[FAILING, {"id": 508}, {"id": 509}], due_after=30)
+@pytest.mark.claim("last-fetch", "never-fetched", "ready-list")
+def test_the_accounts_are_typed_values_and_are_what_the_api_shows(office: SuperOffice) -> None:
+    office.clock.freeze()
+    start = office.clock.now
+    sync(office, 507, 508)
+    office.clock.advance(6)
+    failed, fetched, never = office.accounts
+    assert (failed.id, failed.status, failed.error_count) == (507, "Failing", 1)
+    assert failed.error_reason == "The mailbox is full."
+    assert failed.last_fetch == start - timedelta(seconds=60)
+    assert failed.synced_at == fetched.synced_at == fetched.last_fetch
+    assert fetched.last_fetch == start + timedelta(seconds=5)
+    assert (never.last_fetch, never.status, never.synced_by) == (None, "Unknown", None)
+    assert [account.due for account in office.accounts] == [True, False, True]
+    _, due = request(office, "GetReadySyncEmailAccounts", None)
+    assert [item["AccountId"] for item in due] == [507, 509]
+    for account in office.accounts:
+        _, shown = request(office, f"GetEMailAccount?eMailAccountId={account.id}", None)
+        names = ("AccountStatus", "ErrorCount", "ErrorReason", "EMailAddress")
+        assert [shown[name] for name in names] == [
+            account.status_number,
+            account.error_count,
+            account.error_reason,
+            account.address,
+        ]
+        if account.last_fetch is not None:
+            assert shown["LastFetch"].endswith("Z")
+            difference = account.last_fetch - datetime.fromisoformat(shown["LastFetch"])
+            assert timedelta(0) <= difference < timedelta(milliseconds=1)
+        else:
+            assert shown["LastFetch"] == NEVER
+
+
+@pytest.mark.superoffice_mock(accounts=[FAILING, {"id": 508}], state="suspended")
+@pytest.mark.claim("tenant-stopped")
+def test_the_state_is_that_of_the_marker_until_a_test_changes_it(office: SuperOffice) -> None:
+    assert office.state == "suspended"
+    assert sync(office, 507) == 503
+    office.set_state("running")
+    assert (office.state, sync(office, 507)) == ("running", 204)
+    with pytest.raises(ControlFailed, match=r"unknown state 'suspendet'; did you mean 'suspended'"):
+        office.set_state("suspendet")
+    office.reset()
+    assert office.state == "suspended"
+    assert [account.synced_by for account in office.accounts] == [None, None]
+
+
+@pytest.mark.superoffice_mock(accounts=[FAILING, {"id": 508}], clock="freeze")
+@pytest.mark.claim("single-sync", "single-sync-no-throttle")
+def test_a_failed_sync_and_a_single_sync_count_as_covered(office: SuperOffice) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        sync(office, 507)
+        turned_away = pool.submit(sync, office, 508, 507)
+        office.wait(count=2)
+        office.clock.advance(1)
+        assert turned_away.result(5) == 204
+        with pytest.raises(ExpectationFailed) as raised:
+            office.assert_no_lost_accounts()
+        assert str(raised.value).splitlines()[:3] == [
+            "accounts 507, 508 are lost: answered 204, and no run covers them",
+            f"account 507: its LastFetch stayed at {fetch_of(office, 507)}",
+            f"account 508: its LastFetch stayed at {NEVER} (never)",
+        ]
+    for account in (507, 508):
+        body = {"SyncUserAccount": {"AccountId": account}}
+        assert request(office, "SyncEmailAccount", body) == (204, None)
+    office.assert_no_lost_accounts()
+    office.assert_started([507, 508])
+    office.clock.advance(60)
+    assert [account.synced_by for account in office.accounts] == [2, 3]
+    office.assert_no_lost_accounts()
+
+
+def fetch_of(office: SuperOffice, account: int) -> str:
+    """Return LastFetch of *account*, as the API shows it."""
+    _, shown = request(office, f"GetEMailAccount?eMailAccountId={account}", None)
+    return str(shown["LastFetch"])
+
+
+def test_a_journal_of_one_exchange_changes_no_assertion_about_accounts_that_were_synced() -> None:
+    with MockServer(journal_exchanges=1) as server, server.tenant(clock="freeze") as office:
+        for accounts in ([507, 508], [509, 510]):
+            sync(office, *accounts)
+            office.clock.advance(5)
+        sync(office, 511, 512)
+        office.clock.advance(4)
+        office.lease.release()
+        sync(office, 513)
+        office.assert_started([507, 508, 509, 510, 513])
+        with pytest.raises(ExpectationFailed, match="no run covers accounts 511, 512"):
+            office.assert_started([513, 511, 512])
+        with pytest.raises(ExpectationFailed, match="is not known yet\nnot known: 3 requests"):
+            office.assert_no_lost_accounts()
 
 
 def test_a_number_that_json_does_not_have_is_an_error(office: SuperOffice) -> None:

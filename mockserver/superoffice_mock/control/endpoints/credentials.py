@@ -54,7 +54,8 @@ async def _expire_credentials(request: ControlRequest) -> View:
     named_credentials = [
         ExpiringCredential(kind, value) for kind, value in values if value is not None
     ]
-    known_credentials = list(known_expiring_credentials(facts.known_credentials, facts.sessions))
+    known = request.tenant.state.known_credentials
+    known_credentials = list(known_expiring_credentials(known, facts.sessions))
     for credential in named_credentials:
         if credential not in known_credentials:
             raise ProblemError(404, f"{facts.id} has no such {credential.kind}; {_WHERE_TO_LOOK}")

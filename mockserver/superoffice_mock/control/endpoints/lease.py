@@ -1,10 +1,6 @@
-"""Control calls for the lease, its runs, and the accounts that they sync."""
+"""Control calls for the lease and its runs."""
 
-from array import array
-from collections.abc import Iterable, Iterator
-from heapq import merge
-from itertools import groupby, repeat
-from operator import itemgetter
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -14,16 +10,7 @@ from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.control.pieces import answer_in_pieces, list_parts
 from superoffice_mock.control.request import ControlMethod, ControlRequest, View
 from superoffice_mock.core.clock import format_instant, to_seconds
-from superoffice_mock.core.sync_run import (
-    AccountId,
-    Durations,
-    Hold,
-    Holder,
-    Instant,
-    RunId,
-    SyncRun,
-    SyncStep,
-)
+from superoffice_mock.core.sync_run import Hold, Holder, Instant, SyncRun, SyncStep
 from superoffice_mock.tenants.tenant import Tenant
 
 
@@ -82,16 +69,14 @@ def _runs_of(tenant: Tenant) -> Iterator[SyncRun]:
     A run is read when it is its turn; one that the journal has forgotten until then is left out.
     """
     journal, id_ = tenant.journal, tenant.facts.id
-    holder = tenant.state.holder(tenant.now())
-    active = holder if isinstance(holder, SyncRun) else None
+    active = {run.id: run for run in tenant.state.history.active_runs(tenant.now())}
     exchange_ids = [exchange.id for exchange in journal.exchanges(id_) if exchange.run is not None]
     for exchange_id in exchange_ids:
         exchange = journal.exchange(id_, exchange_id)
         run = None if exchange is None else exchange.run
-        if run is not None and (active is None or run.id != active.id):
+        if run is not None and run.id not in active:
             yield run
-    if active is not None:
-        yield active
+    yield from active.values()
 
 
 def _run_parts(run: SyncRun, now: Instant) -> Iterator[bytes]:
@@ -127,71 +112,6 @@ def _step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
     return "syncing" if step.started_at <= now else "waiting"
 
 
-async def _list_accounts(request: ControlRequest) -> Response:
-    return answer_in_pieces(_account_parts(request.tenant), request.context.steady)
-
-
-def _account_parts(tenant: Tenant) -> Iterator[bytes]:
-    """Yield the parts of the list; the syncs of a run are packed, as there may be a million."""
-    now, durations = tenant.now(), tenant.facts.durations
-    syncs: list[Iterable[_Sync]] = [zip(sorted(durations.by_account), repeat(None), repeat(None))]
-    for run in _runs_of(tenant):
-        syncs.append(_syncs_of(run, now))
-        yield b""
-    by_account = groupby(merge(*syncs, key=itemgetter(0)), key=itemgetter(0))
-    items = (
-        (msgspec.json.encode(_account_view(account, [*group], durations, now)),)
-        for account, group in by_account
-    )
-    before = {"seconds_per_account": to_seconds(durations.default)}
-    yield from list_parts(before, "accounts", items)
-
-
-_Sync = tuple[AccountId, Instant | None, RunId | None]
-"""An account, when its sync ends or will end, and the run; None: it only has its own duration."""
-
-
-def _syncs_of(run: SyncRun, now: Instant) -> Iterator[_Sync]:
-    """Yield the last sync of each account, by account, and the last one after *now*."""
-    steps = sorted((step.account, step.ends_at) for task in run.tasks for step in task)
-    last_ends = {
-        (account, ends_at <= now): ends_at
-        for account, ends_at in steps
-        if run.released_at is None or ends_at <= run.released_at
-    }
-    accounts = _pack([account for account, _ in last_ends])
-    return zip(accounts, _pack([*last_ends.values()]), repeat(run.id))  # type: ignore[arg-type]
-
-
-def _pack(numbers: list[int]) -> Iterable[int]:
-    try:
-        return array("q", numbers)
-    except OverflowError:  # nanoseconds after the year 2262
-        return numbers
-
-
-def _account_view(
-    account: AccountId, syncs: list[_Sync], durations: Durations, now: Instant
-) -> View:
-    ends = [(end, run) for _, end, run in syncs if end is not None]
-    synced_at, synced_by = max((sync for sync in ends if sync[0] <= now), default=(None, None))
-    current_runs = [run for end, run in ends if end > now]
-    return {
-        "AccountId": account,
-        "seconds": to_seconds(durations.of(account)),
-        "synced_at": None if synced_at is None else format_instant(synced_at),
-        "synced_by": synced_by,
-        "syncing_by": current_runs[-1] if current_runs else None,
-    }
-
-
-ACCOUNT_CALLS: Final = {
-    "GET /accounts": ControlMethod(
-        _list_accounts,
-        "lists accounts that have their own duration, or that a known run syncs",
-        "Accounts",
-    )
-}
 CALLS: Final = {
     "GET /lease": ControlMethod(_get_lease, "returns the holder of the lease", "Lease"),
     "POST /lease/hold": ControlMethod(

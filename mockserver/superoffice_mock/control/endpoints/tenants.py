@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Mapping
+from datetime import datetime
 from typing import ClassVar, Final, Literal
 
 import msgspec
@@ -14,12 +15,17 @@ from superoffice_mock.config import tenant_spec
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.config.tenant_spec import (
     Account,
+    Ago,
     AppSpec,
     ExpiresAfter,
+    Host,
+    Int32,
     Lifetime,
+    Number,
     Seconds,
     Secret,
     SessionSpec,
+    StateName,
     TenantSpec,
     Token,
     User,
@@ -29,7 +35,7 @@ from superoffice_mock.control.request import ControlMethod, ControlRequest, Requ
 from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
 from superoffice_mock.core.expiry import CredentialKind
-from superoffice_mock.core.state import TenantFacts
+from superoffice_mock.core.state import TenantFacts, TenantStatus
 from superoffice_mock.core.sync_run import Installation, Instant, TenantId
 from superoffice_mock.tenants.tenant import Tenant
 
@@ -40,12 +46,26 @@ _CLOCKS: Final[Mapping[str, type[Clock]]] = {
 }
 
 
-class NewApp(msgspec.Struct, forbid_unknown_fields=True):
-    """An app of a partner, and whether it was granted the EMail agent."""
+def _keep_name(name: str) -> str:
+    return name
 
-    name: Secret
-    token: Secret
+
+class NewApp(AppSpec, rename=_keep_name):
+    """An app, with the names that control calls have; its public key is PEM."""
+
     email_agent: bool = True
+    client_id: Secret | None = None
+    system_user_token: Secret | None = None
+    public_key: Secret | None = None
+
+
+class NewAccount(Account, rename=_keep_name):
+    """An account, with the names that control calls have."""
+
+    associate_id: Int32 | None = None
+    fails_times: Number | None = None
+    failed_after: Number | None = None
+    last_fetch: datetime | Ago | None = None
 
 
 class NewTenant(RequestBody):
@@ -56,17 +76,21 @@ class NewTenant(RequestBody):
     granted: bool = True
     clock: Literal["jump", "real", "freeze"] = "jump"
     seconds_per_account: Seconds | None = None
-    accounts: list[Account] = msgspec.field(default_factory=list)
+    accounts: list[NewAccount] = msgspec.field(default_factory=list)
     readings: dict[str, str] = msgspec.field(default_factory=dict)
+    due_after: Seconds | None = None
+    state: StateName = TenantStatus.RUNNING.setting
+    host: Host | None = None
     expires_after: Lifetime | ExpiresAfter | None = None
     users: list[User] | None = None
     tickets: list[Secret] | None = None
     sessions: list[SessionSpec] | None = None
     apps: list[NewApp] | None = None
     tokens: list[Token] | None = None
+    refresh_tokens: list[Token] | None = None
 
 
-def _build_facts(new: NewTenant, id_: TenantId, settings: Settings) -> TenantFacts:
+def _build_facts(new: NewTenant, id_: TenantId, settings: Settings, now: int) -> TenantFacts:
     if new.installation is Installation.ONSITE and not new.granted:
         raise ProblemError(400, 'granted: onsite needs no grant; send "installation": "online" too')
     if new.apps is not None and not new.granted:
@@ -74,6 +98,7 @@ def _build_facts(new: NewTenant, id_: TenantId, settings: Settings) -> TenantFac
         raise ProblemError(400, detail)
     try:
         facts = tenant_spec.build_facts(_build_spec(new, id_), _override_settings(new, settings))
+        tenant_spec.check_last_fetches(facts, now)
     except ValueError as error:
         raise ProblemError(400, f"the body: {error}") from None
     for text in tenant_spec.find_unusable_credentials(facts):
@@ -87,14 +112,19 @@ def _override_settings(new: NewTenant, settings: Settings) -> Settings:
         readings = readings.with_value(name, value)
     if seconds is None:
         seconds = settings.seconds_per_account
-    return msgspec.structs.replace(settings, readings=readings, seconds_per_account=seconds)
+    due_after = settings.due_after if new.due_after is None else new.due_after
+    return msgspec.structs.replace(
+        settings, readings=readings, seconds_per_account=seconds, due_after=due_after
+    )
 
 
 def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
     suffix = secrets.token_hex(6)
     is_online = new.installation is Installation.ONLINE
     apps = _app_specs(new, suffix) if is_online or new.apps else []
-    tokens = [Token(f"8A:{id_}.mock-token-{suffix}", apps[0].name)] if is_online and apps else []
+    has_app = is_online and apps
+    tokens = [Token(f"8A:{id_}.mock-token-{suffix}", apps[0].name)] if has_app else []
+    refresh_tokens = [Token(f"{id_}.mock-refresh-{suffix}", apps[0].name)] if has_app else []
     users = [] if is_online else [User(DEFAULT_USER, f"mock-password-{suffix}")]
     session = SessionSpec(f"mock-session-{suffix}", f"mock-xsrf-{suffix}", DEFAULT_USER)
     return TenantSpec(
@@ -105,15 +135,23 @@ def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
         sessions=[session] if new.sessions is None else new.sessions,
         apps=apps,
         tokens=tokens if new.tokens is None else new.tokens,
-        accounts=new.accounts,
+        refresh_tokens=refresh_tokens if new.refresh_tokens is None else new.refresh_tokens,
+        accounts=list(new.accounts),
         expires_after=new.expires_after,
+        state=new.state,
+        host=new.host,
     )
 
 
 def _app_specs(new: NewTenant, suffix: str) -> list[AppSpec]:
     if new.apps is None:
         return [AppSpec(DEFAULT_APP, f"mock-app-token-{suffix}", new.granted)]
-    return [AppSpec(app.name, app.token, app.email_agent) for app in new.apps]
+    return [
+        msgspec.structs.replace(app, system_user_token=f"{app.name}-{suffix}")
+        if app.public_key and not app.system_user_token
+        else app
+        for app in new.apps
+    ]
 
 
 def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
@@ -143,6 +181,7 @@ def _credentials_view(facts: TenantFacts) -> View:
     known = facts.known_credentials
     user, password = next(iter(known.users.items()), (None, None))
     token, app = next(iter(known.tokens.items()), (None, next(iter(known.apps.values()), None)))
+    refresh_token = next((value for value, of in known.refresh_tokens.items() if of is app), None)
     session = next(iter(facts.sessions.values()), None)
     credentials = {
         "user": user,
@@ -150,7 +189,10 @@ def _credentials_view(facts: TenantFacts) -> View:
         "ticket": next(iter(known.tickets), None),
         "app": app and app.name,
         "app_token": app and app.token,
+        "client_id": app and app.client_id,
         "access_token": token,
+        "refresh_token": refresh_token,
+        "system_user_token": app and app.system_user_token,
         "session": session and session.id,
         "xsrf": session and session.xsrf,
     }
@@ -176,9 +218,9 @@ def _sign_in_headers(credentials: View, installation: Installation) -> dict[str,
 
 async def _create_tenant(request: ControlRequest) -> Response:
     new, context = request.decode_body(NewTenant), request.context
-    facts = _build_facts(new, context.tenants.new_id(new.installation), context.settings)
+    now = context.steady()
+    facts = _build_facts(new, context.tenants.new_id(new.installation), context.settings, now)
     try:
-        now = context.steady()
         first_clock = clock.make_clock(_CLOCKS[new.clock], Instant(now), now)
         tenant = context.tenants.create(facts, first_clock)
     except ValueError as error:
