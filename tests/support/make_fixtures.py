@@ -172,7 +172,8 @@ ERRORS = [
     Step("401: a ticket without the app's token", "app-token-online", ONLINE, TICKET),
     Step("401: an app without the EMail agent", "restricted-status", "Cust54321", TICKET_WITH_APP),
     Step("404: no such tenant", "path-unknown-tenant", path=f"/Cust99999{PATH}"),
-    Step("404: an undocumented path", "path-unknown", path="/api/v1/Agents/EMail/Other"),
+    Step("404: an undocumented path", "path-unknown", path="/api/Other"),
+    Step("501: a method without emulation", "not-emulated", path="/api/v1/Agents/EMail/Other"),
     Step("404: /api/v1 twice", "path-doubled", path=f"/api/v1{PATH}"),
     Step("405: another method", "method-not-allowed", method="PUT"),
     Step("413: more accounts than a call may have", "body-limit", body=TOO_MANY),
@@ -211,6 +212,31 @@ TYPESCRIPT_CLIENT = [
     )
 ]
 
+AGENT = "/api/v1/Agents/EMail/"
+READY_NAME, SYNC_NAME = "GetReadySyncEmailAccounts", "SyncEmailAccounts"
+ACCOUNT_NAME = "GetEMailAccount?EMailAccountId="
+DUE_BODY, OTHER_DUE_BODY = (CLIENT_BODY.replace("507", id_) for id_ in ("509", "510"))
+ACCOUNT_LOOP = [
+    Step(
+        proves,
+        claims,
+        headers=CLIENT_HEADERS | BASIC,
+        body=body,
+        path=f"{AGENT}{name}",
+        pause=pause,
+    )
+    for proves, claims, name, body, pause in (
+        ("which accounts are due", "ready-list null-body", READY_NAME, "null", 1.0),
+        ("a sync of one of them starts a run", "starts-sync", SYNC_NAME, DUE_BODY, 0.25),
+        ("a second call is turned away", "silent-drop", SYNC_NAME, OTHER_DUE_BODY, RUN),
+        ("LastFetch of the first has advanced", "last-fetch", f"{ACCOUNT_NAME}509", "null", 1.0),
+        ("LastFetch of the other has not", "last-fetch-task", f"{ACCOUNT_NAME}510", "null", 1.0),
+        ("the app asks for it again", "lease-end", SYNC_NAME, OTHER_DUE_BODY, RUN),
+        ("LastFetch has advanced", "last-fetch", f"{ACCOUNT_NAME}510", "null", 1.0),
+        ("an id of no account", "agents-null", f"{ACCOUNT_NAME}1", "null", 1.0),
+    )
+]
+
 OTHER_METHODS = [
     Step("GET describes the call and starts no run", "get-describes", method="GET", body=""),
     Step("HEAD answers like GET, without a body", "head", method="HEAD", body=""),
@@ -226,6 +252,10 @@ FIXTURES: Mapping[str, tuple[str, list[Step]]] = {
     "typescript-client": (
         "What the vendor's TypeScript client sends, and what it gets.",
         TYPESCRIPT_CLIENT,
+    ),
+    "account-loop": (
+        "An app asks which accounts are due, syncs them, and sees in LastFetch which were synced.",
+        ACCOUNT_LOOP,
     ),
     "other-verbs": ("Other methods describe the call and start no run.", OTHER_METHODS),
 }

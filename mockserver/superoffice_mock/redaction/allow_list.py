@@ -1,17 +1,19 @@
 """What a description says of names: which are described, and what stands under them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, Final
 
 import msgspec
 
-from superoffice_contract.bodies.shape_text import walk
 from superoffice_contract.bodies.writers import item_name
+from superoffice_contract.errors import DescriptionError
+from superoffice_contract.openapi.decoder_types import IS_DATE_TIME
 from superoffice_contract.openapi.operations import Description, Operation
-from superoffice_contract.openapi.schemas import Scalar
+from superoffice_contract.openapi.schemas import DATE_TIME, Path, Scalar, Schemas, Shape, walk
 from superoffice_mock.scanning import text_search
 from superoffice_mock.scanning.secret_patterns import MIN_CHARACTERS
 
@@ -89,8 +91,30 @@ class AllowList:
         return name.lower() in self._dictionaries
 
     def allows(self, name: str, value: str) -> bool:
-        """Return whether *value* is one of those that the description lists for *name*."""
-        return value in self._listed_values.get(name.lower(), ())
+        """Return whether *value* is one that the description lists for *name*, or its date-time."""
+        folded = name.lower()
+        is_date_time = folded in self._date_times and re.search(IS_DATE_TIME, value) is not None
+        return is_date_time or value in self._listed_values.get(folded, ())
+
+    @cached_property
+    def _date_times(self) -> frozenset[str]:
+        schemas = self._schemas
+        return frozenset(n.lower() for n, schema in schemas if schema.get("format") == DATE_TIME)
+
+    def is_secret(self, name: str) -> bool:
+        """Return whether *name* is that of a member or parameter that holds a password."""
+        return name.lower() in self._secret_names
+
+    @cached_property
+    def _secret_names(self) -> frozenset[str]:
+        members = (name for name, schema in self._schemas if _is_secret(schema))
+        parameters = (
+            node["name"]
+            for operation in self._operations
+            for node in operation.document["parameters"]
+            if _is_secret(node.get("schema", {}))
+        )
+        return frozenset(name.lower() for name in chain(members, parameters))
 
     @cached_property
     def descriptions(self) -> frozenset[bytes]:
@@ -111,7 +135,8 @@ class AllowList:
 
     @cached_property
     def _schemas(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        return tuple(_members(self._description.document))
+        schemas = Schemas(self._description.document)
+        return tuple(_members(self._description.document, schemas.resolve))
 
     @cached_property
     def _element_names(self) -> frozenset[str]:
@@ -158,7 +183,10 @@ class AllowList:
         return frozenset(name.lower() for content in contents for name in content)
 
 
-def _members(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _members(
+    node: object, resolve: Callable[[Any], Mapping[str, Any]]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each member that is described below *node* with its schema, or with all it says."""
     pending = [node]
     while pending:
         node = pending.pop()
@@ -166,7 +194,9 @@ def _members(node: object) -> Iterator[tuple[str, Mapping[str, Any]]]:
             properties = node.get("properties")
             if isinstance(properties, dict):
                 pairs = ((f"{name}", schema) for name, schema in properties.items())
-                yield from ((name, schema) for name, schema in pairs if isinstance(schema, dict))
+                for name, schema in pairs:
+                    with suppress(DescriptionError):  # the files of others have broken references
+                        yield name, resolve(schema)
             pending += node.values()
         elif isinstance(node, list):
             pending += node
@@ -177,20 +207,31 @@ def _holds_numbers(schema: Mapping[str, Any]) -> bool:
     return not {"integer", "number"}.isdisjoint([types] if isinstance(types, str) else types)
 
 
-def _element_names(operation: Operation) -> Iterator[str]:
+def _is_secret(schema: Mapping[str, Any]) -> bool:
+    return schema.get("format") == "password"
+
+
+def _shapes(operation: Operation) -> Iterator[tuple[Path, Shape]]:
+    """Yield the shapes in the bodies of *operation* and in its answer, if that is supported."""
     for body in operation.bodies.values():
-        for path, shape in walk(body.shape):
-            if not path or path[-1] == 0:  # the root, or an item of a list
-                yield item_name(shape).lower()
+        yield from walk(body.shape)
+    with suppress(DescriptionError):
+        if operation.success is not None:
+            yield from walk(operation.success[1])
+
+
+def _element_names(operation: Operation) -> Iterator[str]:
+    for path, shape in _shapes(operation):
+        if not path or path[-1] == 0:  # the root, or an item of a list
+            yield item_name(shape).lower()
 
 
 def _number_names(operation: Operation) -> Iterator[str]:
     for name, parameter in operation.query.items():
         if "integer" in parameter.shape.types:
             yield name
-    for body in operation.bodies.values():
-        for path, shape in walk(body.shape):
-            if isinstance(shape, Scalar) and "integer" in shape.types:
-                yield next((step.lower() for step in reversed(path) if isinstance(step, str)), "")
-                if path and path[-1] == 0:  # an item of a list, which is an element in XML
-                    yield item_name(shape).lower()
+    for path, shape in _shapes(operation):
+        if isinstance(shape, Scalar) and "integer" in shape.types:
+            yield next((step.lower() for step in reversed(path) if isinstance(step, str)), "")
+            if path and path[-1] == 0:  # an item of a list, which is an element in XML
+                yield item_name(shape).lower()

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from superoffice_contract.openapi.operations import NO_BODY
 from superoffice_mock.recordings import body_encoding
 from superoffice_mock.recordings.model import Message
 from superoffice_mock.redaction import tokenizers
@@ -63,15 +64,15 @@ def redact_response(message: Message, rules: Rules) -> RedactedBody:
 
 
 def _redact(message: Message, body: bytes | None, rules: Rules, kind: str) -> RedactedBody:
-    if not body:
+    if not body or body.strip() in NO_BODY:  # whatever the media type says
         return RedactedBody(body, message.length)
-    redacted = _redact_text(body, message.media_type, rules)
+    redacted = redact_text(body, message.media_type, rules)
     if isinstance(redacted, bytes):
         return RedactedBody(redacted)
     return RedactedBody(None, len(message.body or b""), redacted.format(kind))
 
 
-def _redact_text(body: bytes, media_type: str, rules: Rules) -> bytes | str:
+def redact_text(body: bytes, media_type: str, rules: Rules) -> bytes | str:
     """Return *body* redacted, or the note that says why it is left out."""
     by_type = _text_redactor(media_type) if media_type else _text_redactor_without_type(body)
     if by_type is None:

@@ -99,6 +99,8 @@ class Rules(msgspec.Struct, frozen=True):
 
     def text(self, member: str, value: str) -> str:
         """Return the redacted text of *member*; values that the description lists stay."""
+        if self.allowed.is_secret(member):
+            return self.replace("credential", value)
         if self.allowed.allows(member, value):
             return value
         if self.messages != "none" and member.lower() in allow_list.MESSAGE_MEMBERS:

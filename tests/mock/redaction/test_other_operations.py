@@ -3,6 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
+from superoffice_contract.openapi.operations import read_document
 from superoffice_mock.recordings.model import Entry
 from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.redaction.redactor import Redactor
@@ -37,6 +38,58 @@ def test_described_names_integers_and_words_stay_and_other_text_becomes_pseudony
     }
     answer = {"SaleCount": 3, "ReportText": walker, "Stage": "Sold", "Turnover": 0}
     assert json.loads(redacted.response.body or b"") == answer
+
+
+def describe_account() -> Redactor:
+    """Return a redactor for a call whose answer has members behind references, and a secret."""
+    number, moment = {"type": "integer"}, {"type": "string", "format": "date-time"}
+    secret = {"type": ["string", "null"], "format": "password", "enum": ["sold"]}
+    nullable = {"anyOf": [{"$ref": "#/Account"}, {"type": "null"}]}
+    account = {
+        "EMailAccountId": {"$ref": "#/Number", "description": "the id"},
+        "LastFetch": moment,
+        "Password": secret,
+        "Parent": nullable,
+        "Ids": {"type": "array", "items": {"$ref": "#/Number"}},
+    }
+    content = {media_type: {"schema": nullable} for media_type in ("application/json", "text/xml")}
+    ticket = {"name": "Pass", "in": "query", "schema": secret}
+    call = {"parameters": [ticket], "responses": {"200": {"content": content}}}
+    description = read_document(
+        {
+            "paths": {REPORT_PATH: {"post": call}},
+            "Account": {"type": "object", "properties": account},
+            "Number": number,
+            "Broken": {"properties": {"Odd": {"$ref": "#/Nothing"}}},
+        }
+    )
+    return Redactor(KEY, AllowList(description))
+
+
+def test_ids_and_date_times_in_answers_stay_and_a_password_never_does() -> None:
+    redactor = describe_account()
+    body = (
+        b'{"EMailAccountId":507,"LastFetch":"0001-01-01T00:00:00","Password":"sold",'
+        b'"Ids":[507],"Odd":"x","Parent":{"eMailAccountId":8,"lastFetch":"Walker"}}'
+    )
+    call = entry(f"http://a.example{REPORT_PATH}?pass=507", JSON, b"null", response_body=body)
+    redacted = redactor.redact_entry(call)
+    assert redacted.request.body == b"null"
+    assert redacted.request.url.endswith(f"?pass={pseudonym('507')}")
+    assert json.loads(redacted.response.body or b"") == {
+        "EMailAccountId": 507,
+        "LastFetch": "0001-01-01T00:00:00",
+        "Password": pseudonym("sold"),
+        "Ids": [507],
+        "Odd": pseudonym("x"),
+        "Parent": {"eMailAccountId": 8, "lastFetch": pseudonym("Walker")},
+    }
+
+
+def test_a_body_that_says_there_is_none_stays_whatever_its_media_type() -> None:
+    for body in (b"null", b" null\n"):
+        form = (("content-type", "application/x-www-form-urlencoded"),)
+        assert redact(entry(headers=form, body=body)).request.body == body
 
 
 def test_items_of_lists_keep_their_names_in_xml() -> None:

@@ -200,8 +200,8 @@ def test_names_of_members_stay_where_they_are_names() -> None:
     for body, shape in (
         ("a.b[0][c]=d&Walker&folder_name=&bA=", "a.b[0][c]={}&{}&folder_name=&{}="),
         (
-            "FieldProperties[Walker][Mask]=1&a.FieldProperties.Kim",
-            "FieldProperties[{}][Mask]={}&a.FieldProperties.{}",
+            "FieldProperties[Walker][Size]=1&a.FieldProperties.Kim",
+            "FieldProperties[{}][Size]={}&a.FieldProperties.{}",
         ),
         ("FieldProperties[1]=1", "FieldProperties[{}]={}"),
         ("dGVzdA==&x=dGVzdA==", "{}==&x={}"),
@@ -221,20 +221,20 @@ def test_names_of_members_stay_where_they_are_names() -> None:
 
 
 def test_numbers_become_0_unless_they_are_described_or_ids() -> None:
-    shape = '{"AccountId": 7, "a": [%s, %s, 0], "PersonId": %s, "saleIds": [%s, 0, %s], "paid": %s}'
+    shape = '{"AccountId": 7, "a": [%s, %s, 0], "OfferId": %s, "saleIds": [%s, 0, %s], "paid": %s}'
     redacted = redact_body(shape % (-5, "1.5e3", 7, 7, -8, 3))
     content = json.loads(redacted)
-    first, other = content["PersonId"], content["saleIds"][2]
+    first, other = content["OfferId"], content["saleIds"][2]
     assert redacted == shape % (0, 0, first, first, other, 0)
     assert first != other
     assert is_id_pseudonym(first)
     assert is_id_pseudonym(other)
-    url = redact(entry("http://a/api/v1/Contact/7?personId=7&x=7&y_id=07")).request.url
-    expected = f"/api/v1/Contact/{first}?personId={first}&x={{}}&y_id={{}}"
+    url = redact(entry("http://a/api/v1/Contact/7?offerId=7&x=7&y_id=07")).request.url
+    expected = f"/api/v1/Contact/{first}?offerId={first}&x={{}}&y_id={{}}"
     assert PATTERN.sub("{}", url).partition(".invalid")[2] == expected
-    form = PATTERN.sub("{}", redact_body("PersonId=7&AccountId=7&x=7", FORM))
-    assert form == f"PersonId={first}&AccountId=7&x={{}}"
-    xml = "<PersonId>{}</PersonId>"
+    form = PATTERN.sub("{}", redact_body("OfferId=7&AccountId=7&x=7", FORM))
+    assert form == f"OfferId={first}&AccountId=7&x={{}}"
+    xml = "<OfferId>{}</OfferId>"
     assert redact_body(xml.format(7), "text/xml") == xml.format(first)
 
 

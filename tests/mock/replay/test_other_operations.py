@@ -1,9 +1,12 @@
 """Requests of any described operation match however they are written; others as JSON or text."""
 
+import asyncio
 import json
+from datetime import datetime
 from typing import Any
 
 from superoffice_contract.openapi import operations
+from superoffice_mock.recordings import har_file
 from superoffice_mock.recordings.hidden_numbers import is_id_pseudonym
 from superoffice_mock.recordings.model import RecordedRequest
 from superoffice_mock.recordings.pseudonyms import Pseudonyms
@@ -15,7 +18,10 @@ from superoffice_mock.replay.player import Miss, Player, Rules, Script
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 from superoffice_mock.replay.request_key import FreeBody, RequestKey, RequestKeys, TypedBody
 from superoffice_mock.wire.headers import Headers
+from tests.mock.replay.servers import ReplayMock
 from tests.support import other_operations
+from tests.support.in_process import ClientResponse
+from tests.support.make_fixtures import FOLDER
 from tests.support.other_operations import CONTACT_PATH, DESCRIPTION, REPORT_PATH, SYNC_PATH
 from tests.support.recordings import BASIC, BODY, URL, entry
 
@@ -269,3 +275,22 @@ def test_an_exchange_moves_to_another_tenant() -> None:
         (exchange,) = player.exchanges_of([("0", entry(f"http://a{path}"))], KEYS)
         key = player.move_to_tenant(exchange, "cust7", DESCRIPTION.paths).key
         assert "/" + "/".join(key.path) == moved.lower(), path
+
+
+def test_the_loop_of_an_app_is_replayed_whole_after_redaction() -> None:
+    """The ids of the list are those of the accounts, and LastFetch stays a date that advances."""
+    entries = har_file.load(str(FOLDER / "account-loop.har")).entries
+    mock = ReplayMock(*entries)
+
+    async def play() -> list[ClientResponse]:
+        await mock.control("POST", "clock/jump")
+        return [await mock.send(entry) for entry in entries]
+
+    answers = asyncio.run(play())
+    assert [answer.body for answer in answers] == [entry.response.body or b"" for entry in entries]
+    assert [exchange.outcome for exchange in mock.exchanges()] == ["replayed"] * len(entries)
+    due = [account["AccountId"] for account in json.loads(answers[0].body)]
+    accounts = [json.loads(answer.body) for answer in answers if b"LastFetch" in answer.body]
+    assert {account["EMailAccountId"] for account in accounts} <= {*due}
+    moments = [datetime.fromisoformat(account["LastFetch"]) for account in accounts]
+    assert moments[1] < moments[0] < moments[2]
