@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True):
     None. *declared_length* is the length of the body in bytes, if known, also of one that was not
     kept. *is_bodiless*: the file shows that there was no body. *request_seconds* is the elapsed
     time without queueing and connecting. *receive_seconds* is the time after the first byte of
-    the answer. *status* is 0 if no answer is on record.
+    the answer. *status* is 0 if no answer is on record. *answer* is its body, if kept.
     """
 
     index: int
@@ -53,6 +53,8 @@ class Entry(msgspec.Struct, frozen=True):
     status: int
     error: str | None
     receive_seconds: float = 0.0
+    answer: bytes | None = None
+    answer_type: str = ""
 
     def header_values(self, name: str) -> tuple[str, ...]:
         """Return every value of the header *name*."""
@@ -168,6 +170,8 @@ def _parse_entry(index: int, members: JsonObject) -> Entry:
         status=status,
         error=next(filter(None, map(text_of, errors)), None),
         receive_seconds=_receive_seconds(timings, in_request),
+        answer=_read_answer(object_of(response.get("content"))),
+        answer_type=_media_type(headers_of(response), object_of(response.get("content"))) or "",
     )
 
 
@@ -247,6 +251,13 @@ def _read_body(post_data: JsonObject, size: object) -> bytes | str | None:
     # Schemathesis can keep a body as base64 without saying so; then only the size shows it.
     fits_size = raw is not None and len(raw) == size != len(text.encode("utf-8", "replace"))
     return raw if raw is not None and (encoding == "base64" or fits_size) else text
+
+
+def _read_answer(content: JsonObject) -> bytes | None:
+    text = text_of(content.get("text"))
+    if content.get("encoding") == "base64":
+        return decode_base64(text)
+    return text.encode("utf-8", "replace") or None
 
 
 def decode_base64(text: str) -> bytes | None:

@@ -75,7 +75,7 @@ def member_name_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
     unknown = GOOD.replace(b'{"AccountId"', b'{"Nobody":{"x":[1]},"AccountId"')
     nulls, objects = (
         GOOD.replace(b'{"AccountId"', b'{"TableRight":%b,"FieldProperties":%b,"AccountId"' % values)
-        for values in ((b"null", b"null"), (b'{"Mask":"F"}', b'{"Name":"x"}'))
+        for values in ((b"null", b"null"), (b'{"Mask":"F"}', b'{"Name":{"FieldLength":9}}'))
     )
     null_name = GOOD.replace(b'"tje0"', b"null")
     for name, body, claim in (

@@ -11,7 +11,8 @@ from superoffice_contract.report import Finding
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client
 
-Observations = AsyncIterator[Finding | ObservedReading]
+Observations = AsyncIterator[Finding | ObservedReading | str]
+"""What a check finds; a text says what it could not see."""
 
 
 class WireCheck(msgspec.Struct, frozen=True):
@@ -28,7 +29,7 @@ class WireCheck(msgspec.Struct, frozen=True):
 
 
 class EffectCheck(msgspec.Struct, frozen=True):
-    """A named check of what calls do; *run* yields problems and observed readings.
+    """A named check of what calls do; *run* yields what it finds.
 
     It needs a server with `/_mock/`, or observes the server in real time.
     """

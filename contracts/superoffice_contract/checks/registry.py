@@ -1,7 +1,8 @@
 """The table of the checks of single calls.
 
 They need only the response. The EffectChecks are in `side_effects.py`, `credentials.py`,
-`sockets.py` and `throttle/real_time.py`; `suite/run.py` joins all tables.
+`office_calls.py`, `sync_effects.py`, `sockets.py` and `throttle/real_time.py`; `suite/run.py` joins
+all tables.
 """
 
 from typing import Final

@@ -37,7 +37,7 @@ def negotiation_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
 
 
 def path_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
-    """Case and a trailing slash do not matter; an undocumented path gets a 404."""
+    """Case and a trailing slash do not matter; an undocumented path gets a 404, or a 501."""
     url = context.url
     agent_url, _, method = url.rpartition("/")
     agents_url = agent_url.rpartition("/")[0]
@@ -46,13 +46,14 @@ def path_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
         ("a slash at the end", f"{url}/", "path-slash"),
     ):
         yield ExpectedResponse(name, _request_to(context, path), (204,), (claim,))
-    for name, path, claims in (
-        ("another method", f"{agent_url}/Nothing", ("path-unknown", "path")),
-        ("another agent", f"{agents_url}/Nobody/{method}", ("path-unknown", "path")),
-        ("api/v1 twice", url.replace("/api/v1", "/api/v1/api/v1"), ("path-doubled",)),
+    for name, path, statuses, claims in (
+        ("another method", f"{agent_url}/Nothing", (404, 501), ("not-emulated", "path")),
+        ("another agent", f"{agents_url}/Nobody/{method}", (404, 501), ("not-emulated", "path")),
+        ("another path", f"{context.tenant.base}/nothing", (404,), ("path-unknown", "path")),
+        ("api/v1 twice", url.replace("/api/v1", "/api/v1/api/v1"), (404,), ("path-doubled",)),
     ):
         request = _request_to(context, path)
-        yield ExpectedResponse(name, request, (404,), claims, if_accepted=claims[-1])
+        yield ExpectedResponse(name, request, statuses, claims, if_accepted=claims[-1])
     if not context.tenant.base:
         request = _request_to(context, f"/crm{context.operation.path}")
         yield ExpectedResponse("any first segment", request, (204,), ("path-onsite",))

@@ -6,9 +6,10 @@ A reader may be lenient and lawful. So what is broken depends on what the body n
 from collections.abc import Iterator
 from typing import Any, Final
 
+from superoffice_contract.bodies.shape_text import find_member
 from superoffice_contract.fuzzing.serializers import FORM, XML
 from superoffice_contract.openapi.operations import Body, Operation
-from superoffice_contract.openapi.schemas import ArrayShape, Scalar, Shape
+from superoffice_contract.openapi.schemas import ArrayShape, ObjectShape, Scalar, Shape
 
 REFUSED: Final = {
     "body-shape": "an invalid body",
@@ -59,15 +60,28 @@ def _deviations(value: Any, shape: Shape, if_null: str = "body-required") -> Ite
                 yield from _deviations(item, shape.items, "items-all")
         elif value is not None:
             yield "body-shape"
-    elif not shape.members:
-        if not isinstance(value, dict | None):
-            yield "carrier-types"
     elif isinstance(value, dict):
         for name, child in value.items():
-            if (member := shape.members.get(name.lower())) is not None:
+            member = shape.members.get(name.lower())
+            if member is not None and isinstance(member.shape, ObjectShape):
+                if not _fits_carrier(child, member.shape):
+                    yield "carrier-types"
+            elif member is not None:
                 yield from _deviations(child, member.shape, "body-shape")
     else:
         yield if_null if value is None else "body-shape"
+
+
+def _fits_carrier(value: Any, shape: Shape | None) -> bool:  # noqa: ANN401 - JSON
+    """Return whether *value* is that of a member without effect."""
+    if isinstance(shape, Scalar):
+        return not any(_scalar_deviations(value, shape))
+    if not isinstance(shape, ObjectShape) or value is None:
+        return True
+    return isinstance(value, dict) and all(
+        _fits_carrier(child, member.shape if (member := find_member(shape, name)) else shape.values)
+        for name, child in value.items()
+    )
 
 
 def _scalar_deviations(value: Any, shape: Scalar) -> Iterator[str]:  # noqa: ANN401 - JSON
@@ -132,8 +146,6 @@ def _needs(value: Any, shape: Shape, sample: set[Any]) -> Iterator[str]:  # noqa
             yield "null-members"
         elif value not in sample:
             yield "any-id"
-    elif not shape.members:
-        yield "null-members" if value is None else "carrier-types"
     else:
         names = {name.lower() for name in value}
         for name, member in shape.members.items():
@@ -144,6 +156,8 @@ def _needs(value: Any, shape: Shape, sample: set[Any]) -> Iterator[str]:  # noqa
         for name, child in value.items():
             if (known := shape.members.get(name.lower())) is None:
                 yield "unknown-members"
+            elif isinstance(known.shape, ObjectShape):
+                yield "null-members" if child is None else "carrier-types"
             else:
                 yield from _needs(child, known.shape, sample)
 

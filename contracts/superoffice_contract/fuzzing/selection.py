@@ -10,6 +10,7 @@ from schemathesis import Case
 from schemathesis.core import NOT_SET
 from schemathesis.generation.meta import CONTENT_TYPE_PROBES, coverage_scenario
 
+from superoffice_contract.bodies.shape_text import find_member
 from superoffice_contract.fuzzing import serializers, verdicts
 from superoffice_contract.fuzzing.verdicts import GeneratedCase
 from superoffice_contract.openapi.operations import SAFE_METHODS, Operation
@@ -93,6 +94,6 @@ def _has_whole_float(value: Any, shape: Shape) -> bool:  # noqa: ANN401 - JSON
         return any(_has_whole_float(item, shape.items) for item in items)
     if isinstance(shape, ObjectShape):
         members = value.items() if isinstance(value, dict) else ()
-        pairs = ((shape.members.get(name.lower()), child) for name, child in members)
+        pairs = ((find_member(shape, name), child) for name, child in members)
         return any(m is not None and _has_whole_float(child, m.shape) for m, child in pairs)
     return isinstance(value, float) and "integer" in shape.types

@@ -11,6 +11,7 @@ import msgspec
 from superoffice_contract.grading.calls import BUSY_SECOND, TURNED_AWAY_AFTER, Call
 from superoffice_contract.lost_accounts import Attempt, Confidence, find_lost_accounts
 from superoffice_contract.messages import list_numbers
+from superoffice_contract.operations.registry import THROTTLED
 
 CLOCK_TOLERANCE: Final = 0.003
 """Times this close count as the same moment, because browsers round start times to 0.001 s."""
@@ -95,7 +96,7 @@ def find_tight_retries(calls: Sequence[Call]) -> Iterator[CallProblem]:
                 after = f"came {gap:.2f} s after {earlier.id} was {turned_away_as}"
                 yield call, f"{after}; {_LATER}"
             if (call.turned_away_confidence or Confidence.LOW) > Confidence.LOW:
-                insort(turned_away, (_end_time(at, call), index))
+                insort(turned_away, (end_time(at, call), index))
 
 
 def find_overlaps(calls: Sequence[Call]) -> Iterator[CallProblem]:
@@ -116,7 +117,10 @@ def find_duplicates(calls: Sequence[Call]) -> Iterator[CallProblem]:
 
 
 def find_losses(calls: Sequence[Call]) -> Iterator[CallProblem]:
-    """Yield, for all lost accounts, the last call that asked for them."""
+    """Yield, for all lost accounts, the last call that asked for them.
+
+    A call of an operation that is never turned away may cover accounts, but loses none.
+    """
     for group in map(_in_order_of_arrival, group_by_tenant(calls)):
         accounts_by_loss: dict[tuple[int, Confidence], list[int]] = {}
         for lost in find_lost_accounts([_attempt(call) for call in group]):
@@ -136,7 +140,8 @@ def _in_order_of_arrival(group: Sequence[Call]) -> Sequence[Call]:
 def _attempt(call: Call) -> Attempt:
     known = call.turned_away_confidence
     confidence = Confidence.CERTAIN if known is None else known
-    return Attempt(call.accounts, call.status == 204, call.synced, confidence)
+    accounts = call.accounts if call.operation in THROTTLED else ()
+    return Attempt(accounts, call.status == 204, call.synced, confidence)
 
 
 def _describe_loss(confidence: Confidence, accounts: Sequence[int]) -> str:
@@ -154,7 +159,7 @@ def _calls_with_times(group: Sequence[Call]) -> Iterator[tuple[float, Call]]:
         yield from ((call.at or 0.0, call) for call in group)
 
 
-def _end_time(at: float, call: Call) -> float:
+def end_time(at: float, call: Call) -> float:
     """Return when the client got its answer or disconnected; *at* if that is unknown."""
     return at + (call.elapsed or 0.0)
 
@@ -166,5 +171,5 @@ def _pair_with_overlapped(group: Sequence[Call]) -> Iterator[tuple[Call, Call | 
         if call.rejected:
             continue
         yield call, last[1] if last and last[0] > at + CLOCK_TOLERANCE else None
-        if last is None or _end_time(at, call) > last[0]:
-            last = _end_time(at, call), call
+        if last is None or end_time(at, call) > last[0]:
+            last = end_time(at, call), call

@@ -16,7 +16,7 @@ from superoffice_contract.openapi.paths import (
     drop_extra_slashes,
     find_extra_slash,
 )
-from superoffice_contract.operations.registry import ACCOUNTS
+from superoffice_contract.operations.sync_state import Fetch
 
 TURNED_AWAY_AFTER: Final = 1.0  # claim busy-second
 BUSY_SECOND: Final = (0.95, 2.0)
@@ -48,7 +48,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     disconnected within a second. All of these are None if unknown. *time_problem* says why *at* is.
     *accounts* are the accounts in the request, *synced* those that the run of this call covers.
     *turned_away_confidence* is None if nothing shows that the call was turned away, and UNKNOWN if
-    it may have been.
+    it may have been. *client* tells the clients of a tenant apart, and *question* their requests,
+    as far as both are known. *due* are the accounts that the answer lists as due, None if unknown;
+    *fetch* is what it shows of an account.
     """
 
     id: str
@@ -67,6 +69,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     turned_away_confidence: Confidence | None = None
     assessment: Assessment = Assessment()
     operation: str = ""
+    client: object = None
+    question: object = None
+    due: tuple[int, ...] | None = None
+    fetch: Fetch | None = None
 
     @property
     def where(self) -> str:
@@ -95,9 +101,9 @@ def until_response(seconds: float | None, receive_seconds: float) -> float | Non
 
 @cache
 def known_operations() -> tuple[Operation, ...]:
-    """Return the documented operations of which is known what accounts they name."""
-    by_name = operations.load().by_name
-    return tuple(by_name[name] for name in ACCOUNTS)
+    """Return the described methods of agents."""
+    described = operations.load().by_name.values()
+    return tuple(op for op in described if op.agent is not None and op.method == "POST")
 
 
 def find_operation(
@@ -107,10 +113,12 @@ def find_operation(
 
     *judged* are the known operations by default. Return None for a request that starts nothing.
     """
+    clean_path = drop_extra_slashes(path)
     candidates = (
         operation
         for operation in judged or known_operations()
-        if compile_template(operation.path).search(drop_extra_slashes(path))
+        if (match := compile_template(operation.path).search(clean_path))
+        and clean_path[match.end() :][:1] in ("", "/")
         and (operation.method == method or method not in SAFE_METHODS)
     )
     return min(candidates, key=lambda operation: operation.method != method, default=None)

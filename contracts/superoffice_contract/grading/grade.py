@@ -1,6 +1,6 @@
 """Judges a client by its recorded traffic: a HAR, or the journal of a mock."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -8,12 +8,13 @@ import msgspec
 from superoffice_contract import har, har_log
 from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TrafficError
-from superoffice_contract.grading import behaviour, journal_client, requests
-from superoffice_contract.grading.calls import Call, known_operations
+from superoffice_contract.grading import advice, behaviour, journal_client, requests
+from superoffice_contract.grading.calls import Call
 from superoffice_contract.lost_accounts import Confidence
 from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi.operations import Operation
-from superoffice_contract.operations.registry import THROTTLED
+from superoffice_contract.operations.registry import SYNCS, THROTTLED
+from superoffice_contract.operations.sync_state import POLLED
 from superoffice_contract.report import Finding, Report, Result
 
 MAX_FINDINGS: Final = 50
@@ -31,16 +32,22 @@ _RESPONSE_ADVICE: Final[Mapping[int, tuple[str, str]]] = {
     415: ("the media type is not supported; send application/json", "media-type-other"),
 }
 
+_DESCRIBED: Final = "the EMail agent"
+
 SkipReason = Callable[[Sequence[Call]], str | None]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One rule for clients; *skip_reason* says why the calls can't be judged by it, if so."""
+    """One rule for clients; *skip_reason* says why the calls can't be judged by it, if so.
+
+    What an *is_advice* check finds are notes, and no failures.
+    """
 
     name: str
     claims: tuple[str, ...]
     find: Callable[[Sequence[Call]], Iterator[Finding]]
     skip_reason: SkipReason
+    is_advice: bool = False
 
 
 def grade_har(
@@ -86,7 +93,7 @@ def _require_calls(
     calls: Sequence[Call], judged: Sequence[Operation] | None, source: str, where: str
 ) -> None:
     if not calls:
-        names = " or ".join(operation.name for operation in judged or known_operations())
+        names = " or ".join([operation.name for operation in judged or ()] or [_DESCRIBED])
         msg = f"{source}: no call of {names} {where}"
         raise TrafficError(msg)
 
@@ -115,7 +122,10 @@ def _run_check(check: Check, calls: Sequence[Call]) -> Result:
     if findings:
         is_cut = len(findings) > MAX_FINDINGS
         note = f"the first {MAX_FINDINGS} of {len(findings)}" if is_cut else None
-        return Result(check.name, "failed", check.claims, findings[:MAX_FINDINGS], note)
+        findings = findings[:MAX_FINDINGS]
+        if check.is_advice:
+            return Result(check.name, "passed", check.claims, reason=note, notes=findings)
+        return Result(check.name, "failed", check.claims, findings, note)
     reason = check.skip_reason(calls)
     if reason is not None:
         return Result(check.name, "skipped", check.claims, reason=reason)
@@ -159,11 +169,30 @@ def _behaviour_check(
     claims: tuple[str, ...],
     rule: Callable[[Sequence[Call]], Iterable[behaviour.CallProblem]],
     skip_reason: SkipReason,
+    operations: Container[str] = THROTTLED,
+) -> Check:
+    """Return the check of *rule*, which is about the calls of *operations*."""
+
+    def select(calls: Sequence[Call]) -> Sequence[Call]:
+        return [call for call in calls if call.operation in operations]
+
+    def find(calls: Sequence[Call]) -> Iterator[Finding]:
+        return (Finding(call.where, what, claims) for call, what in rule(select(calls)))
+
+    return Check(name, claims, find, lambda calls: skip_reason(select(calls)))
+
+
+def _advice(
+    name: str,
+    claim: str,
+    rule: Callable[[Sequence[Call]], Iterable[behaviour.CallProblem]],
+    reason: str,
+    can_judge: Callable[[Call], bool],
 ) -> Check:
     def find(calls: Sequence[Call]) -> Iterator[Finding]:
-        return (Finding(call.where, what, claims) for call, what in rule(_select_throttled(calls)))
+        return (Finding(call.where, what, (claim,)) for call, what in rule(calls))
 
-    return Check(name, claims, find, lambda calls: skip_reason(_select_throttled(calls)))
+    return Check(name, (claim,), find, _skip_unless(reason, can_judge), is_advice=True)
 
 
 def _skip_unless(reason: str, can_judge: Callable[[Call], bool]) -> SkipReason:
@@ -187,7 +216,8 @@ def _retry_skip_reason(calls: Sequence[Call]) -> str | None:
 
 
 def _loss_skip_reason(calls: Sequence[Call]) -> str | None:
-    answered = [call for call in calls if call.status == 204 and call.accounts]
+    throttled = _select_throttled(calls)
+    answered = [call for call in throttled if call.status == 204 and call.accounts]
     if not answered:
         return "no call with accounts was answered 204"
     if any(call.turned_away_confidence is not Confidence.UNKNOWN for call in answered):
@@ -233,6 +263,38 @@ CHECKS: Final = (
         _skip_unless("no call has recorded accounts", lambda call: bool(call.accounts)),
     ),
     _behaviour_check(
-        "lost-accounts", ("silent-drop", "single-run"), behaviour.find_losses, _loss_skip_reason
+        "lost-accounts",
+        ("silent-drop", "single-run"),
+        behaviour.find_losses,
+        _loss_skip_reason,
+        SYNCS,
+    ),
+    _advice(
+        "not-due",
+        "ready-list",
+        advice.find_not_due,
+        "no recorded answer lists the accounts that are due",
+        lambda call: call.due is not None,
+    ),
+    _advice(
+        "fast-polling",
+        "throttle-purpose",
+        advice.find_fast_polling,
+        "no look with a time of its own is recorded",
+        lambda call: call.operation in POLLED and call.client is not None and bool(call.elapsed),
+    ),
+    _advice(
+        "no-look",
+        "silent-drop",
+        advice.find_syncs_without_look,
+        "no call with accounts was answered 204",
+        advice.is_sync,
+    ),
+    _advice(
+        "not-advanced",
+        "last-fetch",
+        advice.find_forgotten_accounts,
+        "no recorded answer shows the LastFetch of an account",
+        lambda call: call.fetch is not None,
     ),
 )

@@ -22,10 +22,16 @@ from superoffice_contract.grading.calls import (
     until_response,
 )
 from superoffice_contract.har import CLIENT_ABORT, Entry, describe_inexact_times
-from superoffice_contract.messages import quote_name
-from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.messages import SECRET_HEADERS, quote_name
+from superoffice_contract.openapi.operations import NO_BODY, Operation
 from superoffice_contract.operations.accounts import no_accounts
-from superoffice_contract.operations.registry import ACCOUNTS
+from superoffice_contract.operations.registry import ACCOUNTS, SYNCS, THROTTLED
+from superoffice_contract.operations.sync_state import (
+    READY,
+    due_accounts,
+    find_fetch,
+    read_answer,
+)
 
 MAX_BODY_PROBLEMS: Final = 5
 _TYPE_UNKNOWN: Final = frozenset({"media-type", "body", "undocumented-members"})
@@ -79,6 +85,9 @@ def _read_call(
         *body_assessment.violations,
     )
     unchecked = credentials_assessment.unchecked | body_assessment.unchecked
+    is_sync = operation.name in SYNCS - THROTTLED
+    is_told = entry.status == 200 and entry.answer is not None
+    answer = read_answer(operation, entry.answer_type, entry.answer or b"") if is_told else None
     return Call(
         id=f"entries[{entry.index}]",
         time=entry.started_text if entry.started_at is not None else "",
@@ -92,8 +101,13 @@ def _read_call(
         status=entry.status or None,
         gave_up=_gave_up(entry),
         accounts=accounts,
+        synced=accounts if is_sync and entry.status == 204 else (),
         assessment=Assessment(violations, unchecked),
         operation=operation.name,
+        client=[entry.header_values(name) for name in SECRET_HEADERS],
+        question=(operation.name, entry.url.query, entry.body),
+        due=due_accounts(answer) if operation.name == READY else None,
+        fetch=find_fetch(answer),
     )
 
 
@@ -129,7 +143,8 @@ def _assess_body(entry: Entry, operation: Operation) -> tuple[tuple[int, ...], A
     """Return the accounts in the body, if it can be read, and the assessment of the body."""
     bodies = operation.bodies
     is_absent = entry.body is None and entry.is_bodiless
-    if not bodies or (is_absent and not operation.body_required):
+    is_empty = is_absent or entry.body in (*NO_BODY, *(body.decode() for body in NO_BODY))
+    if not bodies or (is_empty and not operation.body_required):
         return (), Assessment()
     if is_absent:
         what = f"there is no body; send one, as {', '.join(bodies)}"

@@ -322,11 +322,14 @@ async def run_effect_check(check_run: CheckRun, client: Client, check: EffectChe
     """Run *check* and return its result."""
     started = time.monotonic()
     findings: list[Finding] = []
+    unseen: list[str] = []
     try:
         async with check_run.prepare_contexts(client, check.name) as contexts:
             async for outcome in check.run(client, contexts):
                 if isinstance(outcome, ObservedReading):
                     check_run.observed_readings.add(outcome)
+                elif isinstance(outcome, str):
+                    unseen.append(outcome)
                 else:
                     findings.append(outcome)
     except (NoAnswerError, ConnectionBrokenError) as error:
@@ -337,4 +340,6 @@ async def run_effect_check(check_run: CheckRun, client: Client, check: EffectChe
     except (NotObservableError, LookupError, TypeError, ValueError) as error:
         if not (findings and isinstance(error, NotObservableError)):
             return conclude_early(check.name, check.claims, error)
-    return check_run.judge.conclude(check.name, check.claims, findings, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    result = check_run.judge.conclude(check.name, check.claims, findings, seconds)
+    return msgspec.structs.replace(result, reason="; ".join(unseen) or None)

@@ -7,9 +7,11 @@ from typing import Final
 
 from superoffice_contract.checks.credentials import LIFETIME_CHECKS
 from superoffice_contract.checks.every_answer import CLAIMS, EveryAnswer
+from superoffice_contract.checks.office_calls import OFFICE_CALLS
 from superoffice_contract.checks.registry import WIRE_CHECKS
 from superoffice_contract.checks.side_effects import CONTROL_CHECKS
 from superoffice_contract.checks.sockets import SOCKET_CHECKS
+from superoffice_contract.checks.sync_effects import SYNC_EFFECTS
 from superoffice_contract.errors import NotObservableError, TargetError
 from superoffice_contract.messages import describe_unknown
 from superoffice_contract.readings import ONE_READING, ObservedReadings
@@ -39,7 +41,10 @@ from superoffice_contract.throttle.real_time import REAL_TIME_CHECKS
 
 __all__ = ["CHECKS", "PROFILES", "Plan", "checks_by_claim", "run"]
 
-EFFECT_CHECKS: Final = (*CONTROL_CHECKS, *LIFETIME_CHECKS, *SOCKET_CHECKS, *REAL_TIME_CHECKS)
+EFFECT_CHECKS: Final = (
+    *(*CONTROL_CHECKS, *LIFETIME_CHECKS, OFFICE_CALLS, SYNC_EFFECTS),
+    *(*SOCKET_CHECKS, *REAL_TIME_CHECKS),
+)
 WIRE_NAMES: Final = tuple(check.name for check in WIRE_CHECKS)
 NAMES_WITH_CONTROL: Final = (
     *(check.name for check in (*CONTROL_CHECKS, *LIFETIME_CHECKS)),

@@ -10,7 +10,7 @@ import msgspec
 from superoffice_contract.report import CleanExchange, Finding
 from superoffice_contract.target.hiding import (
     MARK,
-    hide_in_bytes,
+    hide_in_answer,
     hide_in_headers,
     hide_in_request,
 )
@@ -54,7 +54,7 @@ class Exchange(msgspec.Struct, frozen=True):
             request.body,
             response.status,
             headers,
-            hide_in_bytes(response.body, self.secrets),
+            hide_in_answer(response.body, self.secrets),
         )
 
 

@@ -21,6 +21,10 @@ MIN_LENGTH: Final = 4
 password; anywhere else it stands by chance, and is as short as a guess."""
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{4,}={0,2}")
 _WORD: Final = re.compile(r"\S+")
+_PASSWORD: Final = re.compile(
+    rb'(?i)("[^"\\]*password"\s*:\s*")(?:[^"\\]|\\.)+|(<(?:\w+:)?\w*password(?:\s[^>]*)?>)[^<]+'
+)
+"""The value of a member of an answer that holds a password, in JSON or XML, behind its name."""
 _COOKIE_VALUE: Final = re.compile(r"(?<==)[^;\s]+(?=\s*(?:;|\Z))")
 _ENTITIES: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _JSON_ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "\n": "n", "\r": "r", "\t": "t"}
@@ -73,6 +77,14 @@ def hide_in_bytes(raw: bytes, secrets: Collection[str]) -> bytes:
                 encoded = secret.encode(codec, "replace")
                 raw = raw.replace(encoded, MARK.encode(codec))
     return raw
+
+
+def hide_in_answer(raw: bytes, secrets: Collection[str]) -> bytes:
+    """Return the body *raw* of an answer without *secrets* and without passwords of accounts.
+
+    The vendor's service answers with those in plain text (claim account-members).
+    """
+    return _PASSWORD.sub(rb"\1\2" + MARK.encode(), hide_in_bytes(raw, secrets))
 
 
 def _hide_in_base64(text: str, pattern: re.Pattern[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import asdict, replace
 
-from superoffice_contract.control.answers import Durations, Lifetimes, NewTenant
+from superoffice_contract.control.answers import Accounts, Lifetimes, NewTenant
 from superoffice_contract.errors import ControlFailed, NotObservableError
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.http import Client
@@ -102,7 +102,7 @@ async def has_expiring_credentials(client: Client, tenant: TargetTenant) -> bool
 async def _takes_long_enough(client: Client, tenant: TargetTenant) -> bool:
     """Return whether each account takes long enough; True if the server does not say."""
     try:
-        answer = await client.control("GET", "accounts", Durations, tenant=tenant.id)
+        answer = await client.control("GET", "accounts", Accounts, tenant=tenant.id)
     except ControlFailed:
         return True
     seconds = [account.seconds for account in answer.accounts]

@@ -207,7 +207,7 @@ def test_forgotten_exchanges_are_counted() -> None:
 
 
 def test_a_journal_without_a_call_is_an_error(server: ServerProcess) -> None:
-    with pytest.raises(TrafficError, match="no call of SyncEmailAccounts in the journal of onsite"):
+    with pytest.raises(TrafficError, match="no call of the EMail agent in the journal of onsite"):
         grade_journal(server)
 
 
@@ -220,7 +220,7 @@ def test_a_control_token_is_required_and_sent() -> None:
     with run_server("--log", "off", "--control-token", "t0p-secret") as server:
         with pytest.raises(TrafficError, match="answered 401"):
             grade_journal(server)
-        with pytest.raises(TrafficError, match="no call of SyncEmailAccounts"):
+        with pytest.raises(TrafficError, match="no call of the EMail agent"):
             grade.grade_journal(server.url, ("onsite",), "t0p-secret")
 
 
@@ -357,3 +357,27 @@ def test_an_invalid_url_is_an_error_that_does_not_repeat_it() -> None:
 def test_an_ipv6_address_keeps_its_brackets() -> None:
     with pytest.raises(TrafficError, match=r"http://\[::1\]:1/x/_mock/requests"):
         journal_client.load_calls("http://[::1]:1/x/", ("onsite",))
+
+
+def test_a_journal_shows_a_sync_at_once_and_whether_the_client_looked(
+    server: ServerProcess,
+) -> None:
+    agent = PATH.removesuffix("SyncEmailAccounts")
+    post(server, 507)
+    post(server, 508)
+    report = grade_journal(server)
+    assert list(failures_of(report)) == ["lost-accounts"]
+    (note,) = report.notes
+    assert note.what.startswith("no later call looks at LastFetch; ")
+    one = json.dumps({"SyncUserAccount": {"AccountId": 508}})
+    assert post(server, path=f"{agent}SyncEmailAccount", text=one) == 204
+    look = f"{agent}GetEMailAccount?EMailAccountId=508"
+    assert post(server, path=look, text="null") == 200
+    report = grade_journal(server)
+    assert (failures_of(report), list(report.notes)) == ({}, [])
+    reasons = [result.reason for result in report.results if result.status == "skipped"]
+    assert reasons == [
+        "no recorded answer lists the accounts that are due",
+        "no look with a time of its own is recorded",
+        "no recorded answer shows the LastFetch of an account",
+    ]

@@ -89,8 +89,13 @@ def test_a_request_belongs_to_the_operation_with_its_method_on_its_path() -> Non
     ):
         operation = find_operation(method, path, JUDGED)
         assert (operation and operation.name) == name, path
-    assert [operation.name for operation in known_operations()] == ["SyncEmailAccounts"]
+    assert {operation.agent for operation in known_operations()} == {"EMail"}
     assert find_operation("GET", PATH) is None
+    for name in ("SyncEmailAccount", "SyncEmailAccounts", "GetEMailAccount"):
+        operation = find_operation("POST", f"/x/api/v1/Agents/EMail/{name}")
+        assert operation is not None
+        assert operation.name == name
+    assert find_operation("POST", f"{PATH}Other") is None
 
 
 def test_one_segment_before_a_path_with_parameters_is_the_tenant() -> None:

@@ -31,7 +31,7 @@ XML = (
     '<x:SyncEmailAccountsRequest xmlns:x="urn:x" '
     'xmlns:i="http://www.w3.org/2001/XMLSchema-instance">'
     "<x:syncUserAccounts><x:SyncUserAccount><x:AssociateName i:nil='true'/><x:AccountId> 507 "
-    "</x:AccountId><x:TableRight><a>1</a></x:TableRight></x:SyncUserAccount></x:syncUserAccounts>"
+    "</x:AccountId><x:TableRight><Mask>1</Mask></x:TableRight></x:SyncUserAccount></x:syncUserAccounts>"
     "</x:SyncEmailAccountsRequest>"
 )
 TICKET: Headers = {"authorization": "sOtIcKeT 7T:x", "CONTENT-TYPE": "text/json; charset=utf-8"}
@@ -77,7 +77,7 @@ VALID = {
     "Latin-1": entry(headers=with_type('application/json; charset="ISO-8859-1"')),
     "camelCase": with_body('{"syncUserAccounts":[{"accountId":507,"associateName":null}]}'),
     "free members": with_body(
-        '{"SyncUserAccounts":[{"TableRight":{"a":[1]},"FieldProperties":{}}]}'
+        '{"SyncUserAccounts":[{"TableRight":{"Mask":"F"},"FieldProperties":{}}]}'
     ),
     "nothing to sync": with_body("{}"),
     "null": with_body('{"SyncUserAccounts":null}', "application/merge-patch+json"),
@@ -88,7 +88,7 @@ VALID = {
     "empty XML": with_body("<SyncEmailAccountsRequest/>", "text/xml"),
     "form": with_body("SyncUserAccounts%5B0%5D%5BAccountId%5D=507", FORM),
     "form with dots": with_body(
-        "syncuseraccounts[3].accountid=507&SyncUserAccounts[3].TableRight.a=1", FORM
+        "syncuseraccounts[3].accountid=507&SyncUserAccounts[3].TableRight.Mask=1", FORM
     ),
     "$select": entry(url=f"{ONSITE}/?%24SELECT=name"),
     "below a segment": entry(url=f"http://x/crm{PATH.lower()}"),
@@ -375,7 +375,7 @@ def test_requests_with_a_safe_method_are_not_calls(tmp_path: Path) -> None:
     report = grade_entries(tmp_path, *requests, entry())
     assert report.exit_code == 0
     assert ("calls", "1") in report.facts
-    with pytest.raises(TrafficError, match="no call of SyncEmailAccounts among its 3 entries"):
+    with pytest.raises(TrafficError, match="no call of the EMail agent among its 3 entries"):
         grade_entries(tmp_path, *requests)
 
 

@@ -114,11 +114,11 @@ METHOD_DEFECTS: Final[Seeds] = {
 
 PATH_DEFECTS: Final[Seeds] = {
     "unknown methods are treated as this call": (
-        "another method: expected 404, got 204",
+        "another method: expected 404 or 501, got 204",
         _replace_path(lambda _: PATH, lambda path: path.endswith("Nothing")),
     ),
     "unknown agents are treated as this agent": (
-        "another agent: expected 404, got 204",
+        "another agent: expected 404 or 501, got 204",
         _replace_path(lambda _: PATH, lambda path: "Nobody" in path),
     ),
     "api/v1 may occur twice": (

@@ -33,15 +33,11 @@ def _match_exact_names(normalize: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _change_account_schema(name: str, **schema: Any) -> Mutation:
-    return change_description(lambda document: schema_members(document)[name].update(schema))
+    return change_description(lambda document: schema_members(document).update({name: schema}))
 
 
-def _remove_limits(name: str) -> Mutation:
-    def remove(document: Any) -> None:
-        for limit in ("minimum", "maximum"):
-            del schema_members(document)[name][limit]
-
-    return change_description(remove)
+def _change_ids(**limits: int) -> Mutation:
+    return _change_account_schema("AccountId", type="integer", default=0, **limits)
 
 
 MEMBER_DEFECTS: Final[Seeds] = {
@@ -100,12 +96,12 @@ ID_DEFECTS: Final[Seeds] = {
         f"{-(2**31) - 1}: {ACCEPTED}",
         accept_ids(lambda value: isinstance(value, int) and value < -(2**31), lambda _: -(2**31)),
     ),
-    "an overflow gets a 500": ("the answer is a 500", _remove_limits("AccountId")),
-    "0 is refused": (f"0: {REFUSED}", _change_account_schema("AccountId", minimum=1)),
-    "a negative id is refused": (f"-1: {REFUSED}", _change_account_schema("AccountId", minimum=0)),
+    "an overflow gets a 500": ("the answer is a 500", _change_ids()),
+    "0 is refused": (f"0: {REFUSED}", _change_ids(minimum=1)),
+    "a negative id is refused": (f"-1: {REFUSED}", _change_ids(minimum=0)),
     "the greatest id is refused": (
         f"{2**31 - 1}: {REFUSED}",
-        _change_account_schema("AccountId", maximum=2**31 - 2),
+        _change_ids(maximum=2**31 - 2),
     ),
     "an id is required": (f"no id: {REFUSED}", require_member("SyncUserAccount", "AccountId")),
 }

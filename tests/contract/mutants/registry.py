@@ -16,6 +16,7 @@ from tests.contract.mutants.ids import ID_DEFECTS, MEMBER_DEFECTS
 from tests.contract.mutants.lists import INVALID_BODY_DEFECTS, LIST_DEFECTS
 from tests.contract.mutants.markup import FORM_DEFECTS, XML_DEFECTS
 from tests.contract.mutants.media_types import MEDIA_TYPE_DEFECTS
+from tests.contract.mutants.office import OFFICE_DEFECTS
 from tests.contract.mutants.patching import Seeds
 from tests.contract.mutants.readings import READING_DEFECTS
 from tests.contract.mutants.throttle import THROTTLE_DEFECTS
@@ -24,7 +25,8 @@ DEFECTS: Final[Seeds] = {
     **(RESPONSE_DEFECTS | ERROR_DEFECTS | METHOD_DEFECTS | PATH_DEFECTS | NEGOTIATION_DEFECTS),
     **(ACCEPTING_DEFECTS | EXPIRY_DEFECTS | REFUSING_DEFECTS),
     **(MEDIA_TYPE_DEFECTS | MEMBER_DEFECTS | ID_DEFECTS | LIST_DEFECTS | INVALID_BODY_DEFECTS),
-    **(XML_DEFECTS | FORM_DEFECTS | READING_DEFECTS | THROTTLE_DEFECTS | FUZZ_DEFECTS),
+    **(XML_DEFECTS | FORM_DEFECTS | READING_DEFECTS | THROTTLE_DEFECTS | OFFICE_DEFECTS),
+    **FUZZ_DEFECTS,
 }
 _TABLE: Final = Path(__file__).parents[3] / "contracts" / "DEFECTS.md"
 ROWS: Final[list[tuple[str, str, str]]] = re.findall(

@@ -1,5 +1,6 @@
 """The contract check against a server of another make, over sockets, in real time."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,18 +9,11 @@ from superoffice_contract.checks.every_answer import EVERY_ANSWER
 from superoffice_contract.report import Report
 from superoffice_contract.report_formats import as_text
 from superoffice_contract.suite.executor import PLAIN_CALL
-from superoffice_contract.suite.fuzzing import GENERATED
-from superoffice_contract.suite.run import CHECKS, run
 from tests.contract.other_server.bodies import FORM, JSON, XML
-from tests.contract.other_server.server import ServerBehavior, run_other_server
-from tests.contract.suite.targets import OTHER_TENANT, make_plan
+from tests.contract.other_server.server import ServerBehavior
+from tests.contract.suite.targets import check_other_server, wait_for_all
 
 ALL = frozenset({*JSON, *XML, FORM})
-
-
-def check_server(behavior: ServerBehavior, *only: str) -> Report:
-    with run_other_server(behavior) as url:
-        return run(make_plan(url, *only, tenants=(OTHER_TENANT,)))
 
 
 def checks_with_status(report: Report, status: str) -> list[str]:
@@ -27,22 +21,23 @@ def checks_with_status(report: Report, status: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_an_independent_server_that_keeps_the_contract_passes() -> None:
-    slow_checks = (GENERATED, "lease-on-the-wire", "transfer")
-    report = check_server(
-        ServerBehavior(), *(check for check in CHECKS if check not in slow_checks)
+def test_a_server_that_keeps_the_contract_passes_all_checks_and_one_that_is_always_busy_fails() -> (
+    None
+):
+    busy = ServerBehavior(run_seconds=1_000, busy_seconds=1)
+    report, busy_report = wait_for_all(
+        (
+            partial(check_other_server, ServerBehavior()),
+            partial(check_other_server, busy, "throttle-on-the-wire", "ids"),
+        )
     )
     assert report.exit_code == 0, as_text(report)
-    passed_checks = checks_with_status(report, "passed")
-    assert {"credentials-let-in", "media-types", "throttle-on-the-wire"} <= set(passed_checks)
-
-
-@pytest.mark.slow
-def test_it_passes_all_checks_and_those_that_need_control_are_skipped() -> None:
-    report = check_server(ServerBehavior())
-    assert report.exit_code == 0, as_text(report)
-    assert "every-answer" in checks_with_status(report, "passed")
+    passed_checks = {"credentials-let-in", "media-types", "throttle-on-the-wire", EVERY_ANSWER}
+    assert passed_checks <= set(checks_with_status(report, "passed"))
     assert {"simultaneous", "parity", "throttle"} <= set(checks_with_status(report, "skipped"))
+    assert checks_with_status(busy_report, "failed") == ["throttle-on-the-wire"]
+    (finding,) = busy_report.findings
+    assert "is it always busy?" in finding.what
 
 
 def test_a_server_that_breaks_the_contract_fails_the_right_check_for_the_right_reason() -> None:
@@ -56,9 +51,8 @@ def test_a_server_that_breaks_the_contract_fails_the_right_check_for_the_right_r
     )
     for behavior, check, claim, problem in cases:
         only = ("media-types", "credentials-refused") if behavior else (check,)
-        with run_other_server(ServerBehavior(busy_seconds=0, **behavior)) as url:
-            tenants, readings = (OTHER_TENANT,), {"no-content-type": "absent"}
-            report = run(make_plan(url, *only, tenants=tenants, readings=readings))
+        server, readings = ServerBehavior(busy_seconds=0, **behavior), {"no-content-type": "absent"}
+        report = check_other_server(server, *only, readings=readings)
         assert checks_with_status(report, "failed") == [check], behavior
         reasons = [finding for finding in report.findings if problem in finding.what]
         assert reasons, as_text(report)
@@ -66,19 +60,11 @@ def test_a_server_that_breaks_the_contract_fails_the_right_check_for_the_right_r
 
 
 def test_a_difference_from_a_guess_is_a_note() -> None:
-    report = check_server(ServerBehavior(accepted_headers=(("Retry-After", "1"),)), "media-types")
+    report = check_other_server(
+        ServerBehavior(accepted_headers=(("Retry-After", "1"),)), "media-types"
+    )
     assert report.exit_code == 0
     notes = [note for result in report.results for note in result.notes]
     assert [(note.what, note.claims) for note in notes] == [
         ("the answer has the header retry-after", ("no-hints",))
     ]
-
-
-@pytest.mark.slow
-def test_a_server_that_is_always_busy_fails() -> None:
-    report = check_server(
-        ServerBehavior(run_seconds=1_000, busy_seconds=1), "throttle-on-the-wire", "ids"
-    )
-    assert checks_with_status(report, "failed") == ["throttle-on-the-wire"]
-    (finding,) = report.findings
-    assert "is it always busy?" in finding.what

@@ -1,13 +1,15 @@
 """Runs of `check`; plans, tenants and in-process applications for tests of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
 from superoffice_contract.control.answers import ClockState
 from superoffice_contract.local_server import demo_tables
-from superoffice_contract.suite.run import Plan
+from superoffice_contract.report import Report
+from superoffice_contract.suite.run import Plan, run
 from superoffice_contract.target import tenants as target_tenants
 from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.http import open_client
@@ -16,9 +18,12 @@ from superoffice_mock import access_log
 from superoffice_mock.app import Mock, assemble
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
+from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.support.local_servers import invoke
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
+MAX_TOGETHER: Final = 8
+"""How many checks of real time run at once; with more, their answers get late."""
 run_check = partial(invoke, "check")
 """Run the command `check` in this process."""
 
@@ -68,6 +73,18 @@ def make_plan(server: object, *only: str, **fields: Any) -> Plan:
     """Return the plan to check the demo tenants at *server*."""
     tenants = fields.pop("tenants", target_tenants.read_tenants(demo_tables(), "the demo tenants"))
     return Plan(server=server, tenants=tenants, only=only, **fields)
+
+
+def check_other_server(behavior: ServerBehavior, *only: str, **fields: Any) -> Report:
+    """Check the other server over sockets, in real time."""
+    with run_other_server(behavior) as url:
+        return run(make_plan(url, *only, tenants=(OTHER_TENANT,), **fields))
+
+
+def wait_for_all(checks: Iterable[Callable[[], Report]]) -> list[Report]:
+    """Run *checks* of real time together: each waits for most of its time."""
+    with ThreadPoolExecutor(MAX_TOGETHER) as pool:
+        return [future.result() for future in [pool.submit(check) for check in checks]]
 
 
 def first_context(plan: Plan) -> CheckContext:

@@ -1,5 +1,9 @@
 """`--reading any`: a server may follow any value, but only one; the report says which."""
 
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
 import pytest
 
 from superoffice_contract.openapi.readings import READINGS as MOCK_READINGS
@@ -8,8 +12,8 @@ from superoffice_contract.readings import CLAIMS_BY_READING, ObservedReading, Ob
 from superoffice_contract.report import Report
 from superoffice_contract.suite.fuzzing import THROTTLE
 from superoffice_contract.suite.run import run
-from tests.contract.other_server.server import ServerBehavior, run_other_server
-from tests.contract.suite.targets import OTHER_TENANT, make_mock, make_plan
+from tests.contract.other_server.server import ServerBehavior
+from tests.contract.suite.targets import check_other_server, make_mock, make_plan, wait_for_all
 from tests.support.server_process import run_server
 
 NOT_OBSERVABLE = "cannot be observed: "
@@ -27,13 +31,11 @@ def observed_readings(report: Report) -> dict[str, str]:
     return {name: value for name, value in values.items() if not value.startswith(NOT_OBSERVABLE)}
 
 
-def check_other_server(behavior: ServerBehavior, *only: str, **fields: object) -> Report:
-    with run_other_server(behavior) as url:
-        return run(make_plan(url, *only, tenants=(OTHER_TENANT,), **fields))
-
-
 def test_the_contract_knows_every_reading_of_the_mock() -> None:
     assert set(CLAIMS_BY_READING) == set(MOCK_READINGS)
+
+
+NOT_DETECTED: Final = ("disconnect", "ready", "current-account")
 
 
 @pytest.mark.slow
@@ -43,7 +45,7 @@ def test_the_contract_knows_every_reading_of_the_mock() -> None:
         (reading.name, value)
         for reading in MOCK_READINGS.values()
         for value in reading.values
-        if reading.name != "disconnect"
+        if reading.name not in NOT_DETECTED
     ],
 )
 def test_each_value_of_each_reading_is_detected_from_what_the_mock_does(
@@ -53,9 +55,10 @@ def test_each_value_of_each_reading_is_detected_from_what_the_mock_does(
     report = run(make_plan(app, "errors", "credentials-refused", THROTTLE, any_reading=True))
     assert report.exit_code == 0
     expected = Readings().as_dict() | {reading: value}
-    del expected["disconnect"]
-    assert observed_readings(report) == expected
-    assert reported_readings(report)["disconnect"].startswith(NOT_OBSERVABLE)
+    detected = {name: value for name, value in expected.items() if name not in NOT_DETECTED}
+    assert observed_readings(report) == detected
+    for name in NOT_DETECTED:
+        assert reported_readings(report)[name].startswith(NOT_OBSERVABLE), name
 
 
 @pytest.mark.slow
@@ -135,50 +138,48 @@ def test_an_envelope_with_more_members_than_the_expected_one_fails() -> None:
     assert finding.claims == ("error-webapi",)
 
 
-@pytest.mark.parametrize(
-    ("behavior", "values"),
-    [
-        pytest.param(
-            ServerBehavior(run_seconds=0.6),
-            {"run": "detached", "busy": "wait-then-drop"},
-            marks=pytest.mark.nightly,
-        ),
-        pytest.param(
-            ServerBehavior(run_seconds=0.6, waits_for_lease=True),
+@pytest.mark.slow
+def test_the_wire_shows_readings_of_the_throttle() -> None:
+    detached, blocking = (
+        ServerBehavior(run_seconds=0.6),
+        ServerBehavior(run_seconds=2.3, blocking=True),
+    )
+    cases = (
+        (detached, {"run": "detached", "busy": "wait-then-drop"}),
+        (
+            replace(detached, waits_for_lease=True),
             {"run": "detached", "busy": "try-for-1s"},
-            marks=pytest.mark.slow,
         ),
-        pytest.param(
-            ServerBehavior(run_seconds=2.3, blocking=True),
+        (
+            blocking,
             {"run": "blocking", "busy": "wait-then-drop", "disconnect": "still-counts"},
-            marks=pytest.mark.slow,
         ),
-        pytest.param(
-            ServerBehavior(
-                run_seconds=2.3, blocking=True, waits_for_lease=True, disconnect_ends_run=True
-            ),
+        (
+            replace(blocking, waits_for_lease=True, disconnect_ends_run=True),
             {"run": "blocking", "busy": "try-for-1s", "disconnect": "withdraws"},
-            marks=pytest.mark.nightly,
         ),
-    ],
-    ids=["detached", "waits for lease", "blocking", "blocking and waits for lease"],
-)
-def test_the_wire_shows_readings_of_the_throttle(
-    behavior: ServerBehavior, values: dict[str, str]
-) -> None:
-    report = check_other_server(behavior, "throttle-on-the-wire", "lease-on-the-wire")
-    assert [finding.what for finding in report.findings] == []
-    assert values.items() <= observed_readings(report).items()
-    assert {"tasks", "empty"} <= set(reported_readings(report))
+    )
+    checks = ("throttle-on-the-wire", "lease-on-the-wire")
+    reports = wait_for_all(partial(check_other_server, behavior, *checks) for behavior, _ in cases)
+    for (behavior, values), report in zip(cases, reports, strict=True):
+        assert [finding.what for finding in report.findings] == [], behavior
+        assert values.items() <= observed_readings(report).items(), behavior
+        assert {"tasks", "empty"} <= set(reported_readings(report)), behavior
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("blocking", [False, True])
-def test_runs_of_a_second_can_be_checked_when_their_length_is_given(*, blocking: bool) -> None:
-    behavior = ServerBehavior(run_seconds=1.0, blocking=blocking)
-    report = check_other_server(behavior, "throttle-on-the-wire", run_seconds=1.0)
-    assert report.exit_code == 0
-    assert reported_readings(report)["run"] == ("blocking" if blocking else "detached")
+def test_runs_of_a_second_can_be_checked_when_their_length_is_given() -> None:
+    reports = wait_for_all(
+        partial(
+            check_other_server,
+            ServerBehavior(run_seconds=1.0, blocking=blocking),
+            "throttle-on-the-wire",
+            run_seconds=1.0,
+        )
+        for blocking in (False, True)
+    )
+    assert [report.exit_code for report in reports] == [0, 0]
+    assert [reported_readings(report)["run"] for report in reports] == ["detached", "blocking"]
 
 
 def test_signs_of_several_tenants_are_compared_with_the_expected_value() -> None:

@@ -56,6 +56,28 @@ def test_a_secret_is_nowhere_in_an_exchange_and_what_is_invented_stays() -> None
     )
 
 
+def test_the_password_of_an_account_is_not_in_an_exchange() -> None:
+    for body, kept in (
+        (
+            b'{"Server":"a","Password":"p\\"w","Port":1}',
+            b'{"Server":"a","Password":"[redacted]","Port":1}',
+        ),
+        (
+            b'{"password" : "pw", "OldPassword":"pw"}',
+            b'{"password" : "[redacted]", "OldPassword":"[redacted]"}',
+        ),
+        (b'{"Password":"","Passwords":["a"]}', b'{"Password":"","Passwords":["a"]}'),
+        (
+            b"<a><i:Password x='1'>p&lt;w</i:Password><Port>1</Port></a>",
+            b"<a><i:Password x='1'>[redacted]</i:Password><Port>1</Port></a>",
+        ),
+        (b"<Password></Password><Password/>a", b"<Password></Password><Password/>a"),
+    ):
+        exchange = shown(Request("POST", "/x", (JSON,), b"{}"), Response(200, (), body, 0.1))
+        assert exchange is not None
+        assert exchange.response_body == kept
+
+
 def test_no_exchange_is_kept_without_a_response_or_with_a_long_body() -> None:
     request, response = Request("POST", "/x", (JSON,), b"{}"), Response(200, (), b"", 0.1)
     assert shown(request, response) is not None

@@ -1,17 +1,20 @@
 """Lawful servers pass the checks that observe them in real time."""
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import cast
 
 import pytest
 
-from superoffice_contract.report import Report
-from superoffice_contract.suite.run import run
 from superoffice_contract.target.http import Client, Response
 from superoffice_contract.throttle.real_time import DuringRun, find_wrong_waits
 from superoffice_contract.throttle.wire_driver import StartedRun, WireDriver
-from tests.contract.other_server.server import ServerBehavior, run_other_server
-from tests.contract.suite.targets import OTHER_TENANT, first_context, make_plan
+from tests.contract.other_server.server import ServerBehavior
+from tests.contract.suite.targets import (
+    check_other_server,
+    first_context,
+    make_plan,
+    wait_for_all,
+)
 
 CHECKS = ("transfer", "raw-answers", "throttle-on-the-wire", "lease-on-the-wire")
 SLOW_NETWORK = (0.1, 0.3)
@@ -29,15 +32,11 @@ LAWFUL_SERVERS = {
 }
 
 
-def check(behavior: ServerBehavior, *only: str) -> Report:
-    with run_other_server(behavior) as url:
-        return run(make_plan(url, *(only or CHECKS), tenants=(OTHER_TENANT,)))
-
-
 @pytest.mark.nightly
 def test_lawful_servers_pass() -> None:
-    with ThreadPoolExecutor(len(LAWFUL_SERVERS)) as pool:
-        reports = dict(zip(LAWFUL_SERVERS, pool.map(check, LAWFUL_SERVERS.values()), strict=True))
+    servers = LAWFUL_SERVERS.values()
+    checks = wait_for_all(partial(check_other_server, server, *CHECKS) for server in servers)
+    reports = dict(zip(LAWFUL_SERVERS, checks, strict=True))
     for name, report in reports.items():
         found = {each.check: each.findings + each.notes for each in report.results}
         assert {check: found[check] for check in CHECKS} == dict.fromkeys(CHECKS, ()), name
@@ -48,7 +47,7 @@ def test_lawful_servers_pass() -> None:
 @pytest.mark.slow
 def test_blocking_runs_that_look_like_turned_away_calls_are_not_judged() -> None:
     behavior = ServerBehavior(blocking=True, run_seconds=1.4)
-    (result,) = check(behavior, "throttle-on-the-wire").results
+    (result,) = check_other_server(behavior, "throttle-on-the-wire").results
     why = "its calls wait for runs of a second or two; give --run-seconds"
     assert (result.status, result.reason) == ("skipped", why)
 
