@@ -203,7 +203,7 @@ def responses_by_status(server: ServerProcess) -> dict[str, RawResponse]:
         "204": send_request(server, request()),
         "400": send_request(server, request(b"{")),
         "401": send_request(server, request(BODY, {"Content-Length": str(len(BODY))})),
-        "404": send_request(server, request(path="/api/v1/Agents/EMail/Nothing")),
+        "404": send_request(server, request(path="/api/v1/Nothing")),
         "405": send_request(server, request(method="DELETE")),
         "413": send_request(server, request(b"", HEADERS, Content_Length=str(TOO_LONG_SIZE))),
         "415": send_request(server, request(Content_Encoding="br")),

@@ -62,7 +62,7 @@ PARTS: Final[Mapping[str, Callable[[int], bytes]]] = {
     "a body": lambda n: call(body=BODY + b" " * (60_000 + n)),
     "accounts": lambda n: call(
         body=json.dumps(
-            {"SyncUserAccounts": [{"AccountId": n + place} for place in range(3_000)]}
+            {"SyncUserAccounts": [{"AccountId": 10_000 + n + place} for place in range(3_000)]}
         ).encode()
     ),
 }

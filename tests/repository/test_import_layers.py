@@ -88,6 +88,7 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     f"{MOCK}.access_log": frozenset((*DESCRIPTION, "msgspec", "sys")),
     f"{MOCK}.app": frozenset((*DESCRIPTION, "msgspec", "starlette")),
     f"{MOCK}.cli": IMPURE | {"click", "msgspec", CONTRACT},
+    f"{MOCK}.cli.cert": IMPURE | {"click", CONTRACT, "trustme"},
     f"{MOCK}.config": frozenset((*DESCRIPTION, "msgspec")),
     f"{MOCK}.control": frozenset((*DESCRIPTION, "msgspec", "starlette", "yaml", "asyncio")),
     f"{MOCK}.core": frozenset((*DESCRIPTION, "msgspec")),
@@ -109,12 +110,15 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
         )
     ),
     f"{MOCK}.webapi": frozenset((*DESCRIPTION, "msgspec", "starlette", "asyncio")),
+    f"{MOCK}.webapi.operations.signing": frozenset(("joserfc", "cryptography")),
     f"{MOCK}.wire": frozenset((*DESCRIPTION, "msgspec")),
 }
 """What a layer may import in addition to the other modules of the standard library."""
 
 LAZY: Final[dict[str, frozenset[str]]] = {
     f"{CONTRACT}.openapi": frozenset(("jsonschema_rs",)),
+    f"{MOCK}.cli.cert": frozenset(("trustme",)),
+    f"{MOCK}.webapi.operations.signing": frozenset(("joserfc", "cryptography")),
     f"{MOCK}.testing": frozenset(("hypothesis", "random", f"{MOCK}.app")),
     f"{MOCK}.pytest_plugin": frozenset(("msgspec", f"{MOCK}.app", f"{MOCK}.server")),
     f"{MOCK}.app": frozenset((f"{MOCK}.control.request", f"{MOCK}.control.router")),
@@ -237,6 +241,7 @@ def test_a_server_loads_nothing_that_only_the_harness_and_the_tests_need() -> No
     packages = {name.partition(".")[0] for name in loaded}
     assert {"starlette", "uvicorn", "msgspec"} <= packages
     assert packages & {"jsonschema", "schemathesis", "hypothesis", "pytest", "httpx2"} == set()
+    assert packages & {"joserfc", "cryptography", "trustme"} == set()
     harness = {name for name in loaded if covers(CONTRACT, name) and name != CONTRACT}
     needed = (*DESCRIPTION, f"{CONTRACT}.control")  # `demo` is a client of /_mock/
     assert {name for name in harness if not any(covers(part, name) for part in needed)} == set()

@@ -113,6 +113,14 @@ def test_the_commands_of_the_readmes_print_what_they_show(document: str) -> None
             assert pattern(example.strip()).fullmatch(output), f"$ {command}\n{output}"
 
 
+def test_every_test_that_the_page_of_advice_names_exists() -> None:
+    cited = set(re.findall(r"`(test_\w+)`", read("mockserver/LOSE-NOTHING.md")))
+    tests = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    defined = {name for text in tests for name in re.findall(r"def (test_\w+)", text)}
+    assert len(cited) > 10
+    assert cited <= defined
+
+
 @pytest.mark.parametrize("document", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_of_a_document_has_a_target(document: Path) -> None:
     links = re.findall(r"\]\((?!http)([^)#]*)(?:#([^)]*))?\)", prose(document))
