@@ -39,8 +39,9 @@ class MediaType(msgspec.Struct, frozen=True):
 
 def parse_content_type(content_type: str) -> MediaType:
     """Parse a Content-Type header. Raise InvalidBody (415) for an unknown charset."""
-    is_short = len(content_type) <= MAX_CACHED_LENGTH
-    return (_find_or_parse if is_short else _parse)(content_type)
+    if len(content_type) <= MAX_CACHED_LENGTH:
+        return _find_or_parse(content_type)
+    return _parse(content_type)
 
 
 def _parse(content_type: str) -> MediaType:

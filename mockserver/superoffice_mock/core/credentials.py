@@ -129,6 +129,7 @@ class Principal(msgspec.Struct, frozen=True, gc=False):
     app: App | None = None
 
 
+_ONLINE: Final = Installation.ONLINE  # to look up a member of an enum takes longer
 _shared_principal = lru_cache(maxsize=PRINCIPAL_CACHE_SIZE)(Principal)
 """Few clients send many requests, so their exchanges share one value."""
 
@@ -169,7 +170,7 @@ def unauthorized_error(where: str, reason: str) -> Rejected:
 def _identify_basic(
     credentials: BasicCredentials, known_credentials: KnownCredentials, installation: Installation
 ) -> Principal:
-    if installation is Installation.ONLINE:
+    if installation is _ONLINE:
         raise unauthorized_error(
             AUTHORIZATION, "Basic is not accepted Online; send SOTicket or Bearer"
         )

@@ -5,6 +5,7 @@ When a run starts, the end of its slowest task is known, so the lease is held wh
 due.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -12,11 +13,12 @@ from msgspec.structs import replace
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import (
     MAX_TASKS,
+    AccountId,
     Hold,
     Holder,
     Instant,
     SyncRun,
-    makespan,
+    sync_ends,
 )
 from superoffice_mock.core.verdicts import (
     TURNED_AWAY_AFTER,
@@ -46,10 +48,7 @@ def decide(
         return state, Served(now, reason="nothing to sync: the list of accounts is empty")
     if readings.tasks == "ten-in-all":
         accounts = accounts[:MAX_TASKS]
-    ends_at = Instant(now + makespan(accounts, facts.durations))
-    run = SyncRun(state.next_run, call.exchange, accounts, facts.durations, now, ends_at)
-    answer_at = ends_at if readings.run == "blocking" else now
-    return state.with_run(run), Started(run, answer_at, len(call.body) - len(accounts))
+    return _start(facts, state, call, accounts, now)
 
 
 def decide_alone(
@@ -68,18 +67,27 @@ def decide_alone(
     ):
         reason = f"{MAX_SYNCS_ALONE} syncs are under way already; let some end first"
         raise Rejected(503, "", reason)
-    ends_at = Instant(now + makespan(call.body, facts.durations))
+    return _start(facts, state, call, call.body, now, holds_lease=False)
+
+
+def _start(
+    facts: TenantFacts,
+    state: TenantState,
+    call: Call,
+    accounts: Sequence[AccountId],
+    now: Instant,
+    *,
+    holds_lease: bool = True,
+) -> tuple[TenantState, Started]:
+    """Start the run of *call* that syncs *accounts*."""
+    durations = facts.durations
+    ends = sync_ends(state.next_run, accounts, durations, now)
+    ends_at = ends[-1][0] if ends else now
     run = SyncRun(
-        state.next_run,
-        call.exchange,
-        call.body,
-        facts.durations,
-        now,
-        ends_at,
-        holds_lease=False,
+        state.next_run, call.exchange, accounts, durations, now, ends_at, holds_lease=holds_lease
     )
     answer_at = ends_at if facts.readings.run == "blocking" else now
-    return state.with_run(run), Started(run, answer_at)
+    return state.with_run(run, ends), Started(run, answer_at, len(call.body) - len(accounts))
 
 
 def _wait_or_turn_away(busy: str, holder: Holder, call: Call, now: Instant) -> Verdict:

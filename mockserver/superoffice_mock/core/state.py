@@ -1,6 +1,6 @@
 """A tenant as values: the facts, which never change, and the state, which does."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -30,6 +30,7 @@ from superoffice_mock.core.sync_run import (
     Installation,
     Instant,
     RunId,
+    SyncEnd,
     SyncRun,
     TenantId,
 )
@@ -82,7 +83,9 @@ class TenantFacts(msgspec.Struct, frozen=True):
     """The configuration of one tenant.
 
     An account is due *due_after* its last fetch. *host*, if set, is the only value of the Host
-    header that calls may have (claim wrong-subdomain).
+    header that calls may have (claim wrong-subdomain). *strict* are the kinds of problems that fail
+    a test of the tenant, None: those that whoever judges it chooses; *expect_lost* are the accounts
+    that are known to be lost.
     """
 
     id: TenantId
@@ -96,6 +99,8 @@ class TenantFacts(msgspec.Struct, frozen=True):
     due_after: Duration = DEFAULT_DUE_AFTER
     status: TenantStatus = TenantStatus.RUNNING
     host: str | None = None
+    strict: frozenset[str] | None = None
+    expect_lost: frozenset[AccountId] = frozenset()
 
     def initial_state(self, clock: Clock, now: Instant) -> "TenantState":
         """Return the state of the tenant at its start and after a reset, at *now*."""
@@ -140,8 +145,11 @@ class TenantState(msgspec.Struct, frozen=True, gc=False):
     seen_fetches: Mapping[AccountId, int] = {}
     status: TenantStatus = TenantStatus.RUNNING
 
-    def with_run(self, run: SyncRun) -> "TenantState":
-        """Return the state after the start of *run*, which gets the lease if it holds it."""
+    def with_run(self, run: SyncRun, ends: Sequence[SyncEnd]) -> "TenantState":
+        """Return the state after the start of *run*, which gets the lease if it holds it.
+
+        *ends* are when its syncs end.
+        """
         history = self.history
         if history.room <= 0:
             history = history.count(run.started_at, self.accounts)
@@ -149,7 +157,7 @@ class TenantState(msgspec.Struct, frozen=True, gc=False):
             self,
             lease_holder=run if run.holds_lease else self.lease_holder,
             next_run=RunId(run.id + 1),
-            history=history.add(run),
+            history=history.add(run, ends),
         )
 
     def with_counted_history(self, now: Instant) -> "TenantState":

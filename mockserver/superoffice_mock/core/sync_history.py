@@ -28,15 +28,15 @@ Accounts = Mapping[AccountId, MailAccount]
 
 
 class PendingRun(msgspec.Struct, frozen=True, gc=False):
-    """A run, and when its syncs end that are not counted yet; empty: none is counted."""
+    """A run, and when its syncs end that are not counted yet."""
 
     run: SyncRun
-    later_ends: Sequence[SyncEnd] = ()
+    later_ends: Sequence[SyncEnd]
 
     def ends_after(self, now: Instant) -> Iterator[SyncEnd]:
         """Yield when its syncs end that have not ended by *now*, in order."""
         if now < self.run.ends_at:
-            yield from (end for end in self.later_ends or self.run.ends if now < end[0])
+            yield from (end for end in self.later_ends if now < end[0])
 
 
 class SyncHistory(msgspec.Struct, frozen=True, gc=False):
@@ -52,10 +52,10 @@ class SyncHistory(msgspec.Struct, frozen=True, gc=False):
     fetch_count: int = 0
     forgotten: int = 0
 
-    def add(self, run: SyncRun) -> "SyncHistory":
-        """Return the history with *run*, which starts now."""
+    def add(self, run: SyncRun, ends: Sequence[SyncEnd]) -> "SyncHistory":
+        """Return the history with *run*, which starts now and whose syncs end at *ends*."""
         room = self.room - len(run.accounts) - COST_OF_RUN
-        pending = self.pending + (PendingRun(run),)  # noqa: RUF005 - twice as fast
+        pending = self.pending + (PendingRun(run, ends),)  # noqa: RUF005 - twice as fast
         return SyncHistory(self.statuses, pending, room, self.fetch_count, self.forgotten)
 
     def end_early(self, run: SyncRun) -> "SyncHistory":
@@ -74,16 +74,15 @@ class SyncHistory(msgspec.Struct, frozen=True, gc=False):
         ended: list[SyncEnd] = []
         pending = []
         for item in self.pending:
-            run, ends = item.run, item.later_ends or item.run.ends
-            ended_now, is_active = ends, now < run.ends_at
-            if is_active or run.released_at is not None:
-                until = min(now, run.ends_at)
-                ended_now = [end for end in ends if end[0] <= until]
+            run, ends = item.run, item.later_ends
+            if run.released_at is None and run.ends_at <= now:
+                ended += ends
+                continue
+            ended_now = [end for end in ends if end[0] <= min(now, run.ends_at)]
             ended += ended_now
-            if is_active:
-                is_same = item.later_ends and not ended_now
-                pending.append(item if is_same else PendingRun(run, ends[len(ended_now) :]))
-        if not ended and tuple(pending) == self.pending and self.room > 0:
+            if now < run.ends_at:
+                pending.append(PendingRun(run, ends[len(ended_now) :]) if ended_now else item)
+        if not ended and tuple(pending) == self.pending and self.room == MAX_UNCOUNTED:
             return self
         ended.sort(key=itemgetter(0))
         statuses, fetch_count, forgotten = dict(self.statuses), self.fetch_count, self.forgotten

@@ -77,30 +77,6 @@ class SyncRun(msgspec.Struct, frozen=True, gc=False):
         """The tasks of the run; see `deal`."""
         return deal(self.accounts, self.durations, self.started_at)
 
-    @property
-    def ends(self) -> Sequence[SyncEnd]:
-        """When its syncs end if it is not released, in order; faster than `tasks`."""
-        accounts, start = self.accounts, self.started_at
-        own, default = self.durations.by_account, self.durations.default
-        if not own or own.keys().isdisjoint(accounts):
-            if len(accounts) <= MAX_TASKS:
-                return [(Instant(start + default), self.id, accounts)] if accounts else []
-            return [
-                (
-                    Instant(start + (number // MAX_TASKS + 1) * default),
-                    self.id,
-                    accounts[number : number + MAX_TASKS],
-                )
-                for number in range(0, len(accounts), MAX_TASKS)
-            ]
-        free_at = [start] * MAX_TASKS  # a heap
-        by_moment: dict[Instant, list[AccountId]] = {}
-        for account in accounts:
-            ends_at = Instant(free_at[0] + own.get(account, default))
-            heapreplace(free_at, ends_at)
-            by_moment.setdefault(ends_at, []).append(account)
-        return [(ends_at, self.id, by_moment[ends_at]) for ends_at in sorted(by_moment)]
-
 
 class Hold(msgspec.Struct, frozen=True, gc=False):
     """A hold of the lease by a control call; it has no end."""
@@ -129,13 +105,26 @@ def deal(
     return tuple(tuple(task_steps) for task_steps in steps if task_steps)
 
 
-def makespan(accounts: Sequence[AccountId], durations: Durations) -> int:
-    """Return how many nanoseconds the slowest task of `deal` takes; faster than `deal`."""
-    own = durations.by_account
+def sync_ends(
+    run: RunId, accounts: Sequence[AccountId], durations: Durations, started_at: Instant
+) -> Sequence[SyncEnd]:
+    """Return when the syncs of *run* end as `deal` deals them, in order; faster than `deal`."""
+    own, default = durations.by_account, durations.default
     if not own or own.keys().isdisjoint(accounts):
-        rounds = -(-len(accounts) // MAX_TASKS)
-        return rounds * durations.default
-    free_at = [0] * MAX_TASKS  # a heap
+        if len(accounts) <= MAX_TASKS:
+            return ((Instant(started_at + default), run, accounts),) if accounts else ()
+        return [
+            (
+                Instant(started_at + (number // MAX_TASKS + 1) * default),
+                run,
+                accounts[number : number + MAX_TASKS],
+            )
+            for number in range(0, len(accounts), MAX_TASKS)
+        ]
+    free_at = [started_at] * MAX_TASKS  # a heap
+    by_moment: dict[Instant, list[AccountId]] = {}
     for account in accounts:
-        heapreplace(free_at, free_at[0] + durations.of(account))
-    return max(free_at)
+        ends_at = Instant(free_at[0] + own.get(account, default))
+        heapreplace(free_at, ends_at)
+        by_moment.setdefault(ends_at, []).append(account)
+    return [(ends_at, run, by_moment[ends_at]) for ends_at in sorted(by_moment)]

@@ -17,6 +17,7 @@ from superoffice_mock.core.verdicts import (
     Call,
     Handler,
     RejectedAfterDelay,
+    Served,
     Started,
     Undecided,
     Verdict,
@@ -96,9 +97,14 @@ class TenantStateHolder:
         state, verdict = handler.decide(self.facts, self.state, call, now)
         if type(verdict) is not Undecided:
             self.state = state
+            if type(verdict) is Served and verdict.next_change is not None:
+                self.on_read_of_runs()
         elif verdict.answer_at <= now:
             return settle(verdict, now)
         return verdict
+
+    def on_read_of_runs(self) -> None:
+        """Handle that a client has read what the runs have done; time matters to it."""
 
     def decide_again(self, handler: Handler, call: Call, now: Instant) -> Verdict:
         """Decide a waiting call; an error becomes its verdict."""

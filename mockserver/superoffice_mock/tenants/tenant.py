@@ -10,7 +10,7 @@ from superoffice_mock.core.clock import Clock, Event
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import ExchangeId, Holder, Instant
-from superoffice_mock.core.verdicts import Call, Handler, Served, Verdict
+from superoffice_mock.core.verdicts import Call, Handler, Verdict
 from superoffice_mock.errors import Rejected
 from superoffice_mock.tenants.scheduler import Scheduler
 from superoffice_mock.tenants.state_holder import TenantStateHolder
@@ -81,12 +81,10 @@ class Tenant(TenantStateHolder):
         self._scheduler.review_after(state, call.arrived_at)
         return verdict
 
-    def decide_at(self, handler: Handler, call: Call, now: Instant) -> Verdict:
-        """Decide *call*, and note when a client that reads what the runs do must see time pass."""
-        verdict = super().decide_at(handler, call, now)
-        if type(verdict) is Served and verdict.next_change is not None and not self.close_reason:
+    def on_read_of_runs(self) -> None:
+        """Let a jumping clock move, so that a client that reads again sees time pass."""
+        if not self.close_reason:
             self._ensure_scheduler().jump_after_calls()
-        return verdict
 
     def change_state(self, state: TenantState) -> None:
         """Replace the state, and decide waiting calls again that depend on it."""

@@ -45,17 +45,13 @@ def matching_numbers(rule: Rule, calls: int) -> list[int]:
     return [number for number in range(1, calls + 1) if rule.matches(number)]
 
 
-@given(times=numbers, calls=numbers)
-def test_a_fault_fires_as_often_as_times_says(times: int, calls: int) -> None:
-    assert fire(arm(Fault(BUSY, times=times)), calls).count(1) == min(times, calls)
-
-
-@given(nth=numbers, times=st.none() | numbers, calls=numbers)
-def test_a_fault_can_fire_on_every_nth_call_at_most_so_often(
-    nth: int, times: int | None, calls: int
+@given(nth=st.none() | numbers, times=st.none() | numbers, calls=numbers)
+def test_a_fault_fires_on_every_or_every_nth_call_as_often_as_times_says(
+    nth: int | None, times: int | None, calls: int
 ) -> None:
-    fired_ids = fire(arm(Fault(BUSY, EveryNth(nth), times=times)), calls)
-    expected = [*range(nth, calls + 1, nth)][:times]
+    rule = None if nth is None else EveryNth(nth)
+    fired_ids = fire(arm(Fault(BUSY, rule, times=times)), calls)
+    expected = [*range(nth or 1, calls + 1, nth or 1)][:times]
     assert [number for number, id_ in enumerate(fired_ids, 1) if id_] == expected
 
 

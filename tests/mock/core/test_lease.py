@@ -39,18 +39,12 @@ def start_run(facts: TenantFacts = DEFAULT, *accounts: int) -> tuple[TenantState
     return state, verdict.run
 
 
-# ---- a free lease ----------------------------------------------------------------------------
-
-
 @pytest.mark.claim("starts-sync", "run-detached")
 def test_the_first_call_starts_a_run_and_is_answered_at_once() -> None:
     state, verdict = decide(DEFAULT, initial_state(), call(3, 0, (1, 2)), at(0))
     run = SyncRun(RunId(1), call(3, 0).exchange, ids(1, 2), durations(), at(0), at(5))
     assert verdict == Started(run, answer_at=at(0))
     assert state.lease_holder == run
-
-
-# ---- a held lease ----------------------------------------------------------------------------
 
 
 # ---- hold and release ------------------------------------------------------------------------

@@ -2,23 +2,23 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from superoffice_mock.core.sync_run import (
-    MAX_TASKS,
     AccountId,
     Duration,
     Durations,
     Instant,
+    RunId,
     deal,
-    makespan,
     seconds,
+    sync_ends,
 )
-from tests.mock.core.builders import at, durations, ids
+from tests.mock.core.builders import ids
 
 account_ids = st.integers(-3, 12)
 account_lists = st.lists(account_ids, max_size=60)
@@ -37,17 +37,6 @@ def test_seconds_become_whole_nanoseconds() -> None:
         assert seconds(amount) == nanoseconds
 
 
-@pytest.mark.claim("task-cap", "tasks-dealt")
-def test_the_eleventh_account_goes_to_the_task_that_is_free_first() -> None:
-    tasks = deal(ids(*range(1, 12)), durations(5, {3: 1}), at(0))
-    assert len(tasks) == MAX_TASKS
-    assert [step.account for step in tasks[2]] == [3, 11]
-    assert [(step.started_at, step.ends_at) for step in tasks[2]] == [
-        (at(0), at(1)),
-        (at(1), at(6)),
-    ]
-
-
 @pytest.mark.claim("task-cap", "tasks-dealt", "duplicates", "account-time")
 @given(account_lists, lengths, lengths_by_account, starts)
 def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
@@ -64,6 +53,8 @@ def test_at_most_ten_tasks_sync_all_accounts_without_gaps(
             assert next_step.started_at == step.ends_at
         for step in task:
             assert step.ends_at - step.started_at == by_account.get(step.account, default)
+    first_end = min((task[-1].ends_at for task in tasks), default=start)
+    assert all(task[-1].started_at <= first_end for task in tasks), "each went where it was free"
 
 
 @given(account_lists, lengths, lengths_by_account)
@@ -83,10 +74,18 @@ def test_accounts_start_in_order(
 
 @pytest.mark.claim("lease-end")
 @given(account_lists, lengths, lengths_by_account, starts)
-def test_the_makespan_is_the_end_of_the_slowest_task(
+def test_syncs_end_as_the_tasks_deal_them(
     accounts: list[int], default: int, by_account: dict[int, int], start: int
 ) -> None:
     account_durations = in_nanoseconds(default, by_account)
     tasks = deal(ids(*accounts), account_durations, Instant(start))
-    end = max((task[-1].ends_at for task in tasks), default=start)
-    assert makespan(ids(*accounts), account_durations) == end - start
+    by_moment: dict[int, Counter[int]] = {}
+    for step in chain(*tasks):
+        by_moment.setdefault(step.ends_at, Counter())[step.account] += 1
+    ends = sync_ends(RunId(7), ids(*accounts), account_durations, Instant(start))
+    assert [moment for moment, _, _ in ends] == sorted(moment for moment, _, _ in ends)
+    found: dict[int, Counter[int]] = {}
+    for moment, run, synced in ends:
+        assert run == 7
+        found.setdefault(moment, Counter()).update(synced)
+    assert found == by_moment
