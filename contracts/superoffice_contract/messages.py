@@ -6,8 +6,10 @@ from typing import Final
 
 NO_FOLDER: Final = "no such folder"
 """For `describe_os_error`: what is missing if a file can't be written."""
+NO_NEW_FOLDER: Final = "the system allows no new folder there"
+"""The same if a folder with its parents can't be made, such as in /proc."""
 MAX_SHOWN_LENGTH: Final = 120
-"""How many characters of a value from a request or a file a message shows."""
+"""How many characters of a value from a request or a file a message shows, or finds names for."""
 SESSION_COOKIE: Final = "ASP.NET_SessionId"
 SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "so-apptoken", "x-xsrf-token"})
 """Headers whose values are never printed, by lower-case name."""
@@ -137,7 +139,7 @@ def _find_nearest(name: str, known_names: Iterable[str], count: int, cutoff: flo
     from difflib import get_close_matches
 
     by_lower_name = {known_name.lower(): known_name for known_name in known_names}
-    near = get_close_matches(name.lower(), by_lower_name, n=count, cutoff=cutoff)
+    near = get_close_matches(name[:MAX_SHOWN_LENGTH].lower(), by_lower_name, n=count, cutoff=cutoff)
     return [by_lower_name[lower_name] for lower_name in near]
 
 

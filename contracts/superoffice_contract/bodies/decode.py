@@ -50,10 +50,16 @@ class DecodedBody(msgspec.Struct, frozen=True):
 
 
 def decode(
-    bodies: Bodies, content_type: str | None, raw: bytes, max_items: int = NO_LIMIT
+    bodies: Bodies,
+    content_type: str | None,
+    raw: bytes,
+    max_items: int = NO_LIMIT,
+    *,
+    hide_text: bool = False,
 ) -> DecodedBody:
     """Decode *raw* as one of *bodies*; its arrays may have *max_items* items.
 
+    *hide_text* leaves out of errors and violations what may be a secret.
     Raise InvalidBody: 415 for the media type or charset, 400 for the body, 413 for too many items.
     """
     media_type, body = find_body(bodies, content_type)
@@ -65,7 +71,7 @@ def decode(
             or _is_within_limit(content, body.shape, max_items)
         ):
             return DecodedBody(content)
-    notes = BodyNotes(max_items)
+    notes = BodyNotes(max_items, hide_text)
     value = read(raw, media_type.charset, body.shape, notes)
     content = problems.convert(value, body, notes)
     return DecodedBody(content, tuple(islice(_describe_violations(notes), MAX_NOTES)))
@@ -115,7 +121,10 @@ def _may_hold_arrays(shape: Shape) -> bool:
 
 
 def _describe_violations(notes: BodyNotes) -> Iterator[str]:
+    # In a form, a secret with an unescaped `&` is cut, and its rest looks like a name.
+    hides_names = notes.hide_text and notes.is_form
     for where, name in notes.unknown_members:
-        yield f"{where}/{shorten(name)}: unknown member, ignored"
+        shown = "a member" if hides_names or not name else shorten(name)
+        yield f"{where}/{shown}: unknown member, ignored"
     for where in notes.arrays_with_gaps:
         yield f"{where}: the indices have gaps; the items were taken in their order"

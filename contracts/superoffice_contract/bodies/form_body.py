@@ -78,7 +78,7 @@ class _Tree:
     def insert(self, key: str, escaped: str) -> None:
         """Store the *escaped* value at *key*, or note that the description has no such member."""
         # A word may be a secret, such as padded base64, that was sent in place of a form.
-        self._is_bare_word = self._notes.hide_text and "[" not in key and not escaped.strip("=")
+        self._is_bare_word = "[" not in key and not escaped.strip("=")
         path, last = _split(key)
         if path not in self._parents:
             self._parents[path] = self._resolve(path)

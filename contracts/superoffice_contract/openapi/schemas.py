@@ -209,8 +209,15 @@ class Schemas:
         Raise DescriptionError, with *where*, for what is not supported in *schema*.
         """
         key = msgspec.json.encode(schema)
-        if key in self._shapes:
-            return self._shapes[key]
+        if key not in self._shapes:
+            try:
+                self._shapes[key] = self._parse_shape(key, schema, where)
+            except Exception:
+                self._shapes.clear()  # others may refer to one that is not complete
+                raise
+        return self._shapes[key]
+
+    def _parse_shape(self, key: bytes, schema: Schema, where: str) -> Shape:
         resolved = self.resolve(schema)
         if problem := next(_find_problems(resolved), None):
             msg = f"{where}: {problem}"
@@ -238,7 +245,6 @@ class Schemas:
             shape = ArrayShape(parts["items"], f"an array{or_null}")
         elif not members and (values := parts.get("additionalProperties")) and not is_free(values):
             shape = ObjectShape({}, name_in_xml, f"an object{or_null}", values)
-        self._shapes[key] = shape
         return shape
 
     def with_references(self, schema: Schema) -> dict[str, Any]:

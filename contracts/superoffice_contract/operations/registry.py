@@ -7,7 +7,6 @@ from superoffice_contract.operations import sync_email_account, sync_email_accou
 from superoffice_contract.operations.accounts import AccountsOf
 
 ACCOUNTS: Final[Mapping[str, AccountsOf]] = {
-    sync_email_account.NAME: sync_email_account.named_accounts,
     sync_email_accounts.NAME: sync_email_accounts.named_accounts,
     sync_email_account.NAME: sync_email_account.named_accounts,
 }

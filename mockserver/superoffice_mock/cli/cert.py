@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from superoffice_contract import output_files
-from superoffice_contract.messages import describe_os_error, show_path
+from superoffice_contract.messages import NO_NEW_FOLDER, describe_os_error, show_path
 from superoffice_mock.cli.base import Command
 from superoffice_mock.errors import SetupError, explain_missing_extra
 
@@ -59,6 +59,12 @@ def command(out: str, overwrite: bool) -> None:  # noqa: FBT001 - click's
     folder = Path(out).absolute()
     contents = make_files()
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = describe_os_error(error, NO_NEW_FOLDER)
+        msg = f"{show_path(out)}: the folder can't be made: {reason}; name another --out"
+        raise SetupError(msg) from None
+    try:
         _write(folder, contents, overwrite=overwrite)
     except OSError as error:
         raise SetupError(f"{show_path(out)}: {describe_os_error(error)}") from None
@@ -81,7 +87,6 @@ def make_files() -> Mapping[str, bytes]:
 
 def _write(folder: Path, contents: Mapping[str, bytes], *, overwrite: bool) -> None:
     """Write the files; the key is for its owner only. Raise SetupError if one exists already."""
-    folder.mkdir(parents=True, exist_ok=True)
     for name in contents:
         if overwrite:
             (folder / name).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from superoffice_contract import output_files
-from superoffice_contract.messages import describe_os_error, show_path
+from superoffice_contract.messages import NO_NEW_FOLDER, describe_os_error, show_path
 from superoffice_contract.report import CleanExchange, Finding, Report
 from superoffice_mock.errors import SetupError
 
@@ -23,7 +23,7 @@ def prepare_folder(folder: str) -> None:
         path.mkdir(parents=True, exist_ok=True)
         problem = "is not empty" if any(path.iterdir()) else None
     except OSError as error:
-        problem = describe_os_error(error)
+        problem = f"the folder can't be made or read: {describe_os_error(error, NO_NEW_FOLDER)}"
     if problem:
         msg = f"{show_path(folder)}: {problem}; name a new folder with --findings"
         raise SetupError(msg)

@@ -30,7 +30,12 @@ DEFAULT_ASSOCIATE: Final = "mock-user"
 """The owner of accounts that name none, in a tenant without users."""
 _PUBLIC_KEY: Final = re.compile(r"-----BEGIN (RSA )?PUBLIC KEY-----")
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
-Ago = Annotated[float, msgspec.Meta(ge=0, le=10**9)]
+Moment = Annotated[
+    datetime, msgspec.Meta(description="a date and time such as 2026-01-31T12:00:00Z")
+]
+Ago = Annotated[float, msgspec.Meta(ge=0, le=10**9, description="seconds before the tenant starts")]
+NewId = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+"""An id of an account; 0 is that of one to be created, claim save-creates."""
 Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 _HOST: Final = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$"
 Host = Annotated[
@@ -113,7 +118,7 @@ class Account(_Table):
     *last_fetch* is a moment, or how many seconds before the start of the tenant it was.
     """
 
-    id: Int32
+    id: NewId
     seconds: Seconds | None = None
     address: Text | None = None
     associate: Text | None = None
@@ -122,7 +127,7 @@ class Account(_Table):
     fails: Text | None = None
     fails_times: Number | None = None
     failed_after: Number | None = None
-    last_fetch: datetime | Ago | None = None
+    last_fetch: Moment | Ago | None = None
 
     def __post_init__(self) -> None:
         names = dict(zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True))

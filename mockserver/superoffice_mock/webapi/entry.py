@@ -34,15 +34,16 @@ class Entry(msgspec.Struct, frozen=True):
 
     *tenant* is the name of the parameter in the path that holds the tenant, or what finds it in
     the rest of a call; None: it is the segment before the described path, if there is one.
-    *read_body* makes what the handler gets from the decoded body. *accounts* returns the accounts
-    that a call names. *entropy_bytes* is how many random bytes the handler gets. A call that
-    *answers_always* does so on any host, and while the tenant is not running.
+    *read_body* makes what the handler gets of the decoded body, the headers and the body as sent.
+    *accounts* returns the accounts that a call names. *entropy_bytes* is how many random bytes the
+    handler gets. A call that *answers_always* does so on any host, and while the tenant is not
+    running.
     """
 
     operation: Operation
     handler: Handler
     tenant: str | TenantFinder | None = None
-    read_body: Callable[[Any], Any] = lambda body: body
+    read_body: Callable[[Any, Headers, bytes], Any] = lambda body, *_: body
     accounts: AccountsOf = no_accounts
     render: Render = render_value
     render_error: RenderError = render_error

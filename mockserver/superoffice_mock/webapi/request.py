@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from starlette.types import Message, Receive, Scope
 
-from superoffice_contract.openapi.operations import NO_BODY
+from superoffice_contract.openapi.operations import NO_BODY, Operation
 from superoffice_mock.core.journal import MAX_VIOLATIONS, Exchange
 from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.routing import RouteMatch
@@ -28,15 +28,21 @@ class ApiRequest(msgspec.Struct, frozen=True):
         self.exchange.hung_up_after = self.route.tenant.now() - self.exchange.at
 
     def keep_body(self, raw: bytes) -> None:
-        """Keep the body *raw* in the journal, without the passwords that are described in it."""
-        operation, exchange = self.route.operation, self.exchange
-        exchange.body = raw
+        """Keep the body *raw* in the journal, redacted if the operation has passwords."""
+        operation = self.route.operation
         if operation is not None and operation.secret_names and raw.strip() not in NO_BODY:
-            from superoffice_mock.redaction import secret_members
+            self.redact_body(raw, operation)
+        else:
+            self.exchange.body = raw
 
-            exchange.body = secret_members.redact(raw, self.headers.content_type, operation)
-            if not exchange.body and LEFT_OUT not in exchange.violations:
-                exchange.violations = (LEFT_OUT, *exchange.violations)[:MAX_VIOLATIONS]
+    def redact_body(self, raw: bytes, operation: Operation) -> None:
+        """Keep of the body *raw* what is described, without passwords."""
+        from superoffice_mock.redaction import secret_members
+
+        exchange = self.exchange
+        exchange.body = secret_members.redact(raw, self.headers.content_type, operation)
+        if not exchange.body and LEFT_OUT not in exchange.violations:
+            exchange.violations = (LEFT_OUT, *exchange.violations)[:MAX_VIOLATIONS]
 
 
 async def read_body(request: ApiRequest, max_body: int) -> bytes:

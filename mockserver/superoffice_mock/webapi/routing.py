@@ -82,12 +82,13 @@ class Routes:
             return RouteMatch(path, self._journal_tenant(path), error=self._not_found_error(path))
         resource = self._registry.resources[match.template]
         entry = resource.entries.get("GET" if method == "HEAD" else method)
-        source = None if entry is None else entry.tenant
+        # A method that is not allowed is so at the tenant that the other methods name.
+        source = next((each.tenant for each in (entry, *resource.entries.values()) if each), None)
         operation = resource.main if entry is None else entry.operation
         default = self._tenants.default
         route = RouteMatch(path, default, resource, operation, entry, match.parameters)
         if callable(source):
-            return replace(route, find_tenant=source)
+            return route if entry is None else replace(route, find_tenant=source)
         segment = match.first_segment if source is None else match.parameters[source]
         return self.move(route, segment)
 
@@ -133,15 +134,25 @@ class Routes:
         elif _CONTROL_PREFIX in path_key:
             reason = "the control surface is at /_mock/, with ?tenant=ID and no first segment"
         elif match := AGENT_METHOD.fullmatch(path.rstrip("/")):
-            return self._not_emulated_error(path, shorten(f"{match[1]}.{match[2]}"))
+            return self._not_emulated_error(path, match[1], match[2])
         else:
             known = list_nearest(path, self._registry.resources, "operation")
             reason = f"this mock has nothing at {shorten(path)!r}; {known}"
         return Rejected(404, "path", reason)
 
-    def _not_emulated_error(self, path: str, name: str) -> Rejected:
+    def _not_emulated_error(self, path: str, agent: str, method: str) -> Rejected:
         """Return the 501 for an agent method without a description (claim not-emulated)."""
-        known = list_nearest(path, self._registry.resources, "operation")
+        agents = {
+            known_path: resource.main.agent
+            for known_path, resource in self._registry.resources.items()
+            if resource.main.agent is not None
+        }
+        names = {agent.lower(), method.lower()}
+        near = [each for each in agents if names & {*each.lower().split("/")[-2:]}]
+        known = f"of the agents, this mock has only {', '.join(sorted({*agents.values()}))}"
+        if near:
+            known = list_nearest(path, near, "operation")
+        name = shorten(f"{agent}.{method}")
         reason = f"{name} is not emulated here; {known}; or answer it from a recording: `replay`"
         return Rejected(501, "path", reason)
 

@@ -28,11 +28,14 @@ class Query(msgspec.Struct, frozen=True):
 NO_QUERY: Final = Query()
 
 
-def read_query(raw: bytes, parameters: Mapping[str, Parameter]) -> Query:
+def read_query(
+    raw: bytes, parameters: Mapping[str, Parameter], *, hide_text: bool = False
+) -> Query:
     """Read the query of a call whose *parameters* are described, by name in lower case.
 
     Names ignore case. Of a name that occurs twice, the last value counts. Raise Rejected (400) for
-    a value of the wrong type, and for a missing one that is required.
+    a value of the wrong type, and for a missing one that is required. *hide_text* leaves out of
+    notes and reasons what may be a secret.
     """
     values: dict[str, Any] = {}
     select: tuple[str, ...] | None = None
@@ -40,11 +43,12 @@ def read_query(raw: bytes, parameters: Mapping[str, Parameter]) -> Query:
     for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
         parameter = parameters.get(name.lower())
         if parameter is None:
-            notes.append(f"?{shorten(name)}: unknown query parameter, ignored")
+            shown = "…" if hide_text else shorten(name)
+            notes.append(f"?{shown}: unknown query parameter, ignored")
         elif parameter.name == SELECT:
             select = parse_select(text)
         else:
-            values[parameter.name] = _parse(text, parameter)
+            values[parameter.name] = _parse(text, parameter, hide_text=hide_text)
     for parameter in parameters.values():
         is_missing = select is None if parameter.name == SELECT else parameter.name not in values
         if parameter.required and is_missing:
@@ -53,7 +57,7 @@ def read_query(raw: bytes, parameters: Mapping[str, Parameter]) -> Query:
     return Query(values, select, tuple(notes))
 
 
-def _parse(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - JSON
+def _parse(text: str, parameter: Parameter, *, hide_text: bool) -> Any:  # noqa: ANN401 - JSON
     shape = parameter.shape
     value = parse_scalar(text, shape)
     if shape.values:
@@ -64,8 +68,9 @@ def _parse(text: str, parameter: Parameter) -> Any:  # noqa: ANN401 - JSON
         return value
     elif shape.allows_text(text):
         return text
-    reason = f"expected {shape.expected_number}, got {shorten(text)!r}"
-    raise Rejected(400, f"?{parameter.name}", reason)
+    where, reason = f"?{parameter.name}", f"expected {shape.expected_number}"
+    shown = f"{reason}, got {shorten(text)!r}"
+    raise Rejected(400, where, reason if hide_text else shown, f"{where}: {shown}")
 
 
 def _is_within(number: float, shape: Scalar) -> bool:

@@ -35,49 +35,12 @@ def test_the_case_of_names_does_not_matter() -> None:
 
 
 @pytest.mark.claim("member-case")
-def test_the_last_of_duplicate_members_counts_whatever_their_case() -> None:
-    for members, account in (
-        ('{"AccountId": 1, "accountId": 2}', Account(2)),
-        ('{"accountId": 1, "AccountId": 2}', Account(2)),
-        ('{"AccountId": 1, "AccountId": 2}', Account(2)),
-        ('{"accountId": 1, "AccountId": 2, "accountId": 3}', Account(3)),
-        ('{"AccountId": "x", "accountId": 2}', Account(2)),
-        ('{"AccountId": null, "AccountId": 2}', Account(2)),
-        (
-            '{"AccountId": 1, "accountId": 2, "TableRight": {"a": [{"b": 1}]}}',
-            Account(2, table_right={"a": [{"b": 1}]}),
-        ),
-    ):
-        assert read_accounts(JSON, wrap_json(members)) == [account], members
-
-
-@pytest.mark.claim("member-case")
 def test_a_list_that_a_duplicate_replaces_is_not_checked() -> None:
     body = '{"SyncUserAccounts": [5, 5, 5], "q": 1, "syncUserAccounts": [{"AccountId": 1}]}'
     assert read_accounts(JSON, body, limit=2) == [Account(1)]
     assert read_body(JSON, body, limit=2).violations == ("/q: unknown member, ignored",)
     body = '{"syncUserAccounts": [{"AccountId": 1}], "SyncUserAccounts": [{"AccountId": "x"}]}'
     assert rejection(JSON, body)[1].startswith("/SyncUserAccounts/0/AccountId: expected an integer")
-
-
-@pytest.mark.claim("account-id-int32", "any-id", "id-absent", "null-members", "carrier-members")
-def test_absent_members_are_0_or_null_and_free_objects_are_kept() -> None:
-    for members, account in (
-        ("{}", Account()),
-        *((f'{{"AccountId": {n}}}', Account(n)) for n in (0, -1, 2**31 - 1, -(2**31))),
-        ('{"AssociateId": 874}', Account(0, None, 874)),
-        ('{"AssociateName": null, "TableRight": null, "FieldProperties": null}', Account()),
-        ('{"TableRight": {}}', Account(table_right={})),
-        ('{"TableRight": {"Mask": 255}}', Account(table_right={"Mask": 255})),
-        ('{"fieldProperties": {"a": {"b": [1]}}}', Account(field_properties={"a": {"b": [1]}})),
-    ):
-        assert read_accounts(JSON, wrap_json(members)) == [account], members
-
-
-@pytest.mark.claim("empty-list")
-def test_a_missing_list_or_null_is_an_empty_list() -> None:
-    for body in ("{}", '{"SyncUserAccounts": null}', '{"syncuseraccounts": []}', '{"other": 1}'):
-        assert read_accounts(JSON, body) == [], body
 
 
 @pytest.mark.claim("unknown-members")

@@ -129,6 +129,25 @@ def reference_accounts(document: str) -> list[Account] | None:
 
 # ---- comparison ------------------------------------------------------------------------------
 
+VALID = (
+    "{}",
+    '{"other":1}',
+    '{"SyncUserAccounts":null}',
+    '{"syncuseraccounts":[]}',
+    '{"SyncUserAccounts":[{},{"AccountId":0},{"AccountId":-1},{"AssociateId":874}]}',
+    '{"SyncUserAccounts":[{"AccountId":2147483647},{"AccountId":-2147483648}]}',
+    '{"SyncUserAccounts":[{"AssociateName":null,"TableRight":null,"FieldProperties":null}]}',
+    '{"SyncUserAccounts":[{"TableRight":{}},{"TableRight":{"Mask":255}}]}',
+    '{"SyncUserAccounts":[{"fieldProperties":{"a":{"b":[1]}}}]}',
+    '{"SyncUserAccounts":[{"AccountId":1,"accountId":2}]}',
+    '{"SyncUserAccounts":[{"accountId":1,"AccountId":2}]}',
+    '{"SyncUserAccounts":[{"AccountId":1,"AccountId":2}]}',
+    '{"SyncUserAccounts":[{"accountId":1,"AccountId":2,"accountId":3}]}',
+    '{"SyncUserAccounts":[{"AccountId":"x","accountId":2}]}',
+    '{"SyncUserAccounts":[{"AccountId":null,"AccountId":2}]}',
+    '{"SyncUserAccounts":[{"AccountId":1,"accountId":2,"TableRight":{"a":[{"b":1}]}}]}',
+)
+
 
 def decoded_accounts(content_type: str, raw: bytes) -> list[Account] | None:
     try:
@@ -148,6 +167,15 @@ def test_both_paths_read_the_accounts_that_the_reference_reads(document: str) ->
     expected = reference_accounts(document)
     assert decoded_accounts(JSON, document.encode()) == expected
     assert decoded_accounts(f"{JSON}; charset=utf-16le", document.encode("utf-16-le")) == expected
+
+
+@pytest.mark.claim("member-case", "account-id-int32", "any-id", "id-absent", "null-members")
+@pytest.mark.claim("carrier-members", "empty-list")
+def test_absent_null_and_duplicate_members_are_accepted() -> None:
+    for document in VALID:
+        expected = reference_accounts(document)
+        assert expected is not None, document
+        assert decoded_accounts(JSON, document.encode()) == expected, document
 
 
 @pytest.mark.claim("camel-case", "member-case")

@@ -179,6 +179,17 @@ def test_a_schema_that_contains_itself_has_a_shape_that_contains_itself() -> Non
 # ---- schemas that are rejected ---------------------------------------------------------------
 
 
+def test_a_schema_with_an_error_is_one_each_time_and_so_is_what_refers_to_it() -> None:
+    for broken in ({"type": "odd"}, {"type": "array", "items": {"type": "odd"}}, ref("None")):
+        member = {"type": "object", "properties": {"a": ref("A"), "text": TEXT, "z": broken}}
+        schemas = schemas_of(A={"type": "object", "properties": {"b": ref("B")}}, B=member)
+        other = {"type": "object", "additionalProperties": ref("B"), "properties": {"c": TEXT}}
+        for schema in (ref("A"), ref("B"), ref("A"), ref("B"), other, other):
+            with pytest.raises(DescriptionError):
+                schemas.shape_of(schema)
+        assert schemas.shape_of(TEXT) == A_TEXT
+
+
 def test_what_is_not_supported_is_an_error() -> None:
     schemas = schemas_of(Text=TEXT, Odd={"type": "object", "not": {}})
     array = {"type": "array", "items": TEXT}

@@ -205,12 +205,14 @@ def test_credentials_that_the_installation_never_accepts_get_a_warning() -> None
 
 # ---- invalid tables --------------------------------------------------------------------------
 
+NO_MOMENT = (
+    "expected a date and time such as 2026-01-31T12:00:00Z or seconds before the tenant starts"
+)
 INVALID: list[tuple[str, str]] = [  # what is wrong with a table, and part of the message
     ("expires-after = 0", "expires-after"),
     ("expires-after = {ticket = 1}", "expires-after: unknown key 'ticket'; did you mean 'tickets'"),
     ('expires-after = "1h"', "tenant 1, expires-after: expected a number or a table, got text"),
     ("accounts = [{id = 2147483648, seconds = 1}]", "accounts 1, id: expected at most 2147483647"),
-    ("accounts = [{id = -2147483649, seconds = 1}]", "1, id: expected at least -2147483648"),
     ("accounts = [{id = 1, seconds = -1}]", "tenant 1, accounts 1, seconds: expected at least 0"),
     ("accounts = [{id = 1, seconds = nan}]", "tenant 1, accounts 1, seconds: expected at "),
     ("accounts = [{seconds = 1}]", "tenant 1, accounts 1: 'id' is missing"),
@@ -222,7 +224,17 @@ INVALID: list[tuple[str, str]] = [  # what is wrong with a table, and part of th
     ),
     ("accounts = [{id = 1, fails = ''}]", "accounts 1, fails: expected text that is not empty"),
     ("accounts = [{id = 1, associate-id = 2147483648}]", "associate-id: expected at most 2147"),
-    ("accounts = [{id = 1, last-fetch = 'now'}]", "tenant 1, accounts 1, last-fetch: "),
+    *(
+        (
+            f"accounts = [{{id = 1, last-fetch = {value}}}]",
+            f"accounts 1, last-fetch: {NO_MOMENT}{got}",
+        )
+        for value, got in (("'now'", ""), ("2026-01-31", ", got a date"), ("true", ", got true"))
+    ),
+    *(
+        (f"accounts = [{{id = {id_}}}]", "accounts 1, id: expected at least 1")
+        for id_ in (0, -1, -(2**31) - 1)
+    ),
     ("accounts = [{id = 1, last-fetch = 1969-12-31T23:59:59}]", "last-fetch is before 1970; leave"),
     ("state = 'suspend'", "tenant 1: unknown state 'suspend'; did you mean 'suspended'?"),
     ("state = 4", "tenant 1, state: expected text, got a whole number"),

@@ -23,6 +23,19 @@ async def test_a_mock_without_onsite_lists_its_tenants_in_the_404(path: str) -> 
     assert "Cust7" in response.json()["MessageDetail"]
 
 
+async def test_a_method_that_is_not_allowed_is_so_without_an_onsite_tenant_too() -> None:
+    changes: tuple[dict[str, str], ...] = ({}, {"id": "onsite"}, {"state": "suspended"})
+    for change in changes:
+        local = InProcessMock(tables=[ONLINE | change])
+        for method, path in (
+            ("GET", "/login/common/oauth/tokens"),
+            ("HEAD", "/Login/api/PartnerSystemUser/Authenticate"),
+            ("POST", "/login/.well-known/jwks"),
+            ("PUT", f"/api/state/{local.mock.tenants.default.facts.id}"),
+        ):
+            assert (await local.call(method, path)).status == 405, path
+
+
 def test_only_short_paths_stay_in_memory_with_their_routes() -> None:
     operations = registry.load()
     routes = Routes(operations, InProcessMock().mock.tenants)

@@ -141,7 +141,6 @@ async def test_a_public_key_that_is_no_rsa_key_is_told_in_the_journal() -> None:
         public_pem(ec.generate_private_key(ec.SECP256R1())),
         "-----BEGIN PUBLIC KEY-----\nnone\n-----END PUBLIC KEY-----",
     ):
-        local = InProcessMock(tables=tables())
         configured = tables()
         configured[1]["apps"][0]["public-key"] = key
         local = InProcessMock(tables=configured)

@@ -1,10 +1,13 @@
 """IssueTokens: a new access token for a refresh token, and the errors of RFC 6749."""
 
+from urllib.parse import urlencode
+
 import pytest
 from msgspec.structs import replace
 
 from superoffice_mock.core.expiry import CredentialKind, ExpiringCredential
 from superoffice_mock.core.issued_credentials import MAX_ISSUED
+from tests.mock.redaction.secret_places import basic
 from tests.support.in_process import ClientResponse, InProcessMock
 from tests.support.sign_in import (
     CLIENT_ID,
@@ -94,6 +97,48 @@ async def test_every_wrong_request_has_its_code(local: InProcessMock) -> None:
         answer = await local.call("POST", TOKENS, body, headers)
         assert (answer.status, error_of(answer)) == (status, "invalid_request"), body[:9]
     assert (await refresh(local, scope="openid", redirect_uri="http://x/")).status == 200
+
+
+@pytest.mark.claim("token-errors")
+async def test_a_repeated_or_missing_parameter_is_named_and_an_unknown_one_is_not_repeated(
+    local: InProcessMock,
+) -> None:
+    for more, shown in (
+        ("Client_Id=a&client_id=b", "client_id"),
+        ("s3cret=&s3cret=", "a parameter"),
+    ):
+        body = f"grant_type=refresh_token&refresh_token={REFRESH_TOKEN}&{more}".encode()
+        answer = await local.call("POST", TOKENS, body, FORM)
+        assert (answer.status, error_of(answer)) == (400, "invalid_request")
+        description = answer.json()["error_description"]
+        assert description == f"{shown} occurs 2 times; send it once"
+    for names in (["client_id"], ["client_secret"], ["client_id", "client_secret"]):
+        answer = await refresh(local, **dict.fromkeys(names))
+        assert (answer.status, error_of(answer)) == (400, "invalid_client")
+        assert answer.json()["error_description"].startswith(f"missing: {' and '.join(names)}; ")
+
+
+@pytest.mark.claim("token-errors", "tokens-form")
+async def test_a_client_may_name_itself_by_http_basic_and_an_unknown_one_is_challenged(
+    local: InProcessMock,
+) -> None:
+    only_token = {"grant_type": "refresh_token", "refresh_token": REFRESH_TOKEN}
+    named = {"client_id": CLIENT_ID, "client_secret": SECRET}
+    for value, fields, status in (
+        (basic(CLIENT_ID, SECRET), {}, 200),
+        (basic(CLIENT_ID.replace("-", "%2D"), SECRET), {}, 200),
+        (basic(CLIENT_ID, "wrong"), {}, 401),
+        (basic(CLIENT_ID, "wrong"), named, 401),
+        ("Bearer 8A:x", named, 200),
+        ("Bearer 8A:x", {}, 401),
+        ("Basic !", {}, 401),
+    ):
+        body = urlencode(only_token | fields).encode()
+        answer = await local.call("POST", TOKENS, body, {**FORM, "authorization": value})
+        assert answer.status == status, value
+        if status == 401:
+            assert error_of(answer) == "invalid_client"
+            assert answer.headers["www-authenticate"] == 'Basic realm="SuperOffice"'
 
 
 async def test_secrets_in_the_query_are_not_read(local: InProcessMock) -> None:

@@ -9,7 +9,7 @@ from superoffice_contract.openapi.operations import Operation
 from superoffice_mock.core.state import TenantFacts, TenantState
 from superoffice_mock.core.sync_run import SECOND, Duration, Instant
 from superoffice_mock.core.verdicts import Call, Handler, Served, Verdict
-from superoffice_mock.webapi.entry import Entry
+from superoffice_mock.webapi.entry import Entry, make_factories
 from superoffice_mock.webapi.operations.email_accounts import own_accounts
 from superoffice_mock.webapi.operations.values import moment_value
 
@@ -98,23 +98,18 @@ def _serve(
     return state, Served(now, value(facts, state, call, now))
 
 
-_VALUES: Final[Mapping[str, _Value]] = {
-    "GetApi": _versions,
-    "GetApiVersion1": _urls,
-    "GetCurrentPrincipal": _principal,
-}
-
-
-def _make_entry(operation: Operation) -> Entry:
-    return Entry(operation, Handler(partial(_serve, _VALUES[operation.name])))
-
-
 def _make_state_entry(operation: Operation) -> Entry:
     handler = Handler(partial(_serve, _tenant_state))
     return Entry(operation, handler, tenant="tenant", answers_always=True)
 
 
 ENTRIES: Final[Mapping[str, Callable[[Operation], Entry]]] = {
-    **dict.fromkeys(_VALUES, _make_entry),
+    **make_factories(
+        {
+            "GetApi": partial(_serve, _versions),
+            "GetApiVersion1": partial(_serve, _urls),
+            "GetCurrentPrincipal": partial(_serve, _principal),
+        }
+    ),
     "GetTenantState": _make_state_entry,
 }

@@ -47,7 +47,7 @@ def _get_ready(
     return state, Served(now, value, next_change=state.history.next_end(now))
 
 
-def _account_ids(body: Any) -> tuple[AccountId, ...]:  # noqa: ANN401 - a decoded body
+def _account_ids(body: Any, *_: object) -> tuple[AccountId, ...]:  # noqa: ANN401 - a decoded body
     account = None if body is None else body.sync_user_account
     return () if account is None else (AccountId(account.account_id),)
 

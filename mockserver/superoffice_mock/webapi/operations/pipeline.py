@@ -1,8 +1,9 @@
 """The simulation of the vendor's API: the steps of a call, cheap ones first."""
 
 import secrets
-from collections.abc import Awaitable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, Final
 
 import msgspec
 
@@ -16,8 +17,9 @@ from superoffice_mock.core.state import TenantStatus
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.core.verdicts import NOTHING, Call, Verdict
 from superoffice_mock.errors import Rejected
+from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi import response
-from superoffice_mock.webapi.backend import DelayedCall
+from superoffice_mock.webapi.backend import DelayedCall, RecordedCalls
 from superoffice_mock.webapi.deferred import wait_until_due
 from superoffice_mock.webapi.entry import Entry, Resource
 from superoffice_mock.webapi.request import ApiRequest, check_body_length, read_body
@@ -25,6 +27,8 @@ from superoffice_mock.webapi.response import BrokenResponse, Response
 from superoffice_mock.wire.error_body import WRONG_SUBDOMAIN
 from superoffice_mock.wire.query import NO_QUERY, Query, read_query
 from superoffice_mock.wire.select import select_members
+
+RUNNING: Final = TenantStatus.RUNNING  # to look up a member of an enum takes longer
 
 
 class SimulationBackend:
@@ -57,6 +61,10 @@ class SimulationBackend:
         """Return the limit for the body of a call, in bytes."""
         return self._max_body
 
+    def recorded_calls(self, _: Tenant) -> RecordedCalls:
+        """Return that nothing is recorded."""
+        return RecordedCalls()
+
     async def _handle(self, entry: Entry, request: ApiRequest) -> Response:
         """Check a call, let its handler decide it, and wait until its answer is due."""
         tenant, operation = request.route.tenant, entry.operation
@@ -69,22 +77,29 @@ class SimulationBackend:
         request.exchange.verdict = verdict
         if verdict.answer_at > call.arrived_at:
             verdict = await wait_until_due(call, verdict, request)
-        return render(entry, verdict.value, request, query.select)
+        if query.select:
+            return render(entry, verdict.value, request, query.select)
+        return entry.render(verdict.value, operation, request.headers, tenant.facts.readings)
 
     def read_call(
         self, entry: Entry, request: ApiRequest, query: Query, raw: bytes, now: Instant
     ) -> Call:
         """Return the call that arrives *now* with the body *raw*, as its handler sees it."""
         route, exchange = request.route, request.exchange
-        request.keep_body(raw)
+        if entry.operation.secret_names:
+            request.keep_body(raw)
+        else:
+            exchange.body = raw
         body, violations = self._decode(entry.operation, request, raw)
+        if violations and not entry.operation.secret_names:  # a misspelled member may be a secret
+            request.redact_body(raw, entry.operation)
         if query.notes or violations:
             notes = (*exchange.violations, *query.notes, *violations)
             exchange.violations = notes[:MAX_VIOLATIONS]
         return Call(
             exchange.id,
             now,
-            None if body is None else entry.read_body(body),
+            None if body is None else entry.read_body(body, request.headers, raw),
             exchange.principal,
             route.parameters,
             query.values,
@@ -105,12 +120,24 @@ class SimulationBackend:
             raise Rejected(400, "", f"no body; send one, as {', '.join(bodies)}")
         if not bodies:
             return None, ("the body is ignored, as the operation takes none",)
+        content_type, has_secrets = request.headers.content_type, bool(operation.secret_names)
+        max_accounts = self._max_accounts
         try:
-            content_type = request.headers.content_type
-            decoded = decode(bodies, content_type, raw, self._max_accounts)
+            decoded = decode(bodies, content_type, raw, max_accounts, hide_text=has_secrets)
         except InvalidBody as error:
-            raise Rejected(error.status, error.where, error.reason) from None
+            read = partial(decode, bodies, content_type, raw, max_accounts)
+            message = _find_message(read) if has_secrets else None
+            raise Rejected(error.status, error.where, error.reason, message) from None
         return decoded.content, decoded.violations
+
+
+def _find_message(read: Callable[[], object]) -> str | None:
+    """Return what a client is told of its own body, in which it may see all text."""
+    try:
+        read()
+    except InvalidBody as error:
+        return str(error)
+    return None  # pragma: no cover - what is hidden does not make a body valid
 
 
 class _DelayedCall(msgspec.Struct):
@@ -172,9 +199,12 @@ def check_tenant(request: ApiRequest) -> None:
     That is a 421 on a host that is not the tenant's (claim wrong-subdomain), and a 503 while it is
     not running (claim tenant-stopped).
     """
-    tenant, entry = request.route.tenant, request.route.entry
+    route = request.route
+    tenant = route.tenant
     host, status = tenant.facts.host, tenant.state.status
-    if (host is None and status is TenantStatus.RUNNING) or (entry and entry.answers_always):
+    if status is RUNNING and host is None:
+        return
+    if route.resource and any(each.answers_always for each in route.resource.entries.values()):
         return
     if host is not None and request.headers.host.lower() != host.lower():
         reason = f"{WRONG_SUBDOMAIN}: GET /api/state/{tenant.facts.id} tells that it is {host!r}"
@@ -194,7 +224,8 @@ def check_head(operation: Operation, request: ApiRequest) -> Query:
             credentials.check_grant(principal, operation.agent, status)
     query = NO_QUERY
     if request.scope["query_string"] or operation.requires_query:
-        query = read_query(request.scope["query_string"], operation.query)
+        hide_text = bool(operation.secret_names)
+        query = read_query(request.scope["query_string"], operation.query, hide_text=hide_text)
         exchange.query = request.scope["query_string"]
     if operation.bodies and request.headers.content_encoding is not None:
         raise Rejected(415, "Content-Encoding", "no encoding is documented; send it plain")

@@ -4,10 +4,12 @@ What is signed is signed where the answer is made, after the change of the state
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from urllib.parse import parse_qsl, unquote_plus
 from zlib import crc32
 
 import msgspec
@@ -15,7 +17,7 @@ import msgspec
 from superoffice_contract.openapi.operations import Operation
 from superoffice_contract.openapi.readings import Readings
 from superoffice_mock.core import issued_credentials
-from superoffice_mock.core.credentials import App, SecretValue
+from superoffice_mock.core.credentials import App, BasicCredentials, SecretValue
 from superoffice_mock.core.expiry import CredentialKind, ExpiringCredential
 from superoffice_mock.core.issued_credentials import MAX_ISSUED
 from superoffice_mock.core.state import TenantFacts, TenantState
@@ -111,13 +113,14 @@ def make_entries(operations: Mapping[str, Operation]) -> Iterable[Entry]:
         operations["AuthenticatePartnerSystemUser"],
         Handler(_authenticate),
         tenant=lambda _, body: body and body.context_identifier,
-        read_body=lambda body: (body, read_time()),
+        read_body=lambda body, *_: (body, read_time()),
         render=render_ticket,
         entropy_bytes=TOKEN_BYTES,
     )
     yield make_entry(
         operations["IssueTokens"],
         Handler(_refresh),
+        read_body=_read_form,
         tenant=lambda _, body: body and (body.refresh_token or "").partition(".")[0],
         render=render_tokens,
         render_error=render_token_error,
@@ -234,6 +237,43 @@ def _issue(
 # ---- a new access token ----------------------------------------------------------------------
 
 
+def _read_form(body: Any, headers: Headers, raw: bytes) -> tuple[Any, Headers]:  # noqa: ANN401
+    """Return *body* and *headers*. Raise Rejected if a parameter is repeated (RFC 6749, 3.2)."""
+    fields = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
+    for name, count in Counter(name.lower() for name, _ in fields).items():
+        if count > 1:
+            shown = name if name in body.__struct_fields__ else "a parameter"
+            raise Rejected(400, "invalid_request", f"{shown} occurs {count} times; send it once")
+    return body, headers
+
+
+def _authenticate_client(
+    tenant: TenantId,
+    apps: Mapping[str, App],
+    body: Any,  # noqa: ANN401 - a decoded form
+    sent: Headers,
+) -> App:
+    """Return the app that names itself in an Authorization or in *body* (RFC 6749, 2.3.1).
+
+    Raise Rejected if there is none (claim token-errors).
+    """
+    client_id, secret = body.client_id, body.client_secret
+    if isinstance(sent.credentials, BasicCredentials):
+        client_id, secret = map(unquote_plus, (sent.credentials.user, sent.credentials.password))
+    app = apps.get(secret or "")
+    if app is not None and app.client_id == client_id:
+        return app
+    reason = f"client_id and client_secret are those of no app of {tenant}"
+    given = {"client_id": client_id, "client_secret": secret}
+    missing = " and ".join(name for name, value in given.items() if not value)
+    if missing:
+        reason = f"missing: {missing}; send what the app has in the form in the body"
+    if sent.count(b"authorization"):
+        challenge = (("WWW-Authenticate", 'Basic realm="SuperOffice"'),)
+        raise Rejected(401, "invalid_client", reason, headers=challenge)
+    raise Rejected(400, "invalid_client", reason)
+
+
 def _refresh(
     facts: TenantFacts, state: TenantState, call: Call, now: Instant
 ) -> tuple[TenantState, Served]:
@@ -242,7 +282,7 @@ def _refresh(
     The place of the error is its code in RFC 6749.
     """
     signing.check_installed()
-    body, known = call.body, state.known_credentials
+    (body, headers), known = call.body, state.known_credentials
     if not body.grant_type or not body.refresh_token:
         missing = "refresh_token" if body.grant_type else "grant_type"
         raise Rejected(
@@ -252,10 +292,7 @@ def _refresh(
         )
     if body.grant_type != "refresh_token":
         raise Rejected(400, "unsupported_grant_type", "only refresh_token is emulated here")
-    app = known.apps.get(body.client_secret or "")
-    if app is None or app.client_id != body.client_id:
-        reason = f"client_id and client_secret are those of no app of {facts.id}"
-        raise Rejected(400, "invalid_client", reason)
+    app = _authenticate_client(facts.id, known.apps, body, headers)
     if known.refresh_tokens.get(body.refresh_token) is not app:
         reason = f"refresh_token is none of app {app.name!r} in {facts.id}"
         raise Rejected(400, "invalid_grant", reason)

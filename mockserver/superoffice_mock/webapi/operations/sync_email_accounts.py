@@ -48,7 +48,7 @@ NO_CONTENT: Final[Mapping[str, NoContent]] = {
 """The answer to every valid call, by value of the reading `no-content-type`."""
 
 
-def account_ids(body: Any) -> Sequence[AccountId]:  # noqa: ANN401 - a decoded body
+def account_ids(body: Any, *_: object) -> Sequence[AccountId]:  # noqa: ANN401 - a decoded body
     """Return the ids of the accounts in *body* (int32, claim account-id-int32).
 
     They are packed, so that they take little memory in the journal.

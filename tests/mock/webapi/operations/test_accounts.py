@@ -150,13 +150,8 @@ async def test_what_syncs_have_come_to_is_not_saved() -> None:
     await sync(local, 507)
     await advance(local, 5)
     before = await ask(local, "GetEMailAccount?EMailAccountId=507")
-    sent = {
-        "AccountStatus": 3,
-        "ErrorCount": 9,
-        "ErrorReason": "x",
-        "LastFetch": "2020-01-01T00:00",
-    }
-    sent["LastFetch"] = "2020-01-01T00:00:00Z"
+    sent = {"AccountStatus": 3, "ErrorCount": 9, "ErrorReason": "x"}
+    sent |= {"LastFetch": "2020-01-01T00:00:00Z"}
     assert await ask(local, "SaveEMailAccount", {**before, **sent}) == before
     created = await ask(local, "SaveEMailAccount", {**NEW, **sent})
     assert [created[name] for name in sent] == [0, 0, "", "0001-01-01T00:00:00"]

@@ -118,14 +118,6 @@ async def test_a_call_that_is_turned_away_advances_nothing() -> None:
     assert await last_fetch(local, 507) == NEVER
 
 
-async def test_a_journal_of_one_exchange_changes_no_answer() -> None:
-    local = await frozen(journal_exchanges=1)
-    await sync(local, 507)
-    await advance(local, 5)
-    for _ in range(3):
-        assert await last_fetch(local, 507) == AT_ONCE
-
-
 @pytest.mark.claim("single-sync", "single-sync-no-throttle")
 async def test_single_syncs_run_beside_a_run_and_beside_each_other() -> None:
     local = await frozen()
