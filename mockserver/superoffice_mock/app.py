@@ -1,7 +1,7 @@
 """Puts the application together from the settings."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from starlette.applications import Starlette
@@ -17,6 +17,7 @@ from superoffice_mock.errors import SetupError
 from superoffice_mock.server.asgi_extensions import rejection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.state_holder import make_steady_clock
+from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi.backend import BackendFactory
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.endpoint import ApiEndpoint, Log
@@ -26,6 +27,9 @@ from superoffice_mock.webapi.operations import registry
 from superoffice_mock.webapi.operations.pipeline import SimulationBackend
 from superoffice_mock.webapi.routing import Routes
 from superoffice_mock.wire.cors import AllowedOrigins
+
+if TYPE_CHECKING:
+    from superoffice_contract.verdict.problems import Evidence
 
 CONTROL: Final = "/_mock/"
 
@@ -71,6 +75,7 @@ class Mock(msgspec.Struct, frozen=True):
     app: Application
     tenants: Tenants
     journal: Journal
+    take_evidence: Callable[[Tenant], "Evidence"]
 
     def close(self, reason: str) -> None:
         """End all waiting, now and later; *reason* goes into the exchanges."""
@@ -117,8 +122,22 @@ def assemble(
         from superoffice_mock.control.router import mount_control
 
         context = ControlContext(
-            tenant_table, journal, captures, operations, steady_clock, started_at, settings, log
+            tenant_table,
+            journal,
+            choose_backend,
+            captures,
+            operations,
+            steady_clock,
+            started_at,
+            settings,
+            log,
         )
         return mount_control(context)
 
-    return Mock(Application(api, build_control), tenant_table, journal)
+    def take_evidence(tenant: Tenant) -> "Evidence":
+        from superoffice_mock.control import evidence
+
+        recorded = choose_backend(tenant).recorded_calls(tenant)
+        return evidence.take_evidence(tenant, operations, recorded)
+
+    return Mock(Application(api, build_control), tenant_table, journal, take_evidence)

@@ -363,3 +363,24 @@ class ArmedFault(Value, frozen=True):
     def sure(self) -> bool:
         """Whether it certainly fires at the next call that it applies to."""
         return self.every is None and self.probability is None
+
+
+class Problem(Value, frozen=True):
+    """Something that is wrong at a tenant, in a sentence with details; *fails*: it is not allowed.
+
+    *kind* is one of those in `superoffice_contract.verdict.problems.KINDS`, or `crashed`.
+    """
+
+    kind: str
+    message: str
+    details: tuple[str, ...] = ()
+    fails: bool = True
+
+
+class Verdict(Value, frozen=True):
+    """Whether what happened at a tenant is allowed, in words: its problems, and the timeline."""
+
+    tenant: str
+    passed: bool
+    text: str
+    problems: tuple[Problem, ...] = ()

@@ -22,6 +22,8 @@ from superoffice_contract.control.connection import (
 from superoffice_contract.errors import ControlFailed, TargetError
 from superoffice_contract.messages import describe_os_error, printable
 
+__tracebackhide__ = True
+"""A failing test shows its own line, and none of this module."""
 CONTROL: Final = "/_mock/"
 TIMEOUT: Final = 70.0
 """Seconds to wait for the next bytes of an answer; `requests/wait` may take 60."""

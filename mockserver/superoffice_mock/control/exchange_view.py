@@ -24,12 +24,14 @@ from superoffice_mock.wire.query import NO_QUERY, Query, read_query
 MAX_LISTED_ACCOUNTS: Final = 100
 
 
-def exchange_view(exchange: Exchange, operations: Registry) -> View:
+def exchange_view(
+    exchange: Exchange, operations: Registry, max_accounts: int | None = MAX_LISTED_ACCOUNTS
+) -> View:
     """Return *exchange* as an item of a list, with its first accounts and their number."""
     view, accounts = _read(exchange, operations)
     if accounts is not None:
         pending = iter(accounts)
-        listed = [*map(_account_view, islice(pending, MAX_LISTED_ACCOUNTS))]
+        listed = [*map(_account_view, islice(pending, max_accounts))]
         view["accounts"], view["account_count"] = listed, len(listed) + sum(1 for _ in pending)
     return view
 

@@ -19,6 +19,7 @@ from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.server.asgi_extensions import connection_of
 from superoffice_mock.tenants.registry import Tenants
 from superoffice_mock.tenants.tenant import Tenant
+from superoffice_mock.webapi.backend import BackendChoice
 from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.entry import Registry
 from superoffice_mock.wire import cors
@@ -43,6 +44,7 @@ class ControlContext(msgspec.Struct, frozen=True):
 
     tenants: Tenants
     journal: Journal
+    choose_backend: BackendChoice
     captures: Captures
     operations: Registry
     steady: Callable[[], int]

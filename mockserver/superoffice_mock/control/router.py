@@ -22,6 +22,7 @@ from superoffice_mock.control.endpoints import (
     recordings,
     requests,
     tenants,
+    verdict,
 )
 from superoffice_mock.control.errors import ProblemError, render_problem
 from superoffice_mock.control.request import (
@@ -61,6 +62,7 @@ CALLS: Final[Mapping[str, ControlMethod]] = {
     **tenants.CALLS,
     **accounts.CALLS,
     **requests.CALLS,
+    **verdict.CALLS,
     **lease.CALLS,
     **clock.CALLS,
     **credentials.CALLS,

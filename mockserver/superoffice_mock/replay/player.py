@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import inf
 from typing import Final, Literal
-from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec.structs import force_setattr, replace
@@ -89,9 +88,7 @@ class Player:
         self.script = script
         self._bindings = bindings or Bindings()
         self._search = Search(script.index, self._bindings)
-        self._unused = script.index.all_rows
-        # all rows that a request matches, and for how many bindings that holds
-        self._known_rows: WeakKeyDictionary[RequestKey, tuple[int, int]] = WeakKeyDictionary()
+        self._unused = self._never_played = script.index.all_rows
         self._arrived_places: set[int] = set()
         self._next_place = 0
 
@@ -116,7 +113,7 @@ class Player:
     def remaining(self) -> tuple[RecordedExchange, ...]:
         """The exchanges that have not been played yet."""
         exchanges = enumerate(self.script.exchanges)
-        return tuple(each for index, each in exchanges if self._unused >> index & 1)
+        return tuple(each for index, each in exchanges if self._never_played >> index & 1)
 
     def is_due(self, index: int) -> bool:
         """Return whether all requests have arrived that came before this answer."""
@@ -138,10 +135,6 @@ class Player:
 
         A request in the recorded order needs no search.
         """
-        count, rows = self._known_rows.get(request, (-1, 0))
-        rows &= self._unused
-        if count == len(self._bindings.values):
-            return request_index.first_row(rows) if rows else None
         for candidates in (self._unused & -self._unused, self._unused):
             for index, attempt, _ in self._find_matches(request, candidates):
                 attempt.commit()
@@ -150,13 +143,8 @@ class Player:
 
     def _find_all(self, request: RequestKey) -> int:
         """Return all rows that *request* matches."""
-        count, rows = self._known_rows.get(request, (-1, 0))
-        if count != len(self._bindings.values):
-            groups = [*self._find_matches(request, self.script.index.all_rows)]
-            rows = sum(group for _, _, group in groups)
-            if not any(attempt.has_new for _, attempt, _ in groups):
-                self._known_rows[request] = len(self._bindings.values), rows
-        return rows
+        matches = self._find_matches(request, self.script.index.all_rows)
+        return sum(rows for _, _, rows in matches)
 
     def _find_matches(self, request: RequestKey, rows: int) -> Iterator[tuple[int, Attempt, int]]:
         """Yield those of *rows* that *request* matches, in groups.
@@ -177,6 +165,7 @@ class Player:
 
     def _use(self, index: int) -> None:
         self._unused &= ~(1 << index)
+        self._never_played &= ~(1 << index)
         place = self.script.places.get(index)
         if place is None:
             return

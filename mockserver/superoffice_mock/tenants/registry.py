@@ -40,6 +40,8 @@ class Tenants:
         self._temporary: dict[str, Tenant] = {}
         self._next_sweep_at = 0
         self._close_reason: str | None = None
+        self.before_end: Callable[[Tenant], object] = lambda _: None
+        """Is called before the journal of a tenant is emptied, or the tenant is removed."""
 
     def _build(self, facts: TenantFacts, clock: Clock | None = None) -> Tenant:
         return Tenant(facts, self._journal, self._settings, self._steady_clock, clock)
@@ -105,11 +107,13 @@ class Tenants:
 
     def remove(self, tenant: Tenant) -> None:
         """Remove *tenant* and answer its waiting calls. Raise ValueError if it is configured."""
-        if self._temporary.pop(tenant.facts.id.lower(), None) is None:
+        if not self.is_temporary(tenant):
             raise ValueError(
                 f"{tenant.facts.id} is configured and can't be removed; "
                 f"POST /_mock/reset?tenant={tenant.facts.id} resets it"
             )
+        self.before_end(tenant)
+        del self._temporary[tenant.facts.id.lower()]
         tenant.remove(REMOVED_REASON)
 
     def remove_temporary(self) -> list[Tenant]:

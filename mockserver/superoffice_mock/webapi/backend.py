@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import msgspec
+
 from superoffice_mock.core.sync_run import Instant
 from superoffice_mock.core.verdicts import Call, Verdict
 from superoffice_mock.tenants.tenant import Tenant
@@ -22,6 +24,13 @@ class DelayedCall(Protocol):
         """Return the answer once it is due, even if the call never arrived."""
 
 
+class RecordedCalls(msgspec.Struct, frozen=True):
+    """How many calls of a tenant are recorded, and which of them no request has asked for yet."""
+
+    count: int = 0
+    unplayed: tuple[str, ...] = ()
+
+
 class Backend(Protocol):
     """Answers calls on the vendor's API: the handlers of the operations, or a recording."""
 
@@ -36,6 +45,9 @@ class Backend(Protocol):
 
     def max_body(self, request: ApiRequest) -> int:
         """Return the limit for the body of a call, in bytes."""
+
+    def recorded_calls(self, tenant: Tenant) -> RecordedCalls:
+        """Return the recorded calls of *tenant*."""
 
 
 BackendChoice = Callable[[Tenant], Backend]

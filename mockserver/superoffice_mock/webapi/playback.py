@@ -57,6 +57,11 @@ class Playback:
         self._player.skip_faulted(self._key_of(request, raw))
         self._wake_waiters()
 
+    @property
+    def unplayed(self) -> tuple[RecordedExchange, ...]:
+        """The recorded calls that no request has asked for yet."""
+        return tuple(exchange for exchange in self._player.remaining if exchange.is_call)
+
     def verdict_for(self, index: int, request: ApiRequest) -> Replayed:
         """Return the verdict; the answer is due as long after the arrival as when recorded."""
         due = Instant(request.exchange.at + self.track.delays[index])

@@ -16,7 +16,13 @@ from superoffice_mock.replay.loading import load_exchanges, report_missing_bodie
 from superoffice_mock.replay.player import Miss, RecordedExchange, Rules
 from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.tenants.tenant import Tenant
-from superoffice_mock.webapi.backend import Backend, BackendChoice, BackendFactory, DelayedCall
+from superoffice_mock.webapi.backend import (
+    Backend,
+    BackendChoice,
+    BackendFactory,
+    DelayedCall,
+    RecordedCalls,
+)
 from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.locate import deliver_again
 from superoffice_mock.webapi.operations import pipeline
@@ -83,6 +89,16 @@ class ReplayBackend:
     def max_body(self, _: ApiRequest) -> int:
         """Return the limit for the body of a call, in bytes."""
         return self._max_body
+
+    def recorded_calls(self, tenant: Tenant) -> RecordedCalls:
+        """Return the recorded calls of *tenant*."""
+        playback = self.playback(tenant)
+        count = sum(exchange.is_call for exchange in playback.track.script.exchanges)
+        unplayed = tuple(
+            f"{exchange.place}: {exchange.entry.request.method} {exchange.key.full_path}"
+            for exchange in playback.unplayed
+        )
+        return RecordedCalls(count, unplayed)
 
     def playback(self, tenant: Tenant) -> Playback:
         """Return the current playback of *tenant*; a reset starts a new one."""

@@ -36,7 +36,8 @@ async def test_any_other_host_is_refused_which_stops_dns_rebinding(local: InProc
     for host in (
         *("evil.example", "evil.example:8204", "localhost.evil.example", "127.0.0.1.evil.example"),
         *("10.0.0.1", "0.0.0.0", "[2001:db8::1]", "", "127.0.0.1@evil.example", "notlocalhost"),
-        *("[::1", "]", "[", "1270.0.1"),
+        *("[::1", "]", "[", "1270.0.1", "[::1].evil.example", "x@evil", "x@127.0.0.1"),
+        *("127.0.0.1/evil", "::1"),
     ):
         assert "127.0.0.1" in await expect_refusal(local, {"host": host}, 403), host
 

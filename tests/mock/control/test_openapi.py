@@ -88,8 +88,9 @@ async def test_with_a_control_token_every_call_but_health_needs_it() -> None:
     assert "security" not in DOCUMENT
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "seed", [pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.nightly)]
+)
 def test_generated_requests_are_answered_as_described(seed: int) -> None:
     exploration = explore(DOCUMENT, seed=seed, max_examples=3)
     assert exploration.errors == []

@@ -188,7 +188,11 @@ async def test_an_invalid_tenant_gets_a_400_and_is_not_made(local: InProcessMock
         ({"accounts": [{"id": 1, "fails_times": 0}]}, "accounts[0].fails_times: expected at least"),
         ({"accounts": [{"id": 1, "associate_id": 2**31}]}, "accounts[0].associate_id: expected at"),
         ({"accounts": [{"id": 1, "last_fetch": -1}]}, "accounts[0].last_fetch: expected at least"),
-        ({"accounts": [{"id": 1, "last_fetch": "now"}]}, "accounts[0].last_fetch: "),
+        (
+            {"accounts": [{"id": 1, "last_fetch": "now"}]},
+            "last_fetch: expected a date and time such as 2026-01-31T12:00:00Z or seconds before",
+        ),
+        ({"accounts": [{"id": 0}]}, "accounts[0].id: expected at least 1"),
         ({"accounts": [{"id": 1, "last_fetch": "1969-12-31T00:00:00"}]}, "is before 1970; leave"),
         (
             {"accounts": [{"id": 1, "last_fetch": "2027-01-15T08:00:01Z"}]},

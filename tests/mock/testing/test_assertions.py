@@ -1,43 +1,16 @@
 """Assertions on handmade traffic: when they fail, and with which message."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from superoffice_contract.control.answers import (
-    Account,
-    AccountState,
-    Exchange,
-    RecordedOutcome,
-    Run,
-)
+from superoffice_contract.control.answers import AccountState, Exchange, RecordedOutcome
+from superoffice_contract.verdict.timeline import timeline
+from superoffice_contract.verdict.traffic import Traffic
 from superoffice_mock.errors import ExpectationFailed
 from superoffice_mock.testing import assertions
-from superoffice_mock.testing.assertions import Traffic
-
-SYNC = "SyncEmailAccounts"
-EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def make_call(id_: int, outcome: str, *accounts: int, **more: Any) -> Exchange:
-    """Return a call that was answered 204, unless *more* says otherwise."""
-    defaults = {"status": 204, "elapsed": 0.0, "reason": "because", "operation": SYNC}
-    defaults |= {"method": "POST", "path": "/"}
-    return Exchange(
-        id=id_,
-        at=EPOCH + timedelta(seconds=id_),
-        outcome=outcome,
-        accounts=tuple(Account(account) for account in accounts),
-        **{**defaults, **more},
-    )
-
-
-def make_run(request: int, *accounts: int) -> Run:
-    """Return a run of half a second that the call *request* started."""
-    starts = EPOCH + timedelta(seconds=request)
-    return Run(request, request, "ended", accounts, starts, starts + timedelta(seconds=0.5), ())
-
+from tests.contract.verdict.traffic_builder import EPOCH, make_call, make_run
 
 TURNED_AWAY = Traffic(
     [make_call(1, "started", 507), make_call(2, "turned_away", 508, elapsed=1.0)],
@@ -205,7 +178,7 @@ def test_odd_and_rejected_calls_are_violations_but_failed_sign_ins_are_not() -> 
 
 def test_a_timeline_is_aligned_and_shows_the_newest_calls() -> None:
     many = Traffic([make_call(id_, "started", 507) for id_ in range(1, 41)], forgotten=2)
-    lines = assertions.timeline(many).splitlines()
+    lines = timeline(many).splitlines()
     assert lines[1] == "(12 older ones are not shown)"
     assert len(lines) == 32
     assert "#40  +39.0 s  POST SyncEmailAccounts 507  204 after 0.0 s, started" in lines[-1]
@@ -224,18 +197,18 @@ def test_a_line_of_a_timeline_is_one_line_that_does_not_control_the_terminal() -
     ):
         for more in ({"path": f"/{odd}"}, {"method": f"GET{odd}"}):
             call = make_call(1, "rejected", **{"operation": None, "status": 404, **more})
-            _, line = assertions.timeline(Traffic([call])).splitlines()
+            _, line = timeline(Traffic([call])).splitlines()
             assert line.isprintable(), (odd, more)
             assert len(line) < 300, (odd, more)
 
 
 def test_a_timeline_shows_disconnects_and_shortens_long_lists() -> None:
     traffic = Traffic([make_call(1, "turned_away", *range(0, 60, 3), hung_up=True)])
-    timeline = assertions.timeline(traffic)
-    assert "30, 33, and 8 more" in timeline
-    assert "204 after 0.0 s, the client disconnected, turned away" in timeline
-    timeline = assertions.timeline(Traffic([make_call(1, "rejected", operation=None, status=404)]))
-    assert "POST /  404" in timeline
+    text = timeline(traffic)
+    assert "30, 33, and 8 more" in text
+    assert "204 after 0.0 s, the client disconnected, turned away" in text
+    text = timeline(Traffic([make_call(1, "rejected", operation=None, status=404)]))
+    assert "POST /  404" in text
 
 
 def test_consecutive_accounts_are_shown_as_spans_in_the_order_of_the_call() -> None:
@@ -247,8 +220,8 @@ def test_consecutive_accounts_are_shown_as_spans_in_the_order_of_the_call() -> N
         ((9, 8, 7), "9, 8, 7"),
     ]
     for accounts, spans in cases:
-        timeline = assertions.timeline(Traffic([make_call(1, "started", *accounts)]))
-        assert f"SyncEmailAccounts {spans}  204" in timeline, accounts
+        text = timeline(Traffic([make_call(1, "started", *accounts)]))
+        assert f"SyncEmailAccounts {spans}  204" in text, accounts
 
 
 def test_invalid_arguments_are_errors() -> None:

@@ -28,10 +28,10 @@ class NewState(RequestBody):
 
 
 async def _list_accounts(request: ControlRequest) -> Response:
-    return answer_in_pieces(_account_parts(request.tenant), request.context.steady)
+    return answer_in_pieces(account_parts(request.tenant), request.context.steady)
 
 
-def _account_parts(tenant: Tenant) -> Iterator[bytes]:
+def account_parts(tenant: Tenant) -> Iterator[bytes]:
     """Yield the parts of the list: all accounts that exist, were synced, or will be by a run.
 
     It is read from the state, as the calls of the API are, but it is no call that a clock counts.

@@ -172,7 +172,7 @@ def _header_problems(headers: Mapping[str, str], names: set[str]) -> Iterator[st
 
 
 async def _list_faults(request: ControlRequest) -> View:
-    return _faults_view(request.tenant.state.faults)
+    return faults_view(request.tenant.state.faults)
 
 
 async def _replace_faults(request: ControlRequest) -> View:
@@ -197,10 +197,11 @@ async def _clear_faults(request: ControlRequest) -> View:
 
 def _set_faults(request: ControlRequest, faults: Faults) -> View:
     request.tenant.change_state(replace(request.tenant.state, faults=faults))
-    return _faults_view(faults)
+    return faults_view(faults)
 
 
-def _faults_view(faults: Faults) -> View:
+def faults_view(faults: Faults) -> View:
+    """Return *faults* as they are listed."""
     return {"faults": [_fault_view(fault) for fault in faults.items]}
 
 

@@ -58,9 +58,13 @@ def _holder_view(holder: Holder, now: Instant) -> View:
 
 
 async def _list_runs(request: ControlRequest) -> Response:
-    now = request.tenant.now()
-    items = (_run_parts(run, now) for run in _runs_of(request.tenant))
-    return answer_in_pieces(list_parts({}, "runs", items), request.context.steady)
+    return answer_in_pieces(run_parts(request.tenant), request.context.steady)
+
+
+def run_parts(tenant: Tenant) -> Iterator[bytes]:
+    """Yield the parts of the list of runs."""
+    now = tenant.now()
+    return list_parts({}, "runs", (_run_parts(run, now) for run in _runs_of(tenant)))
 
 
 def _runs_of(tenant: Tenant) -> Iterator[SyncRun]:

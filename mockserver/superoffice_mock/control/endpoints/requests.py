@@ -178,6 +178,7 @@ async def _get_request(request: ControlRequest) -> Response:
 
 
 async def _clear_journal(request: ControlRequest) -> View:
+    request.context.tenants.before_end(request.tenant)
     request.context.journal.clear(request.tenant.facts.id)
     return {"requests": [], "total": 0, "forgotten": 0}
 

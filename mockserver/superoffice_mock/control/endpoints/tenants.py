@@ -2,15 +2,15 @@
 
 import base64
 import secrets
-from collections.abc import Mapping
-from datetime import datetime
-from typing import ClassVar, Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 import msgspec
 from starlette.responses import Response
 
 from superoffice_contract.messages import shorten
 from superoffice_contract.openapi.readings import READINGS
+from superoffice_contract.verdict.problems import KINDS, check_kinds
 from superoffice_mock.config import tenant_spec
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.config.tenant_spec import (
@@ -21,6 +21,7 @@ from superoffice_mock.config.tenant_spec import (
     Host,
     Int32,
     Lifetime,
+    Moment,
     Number,
     Seconds,
     Secret,
@@ -36,11 +37,13 @@ from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
 from superoffice_mock.core.expiry import CredentialKind
 from superoffice_mock.core.state import TenantFacts, TenantStatus
-from superoffice_mock.core.sync_run import Installation, Instant, TenantId
+from superoffice_mock.core.sync_run import AccountId, Installation, Instant, TenantId
 from superoffice_mock.tenants.tenant import Tenant
 
 DEFAULT_APP: Final = "mock-app"
 DEFAULT_USER: Final = "mock-user"
+KindName = Annotated[str, msgspec.Meta(extra_json_schema={"enum": list(KINDS)})]
+"""A kind of problem; `check_kinds` knows the nearest one for an error."""
 _CLOCKS: Final[Mapping[str, type[Clock]]] = {
     kind.name: kind for kind in (RealClock, FrozenClock, JumpingClock)
 }
@@ -65,7 +68,7 @@ class NewAccount(Account, rename=_keep_name):
     associate_id: Int32 | None = None
     fails_times: Number | None = None
     failed_after: Number | None = None
-    last_fetch: datetime | Ago | None = None
+    last_fetch: Moment | Ago | None = None
 
 
 class NewTenant(RequestBody):
@@ -88,6 +91,8 @@ class NewTenant(RequestBody):
     apps: list[NewApp] | None = None
     tokens: list[Token] | None = None
     refresh_tokens: list[Token] | None = None
+    strict: list[KindName] | None = None
+    expect_lost: list[Int32] = msgspec.field(default_factory=list)
 
 
 def _build_facts(new: NewTenant, id_: TenantId, settings: Settings, now: int) -> TenantFacts:
@@ -99,23 +104,27 @@ def _build_facts(new: NewTenant, id_: TenantId, settings: Settings, now: int) ->
     try:
         facts = tenant_spec.build_facts(_build_spec(new, id_), _override_settings(new, settings))
         tenant_spec.check_last_fetches(facts, now)
+        strict = None if new.strict is None else check_kinds(new.strict)
     except ValueError as error:
         raise ProblemError(400, f"the body: {error}") from None
     for text in tenant_spec.find_unusable_credentials(facts):
         raise ProblemError(400, f"the body: {text}")
-    return facts
+    expect_lost = frozenset(map(AccountId, new.expect_lost))
+    return msgspec.structs.replace(facts, strict=strict, expect_lost=expect_lost)
 
 
 def _override_settings(new: NewTenant, settings: Settings) -> Settings:
-    readings, seconds = settings.readings, new.seconds_per_account
+    readings = settings.readings
     for name, value in new.readings.items():
         readings = readings.with_value(name, value)
-    if seconds is None:
-        seconds = settings.seconds_per_account
-    due_after = settings.due_after if new.due_after is None else new.due_after
-    return msgspec.structs.replace(
-        settings, readings=readings, seconds_per_account=seconds, due_after=due_after
-    )
+    own = _given_members(new, ("seconds_per_account", "due_after"))
+    return msgspec.structs.replace(settings, readings=readings, **own)
+
+
+def _given_members(new: NewTenant, names: Iterable[str]) -> dict[str, Any]:
+    """Return those of the members *names* that were sent."""
+    members = {name: getattr(new, name) for name in names}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
@@ -123,19 +132,19 @@ def _build_spec(new: NewTenant, id_: TenantId) -> TenantSpec:
     is_online = new.installation is Installation.ONLINE
     apps = _app_specs(new, suffix) if is_online or new.apps else []
     has_app = is_online and apps
-    tokens = [Token(f"8A:{id_}.mock-token-{suffix}", apps[0].name)] if has_app else []
-    refresh_tokens = [Token(f"{id_}.mock-refresh-{suffix}", apps[0].name)] if has_app else []
-    users = [] if is_online else [User(DEFAULT_USER, f"mock-password-{suffix}")]
     session = SessionSpec(f"mock-session-{suffix}", f"mock-xsrf-{suffix}", DEFAULT_USER)
+    credentials: dict[str, Any] = {
+        "users": [] if is_online else [User(DEFAULT_USER, f"mock-password-{suffix}")],
+        "tickets": [f"7T:mock-ticket-{suffix}"],
+        "sessions": [session],
+        "tokens": [Token(f"8A:{id_}.mock-token-{suffix}", apps[0].name)] if has_app else [],
+        "refresh_tokens": [Token(f"{id_}.mock-refresh-{suffix}", apps[0].name)] if has_app else [],
+    }
     return TenantSpec(
+        **credentials | _given_members(new, credentials),
         id=id_,
         installation=new.installation,
-        users=users if new.users is None else new.users,
-        tickets=[f"7T:mock-ticket-{suffix}"] if new.tickets is None else new.tickets,
-        sessions=[session] if new.sessions is None else new.sessions,
         apps=apps,
-        tokens=tokens if new.tokens is None else new.tokens,
-        refresh_tokens=refresh_tokens if new.refresh_tokens is None else new.refresh_tokens,
         accounts=list(new.accounts),
         expires_after=new.expires_after,
         state=new.state,
@@ -172,11 +181,11 @@ def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
 
 def _tenant_detail_view(request: ControlRequest, tenant: Tenant) -> View:
     is_temporary = request.context.tenants.is_temporary(tenant)
-    credentials = _credentials_view(tenant.facts) if is_temporary else None
+    credentials = credentials_view(tenant.facts) if is_temporary else None
     return _tenant_view(request, tenant) | {"credentials": credentials}
 
 
-def _credentials_view(facts: TenantFacts) -> View:
+def credentials_view(facts: TenantFacts) -> View:
     """Return one credential of each kind that the tenant has; null for the other kinds."""
     known = facts.known_credentials
     user, password = next(iter(known.users.items()), (None, None))
@@ -254,6 +263,7 @@ async def _remove_tenant(request: ControlRequest) -> Response:
 
 async def _reset(request: ControlRequest) -> View:
     if not request.query_flag("all"):
+        request.context.tenants.before_end(request.tenant)
         await request.tenant.reset()
         return {"reset": [request.tenant.facts.id]}
     if "tenant" in request.query:
@@ -263,6 +273,7 @@ async def _reset(request: ControlRequest) -> View:
     tenants = request.context.tenants
     removed = tenants.remove_temporary()
     for tenant in tenants.configured_tenants:
+        tenants.before_end(tenant)
         await tenant.reset()
     for tenant in removed:
         await tenant.wait_until_settled()

@@ -1,0 +1,1 @@
+"""What really happened at a tenant, as text, and what is wrong with it."""
