@@ -1,6 +1,6 @@
 """Judges a client by its recorded traffic: a HAR, or the journal of a mock."""
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -9,7 +9,7 @@ from superoffice_contract import har, har_log
 from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import advice, behaviour, journal_client, requests
-from superoffice_contract.grading.calls import Call
+from superoffice_contract.grading.calls import Call, Violation
 from superoffice_contract.lost_accounts import Confidence
 from superoffice_contract.messages import show_path, show_url
 from superoffice_contract.openapi.operations import Operation
@@ -33,20 +33,29 @@ _RESPONSE_ADVICE: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 _DESCRIBED: Final = "the EMail agent"
+_NEED_ANSWERS: Final = ("not-due", "fast-polling", "not-advanced")
+"""The checks that a journal can't serve."""
+_NO_ANSWERS: Final = (
+    "a journal keeps no answers and no whole requests; grade a HAR, or the recording of "
+    "POST /_mock/recordings/stop"
+)
 
+Rule = Callable[[Sequence[Call]], Iterator[behaviour.CallProblem | tuple[Call, Violation]]]
 SkipReason = Callable[[Sequence[Call]], str | None]
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One rule for clients; *skip_reason* says why the calls can't be judged by it, if so.
+    """One *rule* for clients; *skip_reason* says why the calls can't be judged by it, if so.
 
-    What an *is_advice* check finds are notes, and no failures.
+    *operations* are those whose calls it is about, None is any. What an *is_advice* check finds are
+    notes, and no failures.
     """
 
     name: str
     claims: tuple[str, ...]
-    find: Callable[[Sequence[Call]], Iterator[Finding]]
+    rule: Rule
     skip_reason: SkipReason
+    operations: Container[str] | None = None
     is_advice: bool = False
 
 
@@ -77,16 +86,28 @@ def grade_journal(
     token: str | None = None,
     proxy: Proxy | None = None,
 ) -> Report:
-    """Judge the clients of the mock at *url* by the journals of *tenants*.
+    """Judge the clients of the mock at *url* by the journals of *tenants*; none is its default one.
 
     *token* is the control token of the mock. Raise TrafficError if the mock does not answer, or if
     no call is in the journals.
     """
     journal = journal_client.load_calls(url, tenants, token, proxy)
-    names = ", ".join(dict.fromkeys(tenants))
+    names = ", ".join(journal.tenants)
     _require_calls(journal.calls, None, show_url(url), f"in the journal of {names}")
     forgotten = (("forgotten exchanges", str(journal.forgotten)),) if journal.forgotten else ()
-    return _build_report(f"the journal of {names}", journal.calls, forgotten)
+    report = _build_report(f"the journal of {names}", journal.calls, forgotten)
+    results = (
+        msgspec.structs.replace(result, reason=_NO_ANSWERS)
+        if result.check in _NEED_ANSWERS
+        else result
+        for result in report.results
+    )
+    return msgspec.structs.replace(report, results=tuple(results))
+
+
+def grade_calls(calls: Sequence[Call]) -> Report:
+    """Judge the clients that made *calls*, which may be none."""
+    return _build_report("", calls, ())
 
 
 def _require_calls(
@@ -94,8 +115,7 @@ def _require_calls(
 ) -> None:
     if not calls:
         names = " or ".join([operation.name for operation in judged or ()] or [_DESCRIBED])
-        msg = f"{source}: no call of {names} {where}"
-        raise TrafficError(msg)
+        raise TrafficError(f"{source}: no call of {names} {where}")
 
 
 def _select_throttled(calls: Sequence[Call]) -> tuple[Call, ...]:
@@ -117,8 +137,10 @@ def _build_report(
     return Report("grade", results, (*counts, *facts), subject=subject)
 
 
-def _run_check(check: Check, calls: Sequence[Call]) -> Result:
-    findings = tuple(check.find(calls))
+def _run_check(check: Check, all_calls: Sequence[Call]) -> Result:
+    kinds = check.operations
+    calls = [call for call in all_calls if kinds is None or call.operation in kinds]
+    findings = tuple(_finding(check, *problem) for problem in check.rule(calls))
     if findings:
         is_cut = len(findings) > MAX_FINDINGS
         note = f"the first {MAX_FINDINGS} of {len(findings)}" if is_cut else None
@@ -129,70 +151,43 @@ def _run_check(check: Check, calls: Sequence[Call]) -> Result:
     reason = check.skip_reason(calls)
     if reason is not None:
         return Result(check.name, "skipped", check.claims, reason=reason)
-    unchecked = sum(1 for call in calls if check.name in call.assessment.unchecked)
-    note = f"{unchecked} of {len(calls)} calls can't be checked" if unchecked else None
+    unchecked = sum(1 for call in all_calls if check.name in call.assessment.unchecked)
+    note = f"{unchecked} of {len(all_calls)} calls can't be checked" if unchecked else None
     return Result(check.name, "passed", check.claims, reason=note)
+
+
+def _finding(check: Check, call: Call, what: str | Violation) -> Finding:
+    if isinstance(what, Violation):
+        return Finding(call.where, what.what, what.claims)
+    return Finding(call.where, what, check.claims)
 
 
 # ---- checks of single requests ---------------------------------------------------------------
 
 
 def _request_check(name: str, *claims: str) -> Check:
-    def find(calls: Sequence[Call]) -> Iterator[Finding]:
+    def rule(calls: Sequence[Call]) -> Iterator[tuple[Call, Violation]]:
         for call in calls:
-            for violation in call.assessment.violations:
-                if violation.check == name:
-                    yield Finding(call.where, violation.what, violation.claims)
+            yield from ((call, each) for each in call.assessment.violations if each.check == name)
 
     def skip_reason(calls: Sequence[Call]) -> str | None:
         is_unchecked = all(name in call.assessment.unchecked for call in calls)
         return "not recorded for any call" if is_unchecked else None
 
-    return Check(name, claims, find, skip_reason)
+    return Check(name, claims, rule, skip_reason)
 
 
-def _find_unexplained_responses(calls: Sequence[Call]) -> Iterator[Finding]:
+def _find_unexplained_responses(calls: Sequence[Call]) -> Iterator[tuple[Call, Violation]]:
     """Yield the 4xx answers that no other check explains."""
     for call in calls:
         is_explained = call.assessment.violations or "answers" in call.assessment.unchecked
         if call.rejected and not is_explained:
             unknown = ("read the message in the response", "no-content")
             what, claim = _RESPONSE_ADVICE.get(call.status or 0, unknown)
-            yield Finding(call.where, f"answered {call.status}: {what}", (claim,))
+            yield call, Violation("answers", f"answered {call.status}: {what}", (claim,))
 
 
 # ---- checks of behaviour over time -----------------------------------------------------------
-
-
-def _behaviour_check(
-    name: str,
-    claims: tuple[str, ...],
-    rule: Callable[[Sequence[Call]], Iterable[behaviour.CallProblem]],
-    skip_reason: SkipReason,
-    operations: Container[str] = THROTTLED,
-) -> Check:
-    """Return the check of *rule*, which is about the calls of *operations*."""
-
-    def select(calls: Sequence[Call]) -> Sequence[Call]:
-        return [call for call in calls if call.operation in operations]
-
-    def find(calls: Sequence[Call]) -> Iterator[Finding]:
-        return (Finding(call.where, what, claims) for call, what in rule(select(calls)))
-
-    return Check(name, claims, find, lambda calls: skip_reason(select(calls)))
-
-
-def _advice(
-    name: str,
-    claim: str,
-    rule: Callable[[Sequence[Call]], Iterable[behaviour.CallProblem]],
-    reason: str,
-    can_judge: Callable[[Call], bool],
-) -> Check:
-    def find(calls: Sequence[Call]) -> Iterator[Finding]:
-        return (Finding(call.where, what, (claim,)) for call, what in rule(calls))
-
-    return Check(name, (claim,), find, _skip_unless(reason, can_judge), is_advice=True)
 
 
 def _skip_unless(reason: str, can_judge: Callable[[Call], bool]) -> SkipReason:
@@ -241,60 +236,78 @@ CHECKS: Final = (
         _find_unexplained_responses,
         _skip_unless("no answers", lambda call: bool(call.status)),
     ),
-    _behaviour_check(
+    Check(
         "gave-up",
         ("busy-second",),
         behaviour.find_early_disconnects,
         _skip_unless("no call shows how it ended", lambda call: call.gave_up is not None),
+        THROTTLED,
     ),
-    _behaviour_check(
+    Check(
         "tight-retry",
         ("busy-second", "lease-end"),
         behaviour.find_tight_retries,
         _retry_skip_reason,
+        THROTTLED,
     ),
-    _behaviour_check(
-        "overlap", ("single-run", "lease-tenant"), behaviour.find_overlaps, _overlap_skip_reason
+    Check(
+        "overlap",
+        ("single-run", "lease-tenant"),
+        behaviour.find_overlaps,
+        _overlap_skip_reason,
+        THROTTLED,
     ),
-    _behaviour_check(
+    Check(
         "duplicate-account",
         ("duplicates",),
         behaviour.find_duplicates,
         _skip_unless("no call has recorded accounts", lambda call: bool(call.accounts)),
+        THROTTLED,
     ),
-    _behaviour_check(
+    Check(
         "lost-accounts",
         ("silent-drop", "single-run"),
         behaviour.find_losses,
         _loss_skip_reason,
         SYNCS,
     ),
-    _advice(
+    Check(
         "not-due",
-        "ready-list",
+        ("ready-list",),
         advice.find_not_due,
-        "no recorded answer lists the accounts that are due",
-        lambda call: call.due is not None,
+        _skip_unless(
+            "no recorded answer lists the accounts that are due",
+            lambda call: call.due is not None,
+        ),
+        is_advice=True,
     ),
-    _advice(
+    Check(
         "fast-polling",
-        "throttle-purpose",
+        ("throttle-purpose",),
         advice.find_fast_polling,
-        "no look with a time of its own is recorded",
-        lambda call: call.operation in POLLED and call.client is not None and bool(call.elapsed),
+        _skip_unless(
+            "no look with a time of its own is recorded",
+            lambda call: (
+                call.operation in POLLED and call.client is not None and bool(call.elapsed)
+            ),
+        ),
+        is_advice=True,
     ),
-    _advice(
+    Check(
         "no-look",
-        "silent-drop",
+        ("silent-drop",),
         advice.find_syncs_without_look,
-        "no call with accounts was answered 204",
-        advice.is_sync,
+        _skip_unless("no call with accounts was answered 204", advice.is_sync),
+        is_advice=True,
     ),
-    _advice(
+    Check(
         "not-advanced",
-        "last-fetch",
+        ("last-fetch",),
         advice.find_forgotten_accounts,
-        "no recorded answer shows the LastFetch of an account",
-        lambda call: call.fetch is not None,
+        _skip_unless(
+            "no recorded answer shows the LastFetch of an account",
+            lambda call: call.fetch is not None,
+        ),
+        is_advice=True,
     ),
 )

@@ -1,6 +1,6 @@
 """Loads calls from the journal of a running mock, which records outcomes that clients can't see."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from http.client import HTTPException
 from typing import Final
@@ -10,7 +10,9 @@ import msgspec
 from superoffice_contract.control.answers import (
     Exchange,
     Journal,
+    Run,
     Runs,
+    Verdict,
     attempts_of,
     complete_accounts,
 )
@@ -59,8 +61,9 @@ _NOT_REACHED: Final = _CREDENTIAL_CHECKS | {"answers"}
 
 
 class JournalCalls(msgspec.Struct, frozen=True):
-    """The calls in a journal, and the number of exchanges that it no longer keeps."""
+    """The calls of *tenants*, and the number of exchanges that the journal no longer keeps."""
 
+    tenants: tuple[str, ...]
     calls: tuple[Call, ...]
     forgotten: int
 
@@ -71,16 +74,18 @@ def load_calls(
     token: str | None = None,
     proxy: Proxy | None = None,
 ) -> JournalCalls:
-    """Load the calls of *tenants* from the mock at *url*; *token* is its control token.
+    """Load the calls of *tenants* from the mock at *url*; none is its default one.
 
+    *token* is its control token.
     Raise TargetError if *url* is no base URL; TrafficError, one line, if the server does not answer
     or is not a mock.
     """
     control_client = ControlClient(parse_base_url(url), token or None, timeout=TIMEOUT, proxy=proxy)
     with closing(control_client) as client:
-        journals = [_load_tenant(client, tenant) for tenant in dict.fromkeys(tenants)]
+        ids = dict.fromkeys(tenants) or {_get(client, "verdict", None, Verdict).tenant: None}
+        journals = [_load_tenant(client, tenant) for tenant in ids]
     calls = tuple(call for journal in journals for call in journal.calls)
-    return JournalCalls(calls, sum(journal.forgotten for journal in journals))
+    return JournalCalls(tuple(ids), calls, sum(journal.forgotten for journal in journals))
 
 
 def _load_tenant(client: ControlClient, tenant: str) -> JournalCalls:
@@ -89,23 +94,29 @@ def _load_tenant(client: ControlClient, tenant: str) -> JournalCalls:
         journal.requests, lambda id_: _get(client, f"requests/{id_}", tenant, Exchange)
     )
     runs = _get(client, "runs", tenant, Runs).runs
+    return JournalCalls((tenant,), calls_of(exchanges, runs), journal.forgotten)
+
+
+def calls_of(exchanges: Sequence[Exchange], runs: Sequence[Run]) -> tuple[Call, ...]:
+    """Return the documented calls among *exchanges*, which have all their accounts."""
     attempts = attempts_of(exchanges, runs)
-    calls = tuple(
+    return tuple(
         _make_call(exchange, attempt, operation)
         for exchange, attempt in zip(exchanges, attempts, strict=True)
         if (operation := find_operation(exchange.method, exchange.path)) is not None
     )
-    return JournalCalls(calls, journal.forgotten)
 
 
-def _get(client: ControlClient, path: str, tenant: str, type_: type[Answer]) -> Answer:
-    call = make_call("GET", path, None, {"tenant": tenant})
+def _get(client: ControlClient, path: str, tenant: str | None, type_: type[Answer]) -> Answer:
+    call = make_call("GET", path, None, {} if tenant is None else {"tenant": tenant})
     try:
         status, content = client.exchange(call)
         if status == 200:
             return msgspec.json.decode(content, type=type_)
         detail = problem_detail(content)
         msg = f"answered {status}" + (f": {detail}" if detail else f"; {NOT_A_MOCK}")
+        if status == 404 and detail and tenant is not None:
+            msg = f"{msg}; choose one with --tenant"
     except (msgspec.DecodeError, RecursionError):
         msg = NOT_A_MOCK
     except (OSError, HTTPException) as error:

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import click
 
-from superoffice_mock.cli.output import checked_output
+from superoffice_mock.cli.output import INTERRUPTED, checked_output
 from superoffice_mock.version import __version__
 
 COMMANDS: Final = (
     *("cert", "check", "demo", "diff", "drift", "grade", "readings", "record", "redact"),
-    *("replay", "scan", "serve"),
+    *("replay", "run", "scan", "serve"),
 )
 """The modules of this package that have a `command`."""
 
@@ -24,6 +24,17 @@ class _Group(click.Group):
         """Run the program; exit with code 2 if standard output can't be written."""
         with checked_output():
             return super().main(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's
+        """Run the subcommand; exit with 130 on Ctrl-C, also before its module is imported."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except RuntimeError as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # it hit a lock of a thread
+                ctx.exit(INTERRUPTED)
+            raise
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options of the program. Raise UsageError, which does not repeat them."""

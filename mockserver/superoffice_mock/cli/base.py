@@ -9,7 +9,6 @@ from superoffice_contract.messages import describe_unknown
 from superoffice_mock.errors import SetupError
 
 WRONG_USAGE: Final = 2
-INTERRUPTED: Final = 130
 CONTROL_TOKEN_VARIABLE: Final = "SUPEROFFICE_MOCK_CONTROL_TOKEN"
 
 ERRORS: Final = (SetupError, DriftError, TargetError, TrafficError)
@@ -46,7 +45,7 @@ def _describe_type(type_: object) -> str:
 
 
 class Command(click.Command):
-    """A command that ends with one line and exit code 2 on `ERRORS`, with 130 on Ctrl-C."""
+    """A command that ends with one line and exit code 2 on `ERRORS`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line. Raise UsageError, which does not repeat it."""
@@ -66,5 +65,3 @@ class Command(click.Command):
         except ERRORS as error:
             click.echo(f"superoffice-mock: {error}", err=True)
             ctx.exit(WRONG_USAGE)
-        except KeyboardInterrupt:
-            ctx.exit(INTERRUPTED)

@@ -14,8 +14,14 @@ from superoffice_mock.errors import SetupError
 
 @click.command("grade", cls=Command)
 @click.argument("har", required=False)
-@click.option("--journal", metavar="URL", help="A running mock; it knows more than a HAR file.")
-@click.option("--tenant", multiple=True, metavar="ID", help="Tenants to grade. [default: onsite]")
+@click.option(
+    "--journal",
+    metavar="URL",
+    help="A running mock, which knows the calls that were turned away, but keeps no answers.",
+)
+@click.option(
+    "--tenant", multiple=True, metavar="ID", help="Tenants to grade. [default: the mock's default]"
+)
 @target_options.proxy_option
 @report_options
 def command(
@@ -45,5 +51,5 @@ def command(
         report = grade.grade_har(har or "", tell=partial(click.echo, err=True))
     else:
         token = os.environ.get(CONTROL_TOKEN_VARIABLE)
-        report = grade.grade_journal(journal, tenant or ("onsite",), token, proxy=proxy_to_use)
+        report = grade.grade_journal(journal, tenant, token, proxy=proxy_to_use)
     end_with_report(report, format_, out)

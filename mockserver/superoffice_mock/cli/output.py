@@ -9,6 +9,8 @@ from typing import Any, Final, TextIO
 
 import click
 
+INTERRUPTED: Final = 130
+"""The exit code after Ctrl-C."""
 CANT_WRITE: Final = 2
 """The exit code if standard output can't be written."""
 

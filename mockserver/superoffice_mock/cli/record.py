@@ -123,8 +123,7 @@ def _load_settings(flags: Mapping[str, str | None]) -> tuple[Settings, list[str]
 def _prepare_file(out: str, write_file: WriteFile, *, overwrite: bool) -> None:
     """Raise SetupError if the file exists, or an earlier recorder left a part; that is finished."""
     if Path(out).is_dir():
-        msg = f"{show_path(out)} is a folder; name a file in it"
-        raise SetupError(msg)
+        raise SetupError(f"{show_path(out)} is a folder; name a file in it")
     interrupted = PartFile.find_interrupted(out)
     if os.path.lexists(out) and not overwrite:
         advice = "name another --out, or add --overwrite to replace it"
@@ -132,8 +131,7 @@ def _prepare_file(out: str, write_file: WriteFile, *, overwrite: bool) -> None:
         if interrupted is not None:
             interrupted.close()
             part = f", and {show_path(part_path(out))} of an earlier recorder"
-        msg = f"{show_path(out)} exists already{part}; {advice}"
-        raise SetupError(msg)
+        raise SetupError(f"{show_path(out)} exists already{part}; {advice}")
     if interrupted is not None:
         finished = interrupted.finish(write_file)
         exchanges = _count_exchanges(finished.recording)

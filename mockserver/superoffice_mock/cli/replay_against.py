@@ -102,8 +102,7 @@ def _target(url: str, options: Mapping[str, Any], environ: Mapping[str, str]) ->
             raise SetupError(msg)
     target_options.check_seconds("timeout", options["timeout"])
     if not 0 <= options["gap"] <= inf:
-        msg = f"--gap {options['gap']:g}: expected seconds, 0 or more"
-        raise SetupError(msg)
+        raise SetupError(f"--gap {options['gap']:g}: expected seconds, 0 or more")
     prefix = parts.path.strip("/") or None
     known_tenants = _tenants(url, prefix, options, environ)
     accounts = None
@@ -218,8 +217,7 @@ class Sender:
             self._stop_reason = f"nothing was sent after an answer of {response.status}"
         if 300 <= response.status < 400 and recorded.entry.response.status != response.status:
             location = show_url(response.header("location"))
-            msg = f"{self._target.base}: redirects to {location}; check that URL"
-            raise TargetError(msg)
+            raise TargetError(f"{self._target.base}: redirects to {location}; check that URL")
         headers = tuple((name.lower(), value) for name, value in response.headers)
         answer = RecordedResponse(response.status, headers=headers, body=response.body)
         return _entry(recorded, answer, response.seconds)
@@ -228,18 +226,20 @@ class Sender:
         request = recorded.entry.request
         response = recorded.entry.response
         if not response.status and response.failure is None:
-            msg = "no answer to it is on record, nor why there is none"
-            raise SkippedError(msg)
+            raise SkippedError("no answer to it is on record, nor why there is none")
         if request.body is None:
-            msg = "its body is not on record"
-            raise SkippedError(msg)
+            raise SkippedError("its body is not on record")
         tenant, path = self._address(request)
         is_hidden_tenant = self._target.prefix is None and is_tenant_pseudonym(tenant)
         if is_hidden_tenant or _has_pseudonym(unquote(path)):
-            msg = "its address has a pseudonym, and what stood there is not on record"
-            raise SkippedError(msg)
+            raise SkippedError("its address has a pseudonym, and what stood there is not on record")
         if not recorded.is_call and _has_pseudonym(request.body.decode("latin-1")):
-            msg = "its body has pseudonyms, and what stood there is not on record"
+            raise SkippedError("its body has pseudonyms, and what stood there is not on record")
+        if not recorded.is_signed and _has_pseudonym(request.body.decode("latin-1")):
+            msg = (
+                "it signs in with secrets in its body, which are not on record; sign in yourself, "
+                "and give what you get to the other calls with --target-file"
+            )
             raise SkippedError(msg)
         signed_headers = self._signer.sign(recorded, tenant)
         headers = tuple(
@@ -259,8 +259,7 @@ class Sender:
         if prefix is None:
             return segment if TENANT.fullmatch(segment) else "onsite", parts.path + query
         if segment.lower() != prefix.lower() and len(self._segments) > 1:
-            msg = f"it was recorded at another tenant, {segment or 'without one'}"
-            raise SkippedError(msg)
+            raise SkippedError(f"it was recorded at another tenant, {segment or 'without one'}")
         # Any slash too many stays, as it decides the answer.
         front, _, rest = parts.path.partition(segment) if segment else ("/", "", parts.path)
         return prefix, f"{front}{prefix}{rest}{query}"
@@ -274,8 +273,7 @@ class Sender:
             msg = "it may start a sync; allow that with --start-syncs and --accounts ID,…"
             raise SkippedError(msg)
         if not has_only_accounts(request, accounts):
-            msg = "it names other accounts than --accounts"
-            raise SkippedError(msg)
+            raise SkippedError("it names other accounts than --accounts")
 
 
 def _has_pseudonym(text: str) -> bool:

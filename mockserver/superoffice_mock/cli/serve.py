@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -15,11 +15,19 @@ from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Configuration, load, options
 from superoffice_mock.server import file_limits, run
 
+NO_DEFAULTS: Final[Mapping[str, str]] = {}
 
-def settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give *command* one option per setting, `--config` and `--reading`."""
+
+def settings_options(
+    command: Callable[..., None], defaults: Mapping[str, str] = NO_DEFAULTS
+) -> Callable[..., None]:
+    """Give *command* one option per setting, `--config` and `--reading`.
+
+    Its help shows *defaults* of its own where it has them.
+    """
     for option in reversed(list(options())):
-        default = "none" if option.default is None else f"{option.default}"
+        value = defaults.get(option.name, option.default)
+        default = "none" if value is None else f"{value}"
         about = f"{option.help[0].upper()}{option.help[1:]}. [default: {default}]"
         command = click.option(f"--{option.name}", metavar="VALUE", help=about)(command)
     command = click.option(

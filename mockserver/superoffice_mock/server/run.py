@@ -51,6 +51,8 @@ class ServedApp(Protocol):
 class Server(uvicorn.Server):
     """Serves until it is stopped; then answers all waiting calls, and awaits *at_end*.
 
+    *before_end* is called before the waiting calls are answered.
+
     Answers get a Date, unless *date_header* is false.
     """
 
@@ -61,6 +63,7 @@ class Server(uvicorn.Server):
         ready: Callable[[], None],
         *,
         date_header: bool = True,
+        before_end: Callable[[], object] = lambda: None,
         at_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(_config(served_app, settings))
@@ -68,6 +71,7 @@ class Server(uvicorn.Server):
         self.exit_code = 0
         self._served_app = served_app
         self._ready = ready
+        self._before_end = before_end
         self._at_end = at_end
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
@@ -96,6 +100,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Answer all waiting calls, wait `GRACE_SECONDS` for clients, and stop."""
+        self._before_end()
         self._served_app.close("the mock was shut down")
         loop = asyncio.get_running_loop()
         timer = loop.call_later(GRACE_SECONDS, self._stop_waiting)
@@ -232,6 +237,11 @@ def url_of(listening: socket.socket, settings: Settings) -> str:
     return f"{scheme}://{name}:{port_of(listening)}"
 
 
+def local_url(url: str) -> str:
+    """Return *url* as this machine calls it: not with an address that stands for all addresses."""
+    return url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
+
+
 def port_of(listening: socket.socket) -> int:
     """Return the port of *listening*."""
     port: int = listening.getsockname()[1]
@@ -288,9 +298,11 @@ def serve_in_background(
     with open_socket(settings) as listening:
         server = make_server(served_app, settings, lambda: None)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        _write_port_file(settings.port_file, port_of(listening))
         thread.start()
         try:
             yield url_of(listening, settings)
         finally:
+            _remove_port_file(settings.port_file)
             server.should_exit = True
             thread.join(MAX_SHUTDOWN_SECONDS + 1)

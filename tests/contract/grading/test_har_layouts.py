@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,89 +14,75 @@ BODY = body_of(507, 507)
 JSON = "application/json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
 FIELDS = [{"name": f"SyncUserAccounts[{index}].AccountId", "value": "507"} for index in (0, 1)]
-CONTENT_TYPE = {"name": "Content-Type", "value": JSON}
-TIMINGS = {"send": 0, "wait": 30, "receive": 0, "blocked": 0, "dns": 0, "connect": 0, "ssl": 0}
+TYPE = {"name": "Content-Type", "value": JSON}
+SIGNED_IN = {"name": "authorization", "value": BASIC}
+PHASES = ("blocked", "dns", "connect", "ssl", "send", "wait", "receive")
 
 
-def call(started_at: str, request: dict[str, Any], **members: Any) -> Entry:
+def call(
+    started: str,
+    headers: Sequence[dict[str, str]] = (),
+    timings: tuple[float | None, ...] = (),
+    request: dict[str, Any] | None = None,
+    **members: Any,
+) -> Entry:
+    """Return a call at a time of the day, with the first *timings* of `PHASES`."""
     response = {"status": 204, "statusText": "No Content", "headers": [], "content": {"size": 0}}
-    post_data = {"mimeType": JSON, "text": BODY}
-    whole_request = {"method": "POST", "url": ONSITE, "postData": post_data} | request
-    common = {"startedDateTime": started_at, "time": 30}
-    return common | {"request": whole_request, "response": response} | members
+    post_data = {"mimeType": JSON, "text": BODY, "params": []}
+    whole_request = {"method": "POST", "url": ONSITE, "headers": headers, "postData": post_data}
+    common = {"startedDateTime": f"2026-11-20T{started}", "time": 30, "response": response}
+    phases = {"timings": dict(zip(PHASES, timings, strict=False))} if timings else {}
+    return common | {"request": whole_request | (request or {})} | phases | members
 
 
 LAYOUTS = {
     "a browser, credentials left out": call(
-        "2026-11-20T08:00:00.123Z",
-        {
-            "httpVersion": "http/2.0",
-            "headers": [{"name": ":authority", "value": "crm.example"}, CONTENT_TYPE],
-            "queryString": [],
-            "cookies": [],
-        },
-        timings={"blocked": 2.1, "dns": -1, "ssl": -1, "connect": -1, "send": 0.1, "wait": 27.8},
+        "08:00:00.123Z",
+        [{"name": ":authority", "value": "crm.example"}, TYPE],
+        request={"httpVersion": "http/2.0", "queryString": [], "cookies": []},
+        timings=(2.1, -1, -1, -1, 0.1, 27.8),
         _initiator={"type": "script"},
     ),
     "Fiddler": call(
-        "2026-11-20T09:00:00.1234567+01:00",
-        {
-            "headers": [{"name": "authorization", "value": BASIC}, CONTENT_TYPE],
-            "postData": {"params": [], "text": BODY, "mimeType": JSON},
-        },
+        "09:00:00.1234567+01:00",
+        [SIGNED_IN, TYPE],
         connection="ClientPort:1;EgressPort:2",
     ),
     "Charles, a form as fields": call(
-        "2026-11-20T08:00:00.123+0000",
-        {
-            "headers": [
-                {"name": "AUTHORIZATION", "value": BASIC},
-                {"name": "CONTENT-TYPE", "value": FORM},
-            ],
-            "postData": {"mimeType": FORM, "params": FIELDS},
-        },
-        timings={"connect": 5, "send": 1, "wait": 20, "receive": 4},
+        "08:00:00.123+0000",
+        [{"name": "AUTHORIZATION", "value": BASIC}, {"name": "CONTENT-TYPE", "value": FORM}],
+        request={"postData": {"mimeType": FORM, "params": FIELDS}},
+        timings=(-1, -1, 5, -1, 1, 20, 4),
     ),
-    "Postman, no headers and no zone": call(
-        "2026-11-20T08:00:00",
-        {"headers": [], "bodySize": -1},
-    ),
+    "Postman, no headers and no zone": call("08:00:00", request={"bodySize": -1}),
     "Insomnia, no lengths": call(
-        "2026-11-20T08:00:00.123Z",
-        {
-            "headers": [CONTENT_TYPE, {"name": "Authorization", "value": BASIC}, {"name": "X"}],
-            "bodySize": -1,
-        },
-        timings={"blocked": -1, "dns": -1, "connect": -1, "send": 0, "wait": 30, "receive": 0},
+        "08:00:00.123Z",
+        [TYPE, SIGNED_IN, {"name": "X"}],
+        request={"bodySize": -1},
+        timings=(-1, -1, -1, -1, 0, 30, 0),
         comment="Sync",
     ),
     "mitmproxy, null for what is unknown": call(
-        "2026-11-20T08:00:00.123456+00:00",
-        {
-            "headers": [CONTENT_TYPE, {"name": "authorization", "value": BASIC}],
-            "postData": {"mimeType": JSON, "text": BODY, "params": []},
-            "bodySize": len(BODY),
-        },
-        timings={"connect": None, "ssl": None, "send": 1.2, "receive": 0.4, "wait": 28.4},
+        "08:00:00.123456+00:00",
+        [TYPE, SIGNED_IN],
+        request={"bodySize": len(BODY)},
+        timings=(-1, -1, None, None, 1.2, 28.4, 0.4),
     ),
     "Playwright, minimal": call(
-        "2026-11-20T08:00:00.123Z",
-        {
-            "headers": [CONTENT_TYPE],
-            "postData": {"mimeType": JSON, "text": BODY, "params": []},
-            "bodySize": -1,
-        },
+        "08:00:00.123Z",
+        [TYPE],
+        request={"bodySize": -1},
+        timings=(-1, -1, -1, -1, -1, -1, -1),
         time=-1,
-        timings={"send": -1, "wait": -1, "receive": -1},
     ),
     "Schemathesis, sanitized, bytes kept": call(
-        "2026-11-20T08:00:00.123456+00:00",
-        {
-            "headers": [{"name": "Authorization", "value": "[Filtered]"}, CONTENT_TYPE],
+        "08:00:00.123456+00:00",
+        [{"name": "Authorization", "value": "[Filtered]"}, TYPE],
+        request={
             "bodySize": len(BODY),
             "postData": {"mimeType": JSON, "text": base64.b64encode(BODY.encode()).decode()},
         },
-        timings=TIMINGS,
+        timings=(0, 0, 0, 0, 0, 30, 0),
     ),
 }
 

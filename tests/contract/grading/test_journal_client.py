@@ -212,8 +212,32 @@ def test_a_journal_without_a_call_is_an_error(server: ServerProcess) -> None:
 
 
 def test_the_error_for_an_unknown_tenant_names_the_known_ones(server: ServerProcess) -> None:
-    with pytest.raises(TrafficError, match=r"answered 404: .*the tenants are: onsite, Cust12345"):
+    with pytest.raises(TrafficError, match=r"answered 404: .*the tenants are: onsite, .*--tenant$"):
         grade_journal(server, "Cust1&tenant=onsite")
+
+
+def test_a_recording_gives_the_advice_that_a_journal_cant(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    agent = PATH.removesuffix("SyncEmailAccounts")
+    server.control("POST", "recordings/start")
+    assert post(server, path=f"{agent}GetReadySyncEmailAccounts", text="null") == 200
+    post(server, 99)
+    har = tmp_path / "recording.har"
+    har.write_text(json.dumps(server.control("POST", "recordings/stop")))
+    notes = result_of(grade.grade_har(f"{har}"), "not-due").notes
+    assert [note.what.partition(",")[0] for note in notes] == ["account 99 was not due"], notes
+
+
+def test_without_a_tenant_the_default_one_of_the_mock_is_graded(tmp_path: Path) -> None:
+    config = tmp_path / "mock.toml"
+    config.write_text(
+        '[[tenant]]\nid = "crm"\ninstallation = "onsite"\n'
+        'users = [{name = "tie0", password = "Rje0"}]\n'
+    )
+    with run_server("--log", "off", "--config", f"{config}") as server:
+        post(server, 507, path=f"/crm{PATH}")
+        assert grade.grade_journal(server.url, ()).subject == "the journal of crm"
 
 
 def test_a_control_token_is_required_and_sent() -> None:
@@ -376,8 +400,5 @@ def test_a_journal_shows_a_sync_at_once_and_whether_the_client_looked(
     report = grade_journal(server)
     assert (failures_of(report), list(report.notes)) == ({}, [])
     reasons = [result.reason for result in report.results if result.status == "skipped"]
-    assert reasons == [
-        "no recorded answer lists the accounts that are due",
-        "no look with a time of its own is recorded",
-        "no recorded answer shows the LastFetch of an account",
-    ]
+    advice = "grade a HAR, or the recording of POST /_mock/recordings/stop"
+    assert reasons == [f"a journal keeps no answers and no whole requests; {advice}"] * 3

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from superoffice_mock import __version__, cli
+from superoffice_mock.cli import demo
 
-HELPERS = {"__init__", "base", "check_real", "finding_files", "output", "replay_against", "reports"}
-HELPERS |= {"sign_ins", "target_options"}
+HELPERS = {"__init__", "base", "check_real", "child_process", "finding_files", "output"}
+HELPERS |= {"replay_against", "reports", "run_verdict", "sign_ins", "target_options"}
 
 
 def test_every_other_module_of_the_package_is_a_subcommand() -> None:
@@ -85,3 +88,23 @@ def test_a_missing_optional_package_does_not_break_the_help() -> None:
         "import sys; sys.modules |= dict.fromkeys(('httpx2', 'hypothesis', 'schemathesis'));"
         "from superoffice_mock.cli import main; main(['--help'], standalone_mode=False)"
     )
+
+
+def test_ctrl_c_is_exit_code_130_wherever_it_hits(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hit() -> None:
+        raise KeyboardInterrupt
+
+    def hit_a_lock() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            threading.Lock().release()
+
+    def fail() -> None:
+        threading.Lock().release()
+
+    for body, code in ((hit, 130), (hit_a_lock, 130), (fail, 1)):
+        monkeypatch.setattr(demo.command, "callback", body)
+        result = CliRunner().invoke(cli.main, ["demo"])
+        assert result.exit_code == code, result.output
+        assert isinstance(result.exception, SystemExit if code == 130 else RuntimeError)

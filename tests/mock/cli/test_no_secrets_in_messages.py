@@ -54,6 +54,7 @@ NAME_PARAMETERS: Final = frozenset(
     (
         *("har", "out", "file", "files", "old", "new", "source", "target", "paths", "ca", "config"),
         *("target_file", "port_file", "tls_cert", "tls_key", "host", "tenant"),
+        *("command", "replay", "report"),
     )
 )
 """What names a file, a host or a tenant: if that is all it looks like, a message shows it."""
@@ -73,6 +74,7 @@ ENDING: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     },
     "redact": {"source": (HAR,), "target": ("none/none.har",)},
     "replay": {"files": (HAR,), "tls_cert": NO_TLS},
+    "run": {"report": ("--report", "none/none.md"), "command": ("none",)},
     "scan": {"paths": ("none.har",)},
     "serve": {"tls_cert": NO_TLS},
 }
