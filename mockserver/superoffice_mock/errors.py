@@ -8,10 +8,14 @@ SuperOfficeMockError
 └── ExpectationFailed  something that a test expects did not happen; also an AssertionError
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from superoffice_contract import errors
+
+_JSON_EXAMPLE: Final = re.compile(r";? send \{.*", re.IGNORECASE | re.DOTALL)
 
 
 class SuperOfficeMockError(Exception):
@@ -64,7 +68,15 @@ class Faulted(Rejected):
 
 
 class ControlFailed(errors.ControlFailed, SuperOfficeMockError):
-    """A call of the control surface failed; the message says what to send instead."""
+    """A call of the control surface failed; the message says what to write instead.
+
+    If the mock refused what a test wrote, the message is about that, and not about the call.
+    """
+
+    def __str__(self) -> str:
+        if self.status is None or not 400 <= self.status < 500:
+            return super().__str__()
+        return _JSON_EXAMPLE.sub("", self.detail.removeprefix("the body: "))
 
 
 class ExpectationFailed(SuperOfficeMockError, AssertionError):

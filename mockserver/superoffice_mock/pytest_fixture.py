@@ -1,6 +1,6 @@
 """The fixture `superoffice_mock` during one test: its options, its recording, and its problems."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -9,88 +9,106 @@ from typing import Any, Final, NoReturn
 import pytest
 
 from superoffice_contract import output_files
-from superoffice_contract.messages import (
-    NO_FOLDER,
-    describe_os_error,
-    printable,
-    show_path,
-    suggest,
+from superoffice_contract.messages import NO_FOLDER, describe_os_error, show_path, suggest
+from superoffice_contract.verdict.problems import CRASHED, DEFAULT_KINDS, KINDS, NEVER
+from superoffice_mock.errors import (
+    ControlFailed,
+    ExpectationFailed,
+    SetupError,
+    SuperOfficeMockError,
 )
-from superoffice_mock.errors import ControlFailed, ExpectationFailed, SetupError
-from superoffice_mock.pytest_plugin import FAILED, NAME
-from superoffice_mock.testing import assertions
+from superoffice_mock.pytest_plugin import FAILED, NAME, SENTENCE, STRICT
+from superoffice_mock.testing.assertions import frozen_clock_notes
 from superoffice_mock.testing.server import MockServer, TenantOptions
 from superoffice_mock.testing.tenant import NOT_FOUND, SuperOffice
 
 RECORD_MODES: Final = ("none", "once", "all")
 """Never record; record if the file does not exist; record every time."""
+OWN_FAILURE: Final = pytest.StashKey[BaseException]()
+"""In a test: the error of the fixture itself."""
 
 
 def provide(node: pytest.Item, server: MockServer) -> Iterator[SuperOffice]:
     """Yield the SuperOffice of the test *node*; fail it for what it may have missed."""
     options = _marker_options(node)
-    strict = options.pop("strict", False)
+    options["strict"] = _strict_kinds(node, options.get("strict"))
     file, record = options.pop("replay", None), options.pop("record", "none")
     path = _recording_path(node, file, record)
     try:
         tenant = server.tenant(**options)
-    except ControlFailed as error:
-        _fail_marker(error.detail)
+    except ValueError as error:
+        _fail_marker(node, error)
     try:
-        with tenant as office:
-            with _play_recording(server, office, node, path, record):
-                yield office
-            problems = _list_problems(office, strict, failed=node.stash.get(FAILED, False))
+        with tenant as office, _play_recording(server, office, node, path, record):
+            yield office
+            _judge(node, office)
     except ControlFailed as error:
-        problems = [f"what happened in the mock is not known: {error}"]
-    if problems:
-        pytest.fail("\n\n".join(problems), pytrace=False)
+        _fail(node, f"what happened in the mock is not known: {error}")
 
 
-def _fail_marker(problem: object) -> NoReturn:
-    pytest.fail(f"@pytest.mark.{NAME}: {problem}", pytrace=False)
+def _fail(node: pytest.Item, text: str) -> NoReturn:
+    node.stash[OWN_FAILURE] = pytest.fail.Exception(text, pytrace=False)
+    raise node.stash[OWN_FAILURE] from None
 
 
-def timeline_sections(office: SuperOffice, call: pytest.CallInfo[None]) -> list[tuple[str, str]]:
-    """Return what reached *office*, unless the error of the test shows it; raise nothing."""
-    if call.excinfo is not None and call.excinfo.errisinstance(ExpectationFailed):
-        return []
+def _fail_marker(node: pytest.Item, problem: object) -> NoReturn:
+    _fail(node, f"@pytest.mark.{NAME}: {problem}")
+
+
+def _strict_kinds(node: pytest.Item, strict: object) -> Collection[str]:
+    """Return the kinds of problems that fail the test."""
+    if strict is None:
+        kinds: list[str] | None = node.config.getini(STRICT)
+        return DEFAULT_KINDS if kinds is None else kinds
+    if isinstance(strict, bool):
+        return KINDS.keys() - {NEVER} if strict else ()
+    if isinstance(strict, str) or not isinstance(strict, Collection):
+        _fail_marker(node, 'strict: unknown value; write strict=True, False, or ["lost", ...]')
+    return strict
+
+
+def _judge(node: pytest.Item, office: SuperOffice) -> None:
+    """Fail the test for its problems; one that failed or was skipped for crashes of the mock."""
     try:
-        return [(NAME, office.timeline)]
+        if not node.stash.get(FAILED, False):
+            office.assert_passed()
+            return
+        problems = [problem for problem in office.verdict.problems if problem.kind == CRASHED]
+    except ExpectationFailed as error:
+        _fail(node, f"{error}")
     except ControlFailed as error:
-        return [(NAME, f"What reached the mock is not known: {error}")]
-
-
-def _list_problems(office: SuperOffice, strict: bool, *, failed: bool) -> list[str]:  # noqa: FBT001 - the marker's
-    try:
-        return list(_problems(office, strict, failed=failed))
-    except ControlFailed as error:
-        if error.status != NOT_FOUND:
+        if error.status != NOT_FOUND:  # it was removed by a control call
             raise
-        return []
-
-
-def _problems(office: SuperOffice, strict: bool, *, failed: bool) -> Iterator[str]:  # noqa: FBT001 - the marker's
-    """Yield crashes; unless the test *failed*, idle faults and, if *strict*, violations."""
-    for call in office.requests:
-        if call.outcome == "crashed":
-            crash = printable(office.request(call.id).crash or "")
-            yield f"the mock crashed in request #{call.id}:\n{crash}"
-    if failed:
         return
-    idle_faults = [fault for fault in office.faults.all if fault.sure and not fault.fired]
-    if idle_faults:
-        names = ", ".join(f"{fault.id} ({fault.effect})" for fault in idle_faults)
-        message = f"armed faults that never fired: {names}; so the test did not test them"
-        yield f"{message}\n\n{office.timeline}"
-    if strict:
-        traffic = office.traffic
-        lines = list(assertions.violations(traffic))
-        if traffic.forgotten:
-            lines.append(assertions.forgotten_note(traffic))
-        if lines:
-            text = "\n".join(lines)
-            yield f"violations of the contract:\n{text}\n\n{assertions.timeline(traffic)}"
+    if problems:
+        _fail(node, "\n".join((problems[0].message, *problems[0].details)))
+
+
+def explain_failure(
+    report: pytest.TestReport, item: pytest.Item, call: pytest.CallInfo[None]
+) -> None:
+    """Show below the test what reached the tenants of its fixtures, and its error as a sentence."""
+    error = call.excinfo and call.excinfo.value
+    own_failure = item.stash.get(OWN_FAILURE, BaseException())
+    for each in error.exceptions if isinstance(error, BaseExceptionGroup) else (error,):
+        if isinstance(each, SuperOfficeMockError) or each is own_failure:
+            text = f"{each.__cause__ or ''}" or f"{each}"  # `explore` has the cause
+            sentence = text.partition("\n")[0]
+            setattr(report, SENTENCE, sentence)
+            crash = getattr(report.longrepr, "reprcrash", None)
+            if crash is not None:
+                crash.message = sentence
+    if report.when != "teardown" and not isinstance(error, ExpectationFailed):
+        funcargs = getattr(item, "funcargs", {}).items()
+        offices = {value: name for name, value in funcargs if isinstance(value, SuperOffice)}
+        report.sections += [(name, _describe_traffic(office)) for office, name in offices.items()]
+
+
+def _describe_traffic(office: SuperOffice) -> str:
+    try:
+        return "\n".join((office.timeline, *frozen_clock_notes(office.clock)))
+    except ControlFailed as error:
+        return f"What reached the mock is not known: {error}"
 
 
 @contextmanager
@@ -110,34 +128,36 @@ def _play_recording(
                 write_file = output_files.replace if record == "all" else output_files.create
                 write_file(path, content)
             except OSError as error:
-                msg = f"{path}: can't be written: {describe_os_error(error, NO_FOLDER)}"
-                raise SetupError(msg) from None
+                _fail(node, f"{path}: can't be written: {describe_os_error(error, NO_FOLDER)}")
     else:
         try:
             server.play(office, str(path))
         except SetupError as error:
-            _fail_marker(error)
-        yield
-        server.simulate(office)
+            _fail_marker(node, error)
+        try:
+            yield
+        finally:
+            server.simulate(office)
 
 
 def _recording_path(node: pytest.Item, file: str | None, record: str) -> Path | None:
     if record not in RECORD_MODES:
-        _fail_marker(f"record: unknown value; the values are: {', '.join(RECORD_MODES)}")
+        _fail_marker(node, f"record: unknown value; the values are: {', '.join(RECORD_MODES)}")
     if file is None:
         if record != "none":
-            _fail_marker(f'record="{record}" needs replay="file.har", the file to write')
+            _fail_marker(node, f'record="{record}" needs replay="file.har", the file to write')
         return None
     path = _resolve(node, file)
     if record == "none":
         if not path.exists():
-            _fail_marker(f'{show_path(path)}: there is no such file; record="once" makes it')
+            _fail_marker(node, f'{show_path(path)}: there is no such file; record="once" makes it')
         return path
     for other in _recorders(node.session).get(path, []):
         if other != node.nodeid:
             _fail_marker(
+                node,
                 f'record="{record}": {other} records {file}, too; name a file for each test, '
-                'or use record="none" in tests that only replay it'
+                'or use record="none" in tests that only replay it',
             )
     return path
 
@@ -162,16 +182,14 @@ def _recorders(session: pytest.Session) -> dict[Path, list[str]]:
 
 
 def _marker_options(node: pytest.Item) -> dict[str, Any]:
-    known_names = [*TenantOptions.__annotations__, "strict", "replay", "record"]
+    known_names = [*TenantOptions.__annotations__, "replay", "record"]
     for marker in node.iter_markers(NAME):
         if marker.args:
-            pytest.fail(f"@pytest.mark.{NAME} takes arguments by name only", pytrace=False)
+            _fail(node, f"@pytest.mark.{NAME} takes arguments by name only")
         for name in marker.kwargs:
             if name not in known_names:
                 hint = suggest(name, known_names, f"known are {', '.join(known_names)}")
-                _fail_marker(f"no argument {name!r}; {hint}")
-        if not isinstance(marker.kwargs.get("strict", False), bool):
-            _fail_marker("strict: unknown value; write strict=True")
+                _fail_marker(node, f"no argument {name!r}; {hint}")
     return _merge_markers(node)
 
 

@@ -3,6 +3,8 @@
 Every pytest run loads it where the package is installed, so it imports the rest on first use.
 """
 
+import os
+import sys
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -14,20 +16,46 @@ if TYPE_CHECKING:
 
 NAME: Final = "superoffice_mock"
 """The name of the marker and of the fixture."""
+STRICT: Final = "superoffice_mock_strict"
+"""The setting of what fails a test."""
 MARKER: Final = (
     f'{NAME}(installation="online", granted=False, readings={{...}}, accounts={{id: seconds}} or '
     '[{"id": 507, "fails": "..."}], seconds_per_account=..., due_after=..., state="suspended", '
-    'host=..., expires_after=..., clock="freeze", strict=True, replay="file.har", '
-    f'record="once"): options of the SuperOffice in the fixture {NAME}; '
-    "strict: violations fail the test; replay: it answers from this file, which record writes"
+    'host=..., expires_after=..., clock="freeze", strict=["lost", ...] or True or False, '
+    'expect_lost=[511, 512], replay="file.har", record="once"): '
+    f"options of the SuperOffice in the fixture {NAME}; strict: what fails the test, by default "
+    f"what {STRICT} names (see --help), True: all but never-called; expect_lost: the accounts that "
+    "must be lost; replay: it answers from this file, which record writes"
+)
+HELP: Final = (
+    f"What fails a test that uses {NAME}, by default: lost rejected unfired unplayed. "
+    "lost: an account was answered 204, and no run covers it; rejected: a call was answered 400, "
+    "413 or 415; unfired: an armed fault never fired; unplayed: a recorded call was never asked "
+    "for; unserved: a call was answered another error than 401 or 403; odd: a call was odd, though "
+    "allowed; never-called: no call came."
 )
 FAILED: Final = pytest.StashKey[bool]()
-"""In a test: whether it, or its setup, failed or was skipped; then idle faults are expected."""
+"""In a test: whether it, or its setup, failed or was skipped; then it fails for crashes only."""
+SENTENCE: Final = f"{NAME}_sentence"
+"""In a report: why the test failed, in a line. Workers of pytest-xdist send it along."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the setting of what fails a test."""
+    parser.addini(STRICT, HELP, type="args", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker. Raise UsageError if the setting has an unknown kind."""
     config.addinivalue_line("markers", MARKER)
+    kinds = config.getini(STRICT)
+    if kinds is not None:
+        from superoffice_contract.verdict.problems import check_kinds
+
+        try:
+            check_kinds(kinds)
+        except ValueError as error:
+            raise pytest.UsageError(f"{STRICT}: {error}") from None
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +71,10 @@ def superoffice_mock_server() -> "Iterator[MockServer]":
 def superoffice_mock(
     request: pytest.FixtureRequest, superoffice_mock_server: "MockServer"
 ) -> "Iterator[SuperOffice]":
-    """A SuperOffice for this test only, with a clock that jumps; the marker sets its options."""
+    """A SuperOffice for this test only, with a clock that jumps; the marker sets its options.
+
+    It fails a test that loses accounts, among others; see superoffice_mock_strict.
+    """
     from superoffice_mock.pytest_fixture import provide
 
     yield from provide(request.node, superoffice_mock_server)
@@ -53,13 +84,32 @@ def superoffice_mock(
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what reached the mock below a test that used it and failed."""
+    """Show below a failed test what reached the mock, and in its summary what is wrong."""
     report = yield
-    office = getattr(item, "funcargs", {}).get(NAME)
     if report.when != "teardown":
         item.stash[FAILED] = not report.passed
-        if office is not None and report.failed:
-            from superoffice_mock.pytest_fixture import timeline_sections
+    if report.failed and "superoffice_mock.errors" in sys.modules:
+        from superoffice_mock.pytest_fixture import explain_failure
 
-            report.sections += timeline_sections(office, call)
+        explain_failure(report, item, call)
     return report
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> Generator[None]:
+    """Write whole, at the end of the short summary, each sentence that pytest has cut.
+
+    It cuts lines at the width of the terminal, unless it runs in CI or is verbose.
+    """
+    yield
+    if terminalreporter.no_summary or config.get_verbosity() > 1 or os.environ.get("CI"):
+        return
+    width = config.get_terminal_writer().fullwidth
+    for option, stat in ("f", "failed"), ("E", "error"):
+        if terminalreporter.hasopt(option):
+            for report in terminalreporter.getreports(stat):
+                sentence = getattr(report, SENTENCE, "")
+                if sentence and len(f"{stat} {report.nodeid} - {sentence}") > width:
+                    terminalreporter.write_line(f"{report.nodeid}:\n  {sentence}")

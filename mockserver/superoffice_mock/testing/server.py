@@ -1,6 +1,6 @@
 """The mock in this process: as a server in a thread of its own, or as an ASGI application."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Required, Self, TypedDict, Unpack
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from superoffice_mock.config.settings import Settings
     from superoffice_mock.webapi.backend import Backend, BackendChoice, BackendFactory
     from superoffice_mock.webapi.routing import Routes
+
+__tracebackhide__ = True
+"""A failing test shows its own line, and none of this module."""
 
 
 class AccountOptions(TypedDict, total=False):
@@ -59,6 +62,8 @@ class TenantOptions(TypedDict, total=False):
     sessions: list[Mapping[str, str]]
     apps: list[Mapping[str, str | bool]]
     tokens: list[Mapping[str, str]]
+    strict: Collection[str]
+    expect_lost: Collection[int]
 
 
 class MockServer:
@@ -76,13 +81,13 @@ class MockServer:
         self._replays: dict[str, Backend] = {}
 
     def __enter__(self) -> Self:
-        from superoffice_mock.server.run import serve_in_background
+        from superoffice_mock.server.run import local_url, serve_in_background
 
         url = self._stack.enter_context(serve_in_background(self.served(), self._settings))
-        # From an address that stands for all addresses only the loopback one is sure to answer.
-        local_url = url.replace("//0.0.0.0", "//127.0.0.1").replace("//[::]", "//[::1]")
         token, certificate = self._settings.control_token, self._settings.tls_cert
-        self._control_client = ControlClient(local_url, token, certificate, error=ControlFailed)
+        self._control_client = ControlClient(
+            local_url(url), token, certificate, error=ControlFailed
+        )
         self._stack.callback(self._control_client.close)
         return self
 
@@ -104,6 +109,15 @@ class MockServer:
         accounts = options.get("accounts")
         if isinstance(accounts, Mapping):
             body["accounts"] = [{"id": id_, "seconds": took} for id_, took in accounts.items()]
+        elif accounts is not None and not _lists_accounts(accounts):
+            raise ValueError(
+                f"accounts={accounts!r}: write accounts={{507: 5.0}}, with the seconds that its "
+                'sync takes, or accounts=[{"id": 507}]'
+            )
+        for name in ("strict", "expect_lost"):
+            value = options.get(name)
+            if isinstance(value, Collection) and not isinstance(value, str):
+                body[name] = list(value)
         return SuperOffice(self._client, self._client.control("POST", "tenants", NewTenant, body))
 
     def play(self, office: SuperOffice, path: str) -> None:
@@ -137,6 +151,12 @@ def create_app(readings: Mapping[str, str] | None = None, **settings: Any) -> "S
     connections, so it can't break them. Raise SetupError if one of the *settings* is invalid.
     """
     return _build_mock(_load_settings(readings or {}, {"log": "off"} | settings)).app
+
+
+def _lists_accounts(accounts: object) -> bool:
+    return isinstance(accounts, list | tuple) and all(
+        isinstance(each, Mapping) for each in accounts
+    )
 
 
 def _load_settings(readings: object, values: Mapping[str, object]) -> "Settings":

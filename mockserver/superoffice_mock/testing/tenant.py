@@ -22,15 +22,19 @@ from superoffice_contract.control.answers import (
     Run,
     Runs,
     StatedState,
+    Verdict,
     complete_accounts,
 )
 from superoffice_contract.control.client import ControlClient
+from superoffice_contract.verdict.timeline import timeline
+from superoffice_contract.verdict.traffic import Traffic
 from superoffice_mock.core.journal import Outcome
-from superoffice_mock.errors import ControlFailed
+from superoffice_mock.errors import ControlFailed, ExpectationFailed
 from superoffice_mock.testing import assertions
-from superoffice_mock.testing.assertions import Traffic
 from superoffice_mock.testing.tenant_controls import Clock, Faults, Lease, TenantCalls
 
+__tracebackhide__ = True
+"""A failing test shows its own line, and none of this module."""
 NOT_FOUND: Final = 404
 """The status of a control call to a tenant that was removed, or that expired."""
 
@@ -58,6 +62,7 @@ class SuperOffice(TenantCalls):
         self.clock = Clock(client, tenant.id)
         self.lease = Lease(client, tenant.id)
         self.faults = Faults(client, tenant.id)
+        self._earlier_verdicts: list[Verdict] = []
 
     def __repr__(self) -> str:
         return f"<SuperOffice {self.installation} at {self.url}>"
@@ -66,7 +71,7 @@ class SuperOffice(TenantCalls):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.remove()
+        self._remove()
 
     @property
     def requests(self) -> tuple[Exchange, ...]:
@@ -104,7 +109,12 @@ class SuperOffice(TenantCalls):
     @property
     def timeline(self) -> str:
         """The requests as readable text, a line for each."""
-        return assertions.timeline(self.traffic)
+        return timeline(self.traffic)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether what happened is allowed, in words: `strict` and `expect_lost` say what is."""
+        return self._control("GET", "verdict", Verdict)
 
     def request(self, id_: int) -> ExchangeDetails:
         """Return one request with its headers, its body and, if the mock crashed, the traceback."""
@@ -122,11 +132,11 @@ class SuperOffice(TenantCalls):
         Only requests after *since*, a request or its id, count. Raise ExpectationFailed after
         *timeout* real seconds.
         """
-        __tracebackhide__ = True
+        assertions.check_outcome(outcome)
         result = self._wait(outcome, count, timeout, _id(since), never=False)
         if not result.met:
             expected, matching = _count_requests(outcome, count), len(result.requests)
-            raise assertions.wait_failure(self.traffic, expected, timeout, matching, result.reason)
+            raise self._wait_failure(expected, timeout, matching, result.reason)
         return self._complete(result.requests)
 
     def assert_started(self, accounts: Collection[int] = ()) -> None:
@@ -135,12 +145,10 @@ class SuperOffice(TenantCalls):
         If `lease.release()` ends a run early, it does not cover the accounts that it had not
         synced.
         """
-        __tracebackhide__ = True
         assertions.check_started(self.traffic, accounts)
 
     def assert_turned_away(self, times: int = 1) -> None:
         """Check that exactly so many calls were turned away."""
-        __tracebackhide__ = True
         assertions.check_turned_away(self.traffic, times)
 
     def assert_no_lost_accounts(self) -> None:
@@ -148,13 +156,21 @@ class SuperOffice(TenantCalls):
 
         If `lease.release()` ends a run early, the accounts that it had not synced count as lost.
         """
-        __tracebackhide__ = True
         assertions.check_no_lost_accounts(self.traffic)
 
     def assert_no_violations(self) -> None:
         """Check that no call broke the contract or was odd though allowed; a 401 is neither."""
-        __tracebackhide__ = True
         assertions.check_no_violations(self.traffic)
+
+    def assert_passed(self) -> None:
+        """Check that the verdict is good, as the pytest fixture does at the end of a test.
+
+        So must those before each `reset` and `remove` be.
+        """
+        bad = [verdict for verdict in self._earlier_verdicts if not verdict.passed]
+        verdict = bad[0] if bad else self.verdict
+        if not verdict.passed:
+            raise ExpectationFailed(verdict.text)
 
     def assert_never(
         self,
@@ -168,7 +184,7 @@ class SuperOffice(TenantCalls):
         A call that is in flight counts when it gets that outcome. With *since*, a request or its
         id, all requests after it count, earlier ones too.
         """
-        __tracebackhide__ = True
+        assertions.check_outcome(outcome)
         earlier = 0
         if since is None:
             query = {} if outcome is None else {"outcome": outcome}
@@ -178,7 +194,7 @@ class SuperOffice(TenantCalls):
             matching = len(result.requests) - earlier
             expected = f"fewer than {_count_requests(outcome, count)}"
             reason = None if matching >= count else result.reason
-            raise assertions.wait_failure(self.traffic, expected, within, matching, reason)
+            raise self._wait_failure(expected, within, matching, reason)
 
     def expire(self, **credentials: Unpack[ExpiringCredentials]) -> None:
         """Make these *credentials* expire now; without any, all of them."""
@@ -199,10 +215,19 @@ class SuperOffice(TenantCalls):
 
     def reset(self) -> None:
         """Answer all waiting calls, then restore the tenant as it was created, journal included."""
+        self._earlier_verdicts.append(self.verdict)
         self._control("POST", "reset", Nothing)
 
     def remove(self) -> None:
         """Answer all waiting calls and remove the tenant; do nothing if it is gone already."""
+        try:
+            self._earlier_verdicts.append(self.verdict)
+        except ControlFailed as error:
+            if error.status != NOT_FOUND:
+                raise
+        self._remove()
+
+    def _remove(self) -> None:
         try:
             self._client.control("DELETE", f"tenants/{self.id}", Nothing)
         except ControlFailed as error:
@@ -213,6 +238,12 @@ class SuperOffice(TenantCalls):
         return complete_accounts(
             exchanges, lambda id_: self._control("GET", f"requests/{id_}", Exchange)
         )
+
+    def _wait_failure(
+        self, expected: str, seconds: float, count: int, reason: str | None
+    ) -> ExpectationFailed:
+        notes = assertions.frozen_clock_notes(self.clock)
+        return assertions.wait_failure(self.traffic, expected, seconds, count, reason, notes)
 
     def _wait(
         self, outcome: str | None, count: int, timeout: float, since: int, *, never: bool

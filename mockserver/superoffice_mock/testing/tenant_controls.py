@@ -9,6 +9,9 @@ import msgspec
 from superoffice_contract.control.answers import ArmedFault, ClockState, Event, LeaseState
 from superoffice_contract.control.client import Answer, ControlClient
 
+__tracebackhide__ = True
+"""A failing test shows its own line, and none of this module."""
+
 
 class Fault(TypedDict, total=False):
     """A fault: the calls it applies to, and exactly one effect; see mockserver/README.md."""

@@ -13,7 +13,7 @@ from tests.support.recordings import entry, recording
 
 pytest_plugins = ["pytester"]
 TEST = """
-@pytest.mark.superoffice_mock(replay="made/some.har", record="{record}")
+@pytest.mark.superoffice_mock(replay="made/some.har", record="{record}", expect_lost=[508])
 def test_it(superoffice_mock):
     assert sync(superoffice_mock, 507) == 204
     assert sync(superoffice_mock, 508) == 204
@@ -34,7 +34,7 @@ def test_it(superoffice_mock):
     superoffice_mock.assert_no_lost_accounts()
 """
 LOSES_ONE = """
-@pytest.mark.superoffice_mock(replay="made/some.har", record="once")
+@pytest.mark.superoffice_mock(replay="made/some.har", record="once", expect_lost=[508])
 def test_it(superoffice_mock):
     for account in (507, 508):
         assert sync(superoffice_mock, account) == 204
@@ -112,6 +112,28 @@ def test_a_file_can_be_recorded_every_time(pytester: pytest.Pytester) -> None:
 def test_a_failing_test_writes_no_file(pytester: pytest.Pytester) -> None:
     run_test(pytester, TEST.format(record="once", outcomes=[])).assert_outcomes(failed=1)
     assert not recording_path(pytester).exists()
+
+
+def test_a_test_that_loses_accounts_writes_no_file(pytester: pytest.Pytester) -> None:
+    test = TEST.format(record="all", outcomes=SIMULATED).replace("[508]", "[]")
+    run_test(pytester, test).assert_outcomes(passed=1, errors=1)
+    assert not recording_path(pytester).exists()
+
+
+def test_a_recorded_call_that_is_not_asked_for_fails_the_test(pytester: pytest.Pytester) -> None:
+    run_test(pytester, SYNCS_ALL).assert_outcomes(passed=1)
+    test = """
+@pytest.mark.superoffice_mock(replay="made/some.har")
+def test_it(superoffice_mock):
+    assert sync(superoffice_mock, 507) == 204
+
+@pytest.mark.superoffice_mock(replay="made/some.har", strict=["lost"])
+def test_of_the_first_call(superoffice_mock):
+    assert sync(superoffice_mock, 507) == 204
+"""
+    result = run_test(pytester, test)
+    result.assert_outcomes(passed=2, errors=1)
+    assert "2 of 3 recorded calls were never asked for: " in output(result)
 
 
 def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:

@@ -58,7 +58,7 @@ def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:
     cases = {
         "grantd=False": "no argument 'grantd'; did you mean 'granted'?",
         "zzz=1": "no argument 'zzz'; known are installation, granted, clock,",
-        "strict='no'": "strict: unknown value; write strict=True",
+        "strict='lost'": 'strict: unknown value; write strict=True, False, or ["lost", ...]',
         "clock='frozen'": "expected one of freeze, jump, real",
         "'online'": "takes arguments by name only",
         "installation='onlin'": "installation: expected one of online, onsite",
@@ -70,111 +70,6 @@ def test_an_invalid_marker_is_an_error(pytester: pytest.Pytester) -> None:
         "accounts=[{'id': 1}, {'id': 1}]": "account 2 has the id of an earlier one, 1",
     }
     check_invalid_markers(pytester, cases)
-
-
-def test_a_crash_of_the_mock_fails_the_test_with_the_traceback(pytester: pytest.Pytester) -> None:
-    test = """
-@pytest.mark.parametrize("status", [500, 204])
-def test_it(superoffice_mock, monkeypatch, status):
-    monkeypatch.setattr("superoffice_mock.webapi.operations.pipeline.decode", lambda *_: 1 / 0)
-    assert sync(superoffice_mock, 507) == status
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(passed=1, failed=1, errors=2)
-    assert output(result).count("the mock crashed in request #1:") == 2
-    assert "ZeroDivisionError: division by zero" in output(result)
-
-
-def test_a_fault_that_never_fired_fails_the_test_unless_cleared(pytester: pytest.Pytester) -> None:
-    test = """
-def test_it(superoffice_mock):
-    superoffice_mock.faults.arm(connection="stall")
-    superoffice_mock.faults.arm(status=503, every=2)
-    superoffice_mock.faults.arm(delay=1, probability=0.1)
-
-def test_fired(superoffice_mock):
-    superoffice_mock.faults.arm(status=503, times=2)
-    assert sync(superoffice_mock, 507) == 503
-
-def test_cleared(superoffice_mock):
-    superoffice_mock.faults.arm(status=503)
-    superoffice_mock.faults.clear()
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(passed=3, errors=1)
-    assert "armed faults that never fired: 1 (stall); so the test did not test" in output(result)
-
-
-def test_a_removed_tenant_does_not_break_the_session(pytester: pytest.Pytester) -> None:
-    test = """
-def test_removed(superoffice_mock):
-    superoffice_mock.remove()
-
-def test_failing(superoffice_mock):
-    superoffice_mock.remove()
-    assert 0
-
-def test_after(superoffice_mock): pass
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(passed=2, failed=1)
-    assert "What reached the mock is not known: GET" in output(result)
-
-
-def test_unfired_faults_of_a_skipped_or_failed_test_are_fine(pytester: pytest.Pytester) -> None:
-    test = """
-def test_skipped(superoffice_mock):
-    superoffice_mock.faults.arm(status=503)
-    pytest.skip("not here")
-
-@pytest.fixture
-def failing(superoffice_mock):
-    superoffice_mock.faults.arm(status=503)
-    assert 0
-
-def test_it(failing): pass
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(skipped=1, errors=1)
-    assert "never fired" not in output(result)
-
-
-def test_violations_fail_strict_tests_only(pytester: pytest.Pytester) -> None:
-    test = """
-def test_lenient(superoffice_mock):
-    sync(superoffice_mock, 507, Foo=1)
-
-@pytest.mark.superoffice_mock(strict=True)
-def test_strict(superoffice_mock):
-    sync(superoffice_mock, 507, Foo=1)
-
-@pytest.mark.superoffice_mock(strict=True)
-def test_good(superoffice_mock):
-    sync(superoffice_mock, 507)
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(passed=3, errors=1)
-    assert "ERROR at teardown of test_strict" in output(result)
-    assert "violations of the contract:\n#1: " in output(result)
-    assert "Foo" in output(result)
-
-
-def test_a_failed_test_shows_what_reached_the_mock_and_no_more(pytester: pytest.Pytester) -> None:
-    test = """
-def test_it(superoffice_mock):
-    superoffice_mock.faults.arm(status=503, operation="SyncEmailAccounts", times=1)
-    sync(superoffice_mock, 507)
-    superoffice_mock.faults.arm(status=503)
-    assert False, "my own"
-
-def test_ours(superoffice_mock):
-    superoffice_mock.assert_started([507])
-"""
-    result = run_test(pytester, test)
-    result.assert_outcomes(failed=2)
-    assert output(result).count("What reached the mock:\n#1") == 1
-    assert output(result).count("No request has reached this tenant") == 1
-    assert "assertions.py" not in output(result)
 
 
 def test_tests_that_do_not_use_the_mock_are_unchanged(pytester: pytest.Pytester) -> None:
@@ -197,6 +92,18 @@ def test_loading_the_plugin_costs_less_than_50_ms() -> None:
     lines = done.stderr.splitlines()
     line = next(line for line in lines if line.endswith(".pytest_plugin"))
     assert int(line.split("|")[1]) < 50_000, line
+
+
+@pytest.mark.slow
+def test_pytest_socket_needs_to_allow_the_loopback_address(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("pytest_socket", reason="pytest-socket is in the extra dev")
+    pytester.makepyfile(CALL + "def test_it(superoffice_mock): sync(superoffice_mock, 507)")
+    for options, outcomes in (
+        (("--disable-socket", "--allow-hosts=127.0.0.1"), {"passed": 1}),
+        (("--allow-hosts=127.0.0.1",), {"passed": 1}),
+        (("--disable-socket",), {"errors": 1}),
+    ):
+        pytester.runpytest_subprocess("-q", *ALONE, *options).assert_outcomes(**outcomes)
 
 
 THOUSAND = """
@@ -250,6 +157,8 @@ def test_it(superoffice_mock, superoffice_mock_server, n, worker_id):
     superoffice_mock.lease.hold()
     assert sync(superoffice_mock, n) == 204
     superoffice_mock.assert_turned_away(times=1)
+    superoffice_mock.lease.release()
+    assert sync(superoffice_mock, n) == 204
 """
     pytester.makepyfile(CALL + test)
     for _ in range(runs):

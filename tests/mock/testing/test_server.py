@@ -7,7 +7,6 @@ from typing import Any
 import httpx2
 import pytest
 
-import superoffice_mock
 from superoffice_contract.control.answers import ClockState
 from superoffice_contract.control.client import ControlClient
 from superoffice_mock import ExpectationFailed, MockServer, create_app
@@ -106,10 +105,3 @@ async def test_the_application_and_its_control_surface_answer_over_an_asgi_trans
         assert exchange["outcome"] == "started"
         response = await client.post("/_mock/faults", json={"connection": "reset-by-peer"})
         assert response.status_code == 409
-
-
-def test_the_package_has_the_names_in_all_and_no_others() -> None:
-    for name in {*superoffice_mock.__all__} - {"__version__"}:
-        assert getattr(superoffice_mock, name).__name__ == name
-    with pytest.raises(AttributeError, match="no attribute 'MokServer'"):
-        _ = superoffice_mock.MokServer  # type: ignore[attr-defined]

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from superoffice_contract.verdict.losses import NEVER
 from superoffice_mock import ExpectationFailed, MockServer, SuperOffice
 from superoffice_mock.errors import ControlFailed
-from superoffice_mock.testing.assertions import NEVER
 from tests.mock.testing.partner import outcomes, request, send, sync
 
 
@@ -26,6 +26,7 @@ def test_a_call_and_its_run_with_tasks_are_typed_values(office: SuperOffice) -> 
     assert run.ends_at - run.started_at == timedelta(seconds=5)
 
 
+@pytest.mark.superoffice_mock(expect_lost=range(350))
 def test_all_accounts_of_a_call_are_there_however_many_there_are(office: SuperOffice) -> None:
     assert sync(office, *range(300)) == 204
     office.lease.release()
@@ -38,6 +39,7 @@ def test_all_accounts_of_a_call_are_there_however_many_there_are(office: SuperOf
         office.assert_no_lost_accounts()
 
 
+@pytest.mark.superoffice_mock(expect_lost=[508])
 def test_on_a_jumping_clock_a_turned_away_call_takes_no_real_second(office: SuperOffice) -> None:
     before = office.clock.time()
     assert [sync(office, 507), sync(office, 508)] == [204, 204]
@@ -47,7 +49,7 @@ def test_on_a_jumping_clock_a_turned_away_call_takes_no_real_second(office: Supe
     assert office.requests[1].elapsed_real < 0.5
 
 
-@pytest.mark.superoffice_mock(clock="freeze")
+@pytest.mark.superoffice_mock(clock="freeze", expect_lost=[507])
 def test_on_a_frozen_clock_a_call_waits_until_the_test_advances_it(office: SuperOffice) -> None:
     clock = office.clock
     assert clock.name == "freeze"
@@ -89,6 +91,7 @@ def test_a_lease_is_held_once_and_turns_calls_away_until_released(office: SuperO
     assert outcomes(office) == ["turned_away", "started"]
 
 
+@pytest.mark.superoffice_mock(expect_lost=[508])
 def test_assertions_look_at_the_traffic_so_far(office: SuperOffice) -> None:
     sync(office, 507)
     office.assert_started(accounts=[507])
@@ -160,6 +163,7 @@ def test_assert_never_waits_for_the_given_time(office: SuperOffice) -> None:
         office.assert_never("started", within=5, since=0)
 
 
+@pytest.mark.superoffice_mock(expect_lost=[508])
 def test_wait_and_assert_never_ignore_earlier_requests(office: SuperOffice) -> None:
     sync(office, 507)
     (first,) = office.wait()
@@ -183,6 +187,7 @@ def test_a_wait_that_ends_early_says_why(office: SuperOffice) -> None:
             waiting.result()
 
 
+@pytest.mark.superoffice_mock(expect_lost=[507])
 def test_an_account_that_was_not_synced_at_a_release_is_lost(office: SuperOffice) -> None:
     sync(office, 507)
     office.lease.release()
@@ -309,6 +314,7 @@ def test_expired_credentials_and_an_ended_session_are_refused(office: SuperOffic
         assert send(office, {}, headers) == 401
 
 
+@pytest.mark.superoffice_mock(strict=["lost"])  # a fault is armed that never fires
 def test_a_reset_forgets_calls_holds_and_faults(office: SuperOffice) -> None:
     sync(office, 507)
     office.faults.arm(status=500)

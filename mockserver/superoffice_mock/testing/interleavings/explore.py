@@ -24,6 +24,8 @@ from superoffice_mock.testing.tenant import SuperOffice
 if TYPE_CHECKING:
     from superoffice_mock.app import Mock
 
+__tracebackhide__ = True
+"""A failing test shows its own line, and none of this module."""
 Scenario = Callable[[SuperOffice], Coroutine[Any, Any, None] | None]
 
 _JUMP_SETTLE: Final = "0.005"
