@@ -1,29 +1,33 @@
 <?php
-// Calls SuperOffice twice: while another run is active, and after it has ended.
-$mock = getenv('MOCK_URL') ?: 'http://127.0.0.1:8204';
+// Runs an app while another client's sync is active, and fails if the app loses its account.
+// php mail_sync.php COMMAND…, such as: php mail_sync.php php sync_due.php look
+$control = getenv('SUPEROFFICE_CONTROL_URL') ?: 'http://127.0.0.1:8204/_mock';
 
-function call(string $method, string $url, ?array $body = null, string $header = ''): ?array
+function call(string $method, string $url, ?array $body = null, string $header = ''): string
 {
     $http = ['method' => $method, 'header' => "Content-Type: application/json\r\n$header"];
     $http['content'] = $body === null ? '' : json_encode($body);
     $response = file_get_contents($url, context: stream_context_create(['http' => $http]));
     if ($response === false) exit(1); // PHP has printed the reason
-    return json_decode($response, associative: true); // null for a 204, which has no body
+    return $response;
 }
 
-$office = call('POST', "$mock/_mock/tenants", ['installation' => 'online']);
-$sync = fn () => call(
-    'POST',
-    "$office[url]/api/v1/Agents/EMail/SyncEmailAccounts",
-    ['SyncUserAccounts' => [['AccountId' => 507]]],
-    "Authorization: SOTicket {$office['credentials']['ticket']}\r\n" .
-    "SO-AppToken: {$office['credentials']['app_token']}",
+$accounts = [['id' => 501, 'seconds' => 2], ['id' => 507]];
+$office = json_decode(call('POST', "$control/tenants", ['accounts' => $accounts]));
+$sign_in = $office->credentials;
+call(
+    'POST', // the other client
+    "$office->url/api/v1/Agents/EMail/SyncEmailAccounts",
+    ['SyncUserAccounts' => [['AccountId' => 501]]],
+    "Authorization: {$sign_in->headers->Authorization}",
 );
-call('POST', "$mock/_mock/lease/hold?tenant=$office[id]");
-$sync();
-call('POST', "$mock/_mock/lease/release?tenant=$office[id]");
-$sync();
-foreach (call('GET', "$mock/_mock/requests?tenant=$office[id]")['requests'] as $request) {
-    echo "$request[status] after $request[elapsed] s, $request[outcome]: $request[reason]\n";
-}
-call('DELETE', "$mock/_mock/tenants/$office[id]");
+putenv("SUPEROFFICE_URL=$office->url");
+putenv("SUPEROFFICE_USER=$sign_in->user");
+putenv("SUPEROFFICE_PASSWORD=$sign_in->password");
+passthru(implode(' ', array_map('escapeshellarg', array_slice($argv, 1))), $exit_code);
+
+$verdict = json_decode(call('GET', "$control/verdict?tenant=$office->id"));
+$timeline = call('GET', "$control/timeline?tenant=$office->id");
+call('DELETE', "$control/tenants/$office->id");
+echo $verdict->passed ? $timeline : "$verdict->text\n"; // what is wrong, and the timeline
+exit($exit_code ?: ($verdict->passed ? 0 : 1));

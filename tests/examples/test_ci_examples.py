@@ -1,7 +1,7 @@
 """The examples for CI: the parts that can run here run, and the names in them exist."""
 
 import os
-import signal
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from superoffice_mock.config.settings import PREFIX, options
 from tests.support.documents import read
 from tests.support.server_process import environment, run_server
 
+HERE: Final = Path(__file__).parent
 EXAMPLES: Final = "tests/examples/"
 DEFAULT_PORT: Final = next(str(option.default) for option in options() if option.name == "port")
 SETTINGS: Final = {f"{PREFIX}{option.name.upper().replace('-', '_')}" for option in options()}
@@ -40,24 +41,27 @@ def test_every_step_of_the_workflow_uses_an_action_or_runs_something(workflow: A
 
 
 @pytest.mark.slow
-def test_the_step_that_starts_the_mock_leaves_it_running_for_the_next_steps(
+@pytest.mark.usefixtures("node")
+def test_the_step_that_runs_the_tests_of_node_reports_what_was_lost(
     workflow: Any, tmp_path: Path
 ) -> None:
-    steps = workflow["jobs"]["node"]["steps"]
-    (start,) = (step["run"] for step in steps if step.get("name") == "Start the mock")
-    variables = tmp_path / "variables"
-    scripts = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    env = {"PATH": scripts, "RUNNER_TEMP": str(tmp_path), "GITHUB_ENV": str(variables)}
-    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", start]
-    with subprocess.Popen(command, env=environment(env), start_new_session=True) as step:
-        try:
-            assert step.wait(timeout=60) == 0
-            name, _, url = variables.read_text(encoding="ascii").strip().partition("=")
-            assert name == "MOCK_URL"
-            with urlopen(f"{url}/_mock/health", timeout=10) as health:
-                assert health.status == 200
-        finally:
-            os.killpg(step.pid, signal.SIGTERM)
+    (step,) = (each["run"] for each in workflow["jobs"]["node"]["steps"] if "-- " in str(each))
+    for name in ("mail-sync.js", "mail-sync.test.js"):
+        shutil.copy(HERE / name, tmp_path)
+    (tmp_path / "node_modules").symlink_to(HERE / "node_modules")
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment({"PATH": path}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "superoffice-mock run: passed; " in done.stderr
+    assert "<testsuite" in (tmp_path / "superoffice.xml").read_text(encoding="utf-8")
 
 
 # ---- Compose ---------------------------------------------------------------------------------
@@ -73,7 +77,8 @@ def test_the_services_use_known_settings_and_wait_until_the_mock_is_healthy(serv
     assert set(mock["environment"]) <= SETTINGS
     assert mock["build"]["dockerfile_inline"].endswith('CMD ["superoffice-mock", "serve"]\n')
     assert tests["depends_on"] == {"superoffice": {"condition": "service_healthy"}}
-    assert tests["environment"]["MOCK_URL"] == f"http://superoffice:{DEFAULT_PORT}"
+    control_url = tests["environment"]["SUPEROFFICE_CONTROL_URL"]
+    assert control_url == f"http://superoffice:{DEFAULT_PORT}/_mock"
     assert mock["ports"] == [f"127.0.0.1:{DEFAULT_PORT}:{DEFAULT_PORT}"]
     assert f":{DEFAULT_PORT}/" in mock["healthcheck"]["test"][-1]
 

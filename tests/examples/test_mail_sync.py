@@ -59,6 +59,7 @@ def test_against_a_stub_both_apps_see_no_problem() -> None:
 # ---- the naive app ---------------------------------------------------------------------------
 
 
+@pytest.mark.superoffice_mock(expect_lost=[*range(501, 507), *range(508, 511)])
 def test_the_naive_app_loses_accounts_when_the_button_is_pressed_before_cron(
     superoffice_mock: SuperOffice,
 ) -> None:
