@@ -101,8 +101,8 @@ def _move_to_start(entry: Entry) -> Entry:
 def _find_odd_headers(entry: JsonObject) -> Iterator[tuple[str, str]]:
     for message in ("request", "response"):
         for index, header in enumerate(objects_of(object_of(entry.get(message)).get("headers"))):
-            name, value = text_of(header.get("name")), text_of(header.get("value"))
-            if oddity := header_lines.describe_oddity(name, value):
+            _, oddity = _split_header(header)
+            if oddity:
                 yield f"{message}.headers[{index}]", oddity
 
 
@@ -181,10 +181,12 @@ def _parse_entry(index: int, members: JsonObject) -> Entry:
 def headers_of(message: JsonObject) -> Headers:
     """Return the headers of a request or response as they were sent, names in lower case."""
     return tuple(
-        line
-        for header in objects_of(message.get("headers"))
-        for line in header_lines.split(text_of(header.get("name")), text_of(header.get("value")))
+        line for header in objects_of(message.get("headers")) for line in _split_header(header)[0]
     )
+
+
+def _split_header(header: JsonObject) -> tuple[Headers, str | None]:
+    return header_lines.split(text_of(header.get("name")), text_of(header.get("value")))
 
 
 def _headers_with_cookies(request: JsonObject) -> Headers:
@@ -195,7 +197,7 @@ def _headers_with_cookies(request: JsonObject) -> Headers:
         for cookie in objects_of(request.get("cookies"))
     ]
     if cookies and not any(name == "cookie" for name, _ in headers):
-        return (*headers, *header_lines.split("cookie", "; ".join(cookies)))
+        return (*headers, *header_lines.split("cookie", "; ".join(cookies))[0])
     return headers
 
 

@@ -58,19 +58,16 @@ def load(path: str, parse: Callable[[HarLog], Parsed], max_bytes: int = MAX_BYTE
             raw = file.read(max_bytes + 1)
         return parse(read_log(raw, max_bytes))
     except OSError as error:
-        msg = f"{show_path(path)}: {describe_os_error(error)}"
-        raise TrafficError(msg) from None
+        raise TrafficError(f"{show_path(path)}: {describe_os_error(error)}") from None
     except TrafficError as error:
-        msg = f"{show_path(path)}: {error}"
-        raise TrafficError(msg) from None
+        raise TrafficError(f"{show_path(path)}: {error}") from None
 
 
 def read_log(raw: bytes, max_bytes: int = MAX_BYTES) -> HarLog:
     """Parse *raw*. Raise TrafficError if it is not a HAR 1.2 or a `.part` file."""
     _check_size(len(raw), max_bytes)
     if sum(raw.count(mark) for mark in (b",", b"{", b"[")) > MAX_VALUES:
-        msg = f"more than {MAX_VALUES:,} values; record only the calls of interest"
-        raise TrafficError(msg)
+        raise TrafficError(f"more than {MAX_VALUES:,} values; record only the calls of interest")
     text = _decode_text(raw)
     whole_text = _replace_lone_surrogates(text)
     notes = (LONE_SURROGATES,) if whole_text != text else ()
@@ -89,15 +86,13 @@ def _check_size(size: int, max_bytes: int) -> None:
     if size > max_bytes:
         mebi = 1024 * 1024
         limit = f"{max_bytes:,} bytes" if max_bytes % mebi else f"{max_bytes // mebi} MiB"
-        msg = f"larger than {limit}; record only the calls of interest"
-        raise TrafficError(msg)
+        raise TrafficError(f"larger than {limit}; record only the calls of interest")
 
 
 def _decode_text(raw: bytes) -> str:
     for start, name in _PACKED.items():
         if raw.startswith(start):
-            msg = f"a {name} file; unpack it, and name the HAR file in it"
-            raise TrafficError(msg)
+            raise TrafficError(f"a {name} file; unpack it, and name the HAR file in it")
     is_utf_16 = raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
     try:
         return raw.decode("utf-16" if is_utf_16 else "utf-8-sig")
@@ -114,13 +109,11 @@ def _parse_har(text: str) -> HarLog:
         raise TrafficError(msg) from None
     log = document.get("log") if isinstance(document, dict) else None
     if not isinstance(log, dict):
-        msg = "the file has no object 'log'; this is not a HAR"
-        raise TrafficError(msg)
+        raise TrafficError("the file has no object 'log'; this is not a HAR")
     _check_version(log)
     entries = log.get("entries")
     if not isinstance(entries, list):
-        msg = "log.entries: expected an array; this is not a HAR"
-        raise TrafficError(msg)
+        raise TrafficError("log.entries: expected an array; this is not a HAR")
     return HarLog({k: v for k, v in log.items() if k != "entries"}, tuple(entries))
 
 
@@ -146,8 +139,7 @@ def _parse_part_file(text: str) -> HarLog:
 def _check_version(log: JsonObject) -> None:
     version = str(log.get("version", "nothing"))[:20]
     if version != VERSION:
-        msg = f"log.version: expected {VERSION}, got {version}"
-        raise TrafficError(msg)
+        raise TrafficError(f"log.version: expected {VERSION}, got {version}")
 
 
 def _parse_json(text: str) -> Any:  # noqa: ANN401 - JSON
@@ -160,8 +152,7 @@ def _parse_json(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _raise_damaged() -> NoReturn:
-    msg = "not JSON; the file is not a HAR, or is damaged"
-    raise TrafficError(msg) from None
+    raise TrafficError("not JSON; the file is not a HAR, or is damaged") from None
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -170,8 +161,7 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) < len(pairs):
         names = [name for name, _ in pairs]
         duplicate = next(name for index, name in enumerate(names) if name in names[:index])
-        msg = f"an object has {quote_name(duplicate, 'a member')} twice; remove one"
-        raise TrafficError(msg)
+        raise TrafficError(f"an object has {quote_name(duplicate, 'a member')} twice; remove one")
     return members
 
 

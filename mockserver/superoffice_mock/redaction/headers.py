@@ -64,25 +64,17 @@ def redact(headers: Headers, by_name: Mapping[str, Rule], rules: Rules) -> Heade
     for name, value in headers:
         if name not in by_name:
             rules.remember(value.partition(" ")[2] if value.lower().startswith(SCHEMES) else value)
-    redacted = [
-        (name, value, _apply_rule(by_name.get(name), value, rules))
-        for name, value in headers
-        if name not in FRAMING or name in by_name
-    ]
-    kept = tuple(
-        (name, after)
-        for name, before, after in redacted
-        if name in by_name and (after or not before)
-    )
-    if len(kept) < len(redacted):
-        rules.counts[LEFT_OUT] += len(redacted) - len(kept)
-    return kept
-
-
-def _apply_rule(rule: Rule | None, value: str, rules: Rules) -> str:
-    if rule is None:
-        return ""
-    return value if is_mark(value) else rule(value, rules)
+    kept = []
+    for name, value in headers:
+        if name in by_name:
+            redacted = value if is_mark(value) else by_name[name](value, rules)
+            if redacted or not value:
+                kept.append((name, redacted))
+                continue
+        elif name in FRAMING:
+            continue
+        rules.counts[LEFT_OUT] += 1
+    return tuple(kept)
 
 
 def redact_authorization(value: str, rules: Rules) -> str:

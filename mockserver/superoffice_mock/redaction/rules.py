@@ -91,6 +91,10 @@ class Rules(msgspec.Struct, frozen=True):
             return tenant
         return self._replace("tenant", tenant, self.pseudonyms.of_tenant)
 
+    def member_in(self, parent: str, name: str) -> str:  # noqa: ARG002 - for rules of other kinds
+        """Return the member whose rules are those of *name* in the member *parent*."""
+        return name
+
     def name(self, name: str, *, is_data: bool = False) -> str:
         """Return the redacted name of a member; *is_data* in a dictionary, or without a value."""
         if not is_data and (self.allowed.is_name(name) or is_identifier(name)):

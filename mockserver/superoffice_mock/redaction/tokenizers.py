@@ -100,7 +100,7 @@ class _JsonRedactor:
 
     def _redact_name(self, name: str, token: re.Match[str]) -> str:
         bare_name = name[1:-1] if name[:1] == name[-1:] == "'" else name
-        self._member = bare_name
+        self._member = self._rules.member_in(self._containers[-1][0], bare_name)
         has_value = token.end() < self._end or self._rules.allowed.is_name(bare_name)
         is_data = self._containers[-1][1] or not has_value
         redacted = self._rules.name(bare_name, is_data=is_data)
@@ -169,7 +169,7 @@ def _redact_field(field: str, rules: Rules, encoding: str) -> str:
         is_data = rules.allowed.is_dictionary(parent)
         if has_names and not is_data and _INDEX.fullmatch(step):
             return step
-        member = step
+        member = rules.member_in(parent, step)
         return rules.name(step, is_data=is_data or not (has_names or (equals and is_word(before))))
 
     after = _STEP.sub(redact_step, before)
@@ -223,7 +223,8 @@ def _redact_tag(token: re.Match[str], open_elements: list[str], rules: Rules) ->
     is_data = rules.allowed.is_dictionary(open_elements[-1])
     name = _redact_xml_name(token["tag"], rules, is_data=is_data)
     if not token["close"] and "/" not in token["end"]:
-        open_elements.append(token["tag"].rpartition(":")[2])
+        local = token["tag"].rpartition(":")[2]
+        open_elements.append(rules.member_in(open_elements[-1], local))
     attributes = _EACH_ATTRIBUTE.sub(
         lambda match: _redact_attribute(match, rules), token["attributes"]
     )

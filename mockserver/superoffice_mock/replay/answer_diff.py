@@ -1,5 +1,6 @@
 """Compares two answers as a client sees them: status, main headers, body and approximate time."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
@@ -12,6 +13,11 @@ from superoffice_mock.replay.pseudonym_bindings import Attempt
 
 CLASSES: Final = ((0.7, "immediate"), (1.9, "about a second"))
 """Time classes and their upper limits in seconds; claim busy-second is in the second class."""
+_MOMENT: Final = re.compile(
+    rb'("(?:LastFetch|ValidUntil)"\s*:\s*"|<(?:LastFetch|ValidUntil)>)(?!0001-)([0-9T:.Z+-]+)'
+)
+"""A moment in an answer that is another one each time; the year 1 is none (claim last-fetch)."""
+_DIGITS: Final = re.compile(rb"[0-9]+")
 _BLANKS: Final = str.maketrans("", "", " \t")
 
 
@@ -105,6 +111,7 @@ What is compared of each is its value in this form.
 def _body_differences(
     recorded: bytes, actual: bytes, conversion: Conversion, attempt: Attempt
 ) -> Iterator[Difference]:
+    recorded, actual = map(_mask_moments, (recorded, actual))
     if recorded == actual:
         return
     try:
@@ -115,3 +122,8 @@ def _body_differences(
         yield from json_differences("body", *documents, attempt)
     elif not attempt.matches(*map(conversion.read_text, (recorded, actual))):
         yield Difference("body", "", f"{len(recorded)} bytes", f"{len(actual)} other bytes")
+
+
+def _mask_moments(body: bytes) -> bytes:
+    """Return *body* with only the shape of each moment, in which a `Z` stays and digits do not."""
+    return _MOMENT.sub(lambda moment: moment[1] + _DIGITS.sub(b"0", moment[2]), body)

@@ -107,11 +107,9 @@ def may_have_free_parts(content: object, raw: bytes) -> bool:
 
 def convert_text(text: str) -> str:
     """Return *text* with text in place of the pseudonyms of ids in it."""
-    return _ID.sub(lambda match: _convert_digits(match[0]), text)
-
-
-def _convert_digits(digits: str) -> str:
-    return text_of_id(int(digits)) if is_id_pseudonym(int(digits)) else digits
+    return _ID.sub(
+        lambda id_: text_of_id(int(id_[0])) if is_id_pseudonym(int(id_[0])) else id_[0], text
+    )
 
 
 def _hide_numbers(text: str) -> str:

@@ -60,11 +60,6 @@ class Attempt:
         self._owners: dict[Key, Key] = {}
         self._reversed = False
 
-    @property
-    def has_new(self) -> bool:
-        """Whether there are bindings to commit."""
-        return bool(self._values)
-
     def commit(self) -> None:
         """Add the bindings of this attempt to the session."""
         self._bindings.values |= self._values

@@ -46,7 +46,7 @@ Body = TypedBody | OpaqueBody | None
 """None is a body that the recording does not hold."""
 
 
-class RequestKey(msgspec.Struct, frozen=True, eq=False, weakref=True):
+class RequestKey(msgspec.Struct, frozen=True, eq=False):
     """The parts of a request that decide its answer; `matching.differences` compares two.
 
     *query* has the values of each parameter. *length* is the number of bytes of the body, None if

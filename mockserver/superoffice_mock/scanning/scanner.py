@@ -258,8 +258,7 @@ def _find_in_json(text: str, depth: int) -> list[str] | None:
         if isinstance(node, dict):
             kinds.extend(kind for member in node for kind in text_search.find_random(member))
             continue
-        if isinstance(node, str | int):
-            kinds.extend(_find_by_name(name, node))
+        kinds.extend(_find_by_name(name, node))
         if isinstance(node, str):
             kinds.extend(_find_in_json(node, depth - 1) or ())
             if "\n" in node:

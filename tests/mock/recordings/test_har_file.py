@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from superoffice_contract import har, har_log
 from superoffice_contract.errors import TrafficError
 from superoffice_contract.grading import grade
 from superoffice_contract.har_log import MAX_VALUES
@@ -29,7 +28,7 @@ from superoffice_mock.recordings.model import (
     Recording,
 )
 from tests.contract.grading import builders
-from tests.support.recordings import BODY, JSON, entry, recording
+from tests.support.recordings import JSON, entry, recording
 
 TYPES = ("", "application/json", "text/xml; charset=utf-16", "text/plain; charset=iso-8859-1")
 TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn", "Co", "Cf")), max_size=20)
@@ -132,13 +131,6 @@ def test_writing_replaces_the_file_in_one_step(tmp_path: Path) -> None:
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"gone/a\.har: no such folder; name a file that can be"):
         har_file.write(str(tmp_path / "gone" / "a.har"), recording())
-
-
-def test_the_grader_reads_a_written_file_like_that_of_a_browser() -> None:
-    (parsed,) = har.parse_entries(har_log.read_log(har_file.encode(recording(entry())))).entries
-    assert (parsed.method, parsed.body, parsed.status) == ("POST", BODY.decode(), 204)
-    assert (parsed.started_at, parsed.elapsed_seconds) == (1_800_000_000.0, 0.03)
-    assert parsed.request_seconds == pytest.approx(0.02)
 
 
 def conclusions(raw: bytes, path: Path) -> list[object]:
@@ -244,21 +236,6 @@ def test_a_media_type_that_the_tool_does_not_know_is_none() -> None:
     for name in ("x-unknown", "application/x-unknown"):
         har_entry = builders.entry() | {"response": {"status": 200, "content": {"mimeType": name}}}
         assert read_har(har_entry).entries[0].response.media_type == ""
-
-
-def test_the_pseudo_headers_of_http_2_are_dropped() -> None:
-    har_entry = builders.entry(headers={":authority": "x", "Accept": "*/*"})
-    assert read_har(har_entry).entries[0].request.headers == (("accept", "*/*"),)
-
-
-def test_an_odd_entry_is_left_out_and_told_and_the_others_keep_their_places() -> None:
-    websocket = builders.entry(method="GET", url="wss://crm.example/signalr", status=101)
-    read = har_file.read(builders.har_of(websocket, {}, builders.entry()))
-    assert [kept.index for kept in read.entries] == [2]
-    assert read.notes == (
-        "log.entries[0] is left out: its status, 101, is not that of an answer",
-        "log.entries[1] is left out: it has no request with a method",
-    )
 
 
 # ---- broken and hostile ----------------------------------------------------------------------

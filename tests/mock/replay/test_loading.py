@@ -4,22 +4,14 @@ import json
 from pathlib import Path
 
 from superoffice_contract.openapi import operations
-from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import About, Entry, Recording
 from superoffice_mock.replay import loading
 from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.webapi import replay_backend
-from tests.e2e.replay_servers import load_exchanges, serve
-from tests.mock.replay.servers import ReplayMock
+from tests.e2e.replay_servers import load_exchanges, serve, write_har
 from tests.support.local_servers import invoke
-from tests.support.recordings import BASIC, BODY, JSON, URL, entry
+from tests.support.recordings import BASIC, JSON, URL, entry
 
 OTHER_URL = f"{URL}Other"
-
-
-def write_har(path: Path, *entries: Entry, redacted: dict[str, int] | None = None) -> str:
-    har_file.write(str(path), Recording(entries, About(redacted=redacted)))
-    return str(path)
 
 
 def test_requests_that_match_any_body_are_told_once(tmp_path: Path) -> None:
@@ -36,23 +28,6 @@ def test_requests_that_match_any_body_are_told_once(tmp_path: Path) -> None:
         lines.clear()
         replay_backend.tenant_replay(path, "Cust1", 100, lines.append, operations.load())
         assert lines == expected
-
-
-async def test_what_is_not_on_record_matches_any_body_and_any_credentials() -> None:
-    blanked = (("authorization", "Bearer *****"), *JSON)
-    for hidden, calls in (
-        (
-            entry(body=None, status=400),
-            ((b"{", BASIC, 400), (BODY, BASIC, 204), (BODY, BASIC, 404)),
-        ),
-        (entry(headers=blanked, status=401), ((BODY, (), 401), (BODY, BASIC, 204))),
-        (entry(headers=JSON, status=200), ((BODY, blanked[:1], 200), (BODY, (), 404))),
-        (entry(headers=JSON, status=401), ((BODY, blanked[:1], 404), (BODY, (), 401))),
-    ):
-        mock = ReplayMock(entry(), hidden)
-        for body, headers, status in calls:
-            path = "/api/v1/Agents/EMail/SyncEmailAccounts"
-            assert (await mock.call("POST", path, body, [*headers, *JSON])).status == status
 
 
 def test_a_file_without_credentials_beside_a_2xx_has_none_on_record_at_all(tmp_path: Path) -> None:

@@ -11,26 +11,20 @@ from superoffice_mock.recordings.pseudonyms import Pseudonyms
 from superoffice_mock.redaction.redactor import Options, Redactor
 from superoffice_mock.replay import player, recording_diff
 from superoffice_mock.replay.matching import DEFAULT_FIELDS
-from superoffice_mock.replay.player import RecordedExchange
 from superoffice_mock.replay.pseudonym_bindings import Attempt, Bindings
 from superoffice_mock.replay.request_key import RequestKeys
 from tests.mock.redaction.secret_places import PLACES, basic, json_body
+from tests.mock.replay.servers import exchanges
 from tests.support.recordings import JSON, URL, entry, recording
 
 Entries = tuple[Entry, ...]
-KEYS = RequestKeys(operations.load())
 PSEUDONYMS = Pseudonyms(b"a key")
 WORDS = [PSEUDONYMS.of_text(text).encode() for text in "abcd"]
 ID = next(filter(is_id_pseudonym, range(1_500_000_000, 1_500_000_097)))
 
 
-def exchanges_of(entries: Entries) -> list[RecordedExchange]:
-    pairs = [(f"{n}", original) for n, original in enumerate(entries)]
-    return [*player.exchanges_of(pairs, KEYS)]
-
-
 def compare(old: Entries, new: Entries) -> list[str]:
-    results = recording_diff.compare(exchanges_of(old), exchanges_of(new), DEFAULT_FIELDS)
+    results = recording_diff.compare(exchanges(*old), exchanges(*new), DEFAULT_FIELDS)
     return [result.status for result in results]
 
 
@@ -181,4 +175,42 @@ def test_a_text_that_does_not_match_binds_nothing() -> None:
     word = PSEUDONYMS.of_text("1")
     attempt = Attempt(Bindings(two_sided=True))
     assert not attempt.matches("Walker is here", f"{word} was here")
-    assert not attempt.has_new
+    assert attempt.matches("Jones", word)
+
+
+def test_moments_that_change_by_themselves_agree_if_their_shape_is_the_same() -> None:
+    bodies = (
+        b'{"ValidUntil": "2026-01-31T12:00:00.000Z"}',
+        b'{"ValidUntil": "2026-11-20T07:15:30.5Z"}',
+        b'{"ValidUntil": "0001-01-01T00:00:00"}',
+        b'{"ValidUntil": "2026-01-31T12:00:00"}',
+        b'{"LastLogin": "2026-01-31T12:00:00.000Z"}',
+        b'{"LastLogin": "2026-01-31T12:00:01.000Z"}',
+        b"<State><LastFetch>2026-01-31T12:00:00.000Z</LastFetch></State>",
+        b"<State><LastFetch>2026-11-20T07:15:30.05Z</LastFetch></State>",
+    )
+    answers = [entry(status=200, response_body=body) for body in bodies]
+    alike = {
+        (bodies[i], bodies[j])
+        for i, old in enumerate(answers)
+        for j, new in enumerate(answers)
+        if i < j and compare((old,), (new,)) == ["agrees"]
+    }
+    assert alike == {bodies[:2], bodies[6:]}
+
+
+def test_every_described_moment_changes_by_itself() -> None:
+    described = {
+        name
+        for schema in operations.load().document["components"]["schemas"].values()
+        for name, member in schema.get("properties", {}).items()
+        if member.get("$ref", "").endswith("/Date")
+    }
+    moment = "2026-01-31T12:00:00Z"
+    for name in described:
+        old, new = (
+            entry(status=200, response_body=json.dumps({name: text}).encode())
+            for text in (moment, moment.replace("31", "30"))
+        )
+        assert compare((old,), (new,)) == ["agrees"], name
+    assert described
