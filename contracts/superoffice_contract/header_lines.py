@@ -10,23 +10,28 @@ _PLAIN: Final = re.compile(r"[\t -~\x80-\xff]*")
 _LINE_END: Final = re.compile(r"[\r\n]+")
 _CONTROL: Final = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANKS: Final = " \t\r\n"
+_NO_NAME: Final = "left out: a header needs a name of letters, digits and hyphens"
 
 Headers = tuple[tuple[str, str], ...]
 """Names in lower case, and values."""
 
 
-def split(name: str, value: str) -> Headers:
-    """Return the lines of a header; none if its name can't have been sent.
+def split(name: str, value: str) -> tuple[Headers, str | None]:
+    """Return the lines of a header, and how that is otherwise than it stands, or None.
 
-    The characters of a value are bytes, as in HTTP: those beyond Latin-1 become bytes of UTF-8.
+    There are none if its name can't have been sent. The characters of a value are bytes, as in
+    HTTP: those beyond Latin-1 become bytes of UTF-8.
     """
     sent_name, value = _read_name(name), value.strip(_BLANKS)
     if not sent_name:
-        return ()
+        return (), None if name.startswith(":") else _NO_NAME
     if _PLAIN.fullmatch(value):
-        return ((sent_name, value),)
-    lines = _LINE_END.split(_CONTROL.sub(" ", value))
-    return tuple((sent_name, _to_bytes(line.strip(_BLANKS))) for line in lines)
+        return ((sent_name, value),), None
+    lines = [line.strip(_BLANKS) for line in _LINE_END.split(_CONTROL.sub(" ", value))]
+    oddity = "split into lines" if len(lines) > 1 else "read with spaces for its control characters"
+    if any(letter > "\xff" for letter in value):
+        oddity = "taken as bytes of UTF-8: it has characters beyond Latin-1"
+    return tuple((sent_name, _to_bytes(line)) for line in lines), oddity
 
 
 @lru_cache(4096)
@@ -39,17 +44,3 @@ def _read_name(name: str) -> str:
 def _to_bytes(value: str) -> str:
     is_bytes = all(letter <= "\xff" for letter in value)
     return value if is_bytes else value.encode().decode("latin-1")
-
-
-def describe_oddity(name: str, value: str) -> str | None:
-    """Return how `split` reads a header otherwise than it stands, or None."""
-    value = value.strip(_BLANKS)
-    if not _read_name(name):
-        advice = "left out: a header needs a name of letters, digits and hyphens"
-        return None if name.startswith(":") else advice
-    if _PLAIN.fullmatch(value):
-        return None
-    if any(letter > "\xff" for letter in value):
-        return "taken as bytes of UTF-8: it has characters beyond Latin-1"
-    is_one_line = not _LINE_END.search(value)
-    return "read with spaces for its control characters" if is_one_line else "split into lines"

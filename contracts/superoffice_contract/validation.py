@@ -1,7 +1,7 @@
 """Plain words for the errors of msgspec about values from JSON and TOML."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ _MISSING: Final = re.compile(r"Object missing required field `(.*)`")
 _OTHER_VALUE: Final = re.compile(r"Invalid enum value .*", re.DOTALL)
 _OTHER_TYPE: Final = re.compile(r"Expected `([^`]*)`, got `([^`]*)`")
 _OTHER_SIZE: Final = re.compile(r"Expected `(\w+)` (of length )?([<>]=?) ([^ ]*)")
+_NO_TIME: Final = re.compile(r"Invalid RFC3339 encoded (\w+)")
 _PATH_STEP: Final = re.compile(r"\.([\w-]+)|\[.*?\]")
 _TYPES: Final = {
     "int": "a whole number",
@@ -22,6 +23,9 @@ _TYPES: Final = {
     "bool": "true or false",
     "array": "a list",
     "object": "an object",
+    "datetime": "a date and time",
+    "date": "a date such as 2026-01-31",
+    "time": "a time",
 }
 _BOUNDS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
 _UNITS: Final = {"str": "characters", "array": "items", "object": "members"}
@@ -64,12 +68,21 @@ def _explain(text: str, path: str, kind: Any, noun: str) -> str:  # noqa: ANN401
         return f"{match[1]!r} is missing" + (f"; set it to {' or '.join(values)}" if values else "")
     if _OTHER_VALUE.fullmatch(text):
         return f"expected one of {', '.join(_listed_at(kind, path, 'enum'))}"
+    if match := _NO_TIME.match(text):
+        return f"expected {_describe_types((match[1],), kind, path)}"
     if match := _OTHER_TYPE.fullmatch(text):
-        names = [_TYPES.get(name, name) for name in match[1].split(" | ") if name != "null"]
-        return f"expected {' or '.join(names)}, got {_TYPES.get(match[2], match[2])}"
+        given = _TYPES.get(match[2], match[2]).partition(" such as")[0]
+        return f"expected {_describe_types(match[1].split(' | '), kind, path)}, got {given}"
     if match := _OTHER_SIZE.fullmatch(text):
         return f"expected {_describe_bound(*match.groups())}"
     return "the JSON ends too early" if text == "Input data was truncated" else text
+
+
+def _describe_types(types: Iterable[str], kind: Any, path: str) -> str:  # noqa: ANN401 - a type
+    """Return what a value at *path* may be: as its schemas say, or else one of *types*."""
+    schemas = (schema for schema in _schemas_at(kind, path) if schema.get("type") != "object")
+    described = [schema["description"] for schema in schemas if "description" in schema]
+    return " or ".join(described or [_TYPES.get(name, name) for name in types if name != "null"])
 
 
 def _describe_bound(type_: str, length: str | None, relation: str, limit: str) -> str:

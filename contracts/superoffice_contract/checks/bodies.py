@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from superoffice_contract.bodies.writers import write_xml
 from superoffice_contract.checks import expectations
 from superoffice_contract.checks.expectations import ExpectedResponse
 from superoffice_contract.checks.payloads import (
@@ -18,7 +19,6 @@ from superoffice_contract.checks.payloads import (
     XML,
     add_prefix,
     use_camel_case,
-    wrap_in_xml,
 )
 from superoffice_contract.control.answers import Limits
 from superoffice_contract.operations.sync_email_accounts import encode_ids
@@ -229,14 +229,15 @@ def limit_cases(context: CheckContext) -> Iterator[ExpectedResponse]:
 
 def _cases_at_limits(context: CheckContext, limits: Limits) -> Iterator[ExpectedResponse]:
     count, claims = limits.max_accounts, ("body-limit",)
-    xml_list = ["<SyncUserAccount><AccountId>1</AccountId></SyncUserAccount>"] * (count + 1)
+    long_list = {"SyncUserAccounts": [{"AccountId": 1}] * (count + 1)}
+    in_xml = write_xml(long_list, context.operation.bodies[XML].shape)
     form_list = (b"SyncUserAccounts[%d].AccountId=1" % index for index in range(count + 1))
     for name, body, media_type, status in (
         ("a body at the limit", GOOD.ljust(limits.max_body), JSON, 204),
         ("a body over the limit", GOOD.ljust(limits.max_body + 1), JSON, 413),
         ("a list at the limit", encode_ids([1] * count), JSON, 204),
         ("a list over the limit", encode_ids([1] * (count + 1)), JSON, 413),
-        ("a list over the limit in XML", wrap_in_xml(xml_list), XML, 413),
+        ("a list over the limit in XML", in_xml, XML, 413),
         ("a list over the limit in a form", b"&".join(form_list), FORM, 413),
     ):
         yield ExpectedResponse(name, context.post(body, media_type), (status,), claims)

@@ -85,11 +85,13 @@ class AnswerRules(msgspec.Struct, frozen=True):
         is_of_api = status not in _IN_FRONT and _has_short_head(request)
         if expectations.is_server_error(response):
             yield Problem(f"the answer is a {status}", "no-server-error")
-        yield expectations.check_no_banner(response)
-        if status == 204:
-            yield expectations.check_no_body(response)
+        yield expectations.check_headers(response, "no-banner")
+        if status == 204 and response.body:
+            yield Problem("the 204 has a body", "no-body")
+        elif status == 204:
+            yield expectations.check_headers(response, "no-body")
         if status == 204 and is_post:
-            yield expectations.check_no_hints(response)
+            yield expectations.check_headers(response, "no-hints")
             yield self._check_content_type(response)
         if is_post or is_error:
             yield _check_caching(response, is_of_api=is_of_api)
@@ -155,8 +157,7 @@ def _check_caching(response: Response, *, is_of_api: bool) -> Problem | None:
 
 def _find_invitation(response: Response) -> str | None:
     """Return what lets a cache keep *response*, or None. Missing headers are no invitation."""
-    values = [value for name, value in response.headers if name.lower() == "cache-control"]
-    directives = ",".join(values).lower()
+    directives = ",".join(response.values("cache-control")).lower()
     if re.search(r"\bno-(?:cache|store)\b", directives):
         return None
     if match := _MAX_AGE.search(directives):

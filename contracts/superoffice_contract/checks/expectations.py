@@ -1,7 +1,7 @@
 """What a server must answer to one request, and the checks of a response."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -136,12 +136,11 @@ def judge(answers: Answers) -> Iterator[tuple[ExpectedResponse, Problem]]:
     A case whose `needs` is not met, or not among *answers*, is left out. If no case with the same
     `one_of` is met, the first of them breaks media-types, and the others are left out.
     """
-    met = {expected.name for expected, response in answers if expected.is_met(response)}
-    by_name = {expected.name: expected for expected, _ in answers}
+    met = {expected.name: expected for expected, response in answers if expected.is_met(response)}
     groups_met = {expected.one_of for expected, _ in answers if expected.name in met}
     groups_told = set[str]()
     for expected, response in answers:
-        if not _has_needs(expected, by_name, met):
+        if not has_basis(expected, met):
             continue
         group = expected.one_of
         if group is None or group in groups_met:
@@ -152,13 +151,11 @@ def judge(answers: Answers) -> Iterator[tuple[ExpectedResponse, Problem]]:
                 yield expected, msgspec.structs.replace(problem, claim=MEDIA_TYPES)
 
 
-def _has_needs(
-    expected: ExpectedResponse, by_name: Mapping[str, ExpectedResponse], met: Set[str]
-) -> bool:
-    """Return whether the case that *expected* needs is met, and the one that this needs."""
+def has_basis(expected: ExpectedResponse, met: Mapping[str, ExpectedResponse]) -> bool:
+    """Return whether the case that *expected* needs is among those *met*, and what that needs."""
     if expected.needs is None:
         return True
-    return expected.needs in met and _has_needs(by_name[expected.needs], by_name, met)
+    return expected.needs in met and has_basis(met[expected.needs], met)
 
 
 def is_server_error(response: Response) -> bool:
@@ -169,26 +166,18 @@ def is_server_error(response: Response) -> bool:
 # ---- what holds of every answer of a kind; `every_answer.py` applies it ----------------------
 
 
-def check_no_body(response: Response) -> Problem | None:
-    """A 204 has no body and does not announce one (claim no-body)."""
-    if response.body:
-        return Problem("the 204 has a body", "no-body")
-    return _find_header(response, "no-body", "content-length", "transfer-encoding")
+FORBIDDEN_HEADERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "no-body": ("content-length", "transfer-encoding"),
+    "no-hints": ("retry-after", "location", "set-cookie"),
+    "no-banner": ("server", "strict-transport-security"),
+}
+"""By claim: headers that announce a body, show whether a call was turned away, or name a server."""
 
 
-def check_no_hints(response: Response) -> Problem | None:
-    """A 204 has no header that could show whether the call was turned away (claim no-hints)."""
-    return _find_header(response, "no-hints", "retry-after", "location", "set-cookie")
-
-
-def check_no_banner(response: Response) -> Problem | None:
-    """A response has no Server and no Strict-Transport-Security header (claim no-banner)."""
-    return _find_header(response, "no-banner", "server", "strict-transport-security")
-
-
-def _find_header(response: Response, claim: str, *names: str) -> Problem | None:
-    name = next((name for name in names if name in response.header_names), None)
-    return None if name is None else Problem(f"the answer has the header {name}", claim)
+def check_headers(response: Response, claim: str) -> Problem | None:
+    """A response that *claim* is about has none of the headers that it forbids."""
+    names = (name for name in FORBIDDEN_HEADERS[claim] if name in response.header_names)
+    return next((Problem(f"the answer has the header {name}", claim) for name in names), None)
 
 
 def check_challenge(response: Response) -> Problem | None:
@@ -289,8 +278,8 @@ def find_envelope(response: Response) -> str | None:
 
 def allowed_by(response: Response) -> set[str]:
     """Return the methods that *response* lists in Allow."""
-    values = [value for name, value in response.headers if name.lower() == "allow"]
-    return {method.strip() for value in values for method in value.split(",")} - {""}
+    methods = ",".join(response.values("allow")).split(",")
+    return {method.strip() for method in methods} - {""}
 
 
 def media_type(response: Response) -> str:

@@ -2,15 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
-from html import escape
 from typing import Final
-from urllib.parse import unquote, urlencode
+from urllib.parse import unquote
 
 import msgspec
 
 from superoffice_contract.bodies.content_type import charset_parameter
+from superoffice_contract.bodies.writers import write_form, write_xml
+from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.target.http import Request
 
 JSON: Final = "application/json"
@@ -77,20 +78,12 @@ def add_prefix(body: bytes) -> bytes:
 def _encode_several(media_type: str) -> bytes:
     names = ("AccountId", "AssociateName", "AssociateId")
     accounts = [dict(zip(names, values, strict=True)) for values in SEVERAL_ACCOUNTS]
+    value = {"SyncUserAccounts": accounts}
     if media_type == FORM:
-        fields = {
-            f"SyncUserAccounts[{index}][{name}]": value
-            for index, account in enumerate(accounts)
-            for name, value in account.items()
-        }
-        return urlencode(fields).encode()
+        return write_form(value)
     if media_type in GOOD_BY_MEDIA_TYPE and media_type != JSON:
-        elements = (
-            "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in account.items())
-            for account in accounts
-        )
-        return wrap_in_xml(f"<SyncUserAccount>{element}</SyncUserAccount>" for element in elements)
-    return json.dumps({"SyncUserAccounts": accounts}, ensure_ascii=False).encode()
+        return write_xml(value, sync_email_accounts.operation().bodies[media_type].shape)
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def variants(media_type: str) -> Iterator[Variant]:
@@ -115,12 +108,6 @@ def variants(media_type: str) -> Iterator[Variant]:
     elif media_type == FORM:
         dotted_body = re.sub(rb"%5D%5B(\w+)%5D", rb"%5D.\1", body)
         yield "dots", media_type, dotted_body, "form-shape"
-
-
-def wrap_in_xml(accounts: Iterable[str]) -> bytes:
-    """Return a body in XML with *accounts*, which are elements."""
-    root = "SyncEmailAccountsRequest"
-    return f"<{root}><SyncUserAccounts>{''.join(accounts)}</SyncUserAccounts></{root}>".encode()
 
 
 # ---- other accounts, for a real tenant -------------------------------------------------------

@@ -13,6 +13,7 @@ from superoffice_contract.checks.expectations import (
     ExpectedResponse,
     Problem,
     find_reading,
+    has_basis,
     judge,
 )
 from superoffice_contract.openapi.readings import READINGS
@@ -99,17 +100,11 @@ def judge_answers(answers: Answers, refused: Collection[PlannedRequest]) -> Iter
 def cases_without_basis(answers: Answers) -> Iterator[Case]:
     """Yield the cases that show nothing, as one that they need was not answered as it must be."""
     cases = [(case, response) for step, response in answers for case in step.cases]
-    met = {
-        (case.check, case.expected.name): case
-        for case, response in cases
-        if case.expected.is_met(response)
-    }
-    for case, _ in cases:
-        needed: Case | None = case
-        while needed is not None and needed.expected.needs is not None:
-            needed = met.get((case.check, needed.expected.needs))
-        if needed is None:
-            yield case
+    met: dict[str, dict[str, ExpectedResponse]] = {case.check: {} for case, _ in cases}
+    for case, response in cases:
+        if case.expected.is_met(response):
+            met[case.check][case.expected.name] = case.expected
+    yield from (case for case, _ in cases if not has_basis(case.expected, met[case.check]))
 
 
 def refused_secrets(answers: Answers, secrets: TenantSecrets) -> set[str]:

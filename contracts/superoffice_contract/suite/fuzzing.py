@@ -101,15 +101,12 @@ def run_throttle_check(check_run: CheckRun) -> Result:
         for context in check_run.signed_in_contexts:
             try:
                 detected_readings = explore_throttle(
-                    plan.server,
+                    plan.connect(on_response=check_run.observe),
                     context,
+                    has_sockets=isinstance(plan.server, str),
                     random_seed=plan.seed,
                     examples=profile.schedules,
                     shrink_seconds=0.0 if findings else profile.shrink_seconds,
-                    timeout_seconds=plan.timeout_seconds,
-                    control_token=plan.control_token,
-                    on_response=check_run.observe,
-                    proxy=plan.proxy,
                 )
                 for detected_reading in detected_readings:
                     check_run.observed_readings.add(detected_reading)

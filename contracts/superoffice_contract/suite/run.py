@@ -102,7 +102,7 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
         results = asyncio.run(_run_written_checks(check_run))
         results += _run_generated_checks(check_run)
     finally:
-        if setup.has_control:
+        if check_run.has_control:
             asyncio.run(restore(plan, setup))
     results += _conclude_run(check_run)
     facts, seconds = tuple(_facts(check_run, setup)), time.monotonic() - started
@@ -141,7 +141,7 @@ def checks_by_claim() -> Mapping[str, tuple[str, ...]]:
     """Return the names of the checks for each claim, by its id."""
     tenants = tuple(map(example_tenant, INSTALLATIONS))
     operation = Plan(server=None, tenants=()).operation
-    contexts = [make_context(tenant, operation, {}, has_control=True) for tenant in tenants]
+    contexts = [make_context(tenant, operation, {}) for tenant in tenants]
     claims_by_check: dict[str, Iterable[str]] = dict(CLAIMS_OF_THE_RUN)
     for check in WIRE_CHECKS:
         cases = (case for context in contexts for case in check.cases(context))
@@ -177,7 +177,7 @@ def _reason_to_skip(check: str, check_run: CheckRun) -> str | None:
 
 def _count_steps(plan: Plan, setup: Setup) -> int:
     """Return how many checks will run; each credential to explore with counts as one."""
-    left_out = NAMES_IN_REAL_TIME if setup.has_control else NAMES_WITH_CONTROL
+    left_out = NAMES_IN_REAL_TIME if setup.contexts[0].has_control else NAMES_WITH_CONTROL
     if plan.proxy is not None or not isinstance(plan.server, str):
         left_out = (*left_out, *NAMES_WITH_SOCKETS)
     names = [name for name in CHECKS if name not in (*left_out, *CLAIMS_OF_THE_RUN, GENERATED)]

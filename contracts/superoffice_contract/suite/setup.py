@@ -34,10 +34,9 @@ class Setup(msgspec.Struct, frozen=True):
     """
 
     contexts: tuple[CheckContext, ...]
-    has_control: bool = False
-    is_strict: bool = False
-    strictness: str = "off"
-    copies: Mapping[str, TargetTenant] = {}
+    is_strict: bool
+    strictness: str
+    copies: Mapping[str, TargetTenant]
 
 
 async def prepare(plan: Plan) -> Setup:
@@ -59,20 +58,11 @@ async def prepare(plan: Plan) -> Setup:
         is_strict, strictness = _find_strictness(plan, health)
         if is_strict:
             contexts = [await _with_readings(client, plan, context) for context in contexts]
-        if health is None:
-            return Setup(tuple(contexts), is_strict=is_strict, strictness=strictness)
-        copies = await _copy_expiring_tenants(client, contexts)
-        contexts = [
-            msgspec.structs.replace(context, tenant=copies.get(context.tenant.id, context.tenant))
-            for context in contexts
-        ]
-        return Setup(
-            tuple(contexts),
-            has_control=True,
-            is_strict=is_strict,
-            strictness=strictness,
-            copies=copies,
-        )
+        copies = {} if health is None else await _copy_expiring_tenants(client, contexts)
+        tenants = [copies.get(context.tenant.id, context.tenant) for context in contexts]
+        pairs = zip(contexts, tenants, strict=True)
+        copied = (msgspec.structs.replace(context, tenant=tenant) for context, tenant in pairs)
+        return Setup(tuple(copied), is_strict, strictness, copies)
 
 
 async def restore(plan: Plan, setup: Setup) -> None:
@@ -105,10 +95,8 @@ async def _reset_all(client: Client, plan: Plan) -> None:
 
 def _make_contexts(plan: Plan, health: Health | None) -> list[CheckContext]:
     return [
-        make_context(
-            tenant,
-            plan.operation,
-            plan.readings,
+        msgspec.structs.replace(
+            make_context(tenant, plan.operation, plan.readings),
             has_control=health is not None,
             run_seconds=plan.run_seconds,
             limits=None if health is None else health.limits or Limits(),

@@ -45,15 +45,9 @@ class CheckContext(msgspec.Struct, frozen=True):
 
 
 def make_context(
-    tenant: TargetTenant,
-    operation: Operation,
-    readings: dict[str, str],
-    *,
-    has_control: bool = False,
-    run_seconds: float | None = None,
-    limits: Limits | None = None,
+    tenant: TargetTenant, operation: Operation, readings: dict[str, str]
 ) -> CheckContext:
     """Return the context of *tenant* with its first credential, if it has any."""
     credential = next(valid_credentials(tenant), None)
     headers = () if credential is None else credential.headers
-    return CheckContext(tenant, operation, headers, readings, has_control, run_seconds, limits)
+    return CheckContext(tenant, operation, headers, readings)

@@ -3,18 +3,17 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from typing import Any, Final
 
 from superoffice_contract.checks import payloads
 from superoffice_contract.control.answers import ClockState, Exchange, Journal, Run, Runs
 from superoffice_contract.control.client import Answer
-from superoffice_contract.control.connection import Proxy
 from superoffice_contract.errors import NotObservableError
 from superoffice_contract.operations import sync_email_accounts
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import OnResponse, Request, open_client
+from superoffice_contract.target.http import Client, Request
 from superoffice_contract.target.temporary_tenants import suitable_contexts
 
 ACCOUNTS: Final = (507, 1, 2, -3)
@@ -46,19 +45,13 @@ class ThrottleError(AssertionError):
 
 
 class ThrottleDriver:
-    """Drives one tenant of one server, in its own event loop, on a frozen clock.
+    """Drives one tenant of the server of *connection*, in its own event loop, on a frozen clock.
 
     If runs take no time at the tenant of *context*, a temporary tenant is driven instead.
     """
 
     def __init__(
-        self,
-        target: object,
-        context: CheckContext,
-        timeout_seconds: float,
-        control_token: str | None,
-        on_response: OnResponse,
-        proxy: Proxy | None = None,
+        self, connection: AbstractAsyncContextManager[Client], context: CheckContext
     ) -> None:
         self.context = context
         self.readings = DEFAULTS | context.readings
@@ -68,9 +61,6 @@ class ThrottleDriver:
         self._exit_stack = AsyncExitStack()
         self._tenant_context = context
         self._tasks: list[asyncio.Task[Any]] = []
-        connection = open_client(
-            target, timeout_seconds, control_token, on_response=on_response, proxy=proxy
-        )
         self._client = self._run(self._exit_stack.enter_async_context(connection))
         try:
             prepared = suitable_contexts(self._client, [context])

@@ -7,7 +7,7 @@ is held and released. After every step the journal must agree with the model.
 import math
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -20,11 +20,10 @@ from hypothesis.stateful import (
 )
 
 from superoffice_contract.control.answers import Exchange, LeaseState, Run
-from superoffice_contract.control.connection import Proxy
 from superoffice_contract.fuzzing.isolation import isolated_hypothesis
 from superoffice_contract.readings import ObservedReading
 from superoffice_contract.target.context import CheckContext
-from superoffice_contract.target.http import OnResponse
+from superoffice_contract.target.http import Client
 from superoffice_contract.throttle.detect_readings import detect_readings
 from superoffice_contract.throttle.driver import (
     ACCOUNTS,
@@ -236,27 +235,22 @@ class ThrottleMachine(RuleBasedStateMachine):
 
 
 def explore_throttle(
-    target: object,
+    connection: AbstractAsyncContextManager[Client],
     context: CheckContext,
     *,
+    has_sockets: bool,
     random_seed: int,
     examples: int,
     shrink_seconds: float,
-    timeout_seconds: float,
-    control_token: str | None = None,
-    on_response: OnResponse = lambda *_: None,
-    proxy: Proxy | None = None,
 ) -> tuple[ObservedReading, ...]:
     """Run the fixed schedules and *examples* generated ones on the tenant of *context*.
 
+    *connection* leads to a server at a URL if it *has_sockets*, else to an application.
     Return the detected value of each open reading of the context. Raise ThrottleError with the
     shortest schedule that shows a difference, found within *shrink_seconds* after the first.
     Raise NotObservableError if a setting of the mock leaves no room for a schedule.
     """
-    throttle_driver = ThrottleDriver(
-        target, context, timeout_seconds, control_token, on_response, proxy
-    )
-    has_sockets = isinstance(target, str)
+    throttle_driver = ThrottleDriver(connection, context)
 
     class Machine(ThrottleMachine):
         driver = throttle_driver

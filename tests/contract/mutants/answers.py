@@ -13,13 +13,13 @@ from tests.contract.mutants.patching import (
     Mutation,
     Seeds,
     add_header,
-    change_object,
     change_response,
     combine,
     refuse_when,
     remove_header,
     replace_object,
     replace_status,
+    wrap_function,
 )
 
 
@@ -34,10 +34,8 @@ def _change_turned_away(change: Callable[[Response], Response]) -> Mutation:
     return change_response(change_if_turned_away)
 
 
-def _add_stack_trace(render: Callable[[Any, str], bytes]) -> Callable[[Any, str], bytes]:
-    return lambda content, media_type: render(
-        {**content, "Trace": "Traceback (most recent call last):"}, media_type
-    )
+def _add_stack_trace(render: Any, content: Any, media_type: str) -> Any:
+    return render({**content, "Trace": "Traceback (most recent call last):"}, media_type)
 
 
 def _header(request: ApiRequest, name: bytes) -> str:
@@ -107,7 +105,7 @@ ERROR_DEFECTS: Final[Seeds] = {
     ),
     "a stack trace in an error": (
         "shows a stack trace",
-        change_object("wire.error_body.render", _add_stack_trace),
+        wrap_function("wire.error_body.render", _add_stack_trace),
     ),
     "errors may be cached": (
         "the header cache-control is missing",

@@ -11,12 +11,10 @@ from superoffice_mock.errors import Rejected
 from superoffice_mock.webapi.entry import Entry
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import Response
-from superoffice_mock.webapi.routing import RouteMatch
 from tests.contract.mutants.patching import (
     Answer,
     Mutation,
     Seeds,
-    change_object,
     change_response,
     refuse_when,
     reject_with,
@@ -24,6 +22,7 @@ from tests.contract.mutants.patching import (
     replace_method,
     replace_object,
     replace_status,
+    wrap_function,
 )
 
 PATH: Final = "/api/v1/agents/email/syncemailaccounts"
@@ -31,13 +30,12 @@ PATH: Final = "/api/v1/agents/email/syncemailaccounts"
 
 def _replace_path(change: Callable[[str], str], condition: Callable[[str], bool]) -> Mutation:
     """Look up *change* of each path that fulfils *condition*."""
-
-    def wrap(find: Callable[..., RouteMatch]) -> Callable[..., RouteMatch]:
-        return lambda routes, method, path: find(
+    return wrap_function(
+        "webapi.routing.Routes.find",
+        lambda find, routes, method, path: find(
             routes, method, change(path) if condition(path) else path
-        )
-
-    return change_object("webapi.routing.Routes.find", wrap)
+        ),
+    )
 
 
 def _entry_of(request: ApiRequest) -> Entry:
@@ -77,10 +75,8 @@ def _answer_with_page(response: Response, request: ApiRequest) -> Response:
     return Response(200, (), b"<p>ok</p>") if accept_is("text/html")(request) else response
 
 
-def _remove_media_types(render: Callable[[Any], Response]) -> Callable[[Any], Response]:
-    return lambda content: render(
-        {name: value for name, value in content.items() if name != "MediaTypes"}
-    )
+def _remove_media_types(render: Any, content: Any) -> Any:
+    return render({name: value for name, value in content.items() if name != "MediaTypes"})
 
 
 METHOD_DEFECTS: Final[Seeds] = {
@@ -108,7 +104,7 @@ METHOD_DEFECTS: Final[Seeds] = {
     },
     "the description without media types": (
         "has no MediaTypes",
-        change_object("webapi.response.render_description", _remove_media_types),
+        wrap_function("webapi.response.render_description", _remove_media_types),
     ),
 }
 

@@ -27,6 +27,7 @@ from tests.contract.mutants.patching import (
     change_object,
     replace_object,
     wrap_call,
+    wrap_function,
 )
 
 ACCEPTED, REFUSED = "expected 401, got 204", "expected 204, got 401"
@@ -64,11 +65,10 @@ def refuse(type_: type, condition: Condition) -> Mutation:
 
 def change_session(change: Callable[[SessionCredentials, Any], SessionCredentials]) -> Mutation:
     """Change the session of a request before it is looked up."""
-
-    def wrap(identify: Callable[[SessionCredentials, Any], Principal]) -> Callable[..., Principal]:
-        return lambda credential, sessions: identify(change(credential, sessions), sessions)
-
-    return change_object("core.credentials._identify_session", wrap)
+    return wrap_function(
+        "core.credentials._identify_session",
+        lambda identify, credential, sessions: identify(change(credential, sessions), sessions),
+    )
 
 
 def _accept_any_xsrf(credential: SessionCredentials, sessions: Any) -> SessionCredentials:
@@ -86,24 +86,18 @@ def _accept_any_session(credential: SessionCredentials, sessions: Any) -> Sessio
 def _accept_half_session(half: bytes) -> Mutation:
     """Accept one half of a session in place of both."""
 
-    def wrap(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        def read_half(headers: Any) -> Any:
-            session = read(headers)
-            is_half = headers.get(half) is not None and isinstance(session, UnusableCredentials)
-            return BasicCredentials("tje0", "Tje0") if is_half else session
+    def read_half(read: Any, headers: Any) -> Any:
+        session = read(headers)
+        is_half = headers.get(half) is not None and isinstance(session, UnusableCredentials)
+        return BasicCredentials("tje0", "Tje0") if is_half else session
 
-        return read_half
-
-    return change_object("wire.headers._read_session", wrap)
+    return wrap_function("wire.headers._read_session", read_half)
 
 
-def _ignore_empty_authorization(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def read_without_empty(headers: Any) -> Any:
-        if headers.get(b"authorization") == "":
-            return read(Headers([pair for pair in headers.raw if pair[0] != b"authorization"]))
-        return read(headers)
-
-    return read_without_empty
+def _ignore_empty_authorization(read: Any, headers: Any) -> Any:
+    if headers.get(b"authorization") == "":
+        return read(Headers([pair for pair in headers.raw if pair[0] != b"authorization"]))
+    return read(headers)
 
 
 async def _decode_body_first(
@@ -195,14 +189,11 @@ ACCEPTING_DEFECTS: Final[Seeds] = {
     },
     "of two Authorizations the first counts": (
         f"two Authorizations: {ACCEPTED}",
-        change_object(
-            "wire.headers.Headers.count",
-            lambda count: lambda headers, name: min(count(headers, name), 1),
-        ),
+        wrap_function("wire.headers.Headers.count", lambda count, *found: min(count(*found), 1)),
     ),
     "a session counts beside an empty Authorization": (
         f"an empty Authorization with a session: {ACCEPTED}",
-        change_object("wire.headers.read_credentials", _ignore_empty_authorization),
+        wrap_function("wire.headers.read_credentials", _ignore_empty_authorization),
     ),
     "the XSRF value is not checked": (
         f"a session with another value: {ACCEPTED}",
@@ -226,9 +217,9 @@ ACCEPTING_DEFECTS: Final[Seeds] = {
     ),
     "403 for an app without the EMail agent": (
         "without the EMail agent: expected 401, got 403",
-        change_object(
+        wrap_function(
             "core.credentials.check_grant",
-            lambda check_grant: lambda principal, agent, _: check_grant(principal, agent, 403),
+            lambda check_grant, principal, agent, _: check_grant(principal, agent, 403),
         ),
     ),
     "the body is checked first": (
@@ -240,11 +231,9 @@ ACCEPTING_DEFECTS: Final[Seeds] = {
 # ---- expiry -----------------------------------------------------------------------------------
 
 
-def _treat_password_as_ticket(find: Callable[..., Any]) -> Callable[..., Any]:
-    ticket = Ticket("7T:demo-ticket", None)
-    return lambda credential: find(
-        ticket if isinstance(credential, BasicCredentials) else credential
-    )
+def _treat_password_as_ticket(find: Any, credential: Any) -> Any:
+    is_password = isinstance(credential, BasicCredentials)
+    return find(Ticket("7T:demo-ticket", None) if is_password else credential)
 
 
 EXPIRY_DEFECTS: Final[Seeds] = {
@@ -266,24 +255,21 @@ EXPIRY_DEFECTS: Final[Seeds] = {
     ),
     "a password expires as well": (
         "an empty password once they expired: expected 204, got 401",
-        change_object("tenants.state_holder.expiring_credential", _treat_password_as_ticket),
+        wrap_function("tenants.state_holder.expiring_credential", _treat_password_as_ticket),
     ),
 }
 
 # ---- valid credentials that are refused -------------------------------------------------------
 
 
-def _match_scheme_case(parse: Callable[..., Any]) -> Callable[..., Any]:
-    schemes = ("Basic", "SOTicket", "Bearer", "Digest")
-    return lambda value, headers: (
-        parse(value, headers)
-        if value.partition(" ")[0] in schemes
-        else UnusableCredentials("Authorization", "unknown scheme")
-    )
+def _match_scheme_case(parse: Any, value: str, headers: Any) -> Any:
+    if value.partition(" ")[0] in ("Basic", "SOTicket", "Bearer", "Digest"):
+        return parse(value, headers)
+    return UnusableCredentials("Authorization", "unknown scheme")
 
 
-def _refuse_several_cookies(find: Callable[[Any, str], Any]) -> Callable[[Any, str], Any]:
-    return lambda headers, name: None if ";" in headers.get(b"cookie") else find(headers, name)
+def _refuse_several_cookies(find: Any, headers: Any, name: str) -> Any:
+    return None if ";" in headers.get(b"cookie") else find(headers, name)
 
 
 REFUSING_DEFECTS: Final[Seeds] = {
@@ -307,11 +293,11 @@ REFUSING_DEFECTS: Final[Seeds] = {
     ),
     "schemes are case-sensitive": (
         f"basic, in lower case: {REFUSED}",
-        change_object("wire.headers._read_authorization", _match_scheme_case),
+        wrap_function("wire.headers._read_authorization", _match_scheme_case),
     ),
     "a session cookie among others is not found": (
         f"a session among other cookies: {REFUSED}",
-        change_object("wire.headers._find_cookie", _refuse_several_cookies),
+        wrap_function("wire.headers._find_cookie", _refuse_several_cookies),
     ),
     "sessions are not known": (
         f"a session with its XSRF value: {REFUSED}",

@@ -1,16 +1,15 @@
 """Defects in the members of an account, and in which ids are valid."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from tests.contract.mutants.patching import (
     Mutation,
     Seeds,
     change_description,
-    change_object,
     combine,
     reject_with,
     replace_object,
+    wrap_function,
 )
 from tests.contract.mutants.patching_bodies import (
     ACCEPTED,
@@ -22,14 +21,11 @@ from tests.contract.mutants.patching_bodies import (
 )
 
 
-def _match_exact_names(normalize: Callable[..., Any]) -> Callable[..., Any]:
-    def normalize_exact(value: Any, shape: Any, where: str, notes: Any) -> Any:
-        names = {member.name for member in shape.members.values()}
-        members = dict(value).items()
-        exact_members = {name: child for name, child in members if not names or name in names}
-        return normalize(exact_members, shape, where, notes)
-
-    return normalize_exact
+def _match_exact_names(normalize: Any, value: Any, shape: Any, *rest: Any) -> Any:
+    names = {member.name for member in shape.members.values()}
+    members = dict(value).items()
+    exact_members = {name: child for name, child in members if not names or name in names}
+    return normalize(exact_members, shape, *rest)
 
 
 def _change_account_schema(name: str, **schema: Any) -> Mutation:
@@ -45,7 +41,7 @@ MEMBER_DEFECTS: Final[Seeds] = {
         "camelCase: the call gave",
         combine(
             WITHOUT_FAST_DECODERS,
-            change_object("bodies.json_body._normalize_members", _match_exact_names),
+            wrap_function("bodies.json_body._normalize_members", _match_exact_names),
         ),
     ),
     "unknown members are refused": (

@@ -1,15 +1,14 @@
 """Defects in lists of accounts, and in invalid bodies."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from superoffice_contract.errors import InvalidBody
 from tests.contract.mutants.patching import (
     Seeds,
     change_description,
-    change_object,
     combine,
     replace_object,
+    wrap_function,
 )
 from tests.contract.mutants.patching_bodies import (
     ACCEPTED,
@@ -39,13 +38,10 @@ def _skip_null_accounts(value: Any) -> Any:
     return value | {"SyncUserAccounts": [account for account in accounts if account is not None]}
 
 
-def _crash_on_nesting(read: Callable[..., Any]) -> Callable[..., Any]:
-    def crash_or_read(text: str, *arguments: Any) -> Any:
-        if text.startswith("[" * 1000):
-            raise MemoryError
-        return read(text, *arguments)
-
-    return crash_or_read
+def _crash_on_nesting(read: Any, text: str, *arguments: Any) -> Any:
+    if text.startswith("[" * 1000):
+        raise MemoryError
+    return read(text, *arguments)
 
 
 LIST_DEFECTS: Final[Seeds] = {
@@ -99,6 +95,6 @@ INVALID_BODY_DEFECTS: Final[Seeds] = {
     ),
     "10,000 levels get a 500": (
         "the answer is a 500",
-        change_object("bodies.json_body._read_value", _crash_on_nesting),
+        wrap_function("bodies.json_body._read_value", _crash_on_nesting),
     ),
 }

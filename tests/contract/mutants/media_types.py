@@ -15,6 +15,7 @@ from tests.contract.mutants.patching import (
     combine,
     refuse_when,
     replace_object,
+    wrap_function,
 )
 from tests.contract.mutants.patching_bodies import (
     ACCEPTED,
@@ -49,24 +50,20 @@ def _drop_last_account(value: Any) -> Any:
 
 
 def _change_parsed_type(change: Callable[[MediaType], MediaType]) -> Mutation:
-    def wrap(parse: Callable[[str], MediaType]) -> Callable[[str], MediaType]:
-        return lambda content_type: change(parse(content_type))
-
-    return change_object("bodies.decode.parse_content_type", wrap)
-
-
-def _default_to_json(find: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda bodies, content_type: find(bodies, content_type or "application/json")
+    return wrap_function(
+        "bodies.decode.parse_content_type", lambda parse, content_type: change(parse(content_type))
+    )
 
 
-def _ignore_unknown_charset(parse: Callable[[str], MediaType]) -> Callable[[str], MediaType]:
-    def parse_leniently(content_type: str) -> MediaType:
-        try:
-            return parse(content_type)
-        except InvalidBody:
-            return MediaType(content_type.partition(";")[0], None)
+def _default_to_json(find: Any, bodies: Any, content_type: str) -> Any:
+    return find(bodies, content_type or "application/json")
 
-    return parse_leniently
+
+def _ignore_unknown_charset(parse: Any, content_type: str) -> Any:
+    try:
+        return parse(content_type)
+    except InvalidBody:
+        return MediaType(content_type.partition(";")[0], None)
 
 
 def _decode_with_replacement(raw: bytes, charset: str | None) -> str:
@@ -81,12 +78,9 @@ def _change_text_input(change: Callable[[bytes, str | None], tuple[bytes, str | 
     )
 
 
-def _ignore_content_encoding(check: Callable[..., Any]) -> Callable[..., Any]:
-    def check_other_headers(operation: object, request: ApiRequest) -> Any:
-        request.headers.content_encoding = None
-        return check(operation, request)
-
-    return check_other_headers
+def _ignore_content_encoding(check: Any, operation: object, request: ApiRequest) -> Any:
+    request.headers.content_encoding = None
+    return check(operation, request)
 
 
 MEDIA_TYPE_DEFECTS: Final[Seeds] = {
@@ -117,7 +111,7 @@ MEDIA_TYPE_DEFECTS: Final[Seeds] = {
     },
     "a missing Content-Type is accepted as JSON": (
         "an empty Content-Type: expected 415, got 204",
-        change_object("bodies.decode.find_body", _default_to_json),
+        wrap_function("bodies.decode.find_body", _default_to_json),
     ),
     "media types are case-sensitive": (
         "APPLICATION/JSON: expected 204, got 415",
@@ -142,7 +136,7 @@ MEDIA_TYPE_DEFECTS: Final[Seeds] = {
     ),
     "an unknown charset is accepted as UTF-8": (
         "klingon: expected 415, got 204",
-        change_object("bodies.decode.parse_content_type", _ignore_unknown_charset),
+        wrap_function("bodies.decode.parse_content_type", _ignore_unknown_charset),
     ),
     "broken bytes are repaired": (
         f"broken utf-8: {ACCEPTED}",
@@ -150,6 +144,6 @@ MEDIA_TYPE_DEFECTS: Final[Seeds] = {
     ),
     "Content-Encoding is not checked": (
         "gzip: expected 415, got 204",
-        change_object("webapi.operations.pipeline.check_head", _ignore_content_encoding),
+        wrap_function("webapi.operations.pipeline.check_head", _ignore_content_encoding),
     ),
 }

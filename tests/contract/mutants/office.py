@@ -13,10 +13,10 @@ from superoffice_mock.webapi.response import Response
 from tests.contract.mutants.patching import (
     Mutation,
     Seeds,
-    change_object,
     change_response,
     refuse_when,
     replace_object,
+    wrap_function,
 )
 
 
@@ -40,26 +40,20 @@ def _wrap_list(response: Response) -> Response:
     return msgspec.structs.replace(response, body=body)
 
 
-def _sync_what_is_turned_away(decide: Callable[..., Any]) -> Callable[..., Any]:
-    def decide_wrongly(facts: Any, state: Any, call: Any, now: Any) -> Any:
-        state, verdict = decide(facts, state, call, now)
-        if isinstance(verdict, TurnedAway):
-            state, _ = lease.decide_alone(facts, state, call, now)
-        return state, verdict
-
-    return decide_wrongly
+def _sync_what_is_turned_away(decide: Any, facts: Any, state: Any, call: Any, now: Any) -> Any:
+    state, verdict = decide(facts, state, call, now)
+    if isinstance(verdict, TurnedAway):
+        state, _ = lease.decide_alone(facts, state, call, now)
+    return state, verdict
 
 
 def _without_accounts_in(media_type: str) -> Mutation:
-    def wrap(read_call: Callable[..., Any]) -> Callable[..., Any]:
-        def read(backend: Any, entry: Any, request: ApiRequest, *rest: Any) -> Any:
-            call = read_call(backend, entry, request, *rest)
-            is_affected = request.headers.content_type == media_type
-            return msgspec.structs.replace(call, body=()) if is_affected else call
+    def read(read_call: Any, backend: Any, entry: Any, request: ApiRequest, *rest: Any) -> Any:
+        call = read_call(backend, entry, request, *rest)
+        is_affected = request.headers.content_type == media_type
+        return msgspec.structs.replace(call, body=()) if is_affected else call
 
-        return read
-
-    return change_object("webapi.operations.pipeline.SimulationBackend.read_call", wrap)
+    return wrap_function("webapi.operations.pipeline.SimulationBackend.read_call", read)
 
 
 def _has_body(body: bytes) -> Callable[[ApiRequest], bool]:
@@ -73,7 +67,7 @@ OFFICE_DEFECTS: Final[Seeds] = {
     ),
     "a turned-away call advances LastFetch": (
         "a call that was turned away has advanced LastFetch",
-        change_object("core.lease.decide", _sync_what_is_turned_away),
+        wrap_function("core.lease.decide", _sync_what_is_turned_away),
     ),
     "a body in XML syncs nothing": (
         "text/xml: a body in this media type is accepted, and LastFetch does not advance",

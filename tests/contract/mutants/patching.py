@@ -43,6 +43,14 @@ def change_object(name: str, change: Callable[[Any], Any]) -> Mutation:
     return lambda patch: patch.setattr(full_name, change(resolve_name(full_name)))
 
 
+def wrap_function(name: str, change: Callable[..., Any]) -> Mutation:
+    """Replace the function *name* with *change*, whose first argument is the original."""
+    return change_object(
+        name,
+        lambda original: lambda *arguments, **options: change(original, *arguments, **options),
+    )
+
+
 def replace_object(name: str, value: object) -> Mutation:
     """Replace the object *name* with *value*."""
     return change_object(name, lambda _: value)
@@ -64,15 +72,12 @@ def combine(*mutations: Mutation) -> Mutation:
 def change_response(change: Change, *statuses: int) -> Mutation:
     """Change responses with one of *statuses*, or all if none is given, before they are sent."""
 
-    def wrap(original: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
-        async def answer(endpoint: object, request: ApiRequest) -> Response:
-            response = await original(endpoint, request)
-            is_affected = not statuses or response.status in statuses
-            return change(response, request) if is_affected else response
+    async def answer(original: Any, endpoint: object, request: ApiRequest) -> Response:
+        response: Response = await original(endpoint, request)
+        is_affected = not statuses or response.status in statuses
+        return change(response, request) if is_affected else response
 
-        return answer
-
-    return change_object("webapi.endpoint.ApiEndpoint._answer", wrap)
+    return wrap_function("webapi.endpoint.ApiEndpoint._answer", answer)
 
 
 def replace_status(new_status: int, *statuses: int) -> Mutation:
@@ -118,24 +123,17 @@ def replace_method(
 ) -> Mutation:
     """Let *handle* answer requests of *method* at a known path; it takes the original answer."""
 
-    def wrap(answer: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
-        def answer_or_replace(backend: object, request: ApiRequest) -> Awaitable[Response]:
-            is_affected = request.scope["method"] == method and request.route.error is None
-            original = partial(answer, backend)
-            return handle(original, request) if is_affected else original(request)
+    def answer_or_replace(answer: Any, backend: object, request: ApiRequest) -> Any:
+        is_affected = request.scope["method"] == method and request.route.error is None
+        original = partial(answer, backend)
+        return handle(original, request) if is_affected else original(request)
 
-        return answer_or_replace
-
-    return change_object("webapi.operations.pipeline.SimulationBackend.answer", wrap)
+    return wrap_function("webapi.operations.pipeline.SimulationBackend.answer", answer_or_replace)
 
 
 def wrap_call(change: Callable[..., Awaitable[Response]]) -> Mutation:
     """Replace the steps of a call with *change*, whose first argument are the original ones."""
-
-    def wrap(handle: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:
-        return lambda backend, entry, request: change(handle, backend, entry, request)
-
-    return change_object("webapi.operations.pipeline.SimulationBackend._handle", wrap)
+    return wrap_function("webapi.operations.pipeline.SimulationBackend._handle", change)
 
 
 # ---- the description -------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from tests.contract.mutants.patching import (
     change_object,
     combine,
     replace_object,
+    wrap_function,
 )
 
 MEDIA_TYPES: Final = (
@@ -86,10 +87,10 @@ def refuse_bytes(part: bytes, *media_types: str) -> Mutation:
 def change_before_typing(change: Callable[[Any], Any]) -> Mutation:
     """Change the value of a body in any media type before its types are checked."""
 
-    def wrap(convert: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda value, *arguments: convert(change(value), *arguments)
-
-    return change_object("bodies.problems.convert", wrap)
+    return wrap_function(
+        "bodies.problems.convert",
+        lambda convert, value, *arguments: convert(change(value), *arguments),
+    )
 
 
 def accept_ids(condition: Callable[[Any], bool], convert: Callable[[Any], Any]) -> Mutation:

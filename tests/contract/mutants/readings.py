@@ -1,6 +1,5 @@
 """Defects in readings, limits, `$select`, and CORS."""
 
-from collections.abc import Callable
 from itertools import count
 from typing import Any, Final
 
@@ -8,16 +7,15 @@ import msgspec
 
 from superoffice_mock.webapi.request import ApiRequest
 from superoffice_mock.webapi.response import Response
-from superoffice_mock.wire import cors
 from tests.contract.mutants.patching import (
     Change,
     Mutation,
     Seeds,
     add_header,
-    change_object,
     change_response,
     refuse_when,
     replace_object,
+    wrap_function,
 )
 from tests.contract.mutants.patching_bodies import ACCEPTED, change_bytes
 
@@ -51,24 +49,28 @@ def _forbid_ticket_without_grant(response: Response, request: ApiRequest) -> Res
     return msgspec.structs.replace(response, status=403) if is_forbidden else response
 
 
-def _replace_empty_form(read_body: Callable[..., Any]) -> Callable[..., Any]:
-    async def read_or_replace(*arguments: Any) -> bytes:
-        return await read_body(*arguments) or b"SyncUserAccounts[0].AccountId=1"
-
-    return read_or_replace
+async def _replace_empty_form(read_body: Any, *arguments: Any) -> Any:
+    return await read_body(*arguments) or b"SyncUserAccounts[0].AccountId=1"
 
 
 def _multiply_limit(name: str) -> Mutation:
     """Multiply the last argument of the function *name*, which is a limit."""
+    return wrap_function(
+        name,
+        lambda function, *arguments, **options: function(
+            *arguments[:-1], arguments[-1] * 4, **options
+        ),
+    )
 
-    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda *arguments: function(*arguments[:-1], arguments[-1] * 4)
 
-    return change_object(name, wrap)
-
-
-def _without_header(name: bytes, function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *arguments: tuple(pair for pair in function(*arguments) if pair[0] != name)
+def _without_header(name: str, header: bytes) -> Mutation:
+    """Leave *header* out of those that the function *name* returns."""
+    return wrap_function(
+        name,
+        lambda function, *arguments: tuple(
+            pair for pair in function(*arguments) if pair[0] != header
+        ),
+    )
 
 
 READING_DEFECTS: Final[Seeds] = {
@@ -102,7 +104,7 @@ READING_DEFECTS: Final[Seeds] = {
     ),
     "a form without fields is accepted": (
         f"a form without fields: {ACCEPTED}",
-        change_object("webapi.operations.pipeline.read_body", _replace_empty_form),
+        wrap_function("webapi.operations.pipeline.read_body", _replace_empty_form),
     ),
     "a JSON patch is accepted as a call": (
         "a patch: expected 400 or 415, got 204",
@@ -129,15 +131,10 @@ READING_DEFECTS: Final[Seeds] = {
     ),
     "no Vary for an origin": (
         "has no Vary: Origin",
-        replace_object(
-            "wire.cors.response_headers", _without_header(b"vary", cors.response_headers)
-        ),
+        _without_header("wire.cors.response_headers", b"vary"),
     ),
     "a preflight allows no headers": (
         "does not allow the header authorization",
-        replace_object(
-            "wire.cors.preflight_headers",
-            _without_header(b"access-control-allow-headers", cors.preflight_headers),
-        ),
+        _without_header("wire.cors.preflight_headers", b"access-control-allow-headers"),
     ),
 }

@@ -31,8 +31,8 @@ CHECKS_OF_ANY_ANSWER = (
 """Checks that send requests of every kind, so that `every-answer` sees each defect."""
 NOT_SHOWN_HERE = ("disconnect", "ready", "current-account")
 """Readings that the answers of a mock in this process need not show."""
-TIMED_DEFECT = "another server: a turned-away call waits 2.5 s"
-"""Its reason has a time to 0.01 s, so it is checked alone; the others wait together."""
+PARTS = 3
+"""Parts of the defects of other servers, so that the cores share their long waits."""
 CHECKS_WITH_DEFECTS = sorted({CHECK_AND_CLAIM[name][0] for name in DEFECTS})
 
 
@@ -120,13 +120,11 @@ def check_defect_of_another_server(name: str) -> Report:
 
 
 @pytest.mark.slow
-def test_each_defect_of_another_server_is_found_over_sockets_in_real_time() -> None:
-    together = [name for name in SERVER_DEFECTS if name != TIMED_DEFECT]
-    reports = [
-        check_defect_of_another_server(TIMED_DEFECT),
-        *wait_for_all(partial(check_defect_of_another_server, name) for name in together),
-    ]
-    for name, report in zip((TIMED_DEFECT, *together), reports, strict=True):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_each_defect_of_another_server_is_found_over_sockets_in_real_time(part: int) -> None:
+    names = [*SERVER_DEFECTS][part::PARTS]
+    reports = wait_for_all(partial(check_defect_of_another_server, name) for name in names)
+    for name, report in zip(names, reports, strict=True):
         assert_found(name, SERVER_DEFECTS[name][0], report)
 
 
@@ -147,15 +145,21 @@ def test_the_unchanged_mock_passes_each_check(check: str) -> None:
     assert list(report.findings) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reading", "value"),
     [(reading.name, value) for reading in READINGS.values() for value in reading.values[1:]],
 )
-@pytest.mark.parametrize("any_value", [False, True], ids=["stated", "any"])
+@pytest.mark.parametrize(
+    "any_value",
+    [
+        pytest.param(False, marks=pytest.mark.slow, id="stated"),
+        pytest.param(True, marks=pytest.mark.nightly, id="any"),
+    ],
+)
 def test_the_unchanged_mock_passes_under_every_value_of_every_reading(
     reading: str, value: str, *, any_value: bool
 ) -> None:
+    """The checks that detect readings do so in tests/contract/suite/test_readings.py, if slow."""
     only = [name for name in WRITTEN_CHECKS if name != "throttle" or reading in DEFAULTS]
     report = check_mock(*only, readings=Readings().with_value(reading, value), any_value=any_value)
     assert list(report.findings) == []

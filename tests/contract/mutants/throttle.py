@@ -18,54 +18,43 @@ from tests.contract.mutants.patching import (
     combine,
     replace_object,
     wrap_call,
+    wrap_function,
 )
 
 Decide = Callable[..., Any]
 
 
-def _change_decision(change: Callable[[Any, Any, Any, Any], Any]) -> Mutation:
-    """Replace decisions with *change* of the state, the call, the time and the decision."""
-
-    def wrap(decide: Decide) -> Decide:
-        return lambda facts, state, call, now: change(
-            state, call, now, decide(facts, state, call, now)
-        )
-
-    return change_object("core.lease.decide", wrap)
+def _change_decision(change: Callable[[Any, Any, Any], Any]) -> Mutation:
+    """Replace decisions with *change* of the time, the new state and the verdict."""
+    return wrap_function(
+        "core.lease.decide",
+        lambda decide, *arguments: change(arguments[-1], *decide(*arguments)),
+    )
 
 
-def _queue_call(_: Any, __: Any, ___: Any, decision: Any) -> Any:
-    state, verdict = decision
+def _queue_call(_: Any, state: Any, verdict: Any) -> Any:
     if isinstance(verdict, TurnedAway) and isinstance(verdict.holder, SyncRun):
         return state, Undecided(verdict, verdict.holder.ends_at)
-    return decision
-
-
-def _never_take_lease(_: Any, __: Any, ___: Any, decision: Any) -> Any:
-    state, verdict = decision
-    if isinstance(verdict, Started):
-        state = replace(state, lease_holder=None)
     return state, verdict
+
+
+def _never_take_lease(_: Any, state: Any, verdict: Any) -> Any:
+    return replace(state, lease_holder=None) if isinstance(verdict, Started) else state, verdict
 
 
 def _change_accounts(change: Callable[[list[int]], list[int]]) -> Mutation:
     """Let a run sync *change* of the accounts that the call lists."""
 
-    def wrap(decide: Decide) -> Decide:
-        def decide_changed(facts: Any, state: Any, call: Any, now: Any) -> Any:
-            accounts = change(list(call.body))
-            return decide(facts, state, replace(call, body=accounts), now)
-
-        return decide_changed
-
-    return change_object("core.lease.decide", wrap)
+    return wrap_function(
+        "core.lease.decide",
+        lambda decide, facts, state, call, now: decide(
+            facts, state, replace(call, body=change(list(call.body))), now
+        ),
+    )
 
 
-def _turn_empty_list_away(_: Any, __: Any, now: Any, decision: Any) -> Any:
-    state, verdict = decision
-    if isinstance(verdict, Served):
-        return state, TurnedAway(Hold(now), now)
-    return decision
+def _turn_empty_list_away(now: Any, state: Any, verdict: Any) -> Any:
+    return state, TurnedAway(Hold(now), now) if isinstance(verdict, Served) else verdict
 
 
 async def _wait_between_check_and_start(
@@ -149,16 +138,16 @@ THROTTLE_DEFECTS: Final[Seeds] = {
     ),
     "a run ends a second early": (
         "microseconds of run",
-        change_object(
-            "core.lease.makespan", lambda span: lambda *arguments: max(span(*arguments) - SECOND, 1)
+        wrap_function(
+            "core.lease.sync_ends",
+            lambda ends, *run: [
+                (max(moment - SECOND, run[-1] + 1), *rest) for moment, *rest in ends(*run)
+            ],
         ),
     ),
     "the lease ends with the first task": (
         "microseconds of run",
-        change_object(
-            "core.lease.makespan",
-            lambda _: lambda accounts, durations: min(map(durations.of, accounts)),
-        ),
+        wrap_function("core.lease.sync_ends", lambda ends, *run: ends(*run)[:1]),
     ),
     "eleven tasks": ("has 11 tasks; at most 10", _set_max_tasks(11)),
     "nine tasks": ("microseconds of run", _set_max_tasks(9)),

@@ -22,7 +22,7 @@ from tests.contract.other_server.server import (
     ServerBehavior,
 )
 from tests.contract.suite import targets
-from tests.contract.suite.targets import App
+from tests.contract.suite.targets import App, begin_with, read_body
 from tests.support.local_servers import serve_in_thread
 
 ONSITE, ONLINE, UNGRANTED = tenants.read_tenants(demo_tables(), "the demo tenants")
@@ -90,21 +90,14 @@ class RecordingApp:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Record one request, and pass it on."""
-        body = b""
-
-        async def receive_body() -> Any:
-            nonlocal body
-            message = await receive()
-            body += message.get("body", b"")
-            return message
-
+        body = await read_body(receive)
         headers = [(name.decode().lower(), value.decode()) for name, value in scope["headers"]]
         path = scope["raw_path"].decode()
-        request = RecordedRequest(scope["method"], path, headers, b"", self.clock.now)
+        request = RecordedRequest(scope["method"], path, headers, body, self.clock.now)
         self.requests.append(request)
-        await self.app(scope, receive_body, send)
+        await self.app(scope, begin_with(body, receive), send)
         self.clock.now += self.seconds
-        request.body, request.answered_at = body, self.clock.now
+        request.answered_at = self.clock.now
 
 
 class TenantHandler(Handler):

@@ -58,9 +58,8 @@ def test_a_target_that_is_not_this_machine_needs_real() -> None:
         assert "add --real" in line
 
 
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
+def test_the_error_about_invalid_usage_is_one_line_that_says_what_to_do() -> None:
+    for flags, message in (
         (("--real",), "--real checks a server; give its URL"),
         (("http://127.0.0.1", "--start-syncs"), "--start-syncs: works with --real only"),
         (("http://127.0.0.1", "--accounts", "5"), "--accounts: works with --real only"),
@@ -86,12 +85,8 @@ def test_a_target_that_is_not_this_machine_needs_real() -> None:
         (("http://127.0.0.1", "--real", "--target-file", "/no/such"), "/no/such: no such file"),
         (("ftp://127.0.0.1", "--real"), "expected a base URL"),
         (("http://127.0.0.1:1", "--real"), "is a server running there?"),
-    ],
-)
-def test_the_error_about_invalid_usage_is_one_line_that_says_what_to_do(
-    flags: tuple[str, ...], message: str
-) -> None:
-    assert message in error_line(*flags)
+    ):
+        assert message in error_line(*flags), flags
 
 
 def test_invalid_account_ids_are_refused() -> None:
@@ -100,9 +95,8 @@ def test_invalid_account_ids_are_refused() -> None:
         assert "expected ids with commas between them" in error_line(*flags, ids, env=TOKEN), ids
 
 
-@pytest.mark.parametrize(
-    ("env", "message"),
-    [
+def test_an_invalid_variable_is_named_without_its_value() -> None:
+    for env, message in (
         (
             {"SUPEROFFICE_TARGET_TOKN": "x"},
             "SUPEROFFICE_TARGET_TOKN: is not known; known are TOKEN",
@@ -120,12 +114,10 @@ def test_invalid_account_ids_are_refused() -> None:
             {"SUPEROFFICE_TARGET_USER": "secret\udcff", "SUPEROFFICE_TARGET_PASSWORD": ""},
             "the user or the password is not UTF-8",
         ),
-    ],
-)
-def test_an_invalid_variable_is_named_without_its_value(env: dict[str, str], message: str) -> None:
-    line = error_line("http://127.0.0.1:1/Cust12345", "--real", env=env)
-    assert message in line
-    assert "secr" not in line
+    ):
+        line = error_line("http://127.0.0.1:1/Cust12345", "--real", env=env)
+        assert message in line, env
+        assert "secr" not in line, env
 
 
 def test_credentials_from_two_places_are_refused(target_file: str) -> None:

@@ -119,6 +119,38 @@ def replace_route(app: App, method: str, path: str, replacement: App) -> App:
     return route
 
 
+async def read_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
+    """Return the whole body of a request."""
+    body, more_body = b"", True
+    while more_body:
+        message = await receive()
+        body += message.get("body", b"")
+        more_body = message.get("more_body", False)
+    return body
+
+
+def begin_with(body: bytes, receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """Return *receive* with *body* before what it receives."""
+    messages = [{"type": "http.request", "body": body}]
+
+    async def receive_changed() -> Any:
+        return messages.pop() if messages else await receive()
+
+    return receive_changed
+
+
+def change_bodies(app: App, change: Callable[[Any, bytes], bytes]) -> App:
+    """Return *app*, which gets *change* of the scope and the body in place of each body."""
+
+    async def changed_app(scope: Any, receive: Any, send: Any) -> None:
+        body = change(scope, await read_body(receive))
+        other_headers = [pair for pair in scope["headers"] if pair[0] != b"content-length"]
+        headers = [*other_headers, (b"content-length", str(len(body)).encode())]
+        await app({**scope, "headers": headers}, begin_with(body, receive), send)
+
+    return changed_app
+
+
 def clock_modes(app: App) -> list[str]:
     """Return the mode of each tenant's clock."""
 

@@ -1,19 +1,15 @@
 """Errors of `superoffice-mock check`: one clear line, and exit code 2."""
 
 import socket
-import socketserver
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.contract.other_server.server import ServerBehavior, run_other_server
 from tests.contract.suite.targets import run_check
-from tests.support.local_servers import serve_in_thread
+from tests.e2e.upstreams import raw_upstream
 from tests.support.server_process import ServerProcess
 
 
@@ -56,26 +52,6 @@ def test_a_server_on_another_machine_is_refused() -> None:
         assert "is not this machine" in error_line(url), url
 
 
-@contextmanager
-def run_raw_server(answer: bytes | None) -> Iterator[str]:
-    """Listen, and send *answer* to each client; None: send nothing until the block ends."""
-    has_ended = threading.Event()
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            self.request.recv(65536)
-            if answer is None:
-                has_ended.wait()
-            else:
-                self.request.sendall(answer)
-
-    with serve_in_thread(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as url:
-        try:
-            yield url
-        finally:
-            has_ended.set()
-
-
 def test_a_port_without_a_server_is_one_line() -> None:
     with socket.socket() as unused_socket:
         unused_socket.bind(("127.0.0.1", 0))
@@ -88,13 +64,13 @@ def test_a_server_without_http_and_one_that_disconnects_are_one_line() -> None:
         (b"220 mail.example.com ESMTP\r\n", "no status line; it begins '220 mail"),
         (b"", "is a server running there?"),
     ):
-        with run_raw_server(answer) as url:
-            assert problem in error_line(url), answer
+        with raw_upstream(answer) as upstream:
+            assert problem in error_line(upstream.url), answer
 
 
 def test_a_server_that_never_answers_is_one_line_within_the_timeout() -> None:
-    with run_raw_server(None) as url:
-        assert "no answer within 0.2 s" in error_line(url, "--timeout", "0.2")
+    with raw_upstream(lambda connection: connection.recv(1)) as upstream:
+        assert "no answer within 0.2 s" in error_line(upstream.url, "--timeout", "0.2")
 
 
 def test_a_server_that_redirects_is_one_line_with_the_location() -> None:
@@ -106,9 +82,8 @@ def test_https_to_an_http_server_is_one_line(server: ServerProcess) -> None:
     assert "is a server running there?" in error_line(server.url.replace("http:", "https:"))
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
+def test_an_invalid_target_file_is_one_line(target: Path) -> None:
+    for content, message in (
         (b"[[tenant]", "is not TOML"),
         (b"\xff", "is not TOML"),
         (b"tenant = 5", "expected [[tenant]] tables"),
@@ -116,13 +91,10 @@ def test_https_to_an_http_server_is_one_line(server: ServerProcess) -> None:
         (b'[[tenant]]\nid = "onsite"', "installation"),
         (b'[[tenant]]\nid = "onsite"\ninstallation = "onsite"', "no tenant has a credential"),
         (b"", "tenant"),
-    ],
-    ids=["cut", "bytes", "number", "one table", "half", "no credential", "empty"],
-)
-def test_an_invalid_target_file_is_one_line(target: Path, content: bytes, message: str) -> None:
-    target.write_bytes(content)
-    for urls in ((), ("http://127.0.0.1:1",)):
-        assert message in error_line(*urls, "--target-file", str(target))
+    ):
+        target.write_bytes(content)
+        for urls in ((), ("http://127.0.0.1:1",)):
+            assert message in error_line(*urls, "--target-file", str(target)), content
 
 
 def test_a_missing_target_file_is_one_line(tmp_path: Path) -> None:
@@ -130,9 +102,8 @@ def test_a_missing_target_file_is_one_line(tmp_path: Path) -> None:
     assert f"{missing}: no such file" in error_line("--target-file", str(missing))
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "message"),
-    [
+def test_an_invalid_value_is_one_line_that_names_it() -> None:
+    for option, value, message in (
         ("--only", "zzzz", "--only: unknown check; see --list for the names"),
         ("--only", "throttel", "unknown check 'throttel'; did you mean 'throttle'?"),
         ("--reading", "mood=good", "--reading: unknown reading; the readings are: run, "),
@@ -144,10 +115,8 @@ def test_a_missing_target_file_is_one_line(tmp_path: Path) -> None:
             ("--run-seconds", value, f"--run-seconds {value}: expected seconds, more than 0")
             for value in ("0", "-1", "nan", "inf")
         ),
-    ],
-)
-def test_an_invalid_value_is_one_line_that_names_it(option: str, value: str, message: str) -> None:
-    assert message in error_line(option, value)
+    ):
+        assert message in error_line(option, value), value
 
 
 def test_invalid_options_exit_with_code_2() -> None:

@@ -32,10 +32,9 @@ def skip_notes(report: Report) -> dict[str, str]:
     "settings",
     [
         {"seconds_per_account": 0.0},
-        {"seconds_per_account": 0.001},
-        {"expires_after": 2.0},
+        {"seconds_per_account": 0.001, "expires_after": 2.0},
     ],
-    ids=["no time", "a millisecond", "expiring"],
+    ids=["no time", "a millisecond, expiring"],
 )
 def test_short_runs_and_expiring_credentials_make_no_check_impossible(
     settings: dict[str, Any],
@@ -78,23 +77,23 @@ def test_temporary_tenants_are_removed() -> None:
     assert list_tenants(app) == before
 
 
-def test_a_check_is_skipped_if_its_temporary_tenant_can_not_be_made() -> None:
-    full = make_mock(seconds_per_account=0.0, max_tenants=1)
-    notes = skip_notes(run(make_plan(full, "simultaneous", "parity")))
-    assert set(notes) == {"simultaneous", "parity"}
-    assert "start the server with more --max-tenants" in notes["simultaneous"]
-
-
-def test_a_short_journal_makes_checks_with_many_calls_impossible() -> None:
-    notes = skip_notes(run(make_plan(make_mock(journal_exchanges=10), *CHECKS_WITH_CONTROL)))
-    assert set(notes) == {"simultaneous", THROTTLE}
-    for note in notes.values():
-        assert "start the server with --journal-exchanges 1000" in note
-
-
-def test_a_low_limit_of_waiting_calls_makes_only_the_throttle_check_impossible() -> None:
+def test_a_setting_that_is_too_low_makes_only_the_checks_impossible_that_need_more() -> None:
+    more_tenants = "start the server with more --max-tenants"
+    longer_journal = "start the server with --journal-exchanges 1000"
+    more_waiting = "at most 5 calls may wait at a tenant, a schedule may have 14; start the server"
     every = (*(check.name for check in WIRE_CHECKS), *CHECKS_WITH_CONTROL)
-    notes = skip_notes(run(make_plan(make_mock(max_waiting=5), *every)))
-    assert set(notes) == {THROTTLE}
-    assert "at most 5 calls may wait" in notes[THROTTLE]
-    assert "start the server with --max-waiting 10000" in notes[THROTTLE]
+    full: dict[str, Any] = {"seconds_per_account": 0.0, "max_tenants": 1}
+    for settings, checks, reason, skipped in (
+        (full, ("simultaneous", "parity"), more_tenants, {"simultaneous", "parity"}),
+        (
+            {"journal_exchanges": 10},
+            CHECKS_WITH_CONTROL,
+            longer_journal,
+            {"simultaneous", THROTTLE},
+        ),
+        ({"max_waiting": 5}, every, f"{more_waiting} with --max-waiting 10000", {THROTTLE}),
+    ):
+        notes = skip_notes(run(make_plan(make_mock(**settings), *checks)))
+        assert set(notes) == skipped, settings
+        for note in notes.values():
+            assert reason in note, settings

@@ -65,4 +65,4 @@ def test_each_request_is_sent_once_with_all_its_parts(requests: list[Request]) -
                 assert call.request == requests[index]
             else:
                 assert together is not None
-                assert together.merge(parts) == together
+                assert {**together, **parts} == together

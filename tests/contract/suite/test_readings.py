@@ -42,10 +42,13 @@ NOT_DETECTED: Final = ("disconnect", "ready", "current-account")
 @pytest.mark.parametrize(
     ("reading", "value"),
     [
-        (reading.name, value)
-        for reading in MOCK_READINGS.values()
-        for value in reading.values
-        if reading.name not in NOT_DETECTED
+        ("run", Readings().run),
+        *(
+            (reading.name, value)
+            for reading in MOCK_READINGS.values()
+            for value in reading.values[1:]
+            if reading.name not in NOT_DETECTED
+        ),
     ],
 )
 def test_each_value_of_each_reading_is_detected_from_what_the_mock_does(
@@ -160,11 +163,15 @@ def test_the_wire_shows_readings_of_the_throttle() -> None:
         ),
     )
     checks = ("throttle-on-the-wire", "lease-on-the-wire")
-    reports = wait_for_all(partial(check_other_server, behavior, *checks) for behavior, _ in cases)
-    for (behavior, values), report in zip(cases, reports, strict=True):
-        assert [finding.what for finding in report.findings] == [], behavior
-        assert values.items() <= observed_readings(report).items(), behavior
-        assert {"tasks", "empty"} <= set(reported_readings(report)), behavior
+    reports = wait_for_all(
+        partial(check_other_server, behavior, check) for behavior, _ in cases for check in checks
+    )
+    for (behavior, values), *both in zip(cases, reports[::2], reports[1::2], strict=True):
+        assert [finding.what for report in both for finding in report.findings] == [], behavior
+        throttle, lease = map(observed_readings, both)
+        assert values.items() <= (throttle | lease).items(), behavior
+        throttle, lease = map(reported_readings, both)
+        assert {"tasks", "empty"} <= {*throttle, *lease}, behavior
 
 
 @pytest.mark.slow

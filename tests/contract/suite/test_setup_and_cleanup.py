@@ -27,12 +27,6 @@ async def hang(*_: object) -> None:
     await asyncio.Event().wait()
 
 
-def test_the_clocks_of_a_mock_are_reset() -> None:
-    app = make_mock()
-    assert run(make_plan(app, "ids", "simultaneous")).exit_code == 0
-    assert set(clock_modes(app)) == {"real"}
-
-
 def test_the_clocks_of_a_mock_are_reset_even_if_it_hangs() -> None:
     app = make_mock()
     hanging = replace_route(app, "POST", "SyncEmailAccounts", hang)
@@ -49,9 +43,12 @@ def test_a_control_api_that_hangs_is_an_error(path: str, check: str) -> None:
         run(make_plan(replace_route(make_mock(), "GET", path, hang), check, timeout_seconds=0.3))
 
 
-def test_a_control_api_that_requires_a_token_is_an_error_without_it() -> None:
+def test_a_control_api_without_its_token_or_without_the_tenant_is_an_error() -> None:
+    unknown = (replace(OTHER_TENANT, id="t-nobody"),)
     with pytest.raises(TargetError, match="tenant onsite: is it a tenant there, or is a control"):
         run(make_plan(make_mock(control_token="a-token"), "ids"))
+    with pytest.raises(TargetError, match="tenant t-nobody: is it a tenant there"):
+        run(make_plan(make_mock(), "ids", tenants=unknown))
 
 
 @pytest.mark.parametrize("check", ["ids", "parity", THROTTLE])
@@ -94,28 +91,15 @@ def test_a_server_that_disconnects_on_generated_requests_fails() -> None:
     assert all("is a server running there?" not in finding.what for finding in findings)
 
 
-def test_a_tenant_that_the_mock_does_not_know_is_an_error() -> None:
-    tenants = (replace(OTHER_TENANT, id="t-nobody"),)
-    with pytest.raises(TargetError, match="tenant t-nobody: is it a tenant there"):
-        run(make_plan(make_mock(), "ids", tenants=tenants))
-
-
-def test_a_server_that_redirects_is_an_error_with_the_location() -> None:
-    with (
-        run_other_server(ServerBehavior(redirects_to="/login")) as url,
-        pytest.raises(TargetError, match="redirects to /login; check that URL"),
-    ):
-        run(make_plan(url, tenants=(OTHER_TENANT,)))
-
-
 def test_progress_is_reported_as_each_check_starts() -> None:
     steps: list[tuple[str, int, int]] = []
     run(make_plan(make_mock(), "ids", "parity", THROTTLE), lambda *step: steps.append(step))
     assert steps == [(PLAIN_CALL, 0, 4), ("ids", 1, 4), ("parity", 2, 4), (THROTTLE, 3, 4)]
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_progress_counts_every_check_that_runs() -> None:
+    """All checks, in place of the few of the test above."""
     steps: list[tuple[str, int, int]] = []
     report = run(make_plan(make_mock()), lambda *step: steps.append(step))
     checks = [result.check for result in report.results if result.check not in CLAIMS_OF_THE_RUN]

@@ -106,16 +106,15 @@ def test_a_proxy_that_refuses_or_does_not_listen_is_one_line(server: MockServer)
                 last_line = result.stderr.splitlines()[-1]
                 problem = "the proxy refuses" if url == refusing.url else "connection refused"
                 assert problem in last_line, (arguments, last_line)
-    context = first_context(make_plan(server.url))
+    plan = make_plan(server.url, proxy=Proxy(CLOSED))
     with pytest.raises(TargetError, match=r"through http://127\.0\.0\.1:1: connection refused"):
         explore_throttle(
-            server.url,
-            context,
+            plan.connect(),
+            first_context(plan),
+            has_sockets=True,
             random_seed=1,
             examples=1,
             shrink_seconds=0,
-            timeout_seconds=5,
-            proxy=Proxy(CLOSED),
         )
 
 

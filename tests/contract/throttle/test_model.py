@@ -1,167 +1,130 @@
 """The model of the throttle, compared with schedules that were worked out by hand."""
 
-import pytest
+from collections.abc import Callable
+from typing import Final
 
-from superoffice_contract.throttle.model import SECOND, Arrival, Throttle
+from superoffice_contract.throttle.model import SECOND, Throttle
 from superoffice_contract.throttle.state_machine import DEFAULTS
 
 TWO, THREE = 1, 2
 """Accounts that take two and three seconds."""
+DURATIONS: Final = {TWO: 2 * SECOND, THREE: 3 * SECOND}
+MOMENT: Final = 1 / SECOND
+Step = list[int] | float | Callable[[Throttle], None]
+"""A call with these accounts, seconds that pass, or what is done to the throttle."""
+Outcome = tuple[str, float | None]
+"""What became of a call, and the second at which it was answered."""
 
 
-def make_throttle(**readings: str) -> Throttle:
-    return Throttle({TWO: 2 * SECOND, THREE: 3 * SECOND}, DEFAULTS | readings)
+def hang_up(number: int) -> Callable[[Throttle], None]:
+    return lambda model: model.hang_up(model.arrivals[number])
 
 
-def outcome_of(arrival: Arrival) -> tuple[str, float | None]:
-    """Return the outcome, and when the call was answered, in seconds."""
-    answered_at = arrival.answered_at
-    return arrival.outcome, None if answered_at is None else answered_at / SECOND
+NOW: Final = ("started", 0)
+BLOCKING: Final = {"run": "blocking"}
+TRYING: Final = {"busy": "try-for-1s"}
+WITHDRAWS: Final = {"disconnect": "withdraws"}
+SCHEDULES: Final[dict[str, list[tuple[dict[str, str], list[Step], list[Outcome], float]]]] = {
+    "a call during a run is turned away a second after it arrived": [
+        ({}, [[TWO], 0.5, [TWO], 1 - MOMENT], [NOW, ("turned_away", None)], 2),
+        ({}, [[TWO], 0.5, [TWO], 1], [NOW, ("turned_away", 1.5)], 2),
+    ],
+    "a call that arrives as the run ends starts": [
+        ({}, [[THREE], 3 - MOMENT, [TWO]], [NOW, ("turned_away", None)], 3),
+        ({}, [[THREE], 3], [NOW], 3),
+        ({}, [[THREE], 3, [TWO]], [NOW, ("started", 3)], 5),
+    ],
+    "a blocking run answers when it ends, or is released": [
+        (BLOCKING, [[THREE], 2], [("started", None)], 3),
+        (BLOCKING, [[THREE], 7], [("started", 3)], 3),
+        (BLOCKING, [[THREE], 1, Throttle.release], [("started", 1)], 1),
+    ],
+    "calls that try for a second take a released lease, oldest first": [
+        (
+            TRYING,
+            [[TWO], 1.5, [THREE], [TWO], 5],
+            [NOW, ("started", 2), ("turned_away", 2.5)],
+            5,
+        ),
+    ],
+    "the eleventh account waits for the first free task": [
+        ({}, [[TWO, *[THREE] * 9, THREE]], [NOW], 5),
+        ({"tasks": "ten-in-all"}, [[*[TWO] * 10, THREE]], [NOW], 2),
+    ],
+    "an account that is listed twice is synced twice": [
+        ({}, [[TWO] * 11], [NOW], 4),
+        ({}, [[TWO] * 10], [NOW], 2),
+    ],
+    "an empty list is served unless a run is under way": [
+        ({}, [[]], [("served", 0)], 0),
+        ({}, [[], [TWO], [], 1], [("served", 0), NOW, ("turned_away", 1)], 2),
+    ],
+    "an empty list that starts a run has a run without length": [
+        ({"empty": "runs"}, [[]], [NOW], 0),
+        (BLOCKING | {"empty": "runs"}, [[]], [NOW], 0),
+    ],
+    "a call whose client disconnects still counts": [
+        (BLOCKING | TRYING, [[TWO], hang_up(0)], [("started", None)], 2),
+        (
+            BLOCKING | TRYING,
+            [[TWO], hang_up(0), 1.5, [THREE], hang_up(1), 1],
+            [("started", 2), ("started", None)],
+            5,
+        ),
+    ],
+    "what withdraws ends its run or its wait, and the oldest call that waits starts": [
+        (
+            BLOCKING | TRYING | WITHDRAWS,
+            [[THREE], 1, [TWO], 0.2, hang_up(0), 5],
+            [("started", 1.2), ("started", 3.2)],
+            3.2,
+        ),
+        (
+            TRYING | WITHDRAWS,
+            [[TWO], 1.2, [TWO], [THREE], hang_up(1), 1],
+            [NOW, ("turned_away", 1.2), ("started", 2)],
+            5,
+        ),
+    ],
+    "a call that was turned away or answered withdraws nothing": [
+        (
+            WITHDRAWS,
+            [[THREE], [TWO], hang_up(1), hang_up(0), 1],
+            [NOW, ("turned_away", 1)],
+            3,
+        ),
+    ],
+    "a hold turns calls away until it is released": [
+        (
+            TRYING,
+            [Throttle.hold, [TWO], 1.5, [TWO], 0.3, Throttle.release],
+            [("turned_away", 1), ("started", 1.8)],
+            3.8,
+        ),
+    ],
+}
+"""The readings, the steps, the outcomes of the calls, and the second at which the lease ends."""
 
 
-def test_a_call_during_a_run_is_turned_away_a_second_after_it_arrived() -> None:
-    model = make_throttle()
-    first = model.arrive([TWO])
-    assert outcome_of(first) == ("started", 0)
-    model.advance(SECOND // 2)
-    second = model.arrive([TWO])
-    model.advance(SECOND - 1)
-    assert outcome_of(second) == ("turned_away", None)
-    model.advance(1)
-    assert outcome_of(second) == ("turned_away", 1.5)
+def test_the_model_does_what_was_worked_out_by_hand() -> None:
+    for name, schedules in SCHEDULES.items():
+        for readings, steps, expected, lease_end in schedules:
+            model = Throttle(DURATIONS, DEFAULTS | readings)
+            for step in steps:
+                if isinstance(step, list):
+                    model.arrive(step)
+                elif callable(step):
+                    step(model)
+                else:
+                    model.advance(round(step * SECOND))
+            answers = [(call.outcome, call.answered_at) for call in model.arrivals]
+            outcomes = [(what, at if at is None else at / SECOND) for what, at in answers]
+            ends = (model.lease_end / SECOND, model.is_busy)
+            assert (outcomes, ends) == (expected, (lease_end, model.now < lease_end * SECOND)), name
 
 
-def test_a_call_that_arrives_as_the_run_ends_starts() -> None:
-    model = make_throttle()
-    model.arrive([THREE])
-    model.advance(3 * SECOND - 1)
-    assert model.arrive([TWO]).outcome == "turned_away"
-    model.advance(1)
-    assert not model.is_busy
-    assert outcome_of(model.arrive([TWO])) == ("started", 3)
-
-
-def test_a_blocking_run_answers_when_it_ends() -> None:
-    model = make_throttle(run="blocking")
-    first = model.arrive([THREE])
-    model.advance(2 * SECOND)
-    assert outcome_of(first) == ("started", None)
-    model.advance(5 * SECOND)
-    assert outcome_of(first) == ("started", 3)
-
-
-def test_calls_that_try_for_a_second_take_a_released_lease_oldest_first() -> None:
-    model = make_throttle(busy="try-for-1s")
-    model.arrive([TWO])
-    model.advance(1_500_000)
-    oldest, younger = model.arrive([THREE]), model.arrive([TWO])
-    model.advance(5 * SECOND)
-    assert outcome_of(oldest) == ("started", 2)
-    assert outcome_of(younger) == ("turned_away", 2.5)
-    assert model.lease_end == 5 * SECOND
-
-
-def test_the_eleventh_account_waits_for_the_first_free_task() -> None:
-    accounts = [TWO] + [THREE] * 9 + [THREE]
-    model = make_throttle()
-    model.arrive(accounts)
-    assert model.lease_end == 5 * SECOND
-    assert model.accounts_to_sync(accounts) == accounts
-
-
-def test_ten_in_all_does_not_sync_the_eleventh_account() -> None:
-    model = make_throttle(tasks="ten-in-all")
-    accounts = [TWO] * 10 + [THREE]
-    model.arrive(accounts)
-    assert model.lease_end == 2 * SECOND
-    assert model.accounts_to_sync(accounts) == [TWO] * 10
-
-
-def test_an_account_that_is_listed_twice_is_synced_twice() -> None:
-    assert make_throttle().run_length([TWO] * 11) == 4 * SECOND
-    assert make_throttle().run_length([TWO] * 10) == 2 * SECOND
-
-
-def test_an_empty_list_is_served_unless_a_run_is_under_way() -> None:
-    model = make_throttle()
-    assert outcome_of(model.arrive([])) == ("served", 0)
-    assert not model.is_busy
-    model.arrive([TWO])
-    busy = model.arrive([])
-    model.advance(SECOND)
-    assert outcome_of(busy) == ("turned_away", 1)
-
-
-@pytest.mark.parametrize("run", ["detached", "blocking"])
-def test_an_empty_list_that_starts_a_run_has_a_run_without_length(run: str) -> None:
-    model = make_throttle(empty="runs", run=run)
-    assert outcome_of(model.arrive([])) == ("started", 0)
-    assert not model.is_busy
-
-
-def test_a_call_whose_client_disconnects_still_counts() -> None:
-    model = make_throttle(busy="try-for-1s", run="blocking")
-    first = model.arrive([TWO])
-    model.hang_up(first)
-    assert model.is_busy
-    model.advance(1_500_000)
-    second = model.arrive([THREE])
-    model.hang_up(second)
-    model.advance(SECOND)
-    assert outcome_of(first) == ("started", 2)
-    assert outcome_of(second) == ("started", None)
-
-
-def test_a_blocking_call_that_withdraws_ends_its_run_and_the_oldest_waiting_call_starts() -> None:
-    model = make_throttle(busy="try-for-1s", run="blocking", disconnect="withdraws")
-    first = model.arrive([THREE])
-    model.advance(SECOND)
-    waiting_call = model.arrive([TWO])
-    model.advance(200_000)
-    model.hang_up(first)
-    assert outcome_of(first) == ("started", 1.2)
-    model.advance(5 * SECOND)
-    assert outcome_of(waiting_call) == ("started", 3.2)
-
-
-def test_a_waiting_call_that_withdraws_is_turned_away_and_the_next_one_starts() -> None:
-    model = make_throttle(busy="try-for-1s", disconnect="withdraws")
-    model.arrive([TWO])
-    model.advance(1_200_000)
-    withdrawn_call, next_call = model.arrive([TWO]), model.arrive([THREE])
-    model.hang_up(withdrawn_call)
-    assert outcome_of(withdrawn_call) == ("turned_away", 1.2)
-    model.advance(SECOND)
-    assert outcome_of(next_call) == ("started", 2)
-
-
-def test_a_call_that_was_turned_away_or_answered_withdraws_nothing() -> None:
-    model = make_throttle(disconnect="withdraws")
-    first, second = model.arrive([THREE]), model.arrive([TWO])
-    model.hang_up(second)
-    model.hang_up(first)
-    assert model.is_busy
-    model.advance(SECOND)
-    assert outcome_of(second) == ("turned_away", 1)
-
-
-def test_a_hold_turns_calls_away_until_it_is_released() -> None:
-    model = make_throttle(busy="try-for-1s")
-    model.hold()
-    turned_away = model.arrive([TWO])
-    model.advance(1_500_000)
-    waiting_call = model.arrive([TWO])
-    model.advance(300_000)
-    model.release()
-    assert outcome_of(turned_away) == ("turned_away", 1)
-    assert outcome_of(waiting_call) == ("started", 1.8)
-    assert model.lease_end == 3_800_000
-
-
-def test_the_release_of_a_blocking_run_answers_its_call() -> None:
-    model = make_throttle(run="blocking")
-    first = model.arrive([THREE])
-    model.advance(SECOND)
-    model.release()
-    assert outcome_of(first) == ("started", 1)
-    assert not model.is_busy
+def test_only_ten_in_all_leaves_accounts_out() -> None:
+    accounts = [*[TWO] * 10, THREE]
+    for value, synced in (("ten-at-a-time", accounts), ("ten-in-all", accounts[:10])):
+        model = Throttle(DURATIONS, DEFAULTS | {"tasks": value})
+        assert model.accounts_to_sync(accounts) == synced, value

@@ -15,7 +15,13 @@ from superoffice_contract.throttle.state_machine import (
     Step,
     explore_throttle,
 )
-from tests.contract.suite.targets import first_context, make_mock, make_plan
+from tests.contract.suite.targets import (
+    App,
+    change_bodies,
+    first_context,
+    make_mock,
+    make_plan,
+)
 
 ARRIVE: Step = ("arrive", [1])
 ADVANCE: Step = ("advance", 7)
@@ -65,55 +71,49 @@ def test_an_error_of_another_kind_is_not_shrunk() -> None:
 # ---- a defect that only generated schedules show ---------------------------------------------
 
 
-class LosesAnAccount:
-    """A mock that drops one of two accounts in a call; it records the paths of calls."""
+def lose_accounts() -> tuple[App, list[str]]:
+    """Return a mock that drops one of two accounts in a call, and the paths of its calls."""
+    calls: list[str] = []
 
-    def __init__(self) -> None:
-        self.app = make_mock()
-        self.calls: list[str] = []
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    def lose_account(scope: Any, body: bytes) -> bytes:
         if scope["method"] != "POST" or scope["path"].startswith("/_mock/"):
-            await self.app(scope, receive, send)
-            return
-        self.calls.append(scope["path"])
-        accounts = json.loads((await receive())["body"])["SyncUserAccounts"]
-        body = json.dumps({"SyncUserAccounts": accounts[:1] if len(accounts) == 2 else accounts})
-        other_headers = [
-            (name, value) for name, value in scope["headers"] if name != b"content-length"
-        ]
-        headers = [*other_headers, (b"content-length", str(len(body)).encode())]
-        messages = iter([{"type": "http.request", "body": body.encode(), "more_body": False}])
+            return body
+        calls.append(scope["path"])
+        accounts = json.loads(body)["SyncUserAccounts"]
+        kept = accounts[:1] if len(accounts) == 2 else accounts
+        return json.dumps({"SyncUserAccounts": kept}).encode()
 
-        async def receive_changed() -> Any:
-            return next(messages, None) or await receive()
-
-        await self.app({**scope, "headers": headers}, receive_changed, send)
+    return change_bodies(make_mock(), lose_account), calls
 
 
-def explore(seconds: float) -> tuple[LosesAnAccount, str]:
-    """Return the application, and the schedule found when shrinking for that many *seconds*."""
-    app = LosesAnAccount()
-    context = first_context(make_plan(app))
+def explore(seconds: float) -> tuple[list[str], str]:
+    """Return the calls, and the schedule found when shrinking for that many *seconds*."""
+    app, calls = lose_accounts()
+    plan = make_plan(app)
     with pytest.raises(ThrottleError, match="claim accounts-array") as error_info:
         explore_throttle(
-            app, context, random_seed=1, examples=8, shrink_seconds=seconds, timeout_seconds=10
+            plan.connect(),
+            first_context(plan),
+            has_sockets=False,
+            random_seed=1,
+            examples=8,
+            shrink_seconds=seconds,
         )
-    return app, error_info.value.schedule or ""
+    return calls, error_info.value.schedule or ""
 
 
 def test_a_failing_schedule_is_made_as_short_as_the_time_allows() -> None:
-    patient_app, shortest = explore(600.0)
-    hasty_app, schedule = explore(0.0)
+    patient_calls, shortest = explore(600.0)
+    hasty_calls, schedule = explore(0.0)
     assert shortest == "arrive [507, 507]"
     assert "arrive" in schedule
-    assert len(hasty_app.calls) < len(patient_app.calls) / 2
+    assert len(hasty_calls) < len(patient_calls) / 2
 
 
 @pytest.mark.slow
 def test_only_the_schedule_of_the_first_failing_tenant_is_shortened() -> None:
-    app = LosesAnAccount()
+    app, calls = lose_accounts()
     (result,) = run(make_plan(app, THROTTLE)).results
     assert [finding.where for finding in result.findings] == ["onsite", "Cust12345"]
-    onsite_calls = [path for path in app.calls if path.startswith("/api")]
-    assert len(app.calls) - len(onsite_calls) < len(onsite_calls)
+    onsite_calls = [path for path in calls if path.startswith("/api")]
+    assert len(calls) - len(onsite_calls) < len(onsite_calls)
