@@ -13,7 +13,7 @@ from tests.support.server_process import ServerProcess, run_server
 SHARED = Path(__file__).parents[2] / "shared"
 
 
-def _off_sessionstart(session: pytest.Session) -> None:
+def pytest_sessionstart(session: pytest.Session) -> None:
     """Refuse to start if a claim has no test or a mark names no claim."""
     if hasattr(session.config, "workerinput"):
         return  # a worker of xdist; its controller has checked

@@ -178,10 +178,11 @@ def remove_tenant(server: ServerProcess, tenant: str) -> None:
 
 
 def wait_until(condition: Callable[[], bool], description: str, within: float = 10) -> None:
-    """Poll without a pause until *condition* holds."""
+    """Poll until *condition* holds, with pauses that leave the core to the server."""
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"not within {within} s: {description}"
+        time.sleep(0.005)
 
 
 def wait_for_waiting_calls(server: ServerProcess, count: int, tenant: str = "onsite") -> None:

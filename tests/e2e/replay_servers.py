@@ -13,7 +13,7 @@ from superoffice_mock.cli import replay as cli_replay
 from superoffice_mock.config import tenant_file
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.recordings import har_file
-from superoffice_mock.recordings.model import Entry, Recording
+from superoffice_mock.recordings.model import About, Entry, Recording
 from superoffice_mock.replay import loading
 from superoffice_mock.replay.player import RecordedExchange, Rules
 from superoffice_mock.replay.request_key import RequestKeys
@@ -25,8 +25,8 @@ from tests.support.server_process import ServerProcess, address_of, run_program
 RULES = Rules()
 
 
-def write_har(path: Path, *entries: Entry) -> str:
-    har_file.write(str(path), Recording(entries))
+def write_har(path: Path, *entries: Entry, redacted: dict[str, int] | None = None) -> str:
+    har_file.write(str(path), Recording(entries, About(redacted=redacted)))
     return str(path)
 
 

@@ -81,7 +81,7 @@ def test_on_a_frozen_clock_one_of_fifty_calls_starts_a_run_and_an_advance_answer
 
 @pytest.mark.claim("simultaneous", "single-run")
 @pytest.mark.parametrize(
-    "_repetition", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 9))]
+    "_repetition", [0, *(pytest.param(n, marks=pytest.mark.nightly) for n in range(1, 9))]
 )
 def test_in_real_time_one_of_fifty_calls_starts_a_run(
     _repetition: int, server: ServerProcess, connections: list[Connection]

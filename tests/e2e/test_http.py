@@ -132,12 +132,13 @@ def test_pipelined_requests_are_answered_in_order(server: ServerProcess) -> None
     assert outcomes(server) == ["started", "rejected", "rejected", "turned_away", "rejected"]
 
 
-def test_http_1_0_and_connection_close_close_the_connection(server: ServerProcess) -> None:
-    for raw in (request(version="1.0"), request(Connection="close")):
+def test_after_http_1_0_or_connection_close_comes_nothing(server: ServerProcess) -> None:
+    for number, raw in enumerate((request(version="1.0"), request(Connection="close")), 1):
         with Connection(server) as connection:
-            response = connection.send(raw).read_response()
+            response = connection.send(raw + request()).read_response()
             assert (response.status, response.headers["connection"]) == (204, "close")
             assert connection.read_to_end() == b""
+        assert len(server.exchanges()) == number
 
 
 @pytest.mark.claim("body-limit")

@@ -79,6 +79,7 @@ def test_any_other_path_gets_a_404_in_the_envelope_of_the_vendor(server: ServerP
     message = "No HTTP resource was found that matches the request URI."
     for path in (
         *("/", "//", "/api/v2", "/api/v1/Agents/EMail", f"/a/b{PATH}", f"{PATH}/1"),
+        *("/api/v1/Contact/2", "/x/y/api/v1/Agents/EMail/Z"),
         *("/api/v2/Agents/EMail/SyncEmailAccounts", f"//{PATH}", "*", "/%00", "/%ff"),
     ):
         response = call(server, path)
