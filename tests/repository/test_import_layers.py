@@ -25,6 +25,7 @@ LAYERS: Final = (
     (f"{CONTRACT}.report_formats",),
     (f"{CONTRACT}.har",),
     (f"{CONTRACT}.control",),
+    (f"{CONTRACT}.verdict",),
     (f"{CONTRACT}.grading", f"{CONTRACT}.drift"),
     (f"{CONTRACT}.target",),
     (f"{CONTRACT}.checks",),
@@ -84,17 +85,24 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     ),
     f"{CONTRACT}.suite": frozenset(("msgspec", "asyncio", "time")),
     f"{CONTRACT}.real_tenant": frozenset(("msgspec", "asyncio", "time")),
-    MOCK: frozenset((*DESCRIPTION, f"{CONTRACT}.control.answers")),
+    MOCK: frozenset(
+        (*DESCRIPTION, *(f"{CONTRACT}.{name}" for name in ("control.answers", "verdict")))
+    ),
     f"{MOCK}.access_log": frozenset((*DESCRIPTION, "msgspec", "sys")),
-    f"{MOCK}.app": frozenset((*DESCRIPTION, "msgspec", "starlette")),
+    f"{MOCK}.app": frozenset((*DESCRIPTION, f"{CONTRACT}.verdict", "msgspec", "starlette")),
     f"{MOCK}.cli": IMPURE | {"click", "msgspec", CONTRACT},
     f"{MOCK}.cli.cert": IMPURE | {"click", CONTRACT, "trustme"},
     f"{MOCK}.config": frozenset((*DESCRIPTION, "msgspec")),
-    f"{MOCK}.control": frozenset((*DESCRIPTION, "msgspec", "starlette", "yaml", "asyncio")),
+    f"{MOCK}.control": frozenset(
+        (
+            *(*DESCRIPTION, f"{CONTRACT}.control.answers", f"{CONTRACT}.verdict"),
+            *("msgspec", "starlette", "yaml", "asyncio"),
+        )
+    ),
     f"{MOCK}.core": frozenset((*DESCRIPTION, "msgspec")),
     f"{MOCK}.proxy": frozenset((*DESCRIPTION, "msgspec", "httpx2", "asyncio", "socket", "time")),
-    f"{MOCK}.pytest_fixture": frozenset((*DESCRIPTION, "pytest")),
-    f"{MOCK}.pytest_plugin": frozenset(("pytest",)),
+    f"{MOCK}.pytest_fixture": frozenset((*DESCRIPTION, f"{CONTRACT}.verdict", "pytest")),
+    f"{MOCK}.pytest_plugin": frozenset(("os", "sys", f"{CONTRACT}.verdict", "pytest")),
     f"{MOCK}.recordings": frozenset(
         (*READ_HARS, "msgspec", "os", "threading", f"{CONTRACT}.grading")
     ),
@@ -105,7 +113,7 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     f"{MOCK}.tenants": frozenset((*DESCRIPTION, "msgspec", "asyncio", "time")),
     f"{MOCK}.testing": frozenset(
         (
-            *(*DESCRIPTION, f"{CONTRACT}.control"),
+            *(*DESCRIPTION, f"{CONTRACT}.control", f"{CONTRACT}.verdict"),
             *("msgspec", "starlette", "hypothesis", "asyncio", "random"),
         )
     ),

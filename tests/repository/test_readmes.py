@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from superoffice_contract.openapi.readings import READINGS
+from superoffice_contract.verdict.problems import KINDS
 from superoffice_mock.config.settings import options
 from superoffice_mock.control import router as control
 from superoffice_mock.control.exchange_view import exchange_view
@@ -140,3 +141,8 @@ def test_ci_runs_the_readmes_own_test_line() -> None:
         if "pytest" in block
     )
     assert line.split("&&")[-1].strip() in read(".ci/run")
+
+
+def test_the_server_readme_lists_every_kind_of_problem() -> None:
+    rows = [row.split("|")[1:3] for row in table(read("mockserver/README.md"), "Verdicts")]
+    assert {kind.strip(" `"): text.strip() for kind, text in rows} == KINDS
