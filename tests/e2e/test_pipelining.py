@@ -37,6 +37,18 @@ def memory_of(server: ServerProcess) -> int:
     return int(psutil.Process(server.process.pid).memory_info().rss)
 
 
+def connect_with_a_small_window(server: ServerProcess) -> socket.socket:
+    """Return a connection whose client takes little that it does not read.
+
+    A window that shrinks later makes the kernel drop what comes, confirmations of requests too.
+    """
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    client.settimeout(20)
+    client.connect(server.address)
+    return client
+
+
 def send_without_reading(client: socket.socket, raw: bytes) -> None:
     """Send *raw* in the background, for as long as the server takes it."""
 
@@ -107,8 +119,7 @@ def is_closed(client: socket.socket) -> bool:
 def test_a_client_that_reads_nothing_is_closed_and_stops_no_clock(impatient: ServerProcess) -> None:
     """Its last call is in flight until then, so that a clock that jumps stands still."""
     impatient.control("POST", "clock/jump")
-    with socket.create_connection(impatient.address, timeout=20) as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    with connect_with_a_small_window(impatient) as client:
         send_without_reading(client, request(b"{") * 50_000)
         wait_until(lambda: is_closed(client), "the connection is closed", within=30)
     with Connection(impatient) as other:
@@ -125,9 +136,8 @@ def test_a_big_control_answer_that_nobody_reads_is_given_up(impatient: ServerPro
             call = request(b'{"SyncUserAccounts":[%s]}' % b",".join([b'{"AccountId":1}'] * 900))
             assert connection.send(call).read_response().status == 204
     before = memory_of(impatient)
-    readers = [socket.create_connection(impatient.address, timeout=20) for _ in range(8)]
+    readers = [connect_with_a_small_window(impatient) for _ in range(8)]
     for reader in readers:
-        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         reader.sendall(b"GET /_mock/requests HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 50)
     wait_until(lambda: all(map(is_closed, readers)), "all are closed", within=30)
     assert memory_of(impatient) - before < 30 * MEGABYTE

@@ -68,6 +68,7 @@ class HttpProtocol(AppConnection):
         self._framing_headers: list[RawHeader] = []
         self._body_left: int | None = 0
         self._extension_bytes = 0
+        self._request_count = 0
         self._checked_progress: object = None
         self._progress_at = self.loop.time()
 
@@ -130,7 +131,9 @@ class HttpProtocol(AppConnection):
         """
         is_unread = self.flow.write_paused or self.transport.is_closing()
         progress = (
-            (self.transport.get_write_buffer_size(),) if is_unread else (self._stage, self.scope)
+            (self.transport.get_write_buffer_size(),)
+            if is_unread
+            else (self._stage, self._request_count)
         )
         if progress != self._checked_progress:
             self._checked_progress, self._progress_at = progress, self.loop.time()
@@ -158,6 +161,7 @@ class HttpProtocol(AppConnection):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self._request_count += 1
         self._framing_headers = []
         self._stage = "head"
 

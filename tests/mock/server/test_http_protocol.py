@@ -15,15 +15,16 @@ from tests.support.server_process import BASIC, PATH
 
 LIMIT = 64 * 1024
 BODY = b'{"SyncUserAccounts":[]}'
-LAST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+LAST = b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 """A request that gets a 404, and ends the connection."""
 PADDING = len(b"X-Padding: \r\n")
 
 
-async def statuses(pieces: Iterable[bytes]) -> list[int]:
+async def statuses(pieces: Iterable[bytes], timeout: float = 30.0) -> list[int]:  # noqa: ASYNC109 - a limit
     """Return the statuses of the answers to *pieces*, each of which arrives on its own.
 
-    `LAST` follows them; its own answer is left out.
+    `LAST` follows them; its own answer is left out. After each piece it is checked whether the
+    connection has made progress within *timeout*.
 
     The connection is a real one; the pieces are handed to its protocol, as no client can say how
     the network cuts what it sends.
@@ -31,7 +32,7 @@ async def statuses(pieces: Iterable[bytes]) -> list[int]:
     app = InProcessMock().mock.app
     config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False)
     config.load()
-    limits = ConnectionLimits(LIMIT, 1_000, 30.0, 75.0)
+    limits = ConnectionLimits(LIMIT, 1_000, timeout, timeout)
     protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={}, limits=limits)
     accepted = asyncio.Event()
 
@@ -45,7 +46,9 @@ async def statuses(pieces: Iterable[bytes]) -> list[int]:
         await accepted.wait()
         for piece in (*pieces, LAST):
             protocol.data_received(piece)
-            await asyncio.sleep(0)
+            for _ in range(1 if timeout else 50):  # until the requests so far are answered
+                await asyncio.sleep(0)
+            protocol.check_timeouts()
         answers = await reader.read()
         writer.close()
     numbers = [int(answer[:3]) for answer in answers.split(b"HTTP/1.1 ")[1:]]
@@ -64,6 +67,12 @@ def head(length: int, body: bytes = BODY) -> bytes:
 
 def cut(message: bytes, *places: int) -> Sequence[bytes]:
     return [message[start:end] for start, end in pairwise((0, *places, len(message)))]
+
+
+async def test_equal_requests_one_after_the_other_are_progress() -> None:
+    message = head(300) + BODY
+    places = range(len(message) - 10, 5 * len(message), len(message))
+    assert await statuses(cut(message * 5, *places), timeout=0.0) == [204] * 5
 
 
 async def test_a_head_that_is_too_long_gets_a_431_wherever_it_is_cut() -> None:
@@ -129,7 +138,7 @@ MESSAGES = st.one_of(
     st.just(head(300) + BODY),
     st.just(b"\r\n" + head(300) + BODY),
     st.just(head(300).replace(b"X-Padding", OFFER) + BODY),
-    st.just(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
+    st.just(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"),
     st.just(head(300, b"\r\n\r\n" + BODY) + b"\r\n\r\n" + BODY),
     st.lists(st.sampled_from((b" ", b"\r\n\r\n", b"\r\n0\r\n\r\n")), max_size=5).map(
         lambda parts: chunked_request([part.replace(b"0", b" ") for part in parts] + [BODY])
