@@ -1,6 +1,6 @@
 """Puts the application together from the settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -29,9 +29,13 @@ from superoffice_mock.webapi.routing import Routes
 from superoffice_mock.wire.cors import AllowedOrigins
 
 if TYPE_CHECKING:
+    from superoffice_contract.timeline.model import Timeline
     from superoffice_contract.verdict.problems import Evidence
 
 CONTROL: Final = "/_mock/"
+ENTRANCES: Final = ("/", "/_mock")
+"""The paths outside of the control surface that lead to its dashboard, unless something else may
+answer them, such as a recording."""
 
 
 class Application(Starlette):
@@ -39,18 +43,23 @@ class Application(Starlette):
 
     Calls on the vendor's API skip Starlette's middleware, which would double their time for
     nothing. The control surface is built by the first control call, so that a server starts
-    faster.
+    faster. A GET of one of *entrances* leads to the dashboard.
     """
 
-    def __init__(self, api: ApiEndpoint, build_control: Callable[[], BaseRoute]) -> None:
+    def __init__(
+        self, api: ApiEndpoint, build_control: Callable[[], BaseRoute], entrances: Collection[str]
+    ) -> None:
         super().__init__()
         self._api = api
+        self._entrances = entrances
         self._build_control = build_control
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http" and not scope["path"].startswith(CONTROL):
-            await self._api(scope, receive, send)
+            is_entrance = scope["path"] in self._entrances
+            answer = self._find_entrance(scope) if is_entrance else self._api
+            await answer(scope, receive, send)
             return
         rejected = rejection_of(scope)
         if rejected is None:
@@ -58,6 +67,16 @@ class Application(Starlette):
         else:
             problem = ProblemError(rejected.status, rejected.reason)
             await render_problem(problem)(scope, receive, send)
+
+    def _find_entrance(self, scope: Scope) -> ASGIApp:
+        """Return what answers a request for a path that may lead to the dashboard."""
+        from superoffice_mock.control.endpoints.dashboard import find_entrance
+        from superoffice_mock.wire.headers import read_headers
+
+        if rejection_of(scope) is not None:
+            return self._api
+        accept = read_headers(scope["headers"]).get(b"accept") or ""
+        return find_entrance(scope["method"], scope["path"], accept) or self._api
 
     def load_control(self) -> None:
         """Build the control surface now, not with its first call."""
@@ -76,6 +95,7 @@ class Mock(msgspec.Struct, frozen=True):
     tenants: Tenants
     journal: Journal
     take_evidence: Callable[[Tenant], "Evidence"]
+    take_timeline: Callable[[Tenant], "Timeline"]
 
     def close(self, reason: str) -> None:
         """End all waiting, now and later; *reason* goes into the exchanges."""
@@ -108,6 +128,7 @@ def assemble(
     tenant_table = Tenants(tenants, journal, settings, steady_clock)
     routes = Routes(operations, tenant_table)
     simulation = SimulationBackend(settings.max_body, settings.max_accounts)
+    entrances = ENTRANCES if backend_factory is None else ()
     backend_factory = backend_factory or (lambda _, simulation: lambda _: simulation)
     choose_backend = backend_factory(routes, simulation)
     origins = AllowedOrigins.parse(settings.cors_origins.split())
@@ -118,8 +139,11 @@ def assemble(
     )
 
     def build_control() -> BaseRoute:
+        from superoffice_mock.control.event_stream import EventStreams
         from superoffice_mock.control.request import ControlContext
         from superoffice_mock.control.router import mount_control
+        from superoffice_mock.control.sessions import Sessions
+        from superoffice_mock.control.tenant_timeline import CallReader
 
         context = ControlContext(
             tenant_table,
@@ -131,6 +155,8 @@ def assemble(
             started_at,
             settings,
             log,
+            EventStreams(lambda tenant: CallReader(tenant.journal, operations)),
+            Sessions(settings.control_token),
         )
         return mount_control(context)
 
@@ -140,4 +166,10 @@ def assemble(
         recorded = choose_backend(tenant).recorded_calls(tenant)
         return evidence.take_evidence(tenant, operations, recorded)
 
-    return Mock(Application(api, build_control), tenant_table, journal, take_evidence)
+    def take_timeline(tenant: Tenant) -> "Timeline":
+        from superoffice_mock.control import tenant_timeline
+
+        return tenant_timeline.read_at_once(tenant, operations)
+
+    application = Application(api, build_control, entrances)
+    return Mock(application, tenant_table, journal, take_evidence, take_timeline)

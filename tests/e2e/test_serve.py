@@ -138,9 +138,10 @@ def test_on_a_terminal_auto_is_the_text_log() -> None:
         url = process.stdout.readline().removeprefix(READY).strip()
         send_request(ServerProcess(url, process), request())
         with os.fdopen(master, encoding="utf-8") as terminal:
-            line = terminal.readline()
+            place, line = terminal.readline(), terminal.readline()
         process.kill()
     os.close(slave)
+    assert place.rstrip() == f"superoffice-mock: look at it: {url}/_mock/"
     assert line.rstrip().endswith("started: run 1 syncs 1 account in 5.0 s")
 
 

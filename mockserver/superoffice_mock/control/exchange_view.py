@@ -10,8 +10,7 @@ from superoffice_contract.bodies.decode import decode
 from superoffice_contract.errors import InvalidBody
 from superoffice_contract.openapi.operations import NO_BODY
 from superoffice_contract.operations.accounts import NamedAccount, no_accounts
-from superoffice_mock.control.pieces import list_parts
-from superoffice_mock.control.request import View
+from superoffice_mock.control.pieces import View, list_parts
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.credentials import Principal
 from superoffice_mock.core.journal import Exchange
@@ -66,7 +65,7 @@ def _read(exchange: Exchange, operations: Registry) -> tuple[View, Iterable[Name
     query = NO_QUERY
     if entry is not None and exchange.query:
         query = read_query(exchange.query, entry.operation.query)
-    accounts = _read_accounts(exchange, entry, content_type, query)
+    accounts = read_accounts(exchange, entry, content_type, query)
     view: View = {
         "id": exchange.id,
         "at": format_instant(exchange.at),
@@ -119,7 +118,7 @@ def _recorded_view(exchange: Exchange) -> View | None:
     return {"outcome": verdict.recorded_outcome, "confidence": verdict.confidence}
 
 
-def _read_accounts(
+def read_accounts(
     exchange: Exchange, entry: Entry | None, content_type: str | None, query: Query
 ) -> Iterable[NamedAccount] | None:
     """Decode the body again and return its accounts; None if it was rejected or is missing."""

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from superoffice_mock.control.request import ControlMethod, RequestBody, View
+from superoffice_mock.control.pieces import View
+from superoffice_mock.control.request import ControlMethod, RequestBody
 from superoffice_mock.core.journal import OUTCOMES
 from superoffice_mock.version import __version__
 
@@ -60,7 +61,7 @@ def _operation(call: str, method: ControlMethod, common_errors: tuple[int, ...])
     }
     if method.body is not None:
         operation["requestBody"] = _request_body(method.body)
-    if call == "GET /health":
+    if not method.needs_token:
         operation["security"] = []
     return operation
 
@@ -69,7 +70,10 @@ def _success_response(method: ControlMethod) -> View:
     phrase = HTTPStatus(method.status).phrase
     if not method.response:
         return {"description": phrase}
-    return _response(phrase, method.response, method.media_type)
+    response = _response(phrase, method.response, method.media_type)
+    for media_type in method.other_types:
+        response["content"][media_type] = {"schema": _ref("schemas", "Page")}
+    return response
 
 
 def _response(description: str, schema: str, media_type: str) -> View:

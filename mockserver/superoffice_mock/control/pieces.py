@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from superoffice_mock.control.request import View
-
+View = dict[str, Any]
+"""A JSON object that a control call returns."""
 PIECE_BYTES: Final = 64 * 1024
 PIECE_TIME: Final = 5_000_000
 """A piece ends after so many bytes, or when making it took so many nanoseconds."""

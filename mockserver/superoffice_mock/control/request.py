@@ -1,9 +1,8 @@
 """One control call: who may make it, its tenant, query and body, and what it may use."""
 
-import hmac
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, ClassVar, Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import msgspec
 from starlette.datastructures import QueryParams
@@ -12,9 +11,13 @@ from starlette.responses import Response
 from starlette.types import Receive
 
 from superoffice_contract.messages import shorten
+from superoffice_contract.openapi.operations import SAFE_METHODS
 from superoffice_contract.validation import explain
 from superoffice_mock.config.settings import Settings
 from superoffice_mock.control.errors import ProblemError
+from superoffice_mock.control.event_stream import EventStreams
+from superoffice_mock.control.pieces import View
+from superoffice_mock.control.sessions import Sessions
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.server.asgi_extensions import connection_of
 from superoffice_mock.tenants.registry import Tenants
@@ -24,13 +27,11 @@ from superoffice_mock.webapi.capture import Captures
 from superoffice_mock.webapi.entry import Registry
 from superoffice_mock.wire import cors
 from superoffice_mock.wire.cors import AllowedOrigins
-from superoffice_mock.wire.headers import Headers, read_headers
+from superoffice_mock.wire.headers import read_headers
 
-_HEALTH: Final = "/_mock/health"
+PAGE_HEADER: Final = "X-Superoffice-Mock"
+"""The header of calls by the dashboard; a form can't send it."""
 MAX_BODY: Final = 64 * 1024
-
-View = dict[str, Any]
-"""A JSON object that a control call returns."""
 
 
 class RequestBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -51,6 +52,8 @@ class ControlContext(msgspec.Struct, frozen=True):
     started_at: int
     settings: Settings
     log: Callable[[Exchange], None]
+    streams: EventStreams
+    sessions: Sessions
 
 
 Body = TypeVar("Body", bound=RequestBody)
@@ -60,7 +63,8 @@ class ControlRequest(msgspec.Struct, frozen=True):
     """One control call.
 
     *id*: the id in its path; *base_url*: scheme and host of its URL; *has_connection*: it came
-    through a real server, which can break connections.
+    through a real server, which can break connections. *last_event_id*: that of a client that
+    follows events again; *session*: the id in the cookie of the dashboard.
     """
 
     context: ControlContext
@@ -71,6 +75,8 @@ class ControlRequest(msgspec.Struct, frozen=True):
     id: str = ""
     base_url: str = ""
     has_connection: bool = False
+    last_event_id: str = ""
+    session: str = ""
 
     def decode_body(self, kind: type[Body]) -> Body:
         """Return the body as a *kind*; no body counts as an empty object. Raise ProblemError."""
@@ -108,7 +114,8 @@ class ControlMethod(msgspec.Struct, frozen=True):
     """The handler of one method at one path, and its description in `GET /_mock/openapi.json`.
 
     *response*: the name of its response schema in `schemas.yaml`; *errors*: its error statuses in
-    addition to those of every call; *query*: its query parameters other than `tenant`.
+    addition to those of every call; *query*: its query parameters other than `tenant`;
+    *any_tenant*: `tenant` may be unknown, as the page itself says so.
     """
 
     handler: Callable[[ControlRequest], Awaitable[View | Response]]
@@ -119,6 +126,9 @@ class ControlMethod(msgspec.Struct, frozen=True):
     query: tuple[str, ...] = ()
     status: int = 200
     media_type: str = "application/json"
+    other_types: tuple[str, ...] = ()
+    needs_token: bool = True
+    any_tenant: bool = False
 
 
 def parse_whole_number(text: str) -> int | None:
@@ -131,15 +141,18 @@ async def read_request(
 ) -> ControlRequest:
     """Read *request*, a call of *method*. Raise ProblemError if it is invalid."""
     _check_query(request.query_params, ("tenant", *method.query))
+    tenant = None if method.any_tenant else request.query_params.get("tenant")
     control_request = ControlRequest(
         context,
-        tenant=_find_tenant(context.tenants, request.query_params.get("tenant")),
+        tenant=_find_tenant(context.tenants, tenant),
         query=request.query_params,
         body=await _read_body(request),
         receive=request.receive,
         id=request.path_params.get("id", ""),
         base_url=f"{request.url.scheme}://{request.url.netloc}",
         has_connection=connection_of(request.scope) is not None,
+        last_event_id=request.headers.get("last-event-id", ""),
+        session=session_of(request),
     )
     body = control_request.body
     if method.body is None and body and body.translate(None, b" \t\r\n") != b"{}":
@@ -175,23 +188,44 @@ async def _read_body(request: Request) -> bytes:
     return body
 
 
-def check_access(request: Request, token: str | None) -> None:
-    """Raise ProblemError unless *request* may control the mock; *token* is the control token."""
+def check_access(request: Request, sessions: Sessions) -> None:
+    """Raise ProblemError if *request* comes from a page of another origin.
+
+    Without a control token, the Host header must name this machine.
+    """
     headers = read_headers(request.scope["headers"])
     host = headers.get(b"host") or ""
     own_pages = AllowedOrigins.parse([f"{request.scope['scheme']}://{host}"])
     if cors.is_foreign_page(headers, own_pages) or cors.is_cross_site(headers):
         advice = "call it without an Origin header, or from a page of this server"
         raise ProblemError(403, f"pages of other origins may not control the mock; {advice}")
-    if token is None and not cors.names_this_machine(host):
+    if not sessions.is_needed and not cors.names_this_machine(host):
         raise ProblemError(403, "the Host header does not name this machine; use 127.0.0.1")
-    if token is not None and request.scope["path"] != _HEALTH:
-        _check_token(headers, token)
 
 
-def _check_token(headers: Headers, token: str) -> None:
-    scheme, _, value = (headers.get(b"authorization") or "").partition(" ")
-    is_right = hmac.compare_digest(value.strip().encode("latin-1"), token.encode())
-    if scheme.lower() != "bearer" or not is_right:
-        detail = "send the control token as Authorization: Bearer <token>"
+def check_token(request: Request, sessions: Sessions, now: int) -> None:
+    """Raise ProblemError unless *request* has the control token, or the cookie of a session.
+
+    A change by a session needs a header that no form can send.
+    """
+    if not sessions.is_needed:
+        return
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and sessions.accepts(value.strip().encode("latin-1")):
+        return
+    if not sessions.is_open(session_of(request), now):
+        detail = "send the control token as Authorization: Bearer <token>, or sign in at /_mock/"
         raise ProblemError(401, detail, headers={"WWW-Authenticate": "Bearer"})
+    if request.method not in SAFE_METHODS and PAGE_HEADER not in request.headers:
+        detail = f"a change by a signed-in page needs the header {PAGE_HEADER}: dashboard"
+        raise ProblemError(403, detail)
+
+
+def session_of(request: Request) -> str:
+    """Return the id of the session that *request* has in its cookie; empty if there is none."""
+    return request.cookies.get(session_cookie(request.headers.get("host", "")), "")
+
+
+def session_cookie(host: str) -> str:
+    """Return the name of the cookie at *host*: browsers share cookies among ports."""
+    return f"superoffice-mock-{host.rpartition(':')[2]}" if ":" in host else "superoffice-mock"

@@ -6,17 +6,20 @@ from typing import Final
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from superoffice_contract.messages import shorten
+from superoffice_contract.openapi.operations import SAFE_METHODS
 from superoffice_mock.control import openapi
 from superoffice_mock.control.endpoints import (
     accounts,
     clock,
     credentials,
+    dashboard,
     demo,
+    events,
     faults,
     lease,
     recordings,
@@ -25,12 +28,13 @@ from superoffice_mock.control.endpoints import (
     verdict,
 )
 from superoffice_mock.control.errors import ProblemError, render_problem
+from superoffice_mock.control.pieces import View
 from superoffice_mock.control.request import (
     ControlContext,
     ControlMethod,
     ControlRequest,
-    View,
     check_access,
+    check_token,
     read_request,
 )
 from superoffice_mock.core.clock import to_seconds
@@ -55,14 +59,18 @@ async def _get_description(request: ControlRequest) -> View:
     return openapi.build_document(CALLS, needs_token=needs_token)
 
 
-CALLS: Final[Mapping[str, ControlMethod]] = {
+CALLS: Final[dict[str, ControlMethod]] = {
     "GET /health": ControlMethod(
-        _get_health, "returns version, uptime and limits; needs no token", "Health"
+        _get_health,
+        "returns version, uptime and limits; needs no token",
+        "Health",
+        needs_token=False,
     ),
     **tenants.CALLS,
     **accounts.CALLS,
     **requests.CALLS,
     **verdict.CALLS,
+    **events.CALLS,
     **lease.CALLS,
     **clock.CALLS,
     **credentials.CALLS,
@@ -79,11 +87,11 @@ CALLS: Final[Mapping[str, ControlMethod]] = {
 def mount_control(context: ControlContext) -> Mount:
     """Return the control surface at /_mock."""
     paths: dict[str, dict[str, ControlMethod]] = {}
-    for call, method in CALLS.items():
+    for call, method in (CALLS | dashboard.PAGES).items():
         name, path = call.split()
         paths.setdefault(path, {})[name] = method
     routes = [Route(path, Endpoint(context, path, methods)) for path, methods in paths.items()]
-    known_calls = ", ".join(_list_calls(path, methods) for path, methods in paths.items())
+    known_calls = ", ".join(call.replace(" ", " /_mock") for call in CALLS)
 
     async def answer_not_found(scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"no such control call; the calls are: {known_calls}"
@@ -118,9 +126,16 @@ class Endpoint:
 
     async def _answer(self, request: Request) -> Response:
         try:
-            check_access(request, self._context.settings.control_token)
+            check_access(request, self._context.sessions)
+            known = self._methods.get(request.method)
+            if known is None or known.needs_token:
+                check_token(request, self._context.sessions, self._context.steady())
             method = self._find_method(request.method)
-            answer = await method.handler(await read_request(self._context, request, method))
+            control_request = await read_request(self._context, request, method)
+            answer = await method.handler(control_request)
+            if request.method not in SAFE_METHODS:
+                call = f"{request.method} {self._path}"
+                self._context.streams.tell(call, control_request.tenant)
         except ProblemError as error:
             return render_problem(error)
         except Rejected as error:  # the body stays incomplete, or is no HTTP
@@ -130,7 +145,8 @@ class Endpoint:
         except Exception:  # noqa: BLE001 - the client gets a problem, the log a traceback
             return render_problem(self._log_crash(request))
         if isinstance(answer, Response):
-            return answer
+            is_endless = isinstance(answer, StreamingResponse) and request.method == "HEAD"
+            return Response(headers=answer.headers) if is_endless else answer
         content = msgspec.json.encode(answer) + b"\n"
         return Response(content, method.status, media_type="application/json")
 

@@ -136,6 +136,13 @@ class Faults(msgspec.Struct, frozen=True):
             result = result.with_fault(fault)
         return result
 
+    def without(self, id_: FaultId) -> "Faults":
+        """Return the faults but the one with this id. Raise KeyError if there is none."""
+        remaining = tuple(fault for fault in self.items if fault.id != id_)
+        if len(remaining) == len(self.items):
+            raise KeyError(id_)
+        return Faults(remaining, self.next_id)
+
     def with_fault(self, fault: Fault, max_faults: int | None = None) -> "Faults":
         """Return the faults and one more.
 

@@ -211,6 +211,10 @@ class Journal:
         index = id_ - exchanges[0].id if exchanges else -1
         return exchanges[index] if 0 <= index < len(exchanges) else None
 
+    def count(self, tenant: TenantId) -> int:
+        """Return how many exchanges of *tenant* it has."""
+        return len(self._of(tenant).exchanges)
+
     def last_id(self, tenant: TenantId) -> ExchangeId:
         """Return the id of the latest exchange that *tenant* ever had; 0 before its first."""
         return ExchangeId(self._of(tenant).last_id)

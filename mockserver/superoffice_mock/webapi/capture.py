@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent import futures
 from contextlib import ExitStack
 from typing import Final, cast
+from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from superoffice_mock.core.faults import Breakage
 from superoffice_mock.core.journal import Exchange, Journal
 from superoffice_mock.core.sync_run import SECOND, ExchangeId, TenantId
 from superoffice_mock.recordings.model import (
+    BODILESS,
     About,
     Entry,
     Label,
@@ -30,10 +32,12 @@ from superoffice_mock.recordings.model import (
 )
 from superoffice_mock.redaction.allow_list import AllowList
 from superoffice_mock.webapi.response import BrokenResponse, Response
+from superoffice_mock.wire.headers import read_journal_head
 
 MAX_CAPTURES: Final = 20
 MAX_BYTES: Final = 8 * 1024 * 1024
 """The limit for one recording: in bytes as it came, and in bytes of HAR."""
+JOURNAL_NOTE: Final = "the response body was left out: the journal does not keep it"
 _OVERHEAD: Final = 200
 """The bytes that an entry takes in addition to what is packed."""
 _FAILURES: Final[Mapping[str, str]] = {"reset-by-peer": "reset", "stall": "stalled"}
@@ -132,6 +136,20 @@ class Captures:
         capture.on_end.close()
         return capture
 
+    async def read_journal(self, tenant: TenantId, base_url: str) -> Capture:
+        """Return what the journal knows of *tenant*, whose URL is *base_url*; the newest calls.
+
+        It lacks what the journal does not keep: headers and bodies of the answers, and most headers
+        of the requests.
+        """
+        capture = Capture()
+        for number, exchange in enumerate(reversed([*self._journal.exchanges(tenant)])):
+            if exchange.elapsed is not None:
+                capture.add(exchange.id, _build_journal_entry(exchange, base_url))
+            if number % 100 == 0:
+                await asyncio.sleep(0)
+        return capture
+
     async def encode(self, tenant: TenantId, capture: Capture) -> bytes:
         """Return *capture*, a recording of *tenant* that has ended, as a HAR file.
 
@@ -158,18 +176,41 @@ class Captures:
 
 
 def _build_entry(exchange: Exchange, scope: Scope, answer: Response | BrokenResponse) -> Entry:
+    request = RecordedRequest(
+        exchange.method,
+        _url(scope),
+        headers=decode_headers(scope["headers"]),
+        body=_request_body(exchange, scope),
+    )
+    return _make_entry(exchange, request, _build_response(exchange, answer))
+
+
+def _build_journal_entry(exchange: Exchange, base_url: str) -> Entry:
+    query = f"?{exchange.query.decode('latin-1')}" if exchange.query else ""
+    request = RecordedRequest(
+        exchange.method,
+        f"{base_url}{quote(exchange.path)}{query}",
+        headers=decode_headers(read_journal_head(exchange.head).raw),
+        body=exchange.body,
+    )
+    status, failure = exchange.status or 0, None
+    if exchange.hung_up or not status:
+        status, failure = 0, "aborted" if exchange.hung_up else "cut off"
+    body = b"" if status in BODILESS or not status else None
+    notes = () if body is not None else (JOURNAL_NOTE,)
+    response = RecordedResponse(status, failure, body=body)
+    entry = _make_entry(exchange, request, response)
+    return replace(entry, label=replace(entry.label, notes=notes))
+
+
+def _make_entry(exchange: Exchange, request: RecordedRequest, response: RecordedResponse) -> Entry:
     took = exchange.elapsed
     if exchange.hung_up_after is not None:
         took = exchange.hung_up_after
     elapsed = None if took is None else took / SECOND
     return Entry(
-        request=RecordedRequest(
-            exchange.method,
-            _url(scope),
-            headers=decode_headers(scope["headers"]),
-            body=_request_body(exchange, scope),
-        ),
-        response=_build_response(exchange, answer),
+        request=request,
+        response=response,
         at=min(exchange.at / SECOND, LAST_SECOND),
         elapsed=elapsed,
         service_time=elapsed,

@@ -32,11 +32,12 @@ class Exploration:
 
 
 async def answer_by_new_mock(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request by a new mock with an ended run and a frozen clock."""
+    """Answer one request by a new mock with an ended run, a fault and a frozen clock."""
     local = InProcessMock(tables=TABLES)
     await local.control("POST", "clock/freeze")
     await local.control("POST", "recordings/start?tenant=Cust12345")
     await local.call()
+    await local.control("POST", "faults", {"status": 503, "every": 1_000})
     await local.control("POST", "clock/advance", {"seconds": 5})
 
     async def receive_then_disconnect() -> Message:

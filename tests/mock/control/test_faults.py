@@ -73,6 +73,18 @@ async def test_put_replaces_all_and_post_adds_one_and_delete_clears(local: InPro
     assert await local.control("PUT", "faults", {"faults": []}) == {"faults": []}
 
 
+async def test_one_fault_is_cleared_by_its_id_and_the_others_go_on(local: InProcessMock) -> None:
+    await local.control("PUT", "faults", {"faults": [BUSY | {"times": 3}, BUSY]})
+    await local.call()
+    (left,) = (await local.control("DELETE", "faults/2"))["faults"]
+    assert (left["id"], left["fired"], left["armed"]) == (1, 1, True)
+    for id_ in ("2", "0", "x"):
+        detail = await expect_problem(local, "DELETE", f"faults/{id_}", 404)
+        assert (
+            detail == f"fault {id_} is unknown or was removed; GET /_mock/faults lists the others"
+        )
+
+
 async def test_a_reset_clears_the_faults_and_numbers_them_from_one(local: InProcessMock) -> None:
     await local.control("POST", "faults", BUSY)
     await local.control("POST", "reset")

@@ -26,6 +26,8 @@ CALLS: Final[list[Call]] = [
     for call, method in METHODS.items()
     for name, _, path in [call.partition(" /")]
 ]
+ENDLESS: Final = ("events",)
+"""Calls whose answers end with their clients; see test_events.py."""
 NO_BODY: Final = "this call takes no body; leave it out"
 NO_OBJECTS: Final = (
     *(b"sync!", b"[]", b'"x"', b"null", b"1", b"{", b"\xff", b"\xff\xfe", b"\0", b"[" * 60_000),
@@ -138,13 +140,13 @@ async def test_a_reset_is_of_one_tenant_or_of_all(local: InProcessMock) -> None:
 
 async def test_a_call_without_body_accepts_an_empty_object() -> None:
     for name, path, method in CALLS:
-        if method.body is None:
+        if method.body is None and path not in ENDLESS:
             without_body = await InProcessMock().call(name, f"/_mock/{path}", b"", {})
             empty = await InProcessMock().call(name, f"/_mock/{path}", b" {}\n", {})
             assert (empty.status, empty.body) == (without_body.status, without_body.body), path
 
 
-@given(junk=st.text(), call=st.sampled_from(CALLS))
+@given(junk=st.text(), call=st.sampled_from([call for call in CALLS if call[1] not in ENDLESS]))
 async def test_no_input_crashes_a_control_call_or_its_problem(junk: str, call: Call) -> None:
     body = json.dumps({junk: junk}).encode()
     response = await InProcessMock().call(call[0], f"/_mock/{call[1]}", body, {})

@@ -47,7 +47,7 @@ async def test_the_readings_are_listed_with_their_values_and_the_one_in_use() ->
 
 
 async def test_an_unknown_path_gets_a_404(local: InProcessMock) -> None:
-    for path in ("", "nothing", "lease/steal", "requests/1/2"):
+    for path in ("nothing", "lease/steal", "requests/1/2"):
         detail = await expect_problem(local, "GET", path, 404)
         assert "no such control call; the calls are: GET /_mock/health, " in detail, path
     assert local.exchanges() == []  # control calls are not in the journal

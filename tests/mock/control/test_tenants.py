@@ -240,6 +240,17 @@ async def test_tenants_are_listed_without_credentials(local: InProcessMock) -> N
     assert [item for item in items if "credentials" in item] == []
 
 
+async def test_the_list_of_tenants_says_what_is_going_on(local: InProcessMock) -> None:
+    await local.control("PUT", "state?tenant=Cust12345", {"state": "suspended"})
+    await local.control("POST", "lease/hold?tenant=Cust54321")
+    await local.call()
+    onsite, suspended, held = (await local.control("GET", "tenants"))["tenants"]
+    assert (onsite["state"], onsite["calls"], onsite["in_flight"]) == ("running", 1, 0)
+    assert onsite["holder"] == (await local.control("GET", "lease"))["holder"]
+    assert (suspended["state"], suspended["holder"]) == ("suspended", None)
+    assert (held["holder"]["by"], held["calls"], held["waiting"]) == ("hand", 0, 0)
+
+
 async def test_a_single_tenant_has_credentials_if_it_was_made(local: InProcessMock) -> None:
     tenant = await make(local)
     assert await local.control("GET", f"tenants/{tenant['id'].upper()}") == tenant

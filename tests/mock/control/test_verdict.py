@@ -1,6 +1,9 @@
 """`GET /_mock/verdict` and `GET /_mock/timeline`, and what a tenant says of what fails it."""
 
+import base64
+import hashlib
 import json
+import re
 from typing import Any
 
 from superoffice_contract.verdict.problems import KINDS
@@ -48,6 +51,21 @@ async def test_a_verdict_tells_what_is_wrong_and_a_timeline_what_happened(
     assert timeline.headers["content-type"] == "text/plain; charset=utf-8"
     assert timeline.body.decode().rstrip("\n") in verdict["text"]
     assert "#2  +0.0 s  POST SyncEmailAccounts 1000-1599  204 after 1.0 s" in verdict["text"]
+
+
+async def test_a_timeline_is_an_image_or_a_page_that_loads_nothing(local: InProcessMock) -> None:
+    await lose(local)
+    for format_, media_type in (("svg", "image/svg+xml"), ("html", "text/html; charset=utf-8")):
+        answer = await local.call("GET", f"/_mock/timeline?format={format_}", b"", {})
+        assert answer.headers["content-type"] == media_type
+        text, policy = answer.body.decode(), answer.headers["content-security-policy"]
+        assert "1 of 2 calls did nothing; accounts 1000-1599 were never synced" in text
+        assert policy.startswith("default-src 'none'; ")
+        assert "unsafe" not in policy
+        (style,) = re.findall("<style>(.*?)</style>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}'" in policy
+        assert ("Basic [redacted]" in text) is (format_ == "html")
 
 
 async def test_a_tenant_says_what_fails_it_and_what_is_known_to_be_lost(

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from superoffice_mock.config.tenant_spec import StateName
 from superoffice_mock.control.errors import ProblemError
-from superoffice_mock.control.pieces import answer_in_pieces, list_parts
-from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
+from superoffice_mock.control.pieces import View, answer_in_pieces, list_parts
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody
 from superoffice_mock.core.accounts import NEVER_SYNCED
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.state import TenantState, TenantStatus, tenant_status

@@ -6,7 +6,8 @@ import msgspec
 from msgspec import Meta
 
 from superoffice_mock.control.errors import ProblemError
-from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
+from superoffice_mock.control.pieces import View
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody
 from superoffice_mock.core import sync_run
 from superoffice_mock.core.clock import (
     Clock,

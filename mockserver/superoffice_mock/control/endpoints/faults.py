@@ -9,7 +9,13 @@ from msgspec.structs import replace
 
 from superoffice_contract.messages import NEAREST, list_nearest, shorten, suggest
 from superoffice_mock.control.errors import ProblemError
-from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
+from superoffice_mock.control.pieces import View
+from superoffice_mock.control.request import (
+    ControlMethod,
+    ControlRequest,
+    RequestBody,
+    parse_whole_number,
+)
 from superoffice_mock.core.faults import (
     Breakage,
     Chance,
@@ -19,6 +25,7 @@ from superoffice_mock.core.faults import (
     EveryNth,
     Expiry,
     Fault,
+    FaultId,
     Faults,
     Rule,
 )
@@ -195,6 +202,16 @@ async def _clear_faults(request: ControlRequest) -> View:
     return _set_faults(request, request.tenant.state.faults.replace_all(()))
 
 
+async def _remove_fault(request: ControlRequest) -> View:
+    faults = request.tenant.state.faults
+    try:
+        remaining = faults.without(FaultId(parse_whole_number(request.id) or 0))
+    except KeyError:
+        detail = f"fault {shorten(request.id)} is unknown or was removed"
+        raise ProblemError(404, f"{detail}; GET /_mock/faults lists the others") from None
+    return _set_faults(request, remaining)
+
+
 def _set_faults(request: ControlRequest, faults: Faults) -> View:
     request.tenant.change_state(replace(request.tenant.state, faults=faults))
     return faults_view(faults)
@@ -250,4 +267,7 @@ CALLS: Final = {
         _add_fault, "arms one more fault", "Faults", NewFault, errors=(409,)
     ),
     "DELETE /faults": ControlMethod(_clear_faults, "clears all faults", "Faults"),
+    "DELETE /faults/{id}": ControlMethod(
+        _remove_fault, "clears one fault; the others go on counting", "Faults", errors=(404,)
+    ),
 }

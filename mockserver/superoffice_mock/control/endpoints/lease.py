@@ -7,8 +7,9 @@ import msgspec
 from starlette.responses import Response
 
 from superoffice_mock.control.errors import ProblemError
-from superoffice_mock.control.pieces import answer_in_pieces, list_parts
-from superoffice_mock.control.request import ControlMethod, ControlRequest, View
+from superoffice_mock.control.pieces import View, answer_in_pieces, list_parts
+from superoffice_mock.control.request import ControlMethod, ControlRequest
+from superoffice_mock.control.tenant_timeline import step_state
 from superoffice_mock.core.clock import format_instant, to_seconds
 from superoffice_mock.core.sync_run import Hold, Holder, Instant, SyncRun, SyncStep
 from superoffice_mock.tenants.tenant import Tenant
@@ -29,7 +30,7 @@ async def _hold_lease(request: ControlRequest) -> View:
 async def _release_lease(request: ControlRequest) -> View:
     holder = request.tenant.release()
     await request.tenant.wait_until_settled()
-    released = holder and _holder_view(holder, request.tenant.now())
+    released = holder and holder_view(holder, request.tenant.now())
     return _lease_view(request.tenant) | {"released": released}
 
 
@@ -38,12 +39,13 @@ def _lease_view(tenant: Tenant) -> View:
     holder = tenant.state.holder(now)
     return {
         "held": holder is not None,
-        "holder": holder and _holder_view(holder, now),
+        "holder": holder and holder_view(holder, now),
         "waiting": tenant.waiting,
     }
 
 
-def _holder_view(holder: Holder, now: Instant) -> View:
+def holder_view(holder: Holder, now: Instant) -> View:
+    """Return *holder* as it is shown at the moment *now*."""
     if isinstance(holder, Hold):
         return {"by": "hand", "since": format_instant(holder.since)}
     return {
@@ -104,16 +106,8 @@ def _step_view(step: SyncStep, run: SyncRun, now: Instant) -> View:
         "AccountId": step.account,
         "started_at": format_instant(step.started_at),
         "ends_at": format_instant(step.ends_at),
-        "state": _step_state(step, run, now),
+        "state": step_state(step, run, now),
     }
-
-
-def _step_state(step: SyncStep, run: SyncRun, now: Instant) -> str:
-    if run.released_at is not None and run.released_at < step.ends_at:
-        return "cut short"
-    if step.ends_at <= now:
-        return "synced"
-    return "syncing" if step.started_at <= now else "waiting"
 
 
 CALLS: Final = {

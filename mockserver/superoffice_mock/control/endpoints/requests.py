@@ -10,12 +10,11 @@ from starlette.responses import Response
 from superoffice_contract.messages import shorten
 from superoffice_mock.control.errors import ProblemError
 from superoffice_mock.control.exchange_view import exchange_parts, exchange_view
-from superoffice_mock.control.pieces import answer_in_pieces, list_parts
+from superoffice_mock.control.pieces import View, answer_in_pieces, list_parts
 from superoffice_mock.control.request import (
     ControlMethod,
     ControlRequest,
     RequestBody,
-    View,
     parse_whole_number,
 )
 from superoffice_mock.core.journal import OUTCOMES, Exchange, Outcome

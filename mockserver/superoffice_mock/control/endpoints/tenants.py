@@ -31,8 +31,10 @@ from superoffice_mock.config.tenant_spec import (
     Token,
     User,
 )
+from superoffice_mock.control.endpoints.lease import holder_view
 from superoffice_mock.control.errors import ProblemError
-from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody, View
+from superoffice_mock.control.pieces import View
+from superoffice_mock.control.request import ControlMethod, ControlRequest, RequestBody
 from superoffice_mock.core import clock
 from superoffice_mock.core.clock import Clock, FrozenClock, JumpingClock, RealClock
 from superoffice_mock.core.expiry import CredentialKind
@@ -179,6 +181,19 @@ def _tenant_view(request: ControlRequest, tenant: Tenant) -> View:
     }
 
 
+def _tenant_line_view(request: ControlRequest, tenant: Tenant) -> View:
+    """Return what the tenant is, and what is going on there."""
+    now, state = tenant.now(), tenant.state
+    holder = state.holder(now)
+    return _tenant_view(request, tenant) | {
+        "state": state.status.setting,
+        "calls": tenant.journal.count(tenant.facts.id),
+        "in_flight": tenant.in_flight,
+        "waiting": tenant.waiting,
+        "holder": holder and holder_view(holder, now),
+    }
+
+
 def _tenant_detail_view(request: ControlRequest, tenant: Tenant) -> View:
     is_temporary = request.context.tenants.is_temporary(tenant)
     credentials = credentials_view(tenant.facts) if is_temporary else None
@@ -244,7 +259,7 @@ async def _create_tenant(request: ControlRequest) -> Response:
 
 async def _list_tenants(request: ControlRequest) -> View:
     request.context.tenants.sweep()
-    return {"tenants": [_tenant_view(request, tenant) for tenant in request.context.tenants]}
+    return {"tenants": [_tenant_line_view(request, each) for each in request.context.tenants]}
 
 
 async def _get_tenant(request: ControlRequest) -> View:
