@@ -7,6 +7,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from superoffice_contract.timeline.model import Timeline
+
 Progress = Callable[[str, int, int], None]
 """Called as a check starts, with its name, how many checks have ended, and how many there are."""
 Status = Literal[
@@ -111,6 +113,7 @@ class Report(msgspec.Struct, frozen=True):
 
     *title* names the kind of report, and *subject* what it is about, such as a URL or a file.
     *seconds* is the duration of the run, if measured: less than the sum if checks overlap.
+    *pictures* show what happened; the timelines of one have a common axis.
     """
 
     title: str
@@ -119,6 +122,7 @@ class Report(msgspec.Struct, frozen=True):
     seconds: float | None = None
     subject: str = ""
     joint: str = "of"
+    pictures: tuple[tuple[Timeline, ...], ...] = ()
 
     @property
     def exit_code(self) -> int:

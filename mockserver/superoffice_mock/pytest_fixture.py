@@ -1,10 +1,10 @@
 """The fixture `superoffice_mock` during one test: its options, its recording, and its problems."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import pytest
 
@@ -17,13 +17,20 @@ from superoffice_mock.errors import (
     SetupError,
     SuperOfficeMockError,
 )
-from superoffice_mock.pytest_plugin import FAILED, NAME, SENTENCE, STRICT
+from superoffice_mock.pytest_plugin import FAILED, NAME, REPORT, SENTENCE, STRICT
 from superoffice_mock.testing.assertions import frozen_clock_notes
 from superoffice_mock.testing.server import MockServer, TenantOptions
 from superoffice_mock.testing.tenant import NOT_FOUND, SuperOffice
 
+if TYPE_CHECKING:
+    from superoffice_mock.pytest_report import Seen
+
 RECORD_MODES: Final = ("none", "once", "all")
 """Never record; record if the file does not exist; record every time."""
+REPORT_FILE: Final = pytest.StashKey[Path]()
+"""In a test: the file of its report."""
+OTHERS: Final = pytest.StashKey[list["Seen"]]()
+"""In a test: what happened at the tenants of its other fixtures, for its report."""
 OWN_FAILURE: Final = pytest.StashKey[BaseException]()
 """In a test: the error of the fixture itself."""
 
@@ -40,7 +47,14 @@ def provide(node: pytest.Item, server: MockServer) -> Iterator[SuperOffice]:
         _fail_marker(node, error)
     try:
         with tenant as office, _play_recording(server, office, node, path, record):
+            folder = node.config.getoption(REPORT)
+            if folder is not None:
+                from superoffice_mock.pytest_report import path_for
+
+                node.stash[REPORT_FILE] = path_for(Path(folder), node.nodeid)
             yield office
+            if folder is not None:
+                _write_report(node, office)
             _judge(node, office)
     except ControlFailed as error:
         _fail(node, f"what happened in the mock is not known: {error}")
@@ -65,6 +79,25 @@ def _strict_kinds(node: pytest.Item, strict: object) -> Collection[str]:
     if isinstance(strict, str) or not isinstance(strict, Collection):
         _fail_marker(node, 'strict: unknown value; write strict=True, False, or ["lost", ...]')
     return strict
+
+
+def keep_others(item: pytest.Item) -> None:
+    """Keep for the page what happened at the other tenants of *item*, before they are removed."""
+    from superoffice_mock.pytest_report import read_tenants
+
+    others = (office for office, name in _offices_of(item).items() if name != NAME)
+    item.stash[OTHERS] = [*read_tenants(others)]
+
+
+def _write_report(node: pytest.Item, office: SuperOffice) -> None:
+    from superoffice_mock.pytest_report import read_tenants, write_report
+
+    path = node.stash[REPORT_FILE]
+    tenants = [*read_tenants([office]), *node.stash.get(OTHERS, [])]
+    try:
+        write_report(path, node.nodeid, tenants, has_failed=node.stash.get(FAILED, False))
+    except OSError as error:
+        _fail(node, f"{REPORT}: {path}: can't be written: {describe_os_error(error, NO_FOLDER)}")
 
 
 def _judge(node: pytest.Item, office: SuperOffice) -> None:
@@ -99,9 +132,16 @@ def explain_failure(
             if crash is not None:
                 crash.message = sentence
     if report.when != "teardown" and not isinstance(error, ExpectationFailed):
-        funcargs = getattr(item, "funcargs", {}).items()
-        offices = {value: name for name, value in funcargs if isinstance(value, SuperOffice)}
-        report.sections += [(name, _describe_traffic(office)) for office, name in offices.items()]
+        offices = _offices_of(item).items()
+        report.sections += [(name, _describe_traffic(office)) for office, name in offices]
+    if REPORT_FILE in item.stash:
+        report.sections.append((f"{NAME} report", f"{item.stash[REPORT_FILE]}"))
+
+
+def _offices_of(item: pytest.Item) -> Mapping[SuperOffice, str]:
+    """Return what the fixtures of *item* gave it of the mock, and their names."""
+    funcargs = getattr(item, "funcargs", {}).items()
+    return {value: name for name, value in funcargs if isinstance(value, SuperOffice)}
 
 
 def _describe_traffic(office: SuperOffice) -> str:

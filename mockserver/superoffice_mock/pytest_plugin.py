@@ -34,6 +34,7 @@ HELP: Final = (
     "for; unserved: a call was answered another error than 401 or 403; odd: a call was odd, though "
     "allowed; never-called: no call came."
 )
+REPORT: Final = "--superoffice-mock-report"
 FAILED: Final = pytest.StashKey[bool]()
 """In a test: whether it, or its setup, failed or was skipped; then it fails for crashes only."""
 SENTENCE: Final = f"{NAME}_sentence"
@@ -41,13 +42,21 @@ SENTENCE: Final = f"{NAME}_sentence"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the setting of what fails a test."""
+    """Add the setting of what fails a test, and the option of its report."""
+    help_ = f"Write what reached {NAME} in each test to a page in this folder, which is made."
+    parser.getgroup(NAME).addoption(REPORT, metavar="DIR", help=help_)
     parser.addini(STRICT, HELP, type="args", default=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker. Raise UsageError if the setting has an unknown kind."""
+    """Register the marker. Raise UsageError if the setting or the option can't be."""
     config.addinivalue_line("markers", MARKER)
+    folder = config.getoption(REPORT)
+    if folder is not None:
+        from superoffice_mock import pytest_report
+
+        path = pytest_report.prepare_folder(config.invocation_params.dir / folder)
+        config.option.superoffice_mock_report = f"{path}"  # workers of pytest-xdist get it
     kinds = config.getini(STRICT)
     if kinds is not None:
         from superoffice_contract.verdict.problems import check_kinds
@@ -88,6 +97,11 @@ def pytest_runtest_makereport(
     report = yield
     if report.when != "teardown":
         item.stash[FAILED] = not report.passed
+    has_page = item.config.getoption(REPORT) and NAME in getattr(item, "funcargs", ())
+    if report.when == "call" and has_page:
+        from superoffice_mock.pytest_fixture import keep_others
+
+        keep_others(item)
     if report.failed and "superoffice_mock.errors" in sys.modules:
         from superoffice_mock.pytest_fixture import explain_failure
 

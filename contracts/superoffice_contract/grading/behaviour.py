@@ -123,7 +123,7 @@ def find_losses(calls: Sequence[Call]) -> Iterator[CallProblem]:
     """
     for group in map(_in_order_of_arrival, group_by_tenant(calls)):
         accounts_by_loss: dict[tuple[int, Confidence], list[int]] = {}
-        for lost in find_lost_accounts([_attempt(call) for call in group]):
+        for lost in find_lost_accounts([attempt_of(call) for call in group]):
             accounts_by_loss.setdefault((lost.last_call, lost.confidence), []).append(lost.account)
         for (index, confidence), accounts in sorted(accounts_by_loss.items()):
             if confidence > Confidence.UNKNOWN:
@@ -137,7 +137,8 @@ def _in_order_of_arrival(group: Sequence[Call]) -> Sequence[Call]:
     return sorted(group, key=lambda call: not call.turned_away_confidence)
 
 
-def _attempt(call: Call) -> Attempt:
+def attempt_of(call: Call) -> Attempt:
+    """Return what *call* asked for, and what its run covers."""
     known = call.turned_away_confidence
     confidence = Confidence.CERTAIN if known is None else known
     accounts = call.accounts if call.operation in THROTTLED else ()

@@ -73,11 +73,18 @@ def grade_har(
     if tell is not None:
         for note in traffic.notes:
             tell(f"{show_path(path)}: {note}")
-    calls = requests.read_calls(traffic.entries, judged)
+    calls = read_calls(traffic.entries, judged)
     _require_calls(calls, judged, show_path(path), f"among its {len(traffic.entries)} entries")
-    estimates = {call.id: call for call in behaviour.estimate_turned_away(_select_throttled(calls))}
-    calls = tuple(estimates.get(call.id, call) for call in calls)
     return _build_report(path, calls, ())
+
+
+def read_calls(
+    entries: Sequence[har.Entry], judged: Sequence[Operation] | None = None
+) -> tuple[Call, ...]:
+    """Return the calls in *entries*, with an estimate of which were turned away."""
+    calls = requests.read_calls(entries, judged)
+    estimates = {call.id: call for call in behaviour.estimate_turned_away(_select_throttled(calls))}
+    return tuple(estimates.get(call.id, call) for call in calls)
 
 
 def grade_journal(

@@ -35,6 +35,7 @@ from superoffice_contract.grading.calls import (
 from superoffice_contract.local_server import parse_base_url
 from superoffice_contract.lost_accounts import Attempt
 from superoffice_contract.openapi.operations import Operation
+from superoffice_contract.timeline.model import Timeline
 
 TIMEOUT: Final = 10.0
 """Seconds to wait for the next bytes of an answer."""
@@ -88,6 +89,19 @@ def load_calls(
     return JournalCalls(tuple(ids), calls, sum(journal.forgotten for journal in journals))
 
 
+def load_timelines(
+    url: str,
+    tenants: tuple[str, ...],
+    token: str | None = None,
+    proxy: Proxy | None = None,
+) -> tuple[Timeline, ...]:
+    """Load the timelines of *tenants* from the mock at *url*; see `load_calls`."""
+    control_client = ControlClient(parse_base_url(url), token or None, timeout=TIMEOUT, proxy=proxy)
+    with closing(control_client) as client:
+        ids = dict.fromkeys(tenants) or {_get(client, "verdict", None, Verdict).tenant: None}
+        return tuple(_get(client, "timeline", id_, Timeline, format="json") for id_ in ids)
+
+
 def _load_tenant(client: ControlClient, tenant: str) -> JournalCalls:
     journal = _get(client, "requests", tenant, Journal)
     exchanges = complete_accounts(
@@ -107,8 +121,10 @@ def calls_of(exchanges: Sequence[Exchange], runs: Sequence[Run]) -> tuple[Call, 
     )
 
 
-def _get(client: ControlClient, path: str, tenant: str | None, type_: type[Answer]) -> Answer:
-    call = make_call("GET", path, None, {} if tenant is None else {"tenant": tenant})
+def _get(
+    client: ControlClient, path: str, tenant: str | None, type_: type[Answer], **query: object
+) -> Answer:
+    call = make_call("GET", path, None, query | ({} if tenant is None else {"tenant": tenant}))
     try:
         status, content = client.exchange(call)
         if status == 200:

@@ -26,6 +26,7 @@ from superoffice_contract.real_tenant.request_plan import (
 )
 from superoffice_contract.real_tenant.verdicts import refused_secrets
 from superoffice_contract.report import Progress, Report
+from superoffice_contract.suite.sent_calls import SentCalls
 from superoffice_contract.target import secrets as target_secrets
 from superoffice_contract.target.context import CheckContext, make_context
 from superoffice_contract.target.http import (
@@ -65,7 +66,7 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
     Without *accounts* the check does not sign in. *readings* are those that were told.
     *run_seconds*: how long a run takes, if known.
     *authorities* is a PEM file of certificate authorities. *operation* is the call to check,
-    through the *proxy* if there is one.
+    through the *proxy* if there is one. *has_picture*: the report shows what was sent.
     """
 
     base: object
@@ -79,6 +80,7 @@ class RealTenantCheck(msgspec.Struct, frozen=True):
     authorities: str | None = None
     proxy: Proxy | None = None
     operation: Operation = msgspec.field(default_factory=sync_email_accounts.operation)
+    has_picture: bool = False
 
     @property
     def url(self) -> str:
@@ -122,17 +124,31 @@ def run_check(check: RealTenantCheck, progress: Progress = lambda *_: None) -> R
     plan, observations = check.plan, Observations()
     if check.run_seconds is not None:
         observations.run_remaining = check.run_seconds - check.pace.seconds
-    asyncio.run(_send_all(check, plan, observations, progress))
-    return build_report(check.url, check.context, check.readings, plan, observations)
+    sent_calls = SentCalls()
+    asyncio.run(_send_all(check, plan, observations, progress, sent_calls))
+    report = build_report(check.url, check.context, check.readings, plan, observations)
+    if not check.has_picture:
+        return report
+    secrets = target_secrets.secret_texts([check.tenant])
+    picture = (sent_calls.timeline(show_url(check.url), secrets),)
+    return msgspec.structs.replace(report, pictures=(picture,))
 
 
 async def _send_all(
-    check: RealTenantCheck, plan: RequestPlan, observations: Observations, progress: Progress
+    check: RealTenantCheck,
+    plan: RequestPlan,
+    observations: Observations,
+    progress: Progress,
+    sent_calls: SentCalls,
 ) -> None:
     secrets = target_secrets.secrets_of(check.tenant)
     last_response_at: float | None = None
     async with open_client(
-        check.base, check.timeout_seconds, authorities=check.authorities, proxy=check.proxy
+        check.base,
+        check.timeout_seconds,
+        authorities=check.authorities,
+        on_response=sent_calls.add,
+        proxy=check.proxy,
     ) as client:
         for done, step in enumerate(plan.steps):
             progress(step.name, done, len(plan.steps))

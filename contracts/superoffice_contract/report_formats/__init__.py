@@ -1,10 +1,11 @@
-"""The formats of a report: text, one screen of text, Markdown, JSON and JUnit XML."""
+"""The formats of a report: text, one screen of text, Markdown, HTML, JSON and JUnit XML."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from superoffice_contract.report import Report
 from superoffice_contract.report_formats.for_programs import as_json, as_junit
+from superoffice_contract.report_formats.html import as_html
 from superoffice_contract.report_formats.markdown import as_markdown
 from superoffice_contract.report_formats.screen import as_screen
 from superoffice_contract.report_formats.text import as_text
@@ -13,6 +14,7 @@ __all__ = [
     "FORMATS",
     "SHORT_FORMATS",
     "Formats",
+    "as_html",
     "as_json",
     "as_junit",
     "as_markdown",
@@ -27,6 +29,7 @@ FORMATS: Final[Formats] = {
     "json": as_json,
     "junit": as_junit,
     "markdown": as_markdown,
+    "html": as_html,
 }
 """Each format by the name that a user gives it; the text is a list of all results."""
 SHORT_FORMATS: Final[Formats] = {**FORMATS, "text": as_screen}

@@ -7,6 +7,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import msgspec
+from msgspec.structs import replace
 
 from superoffice_contract.messages import printable
 from superoffice_contract.report import Finding, Report, Result
@@ -16,9 +17,9 @@ from superoffice_contract.report_formats.text import describe_evidence, finding_
 
 
 def as_json(report: Report) -> str:
-    """Return *report* as JSON: all but the exchanges, which `--findings` writes."""
-    content = msgspec.to_builtins(report)
-    del content["joint"]
+    """Return *report* as JSON: all but the pictures, and exchanges, which `--findings` writes."""
+    content = msgspec.to_builtins(replace(report, pictures=()))
+    del content["joint"], content["pictures"]
     for result, members in zip(report.results, content["results"], strict=True):
         members["findings"] = [*map(_finding_members, result.findings)]
         members["notes"] = [*map(_finding_members, result.notes)]

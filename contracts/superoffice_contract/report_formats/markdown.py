@@ -30,7 +30,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"### {_escape(report.heading)}"
     yield ""
     yield f"**{_escape(report.verdict)}**"
-    failures = [*_failures(report.results)]
+    failures = [*list_failures(report.results)]
     if failures:
         rows = (
             (str(number), check, _describe(finding), explain_claims(finding))
@@ -50,7 +50,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from ("", *_table(("Figure", "Value"), report.facts))
 
 
-def _failures(results: Iterable[Result]) -> Iterator[tuple[str, Finding]]:
+def list_failures(results: Iterable[Result]) -> Iterator[tuple[str, Finding]]:
     """Yield each failure and its check; a result that failed without findings is one."""
     for result in results:
         if result.kind in ("failure", "error"):

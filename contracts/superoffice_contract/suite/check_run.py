@@ -14,6 +14,7 @@ from superoffice_contract.readings import REASONS_NOT_SHOWN, ObservedReading, Ob
 from superoffice_contract.report import Finding, ProgressCounter
 from superoffice_contract.suite.judging import Judge
 from superoffice_contract.suite.plan import Plan, Tally
+from superoffice_contract.suite.sent_calls import SentCalls
 from superoffice_contract.target.context import CheckContext
 from superoffice_contract.target.findings import Exchange
 from superoffice_contract.target.http import (
@@ -37,7 +38,8 @@ class CheckRun(msgspec.Struct):
     """One run of a plan, and what was observed so far.
 
     *contexts* has one for each tenant, without a credential if none was accepted there. *broken*
-    counts by tenant and claim, *silences* the requests that got no answer.
+    counts by tenant and claim, *silences* the requests that got no answer. *sent_calls* are kept
+    for a picture.
     """
 
     plan: Plan
@@ -49,6 +51,7 @@ class CheckRun(msgspec.Struct):
     every_answer: EveryAnswer
     broken: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     silences: int = 0
+    sent_calls: SentCalls | None = None
 
     @property
     def signed_in_contexts(self) -> tuple[CheckContext, ...]:
@@ -78,6 +81,8 @@ class CheckRun(msgspec.Struct):
         """Count *response*, and judge it by what holds of every answer."""
         self.tally.count(request, response)
         self.every_answer.observe(request, response)
+        if self.sent_calls is not None:
+            self.sent_calls.add(request, response)
 
     @asynccontextmanager
     async def prepare_contexts(

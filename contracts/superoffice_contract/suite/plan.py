@@ -44,7 +44,7 @@ class Plan(msgspec.Struct, frozen=True):
     counts like any other, also on a server of another make; a mock of *version* (None: of any) is
     always checked so. *run_seconds* is the length of a run on a server without `/_mock/`; None:
     measure it. *control_token* is for a `/_mock/` that requires one. *operation* is the call to
-    check, through the *proxy* if there is one.
+    check, through the *proxy* if there is one. *has_picture*: the report shows what was sent.
     """
 
     server: Any
@@ -61,6 +61,7 @@ class Plan(msgspec.Struct, frozen=True):
     control_token: str | None = None
     operation: Operation = msgspec.field(default_factory=sync_email_accounts.operation)
     proxy: Proxy | None = None
+    has_picture: bool = False
 
     def connect(self, **options: Any) -> AbstractAsyncContextManager[Client]:  # noqa: ANN401 - of `open_client`
         """Return a client of the server, to enter."""

@@ -33,6 +33,7 @@ from superoffice_contract.suite.fuzzing import (
 )
 from superoffice_contract.suite.judging import Judge, fold
 from superoffice_contract.suite.plan import PROFILES, Plan, Tally, unnamed_schemes
+from superoffice_contract.suite.sent_calls import SentCalls
 from superoffice_contract.suite.setup import RESET, Setup, prepare, restore
 from superoffice_contract.target.context import make_context
 from superoffice_contract.target.http import MAX_TRIES
@@ -96,7 +97,8 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
     every_answer = EveryAnswer(name, plan.secrets, readings)
     judge = Judge(setup.is_strict, frozenset(plan.readings))
     check_run = CheckRun(
-        plan, setup.contexts, judge, steps, Tally(), ObservedReadings(), every_answer
+        *(plan, setup.contexts, judge, steps, Tally(), ObservedReadings(), every_answer),
+        sent_calls=SentCalls() if plan.has_picture else None,
     )
     try:
         results = asyncio.run(_run_written_checks(check_run))
@@ -106,7 +108,10 @@ def run(plan: Plan, progress: Progress = lambda *_: None) -> Report:
             asyncio.run(restore(plan, setup))
     results += _conclude_run(check_run)
     facts, seconds = tuple(_facts(check_run, setup)), time.monotonic() - started
-    return Report("contract check", tuple(fold(results, GENERATED)), facts, seconds, subject=name)
+    sent = check_run.sent_calls
+    pictures = () if sent is None else ((sent.timeline(name, plan.secrets),),)
+    results = fold(results, GENERATED)
+    return Report("contract check", tuple(results), facts, seconds, subject=name, pictures=pictures)
 
 
 def _conclude_run(check_run: CheckRun) -> Iterator[Result]:

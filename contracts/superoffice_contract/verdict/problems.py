@@ -14,6 +14,7 @@ from superoffice_contract.control.answers import (
 )
 from superoffice_contract.lost_accounts import Confidence, find_lost_accounts
 from superoffice_contract.messages import describe_unknown, printable
+from superoffice_contract.report import Finding, Result
 from superoffice_contract.verdict.losses import describe_losses, explain_losses
 from superoffice_contract.verdict.timeline import (
     count_calls,
@@ -203,3 +204,31 @@ def _describe_rejection(call: Exchange) -> str:
 def _shorten(lines: Sequence[str]) -> tuple[str, ...]:
     omitted = len(lines) - MAX_DETAILS
     return (*lines[:MAX_DETAILS], *([f"and {omitted} more"] if omitted > 0 else []))
+
+
+# ---- in a report -------------------------------------------------------------------------------
+
+_CLAIMS: Final = {
+    "lost": ("silent-drop", "single-run"),
+    "rejected": ("request-body", "media-types"),
+    "odd": ("unknown-members", "query-names"),
+}
+
+
+def result_of(kind: str, verdicts: Iterable[Verdict]) -> Result:
+    """Return what *verdicts* say about a *kind* of problem; what fails nothing is a note."""
+    claims = _CLAIMS.get(kind, ())
+    found = [
+        (problem.fails, Finding(f"tenant {verdict.tenant}", text_of(problem), claims))
+        for verdict in verdicts
+        for problem in verdict.problems
+        if problem.kind == kind
+    ]
+    failures = tuple(finding for fails, finding in found if fails)
+    notes = tuple(finding for fails, finding in found if not fails)
+    return Result(kind, "failed" if failures else "passed", claims, failures, notes=notes)
+
+
+def text_of(problem: Problem) -> str:
+    """Return the sentence about *problem* with its details."""
+    return "\n".join((problem.message, *problem.details))

@@ -148,6 +148,7 @@ def check_server(url: str | None, options: Mapping[str, Any], environ: Mapping[s
         run_seconds=options["run_seconds"],
         control_token=environ.get(CONTROL_TOKEN_VARIABLE),
         proxy=target_options.find_proxy(options["proxy"], url),
+        has_picture=options["format_"] == "html",
     )
     with progress_bar() as progress:
         return run(plan, progress)

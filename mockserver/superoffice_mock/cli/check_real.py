@@ -66,6 +66,7 @@ def _plan_check(
         run_seconds=options["run_seconds"],
         authorities=options["ca"],
         proxy=target_options.find_proxy(options["proxy"], url),
+        has_picture=options["format_"] == "html",
     )
 
 

@@ -3,12 +3,14 @@
 from functools import partial
 
 import click
+from msgspec.structs import replace
 
 from superoffice_contract.openapi import operations
 from superoffice_contract.report import Report
 from superoffice_mock.cli.base import Command, max_file_option
 from superoffice_mock.cli.replay import matching_rules
 from superoffice_mock.cli.reports import end_with_report, report_options
+from superoffice_mock.redaction.pictures import draw_recordings
 from superoffice_mock.replay import recording_diff
 from superoffice_mock.replay.loading import load_each
 from superoffice_mock.replay.request_key import RequestKeys
@@ -31,5 +33,10 @@ def command(
     keys, warn = RequestKeys(operations.load()), partial(click.echo, err=True)
     old_calls, new_calls = load_each((old, new), keys, warn, max_file)
     fields = matching_rules(match, "none", repeat=False).fields
+    sides = ((old, old_calls), (new, new_calls))
     results = tuple(recording_diff.compare(old_calls, new_calls, fields))
-    end_with_report(Report("diff", results, subject=f"{new} compared with {old}"), format_, out)
+    report = Report("diff", results, subject=f"{new} compared with {old}")
+    if format_ == "html":
+        recorded = [(name, [call.entry for call in calls]) for name, calls in sides]
+        report = replace(report, pictures=draw_recordings(*recorded))
+    end_with_report(report, format_, out)

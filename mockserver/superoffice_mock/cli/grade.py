@@ -4,12 +4,15 @@ import os
 from functools import partial
 
 import click
+from msgspec.structs import replace
 
-from superoffice_contract.grading import grade
+from superoffice_contract.grading import grade, journal_client
 from superoffice_mock.cli import target_options
 from superoffice_mock.cli.base import CONTROL_TOKEN_VARIABLE, Command
 from superoffice_mock.cli.reports import end_with_report, report_options
 from superoffice_mock.errors import SetupError
+from superoffice_mock.recordings import har_file
+from superoffice_mock.redaction.pictures import draw_recordings
 
 
 @click.command("grade", cls=Command)
@@ -49,7 +52,13 @@ def command(
     proxy_to_use = target_options.find_proxy(proxy, journal)
     if journal is None:
         report = grade.grade_har(har or "", tell=partial(click.echo, err=True))
+        if format_ == "html":
+            entries = har_file.load(har or "").entries
+            report = replace(report, pictures=draw_recordings((har or "", entries)))
     else:
         token = os.environ.get(CONTROL_TOKEN_VARIABLE)
         report = grade.grade_journal(journal, tenant, token, proxy=proxy_to_use)
+        if format_ == "html":
+            timelines = journal_client.load_timelines(journal, tenant, token, proxy_to_use)
+            report = replace(report, pictures=tuple((each,) for each in timelines))
     end_with_report(report, format_, out)

@@ -4,6 +4,7 @@ Importing this module needs the extra `contract`.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from heapq import heappop, heappush
 from math import inf
@@ -35,6 +36,7 @@ from superoffice_mock.cli.sign_ins import Signer, SkippedError
 from superoffice_mock.errors import SetupError
 from superoffice_mock.recordings.hidden_numbers import TENANT, is_tenant_pseudonym
 from superoffice_mock.recordings.model import Entry, RecordedRequest, RecordedResponse
+from superoffice_mock.redaction.pictures import draw_recordings
 from superoffice_mock.replay import arrival_order, json_values, recording_diff, response_bytes
 from superoffice_mock.replay.arrival_order import ArrivalOrder
 from superoffice_mock.replay.player import RecordedExchange
@@ -61,11 +63,17 @@ def replay_against(
     if not sent:
         msg = f"none of the {len(recorded)} exchanges is a documented call; --all sends them"
         raise SetupError(msg)
-    results = asyncio.run(Sender(sent, target).results())
+    sender = Sender(sent, target)
+    results = asyncio.run(sender.results())
     left_out = len(recorded) - len(sent)
     not_sent = f"{left_out} that are no documented calls; --all sends them"
     facts = (("not sent", not_sent),) if left_out else ()
-    return Report("replay", tuple(results), facts, subject=url, joint="against")
+    report = Report("replay", tuple(results), facts, subject=url, joint="against")
+    if options["format_"] != "html":
+        return report
+    recorded_entries = [exchange.entry for exchange in sent]
+    pictures = draw_recordings(("recorded", recorded_entries), ("new", sender.entries))
+    return msgspec.structs.replace(report, pictures=pictures)
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -141,7 +149,10 @@ def _tenants(
 
 
 class Sender:
-    """Sends each request once those are answered that the recording had answered before it."""
+    """Sends each request once those are answered that the recording had answered before it.
+
+    *entries* are those that were sent, with what came.
+    """
 
     def __init__(self, recorded: Sequence[RecordedExchange], target: Target) -> None:
         self._recorded = recorded
@@ -154,6 +165,7 @@ class Sender:
         self._idle = IdleTime()
         self._has_answer = False
         self._stop_reason: str | None = None
+        self.entries: list[Entry] = []
 
     async def results(self) -> list[Result]:
         """Send all in the recorded order of arrival; return the results in that of the recording.
@@ -188,6 +200,7 @@ class Sender:
 
     async def _result(self, recorded: RecordedExchange, client: Client) -> Result:
         title = recording_diff.exchange_title(recorded)
+        started_at = time.time()
         try:
             entry = await self._send(recorded, client)
         except SkippedError as error:
@@ -195,6 +208,7 @@ class Sender:
         except LongAnswerError as error:
             self._has_answer = True
             return Result(title, "differs", findings=(Finding("", str(error)),))
+        self.entries.append(msgspec.structs.replace(entry, at=started_at))
         differences = recording_diff.compare_answers(recorded, entry, self._bindings)
         return recording_diff.exchange_result(recorded, differences)
 

@@ -36,6 +36,7 @@ from superoffice_mock.replay.loading import load_exchanges, report_missing_bodie
 from superoffice_mock.replay.player import Rules
 from superoffice_mock.replay.request_key import RequestKeys
 from superoffice_mock.server import run
+from superoffice_mock.tenants.tenant import Tenant
 from superoffice_mock.webapi import replay_backend
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ FORMAT_BY_SUFFIX: Final[Mapping[str, str]] = {
     ".json": "json",
     ".md": "markdown",
     ".txt": "text",
+    ".html": "html",
 }
 OWN_DEFAULTS: Final = {"port": "0", "log": "off", "journal-exchanges": f"{MAX_CALLS}"}
 """The defaults of `run` that are not those of `serve`."""
@@ -96,7 +98,7 @@ class _Command(Command):
     "--report",
     multiple=True,
     metavar="FILE",
-    help="Write a report: JUnit (.xml), JSON (.json), Markdown (.md) or text (.txt).",
+    help="Write a report: JUnit (.xml), JSON, Markdown (.md), text (.txt), or HTML with pictures.",
 )
 @partial(serve.settings_options, defaults=OWN_DEFAULTS)
 def command(
@@ -127,11 +129,17 @@ def command(
     mock, settings, tenants = _build_mock(config, flags, reading, replay)
     tenant = _choose_tenant(mock, tenants, installation)
     judgement = Judgement(kinds)
-    mock.tenants.before_end = lambda ended: judgement.add(mock.take_evidence(ended))
+    needs_pictures = any(format_ == "html" for _, format_ in reports)
+
+    def judge(tenant: Tenant) -> None:
+        take_timeline = partial(mock.take_timeline, tenant) if needs_pictures else None
+        judgement.add(mock.take_evidence(tenant), take_timeline)
+
+    mock.tenants.before_end = judge
 
     def judge_all() -> None:
         for each in mock.tenants:
-            judgement.add(mock.take_evidence(each))
+            judge(each)
 
     make_server = partial(run.Server, before_end=judge_all)
     with run.serve_in_background(mock, settings, make_server) as url:

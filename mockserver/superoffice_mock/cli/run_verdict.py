@@ -1,13 +1,15 @@
 """What `superoffice-mock run` keeps of each tenant, and how it judges and reports all of them."""
 
 from collections import Counter, deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Final
 
-from superoffice_contract.control.answers import Problem, Verdict
+from msgspec.structs import replace
+
 from superoffice_contract.grading.grade import grade_calls
 from superoffice_contract.grading.journal_client import calls_of
 from superoffice_contract.report import Finding, Report, Result
+from superoffice_contract.timeline.model import Timeline
 from superoffice_contract.verdict.problems import (
     CRASHED,
     KINDS,
@@ -15,23 +17,20 @@ from superoffice_contract.verdict.problems import (
     NEVER_CALLED,
     Evidence,
     judge,
+    result_of,
 )
 from superoffice_contract.verdict.timeline import count_requests
 
 if TYPE_CHECKING:
+    from superoffice_contract.control.answers import Verdict
     from superoffice_contract.grading.calls import Call
 
 MAX_CALLS: Final = 20_000
 """The most calls that are graded; older ones are left out."""
 MAX_TENANTS: Final = 10
-"""Tenants whose problems are printed; the number of the others is told."""
+"""Tenants whose problems are printed, and whose pictures are in a report: failing ones first."""
 _COVERED_CHECKS: Final = ("lost-accounts", "body", "media-type", "undocumented-members")
 """The checks of `grade` that say the same as a kind of problem."""
-_CLAIMS: Final = {
-    "lost": ("silent-drop", "single-run"),
-    "rejected": ("request-body", "media-types"),
-    "odd": ("unknown-members", "query-names"),
-}
 
 
 class Judgement:
@@ -43,15 +42,23 @@ class Judgement:
         self._call_count = 0
         self._outcomes: Counter[str] = Counter()
         self._verdicts: list[Verdict] = []
+        self._pictures: dict[bool, list[tuple[Timeline, ...]]] = {False: [], True: []}
 
-    def add(self, evidence: Evidence) -> None:
-        """Judge a tenant whose traffic is complete. One that was not called counts for nothing."""
+    def add(self, evidence: Evidence, take_timeline: Callable[[], Timeline] | None = None) -> None:
+        """Judge a tenant whose traffic is complete. One that was not called counts for nothing.
+
+        *take_timeline* returns what its picture shows, if the report needs it.
+        """
         requests = evidence.traffic.requests
         is_silent = not requests and not evidence.traffic.forgotten
         if is_silent and not evidence.faults and not evidence.unplayed:
             return
         kinds = set(self._fail_on if evidence.strict is None else evidence.strict) - {NEVER}
-        self._verdicts.append(judge(evidence, kinds))
+        verdict = judge(evidence, kinds)
+        self._verdicts.append(verdict)
+        pictures = self._pictures[verdict.passed]
+        if take_timeline is not None and len(pictures) < MAX_TENANTS:
+            pictures.append((take_timeline(),))
         self._outcomes.update(call.became for call in requests)
         self._outcomes["forgotten"] += evidence.traffic.forgotten
         calls = calls_of(requests, evidence.traffic.runs)
@@ -101,22 +108,17 @@ class Judgement:
         left_out = self._call_count - len(self._calls)
         facts = (*graded.facts, *((("older calls left out", f"{left_out}"),) if left_out else ()))
         results = (*map(self._result_of, (CRASHED, *KINDS)), *notes)
-        return Report("run", results, facts, joint="against", subject="the mock")
+        pictures = (*self._pictures[False], *self._pictures[True])[:MAX_TENANTS]
+        return Report("run", results, facts, joint="against", subject="the mock", pictures=pictures)
 
     def _result_of(self, kind: str) -> Result:
-        found = [
-            (problem, Finding(f"tenant {verdict.tenant}", text_of(problem), _CLAIMS.get(kind, ())))
-            for verdict in self._verdicts
-            for problem in verdict.problems
-            if problem.kind == kind
-        ]
-        failures = tuple(finding for problem, finding in found if problem.fails)
-        others = tuple(finding for problem, finding in found if not problem.fails)
-        if kind == NEVER:
-            silence = (Finding("all tenants", _describe_silence()),) * self._is_never_called
-            failures, others = (silence, ()) if kind in self._fail_on else ((), silence)
-        claims = _CLAIMS.get(kind, ())
-        return Result(kind, "failed" if failures else "passed", claims, failures, notes=others)
+        result = result_of(kind, self._verdicts)
+        if kind != NEVER:
+            return result
+        silence = (Finding("all tenants", _describe_silence()),) * self._is_never_called
+        if kind not in self._fail_on:
+            return replace(result, status="passed", findings=(), notes=silence)
+        return replace(result, status="failed" if silence else "passed", findings=silence, notes=())
 
     def _failing_kinds(self) -> Iterator[str]:
         for verdict in self._verdicts:
@@ -131,11 +133,6 @@ class Judgement:
     @property
     def _is_never_called(self) -> bool:
         return not +self._outcomes
-
-
-def text_of(problem: Problem) -> str:
-    """Return the sentence about *problem* with its details."""
-    return "\n".join((problem.message, *problem.details))
 
 
 def _describe_silence() -> str:

@@ -72,6 +72,9 @@ def serve(
     def announce(line: str) -> None:
         gc.freeze()
         gc.enable()
+        if settings.log in ("auto", "text") and sys.stderr.isatty():
+            url = run.local_url(line.rpartition(" ")[2])
+            click.echo(f"superoffice-mock: look at it: {url}/_mock/", err=True)
         click.echo(line)
 
     with run.open_socket(settings) as listening:

@@ -48,7 +48,7 @@ KNOWN_FAILURES: Final = re.compile(
 """What browsers and our recorder write if no response came; others become one of two words."""
 KNOWN_NOTES: Final = re.compile(
     r"the (?:request|response) body (?:is kept without its Content-Encoding|was left out: (?:"
-    r"it is not text in its charset|it is longer than [18] MiB"
+    r"it is not text in its charset|it is longer than [18] MiB|the journal does not keep it"
     r"|too many long bodies were in progress|its type is neither JSON, XML nor a form"
     r"|it did not arrive completely"
     r"|it can't be decompressed, or is too long (?:then|when decompressed)))"

@@ -26,6 +26,7 @@ from superoffice_contract.control.answers import (
     complete_accounts,
 )
 from superoffice_contract.control.client import ControlClient
+from superoffice_contract.timeline.model import Timeline
 from superoffice_contract.verdict.timeline import timeline
 from superoffice_contract.verdict.traffic import Traffic
 from superoffice_mock.core.journal import Outcome
@@ -252,6 +253,12 @@ class SuperOffice(TenantCalls):
         if outcome is not None:
             body["outcome"] = outcome
         return self._control("POST", "requests/wait", _WaitResult, body)
+
+
+def read_for_report(office: SuperOffice) -> tuple[list[Verdict], Timeline]:
+    """Return the verdicts on *office*, with those before each reset, and what a picture shows."""
+    verdicts = [*office._earlier_verdicts, office.verdict]  # noqa: SLF001 - of this module
+    return verdicts, office._control("GET", "timeline", Timeline, format="json")  # noqa: SLF001
 
 
 def _id(since: Exchange | int) -> int:

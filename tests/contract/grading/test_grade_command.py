@@ -74,6 +74,19 @@ def test_a_journal_is_graded_for_the_given_tenants(server: ServerProcess) -> Non
     assert result.output.startswith("grade of the journal of onsite, Cust12345\n")
 
 
+def test_a_page_of_a_journal_and_of_a_replay_shows_what_happened(server: ServerProcess) -> None:
+    send_request(server, request())
+    page = run_grade("--journal", server.url, "--format", "html").stdout
+    assert "<h1>grade of the journal of onsite</h1>" in page
+    assert '"headline":"the call did what it asked for"' in page
+    assert '"title":"tenant onsite"' in page
+    fixture = Path(__file__).parents[3] / "fixtures" / "page-sample.har"
+    page = invoke("replay", fixture, "--against", server.url, "--format", "html").stdout
+    assert '[{"title":"recorded","headline":"' in page
+    assert '{"title":"new","headline":"' in page
+    assert "dGplMDpUamUw" not in page
+
+
 def test_a_file_that_cant_be_graded_exits_with_2_and_one_line(file: Path) -> None:
     contents = {"empty": b"", "cut": b"{", "list": b"[]", "no calls": har_of()}
     for name, content in contents.items():

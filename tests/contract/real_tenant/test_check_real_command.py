@@ -157,6 +157,14 @@ def test_a_check_without_start_syncs_starts_nothing_and_calls_no_control_api(
     assert "  credentials: none, only invented ones\n" in result.stderr
 
 
+def test_a_page_of_a_check_shows_what_was_sent_without_the_secrets(server: ServerProcess) -> None:
+    url = f"{server.url}/Cust12345"
+    options = ("--start-syncs", "--accounts", "507", "--max-requests", "3", "--format", "html")
+    page = run_command(url, *NO_PAUSE, *options, env=TOKEN).stdout
+    assert '"headline":"3 requests were sent: ' in page
+    assert "demo-token" not in page
+
+
 def test_a_check_with_start_syncs_names_only_the_given_accounts(server: ServerProcess) -> None:
     server.control("POST", "clock/jump?tenant=Cust12345")
     url = f"{server.url}/Cust12345"

@@ -121,7 +121,7 @@ def test_an_invalid_value_is_one_line_that_names_it() -> None:
 
 def test_invalid_options_exit_with_code_2() -> None:
     for flags in (
-        *(("--profile", "slow"), ("--seed", "x"), ("--format", "html")),
+        *(("--profile", "slow"), ("--seed", "x"), ("--format", "pdf")),
         *(("--timeout", "x"), ("--nothing",), ("http://127.0.0.1", "http://127.0.0.1")),
     ):
         assert run_check(*flags).exit_code == 2, flags

@@ -50,6 +50,12 @@ def test_a_report_has_every_format_and_may_be_written_to_a_file(
             elif format_ == "markdown":
                 failures = out.read_text(encoding="utf-8").count("\n| 1 |")
                 assert failures == count, command
+            elif format_ == "html":
+                page = out.read_text(encoding="utf-8")
+                assert ("<h2>Failures</h2>" in page) is bool(count), command
+                has_picture = command[0] in ("grade", "diff", "check")
+                assert (" data-timeline>" in page) is has_picture, command
+                assert f'<p class="verdict">{verdict.rpartition(" in ")[0] or verdict}' in page
             elif format_ == "json":
                 report = json.loads(out.read_bytes())
                 assert (report["exit_code"], report["verdict"][:9]) == (code, verdict[:9])
@@ -59,9 +65,20 @@ def test_a_report_has_every_format_and_may_be_written_to_a_file(
                 suites = ET.parse(out).getroot()
                 assert "127.0.0.1" not in " ".join(suites.itertext())
                 assert suites.get("failures") == str(count), command
-            if command[0] != "check":  # its report has durations
+            # A report of `check` has durations, and pictures have new pseudonyms each time.
+            if command[0] != "check" and (format_ != "html" or not has_picture):
                 printed = invoke(*command, "--format", format_)
                 assert printed.output == out.read_text(encoding="utf-8"), command
+
+
+def test_a_page_has_pseudonyms_in_place_of_secrets(tmp_path: Path) -> None:
+    har = tmp_path / "secret.har"
+    har.write_bytes(har_of(entry(headers={"SO-AppToken": "hunter2"})))
+    for command in (("grade", har), ("diff", har, har)):
+        page = invoke(*command, "--format", "html").output
+        assert " data-timeline>" in page, command
+        assert '"pseudo-' in page, command
+        assert "hunter2" not in page, command
 
 
 def test_a_report_does_not_replace_what_was_read(

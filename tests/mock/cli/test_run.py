@@ -13,6 +13,7 @@ from click.testing import Result
 from superoffice_contract.verdict.problems import NEVER
 from superoffice_mock.cli.run import FAIL_ON
 from superoffice_mock.cli.run_verdict import MAX_TENANTS, Judgement
+from tests.contract.timeline.samples import Markup
 from tests.contract.verdict.test_problems import LOST, STARTED, with_calls
 from tests.support.local_servers import invoke
 
@@ -167,9 +168,10 @@ def test_a_call_in_flight_when_the_command_ends_is_not_lost() -> None:
     code = """
 control("POST", "/clock/freeze")
 sync(507)
-import threading, time
+import threading
 threading.Thread(target=sync, args=(511,), daemon=True).start()
-control("POST", "/requests/wait", {"outcome": "pending"})
+while control("GET", "/clock")["waiting"] == 0:
+    pass  # its body is still on the way
 os._exit(0)
 """
     result = run(code)
@@ -274,7 +276,10 @@ def test_wrong_usage_is_told_before_a_command_starts(tmp_path: Path) -> None:
         (["--env", "SUPEROFFICE_MOCK_URL=url", *touch], "SUPEROFFICE_MOCK_ are settings"),
         (["--env", "X=urls", *touch], "--env: unknown value 'urls'; did you mean 'url'?"),
         (["--env", "X=access-token", *touch], "--env: tenant onsite has no access-token"),
-        (["--report", "x.pdf", *touch], "name a file that ends with one of .xml, .json, .md, .txt"),
+        (
+            ["--report", "x.pdf", *touch],
+            "ends with one of .xml, .json, .md, .txt, .html",
+        ),
         (["--report", "no/such/x.md", *touch], "no/such/x.md: no such folder; make it, or name"),
         (["--report", tmp_path.with_suffix(".md"), *touch], "it is a folder; name a file"),
         (["--replay", "no.har", *touch], "no.har: no such file"),
@@ -323,6 +328,31 @@ def test_a_report_has_a_result_for_each_kind_and_the_notes_of_grade(tmp_path: Pa
     assert by_check["duplicate-account"]["notes"]
     for suffix in ("md", "txt"):
         assert "accounts 511, 512, 514 are lost" in paths[suffix].read_text(), suffix
+
+
+def test_a_page_has_a_picture_of_each_tenant_and_those_that_fail_come_first(tmp_path: Path) -> None:
+    code = f"""
+sync(507)
+for n in range({MAX_TENANTS} + 2):
+    office = control("POST", "/tenants", {{"clock": "jump"}})
+    sync(600 + n, office=office)
+    if n > {MAX_TENANTS - 1}:
+        sync(900 + n, office=office)
+    control("DELETE", "/tenants/" + office["id"])
+"""
+    page = tmp_path / "report.html"
+    assert run(code, "--report", page).exit_code == 1
+    text = page.read_text()
+    (*data, _) = Markup(text).content("script")
+    headlines = [json.loads(each)[0]["headline"] for each in data]
+    assert headlines == [
+        *(f"1 of 2 calls did nothing; account {n} was never synced" for n in (910, 911)),
+        *["the call did what it asked for"] * (MAX_TENANTS - 2),
+    ]
+    call = json.loads(data[0])[0]["calls"][1]
+    assert call["request"]["body"] == '{"SyncUserAccounts": [{"AccountId": 910}]}'
+    assert ["authorization", "Basic [redacted]"] in call["request"]["headers"]
+    assert "2 failures" in text
 
 
 def test_a_report_that_cannot_be_written_is_told_and_fails_a_run_that_passed(
