@@ -21,6 +21,7 @@ LAYERS: Final = (
     (f"{CONTRACT}.output_files",),
     (f"{CONTRACT}.bodies", f"{CONTRACT}.validation", f"{CONTRACT}.local_server"),
     (f"{CONTRACT}.operations",),
+    (f"{CONTRACT}.timeline",),
     tuple(f"{CONTRACT}.{name}" for name in ("har_log", "header_lines", "report", "readings")),
     (f"{CONTRACT}.report_formats",),
     (f"{CONTRACT}.har",),
@@ -46,7 +47,10 @@ LAYERS: Final = (
     (f"{MOCK}.control",),
     (f"{MOCK}.app", f"{MOCK}.access_log", f"{MOCK}.server"),
     (f"{MOCK}.testing",),
-    (f"{MOCK}.cli", f"{MOCK}.pytest_plugin", f"{MOCK}.pytest_fixture", f"{MOCK}.__main__", MOCK),
+    (
+        *(f"{MOCK}.{name}" for name in ("cli", "pytest_plugin", "pytest_fixture")),
+        *(f"{MOCK}.pytest_report", f"{MOCK}.__main__", MOCK),
+    ),
 )
 """From the bottom. A module imports its own layer and those below; the longest prefix counts."""
 
@@ -89,13 +93,16 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
         (*DESCRIPTION, *(f"{CONTRACT}.{name}" for name in ("control.answers", "verdict")))
     ),
     f"{MOCK}.access_log": frozenset((*DESCRIPTION, "msgspec", "sys")),
-    f"{MOCK}.app": frozenset((*DESCRIPTION, f"{CONTRACT}.verdict", "msgspec", "starlette")),
+    f"{MOCK}.app": frozenset(
+        (*DESCRIPTION, f"{CONTRACT}.timeline", f"{CONTRACT}.verdict", "msgspec", "starlette")
+    ),
     f"{MOCK}.cli": IMPURE | {"click", "msgspec", CONTRACT},
     f"{MOCK}.cli.cert": IMPURE | {"click", CONTRACT, "trustme"},
     f"{MOCK}.config": frozenset((*DESCRIPTION, "msgspec")),
     f"{MOCK}.control": frozenset(
         (
-            *(*DESCRIPTION, f"{CONTRACT}.control.answers", f"{CONTRACT}.verdict"),
+            *(*DESCRIPTION, f"{CONTRACT}.control.answers", f"{CONTRACT}.timeline"),
+            *(f"{CONTRACT}.report_formats", f"{CONTRACT}.verdict"),
             *("msgspec", "starlette", "yaml", "asyncio"),
         )
     ),
@@ -103,17 +110,27 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
     f"{MOCK}.proxy": frozenset((*DESCRIPTION, "msgspec", "httpx2", "asyncio", "socket", "time")),
     f"{MOCK}.pytest_fixture": frozenset((*DESCRIPTION, f"{CONTRACT}.verdict", "pytest")),
     f"{MOCK}.pytest_plugin": frozenset(("os", "sys", f"{CONTRACT}.verdict", "pytest")),
+    f"{MOCK}.pytest_report": frozenset(
+        (
+            *(*DESCRIPTION, f"{CONTRACT}.report", f"{CONTRACT}.report_formats"),
+            f"{CONTRACT}.control.answers",
+            *(f"{CONTRACT}.timeline", f"{CONTRACT}.verdict", "msgspec", "pytest"),
+        )
+    ),
     f"{MOCK}.recordings": frozenset(
         (*READ_HARS, "msgspec", "os", "threading", f"{CONTRACT}.grading")
     ),
     f"{MOCK}.scanning": frozenset((*READ_HARS, "msgspec")),
+    f"{MOCK}.redaction.pictures": frozenset(
+        (*READ_HARS, f"{CONTRACT}.grading", f"{CONTRACT}.timeline", "msgspec")
+    ),
     f"{MOCK}.redaction": frozenset((*READ_HARS, "msgspec", "threading")),
     f"{MOCK}.replay": frozenset((*READ_HARS, "msgspec")),
     f"{MOCK}.server": IMPURE | {*DESCRIPTION, "uvicorn", "httptools", "msgspec"},
     f"{MOCK}.tenants": frozenset((*DESCRIPTION, "msgspec", "asyncio", "time")),
     f"{MOCK}.testing": frozenset(
         (
-            *(*DESCRIPTION, f"{CONTRACT}.control", f"{CONTRACT}.verdict"),
+            *(*DESCRIPTION, f"{CONTRACT}.control", f"{CONTRACT}.timeline", f"{CONTRACT}.verdict"),
             *("msgspec", "starlette", "hypothesis", "asyncio", "random"),
         )
     ),
@@ -124,11 +141,15 @@ PACKAGES: Final[dict[str, frozenset[str]]] = {
 """What a layer may import in addition to the other modules of the standard library."""
 
 LAZY: Final[dict[str, frozenset[str]]] = {
+    f"{MOCK}.control": frozenset((f"{CONTRACT}.report_formats",)),
     f"{CONTRACT}.openapi": frozenset(("jsonschema_rs",)),
     f"{MOCK}.cli.cert": frozenset(("trustme",)),
     f"{MOCK}.webapi.operations.signing": frozenset(("joserfc", "cryptography")),
     f"{MOCK}.testing": frozenset(("hypothesis", "random", f"{MOCK}.app")),
-    f"{MOCK}.pytest_plugin": frozenset(("msgspec", f"{MOCK}.app", f"{MOCK}.server")),
+    f"{MOCK}.pytest_fixture": frozenset((f"{MOCK}.pytest_report",)),
+    f"{MOCK}.pytest_plugin": frozenset(
+        ("msgspec", f"{MOCK}.app", f"{MOCK}.server", f"{MOCK}.pytest_report")
+    ),
     f"{MOCK}.app": frozenset((f"{MOCK}.control.request", f"{MOCK}.control.router")),
 }
 """What these import only inside functions: it is slow to load, or may not be installed."""
