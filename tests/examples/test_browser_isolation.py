@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.recorders import record
 from tests.e2e.upstreams import NO_CONTENT, raw_upstream
-from tests.examples.chromium import Browse, make_browser
+from tests.support.chromium import Browse, open_chromium, visitor
 from tests.support.local_servers import QuietHandler, serve_in_thread
 from tests.support.server_process import ServerProcess, run_server
 
@@ -69,16 +69,18 @@ def site() -> Iterator[int]:
         yield site.server_port
 
 
-@pytest.fixture
-def visits(tmp_path: Path) -> Browse:
-    """Visit pages with a new Chromium that resolves `evil.example` to this machine."""
-    return make_browser(tmp_path, f"--host-resolver-rules=MAP {EVIL} 127.0.0.1")
+@pytest.fixture(scope="module")
+def visits() -> Iterator[Browse]:
+    """Visits pages in a new tab, where `evil.example` is this machine."""
+    with open_chromium(f"--host-resolver-rules=MAP {EVIL} 127.0.0.1") as browser:
+        yield visitor(browser)
 
 
 def state(server: ServerProcess) -> dict[str, Any]:
     """Return all that a page could have changed; a GET request is no change."""
-    paths = ("lease", "faults", "tenants", "runs")
+    paths = ("lease", "faults", "runs")
     values: dict[str, Any] = {path: server.control("GET", path) for path in paths}
+    values["tenants"] = [each["id"] for each in server.control("GET", "tenants")["tenants"]]
     values["clock"] = server.control("GET", "clock")["clock"]
     values["requests"] = [call for call in server.exchanges() if call["method"] != "GET"]
     return values

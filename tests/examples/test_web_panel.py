@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.examples.chromium import Browse, make_browser
+from tests.support.chromium import Browse, open_chromium, visitor
 from tests.support.local_servers import QuietHandler, serve_in_thread
 from tests.support.server_process import ServerProcess
 
@@ -35,10 +35,11 @@ def port() -> Iterator[int]:
         yield panel.server_port
 
 
-@pytest.fixture
-def browse(tmp_path: Path) -> Browse:
-    """Visit pages with a new Chromium, in one tab, and evaluate an expression in each."""
-    return make_browser(tmp_path)
+@pytest.fixture(scope="module")
+def browse() -> Iterator[Browse]:
+    """Visits pages in a new tab, and evaluates an expression in each."""
+    with open_chromium() as browser:
+        yield visitor(browser)
 
 
 def test_a_panel_signs_in_with_the_session_and_the_xsrf_value_of_the_demo_page(
